@@ -1,0 +1,11 @@
+/*
+description: No text is longer than its column in the published table takes. Runs on every model that is published.
+*/
+SELECT *
+FROM {{ model.name | ref }}
+WHERE
+  false
+  {%- for column in model.texts %}
+  OR length({{ column.name | identifier }}) > {{ column.max_length }}
+  {%- endfor %}
+ORDER BY ALL

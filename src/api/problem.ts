@@ -1,0 +1,54 @@
+import type { Response } from "express";
+
+/** The kinds of problem a client can meet. Each is a stable type: a client may act on it. docs/api.md explains them. */
+export const PROBLEMS = {
+  "invalid-customer": { status: 400, title: "The customer cannot be read" },
+  "invalid-request": { status: 400, title: "The request cannot be read" },
+  "not-found": { status: 404, title: "There is nothing here" },
+  "method-not-allowed": { status: 405, title: "This method is not offered here" },
+  "no-publication": { status: 503, title: "Nothing is published yet" },
+  "database-unavailable": { status: 503, title: "The database cannot be reached" },
+  "internal-error": { status: 500, title: "This is a bug of the service" },
+} as const;
+
+export type ProblemType = keyof typeof PROBLEMS;
+
+/** One fault of the request. */
+export interface FieldError {
+  /** The field, as `customer.total_orders`. */
+  readonly field: string;
+  /** What is wrong with it, and what would be right. */
+  readonly message: string;
+}
+
+/** A problem that a route ends with. It is answered as RFC 9457 says. */
+export class Problem extends Error {
+  override readonly name = "Problem";
+
+  constructor(
+    readonly type: ProblemType,
+    /** What is wrong, and what to do. */
+    readonly detail: string,
+    readonly errors: readonly FieldError[] = [],
+    options?: ErrorOptions,
+  ) {
+    super(detail, options);
+  }
+}
+
+/** Answers with a problem document. */
+export function sendProblem(response: Response, { type, detail, errors }: Problem): void {
+  const { status, title } = PROBLEMS[type];
+  response
+    .status(status)
+    .type("application/problem+json")
+    .send(
+      JSON.stringify({
+        type: `urn:voucher-pipeline:problem:${type}`,
+        title,
+        status,
+        detail,
+        ...(errors.length > 0 ? { errors } : {}),
+      }),
+    );
+}

@@ -1,0 +1,38 @@
+import type { Consumption } from "../consumption/consumption.js";
+import { readMostUsedVoucher } from "../consumption/read.js";
+import { segmentOfCustomer, type Customer } from "../voucher/customer.js";
+import type { Segments } from "../voucher/segments.js";
+import { Problem } from "./problem.js";
+
+/** Answers which voucher a customer shall get. */
+export interface VoucherService {
+  /**
+   * The most used amount of the customer's segment in the latest publication, in whole currency units; null where no
+   * voucher of that country and segment is known.
+   * @throws Problem no-publication where nothing is published yet.
+   */
+  mostUsedFor(customer: Customer): Promise<number | null>;
+}
+
+/**
+ * @param openDatabase gives the open database, and opens it where it is not: it may appear after the service starts.
+ * @param now the moment that recency counts to.
+ */
+export function createVoucherService(
+  openDatabase: () => Promise<Consumption | undefined>,
+  segments: Segments,
+  now: () => Date,
+): VoucherService {
+  return {
+    mostUsedFor: async (customer) => {
+      const segment = segmentOfCustomer(segments, customer, now());
+      const database = await openDatabase();
+      const answer =
+        database && (await readMostUsedVoucher(database, customer.segment_name, customer.country_code, segment));
+      if (answer === undefined) {
+        throw new Problem("no-publication", "No execution date is published yet; run the pipeline, then ask again.");
+      }
+      return answer.voucherAmount;
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import type { Argv, CommandModule } from "yargs";
+import type { RunReport, Stage } from "../pipeline/report.js";
+import type { Cancellation } from "./cancel.js";
+import { print } from "./output.js";
+
+/** What every command that runs stages takes. */
+export interface RunArguments {
+  "execution-date": string;
+  json: boolean;
+}
+
+/** Runs stages for one execution date, showing on a terminal how far they are. */
+export async function runStages(stages: readonly Stage[], text: string, signal: AbortSignal): Promise<RunReport> {
+  // Loaded here, so that --help need not wait for the engine.
+  const [{ runPipeline }, { readSettings }, { parseExecutionDate }, { showProgress }] = await Promise.all([
+    import("../pipeline/run.js"),
+    import("../settings.js"),
+    import("../voucher/execution-date.js"),
+    import("./progress.js"),
+  ]);
+  const executionDate = parseExecutionDate(text);
+  const settings = readSettings();
+  const { listener, stop } = showProgress();
+  try {
+    return await runPipeline(settings, { executionDate, stages }, signal, listener);
+  } finally {
+    stop();
+  }
+}
+
+/** A command that runs stages and prints the report. */
+export function stageCommand(
+  command: string | string[],
+  describe: string,
+  stages: readonly Stage[],
+  cancellation: Cancellation,
+): CommandModule<object, RunArguments> {
+  return {
+    command,
+    describe,
+    builder: (yargs: Argv) =>
+      yargs
+        .option("execution-date", {
+          alias: "e",
+          type: "string",
+          demandOption: true,
+          requiresArg: true,
+          describe: "The moment the run stands at, in UTC: 2020-05-29T00:00:00",
+        })
+        .option("json", { type: "boolean", default: false, describe: "Print the report as JSON" })
+        .example(`$0 ${[command].flat()[0]?.replace("$0", "run") ?? ""} -e 2020-05-29T00:00:00`, describe),
+    handler: async ({ "execution-date": executionDate, json }) => {
+      const report = await runStages(stages, executionDate, cancellation.signal);
+      const { summaryOf } = await import("./summary.js");
+      print(json ? JSON.stringify(report, null, 2) : summaryOf(report));
+    },
+  };
+}

@@ -1,0 +1,123 @@
+import type { Transaction } from "kysely";
+import { PipelineError } from "../errors.js";
+import type { Consumption, Dialect } from "./consumption.js";
+import type { PublishedTable } from "./published-tables.js";
+import type { ConsumptionTables, PublicationsTable, PublishedRow, PublishedTables } from "./tables.js";
+
+/** What a table shall hold for an execution date. */
+export interface TableContent {
+  readonly table: PublishedTable;
+  readonly rows: readonly PublishedRow[];
+}
+
+/** What a publish did to a table. */
+export interface TableChange {
+  readonly table: string;
+  readonly rows: number;
+  readonly upserted: number;
+  readonly removed: number;
+}
+
+export interface PublishResult {
+  readonly tables: readonly TableChange[];
+  /** Whether readers have something new: false where the same data had been published by the same SQL. */
+  readonly isNew: boolean;
+}
+
+/**
+ * Makes every table hold exactly the given rows for one execution date, and the publication visible, in one
+ * transaction. Touches no other execution date. Safe to repeat: what is there already is not written again.
+ */
+export async function publish(
+  { db, dialect }: Consumption,
+  publication: Omit<PublicationsTable, "row_counts">,
+  contents: readonly TableContent[],
+): Promise<PublishResult> {
+  try {
+    return await db.transaction().execute(async (transaction) => {
+      await standInLine(transaction);
+      const tables: TableChange[] = [];
+      for (const content of contents) {
+        tables.push(await replaceRows(transaction, dialect, publication.execution_date, content));
+      }
+      const rowCounts = Object.fromEntries(tables.map(({ table, rows }) => [table, rows]));
+      const isNew = await showPublication(transaction, { ...publication, row_counts: JSON.stringify(rowCounts) });
+      return { tables, isNew };
+    });
+  } catch (error) {
+    throw dialect.translateError(error);
+  }
+}
+
+/** The first statement writes: a transaction that reads first can deadlock, and can read what another is writing. */
+async function standInLine(transaction: Transaction<ConsumptionTables>): Promise<void> {
+  const updated = await transaction
+    .updateTable("publish_lock")
+    .set((set) => ({ publishes: set("publishes", "+", 1) }))
+    .where("id", "=", 1)
+    .executeTakeFirst();
+  if (updated.numUpdatedRows === 0n) {
+    await transaction.insertInto("publish_lock").values({ id: 1, publishes: 1 }).execute();
+  }
+}
+
+async function replaceRows(
+  transaction: Transaction<ConsumptionTables>,
+  dialect: Dialect,
+  executionDate: string,
+  { table, rows }: TableContent,
+): Promise<TableChange> {
+  const published = transaction.withTables<PublishedTables>() as unknown as Transaction<PublishedTables>;
+  const keyOf = (row: PublishedRow) => JSON.stringify(table.key.map((column) => row[column]));
+  const textOf = (row: PublishedRow) => JSON.stringify(table.columns.map(({ name }) => row[name]));
+  const present = () => published.selectFrom(table.name).selectAll().where("execution_date", "=", executionDate).execute();
+
+  const before = new Map((await present()).map((row) => [keyOf(row), textOf(row)]));
+  const wanted = new Map(rows.map((row) => [keyOf(row), textOf(row)]));
+  const upserted = rows.filter((row) => before.get(keyOf(row)) !== textOf(row));
+  const removed = [...before.keys()].filter((key) => !wanted.has(key));
+
+  await dialect.upsert(published, table.name, table.key, upserted);
+  for (const key of removed) {
+    const values = JSON.parse(key) as PublishedRow[string][];
+    let remove = published.deleteFrom(table.name);
+    table.key.forEach((column, index) => {
+      remove = remove.where(column, "=", values[index] ?? null);
+    });
+    await remove.execute();
+  }
+  if (upserted.length + removed.length > 0) assertSame(table, wanted, (await present()).map(textOf));
+  return { table: table.name, rows: rows.length, upserted: upserted.length, removed: removed.length };
+}
+
+/** The audit of the publish: what the database gives back is what was to be published. */
+function assertSame(table: PublishedTable, wanted: Map<string, string>, found: readonly string[]): void {
+  const expected = new Set(wanted.values());
+  const different = found.filter((text) => !expected.has(text));
+  if (different.length > 0 || found.length !== expected.size) {
+    throw new PipelineError(
+      "AUDIT_FAILED",
+      `the table ${table.name} gives back ${found.length.toString()} rows for ${expected.size.toString()} published ones; ` +
+        `rows that differ, as ${table.columns.map(({ name }) => name).join(", ")}: ${different.slice(0, 20).join(" ")}`,
+    );
+  }
+}
+
+async function showPublication(
+  transaction: Transaction<ConsumptionTables>,
+  publication: PublicationsTable,
+): Promise<boolean> {
+  const { execution_date, ...content } = publication;
+  const shown = await transaction
+    .selectFrom("publications")
+    .select(["data_hash", "sql_hash"])
+    .where("execution_date", "=", execution_date)
+    .executeTakeFirst();
+  if (shown === undefined) {
+    await transaction.insertInto("publications").values(publication).execute();
+    return true;
+  }
+  if (shown.data_hash === content.data_hash && shown.sql_hash === content.sql_hash) return false;
+  await transaction.updateTable("publications").set(content).where("execution_date", "=", execution_date).execute();
+  return true;
+}

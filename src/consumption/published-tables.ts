@@ -1,0 +1,43 @@
+import { PipelineError } from "../errors.js";
+import type { Consumption, PublishedColumn } from "./consumption.js";
+
+/** A table that a model publishes. */
+export interface PublishedTable {
+  readonly name: string;
+  readonly columns: readonly PublishedColumn[];
+  /** The execution date and the key of the model. */
+  readonly key: readonly string[];
+}
+
+/**
+ * Makes the tables that are not there yet. It stands outside of the publish's transaction, which MySQL would end at the
+ * first change of a table.
+ * @throws PipelineError CONSUMPTION_TABLE_DIFFERS where a table is there with other columns.
+ */
+export async function createPublishedTables(
+  { db, dialect }: Consumption,
+  tables: readonly PublishedTable[],
+): Promise<void> {
+  const present = new Map((await db.introspection.getTables()).map(({ name, columns }) => [name, columns]));
+  for (const { name, columns, key } of tables) {
+    const found = present.get(name)?.map((column) => column.name);
+    if (found === undefined) {
+      let create = db.schema.createTable(name).ifNotExists();
+      for (const column of columns) {
+        create = create.addColumn(column.name, dialect.columnType(column), (definition) =>
+          key.includes(column.name) ? definition.notNull() : definition,
+        );
+      }
+      await create.addPrimaryKeyConstraint(`${name}_key`, [...key] as never).execute();
+      continue;
+    }
+    const expected = columns.map((column) => column.name);
+    if (found.join() !== expected.join()) {
+      throw new PipelineError(
+        "CONSUMPTION_TABLE_DIFFERS",
+        `the table ${name} has the columns ${found.join(", ")}, its model says ${expected.join(", ")}; ` +
+          "rename or drop the table, and backfill the execution dates it shall hold",
+      );
+    }
+  }
+}

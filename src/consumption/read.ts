@@ -1,0 +1,55 @@
+import { sql } from "kysely";
+import type { SegmentKind } from "../voucher/segments.js";
+import type { Consumption } from "./consumption.js";
+import type { PublishedTables } from "./tables.js";
+
+/** Where the answers for each kind of segment are published. */
+const MOST_USED_TABLES: Record<SegmentKind, string> = {
+  frequent_segment: "voucher_frequent_most_used",
+  recency_segment: "voucher_recency_most_used",
+};
+
+/** An answer, and the publication it belongs to. */
+export interface MostUsedVoucher {
+  readonly executionDate: string;
+  /** In whole currency units; null where the publication has no row for the country and segment. */
+  readonly voucherAmount: number | null;
+}
+
+/**
+ * The most used voucher of a country and segment in the publication of the latest execution date. It is read in one
+ * statement, so the answer belongs to one whole publication.
+ * @returns undefined where nothing is published yet.
+ */
+export async function readMostUsedVoucher(
+  { db, dialect }: Consumption,
+  kind: SegmentKind,
+  countryCode: string,
+  segment: string,
+): Promise<MostUsedVoucher | undefined> {
+  try {
+    const row = await db
+      .withTables<PublishedTables>()
+      .selectFrom((from) => from.selectFrom("publications").select(sql<string | null>`max(execution_date)`.as("latest")).as("newest"))
+      .leftJoin(MOST_USED_TABLES[kind], (join) =>
+        join
+          .onRef("execution_date", "=", "latest")
+          .on("country_code", "=", countryCode)
+          .on(kind, "=", segment),
+      )
+      .select(["latest", "voucher_amount"])
+      .executeTakeFirst();
+    const latest = row?.latest ?? undefined;
+    if (latest === undefined) return undefined;
+    return { executionDate: String(latest), voucherAmount: row?.voucher_amount == null ? null : Number(row.voucher_amount) };
+  } catch (error) {
+    if (!(await hasPublications(db))) return undefined;
+    throw dialect.translateError(error);
+  }
+}
+
+/** Whether a run has ever made the tables of the system. */
+async function hasPublications(db: Consumption["db"]): Promise<boolean> {
+  const tables = await db.introspection.getTables();
+  return tables.some(({ name }) => name === "publications");
+}

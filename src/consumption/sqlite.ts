@@ -1,0 +1,131 @@
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { Kysely, SqliteDialect, type SqliteDatabase } from "kysely";
+import Database from "libsql";
+import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
+import type { Consumption, Dialect, PublishedColumn } from "./consumption.js";
+import type { ConsumptionTables } from "./tables.js";
+
+const BUSY_TIMEOUT_MILLISECONDS = 5_000;
+/** SQLite takes up to 32,766 bound values in a statement. */
+const MAX_BOUND_VALUES = 30_000;
+
+/** Consumption in one file, with nothing to install. */
+export async function openSqlite(file: string, access: "read" | "write"): Promise<Consumption> {
+  const dialect = sqliteDialect(file);
+  try {
+    if (access === "write") await mkdir(path.dirname(path.resolve(file)), { recursive: true });
+    const database = new Database(file, { fileMustExist: access === "read" } as Database.Options);
+    if (access === "read") {
+      database.pragma("query_only = ON");
+    } else {
+      // Readers go on reading the last publication while the next one is written.
+      database.pragma("journal_mode = WAL");
+    }
+    database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MILLISECONDS.toString()}`);
+    const db = new Kysely<ConsumptionTables>({
+      dialect: new SqliteDialect({ database: database as unknown as SqliteDatabase }),
+    });
+    return {
+      db,
+      dialect,
+      name: `SQLite database ${file}`,
+      tryLocked: (lockName, use) => tryLocked(file, dialect, lockName, use),
+      close: () => db.destroy(),
+    };
+  } catch (error) {
+    throw dialect.translateError(error);
+  }
+}
+
+/**
+ * A lock is an exclusive transaction on a file of its own. The operating system ends it with the process that holds it.
+ * The file stays: to remove it would let one process lock a file that is gone while another locks its successor.
+ */
+async function tryLocked<Result>(
+  file: string,
+  dialect: Dialect,
+  lockName: string,
+  use: () => Promise<Result>,
+): Promise<{ result: Result } | undefined> {
+  const folder = `${path.resolve(file)}.locks`;
+  let lock: Database.Database | undefined;
+  try {
+    await mkdir(folder, { recursive: true });
+    lock = new Database(path.join(folder, lockName));
+    lock.exec("BEGIN EXCLUSIVE");
+  } catch (error) {
+    lock?.close();
+    if (systemCodeOf(error)?.startsWith("SQLITE_BUSY")) return undefined;
+    throw dialect.translateError(error);
+  }
+  try {
+    return { result: await use() };
+  } finally {
+    lock.exec("ROLLBACK");
+    lock.close();
+  }
+}
+
+function sqliteDialect(file: string): Dialect {
+  return {
+    columnType: columnTypeOf,
+    upsert: async (db, table, key, rows) => {
+      const columns = Object.keys(rows[0] ?? {});
+      const values = columns.filter((column) => !key.includes(column));
+      const batch = Math.max(1, Math.floor(MAX_BOUND_VALUES / Math.max(1, columns.length)));
+      for (let start = 0; start < rows.length; start += batch) {
+        await db
+          .insertInto(table)
+          .values(rows.slice(start, start + batch))
+          .onConflict((conflict) =>
+            values.length === 0
+              ? conflict.columns([...key]).doNothing()
+              : conflict
+                  .columns([...key])
+                  .doUpdateSet((set) => Object.fromEntries(values.map((column) => [column, set.ref(`excluded.${column}`)]))),
+          )
+          .execute();
+      }
+    },
+    translateError: (error) => {
+      const code = systemCodeOf(error) ?? "";
+      const message = `the SQLite database ${file} `;
+      if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
+        return fault("CONSUMPTION_UNAVAILABLE", `${message}is busy with another writer; run again`, error);
+      }
+      if (code.startsWith("SQLITE_FULL") || code === "ENOSPC") {
+        return fault("STORAGE_FULL", `${message}cannot grow, the disk is full; free some space and run again`, error);
+      }
+      if (code.startsWith("SQLITE_IOERR")) {
+        return fault("CONSUMPTION_UNAVAILABLE", `${message}cannot be read or written: ${messageOf(error)}`, error);
+      }
+      if (/^(SQLITE_(CANTOPEN|NOTADB|READONLY|CORRUPT|PERM|AUTH)|EACCES|EPERM|EROFS|ENOTDIR|EEXIST)/.test(code)) {
+        return fault("CONSUMPTION_NOT_USABLE", `${message}cannot be used: ${messageOf(error)}; check CONSUMPTION_URL`, error);
+      }
+      return error;
+    },
+  };
+}
+
+function fault(code: PipelineError["code"], message: string, cause: unknown): PipelineError {
+  return new PipelineError(code, message, { cause });
+}
+
+function columnTypeOf({ type, maxLength }: PublishedColumn) {
+  switch (type) {
+    case "VARCHAR":
+      return `varchar(${maxLength})` as const;
+    case "INTEGER":
+    case "BOOLEAN":
+      return "integer";
+    case "BIGINT":
+      return "bigint";
+    case "DOUBLE":
+      return "double precision";
+    case "DATE":
+      return "date";
+    case "TIMESTAMP":
+      return "timestamp(6)";
+  }
+}

@@ -1,0 +1,56 @@
+import type { Generated, Kysely } from "kysely";
+
+/** A value of a published row, as every database takes and gives it. */
+export type PublishedValue = string | number | null;
+export type PublishedRow = Record<string, PublishedValue>;
+
+/** The tables that the models publish. Their columns are known from the models' headers, not to the compiler. */
+export type PublishedTables = Record<string, PublishedRow>;
+
+/** What readers can see: one row for each execution date that is published. */
+export interface PublicationsTable {
+  execution_date: string;
+  run_id: string;
+  sql_version: string;
+  sql_hash: string;
+  /** SHA-256 over the provision files that were published. */
+  data_hash: string;
+  /** JSON: the rows of each published table. */
+  row_counts: string;
+  published_at: string;
+}
+
+/** How a run ended, or that it has not. A run whose process died is found as killed by the next one of its date. */
+export type RunOutcome = "running" | "succeeded" | "failed" | "cancelled" | "killed";
+
+/** One row for each run there ever was. */
+export interface PipelineRunsTable {
+  run_id: string;
+  execution_date: string;
+  stages: string;
+  outcome: RunOutcome;
+  started_at: string;
+  ended_at: string | null;
+  /** User, host and process id. */
+  started_by: string;
+  sql_version: string;
+  sql_hash: string;
+  error_code: string | null;
+  error_message: string | null;
+  /** JSON: inputs, outputs with their hashes, measures, audits, timings. */
+  record: string | null;
+}
+
+/** One row, written first by every publish, so that publishes stand in line and never read what another is writing. */
+export interface PublishLockTable {
+  id: Generated<number>;
+  publishes: number;
+}
+
+export interface ConsumptionTables {
+  publications: PublicationsTable;
+  pipeline_runs: PipelineRunsTable;
+  publish_lock: PublishLockTable;
+}
+
+export type ConsumptionDatabase = Kysely<ConsumptionTables>;

@@ -1,0 +1,41 @@
+/** A value of a row as JSON has it. Whole numbers beyond JavaScript's reach, and moments, are texts. */
+export type RowValue = string | number | boolean | null | RowValue[] | { [key: string]: RowValue };
+export type Row = Record<string, RowValue>;
+
+export interface ColumnType {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** What writing a file tells of it. */
+export interface WrittenFile {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/**
+ * Runs SQL for one run, with no state of its own that outlives it. Every call rejects with a PipelineError of code
+ * CANCELLED once the run's signal has been aborted.
+ */
+export interface Engine {
+  /** The engine's name and version, as `DuckDB v1.5.5`. */
+  readonly version: string;
+  /** Runs statements that return nothing that matters. */
+  run(sql: string): Promise<void>;
+  /** The rows of a query, all of them. */
+  rows(sql: string): Promise<Row[]>;
+  /** Makes the result of a query available under a name as `raw.vouchers`, computed anew at each use. */
+  createView(name: string, select: string): Promise<void>;
+  /** Keeps the result of a query under a name as `measures.row_accounting`, for the length of the run. */
+  createTable(name: string, select: string): Promise<void>;
+  /** Makes written Parquet files available under a name as `curated.vouchers`. */
+  attachFiles(name: string, uris: readonly string[]): Promise<void>;
+  /** The columns of a view or table. */
+  columnsOf(name: string): Promise<ColumnType[]>;
+  /** Writes the rows of a query, in their order, to one new Parquet file. */
+  writeParquet(select: string, uri: string): Promise<WrittenFile>;
+  /** How far the running statement is, from 0 to 100, or undefined where nothing is known. */
+  progress(): number | undefined;
+  /** Ends a running statement and lets go of memory and temporary files. */
+  close(): Promise<void>;
+}

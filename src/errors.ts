@@ -1,0 +1,61 @@
+/** The kinds of fault, by what a person or a scheduler does next. Each has its exit code, see docs/errors.md. */
+export type FaultKind = "usage" | "data" | "unavailable" | "locked" | "cancelled";
+
+/** Every code of a fault that a user can cause, with its kind. docs/errors.md explains each; a test keeps the two equal. */
+export const FAULTS = {
+  INVALID_USAGE: "usage",
+  INVALID_SETTINGS: "usage",
+  INVALID_EXECUTION_DATE: "usage",
+  INVALID_MODEL: "usage",
+  ZONE_NOT_WRITABLE: "usage",
+  CONSUMPTION_NOT_USABLE: "usage",
+  CONSUMPTION_TABLE_DIFFERS: "usage",
+  RAW_ZONE_EMPTY: "data",
+  RAW_FILE_UNREADABLE: "data",
+  MODEL_FAILED: "data",
+  AUDIT_FAILED: "data",
+  PARTITION_MISSING: "data",
+  STORAGE_FULL: "unavailable",
+  STORAGE_FAILED: "unavailable",
+  CONSUMPTION_UNAVAILABLE: "unavailable",
+  LOCK_HELD: "locked",
+  CANCELLED: "cancelled",
+} as const satisfies Record<string, FaultKind>;
+
+export type FaultCode = keyof typeof FAULTS;
+
+/**
+ * A fault that the person who runs the pipeline can act on. The message says what is wrong, where, and what to do;
+ * `code` is stable. Anything thrown that is no PipelineError is a bug, and keeps its stack.
+ */
+export class PipelineError extends Error {
+  override readonly name = "PipelineError";
+
+  constructor(
+    readonly code: FaultCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+
+  get kind(): FaultKind {
+    return FAULTS[this.code];
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error || isMessageBearer(thrown) ? thrown.message : String(thrown);
+}
+
+/** The system's code of an error (`ENOENT`, `SQLITE_BUSY`), where it has one. */
+export function systemCodeOf(thrown: unknown): string | undefined {
+  if (typeof thrown !== "object" || thrown === null || !("code" in thrown)) return undefined;
+  return typeof thrown.code === "string" ? thrown.code : undefined;
+}
+
+/** Errors made in another realm, as by native modules under a test runner, are no `instanceof Error`. */
+function isMessageBearer(thrown: unknown): thrown is { message: string } {
+  return typeof thrown === "object" && thrown !== null && "message" in thrown && typeof thrown.message === "string";
+}

@@ -1,0 +1,109 @@
+import { isNode, LineCounter, parseDocument, type Document } from "yaml";
+import { z } from "zod";
+import { PipelineError } from "../errors.js";
+
+/** The types a column can have, as DuckDB names them. */
+export const COLUMN_TYPES = [
+  "VARCHAR",
+  "INTEGER",
+  "BIGINT",
+  "DOUBLE",
+  "BOOLEAN",
+  "DATE",
+  "TIMESTAMP",
+  "VARCHAR[]",
+] as const;
+
+const name = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, "must be lower case letters, digits and _, at most 64 of them");
+
+const columnSchema = z.strictObject({
+  type: z.enum(COLUMN_TYPES),
+  description: z.string().min(1),
+  /** The longest text in code points, for the column of the published table. */
+  max_length: z.int().positive().max(16_000).optional(),
+  /** False keeps the column out of the published table. */
+  publish: z.boolean().default(true),
+});
+
+/** An audit by its name, or by its name with the parameters it asks for. */
+const auditUseSchema = z
+  .union([name, z.record(name, z.record(name, z.union([z.string(), z.number(), z.boolean()])))])
+  .refine((use) => typeof use === "string" || Object.keys(use).length === 1, "name one audit in each entry")
+  .transform((use) => {
+    const [audit = "", parameters = {}] = typeof use === "string" ? [use] : (Object.entries(use)[0] ?? []);
+    return { audit, parameters };
+  });
+
+const described = { description: z.string().min(1) };
+const shaped = { ...described, columns: z.record(name, columnSchema), audits: z.array(auditUseSchema).default([]) };
+
+const headerSchemas = {
+  raw: z.strictObject({
+    ...described,
+    columns: shaped.columns,
+    /** The folder of the raw zone that holds the files. */
+    folder: name,
+    /** The columns every raw file must have, with what is read from each. */
+    reads: z.record(z.string().min(1), z.enum(["moment", "number", "text"])),
+  }),
+  written: z.strictObject({ ...shaped, key: z.array(name).min(1).optional(), publish: z.boolean().default(false) }),
+  measure: z.strictObject(shaped),
+  audit: z.strictObject(described),
+  functions: z.strictObject(described),
+};
+
+export type HeaderKind = keyof typeof headerSchemas;
+export type Header<Kind extends HeaderKind> = Readonly<z.output<(typeof headerSchemas)[Kind]>>;
+export type Column = Readonly<z.output<typeof columnSchema>>;
+export type AuditUse = Readonly<z.output<typeof auditUseSchema>>;
+
+const HEADER = /^\/\*\n([\s\S]*?)\*\//;
+
+/**
+ * Reads the header of a SQL file: YAML in the block comment that the file begins with.
+ * @param file the name of the file, for messages.
+ * @throws PipelineError INVALID_MODEL that names file, line and the words that are allowed there.
+ */
+export function parseHeader<Kind extends HeaderKind>(kind: Kind, file: string, text: string): Header<Kind> {
+  const yaml = HEADER.exec(text)?.[1];
+  if (yaml === undefined) {
+    throw new PipelineError("INVALID_MODEL", `${file}:1: must begin with a header: YAML between a line /* and */`);
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(yaml, { lineCounter: lines });
+  // The comment's first line is not part of the YAML.
+  const lineAt = (offset: number) => lines.linePos(offset).line + 1;
+  const [fault] = document.errors;
+  if (fault !== undefined) {
+    throw new PipelineError("INVALID_MODEL", `${file}:${lineAt(fault.pos[0]).toString()}: ${firstLine(fault.message)}`);
+  }
+  const parsed = headerSchemas[kind].safeParse(document.toJS());
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(
+      (issue) => `${file}:${lineAt(offsetOf(document, issue.path)).toString()}: ${explain(kind, issue)}`,
+    );
+    throw new PipelineError("INVALID_MODEL", faults.join("\n"));
+  }
+  return parsed.data as Header<Kind>;
+}
+
+/** Where in the YAML a path stands, or the nearest part of it that is there. */
+function offsetOf(document: Document, path: PropertyKey[]): number {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return 0;
+}
+
+function explain(kind: HeaderKind, issue: z.core.$ZodIssue): string {
+  const place = issue.path.length > 0 ? `${issue.path.join(".")}: ` : "";
+  if (issue.code !== "unrecognized_keys") return place + issue.message;
+  const known = issue.path[0] === "columns" ? columnSchema.shape : headerSchemas[kind].shape;
+  const unknown = issue.keys.map((key) => `'${key}'`).join(", ");
+  return `${place}unknown key ${unknown}; known keys: ${Object.keys(known).join(", ")}`;
+}
+
+function firstLine(message: string): string {
+  return message.split("\n", 1)[0] ?? message;
+}

@@ -1,0 +1,102 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { messageOf, PipelineError } from "../errors.js";
+import { readSegments, type Segments } from "../voucher/segments.js";
+import { parseHeader } from "./header.js";
+import { LAYERS, type Audit, type Layer, type Model } from "./model.js";
+import { checkModels } from "./check.js";
+
+/** One version of all business rules, as its folder holds it. */
+export interface SqlVersion {
+  readonly name: string;
+  readonly models: readonly Model[];
+  readonly audits: ReadonlyMap<string, Audit>;
+  /** The template of the functions that the models share, for DuckDB. */
+  readonly functions: { readonly file: string; readonly template: string };
+  readonly segments: Segments;
+  /** SHA-256 over the names and the texts of all files of the version. */
+  readonly hash: string;
+}
+
+/**
+ * Loads `<sqlDirectory>/<version>`.
+ * @throws PipelineError INVALID_MODEL where a file is missing or malformed.
+ */
+export async function loadSqlVersion(sqlDirectory: string, version: string): Promise<SqlVersion> {
+  const root = path.join(sqlDirectory, version);
+  const texts = await readTexts(sqlDirectory, version);
+  const segments = await readSegments(root);
+  const models = LAYERS.flatMap((layer) =>
+    sqlFilesIn(texts, `${version}/${layer}/`).map(([file, table]) => modelOf(layer, table, file, textOf(texts, file))),
+  );
+  const audits = sqlFilesIn(texts, `${version}/audits/`).map(([file, name]) => auditOf(name, file, textOf(texts, file)));
+  const functions = `${version}/functions/duckdb.sql`;
+  if (!texts.has(functions)) throw new PipelineError("INVALID_MODEL", `sql/${functions} is missing`);
+  const loaded: SqlVersion = {
+    name: version,
+    models,
+    audits: new Map(audits.map((audit) => [audit.name, audit])),
+    functions: { file: `sql/${functions}`, template: textOf(texts, functions) },
+    segments,
+    hash: hashOf(texts),
+  };
+  checkModels(loaded);
+  return loaded;
+}
+
+/** The text of every file of a version by its path below the SQL folder, sorted by path. */
+async function readTexts(sqlDirectory: string, version: string): Promise<Map<string, string>> {
+  try {
+    const entries = await readdir(path.join(sqlDirectory, version), { recursive: true, withFileTypes: true });
+    const files = entries
+      .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
+      .map((entry) => path.relative(sqlDirectory, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, "/"))
+      .sort();
+    return new Map(
+      await Promise.all(
+        files.map(async (file) => [file, await readFile(path.join(sqlDirectory, file), "utf8")] as const),
+      ),
+    );
+  } catch (error) {
+    throw new PipelineError("INVALID_MODEL", `cannot read the SQL version '${version}': ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The `.sql` files directly in a folder, each with its name without the ending. */
+function sqlFilesIn(texts: Map<string, string>, folder: string): [file: string, name: string][] {
+  return [...texts.keys()]
+    .filter((file) => file.startsWith(folder) && /^[^/]+\.sql$/.test(file.slice(folder.length)))
+    .map((file) => [file, path.basename(file, ".sql")]);
+}
+
+function modelOf(layer: Layer, table: string, file: string, template: string): Model {
+  const named = { name: `${layer}.${table}`, table, file: `sql/${file}`, template };
+  if (!/^[a-z][a-z0-9_]{0,63}$/.test(table)) {
+    throw new PipelineError("INVALID_MODEL", `${named.file}: name the file in lower case letters, digits and _`);
+  }
+  switch (layer) {
+    case "raw":
+      return { ...named, layer, header: parseHeader("raw", named.file, template) };
+    case "measures":
+      return { ...named, layer, header: parseHeader("measure", named.file, template) };
+    default:
+      return { ...named, layer, header: parseHeader("written", named.file, template) };
+  }
+}
+
+function auditOf(name: string, file: string, template: string): Audit {
+  return { name, file: `sql/${file}`, template, header: parseHeader("audit", `sql/${file}`, template) };
+}
+
+function textOf(texts: Map<string, string>, file: string): string {
+  return texts.get(file) ?? "";
+}
+
+function hashOf(texts: Map<string, string>): string {
+  const hash = createHash("sha256");
+  for (const [file, text] of texts) hash.update(`${file}\0${text}\0`);
+  return hash.digest("hex");
+}

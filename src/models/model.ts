@@ -1,0 +1,61 @@
+import type { Column, Header } from "./header.js";
+
+/** Raw models are views over raw files; measures are small tables that live as long as the run; the others are written. */
+export const LAYERS = ["raw", "curated", "measures", "provision"] as const;
+export type Layer = (typeof LAYERS)[number];
+
+/** Layers whose models are written to a zone. */
+export const ZONE_LAYERS = ["curated", "provision"] as const;
+export type ZoneLayer = (typeof ZONE_LAYERS)[number];
+
+interface ModelFile<ModelLayer extends Layer> {
+  /** The layer and the file's name: `curated.vouchers`. */
+  readonly name: string;
+  readonly layer: ModelLayer;
+  readonly table: string;
+  /** As messages name it: `sql/v1/curated/vouchers.sql`. */
+  readonly file: string;
+  readonly template: string;
+}
+
+export interface RawModel extends ModelFile<"raw"> {
+  readonly header: Header<"raw">;
+}
+
+/** A model that is written to a zone, one file an execution date. */
+export interface WrittenModel extends ModelFile<ZoneLayer> {
+  readonly header: Header<"written">;
+}
+
+/** A model that is computed once a run, kept in the engine and in the run's record. */
+export interface Measure extends ModelFile<"measures"> {
+  readonly header: Header<"measure">;
+}
+
+export type Model = RawModel | WrittenModel | Measure;
+
+/** A query for the rows that break a promise. */
+export interface Audit {
+  readonly name: string;
+  readonly file: string;
+  readonly template: string;
+  readonly header: Header<"audit">;
+}
+
+export function isWritten(model: Model): model is WrittenModel {
+  return model.layer === "curated" || model.layer === "provision";
+}
+
+export function isPublished(model: Model): model is WrittenModel {
+  return isWritten(model) && model.header.publish;
+}
+
+/** The columns of the published table: all but those that the header keeps out of it. */
+export function publishedColumns(model: WrittenModel): [string, Column][] {
+  return Object.entries(model.header.columns).filter(([, column]) => column.publish);
+}
+
+/** The key of the published table, which holds many execution dates. */
+export function publishedKey(model: WrittenModel): string[] {
+  return ["execution_date", ...(model.header.key ?? [])];
+}

@@ -1,0 +1,45 @@
+import { PipelineError } from "../errors.js";
+import type { Layer, Model } from "./model.js";
+import type { Rendered } from "./template.js";
+
+/** A model with its SQL rendered for one run. */
+export interface Step<Kind extends Model = Model> {
+  readonly model: Kind;
+  readonly rendered: Rendered;
+}
+
+/** What a layer's models can read: data flows one way. */
+const READABLE: Record<Layer, readonly Layer[]> = {
+  raw: [],
+  curated: ["raw", "curated"],
+  measures: ["raw", "curated", "measures"],
+  provision: ["curated", "provision"],
+};
+
+/**
+ * Puts steps in an order in which each comes after what it reads; otherwise in the order of layers and names.
+ * @throws PipelineError INVALID_MODEL for models that read each other in a circle or against the flow of the zones.
+ */
+export function orderByReference(steps: readonly Step[]): Step[] {
+  const byName = new Map(steps.map((step) => [step.model.name, step]));
+  const ordered = new Set<Step>();
+
+  const place = (step: Step, path: readonly string[]) => {
+    if (ordered.has(step)) return;
+    const { name, file, layer } = step.model;
+    if (path.includes(name)) {
+      throw new PipelineError("INVALID_MODEL", `${file}: models read each other in a circle: ${[...path, name].join(" → ")}`);
+    }
+    for (const reference of step.rendered.references) {
+      const read = byName.get(reference);
+      if (read === undefined) continue;
+      if (!READABLE[layer].includes(read.model.layer)) {
+        throw new PipelineError("INVALID_MODEL", `${file}: a model of ${layer} cannot read ${reference}, data flows one way`);
+      }
+      place(read, [...path, name]);
+    }
+    ordered.add(step);
+  };
+  for (const step of steps) place(step, []);
+  return [...ordered];
+}

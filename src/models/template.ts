@@ -1,0 +1,78 @@
+import { Liquid, LiquidError, type Template } from "liquidjs";
+import { messageOf, PipelineError } from "../errors.js";
+import { identifier, identifiers, listLiteral, literal } from "../sql-literal.js";
+import type { RawColumn } from "./raw-part.js";
+
+/** A SQL text with its values filled in, and the models it reads. */
+export interface Rendered {
+  readonly sql: string;
+  readonly references: readonly string[];
+}
+
+/** Renders the templates of one SQL version. */
+export interface Renderer {
+  /**
+   * @param file the name of the template's file, for messages.
+   * @throws PipelineError INVALID_MODEL for an unknown variable, filter or model, naming file, line and word.
+   */
+  render(file: string, template: string, variables: object): Rendered;
+}
+
+/** @param knownModels the names a template can refer to, as `curated.vouchers`. */
+export function createRenderer(knownModels: ReadonlySet<string>): Renderer {
+  const references = new Set<string>();
+  const parsed = new Map<string, Template[]>();
+  const liquid = new Liquid({
+    outputEscape: literal,
+    strictVariables: true,
+    strictFilters: true,
+    ownPropertyOnly: true,
+  });
+  const sqlFilter = (name: string, handler: (value: unknown) => string) => {
+    liquid.registerFilter(name, { raw: true, handler });
+  };
+  sqlFilter("identifier", identifier);
+  sqlFilter("identifiers", identifiers);
+  sqlFilter("list", listLiteral);
+  sqlFilter("column", rawColumn);
+  sqlFilter("ref", (model) => {
+    if (typeof model !== "string" || !knownModels.has(model)) {
+      throw new TypeError(`unknown model '${String(model)}'; known models: ${[...knownModels].join(", ")}`);
+    }
+    references.add(model);
+    return model;
+  });
+  // Liquid's own way around the escaping. A value that is no literal has a filter that says what it is.
+  sqlFilter("raw", () => {
+    throw new TypeError("the filter 'raw' is not allowed; use identifier, identifiers, list, column or ref");
+  });
+
+  return {
+    render(file, template, variables) {
+      references.clear();
+      try {
+        const templates = parsed.get(template) ?? liquid.parse(template, file);
+        parsed.set(template, templates);
+        const sql = String(liquid.renderSync(templates, variables));
+        return { sql: sql.trimEnd(), references: [...references] };
+      } catch (error) {
+        throw new PipelineError("INVALID_MODEL", `${file}${placeOf(error)}`, { cause: error });
+      }
+    },
+  };
+}
+
+/** A column of a raw file, in a type that the functions take: what they do not know is read as text. */
+function rawColumn(column: unknown): string {
+  const { name, castTo } = column as RawColumn;
+  const quoted = `"${name.replaceAll('"', '""')}"`;
+  return castTo === undefined ? quoted : `CAST(${quoted} AS ${castTo})`;
+}
+
+/** `:12: what is wrong`, from an error of Liquid, which says file and line in its own way. */
+function placeOf(error: unknown): string {
+  if (!LiquidError.is(error)) return `: ${messageOf(error)}`;
+  const reason = messageOf(error.originalError ?? error).replace(/, file:.*$/s, "");
+  const [line = 1] = error.token.getPosition();
+  return `:${line.toString()}: ${reason}`;
+}

@@ -1,0 +1,121 @@
+import type { Model, WrittenModel } from "../models/model.js";
+import { isPublished, publishedColumns } from "../models/model.js";
+import type { SqlVersion } from "../models/load.js";
+import { orderByReference, type Step } from "../models/order.js";
+import type { RawPart } from "../models/raw-part.js";
+import { createRenderer, type Rendered, type Renderer } from "../models/template.js";
+import type { ExecutionDate } from "../voucher/execution-date.js";
+import { SEGMENT_KINDS, type Segments } from "../voucher/segments.js";
+
+/** The longest text of a published column whose header says nothing of it, in code points. */
+export const DEFAULT_MAX_LENGTH = 255;
+
+/** The audits that run on every model that has what they look at. */
+const EVERY_KEY = ["key_is_complete", "unique_key"];
+const EVERY_PUBLISHED = ["texts_fit"];
+
+/** What a run fills into the templates. */
+export interface PlanInput {
+  readonly executionDate: ExecutionDate;
+  readonly maxRejectedShare: string;
+  /** What the path of each raw file begins with. */
+  readonly rawRoot: string;
+  /** The raw files of each raw model, by its name. */
+  readonly rawParts: ReadonlyMap<string, readonly RawPart[]>;
+}
+
+/** An audit rendered for one model. */
+export interface AuditStep {
+  readonly audit: string;
+  readonly file: string;
+  /** The promise that it watches. */
+  readonly promise: string;
+  readonly rendered: Rendered;
+}
+
+/** A model with its SQL and its audits, all rendered for one execution date. */
+export interface PlannedStep extends Step {
+  readonly audits: readonly AuditStep[];
+}
+
+/** Everything that a run will say to the engine, in order. */
+export interface Plan {
+  readonly functions: string;
+  readonly steps: readonly PlannedStep[];
+}
+
+/**
+ * Renders every model, audit and function of a SQL version for one execution date.
+ * @throws PipelineError INVALID_MODEL for a template that is at fault.
+ */
+export function planRun(version: SqlVersion, input: PlanInput): Plan {
+  const renderer = createRenderer(new Set(version.models.map(({ name }) => name)));
+  const variables = {
+    execution_date: input.executionDate.timestamp,
+    partition_key: input.executionDate.partitionKey,
+    max_rejected_share: input.maxRejectedShare,
+    segments: segmentVariables(version.segments),
+    raw_zone: input.rawRoot,
+  };
+  const steps = version.models.map((model) => ({
+    model,
+    rendered: renderer.render(model.file, model.template, {
+      ...variables,
+      raw_parts: input.rawParts.get(model.name) ?? [],
+      model: modelVariables(model),
+    }),
+  }));
+  return {
+    functions: renderer.render(version.functions.file, version.functions.template, variables).sql,
+    steps: orderByReference(steps).map((step) => ({
+      ...step,
+      audits: auditsOf(step.model, version, renderer, variables),
+    })),
+  };
+}
+
+/** The columns of a published model's table, with the length of every text. */
+export function publishedTexts(model: WrittenModel): { name: string; max_length: number }[] {
+  return publishedColumns(model)
+    .filter(([, { type }]) => type === "VARCHAR")
+    .map(([name, { max_length = DEFAULT_MAX_LENGTH }]) => ({ name, max_length }));
+}
+
+function auditsOf(model: Model, version: SqlVersion, renderer: Renderer, variables: object): AuditStep[] {
+  if (model.layer === "raw") return [];
+  const uses = [
+    ...(model.layer !== "measures" && model.header.key !== undefined ? EVERY_KEY : []).map(withoutParameters),
+    ...(isPublished(model) ? EVERY_PUBLISHED : []).map(withoutParameters),
+    ...model.header.audits,
+  ];
+  return uses.flatMap(({ audit: name, parameters }) => {
+    const audit = version.audits.get(name);
+    if (audit === undefined) return [];
+    const rendered = renderer.render(audit.file, audit.template, {
+      ...variables,
+      ...parameters,
+      model: modelVariables(model),
+    });
+    return [{ audit: name, file: audit.file, promise: audit.header.description.trim(), rendered }];
+  });
+}
+
+function withoutParameters(audit: string) {
+  return { audit, parameters: {} };
+}
+
+/** What a template can say of the model it belongs to. */
+function modelVariables(model: Model): object {
+  return {
+    name: model.name,
+    key: model.layer === "curated" || model.layer === "provision" ? (model.header.key ?? []) : [],
+    texts: isPublished(model) ? publishedTexts(model) : [],
+  };
+}
+
+function segmentVariables(segments: Segments): object[] {
+  return SEGMENT_KINDS.map((kind) => {
+    const { measure, segments: all } = segments[kind];
+    return { name: kind, measure, names: all.map(({ name }) => name), bounded: all.slice(0, -1), unbounded: all.at(-1) };
+  });
+}

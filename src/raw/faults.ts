@@ -1,0 +1,28 @@
+import { PipelineError } from "../errors.js";
+
+/** A raw file that cannot be read, and why. */
+export interface RawFault {
+  /** Relative to the raw zone. */
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** What came of looking at raw files: either there are faults, or there is a result for every file. */
+export interface Findings<Result> {
+  readonly results: readonly Result[];
+  readonly faults: readonly RawFault[];
+}
+
+/** One error that names every file at fault. */
+export function unreadableFiles(faults: readonly RawFault[]): PipelineError {
+  const lines = [...faults]
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+    .map(({ path, reason }) => `  ${printable(path)}: ${reason}`);
+  const files = faults.length === 1 ? "this raw file" : `these ${faults.length.toString()} raw files`;
+  return new PipelineError("RAW_FILE_UNREADABLE", [`${files} cannot be read; mend or remove:`, ...lines].join("\n"));
+}
+
+/** A name on one line, whatever it is made of. */
+export function printable(name: string): string {
+  return name.replace(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1));
+}

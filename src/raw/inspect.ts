@@ -1,0 +1,172 @@
+import { PipelineError } from "../errors.js";
+import { DuckDbError } from "../engine/duckdb-errors.js";
+import type { Engine } from "../engine/engine.js";
+import type { RawModel } from "../models/model.js";
+import type { RawColumn, RawPart } from "../models/raw-part.js";
+import type { Zone, ZoneFile } from "../zones/zone.js";
+import { inspectCsvFile } from "./csv-header.js";
+import { printable, unreadableFiles, type Findings, type RawFault } from "./faults.js";
+import { inspectParquetFiles } from "./parquet-columns.js";
+
+/** CSV files that are opened side by side. */
+const PARALLEL_READS = 8;
+
+/** What a model reads from each column. */
+type Reads = RawModel["header"]["reads"];
+
+/** A column of a raw file: its name there, its name for DuckDB, its type. */
+export interface FileColumn {
+  readonly name: string;
+  readonly duckDbName: string;
+  readonly type: string;
+}
+
+/** A raw file whose columns are known. */
+export interface InspectedFile {
+  readonly file: ZoneFile;
+  readonly format: "csv" | "parquet";
+  readonly columns: readonly FileColumn[];
+}
+
+/**
+ * The raw files of a model, sorted by path.
+ * @throws PipelineError RAW_ZONE_EMPTY where there are none.
+ */
+export async function listRawFiles(zone: Zone, model: RawModel): Promise<ZoneFile[]> {
+  const { folder } = model.header;
+  const files = (await zone.list(folder)).filter(({ path }) => isParquet(path) || isCsv(path));
+  if (files.length === 0) {
+    throw new PipelineError(
+      "RAW_ZONE_EMPTY",
+      `there are no raw files in ${zone.root}/${folder}; put *.parquet, *.parquet.gzip, *.csv or *.csv.gz files there, ` +
+        "or set RAW_ZONE to the folder that holds them",
+    );
+  }
+  return files;
+}
+
+/**
+ * Looks at the columns of every raw file, and groups the files that one SELECT can read.
+ * @throws PipelineError RAW_FILE_UNREADABLE that names every file that cannot be read or lacks a column.
+ */
+export async function inspectRawFiles(
+  engine: Engine,
+  zone: Zone,
+  model: RawModel,
+  files: readonly ZoneFile[],
+): Promise<RawPart[]> {
+  const { reads } = model.header;
+  const parquet = await inspectParquetFiles(
+    engine,
+    files.filter(({ path }) => isParquet(path)),
+    Object.keys(reads),
+  );
+  const csv = await inspectCsvFiles(
+    zone,
+    files.filter(({ path }) => isCsv(path)),
+  );
+  const inspected = [...parquet.results, ...csv.results];
+  const faults = [...parquet.faults, ...csv.faults, ...inspected.flatMap((file) => columnFaults(file, reads))];
+  if (faults.length > 0) throw unreadableFiles(faults);
+  return groupFiles(inspected, reads);
+}
+
+/**
+ * Reads raw files one by one, to name those that cannot be read: an error of a scan of many may name none.
+ * @param selectOf the SELECT that reads a part.
+ * @throws PipelineError RAW_FILE_UNREADABLE that names every file at fault; returns where none is.
+ */
+export async function probeRawFiles(
+  engine: Engine,
+  zone: Zone,
+  parts: readonly RawPart[],
+  selectOf: (part: RawPart) => string,
+): Promise<void> {
+  const faults: RawFault[] = [];
+  for (const part of parts) {
+    for (const file of part.files) {
+      try {
+        await engine.rows(`SELECT max(COLUMNS(*)) FROM (${selectOf({ ...part, files: [file] })}\n)`);
+      } catch (error) {
+        if (!(error instanceof DuckDbError)) throw error;
+        faults.push({ path: file.slice(zone.root.length + 1), reason: error.onOneLine });
+      }
+    }
+  }
+  if (faults.length > 0) throw unreadableFiles(faults);
+}
+
+function isParquet(path: string): boolean {
+  return /\.parquet(\.gzip)?$/.test(path);
+}
+
+function isCsv(path: string): boolean {
+  return /\.csv(\.gz)?$/.test(path);
+}
+
+async function inspectCsvFiles(zone: Zone, files: readonly ZoneFile[]): Promise<Findings<InspectedFile>> {
+  const found: Findings<InspectedFile>[] = [];
+  const waiting = [...files];
+  const work = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      found.push(await inspectCsvFile(zone, file));
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL_READS }, work));
+  return { results: found.flatMap(({ results }) => results), faults: found.flatMap(({ faults }) => faults) };
+}
+
+function columnFaults({ file, columns }: InspectedFile, reads: Reads): RawFault[] {
+  const names = columns.map(({ name }) => name);
+  const countOf = (needed: string) => names.filter((name) => name === needed).length;
+  const missing = Object.keys(reads).filter((needed) => countOf(needed) === 0);
+  const twice = Object.keys(reads).filter((needed) => countOf(needed) > 1);
+  return [
+    ...(missing.length > 0 ? [`lacks ${missing.join(", ")}; it has ${shown(names)}`] : []),
+    ...(twice.length > 0 ? [`has ${twice.join(", ")} more than once`] : []),
+  ].map((reason) => ({ path: file.path, reason }));
+}
+
+function shown(names: readonly string[]): string {
+  if (names.length === 0) return "no columns";
+  const rest = names.length > 20 ? ` and ${(names.length - 20).toString()} more` : "";
+  return names.slice(0, 20).map(printable).join(", ") + rest;
+}
+
+function groupFiles(inspected: readonly InspectedFile[], reads: Reads): RawPart[] {
+  const sorted = [...inspected].sort((a, b) => (a.file.path < b.file.path ? -1 : 1));
+  const parts = new Map<string, RawPart & { files: string[] }>();
+  for (const { file, format, columns } of sorted) {
+    const shape = {
+      format,
+      columns: Object.fromEntries(Object.entries(reads).map(([name, read]) => [name, rawColumn(columns, name, read)])),
+      header: format === "csv" ? csvNames(columns, reads) : [],
+    };
+    const signature = JSON.stringify(shape);
+    const part = parts.get(signature);
+    if (part === undefined) parts.set(signature, { ...shape, files: [file.uri] });
+    else part.files.push(file.uri);
+  }
+  return [...parts.values()];
+}
+
+/** Names for the columns of a CSV. What the model does not read is only counted, so that no two names clash. */
+function csvNames(columns: readonly FileColumn[], reads: Reads): string[] {
+  return columns.map(({ name }, index) => (name in reads ? name : `column_${(index + 1).toString()}`));
+}
+
+function rawColumn(columns: readonly FileColumn[], name: string, read: Reads[string]): RawColumn {
+  const column = columns.find((candidate) => candidate.name === name);
+  if (column === undefined) throw new RangeError(`no column ${name}`);
+  const named = { name: column.duckDbName };
+  // The text of a FLOAT has fewer digits than its number.
+  if (column.type === "FLOAT" && read !== "moment") return { ...named, castTo: "DOUBLE" };
+  return READABLE[read].test(column.type) ? named : { ...named, castTo: "VARCHAR" };
+}
+
+/** The types that the functions of the models take. BLOB is text whose writer did not say so. */
+const READABLE: Record<Reads[string], RegExp> = {
+  moment: /^(VARCHAR|BLOB|DATE|TIMESTAMP(_S|_MS|_NS| WITH TIME ZONE)?)$/,
+  number: /^(VARCHAR|BLOB|DOUBLE|U?(TINY|SMALL)INT|U?INTEGER|BIGINT)$/,
+  text: /^/,
+};

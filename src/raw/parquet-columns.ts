@@ -1,0 +1,100 @@
+import { DuckDbError } from "../engine/duckdb-errors.js";
+import type { Engine } from "../engine/engine.js";
+import { listLiteral, literal } from "../sql-literal.js";
+import type { ZoneFile } from "../zones/zone.js";
+import type { Findings, RawFault } from "./faults.js";
+import type { FileColumn, InspectedFile } from "./inspect.js";
+
+interface SchemaElement {
+  readonly name: string;
+  readonly type: string;
+  readonly children: number;
+}
+
+/**
+ * Reads the columns of Parquet files from their footers, all in one statement.
+ * @param needed the columns that the model reads.
+ */
+export async function inspectParquetFiles(
+  engine: Engine,
+  files: readonly ZoneFile[],
+  needed: readonly string[],
+): Promise<Findings<InspectedFile>> {
+  try {
+    return { results: await columnsOfFiles(engine, files, needed), faults: [] };
+  } catch (error) {
+    if (!(error instanceof DuckDbError)) throw error;
+    // The error may name no file, and there may be more than one at fault.
+    return files.length === 1 ? { results: [], faults: [faultOf(files, error)] } : inspectOneByOne(engine, files, needed);
+  }
+}
+
+async function inspectOneByOne(engine: Engine, files: readonly ZoneFile[], needed: readonly string[]) {
+  const results: InspectedFile[] = [];
+  const faults: RawFault[] = [];
+  for (const file of files) {
+    const findings = await inspectParquetFiles(engine, [file], needed);
+    results.push(...findings.results);
+    faults.push(...findings.faults);
+  }
+  return { results, faults };
+}
+
+function faultOf(files: readonly ZoneFile[], error: DuckDbError): RawFault {
+  return { path: files[0]?.path ?? "", reason: error.onOneLine };
+}
+
+async function columnsOfFiles(
+  engine: Engine,
+  files: readonly ZoneFile[],
+  needed: readonly string[],
+): Promise<InspectedFile[]> {
+  if (files.length === 0) return [];
+  const rows = await engine.rows(
+    "SELECT file_name, name, duckdb_type, coalesce(num_children, 0) AS children " +
+      `FROM parquet_schema(${listLiteral(files.map(({ uri }) => uri))}) ORDER BY file_name, column_id`,
+  );
+  const elements = new Map<string, SchemaElement[]>(files.map(({ uri }) => [uri, []]));
+  for (const row of rows) {
+    elements.get(String(row["file_name"]))?.push({
+      name: String(row["name"]),
+      type: String(row["duckdb_type"]),
+      children: Number(row["children"]),
+    });
+  }
+  const inspected: InspectedFile[] = [];
+  for (const file of files) {
+    const columns = topLevel(elements.get(file.uri) ?? []).map(({ name, type }) => ({ name, duckDbName: name, type }));
+    inspected.push({ file, format: "parquet", columns: await withDuckDbNames(engine, file, columns, needed) });
+  }
+  return inspected;
+}
+
+/** The elements right below the root of a schema that is written depth first. */
+function topLevel(elements: readonly SchemaElement[]): SchemaElement[] {
+  const top: SchemaElement[] = [];
+  /** How many children each element above still waits for. */
+  const waiting: number[] = [];
+  for (const element of elements.slice(1)) {
+    if (waiting.length === 0) top.push(element);
+    else waiting.push((waiting.pop() ?? 1) - 1);
+    if (element.children > 0) waiting.push(element.children);
+    while (waiting.at(-1) === 0) waiting.pop();
+  }
+  return top;
+}
+
+/** DuckDB's names know no case: where a file has a column twice to it, the later ones are renamed. */
+async function withDuckDbNames(
+  engine: Engine,
+  file: ZoneFile,
+  columns: readonly FileColumn[],
+  needed: readonly string[],
+): Promise<readonly FileColumn[]> {
+  const isAmbiguous = needed.some(
+    (need) => columns.filter(({ name }) => name.toLowerCase() === need.toLowerCase()).length > 1,
+  );
+  if (!isAmbiguous) return columns;
+  const described = await engine.columnsOf(`(FROM read_parquet(${literal(file.uri)}, hive_partitioning = false))`);
+  return columns.map((column, index) => ({ ...column, duckDbName: described[index]?.name ?? column.name }));
+}

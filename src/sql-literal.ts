@@ -1,0 +1,35 @@
+/** A value as SQL writes it as a literal. Every `{{ … }}` of a template passes through here. */
+export function literal(value: unknown): string {
+  if (typeof value === "string") return `'${value.replaceAll("'", "''")}'`;
+  if (typeof value === "number" && Number.isFinite(value)) return String(value);
+  if (typeof value === "boolean") return value ? "TRUE" : "FALSE";
+  throw new TypeError(`a template can write texts, numbers and booleans, not ${describe(value)}`);
+}
+
+/** Texts as a list literal: `['a', 'b']`. */
+export function listLiteral(values: unknown): string {
+  return `[${eachOf(values).map(literal).join(", ")}]`;
+}
+
+/** A name as SQL quotes it: plain where it can stand as it is, so that the rendered text reads like written SQL. */
+export function identifier(value: unknown): string {
+  if (typeof value !== "string" || value === "") throw new TypeError(`${describe(value)} is no name of a column or table`);
+  return PLAIN.test(value) ? value : `"${value.replaceAll('"', '""')}"`;
+}
+
+/** Names separated by commas. */
+export function identifiers(values: unknown): string {
+  return eachOf(values).map(identifier).join(", ");
+}
+
+/** Names with an underscore are no keywords of SQL. */
+const PLAIN = /^[a-z]+(_[a-z0-9]+)+$/;
+
+function eachOf(values: unknown): unknown[] {
+  if (!Array.isArray(values)) throw new TypeError(`${describe(values)} is no list`);
+  return values;
+}
+
+function describe(value: unknown): string {
+  return value === undefined ? "nothing" : JSON.stringify(value);
+}

@@ -1,0 +1,27 @@
+/** Rows as a table of text: a line of names, then a line a row, numbers to the right. */
+export function textTable(rows: readonly Readonly<Record<string, unknown>>[]): string {
+  const names = Object.keys(rows[0] ?? {});
+  const lines = [names, ...rows.map((row) => names.map((name) => cell(row[name])))];
+  const widths = names.map((_, column) => Math.max(...lines.map((line) => [...(line[column] ?? "")].length)));
+  const isNumber = names.map((name) => rows.every((row) => typeof row[name] === "number"));
+  return lines
+    .map((line) =>
+      line
+        .map((text, column) => pad(text, widths[column] ?? 0, isNumber[column] ?? false))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+function cell(value: unknown): string {
+  if (value === null || value === undefined) return "NULL";
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  // A value from raw data must not draw on the reader's terminal.
+  return text.replace(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1));
+}
+
+function pad(text: string, width: number, isNumber: boolean): string {
+  const blanks = " ".repeat(width - [...text].length);
+  return isNumber ? blanks + text : text + blanks;
+}

@@ -1,0 +1,40 @@
+import { PipelineError } from "../errors.js";
+
+const FORMS = /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2}):(\d{2})Z?)?$/;
+
+/** The moment a run stands at, in UTC, to the second. */
+export interface ExecutionDate {
+  /** The name of its partition: the moment without colons, `2020-05-29T000000`. */
+  readonly partitionKey: string;
+  /** As SQL writes it: `2020-05-29 00:00:00`. */
+  readonly timestamp: string;
+  /** As people and machines read it: `2020-05-29T00:00:00Z`. */
+  readonly iso: string;
+}
+
+/**
+ * Reads `2020-05-29`, `2020-05-29T06:00:00` or `2020-05-29T06:00:00Z`, always as UTC.
+ * @throws PipelineError INVALID_EXECUTION_DATE for any other text and for days and hours that do not exist.
+ */
+export function parseExecutionDate(text: string): ExecutionDate {
+  const match = FORMS.exec(text);
+  if (match === null) throw invalid(text);
+  const [, year = "", month = "", day = "", hour = "00", minute = "00", second = "00"] = match;
+  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
+  // A day that does not exist, as 30 February, would roll over into the next month.
+  const moment = new Date(iso);
+  if (Number.isNaN(moment.getTime()) || !moment.toISOString().startsWith(iso.slice(0, 19))) throw invalid(text);
+  return {
+    partitionKey: `${year}-${month}-${day}T${hour}${minute}${second}`,
+    timestamp: `${year}-${month}-${day} ${hour}:${minute}:${second}`,
+    iso,
+  };
+}
+
+function invalid(text: string): PipelineError {
+  return new PipelineError(
+    "INVALID_EXECUTION_DATE",
+    `${JSON.stringify(text)} is no execution date; give a day or a moment in UTC that exists, ` +
+      "as 2020-05-29, 2020-05-29T06:00:00 or 2020-05-29T06:00:00Z",
+  );
+}

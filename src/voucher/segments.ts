@@ -1,0 +1,62 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { z } from "zod";
+import { messageOf, PipelineError } from "../errors.js";
+
+/** The kinds of segment, which are also the names of the columns that hold them. */
+export const SEGMENT_KINDS = ["frequent_segment", "recency_segment"] as const;
+export type SegmentKind = (typeof SEGMENT_KINDS)[number];
+
+/** One segment: everything above the segment before it, up to and including `up_to`; the last one has no end. */
+const segmentSchema = z.strictObject({ name: z.string().min(1).max(64), up_to: z.int().optional() });
+
+const kindSchema = z
+  .strictObject({
+    description: z.string(),
+    measure: z.string().regex(/^[a-z][a-z0-9_]*$/),
+    segments: z.array(segmentSchema).min(2),
+  })
+  .superRefine(({ segments }, context) => {
+    segments.forEach(({ name, up_to }, index) => {
+      const isLast = index === segments.length - 1;
+      const previous = segments[index - 1]?.up_to;
+      if (isLast !== (up_to === undefined)) {
+        context.addIssue({ code: "custom", path: ["segments", index], message: "all but the last segment have an 'up_to'" });
+      } else if (up_to !== undefined && previous !== undefined && up_to <= previous) {
+        context.addIssue({ code: "custom", path: ["segments", index], message: `'${name}' must end above ${String(previous)}` });
+      }
+    });
+    if (new Set(segments.map(({ name }) => name)).size < segments.length) {
+      context.addIssue({ code: "custom", path: ["segments"], message: "two segments have the same name" });
+    }
+  });
+
+const segmentsSchema = z.strictObject({ frequent_segment: kindSchema, recency_segment: kindSchema });
+
+/** The segments of one SQL version, as `sql/<version>/segments.json` defines them for SQL and API alike. */
+export type Segments = Readonly<z.infer<typeof segmentsSchema>>;
+
+/**
+ * Reads the segments of a SQL version.
+ * @param versionDirectory the folder of the version, as `sql/v1`.
+ * @throws PipelineError INVALID_MODEL where the file is missing or malformed, naming file and place.
+ */
+export async function readSegments(versionDirectory: string): Promise<Segments> {
+  const file = path.join(versionDirectory, "segments.json");
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    throw new PipelineError("INVALID_MODEL", `${file}: ${messageOf(error)}`, { cause: error });
+  }
+  const parsed = segmentsSchema.safeParse(json);
+  if (!parsed.success) throw new PipelineError("INVALID_MODEL", `${file}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+/** The segment that a measured value (orders, or days since the last order) falls into. The left edge is exclusive. */
+export function segmentOf(segments: Segments, kind: SegmentKind, value: number): string {
+  const found = segments[kind].segments.find(({ up_to }) => up_to === undefined || value <= up_to);
+  if (found === undefined) throw new RangeError(`no ${kind} holds ${String(value)}`);
+  return found.name;
+}

@@ -1,0 +1,182 @@
+import { createReadStream, type Dirent } from "node:fs";
+import { copyFile, link, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
+import { PARTITION_FILE, partitionFolder, type Commit, type Partition, type Zone, type ZoneFile } from "./zone.js";
+
+const STAGING = "_staging";
+const REPLACED_FILE = "replaced.parquet";
+
+/** A zone that is a folder of this machine. */
+export async function openLocalZone(directory: string): Promise<Zone> {
+  // The engine refuses paths that lead through symbolic links.
+  const root = await existingPath(directory);
+  const isNew = (await maybeStat(root)) === undefined;
+  const stagingPath = (runId: string, partition: Partition) =>
+    path.posix.join(STAGING, runId, partitionFolder(partition), PARTITION_FILE);
+
+  return {
+    root,
+    list: async (folder) => {
+      const files = await walk(root, folder, new Set());
+      return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+    },
+    read: (file) => createReadStream(file.uri),
+    find: async (partition) => {
+      const file = path.posix.join(partitionFolder(partition), PARTITION_FILE);
+      return (await maybeStat(path.join(root, file))) === undefined ? undefined : zoneFile(root, file);
+    },
+    stage: (runId, partition) =>
+      naming(directory, async () => {
+        const staged = stagingPath(runId, partition);
+        const uri = path.join(root, staged);
+        await mkdir(path.dirname(uri), { recursive: true });
+        return { path: staged, uri };
+      }),
+    commit: (runId, partition) =>
+      naming(directory, () =>
+        replaceFile(path.join(root, stagingPath(runId, partition)), path.join(root, partitionFolder(partition))),
+      ),
+    sweep: (partitionKey) =>
+      naming(directory, async () => {
+        const staging = path.join(root, STAGING);
+        for (const entry of await maybeReaddir(staging)) {
+          if (entry.name.startsWith(`${partitionKey}-`)) {
+            await rm(path.join(staging, entry.name), { recursive: true, force: true });
+          }
+        }
+        await removeIfEmpty(staging);
+        if (isNew) await removeIfEmpty(root);
+      }),
+  };
+}
+
+/** Renames a staged file into a partition's folder, keeping the old one beside where the staged one was. */
+async function replaceFile(stagedFile: string, folder: string): Promise<Commit> {
+  const target = path.join(folder, PARTITION_FILE);
+  const replaced = path.join(path.dirname(stagedFile), REPLACED_FILE);
+  await syncToDisk(stagedFile);
+  await mkdir(folder, { recursive: true });
+  const hadFile = await keepAside(target, replaced);
+  await rename(stagedFile, target);
+  await syncToDisk(folder);
+
+  return {
+    keep: async () => {
+      for (const entry of await readdir(folder)) {
+        if (entry !== PARTITION_FILE) await rm(path.join(folder, entry), { recursive: true, force: true });
+      }
+      await rm(replaced, { force: true });
+    },
+    undo: async () => {
+      if (hadFile) await rename(replaced, target);
+      else await rm(target, { force: true });
+      await removeIfEmpty(folder);
+      await removeIfEmpty(path.dirname(folder));
+    },
+  };
+}
+
+/** Gives a file a second name. True where there is such a file. */
+async function keepAside(file: string, copy: string): Promise<boolean> {
+  try {
+    await link(file, copy);
+    return true;
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return false;
+    // Some file systems know no second names.
+    await copyFile(file, copy);
+    return true;
+  }
+}
+
+/** Every file below a folder, following symbolic links, but no link into a folder that the walk is already in. */
+async function walk(root: string, folder: string, above: ReadonlySet<string>): Promise<ZoneFile[]> {
+  const real = await realpath(path.join(root, folder)).catch(() => undefined);
+  if (real === undefined || above.has(real)) return [];
+  const found: ZoneFile[] = [];
+  for (const entry of await maybeReaddir(path.join(root, folder))) {
+    if (/^[._]/.test(entry.name)) continue;
+    const entryPath = `${folder}/${entry.name}`;
+    const stats = await stat(path.join(root, entryPath));
+    if (stats.isDirectory()) found.push(...(await walk(root, entryPath, new Set([...above, real]))));
+    else found.push(await zoneFile(root, entryPath));
+  }
+  return found;
+}
+
+async function zoneFile(root: string, file: string): Promise<ZoneFile> {
+  const uri = path.join(root, file);
+  const { size, mtime } = await stat(uri);
+  return { path: file, uri, bytes: size, version: mtime.toISOString() };
+}
+
+async function existingPath(directory: string): Promise<string> {
+  try {
+    return await realpath(directory);
+  } catch (error) {
+    if (systemCodeOf(error) !== "ENOENT") throw unusable(directory, error);
+    // What is not there yet is made with its first file; its parents can still be links.
+    return path.join(await existingPath(path.dirname(directory)), path.basename(directory));
+  }
+}
+
+async function maybeStat(file: string) {
+  try {
+    return await stat(file);
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return undefined;
+    throw unusable(file, error);
+  }
+}
+
+async function maybeReaddir(directory: string): Promise<Dirent[]> {
+  try {
+    return await readdir(directory, { withFileTypes: true });
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return [];
+    throw unusable(directory, error);
+  }
+}
+
+async function removeIfEmpty(directory: string): Promise<void> {
+  try {
+    await rmdir(directory);
+  } catch (error) {
+    if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes(systemCodeOf(error) ?? "")) throw error;
+  }
+}
+
+async function syncToDisk(fileOrFolder: string): Promise<void> {
+  const handle = await open(fileOrFolder);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Says of an error of the file system which zone it is about. */
+async function naming<Result>(directory: string, act: () => Promise<Result>): Promise<Result> {
+  try {
+    return await act();
+  } catch (error) {
+    throw systemCodeOf(error) === undefined ? error : unusable(directory, error);
+  }
+}
+
+function unusable(directory: string, error: unknown): Error {
+  if (error instanceof PipelineError) return error;
+  const code = systemCodeOf(error);
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    return new PipelineError("STORAGE_FULL", `the zone ${directory} is full: ${messageOf(error)}`, { cause: error });
+  }
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS" || code === "ENOTDIR" || code === "EEXIST") {
+    return new PipelineError(
+      "ZONE_NOT_WRITABLE",
+      `the zone ${directory} cannot be used: ${messageOf(error)}; check the setting and the rights on the folder`,
+      { cause: error },
+    );
+  }
+  return new PipelineError("STORAGE_FAILED", `the zone ${directory} failed: ${messageOf(error)}`, { cause: error });
+}

@@ -1,0 +1,55 @@
+import type { Readable } from "node:stream";
+
+/** A file of a zone. */
+export interface ZoneFile {
+  /** Its path below the zone, with `/`: `vouchers/2020/a.parquet`. */
+  readonly path: string;
+  /** How the engine opens it: an absolute path, or a URL. */
+  readonly uri: string;
+  readonly bytes: number;
+  /** Changes when the file does: the time of its last change, or its ETag. */
+  readonly version: string;
+}
+
+/** One partition of a table: a folder with one file. */
+export interface Partition {
+  readonly table: string;
+  readonly partitionKey: string;
+}
+
+/**
+ * Takes the place of a partition's file, and gives it back. A reader sees the old file or the new one, never half.
+ * Exactly one of `keep` and `undo` is called.
+ */
+export interface Commit {
+  /** Lets go of the old file. */
+  keep(): Promise<void>;
+  /** Puts the old file back; where there was none, the partition goes. */
+  undo(): Promise<void>;
+}
+
+/** Where the files of one zone live. */
+export interface Zone {
+  /** What the `uri` of each file begins with, before `/` and the file's path. */
+  readonly root: string;
+  /** The files below a folder, at any depth, sorted by path; names that begin with `.` or `_` do not count. */
+  list(folder: string): Promise<ZoneFile[]>;
+  /** A file's bytes. */
+  read(file: Pick<ZoneFile, "path" | "uri">): Readable;
+  /** The file of a partition, or undefined where there is none. */
+  find(partition: Partition): Promise<ZoneFile | undefined>;
+  /** Makes room for a new file of a partition outside of what readers see. */
+  stage(runId: string, partition: Partition): Promise<Pick<ZoneFile, "path" | "uri">>;
+  /** Puts a staged file in its partition's place; whatever else lies in the partition's folder goes. */
+  commit(runId: string, partition: Partition): Promise<Commit>;
+  /** Removes what runs of this execution date have left in staging. Only the holder of its lock may ask for it. */
+  sweep(partitionKey: string): Promise<void>;
+}
+
+/** The name of the one file of a partition. */
+export const PARTITION_FILE = "data.parquet";
+
+/** The folder of a partition below its zone: `vouchers/execution_date=2020-05-29T000000`. */
+export function partitionFolder({ table, partitionKey }: Partition): string {
+  return `${table}/execution_date=${partitionKey}`;
+}
