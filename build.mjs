@@ -11,10 +11,11 @@ await build({
   platform: "node",
   target: "node20.19",
   format: "esm",
-  sourcemap: true,
   // Packages with native parts find their binaries by their own place in node_modules.
   external: ["@duckdb/node-api", "libsql", "express", "pino", "pino-http"],
   // Some bundled packages are CommonJS and ask for Node's own modules with require().
-  banner: { js: 'import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);' },
+  banner: {
+    js: 'import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);',
+  },
   logLevel: "warning",
 });

@@ -57,5 +57,7 @@ export function systemCodeOf(thrown: unknown): string | undefined {
 
 /** Errors made in another realm, as by native modules under a test runner, are no `instanceof Error`. */
 function isMessageBearer(thrown: unknown): thrown is { message: string } {
-  return typeof thrown === "object" && thrown !== null && "message" in thrown && typeof thrown.message === "string";
+  return (
+    typeof thrown === "object" && thrown !== null && "message" in thrown && typeof thrown.message === "string"
+  );
 }

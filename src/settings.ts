@@ -47,7 +47,9 @@ const schema = z.object({
     .transform(Number)
     .refine((port) => port <= 65_535, "must be a port number up to 65535")
     .default(8000),
-  DUCKDB_MEMORY_LIMIT: text.regex(/^[0-9]+(\.[0-9]+)? ?([KMGT]i?B)$/i, "must be a size as 4GB or 512MiB").optional(),
+  DUCKDB_MEMORY_LIMIT: text
+    .regex(/^[0-9]+(\.[0-9]+)? ?([KMGT]i?B)$/i, "must be a size as 4GB or 512MiB")
+    .optional(),
   DUCKDB_THREADS: text
     .regex(/^[1-9][0-9]{0,2}$/, "must be a whole number from 1 to 999")
     .transform(Number)

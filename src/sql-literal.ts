@@ -13,7 +13,8 @@ export function listLiteral(values: unknown): string {
 
 /** A name as SQL quotes it: plain where it can stand as it is, so that the rendered text reads like written SQL. */
 export function identifier(value: unknown): string {
-  if (typeof value !== "string" || value === "") throw new TypeError(`${describe(value)} is no name of a column or table`);
+  if (typeof value !== "string" || value === "")
+    throw new TypeError(`${describe(value)} is no name of a column or table`);
   return PLAIN.test(value) ? value : `"${value.replaceAll('"', '""')}"`;
 }
 

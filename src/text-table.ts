@@ -2,7 +2,7 @@
 export function textTable(rows: readonly Readonly<Record<string, unknown>>[]): string {
   const names = Object.keys(rows[0] ?? {});
   const lines = [names, ...rows.map((row) => names.map((name) => cell(row[name])))];
-  const widths = names.map((_, column) => Math.max(...lines.map((line) => [...(line[column] ?? "")].length)));
+  const widths = names.map((_, column) => Math.max(...lines.map((line) => lengthOf(line[column] ?? ""))));
   const isNumber = names.map((name) => rows.every((row) => typeof row[name] === "number"));
   return lines
     .map((line) =>
@@ -22,6 +22,11 @@ function cell(value: unknown): string {
 }
 
 function pad(text: string, width: number, isNumber: boolean): string {
-  const blanks = " ".repeat(width - [...text].length);
+  const blanks = " ".repeat(width - lengthOf(text));
   return isNumber ? blanks + text : text + blanks;
+}
+
+/** In code points: a name in another script still takes about one column for each. */
+function lengthOf(text: string): number {
+  return Array.from(text).length;
 }

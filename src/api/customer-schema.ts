@@ -17,17 +17,27 @@ const moment = z.string("must be a text").transform((text, context) => {
 const orders = z
   .union([z.number(), z.string().regex(/^\s*\+?\d{1,15}\s*$/)], "must be a whole number, as 15")
   .transform((value) => Math.trunc(Number(value)))
-  .pipe(z.int().min(0, "must not be negative").max(LARGEST_INTEGER, `must not be above ${LARGEST_INTEGER.toString()}`));
+  .pipe(
+    z
+      .int()
+      .min(0, "must not be negative")
+      .max(LARGEST_INTEGER, `must not be above ${LARGEST_INTEGER.toString()}`),
+  );
 
 /** The customer of `GET /voucher/most-used`. Other keys are let through, as the original service did. */
-const customerSchema = z.object({
-  customer_id: z.union([z.string(), z.number()], "must be a text or a number"),
-  country_code: z.union([z.string(), z.number()], "must be a text").transform((value) => String(value).trim()),
-  last_order_ts: moment,
-  first_order_ts: moment,
-  total_orders: orders,
-  segment_name: z.enum(SEGMENT_KINDS, `must be ${SEGMENT_KINDS.join(" or ")}`),
-});
+const customerSchema = z.object(
+  {
+    customer_id: z.union([z.string(), z.number()], "must be a text or a number"),
+    country_code: z
+      .union([z.string(), z.number()], "must be a text")
+      .transform((value) => String(value).trim()),
+    last_order_ts: moment,
+    first_order_ts: moment,
+    total_orders: orders,
+    segment_name: z.enum(SEGMENT_KINDS, `must be ${SEGMENT_KINDS.join(" or ")}`),
+  },
+  "must be a JSON object",
+);
 
 /**
  * Reads the query parameter `customer`: a JSON object.

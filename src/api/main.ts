@@ -1,9 +1,8 @@
-import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import path from "node:path";
 import { pino } from "pino";
 import type { Consumption } from "../consumption/consumption.js";
-import { openConsumption } from "../consumption/open.js";
+import { openConsumptionForReading } from "../consumption/open.js";
 import { messageOf, PipelineError } from "../errors.js";
 import { readSettings, type Settings } from "../settings.js";
 import { readSegments } from "../voucher/segments.js";
@@ -28,7 +27,9 @@ async function serve(settings: Settings): Promise<void> {
   const server = createServer(createApp(vouchers, log));
 
   server.on("error", (error) => {
-    log.fatal(`cannot listen on ${settings.host}:${settings.port.toString()}: ${messageOf(error)}; check HOST and PORT`);
+    log.fatal(
+      `cannot listen on ${settings.host}:${settings.port.toString()}: ${messageOf(error)}; check HOST and PORT`,
+    );
     process.exitCode = 2;
   });
   server.listen(settings.port, settings.host, () => {
@@ -46,19 +47,9 @@ async function serve(settings: Settings): Promise<void> {
 
 /** The database of the answers, opened at the first request after a run has made it. */
 function lazyDatabase(url: string) {
-  let opened: Promise<Consumption> | undefined;
+  let opened: Consumption | undefined;
   return {
-    open: async () => {
-      const file = url.replace(/^sqlite:/, "");
-      if (opened === undefined && !existsSync(file)) return undefined;
-      opened ??= openConsumption(url, "read");
-      try {
-        return await opened;
-      } catch (error) {
-        opened = undefined;
-        throw error;
-      }
-    },
-    close: async () => (await opened)?.close(),
+    open: async () => (opened ??= await openConsumptionForReading(url)),
+    close: async () => opened?.close(),
   };
 }

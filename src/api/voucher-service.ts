@@ -28,9 +28,13 @@ export function createVoucherService(
       const segment = segmentOfCustomer(segments, customer, now());
       const database = await openDatabase();
       const answer =
-        database && (await readMostUsedVoucher(database, customer.segment_name, customer.country_code, segment));
+        database &&
+        (await readMostUsedVoucher(database, customer.segment_name, customer.country_code, segment));
       if (answer === undefined) {
-        throw new Problem("no-publication", "No execution date is published yet; run the pipeline, then ask again.");
+        throw new Problem(
+          "no-publication",
+          "No execution date is published yet; run the pipeline, then ask again.",
+        );
       }
       return answer.voucherAmount;
     },

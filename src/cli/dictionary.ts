@@ -11,7 +11,11 @@ export const dictionaryCommand: CommandModule<object, DictionaryArguments> = {
   describe: "Write the data dictionary from the headers of the models",
   builder: (yargs: Argv) =>
     yargs
-      .option("out", { type: "string", requiresArg: true, describe: "The file to write; without it, to standard output" })
+      .option("out", {
+        type: "string",
+        requiresArg: true,
+        describe: "The file to write; without it, to standard output",
+      })
       .example("$0 dictionary --out docs/data-dictionary.md", "Bring the documentation up to date"),
   handler: async ({ out }) => {
     const [{ loadSqlVersion }, { readSettings }, { dictionaryOf }] = await Promise.all([

@@ -16,7 +16,9 @@ const cancellation = cancelOnSignals();
 const cli = yargs(hideBin(process.argv))
   .scriptName("pipeline")
   .usage("$0 [command] [options]\n\nFinds the most used voucher of each country and customer segment.")
-  .command(stageCommand(["run", "$0"], "Curate, aggregate and publish one execution date", STAGES, cancellation))
+  .command(
+    stageCommand(["run", "$0"], "Curate, aggregate and publish one execution date", STAGES, cancellation),
+  )
   .command(stageCommand("curate", "Clean and type the raw vouchers", ["curate"], cancellation))
   .command(stageCommand("aggregate", "Aggregate the curated vouchers", ["aggregate"], cancellation))
   .command(stageCommand("publish", "Publish the aggregates", ["publish"], cancellation))
@@ -29,7 +31,7 @@ const cli = yargs(hideBin(process.argv))
   .wrap(Math.min(110, process.stdout.columns || 110))
   .epilog("Settings are environment variables, see .env.example. Exit codes and errors: docs/errors.md.")
   .exitProcess(false)
-  .fail((message, error) => {
+  .fail((message, error: Error | undefined) => {
     // Without an error it is yargs itself that does not understand the command line.
     throw error ?? new PipelineError("INVALID_USAGE", `${message}; see pipeline --help`);
   });

@@ -1,29 +1,26 @@
 import ora from "ora";
-import type { RunListener } from "../pipeline/run.js";
+import type { RunActivity } from "../pipeline/activity.js";
 
 const REFRESH_MILLISECONDS = 200;
 
-/** Shows on a terminal which step runs and how far it is; says nothing where standard error is no terminal. */
-export function showProgress(): { listener: RunListener; stop: () => void } {
-  if (!process.stderr.isTTY) return { listener: { onStep: () => undefined }, stop: () => undefined };
-  const spinner = ora({ stream: process.stderr, discardStdin: false }).start();
-  let step = "starting";
-  let progress: () => number | undefined = () => undefined;
+/**
+ * Shows on a terminal which steps are under way and how far they are, until the work ends; says nothing where standard
+ * error is no terminal.
+ */
+export async function showingProgress<Result>(
+  activity: RunActivity,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  if (!process.stderr.isTTY) return work();
+  const spinner = ora({ stream: process.stderr, discardStdin: false, text: "starting" }).start();
   const timer = setInterval(() => {
-    const percent = progress();
-    spinner.text = percent === undefined || percent === 0 ? step : `${step} ${Math.floor(percent).toString()} %`;
+    const percent = activity.percent() ?? 0;
+    spinner.text = activity.steps.join(", ") + (percent > 0 ? ` ${Math.floor(percent).toString()} %` : "");
   }, REFRESH_MILLISECONDS);
-  return {
-    listener: {
-      onStep: (name, howFar) => {
-        step = name;
-        progress = howFar;
-        spinner.text = name;
-      },
-    },
-    stop: () => {
-      clearInterval(timer);
-      spinner.stop();
-    },
-  };
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    spinner.stop();
+  }
 }

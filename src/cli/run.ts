@@ -10,22 +10,24 @@ export interface RunArguments {
 }
 
 /** Runs stages for one execution date, showing on a terminal how far they are. */
-export async function runStages(stages: readonly Stage[], text: string, signal: AbortSignal): Promise<RunReport> {
+export async function runStages(
+  stages: readonly Stage[],
+  text: string,
+  signal: AbortSignal,
+): Promise<RunReport> {
   // Loaded here, so that --help need not wait for the engine.
-  const [{ runPipeline }, { readSettings }, { parseExecutionDate }, { showProgress }] = await Promise.all([
-    import("../pipeline/run.js"),
-    import("../settings.js"),
-    import("../voucher/execution-date.js"),
-    import("./progress.js"),
-  ]);
+  const [{ runPipeline }, { RunActivity }, { readSettings }, { parseExecutionDate }, { showingProgress }] =
+    await Promise.all([
+      import("../pipeline/run.js"),
+      import("../pipeline/activity.js"),
+      import("../settings.js"),
+      import("../voucher/execution-date.js"),
+      import("./progress.js"),
+    ]);
   const executionDate = parseExecutionDate(text);
   const settings = readSettings();
-  const { listener, stop } = showProgress();
-  try {
-    return await runPipeline(settings, { executionDate, stages }, signal, listener);
-  } finally {
-    stop();
-  }
+  const activity = new RunActivity();
+  return showingProgress(activity, () => runPipeline(settings, { executionDate, stages }, signal, activity));
 }
 
 /** A command that runs stages and prints the report. */

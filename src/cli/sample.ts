@@ -14,14 +14,22 @@ export function sampleCommand(cancellation: Cancellation): CommandModule<object,
     describe: "Make raw sample data of any size, the same at every call",
     builder: (yargs: Argv) =>
       yargs
-        .option("rows", { type: "number", demandOption: true, requiresArg: true, describe: "How many vouchers" })
+        .option("rows", {
+          type: "number",
+          demandOption: true,
+          requiresArg: true,
+          describe: "How many vouchers",
+        })
         .option("out", {
           type: "string",
           demandOption: true,
           requiresArg: true,
           describe: "The folder for the files, as data/raw/vouchers",
         })
-        .example("$0 sample --rows 12000 --out data/raw/vouchers", "Make the sample that comes with the project"),
+        .example(
+          "$0 sample --rows 12000 --out data/raw/vouchers",
+          "Make the sample that comes with the project",
+        ),
     handler: async ({ rows, out }) => {
       const [{ makeSample }, { readSettings }] = await Promise.all([
         import("../pipeline/sample.js"),

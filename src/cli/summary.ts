@@ -32,7 +32,9 @@ function publishedPart({ published, execution_date }: RunReport): string[] {
 
 function section(title: string, rows: readonly Readonly<Record<string, unknown>>[]): string {
   if (rows.length === 0) return "";
-  const table = textTable(rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, counted(value)]))));
+  const table = textTable(
+    rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, counted(value)]))),
+  );
   return `${title}\n${table.replaceAll(/^/gm, "  ")}`;
 }
 

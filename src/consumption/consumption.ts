@@ -13,7 +13,12 @@ export interface PublishedColumn {
 export interface Dialect {
   columnType(column: PublishedColumn): ColumnDataType;
   /** Inserts rows, and replaces those whose key is there. */
-  upsert(db: Kysely<PublishedTables>, table: string, key: readonly string[], rows: readonly PublishedRow[]): Promise<void>;
+  upsert(
+    db: Kysely<PublishedTables>,
+    table: string,
+    key: readonly string[],
+    rows: readonly PublishedRow[],
+  ): Promise<void>;
   /** A fault of the database in the words of the person who runs the pipeline; anything else comes back as it is. */
   translateError(error: unknown): unknown;
 }

@@ -15,7 +15,10 @@ export async function migrate(consumption: Consumption): Promise<void> {
     if (done !== undefined) return;
     await sleep(LOCK_POLL_MILLISECONDS);
   }
-  throw new PipelineError("CONSUMPTION_UNAVAILABLE", `another process keeps migrating the ${consumption.name}; run again`);
+  throw new PipelineError(
+    "CONSUMPTION_UNAVAILABLE",
+    `another process keeps migrating the ${consumption.name}; run again`,
+  );
 }
 
 async function migrateToLatest({ db, dialect }: Consumption): Promise<void> {

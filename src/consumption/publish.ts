@@ -41,7 +41,10 @@ export async function publish(
         tables.push(await replaceRows(transaction, dialect, publication.execution_date, content));
       }
       const rowCounts = Object.fromEntries(tables.map(({ table, rows }) => [table, rows]));
-      const isNew = await showPublication(transaction, { ...publication, row_counts: JSON.stringify(rowCounts) });
+      const isNew = await showPublication(transaction, {
+        ...publication,
+        row_counts: JSON.stringify(rowCounts),
+      });
       return { tables, isNew };
     });
   } catch (error) {
@@ -70,7 +73,8 @@ async function replaceRows(
   const published = transaction.withTables<PublishedTables>() as unknown as Transaction<PublishedTables>;
   const keyOf = (row: PublishedRow) => JSON.stringify(table.key.map((column) => row[column]));
   const textOf = (row: PublishedRow) => JSON.stringify(table.columns.map(({ name }) => row[name]));
-  const present = () => published.selectFrom(table.name).selectAll().where("execution_date", "=", executionDate).execute();
+  const present = () =>
+    published.selectFrom(table.name).selectAll().where("execution_date", "=", executionDate).execute();
 
   const before = new Map((await present()).map((row) => [keyOf(row), textOf(row)]));
   const wanted = new Map(rows.map((row) => [keyOf(row), textOf(row)]));
@@ -118,6 +122,10 @@ async function showPublication(
     return true;
   }
   if (shown.data_hash === content.data_hash && shown.sql_hash === content.sql_hash) return false;
-  await transaction.updateTable("publications").set(content).where("execution_date", "=", execution_date).execute();
+  await transaction
+    .updateTable("publications")
+    .set(content)
+    .where("execution_date", "=", execution_date)
+    .execute();
   return true;
 }

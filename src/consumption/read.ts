@@ -30,7 +30,12 @@ export async function readMostUsedVoucher(
   try {
     const row = await db
       .withTables<PublishedTables>()
-      .selectFrom((from) => from.selectFrom("publications").select(sql<string | null>`max(execution_date)`.as("latest")).as("newest"))
+      .selectFrom((from) =>
+        from
+          .selectFrom("publications")
+          .select(sql<string | null>`max(execution_date)`.as("latest"))
+          .as("newest"),
+      )
       .leftJoin(MOST_USED_TABLES[kind], (join) =>
         join
           .onRef("execution_date", "=", "latest")
@@ -41,10 +46,14 @@ export async function readMostUsedVoucher(
       .executeTakeFirst();
     const latest = row?.latest ?? undefined;
     if (latest === undefined) return undefined;
-    return { executionDate: String(latest), voucherAmount: row?.voucher_amount == null ? null : Number(row.voucher_amount) };
+    return {
+      executionDate: String(latest),
+      voucherAmount: row?.voucher_amount == null ? null : Number(row.voucher_amount),
+    };
   } catch (error) {
-    if (!(await hasPublications(db))) return undefined;
-    throw dialect.translateError(error);
+    const fault = dialect.translateError(error);
+    if (fault === error && !(await hasPublications(db))) return undefined;
+    throw fault;
   }
 }
 

@@ -5,7 +5,10 @@ export type RunStart = Pick<
   PipelineRunsTable,
   "run_id" | "execution_date" | "stages" | "started_at" | "started_by" | "sql_version" | "sql_hash"
 >;
-export type RunEnd = Pick<PipelineRunsTable, "outcome" | "ended_at" | "error_code" | "error_message" | "record">;
+export type RunEnd = Pick<
+  PipelineRunsTable,
+  "outcome" | "ended_at" | "error_code" | "error_message" | "record"
+>;
 
 /**
  * Records that a run has begun. Only the holder of the execution date's lock may call it: a run of the same date that
@@ -21,7 +24,14 @@ export async function recordStart({ db, dialect }: Consumption, start: RunStart)
       .execute();
     await db
       .insertInto("pipeline_runs")
-      .values({ ...start, outcome: "running", ended_at: null, error_code: null, error_message: null, record: null })
+      .values({
+        ...start,
+        outcome: "running",
+        ended_at: null,
+        error_code: null,
+        error_message: null,
+        record: null,
+      })
       .execute();
   } catch (error) {
     throw dialect.translateError(error);
@@ -38,7 +48,10 @@ export async function recordEnd({ db, dialect }: Consumption, runId: string, end
 }
 
 /** The run of an execution date that is recorded as running, if there is one. */
-export function runningRun({ db }: Consumption, executionDate: string) {
+export function runningRun(
+  { db }: Consumption,
+  executionDate: string,
+): Promise<Pick<PipelineRunsTable, "run_id" | "started_at" | "started_by"> | undefined> {
   return db
     .selectFrom("pipeline_runs")
     .select(["run_id", "started_at", "started_by"])

@@ -1,6 +1,6 @@
-import { mkdir } from "node:fs/promises";
+import { access, mkdir } from "node:fs/promises";
 import path from "node:path";
-import { Kysely, SqliteDialect, type SqliteDatabase } from "kysely";
+import { Kysely, SqliteDialect } from "kysely";
 import Database from "libsql";
 import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
 import type { Consumption, Dialect, PublishedColumn } from "./consumption.js";
@@ -10,32 +10,44 @@ const BUSY_TIMEOUT_MILLISECONDS = 5_000;
 /** SQLite takes up to 32,766 bound values in a statement. */
 const MAX_BOUND_VALUES = 30_000;
 
-/** Consumption in one file, with nothing to install. */
-export async function openSqlite(file: string, access: "read" | "write"): Promise<Consumption> {
+/** Opens the database to write it, and makes it where it is not there. */
+export async function openSqlite(file: string): Promise<Consumption> {
   const dialect = sqliteDialect(file);
   try {
-    if (access === "write") await mkdir(path.dirname(path.resolve(file)), { recursive: true });
-    const database = new Database(file, { fileMustExist: access === "read" } as Database.Options);
-    if (access === "read") {
-      database.pragma("query_only = ON");
-    } else {
-      // Readers go on reading the last publication while the next one is written.
-      database.pragma("journal_mode = WAL");
-    }
-    database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MILLISECONDS.toString()}`);
-    const db = new Kysely<ConsumptionTables>({
-      dialect: new SqliteDialect({ database: database as unknown as SqliteDatabase }),
-    });
-    return {
-      db,
-      dialect,
-      name: `SQLite database ${file}`,
-      tryLocked: (lockName, use) => tryLocked(file, dialect, lockName, use),
-      close: () => db.destroy(),
-    };
+    await mkdir(path.dirname(path.resolve(file)), { recursive: true });
+    const database = new Database(file);
+    // Readers go on reading the last publication while the next one is written.
+    database.pragma("journal_mode = WAL");
+    return consumptionOf(file, database, dialect);
   } catch (error) {
     throw dialect.translateError(error);
   }
+}
+
+/** Opens the database to read it; undefined where it is not there yet. */
+export async function openSqliteForReading(file: string): Promise<Consumption | undefined> {
+  const dialect = sqliteDialect(file);
+  try {
+    await access(file);
+    const database = new Database(file);
+    database.pragma("query_only = ON");
+    return consumptionOf(file, database, dialect);
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return undefined;
+    throw dialect.translateError(error);
+  }
+}
+
+function consumptionOf(file: string, database: Database.Database, dialect: Dialect): Consumption {
+  database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MILLISECONDS}`);
+  const db = new Kysely<ConsumptionTables>({ dialect: new SqliteDialect({ database }) });
+  return {
+    db,
+    dialect,
+    name: `SQLite database ${file}`,
+    tryLocked: (lockName, use) => tryLocked(file, dialect, lockName, use),
+    close: () => db.destroy(),
+  };
 }
 
 /**
@@ -83,7 +95,9 @@ function sqliteDialect(file: string): Dialect {
               ? conflict.columns([...key]).doNothing()
               : conflict
                   .columns([...key])
-                  .doUpdateSet((set) => Object.fromEntries(values.map((column) => [column, set.ref(`excluded.${column}`)]))),
+                  .doUpdateSet((set) =>
+                    Object.fromEntries(values.map((column) => [column, set.ref(`excluded.${column}`)])),
+                  ),
           )
           .execute();
       }
@@ -95,13 +109,27 @@ function sqliteDialect(file: string): Dialect {
         return fault("CONSUMPTION_UNAVAILABLE", `${message}is busy with another writer; run again`, error);
       }
       if (code.startsWith("SQLITE_FULL") || code === "ENOSPC") {
-        return fault("STORAGE_FULL", `${message}cannot grow, the disk is full; free some space and run again`, error);
+        return fault(
+          "STORAGE_FULL",
+          `${message}cannot grow, the disk is full; free some space and run again`,
+          error,
+        );
       }
       if (code.startsWith("SQLITE_IOERR")) {
-        return fault("CONSUMPTION_UNAVAILABLE", `${message}cannot be read or written: ${messageOf(error)}`, error);
+        return fault(
+          "CONSUMPTION_UNAVAILABLE",
+          `${message}cannot be read or written: ${messageOf(error)}`,
+          error,
+        );
       }
-      if (/^(SQLITE_(CANTOPEN|NOTADB|READONLY|CORRUPT|PERM|AUTH)|EACCES|EPERM|EROFS|ENOTDIR|EEXIST)/.test(code)) {
-        return fault("CONSUMPTION_NOT_USABLE", `${message}cannot be used: ${messageOf(error)}; check CONSUMPTION_URL`, error);
+      if (
+        /^(SQLITE_(CANTOPEN|NOTADB|READONLY|CORRUPT|PERM|AUTH)|EACCES|EPERM|EROFS|ENOTDIR|EEXIST)/.test(code)
+      ) {
+        return fault(
+          "CONSUMPTION_NOT_USABLE",
+          `${message}cannot be used: ${messageOf(error)}; check CONSUMPTION_URL`,
+          error,
+        );
       }
       return error;
     },

@@ -25,9 +25,13 @@ export class DuckDbError extends Error {
 export function translateDuckDbError(thrown: unknown): Error {
   const message = messageOf(thrown).trim();
   if (/No space left on device/i.test(message)) {
-    return new PipelineError("STORAGE_FULL", `the disk is full: ${firstLine(message)}; free some space and run again`, {
-      cause: thrown,
-    });
+    return new PipelineError(
+      "STORAGE_FULL",
+      `the disk is full: ${firstLine(message)}; free some space and run again`,
+      {
+        cause: thrown,
+      },
+    );
   }
   if (message.startsWith("Out of Memory Error")) {
     return new PipelineError(

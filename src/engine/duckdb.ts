@@ -2,10 +2,14 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
 import { DuckDBInstance, version, type DuckDBConnection } from "@duckdb/node-api";
 import { PipelineError } from "../errors.js";
-import { identifier, listLiteral, literal } from "../sql-literal.js";
 import type { DuckDbSettings } from "../settings.js";
+import { listLiteral, literal } from "../sql-literal.js";
+import { ConnectionPool } from "./connection-pool.js";
 import { translateDuckDbError } from "./duckdb-errors.js";
-import type { Engine, Row } from "./engine.js";
+import { textOf, type Engine, type Row } from "./engine.js";
+
+/** Statements that run side by side at the most. More would share the memory limit among too many. */
+const CONNECTIONS = 3;
 
 /** What a session may touch outside of its memory. */
 export interface Reach {
@@ -45,33 +49,34 @@ async function openDuckDb(settings: DuckDbSettings, reach: Reach, signal: AbortS
     // It tells a local file that was replaced by its time alone, to the second.
     enable_external_file_cache: "false",
   });
-  const connection = await instance.connect();
+  const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => instance.connect()));
+  for (const connection of connections) {
+    await connection.run("SET enable_progress_bar = true");
+    await connection.run("SET enable_progress_bar_print = false");
+  }
+  const pool = new ConnectionPool(connections);
   const configuration = [
     "SET GLOBAL TimeZone = 'UTC'",
-    "SET enable_progress_bar = true",
-    "SET enable_progress_bar_print = false",
     // A filter that is pushed below a projection computes the parsed columns a second time.
-    "SET disabled_optimizers = 'filter_pushdown'",
-    `SET allowed_directories = ${listLiteral([...reach.directories, tempDirectory].map(withSlash))}`,
-    `SET allowed_paths = ${listLiteral([...reach.files])}`,
-    "SET enable_external_access = false",
-    "SET lock_configuration = true",
+    "SET GLOBAL disabled_optimizers = 'filter_pushdown'",
+    `SET GLOBAL allowed_directories = ${listLiteral([...reach.directories, tempDirectory].map(withSlash))}`,
+    `SET GLOBAL allowed_paths = ${listLiteral([...reach.files])}`,
+    "SET GLOBAL enable_external_access = false",
+    // From here on nothing can be set, not by the SQL of a model either.
+    "SET GLOBAL lock_configuration = true",
+    ...["raw", "curated", "measures", "provision"].map((schema) => `CREATE SCHEMA ${schema}`),
   ];
-  for (const statement of configuration) await connection.run(statement);
-  for (const schema of ["raw", "curated", "measures", "provision"]) {
-    await connection.run(`CREATE SCHEMA ${identifier(schema)}`);
-  }
-  return engineOf(instance, connection, tempDirectory, signal);
+  for (const statement of configuration) await pool.lend((connection) => connection.run(statement));
+  return engineOf(instance, pool, tempDirectory, signal);
 }
 
 function engineOf(
   instance: DuckDBInstance,
-  connection: DuckDBConnection,
+  pool: ConnectionPool,
   tempDirectory: string,
   signal: AbortSignal,
 ): Engine {
-  /** One statement at a time; the signal interrupts the one that runs. */
-  const guarded = async <Result>(statement: () => Promise<Result>): Promise<Result> => {
+  const interruptible = async <Result>(connection: DuckDBConnection, statement: () => Promise<Result>) => {
     if (signal.aborted) throw cancelled();
     const interrupt = () => {
       connection.interrupt();
@@ -85,9 +90,14 @@ function engineOf(
       signal.removeEventListener("abort", interrupt);
     }
   };
-  const run = (sql: string) => guarded(async () => void (await connection.run(sql)));
+  const connected = <Result>(statement: (connection: DuckDBConnection) => Promise<Result>) =>
+    pool.lend((connection) => interruptible(connection, () => statement(connection)));
+  const run = (sql: string) =>
+    connected(async (connection) => {
+      await connection.run(sql);
+    });
   const rows = (sql: string) =>
-    guarded(async () => (await connection.runAndReadAll(sql)).getRowObjectsJson() as Row[]);
+    connected(async (connection) => (await connection.runAndReadAll(sql)).getRowObjectsJson() as Row[]);
 
   return {
     version: `DuckDB ${version()}`,
@@ -101,22 +111,26 @@ function engineOf(
       ),
     columnsOf: async (name) =>
       (await rows(`DESCRIBE ${name}`)).map((row) => ({
-        name: String(row["column_name"]),
-        type: String(row["column_type"]),
+        name: textOf(row, "column_name"),
+        type: textOf(row, "column_type"),
       })),
     writeParquet: async (select, uri) => {
-      // The select begins on the first line, so that the line of an error is the line of the model's file.
+      // The options are written out, so that a new default of DuckDB changes no byte of a file. The select begins on the
+      // first line, so that the line of an error is the line of the model's file.
       const [written] = await rows(
         `COPY (${select}\n) TO ${literal(uri)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, RETURN_STATS)`,
       );
       return { rows: Number(written?.["count"]), bytes: Number(written?.["file_size_bytes"]) };
     },
+    writeCsv: (select, uri) => run(`COPY (${select}\n) TO ${literal(uri)} (FORMAT csv, HEADER)`),
     progress: () => {
-      const { percentage } = connection.progress;
-      return percentage < 0 ? undefined : percentage;
+      const known = pool.busy
+        .map(({ progress }) => progress.percentage)
+        .filter((percentage) => percentage >= 0);
+      return known.length === 0 ? undefined : Math.min(...known);
     },
     close: async () => {
-      connection.closeSync();
+      pool.close();
       instance.closeSync();
       await rm(tempDirectory, { recursive: true, force: true });
     },

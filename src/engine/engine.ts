@@ -2,6 +2,13 @@
 export type RowValue = string | number | boolean | null | RowValue[] | { [key: string]: RowValue };
 export type Row = Record<string, RowValue>;
 
+/** The value of a column that is known to hold text. */
+export function textOf(row: Row, column: string): string {
+  const value = row[column];
+  if (typeof value !== "string") throw new TypeError(`the column ${column} holds no text`);
+  return value;
+}
+
 export interface ColumnType {
   readonly name: string;
   readonly type: string;
@@ -14,7 +21,7 @@ export interface WrittenFile {
 }
 
 /**
- * Runs SQL for one run, with no state of its own that outlives it. Every call rejects with a PipelineError of code
+ * Runs SQL for one run, with no state of its own that outlives it. Calls may be made side by side. Every call rejects with a PipelineError of code
  * CANCELLED once the run's signal has been aborted.
  */
 export interface Engine {
@@ -34,8 +41,10 @@ export interface Engine {
   columnsOf(name: string): Promise<ColumnType[]>;
   /** Writes the rows of a query, in their order, to one new Parquet file. */
   writeParquet(select: string, uri: string): Promise<WrittenFile>;
-  /** How far the running statement is, from 0 to 100, or undefined where nothing is known. */
+  /** Writes the rows of a query, in their order, to one new CSV file with a header line. */
+  writeCsv(select: string, uri: string): Promise<void>;
+  /** How far the slowest of the running statements is, from 0 to 100, or undefined where nothing is known. */
   progress(): number | undefined;
-  /** Ends a running statement and lets go of memory and temporary files. */
+  /** Lets go of memory and temporary files. No statement may be running. */
   close(): Promise<void>;
 }

@@ -18,12 +18,15 @@ function faultsOfWritten({ file, header }: WrittenModel): string[] {
   const faults: string[] = [];
   const { columns, key, publish } = header;
   if (columns["execution_date"]?.type !== "VARCHAR") {
-    faults.push(`${file}: needs a column execution_date of type VARCHAR, so that each of its files stands alone`);
+    faults.push(
+      `${file}: needs a column execution_date of type VARCHAR, so that each of its files stands alone`,
+    );
   }
   for (const column of key ?? []) {
     const declared = columns[column];
     if (declared === undefined) faults.push(`${file}: key: there is no column '${column}'`);
-    else if (publish && !declared.publish) faults.push(`${file}: key: the column '${column}' must be published`);
+    else if (publish && !declared.publish)
+      faults.push(`${file}: key: the column '${column}' must be published`);
   }
   if (publish && key === undefined) faults.push(`${file}: publish: a published model needs a key`);
   for (const [column, { type, publish: published }] of Object.entries(columns)) {
@@ -38,5 +41,8 @@ function unknownAudits(model: Model, audits: SqlVersion["audits"]): string[] {
   if (model.layer === "raw") return [];
   return model.header.audits
     .filter(({ audit }) => !audits.has(audit))
-    .map(({ audit }) => `${model.file}: audits: unknown audit '${audit}'; known audits: ${[...audits.keys()].join(", ")}`);
+    .map(
+      ({ audit }) =>
+        `${model.file}: audits: unknown audit '${audit}'; known audits: ${[...audits.keys()].join(", ")}`,
+    );
 }

@@ -6,20 +6,25 @@ export function dictionaryOf(version: SqlVersion): string {
   const audits = [...version.audits.values()].map(
     ({ name, header }) => `- \`${name}\`: ${oneLine(header.description)}`,
   );
-  return [
-    `# Data dictionary of SQL ${version.name}`,
-    "Made from the headers of the models by `npm run dictionary`; do not edit.",
-    ...version.models.map(modelText),
-    "## Audits",
-    audits.join("\n"),
-    "",
-  ].join("\n\n").trimEnd() + "\n";
+  return (
+    [
+      `# Data dictionary of SQL ${version.name}`,
+      "Made from the headers of the models by `npm run dictionary`; do not edit.",
+      ...version.models.map(modelText),
+      "## Audits",
+      audits.join("\n"),
+      "",
+    ]
+      .join("\n\n")
+      .trimEnd() + "\n"
+  );
 }
 
 function modelText(model: Model): string {
   const { header } = model;
   const columns = Object.entries(header.columns).map(
-    ([name, { type, description }]) => `| \`${name}\` | ${type} | ${oneLine(description).replaceAll("|", "\\|")} |`,
+    ([name, { type, description }]) =>
+      `| \`${name}\` | ${type} | ${oneLine(description).replaceAll("|", "\\|")} |`,
   );
   return [
     `## ${model.name}`,
@@ -35,11 +40,15 @@ function factsOf(model: Model): string[] {
     ...(isWritten(model)
       ? [`Written to \`${model.layer}/${model.table}/execution_date=<key>/data.parquet\`.`]
       : []),
-    ...(isWritten(model) && model.header.key ? [`Key: ${model.header.key.map((name) => `\`${name}\``).join(", ")}.`] : []),
+    ...(isWritten(model) && model.header.key
+      ? [`Key: ${model.header.key.map((name) => `\`${name}\``).join(", ")}.`]
+      : []),
     ...(isPublished(model)
       ? [
           `Published as the table \`${model.table}\` with the columns ` +
-            `${publishedColumns(model).map(([name]) => `\`${name}\``).join(", ")}.`,
+            `${publishedColumns(model)
+              .map(([name]) => `\`${name}\``)
+              .join(", ")}.`,
         ]
       : []),
     ...(audits.length > 0 ? [`Audits: ${audits.join(", ")}.`] : []),

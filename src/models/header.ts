@@ -14,7 +14,9 @@ export const COLUMN_TYPES = [
   "VARCHAR[]",
 ] as const;
 
-const name = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, "must be lower case letters, digits and _, at most 64 of them");
+const name = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,63}$/, "must be lower case letters, digits and _, at most 64 of them");
 
 const columnSchema = z.strictObject({
   type: z.enum(COLUMN_TYPES),
@@ -35,7 +37,11 @@ const auditUseSchema = z
   });
 
 const described = { description: z.string().min(1) };
-const shaped = { ...described, columns: z.record(name, columnSchema), audits: z.array(auditUseSchema).default([]) };
+const shaped = {
+  ...described,
+  columns: z.record(name, columnSchema),
+  audits: z.array(auditUseSchema).default([]),
+};
 
 const headerSchemas = {
   raw: z.strictObject({
@@ -46,7 +52,11 @@ const headerSchemas = {
     /** The columns every raw file must have, with what is read from each. */
     reads: z.record(z.string().min(1), z.enum(["moment", "number", "text"])),
   }),
-  written: z.strictObject({ ...shaped, key: z.array(name).min(1).optional(), publish: z.boolean().default(false) }),
+  written: z.strictObject({
+    ...shaped,
+    key: z.array(name).min(1).optional(),
+    publish: z.boolean().default(false),
+  }),
   measure: z.strictObject(shaped),
   audit: z.strictObject(described),
   functions: z.strictObject(described),
@@ -67,7 +77,10 @@ const HEADER = /^\/\*\n([\s\S]*?)\*\//;
 export function parseHeader<Kind extends HeaderKind>(kind: Kind, file: string, text: string): Header<Kind> {
   const yaml = HEADER.exec(text)?.[1];
   if (yaml === undefined) {
-    throw new PipelineError("INVALID_MODEL", `${file}:1: must begin with a header: YAML between a line /* and */`);
+    throw new PipelineError(
+      "INVALID_MODEL",
+      `${file}:1: must begin with a header: YAML between a line /* and */`,
+    );
   }
   const lines = new LineCounter();
   const document = parseDocument(yaml, { lineCounter: lines });
@@ -75,7 +88,10 @@ export function parseHeader<Kind extends HeaderKind>(kind: Kind, file: string, t
   const lineAt = (offset: number) => lines.linePos(offset).line + 1;
   const [fault] = document.errors;
   if (fault !== undefined) {
-    throw new PipelineError("INVALID_MODEL", `${file}:${lineAt(fault.pos[0]).toString()}: ${firstLine(fault.message)}`);
+    throw new PipelineError(
+      "INVALID_MODEL",
+      `${file}:${lineAt(fault.pos[0]).toString()}: ${firstLine(fault.message)}`,
+    );
   }
   const parsed = headerSchemas[kind].safeParse(document.toJS());
   if (!parsed.success) {

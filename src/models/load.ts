@@ -3,9 +3,9 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { messageOf, PipelineError } from "../errors.js";
 import { readSegments, type Segments } from "../voucher/segments.js";
+import { checkModels } from "./check.js";
 import { parseHeader } from "./header.js";
 import { LAYERS, type Audit, type Layer, type Model } from "./model.js";
-import { checkModels } from "./check.js";
 
 /** One version of all business rules, as its folder holds it. */
 export interface SqlVersion {
@@ -28,9 +28,13 @@ export async function loadSqlVersion(sqlDirectory: string, version: string): Pro
   const texts = await readTexts(sqlDirectory, version);
   const segments = await readSegments(root);
   const models = LAYERS.flatMap((layer) =>
-    sqlFilesIn(texts, `${version}/${layer}/`).map(([file, table]) => modelOf(layer, table, file, textOf(texts, file))),
+    sqlFilesIn(texts, `${version}/${layer}/`).map(([file, table]) =>
+      modelOf(layer, table, file, textOf(texts, file)),
+    ),
   );
-  const audits = sqlFilesIn(texts, `${version}/audits/`).map(([file, name]) => auditOf(name, file, textOf(texts, file)));
+  const audits = sqlFilesIn(texts, `${version}/audits/`).map(([file, name]) =>
+    auditOf(name, file, textOf(texts, file)),
+  );
   const functions = `${version}/functions/duckdb.sql`;
   if (!texts.has(functions)) throw new PipelineError("INVALID_MODEL", `sql/${functions} is missing`);
   const loaded: SqlVersion = {
@@ -51,7 +55,9 @@ async function readTexts(sqlDirectory: string, version: string): Promise<Map<str
     const entries = await readdir(path.join(sqlDirectory, version), { recursive: true, withFileTypes: true });
     const files = entries
       .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
-      .map((entry) => path.relative(sqlDirectory, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, "/"))
+      .map((entry) =>
+        path.relative(sqlDirectory, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, "/"),
+      )
       .sort();
     return new Map(
       await Promise.all(
@@ -59,9 +65,13 @@ async function readTexts(sqlDirectory: string, version: string): Promise<Map<str
       ),
     );
   } catch (error) {
-    throw new PipelineError("INVALID_MODEL", `cannot read the SQL version '${version}': ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new PipelineError(
+      "INVALID_MODEL",
+      `cannot read the SQL version '${version}': ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -75,7 +85,10 @@ function sqlFilesIn(texts: Map<string, string>, folder: string): [file: string, 
 function modelOf(layer: Layer, table: string, file: string, template: string): Model {
   const named = { name: `${layer}.${table}`, table, file: `sql/${file}`, template };
   if (!/^[a-z][a-z0-9_]{0,63}$/.test(table)) {
-    throw new PipelineError("INVALID_MODEL", `${named.file}: name the file in lower case letters, digits and _`);
+    throw new PipelineError(
+      "INVALID_MODEL",
+      `${named.file}: name the file in lower case letters, digits and _`,
+    );
   }
   switch (layer) {
     case "raw":

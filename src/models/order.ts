@@ -1,11 +1,10 @@
 import { PipelineError } from "../errors.js";
 import type { Layer, Model } from "./model.js";
-import type { Rendered } from "./template.js";
 
-/** A model with its SQL rendered for one run. */
-export interface Step<Kind extends Model = Model> {
-  readonly model: Kind;
-  readonly rendered: Rendered;
+/** A model, and the names of all that it and its audits read. */
+export interface Step {
+  readonly model: Model;
+  readonly reads: readonly string[];
 }
 
 /** What a layer's models can read: data flows one way. */
@@ -20,21 +19,27 @@ const READABLE: Record<Layer, readonly Layer[]> = {
  * Puts steps in an order in which each comes after what it reads; otherwise in the order of layers and names.
  * @throws PipelineError INVALID_MODEL for models that read each other in a circle or against the flow of the zones.
  */
-export function orderByReference(steps: readonly Step[]): Step[] {
+export function orderByReference<Kind extends Step>(steps: readonly Kind[]): Kind[] {
   const byName = new Map(steps.map((step) => [step.model.name, step]));
-  const ordered = new Set<Step>();
+  const ordered = new Set<Kind>();
 
-  const place = (step: Step, path: readonly string[]) => {
+  const place = (step: Kind, path: readonly string[]) => {
     if (ordered.has(step)) return;
     const { name, file, layer } = step.model;
     if (path.includes(name)) {
-      throw new PipelineError("INVALID_MODEL", `${file}: models read each other in a circle: ${[...path, name].join(" → ")}`);
+      throw new PipelineError(
+        "INVALID_MODEL",
+        `${file}: models read each other in a circle: ${[...path, name].join(" → ")}`,
+      );
     }
-    for (const reference of step.rendered.references) {
+    for (const reference of step.reads) {
       const read = byName.get(reference);
       if (read === undefined) continue;
       if (!READABLE[layer].includes(read.model.layer)) {
-        throw new PipelineError("INVALID_MODEL", `${file}: a model of ${layer} cannot read ${reference}, data flows one way`);
+        throw new PipelineError(
+          "INVALID_MODEL",
+          `${file}: a model of ${layer} cannot read ${reference}, data flows one way`,
+        );
       }
       place(read, [...path, name]);
     }

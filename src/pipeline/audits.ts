@@ -1,5 +1,5 @@
-import { PipelineError } from "../errors.js";
 import type { Engine, Row } from "../engine/engine.js";
+import { PipelineError } from "../errors.js";
 import type { Model } from "../models/model.js";
 import { textTable } from "../text-table.js";
 import type { AuditStep, PlannedStep } from "./plan.js";
@@ -21,7 +21,10 @@ const COLUMNS_AUDIT = "columns_are_declared";
  * Runs all audits of a model on what was just built.
  * @throws PipelineError AUDIT_FAILED that tells every broken promise with the rows that break it.
  */
-export async function auditModel(engine: Engine, { model, audits }: PlannedStep): Promise<PassedAudit[]> {
+export async function auditModel(
+  engine: Engine,
+  { model, audits }: Pick<PlannedStep, "model" | "audits">,
+): Promise<PassedAudit[]> {
   const failed = await auditColumns(engine, model);
   // The other audits name columns, and would fail for another reason than their own.
   if (failed === undefined) {
@@ -31,7 +34,10 @@ export async function auditModel(engine: Engine, { model, audits }: PlannedStep)
       if (failure !== undefined) failures.push(failure);
     }
     if (failures.length === 0) {
-      return [COLUMNS_AUDIT, ...audits.map(({ audit }) => audit)].map((audit) => ({ model: model.name, audit }));
+      return [COLUMNS_AUDIT, ...audits.map(({ audit }) => audit)].map((audit) => ({
+        model: model.name,
+        audit,
+      }));
     }
     throw auditError(model, failures);
   }
@@ -58,7 +64,10 @@ function shown(column: { name: string; type: string } | undefined): string {
   return column === undefined ? "nothing" : `${column.name} ${column.type}`;
 }
 
-async function runAudit(engine: Engine, { audit, promise, rendered }: AuditStep): Promise<FailedAudit | undefined> {
+async function runAudit(
+  engine: Engine,
+  { audit, promise, rendered }: AuditStep,
+): Promise<FailedAudit | undefined> {
   const rows = await engine.rows(`SELECT * FROM (${rendered.sql}\n) LIMIT ${(SHOWN_ROWS + 1).toString()}`);
   return rows.length === 0 ? undefined : { audit, promise, rows };
 }

@@ -1,10 +1,11 @@
-import { PipelineError } from "../errors.js";
 import { DuckDbError } from "../engine/duckdb-errors.js";
 import type { Engine, Row } from "../engine/engine.js";
-import { isWritten, type Model, type WrittenModel, type ZoneLayer } from "../models/model.js";
+import { PipelineError } from "../errors.js";
+import { isWritten, type Model, type WrittenModel } from "../models/model.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import type { Partition, Zone } from "../zones/zone.js";
 import { auditModel } from "./audits.js";
+import type { RunContext } from "./context.js";
 import type { Plan, PlannedStep } from "./plan.js";
 import type { PassedAudit } from "./report.js";
 
@@ -27,47 +28,94 @@ export interface Built {
   readonly audits: readonly PassedAudit[];
 }
 
-export interface BuildContext {
+/** What the models are built with. */
+export interface BuildContext extends Pick<RunContext, "activity" | "executionDate" | "runId" | "zones"> {
   readonly engine: Engine;
-  readonly zones: Readonly<Record<ZoneLayer, Zone>>;
-  readonly executionDate: ExecutionDate;
-  readonly runId: string;
-  /** Called with the name of each model before it is built. */
-  readonly onStep: (name: string) => void;
   /** Turns an error of reading raw files into one that names them; returns where the raw files are not at fault. */
   readonly explainRawFault: () => Promise<void>;
 }
 
 /**
- * Builds models in the order of a plan, each into staging, and audits each before the next one reads it. Models of the
- * plan that are not to be built are taken as they are at rest.
- * @throws PipelineError AUDIT_FAILED, MODEL_FAILED, RAW_FILE_UNREADABLE or PARTITION_MISSING.
+ * Builds models, each as soon as what it reads is there: into staging, and audited before another reads it. Models of
+ * the plan that are not to be built are taken as they are at rest.
+ * @throws PipelineError AUDIT_FAILED, MODEL_FAILED, RAW_FILE_UNREADABLE or PARTITION_MISSING, of the first model in the
+ * order of the plan that has failed.
  */
 export async function buildModels(
   context: BuildContext,
   plan: Plan,
   isBuilt: (model: Model) => boolean,
 ): Promise<Built> {
-  const staged: StagedPartition[] = [];
-  const measures: Record<string, readonly Row[]> = {};
-  const audits: PassedAudit[] = [];
   await context.engine.run(plan.functions);
-  await attachAtRest(context, plan, isBuilt);
-  for (const step of plan.steps.filter(({ model }) => isBuilt(model))) {
-    const { model, rendered } = step;
-    context.onStep(model.name);
-    await explaining(context, step, async () => {
-      if (isWritten(model)) staged.push(await stageModel(context, model, rendered.sql));
-      else if (model.layer === "raw") await context.engine.createView(model.name, rendered.sql);
-      else await context.engine.createTable(model.name, rendered.sql);
-      audits.push(...(await auditModel(context.engine, step)));
-    });
-    if (model.layer === "measures") measures[model.name] = await context.engine.rows(`FROM ${model.name}`);
+  const steps = plan.steps.filter(({ model }) => isBuilt(model));
+  await attachAtRest(context, plan, steps);
+
+  const started = new Map<string, Promise<BuiltModel>>();
+  for (const step of steps) {
+    // The order of the plan has what a step reads started before it.
+    const readable = (names: readonly string[]) =>
+      Promise.all(
+        names.filter((name) => name !== step.model.name).flatMap((name) => started.get(name) ?? []),
+      );
+    started.set(step.model.name, buildModel(context, step, readable));
   }
-  return { staged, measures, audits };
+  // All come to their end before the first failure is told: none may outlive the engine.
+  await Promise.allSettled(started.values());
+  const built = await Promise.all(started.values());
+  return {
+    staged: built.flatMap(({ staged }) => staged ?? []),
+    measures: Object.fromEntries(
+      built.flatMap(({ model, rows }) => (rows === undefined ? [] : [[model.name, rows]])),
+    ),
+    audits: built.flatMap(({ audits }) => audits),
+  };
 }
 
-async function stageModel(context: BuildContext, model: WrittenModel, select: string): Promise<StagedPartition> {
+/** What building one model gives. */
+interface BuiltModel {
+  readonly model: Model;
+  readonly audits: readonly PassedAudit[];
+  readonly staged?: StagedPartition;
+  /** Of a measure. */
+  readonly rows?: readonly Row[];
+}
+
+/** @param readable resolves when the models of these names can be read. */
+async function buildModel(
+  context: BuildContext,
+  step: PlannedStep,
+  readable: (names: readonly string[]) => Promise<unknown>,
+): Promise<BuiltModel> {
+  const { model, rendered, audits } = step;
+  await readable(rendered.references);
+  const built = await context.activity.during(model.name, () =>
+    explaining(context, step, () => materialize(context, model, rendered.sql)),
+  );
+  await readable(audits.flatMap((audit) => audit.rendered.references));
+  return { model, ...built, audits: await explaining(context, step, () => auditModel(context.engine, step)) };
+}
+
+/** Makes a model readable under its name: as a view, as a table of the run, or as a staged file. */
+async function materialize(
+  context: BuildContext,
+  model: Model,
+  select: string,
+): Promise<Partial<BuiltModel>> {
+  const { engine } = context;
+  if (isWritten(model)) return { staged: await stageModel(context, model, select) };
+  if (model.layer === "raw") {
+    await engine.createView(model.name, select);
+    return {};
+  }
+  await engine.createTable(model.name, select);
+  return { rows: await engine.rows(`FROM ${model.name}`) };
+}
+
+async function stageModel(
+  context: BuildContext,
+  model: WrittenModel,
+  select: string,
+): Promise<StagedPartition> {
   const { engine, executionDate, runId } = context;
   const zone = context.zones[model.layer];
   const partition = { table: model.table, partitionKey: executionDate.partitionKey };
@@ -81,16 +129,12 @@ async function stageModel(context: BuildContext, model: WrittenModel, select: st
 async function attachAtRest(
   { engine, zones, executionDate }: BuildContext,
   plan: Plan,
-  isBuilt: (model: Model) => boolean,
+  steps: readonly PlannedStep[],
 ): Promise<void> {
-  const needed = new Set(
-    plan.steps
-      .filter(({ model }) => isBuilt(model))
-      .flatMap(({ rendered, audits }) => [rendered, ...audits.map((audit) => audit.rendered)])
-      .flatMap(({ references }) => references),
-  );
-  for (const { model } of plan.steps) {
-    if (!isWritten(model) || isBuilt(model) || !needed.has(model.name)) continue;
+  const needed = new Set(steps.flatMap(({ reads }) => reads));
+  for (const step of plan.steps) {
+    const { model } = step;
+    if (!isWritten(model) || steps.includes(step) || !needed.has(model.name)) continue;
     const { partitionKey } = executionDate;
     const file = await zones[model.layer].find({ table: model.table, partitionKey });
     if (file === undefined) throw partitionMissing(model, executionDate);
@@ -108,9 +152,13 @@ export function partitionMissing(model: WrittenModel, { partitionKey, iso }: Exe
 }
 
 /** Says of an error of the engine whether a raw file or a model is at fault. */
-async function explaining(context: BuildContext, { model }: PlannedStep, build: () => Promise<void>): Promise<void> {
+async function explaining<Result>(
+  context: BuildContext,
+  { model }: PlannedStep,
+  build: () => Promise<Result>,
+): Promise<Result> {
   try {
-    await build();
+    return await build();
   } catch (error) {
     if (!(error instanceof DuckDbError)) throw error;
     if (model.layer !== "provision") await context.explainRawFault();

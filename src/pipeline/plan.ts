@@ -1,6 +1,6 @@
+import type { SqlVersion } from "../models/load.js";
 import type { Model, WrittenModel } from "../models/model.js";
 import { isPublished, publishedColumns } from "../models/model.js";
-import type { SqlVersion } from "../models/load.js";
 import { orderByReference, type Step } from "../models/order.js";
 import type { RawPart } from "../models/raw-part.js";
 import { createRenderer, type Rendered, type Renderer } from "../models/template.js";
@@ -35,6 +35,7 @@ export interface AuditStep {
 
 /** A model with its SQL and its audits, all rendered for one execution date. */
 export interface PlannedStep extends Step {
+  readonly rendered: Rendered;
   readonly audits: readonly AuditStep[];
 }
 
@@ -57,20 +58,20 @@ export function planRun(version: SqlVersion, input: PlanInput): Plan {
     segments: segmentVariables(version.segments),
     raw_zone: input.rawRoot,
   };
-  const steps = version.models.map((model) => ({
-    model,
-    rendered: renderer.render(model.file, model.template, {
+  const steps = version.models.map((model): PlannedStep => {
+    const rendered = renderer.render(model.file, model.template, {
       ...variables,
       raw_parts: input.rawParts.get(model.name) ?? [],
-      model: modelVariables(model),
-    }),
-  }));
+    });
+    const audits = auditsOf(model, version, renderer, variables);
+    const references = [rendered, ...audits.map((audit) => audit.rendered)].flatMap(
+      (text) => text.references,
+    );
+    return { model, rendered, audits, reads: [...new Set(references)].filter((name) => name !== model.name) };
+  });
   return {
     functions: renderer.render(version.functions.file, version.functions.template, variables).sql,
-    steps: orderByReference(steps).map((step) => ({
-      ...step,
-      audits: auditsOf(step.model, version, renderer, variables),
-    })),
+    steps: orderByReference(steps),
   };
 }
 
@@ -116,6 +117,12 @@ function modelVariables(model: Model): object {
 function segmentVariables(segments: Segments): object[] {
   return SEGMENT_KINDS.map((kind) => {
     const { measure, segments: all } = segments[kind];
-    return { name: kind, measure, names: all.map(({ name }) => name), bounded: all.slice(0, -1), unbounded: all.at(-1) };
+    return {
+      name: kind,
+      measure,
+      names: all.map(({ name }) => name),
+      bounded: all.slice(0, -1),
+      unbounded: all.at(-1),
+    };
   });
 }

@@ -1,16 +1,68 @@
 import { createHash } from "node:crypto";
 import type { PublishedColumn } from "../consumption/consumption.js";
-import type { TableContent } from "../consumption/publish.js";
-import type { PublishedTable } from "../consumption/published-tables.js";
+import { publish, type PublishResult, type TableContent } from "../consumption/publish.js";
+import { createPublishedTables, type PublishedTable } from "../consumption/published-tables.js";
 import type { PublishedValue } from "../consumption/tables.js";
 import type { Engine, RowValue } from "../engine/engine.js";
-import { publishedColumns, publishedKey, type WrittenModel } from "../models/model.js";
+import { isPublished, publishedColumns, publishedKey, type WrittenModel } from "../models/model.js";
 import { identifiers } from "../sql-literal.js";
+import { sha256Of } from "../zones/hash.js";
+import { auditModel } from "./audits.js";
+import { partitionMissing } from "./build.js";
+import type { RunContext } from "./context.js";
 import { DEFAULT_MAX_LENGTH } from "./plan.js";
 import type { OutputTable } from "./report.js";
 
-/** The table that a model publishes. */
-export function publishedTable(model: WrittenModel): PublishedTable {
+/** A published model's file, by what is in it. */
+type HashedTable = Pick<OutputTable, "model" | "sha256">;
+
+/**
+ * Reads what is to be published and makes the tables for it, before anything is committed.
+ * @param built what the run itself has staged; published models that are not among it are taken as they are at rest.
+ * @returns the publish itself.
+ * @throws PipelineError PARTITION_MISSING, AUDIT_FAILED or CONSUMPTION_TABLE_DIFFERS.
+ */
+export async function preparePublish(
+  context: RunContext,
+  engine: Engine,
+  built: readonly OutputTable[],
+): Promise<() => Promise<PublishResult>> {
+  const { activity, consumption, executionDate, runId, version } = context;
+  const models = version.models.filter(isPublished);
+  const contents: TableContent[] = [];
+  const hashes: HashedTable[] = [];
+  for (const model of models) {
+    const table = built.find((candidate) => candidate.model === model.name);
+    hashes.push(table ?? (await attachAtRest(context, engine, model)));
+    contents.push(await publishedContent(engine, model));
+  }
+  await createPublishedTables(consumption, models.map(publishedTable));
+  const publication = {
+    execution_date: executionDate.partitionKey,
+    run_id: runId,
+    sql_version: version.name,
+    sql_hash: version.hash,
+    data_hash: dataHash(hashes),
+    published_at: new Date().toISOString(),
+  };
+  return () => activity.during("publish", () => publish(consumption, publication, contents));
+}
+
+/** Makes a partition that another run has left readable, once its columns are known to be those of its model. */
+async function attachAtRest(
+  { executionDate, zones }: RunContext,
+  engine: Engine,
+  model: WrittenModel,
+): Promise<HashedTable> {
+  const zone = zones[model.layer];
+  const file = await zone.find({ table: model.table, partitionKey: executionDate.partitionKey });
+  if (file === undefined) throw partitionMissing(model, executionDate);
+  await engine.attachFiles(model.name, [file.uri]);
+  await auditModel(engine, { model, audits: [] });
+  return { model: model.name, sha256: await sha256Of(zone, file) };
+}
+
+function publishedTable(model: WrittenModel): PublishedTable {
   const columns = publishedColumns(model).map(([name, column]): PublishedColumn => {
     if (column.type === "VARCHAR[]") throw new TypeError(`${model.file}: a list cannot be published`);
     return { name, type: column.type, maxLength: column.max_length ?? DEFAULT_MAX_LENGTH };
@@ -18,20 +70,22 @@ export function publishedTable(model: WrittenModel): PublishedTable {
   return { name: model.table, columns, key: publishedKey(model) };
 }
 
-/** The rows of a model for its published table. */
-export async function publishedContent(engine: Engine, model: WrittenModel): Promise<TableContent> {
+async function publishedContent(engine: Engine, model: WrittenModel): Promise<TableContent> {
   const table = publishedTable(model);
-  const rows = await engine.rows(`SELECT ${identifiers(table.columns.map(({ name }) => name))} FROM ${model.name}`);
+  const names = table.columns.map(({ name }) => name);
+  const rows = await engine.rows(`SELECT ${identifiers(names)} FROM ${model.name}`);
   return {
     table,
     rows: rows.map((row) =>
-      Object.fromEntries(table.columns.map(({ name, type }) => [name, publishedValue(type, row[name] ?? null)])),
+      Object.fromEntries(
+        table.columns.map(({ name, type }) => [name, publishedValue(type, row[name] ?? null)]),
+      ),
     ),
   };
 }
 
 /** One hash for all that is published together. */
-export function dataHash(tables: readonly Pick<OutputTable, "model" | "sha256">[]): string {
+function dataHash(tables: readonly HashedTable[]): string {
   const hash = createHash("sha256");
   const sorted = [...tables].sort((a, b) => (a.model < b.model ? -1 : 1));
   for (const { model, sha256 } of sorted) hash.update(`${model} ${sha256}\n`);

@@ -1,12 +1,89 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, realpath } from "node:fs/promises";
 import path from "node:path";
 import { withDuckDb } from "../engine/duckdb.js";
-import { PipelineError } from "../errors.js";
+import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
+import { createRenderer } from "../models/template.js";
 import type { Settings } from "../settings.js";
 
-export interface SampleFile { readonly path: string; readonly rows: number }
+/** A Parquet file of the sample has no more rows; a real feed comes in many files, too. */
+const ROWS_PER_FILE = 1_000_000;
+/** CSV is there to be read, not to fill disks. */
+const MAX_CSV_ROWS = 2_000;
 
-export async function makeSample(settings: Settings, request: { rows: number; folder: string }, signal: AbortSignal): Promise<SampleFile[]> {
-  void settings; void request; void signal; void mkdir; void readFile; void path; void withDuckDb; void PipelineError;
-  return [];
+export interface SampleRequest {
+  readonly rows: number;
+  /** Where the files go; it is made where it is not there. */
+  readonly folder: string;
+}
+
+export interface SampleFile {
+  readonly path: string;
+  readonly rows: number;
+}
+
+/**
+ * Writes sample raw vouchers as Parquet files and one CSV file. The same request gives the same bytes.
+ * @throws PipelineError INVALID_USAGE where the number of rows is none or the folder cannot be written.
+ */
+export async function makeSample(
+  settings: Settings,
+  { rows, folder }: SampleRequest,
+  signal: AbortSignal,
+): Promise<SampleFile[]> {
+  if (!Number.isSafeInteger(rows) || rows < 1) {
+    throw new PipelineError("INVALID_USAGE", "--rows must be a whole number above 0");
+  }
+  const root = await makeFolder(folder);
+  const file = "sample/vouchers.sql";
+  const template = await readFile(path.join(settings.sqlDirectory, file), "utf8");
+  const renderer = createRenderer(new Set());
+  return withDuckDb(settings.duckdb, { directories: [root], files: [] }, signal, async (engine) => {
+    const written: SampleFile[] = [];
+    for (const part of partsOf(rows)) {
+      const { sql } = renderer.render(`sql/${file}`, template, {
+        first_row: part.first,
+        last_row: part.last,
+      });
+      const target = path.join(root, part.name);
+      if (part.format === "parquet") await engine.writeParquet(sql, target);
+      else await engine.writeCsv(sql, target);
+      written.push({ path: target, rows: part.last - part.first + 1 });
+    }
+    return written;
+  });
+}
+
+interface SamplePart {
+  readonly name: string;
+  readonly format: "csv" | "parquet";
+  readonly first: number;
+  readonly last: number;
+}
+
+/** A tenth of the rows as CSV, up to a limit; the others in at least two Parquet files of about the same size. */
+function partsOf(rows: number): SamplePart[] {
+  const csvRows = Math.min(MAX_CSV_ROWS, Math.floor(rows / 10));
+  const parquetRows = rows - csvRows;
+  const files = Math.min(parquetRows, Math.max(2, Math.ceil(parquetRows / ROWS_PER_FILE)));
+  const rowsPerFile = Math.ceil(parquetRows / files);
+  const parts: SamplePart[] = [];
+  for (let first = 1; first <= parquetRows; first += rowsPerFile) {
+    const name = `vouchers-${(parts.length + 1).toString().padStart(4, "0")}.parquet`;
+    parts.push({ name, format: "parquet", first, last: Math.min(first + rowsPerFile - 1, parquetRows) });
+  }
+  if (csvRows > 0)
+    parts.push({ name: "vouchers-late.csv", format: "csv", first: parquetRows + 1, last: rows });
+  return parts;
+}
+
+async function makeFolder(folder: string): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true });
+    return await realpath(folder);
+  } catch (error) {
+    if (systemCodeOf(error) === undefined) throw error;
+    throw new PipelineError("INVALID_USAGE", `--out ${folder} cannot be written: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
 }

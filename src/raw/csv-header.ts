@@ -13,7 +13,9 @@ const MAX_HEADER_BYTES = 2_000_000;
 /** Reads the columns of a CSV file from its header line. */
 export async function inspectCsvFile(zone: Zone, file: ZoneFile): Promise<Findings<InspectedFile>> {
   try {
-    const header = await (file.path.endsWith(".gz") ? compressedHeader(zone, file) : firstRecord(zone.read(file)));
+    const header = await (file.path.endsWith(".gz")
+      ? compressedHeader(zone, file)
+      : firstRecord(zone.read(file)));
     const columns = header.map((name) => ({ name, duckDbName: name, type: "VARCHAR" }));
     return { results: [{ file, format: "csv", columns }], faults: [] };
   } catch (error) {

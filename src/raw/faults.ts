@@ -19,7 +19,10 @@ export function unreadableFiles(faults: readonly RawFault[]): PipelineError {
     .sort((a, b) => (a.path < b.path ? -1 : 1))
     .map(({ path, reason }) => `  ${printable(path)}: ${reason}`);
   const files = faults.length === 1 ? "this raw file" : `these ${faults.length.toString()} raw files`;
-  return new PipelineError("RAW_FILE_UNREADABLE", [`${files} cannot be read; mend or remove:`, ...lines].join("\n"));
+  return new PipelineError(
+    "RAW_FILE_UNREADABLE",
+    [`${files} cannot be read; mend or remove:`, ...lines].join("\n"),
+  );
 }
 
 /** A name on one line, whatever it is made of. */

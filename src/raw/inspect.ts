@@ -1,6 +1,6 @@
-import { PipelineError } from "../errors.js";
 import { DuckDbError } from "../engine/duckdb-errors.js";
 import type { Engine } from "../engine/engine.js";
+import { PipelineError } from "../errors.js";
 import type { RawModel } from "../models/model.js";
 import type { RawColumn, RawPart } from "../models/raw-part.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
@@ -66,7 +66,11 @@ export async function inspectRawFiles(
     files.filter(({ path }) => isCsv(path)),
   );
   const inspected = [...parquet.results, ...csv.results];
-  const faults = [...parquet.faults, ...csv.faults, ...inspected.flatMap((file) => columnFaults(file, reads))];
+  const faults = [
+    ...parquet.faults,
+    ...csv.faults,
+    ...inspected.flatMap((file) => columnFaults(file, reads)),
+  ];
   if (faults.length > 0) throw unreadableFiles(faults);
   return groupFiles(inspected, reads);
 }
@@ -139,7 +143,9 @@ function groupFiles(inspected: readonly InspectedFile[], reads: Reads): RawPart[
   for (const { file, format, columns } of sorted) {
     const shape = {
       format,
-      columns: Object.fromEntries(Object.entries(reads).map(([name, read]) => [name, rawColumn(columns, name, read)])),
+      columns: Object.fromEntries(
+        Object.entries(reads).map(([name, read]) => [name, rawColumn(columns, name, read)]),
+      ),
       header: format === "csv" ? csvNames(columns, reads) : [],
     };
     const signature = JSON.stringify(shape);

@@ -1,5 +1,5 @@
 import { DuckDbError } from "../engine/duckdb-errors.js";
-import type { Engine } from "../engine/engine.js";
+import { textOf, type Engine } from "../engine/engine.js";
 import { listLiteral, literal } from "../sql-literal.js";
 import type { ZoneFile } from "../zones/zone.js";
 import type { Findings, RawFault } from "./faults.js";
@@ -25,7 +25,9 @@ export async function inspectParquetFiles(
   } catch (error) {
     if (!(error instanceof DuckDbError)) throw error;
     // The error may name no file, and there may be more than one at fault.
-    return files.length === 1 ? { results: [], faults: [faultOf(files, error)] } : inspectOneByOne(engine, files, needed);
+    return files.length === 1
+      ? { results: [], faults: [faultOf(files, error)] }
+      : inspectOneByOne(engine, files, needed);
   }
 }
 
@@ -51,21 +53,29 @@ async function columnsOfFiles(
 ): Promise<InspectedFile[]> {
   if (files.length === 0) return [];
   const rows = await engine.rows(
-    "SELECT file_name, name, duckdb_type, coalesce(num_children, 0) AS children " +
+    "SELECT file_name, name, coalesce(duckdb_type, '') AS type, coalesce(num_children, 0) AS children " +
       `FROM parquet_schema(${listLiteral(files.map(({ uri }) => uri))}) ORDER BY file_name, column_id`,
   );
   const elements = new Map<string, SchemaElement[]>(files.map(({ uri }) => [uri, []]));
   for (const row of rows) {
-    elements.get(String(row["file_name"]))?.push({
-      name: String(row["name"]),
-      type: String(row["duckdb_type"]),
+    elements.get(textOf(row, "file_name"))?.push({
+      name: textOf(row, "name"),
+      type: textOf(row, "type"),
       children: Number(row["children"]),
     });
   }
   const inspected: InspectedFile[] = [];
   for (const file of files) {
-    const columns = topLevel(elements.get(file.uri) ?? []).map(({ name, type }) => ({ name, duckDbName: name, type }));
-    inspected.push({ file, format: "parquet", columns: await withDuckDbNames(engine, file, columns, needed) });
+    const columns = topLevel(elements.get(file.uri) ?? []).map(({ name, type }) => ({
+      name,
+      duckDbName: name,
+      type,
+    }));
+    inspected.push({
+      file,
+      format: "parquet",
+      columns: await withDuckDbNames(engine, file, columns, needed),
+    });
   }
   return inspected;
 }
@@ -95,6 +105,8 @@ async function withDuckDbNames(
     (need) => columns.filter(({ name }) => name.toLowerCase() === need.toLowerCase()).length > 1,
   );
   if (!isAmbiguous) return columns;
-  const described = await engine.columnsOf(`(FROM read_parquet(${literal(file.uri)}, hive_partitioning = false))`);
+  const described = await engine.columnsOf(
+    `(FROM read_parquet(${literal(file.uri)}, hive_partitioning = false))`,
+  );
   return columns.map((column, index) => ({ ...column, duckDbName: described[index]?.name ?? column.name }));
 }

@@ -15,7 +15,9 @@ export interface Customer {
 /** The customer's segment of the kind that is asked for, with recency counted to `asOf`. */
 export function segmentOfCustomer(segments: Segments, customer: Customer, asOf: Date): string {
   const measured =
-    customer.segment_name === "frequent_segment" ? customer.total_orders : calendarDays(customer.last_order_ts, asOf);
+    customer.segment_name === "frequent_segment"
+      ? customer.total_orders
+      : calendarDays(customer.last_order_ts, asOf);
   return segmentOf(segments, customer.segment_name, measured);
 }
 

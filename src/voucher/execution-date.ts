@@ -23,7 +23,8 @@ export function parseExecutionDate(text: string): ExecutionDate {
   const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
   // A day that does not exist, as 30 February, would roll over into the next month.
   const moment = new Date(iso);
-  if (Number.isNaN(moment.getTime()) || !moment.toISOString().startsWith(iso.slice(0, 19))) throw invalid(text);
+  if (Number.isNaN(moment.getTime()) || !moment.toISOString().startsWith(iso.slice(0, 19)))
+    throw invalid(text);
   return {
     partitionKey: `${year}-${month}-${day}T${hour}${minute}${second}`,
     timestamp: `${year}-${month}-${day} ${hour}:${minute}:${second}`,

@@ -21,9 +21,17 @@ const kindSchema = z
       const isLast = index === segments.length - 1;
       const previous = segments[index - 1]?.up_to;
       if (isLast !== (up_to === undefined)) {
-        context.addIssue({ code: "custom", path: ["segments", index], message: "all but the last segment have an 'up_to'" });
+        context.addIssue({
+          code: "custom",
+          path: ["segments", index],
+          message: "all but the last segment have an 'up_to'",
+        });
       } else if (up_to !== undefined && previous !== undefined && up_to <= previous) {
-        context.addIssue({ code: "custom", path: ["segments", index], message: `'${name}' must end above ${String(previous)}` });
+        context.addIssue({
+          code: "custom",
+          path: ["segments", index],
+          message: `'${name}' must end above ${String(previous)}`,
+        });
       }
     });
     if (new Set(segments.map(({ name }) => name)).size < segments.length) {

@@ -2,7 +2,14 @@ import { createReadStream, type Dirent } from "node:fs";
 import { copyFile, link, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
-import { PARTITION_FILE, partitionFolder, type Commit, type Partition, type Zone, type ZoneFile } from "./zone.js";
+import {
+  PARTITION_FILE,
+  partitionFolder,
+  type Commit,
+  type Partition,
+  type Zone,
+  type ZoneFile,
+} from "./zone.js";
 
 const STAGING = "_staging";
 const REPLACED_FILE = "replaced.parquet";
@@ -35,7 +42,10 @@ export async function openLocalZone(directory: string): Promise<Zone> {
       }),
     commit: (runId, partition) =>
       naming(directory, () =>
-        replaceFile(path.join(root, stagingPath(runId, partition)), path.join(root, partitionFolder(partition))),
+        replaceFile(
+          path.join(root, stagingPath(runId, partition)),
+          path.join(root, partitionFolder(partition)),
+        ),
       ),
     sweep: (partitionKey) =>
       naming(directory, async () => {
@@ -169,7 +179,9 @@ function unusable(directory: string, error: unknown): Error {
   if (error instanceof PipelineError) return error;
   const code = systemCodeOf(error);
   if (code === "ENOSPC" || code === "EDQUOT") {
-    return new PipelineError("STORAGE_FULL", `the zone ${directory} is full: ${messageOf(error)}`, { cause: error });
+    return new PipelineError("STORAGE_FULL", `the zone ${directory} is full: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
   if (code === "EACCES" || code === "EPERM" || code === "EROFS" || code === "ENOTDIR" || code === "EEXIST") {
     return new PipelineError(
@@ -178,5 +190,7 @@ function unusable(directory: string, error: unknown): Error {
       { cause: error },
     );
   }
-  return new PipelineError("STORAGE_FAILED", `the zone ${directory} failed: ${messageOf(error)}`, { cause: error });
+  return new PipelineError("STORAGE_FAILED", `the zone ${directory} failed: ${messageOf(error)}`, {
+    cause: error,
+  });
 }

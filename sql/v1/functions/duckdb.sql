@@ -66,6 +66,8 @@ CREATE MACRO moment
 CREATE MACRO whole_number
   (value VARCHAR) AS
     CASE
+      -- DuckDB matches a column's own text once for each different value, and a stripped one for each row.
+      WHEN regexp_full_match(value, '[+]?[0-9]+([.]0*)?') THEN TRY_CAST(value AS BIGINT)
       WHEN regexp_full_match(stripped(value), '[+]?[0-9]+([.]0*)?') THEN TRY_CAST(stripped(value) AS BIGINT)
     END,
   (value BIGINT) AS value,

@@ -1,0 +1,85 @@
+import js from "@eslint/js";
+import { importX } from "eslint-plugin-import-x";
+import tseslint from "typescript-eslint";
+
+/** What each room of src/ may import. Data flows one way; the api knows only consumption and the domain. */
+const rooms = {
+  voucher: [],
+  zones: ["voucher"],
+  models: ["voucher"],
+  engine: [],
+  consumption: ["voucher"],
+  raw: ["engine", "models", "zones"],
+  pipeline: ["voucher", "models", "engine", "zones", "raw", "consumption"],
+  api: ["voucher", "consumption"],
+  cli: ["voucher", "models", "pipeline"],
+};
+
+const boundaries = Object.entries(rooms).map(([room, allowed]) => ({
+  files: [`src/${room}/**/*.ts`],
+  rules: {
+    "no-restricted-imports": [
+      "error",
+      {
+        patterns: Object.keys(rooms)
+          .filter((other) => other !== room && !allowed.includes(other))
+          .map((other) => ({
+            group: [`../${other}/*`],
+            message: `${room} must not know ${other}, see docs/architecture.md`,
+          })),
+      },
+    ],
+  },
+}));
+
+export default tseslint.config(
+  { ignores: ["dist", "node_modules", "coverage"] },
+  js.configs.recommended,
+  {
+    files: ["**/*.ts"],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
+      "@typescript-eslint/explicit-module-boundary-types": "error",
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      "@typescript-eslint/switch-exhaustiveness-check": [
+        "error",
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+    },
+  },
+  {
+    files: ["**/*.ts", "**/*.mjs"],
+    plugins: { "import-x": importX },
+    rules: {
+      "no-console": "error",
+      "import-x/no-duplicates": "error",
+      "import-x/order": [
+        "error",
+        { alphabetize: { order: "asc", caseInsensitive: true }, "newlines-between": "never" },
+      ],
+      eqeqeq: ["error", "always", { null: "ignore" }],
+    },
+  },
+  {
+    files: ["**/*.mjs"],
+    languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } },
+  },
+  { files: ["bench/**/*.mjs"], rules: { "no-console": "off" } },
+  ...boundaries,
+  // Only the settings read the environment.
+  {
+    files: ["src/**/*.ts"],
+    ignores: ["src/settings.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "MemberExpression[object.name='process'][property.name='env']",
+          message: "Only src/settings.ts reads the environment.",
+        },
+      ],
+    },
+  },
+);

@@ -1,0 +1,69 @@
+import type { Engine } from "../engine/engine.js";
+import type { Model, RawModel } from "../models/model.js";
+import type { RawPart } from "../models/raw-part.js";
+import { inspectRawFiles, listRawFiles, probeRawFiles } from "../raw/inspect.js";
+import type { ZoneFile } from "../zones/zone.js";
+import type { RunContext } from "./context.js";
+import { planRun } from "./plan.js";
+
+/** A raw model and the files it reads. */
+export interface RawInput {
+  readonly model: RawModel;
+  readonly files: readonly ZoneFile[];
+}
+
+/** Raw files whose columns are known and good. */
+export interface RawParts {
+  readonly byModel: ReadonlyMap<string, readonly RawPart[]>;
+  /**
+   * Reads every raw file by itself, after a scan has failed.
+   * @throws PipelineError RAW_FILE_UNREADABLE that names those at fault; returns where none is.
+   */
+  explainFault(): Promise<void>;
+}
+
+/**
+ * Lists the files of every raw model.
+ * @throws PipelineError RAW_ZONE_EMPTY where a model has none.
+ */
+export async function findRawFiles({ version, zones }: RunContext): Promise<RawInput[]> {
+  const inputs: RawInput[] = [];
+  for (const model of version.models.filter(isRaw)) {
+    inputs.push({ model, files: await listRawFiles(zones.raw, model) });
+  }
+  return inputs;
+}
+
+/**
+ * Looks at the columns of all raw files.
+ * @throws PipelineError RAW_FILE_UNREADABLE that names every file at fault of the first model that has any.
+ */
+export async function inspectRaw(
+  context: RunContext,
+  engine: Engine,
+  inputs: readonly RawInput[],
+): Promise<RawParts> {
+  const { executionDate, settings, version, zones } = context;
+  const byModel = new Map<string, RawPart[]>();
+  for (const { model, files } of inputs) {
+    byModel.set(model.name, await inspectRawFiles(engine, zones.raw, model, files));
+  }
+  const selectOf = (model: string, part: RawPart) => {
+    const rawParts = new Map([[model, [part]]]);
+    const { maxRejectedShare } = settings;
+    const plan = planRun(version, { executionDate, maxRejectedShare, rawRoot: zones.raw.root, rawParts });
+    return plan.steps.find((step) => step.model.name === model)?.rendered.sql ?? "";
+  };
+  return {
+    byModel,
+    explainFault: async () => {
+      for (const [model, parts] of byModel) {
+        await probeRawFiles(engine, zones.raw, parts, (part) => selectOf(model, part));
+      }
+    },
+  };
+}
+
+function isRaw(model: Model): model is RawModel {
+  return model.layer === "raw";
+}

@@ -1,0 +1,49 @@
+import os from "node:os";
+import { recordEnd, recordStart } from "../consumption/runs.js";
+import { messageOf, PipelineError } from "../errors.js";
+import type { RunContext } from "./context.js";
+import type { RunReport } from "./report.js";
+
+/** Does a run, and records in the consumption database that it has begun and how it has ended. */
+export async function recorded(context: RunContext, run: () => Promise<RunReport>): Promise<RunReport> {
+  const { consumption, executionDate, runId, stages, version } = context;
+  await recordStart(consumption, {
+    run_id: runId,
+    execution_date: executionDate.partitionKey,
+    stages: stages.join(","),
+    started_at: new Date().toISOString(),
+    started_by: `${os.userInfo().username}@${os.hostname()} process ${process.pid}`,
+    sql_version: version.name,
+    sql_hash: version.hash,
+  });
+  let report: RunReport;
+  try {
+    report = await run();
+  } catch (error) {
+    await recordFailure(context, error);
+    throw error;
+  }
+  await recordEnd(consumption, runId, {
+    outcome: "succeeded",
+    ended_at: new Date().toISOString(),
+    error_code: null,
+    error_message: null,
+    record: JSON.stringify(report),
+  });
+  return report;
+}
+
+async function recordFailure({ consumption, runId }: RunContext, error: unknown): Promise<void> {
+  const fault = error instanceof PipelineError ? error : undefined;
+  try {
+    await recordEnd(consumption, runId, {
+      outcome: fault?.kind === "cancelled" ? "cancelled" : "failed",
+      ended_at: new Date().toISOString(),
+      error_code: fault?.code ?? "BUG",
+      error_message: messageOf(error),
+      record: null,
+    });
+  } catch {
+    // The fault of the run is the one to tell. A run without an end is found as killed by the next one of its date.
+  }
+}
