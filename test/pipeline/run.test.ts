@@ -1,0 +1,288 @@
+import { existsSync } from "node:fs";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { beforeAll, describe, expect, it } from "@jest/globals";
+import { readConsumption, readTable } from "../consumption/reading.js";
+import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { fingerprint, makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
+import { EXECUTION_DATE, readPartition, run, runOver } from "./running.js";
+
+const SAMPLE = path.join(PROJECT, "data/raw");
+
+async function zonesOf({ settings }: Workspace) {
+  return {
+    curated: await fingerprint(settings.zones.curated),
+    provision: await fingerprint(settings.zones.provision),
+  };
+}
+
+async function sampleWorkspace(threads: number) {
+  const workspace = await makeWorkspace();
+  return {
+    ...workspace,
+    settings: {
+      ...workspace.settings,
+      zones: { ...workspace.settings.zones, raw: SAMPLE },
+      duckdb: { ...workspace.settings.duckdb, threads },
+    },
+  };
+}
+
+describe("a run over the sample", () => {
+  let workspace: Workspace;
+  let report: Awaited<ReturnType<typeof run>>;
+  beforeAll(async () => {
+    workspace = await sampleWorkspace(2);
+    report = await run(workspace.settings);
+  });
+
+  it("accounts for every row", () => {
+    const [accounting] = report.measures["measures.row_accounting"] ?? [];
+    const { rows_read, rejected, out_of_scope, curated } = accounting ?? {};
+    expect(Number(rows_read)).toBe(20_000);
+    expect(Number(rejected) + Number(out_of_scope) + Number(curated)).toBe(20_000);
+  });
+
+  it("finds 2640 as Peru's most used amount in all segments", () => {
+    const peru = "SELECT * FROM voucher_%s_most_used WHERE country_code = 'Peru'";
+    const frequent = readTable(workspace.settings, peru.replace("%s", "frequent"));
+    const recency = readTable(workspace.settings, peru.replace("%s", "recency"));
+    expect(frequent).toHaveLength(4);
+    expect(recency).toHaveLength(6);
+    for (const row of [...frequent, ...recency]) {
+      expect(row).toMatchObject({ voucher_amount: 2640, execution_date: "2020-05-29T000000" });
+    }
+  });
+
+  it("writes one file a partition, and leaves nothing else in the zones", async () => {
+    const files = Object.entries(await fingerprint(workspace.settings.zones.provision))
+      .filter(([, print]) => print !== "folder")
+      .map(([file]) => file);
+    expect(files).toEqual([
+      "voucher_amount_usage/execution_date=2020-05-29T000000/data.parquet",
+      "voucher_frequent_most_used/execution_date=2020-05-29T000000/data.parquet",
+      "voucher_recency_most_used/execution_date=2020-05-29T000000/data.parquet",
+    ]);
+    expect((await readdir(workspace.settings.zones.curated)).sort()).toEqual([
+      "vouchers",
+      "vouchers_rejected",
+    ]);
+  });
+
+  it("publishes exactly the columns of the contract, in their order", () => {
+    const columns = (table: string) =>
+      readTable(workspace.settings, `SELECT name FROM pragma_table_info('${table}')`).map(
+        (row) => (row as { name: string }).name,
+      );
+    expect(columns("voucher_frequent_most_used")).toEqual([
+      "country_code",
+      "frequent_segment",
+      "voucher_amount",
+      "execution_date",
+    ]);
+    expect(columns("voucher_recency_most_used")).toEqual([
+      "country_code",
+      "recency_segment",
+      "voucher_amount",
+      "execution_date",
+    ]);
+  });
+
+  it("publishes what the provision zone holds", async () => {
+    for (const kind of ["frequent", "recency"]) {
+      const provision = await readPartition(workspace.settings, `provision.voucher_${kind}_most_used`);
+      const published = readTable(workspace.settings, `SELECT * FROM voucher_${kind}_most_used`);
+      const wanted = provision.map(({ assignments: _a, segment_assignments: _s, ...columns }) => columns);
+      expect(new Set(published.map((row) => JSON.stringify(row)))).toEqual(
+        new Set(wanted.map((row) => JSON.stringify(row))),
+      );
+    }
+  });
+
+  it("changes nothing when it runs again", async () => {
+    const zones = await zonesOf(workspace);
+    const consumption = readConsumption(workspace.settings);
+    const again = await run(workspace.settings);
+    expect(await zonesOf(workspace)).toEqual(zones);
+    expect(readConsumption(workspace.settings)).toEqual(consumption);
+    expect(again.published).toMatchObject({ isNew: false });
+  });
+
+  it.each([1, 4])("writes the same bytes with %d threads", async (threads) => {
+    const other = await sampleWorkspace(threads);
+    await run(other.settings);
+    expect(await zonesOf(other)).toEqual(await zonesOf(workspace));
+  });
+
+  it("touches no other execution date", async () => {
+    const before = await zonesOf(workspace);
+    await run(workspace.settings, "2019-12-31T12:00:00");
+    const after = await zonesOf(workspace);
+    expect(after.curated).toMatchObject(before.curated);
+    expect(after.provision).toMatchObject(before.provision);
+    const dates = readTable(
+      workspace.settings,
+      "SELECT DISTINCT execution_date FROM voucher_frequent_most_used ORDER BY 1",
+    );
+    expect(dates).toEqual([{ execution_date: "2019-12-31T120000" }, { execution_date: "2020-05-29T000000" }]);
+  });
+
+  it("records what it read, counted, wrote and audited", () => {
+    const [row] = readTable(
+      workspace.settings,
+      `SELECT outcome, record FROM pipeline_runs WHERE run_id = '${report.run_id}'`,
+    ) as { outcome: string; record: string }[];
+    expect(row?.outcome).toBe("succeeded");
+    expect(JSON.parse(row?.record ?? "")).toEqual(report);
+    expect(report.inputs.map(({ path: file }) => file)).toEqual([
+      "vouchers/vouchers-0001.parquet",
+      "vouchers/vouchers-0002.parquet",
+      "vouchers/vouchers-late.csv",
+    ]);
+    expect(report.audits).toContainEqual({
+      model: "measures.row_accounting",
+      audit: "rows_are_accounted_for",
+    });
+    expect(report.tables.map(({ sha256 }) => sha256)).toEqual(
+      report.tables.map(() => expect.stringMatching(/^[0-9a-f]{64}$/) as string),
+    );
+  });
+});
+
+describe("a run", () => {
+  it("replaces what an earlier run of the same date has published", async () => {
+    const workspace = await runOver([voucher(), voucher({ country_code: "Chile" })]);
+    await putVouchers(workspace.settings.zones.raw, [voucher({ voucher_amount: "9999" })]);
+    await run(workspace.settings);
+    expect(readTable(workspace.settings, "SELECT * FROM voucher_frequent_most_used")).toEqual([
+      {
+        country_code: "Peru",
+        frequent_segment: "5-13",
+        voucher_amount: 9999,
+        execution_date: "2020-05-29T000000",
+      },
+    ]);
+  });
+
+  it("removes strangers from the partitions it writes, and only from those", async () => {
+    const workspace = await runOver([voucher()]);
+    const table = path.join(workspace.settings.zones.curated, "vouchers");
+    const own = path.join(table, "execution_date=2020-05-29T000000", "part-0.parquet");
+    const other = path.join(table, "execution_date=2020-05-28T000000", "part-0.parquet");
+    await mkdir(path.dirname(other));
+    await writeFile(own, "left over");
+    await writeFile(other, "not ours");
+    await run(workspace.settings);
+    expect(existsSync(own)).toBe(false);
+    expect(existsSync(other)).toBe(true);
+  });
+
+  it("sweeps what a dead run of its date has left in staging, and leaves that of other dates", async () => {
+    const workspace = await runOver([voucher()]);
+    const staging = path.join(workspace.settings.zones.curated, "_staging");
+    await mkdir(path.join(staging, "2020-05-29T000000-dead"), { recursive: true });
+    await mkdir(path.join(staging, "2020-05-28T000000-alive"), { recursive: true });
+    await run(workspace.settings);
+    expect(await readdir(staging)).toEqual(["2020-05-28T000000-alive"]);
+  });
+
+  it("allows exactly the share of rejected rows that the setting names", async () => {
+    const vouchers = [...times(7, voucher()), ...times(3, voucher({ total_orders: "" }))];
+    const { report } = await runOver(vouchers, EXECUTION_DATE, { maxRejectedShare: "0.3" });
+    expect(report.measures["measures.row_accounting"]).toMatchObject([{ rejected: "3", rows_read: "10" }]);
+  });
+
+  it("finds a run that has died as killed", async () => {
+    const workspace = await runOver([voucher()]);
+    readTable(
+      workspace.settings,
+      `INSERT INTO pipeline_runs SELECT 'dead', execution_date, stages, 'running', started_at, NULL, started_by,
+       sql_version, sql_hash, NULL, NULL, NULL FROM pipeline_runs RETURNING run_id`,
+    );
+    await run(workspace.settings);
+    expect(readTable(workspace.settings, "SELECT outcome FROM pipeline_runs WHERE run_id = 'dead'")).toEqual([
+      { outcome: "killed" },
+    ]);
+  });
+
+  it("keeps the temporary folder empty", async () => {
+    const { settings } = await runOver([voucher()]);
+    expect(await readdir(settings.duckdb.tempDirectory)).toEqual([]);
+  });
+});
+
+describe("stages that run alone", () => {
+  it("end like a whole run", async () => {
+    const whole = await runOver([voucher(), voucher({ total_orders: "" })]);
+    const parts = await makeWorkspace();
+    const { settings } = parts;
+    await putVouchers(settings.zones.raw, [voucher(), voucher({ total_orders: "" })]);
+    await run(settings, EXECUTION_DATE, ["curate"]);
+    expect(existsSync(settings.zones.provision)).toBe(false);
+    await run(settings, EXECUTION_DATE, ["aggregate"]);
+    const published = await run(settings, EXECUTION_DATE, ["publish"]);
+
+    expect(published.published).toMatchObject({ isNew: true });
+    expect(await zonesOf(parts)).toEqual(await zonesOf(whole));
+    const withoutRun = (workspace: Workspace) =>
+      JSON.stringify(readConsumption(workspace.settings)).replace(
+        /"run_id":"[^"]*"|"published_at":"[^"]*"/g,
+        "",
+      );
+    expect(withoutRun(parts)).toBe(withoutRun(whole));
+  });
+
+  it("need what the one before leaves, and say how to make it", async () => {
+    const { settings } = await makeWorkspace();
+    await putVouchers(settings.zones.raw, [voucher()]);
+    await expect(run(settings, EXECUTION_DATE, ["aggregate"])).rejects.toMatchObject({
+      code: "PARTITION_MISSING",
+      message: expect.stringContaining("pipeline curate -e 2020-05-29T00:00:00Z") as string,
+    });
+    await run(settings, EXECUTION_DATE, ["curate"]);
+    await expect(run(settings, EXECUTION_DATE, ["publish"])).rejects.toMatchObject({
+      code: "PARTITION_MISSING",
+      message: expect.stringContaining("pipeline aggregate -e 2020-05-29T00:00:00Z") as string,
+    });
+  });
+});
+
+const REAL_FILE = process.env["VOUCHERS_2018_FILE"];
+
+/** The history of 2018 is real and not ours to give away: the test runs where VOUCHERS_2018_FILE names it. */
+(REAL_FILE === undefined ? describe.skip : describe)("a run over the real history of 2018", () => {
+  it("finds the known answers", async () => {
+    const { settings } = await makeWorkspace();
+    const folder = path.join(settings.zones.raw, "vouchers");
+    await mkdir(folder, { recursive: true });
+    const { copyFile } = await import("node:fs/promises");
+    await copyFile(REAL_FILE ?? "", path.join(folder, "vouchers-2018.parquet.gzip"));
+    const { measures } = await run(settings, "2018-07-31");
+
+    expect(measures["measures.row_accounting"]).toEqual([
+      { rows_read: "285570", rejected: "24442", out_of_scope: "4623", curated: "256505" },
+    ]);
+    expect(measures["measures.rejected_by_reason"]).toEqual([
+      { reject_reason: "total_orders_missing", rejected: "22845" },
+      { reject_reason: "voucher_amount_missing", rejected: "1731" },
+    ]);
+    const frequent = await readPartition(settings, "provision.voucher_frequent_most_used", "2018-07-31");
+    const recency = await readPartition(settings, "provision.voucher_recency_most_used", "2018-07-31");
+    const amounts = (rows: typeof frequent, country: string) =>
+      rows
+        .filter(({ country_code }) => country_code === country)
+        .map(({ voucher_amount, assignments, segment_assignments }) => [
+          voucher_amount,
+          assignments,
+          segment_assignments,
+        ]);
+    expect(frequent).toHaveLength(16);
+    expect(recency).toHaveLength(20);
+    expect(amounts(frequent, "Peru").map(([amount]) => amount)).toEqual([2640, 2640, 2640, 2640]);
+    expect(amounts(frequent, "Peru")[0]).toEqual([2640, "7384", "17160"]);
+    expect(amounts(recency, "Peru").map(([amount]) => amount)).toEqual([3520, 2640, 2640, 2640, 2640]);
+    expect(amounts(recency, "Peru")[0]).toEqual([3520, "2", "4"]);
+    expect(amounts(recency, "Australia")[0]).toEqual([2200, "2", "6"]);
+    expect(recency.filter(({ recency_segment }) => recency_segment === "180+")).toEqual([]);
+  });
+});

@@ -1,0 +1,45 @@
+import path from "node:path";
+import type { Row } from "../../src/engine/engine.js";
+import { RunActivity } from "../../src/pipeline/activity.js";
+import { STAGES, type RunReport, type Stage } from "../../src/pipeline/report.js";
+import { runPipeline } from "../../src/pipeline/run.js";
+import type { Settings } from "../../src/settings.js";
+import { parseExecutionDate } from "../../src/voucher/execution-date.js";
+import { readParquet } from "../duckdb.js";
+import { putVouchers, type RawVoucher } from "../raw-vouchers.js";
+import { makeWorkspace, type Workspace } from "../workspace.js";
+
+export const EXECUTION_DATE = "2020-05-29";
+
+/** Runs the pipeline in this process. */
+export function run(
+  settings: Settings,
+  executionDate = EXECUTION_DATE,
+  stages: readonly Stage[] = STAGES,
+): Promise<RunReport> {
+  const request = { executionDate: parseExecutionDate(executionDate), stages };
+  return runPipeline(settings, request, new AbortController().signal, new RunActivity());
+}
+
+/** A workspace in which the pipeline has run over the given vouchers. */
+export async function runOver(
+  vouchers: readonly RawVoucher[],
+  executionDate = EXECUTION_DATE,
+  overrides: Partial<Settings> = {},
+): Promise<Workspace & { report: RunReport }> {
+  const workspace = await makeWorkspace(overrides);
+  await putVouchers(workspace.settings.zones.raw, vouchers);
+  return { ...workspace, report: await run(workspace.settings, executionDate) };
+}
+
+/** The rows of a partition, in their order. */
+export function readPartition(
+  settings: Settings,
+  model: string,
+  executionDate = EXECUTION_DATE,
+): Promise<Row[]> {
+  const [layer = "", table = ""] = model.split(".");
+  const zone = layer === "curated" ? settings.zones.curated : settings.zones.provision;
+  const { partitionKey } = parseExecutionDate(executionDate);
+  return readParquet(path.join(zone, table, `execution_date=${partitionKey}`, "data.parquet"));
+}

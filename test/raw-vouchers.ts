@@ -1,0 +1,51 @@
+import path from "node:path";
+import { writeParquet } from "./duckdb.js";
+
+/** A raw voucher as it comes from the feed: everything can be a text, or missing. */
+export interface RawVoucher {
+  timestamp: string | null;
+  country_code: string | null;
+  last_order_ts: string | null;
+  first_order_ts: string | null;
+  total_orders: string | null;
+  voucher_amount: string | null;
+}
+
+/** A good voucher of Peru, known at 2020-05-29, with what the test cares about changed. */
+export function voucher(changes: Partial<RawVoucher> = {}): RawVoucher {
+  return {
+    timestamp: "2020-05-01 10:00:00+00:00",
+    country_code: "Peru",
+    last_order_ts: "2020-04-20 00:00:00+00:00",
+    first_order_ts: "2019-01-01 00:00:00+00:00",
+    total_orders: "7",
+    voucher_amount: "2640",
+    ...changes,
+  };
+}
+
+const COLUMNS = Object.keys(voucher()) as (keyof RawVoucher)[];
+
+/** Puts vouchers into one Parquet file of a raw zone, every column as text. */
+export async function putVouchers(
+  rawZone: string,
+  vouchers: readonly RawVoucher[],
+  name = "vouchers/part.parquet",
+): Promise<void> {
+  const rows = vouchers.map((row) => `(${COLUMNS.map((column) => literal(row[column])).join(", ")})`);
+  const columns = COLUMNS.map((column) => `CAST("${column}" AS VARCHAR) AS "${column}"`).join(", ");
+  const names = COLUMNS.map((column) => `"${column}"`).join(", ");
+  await writeParquet(
+    path.join(rawZone, name),
+    `SELECT ${columns} FROM (VALUES ${rows.join(", ")}) AS rows(${names})`,
+  );
+}
+
+/** Several vouchers that are the same. */
+export function times(count: number, row: RawVoucher): RawVoucher[] {
+  return Array.from({ length: count }, () => row);
+}
+
+function literal(value: string | null): string {
+  return value === null ? "NULL" : `'${value.replaceAll("'", "''")}'`;
+}

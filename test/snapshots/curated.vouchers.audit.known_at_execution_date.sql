@@ -1,0 +1,11 @@
+/*
+description: No voucher and no last order is later than the execution date, and no value that every voucher needs is missing.
+*/
+SELECT "timestamp", country_code, last_order_ts, total_orders, voucher_amount
+FROM curated.vouchers
+WHERE
+  NOT coalesce(known_at(TIMESTAMP '2020-05-29 00:00:00', "timestamp", last_order_ts), false)
+  OR country_code IS NULL
+  OR total_orders IS NULL
+  OR voucher_amount IS NULL
+ORDER BY ALL

@@ -1,0 +1,38 @@
+/*
+description: >
+  Every voucher that was known at the execution date: clean, typed, one row a voucher, with the segments its customer was
+  in at that date.
+audits:
+  - not_empty
+  - segments_are_known
+  - known_at_execution_date
+columns:
+  timestamp:             { type: TIMESTAMP, description: "When the voucher was assigned, UTC" }
+  country_code:          { type: VARCHAR, description: "Country of the customer" }
+  last_order_ts:         { type: TIMESTAMP, description: "The customer's last order, UTC" }
+  first_order_ts:        { type: TIMESTAMP, description: "The customer's first order, UTC; may be missing" }
+  total_orders:          { type: INTEGER, description: "The customer's number of orders" }
+  voucher_amount:        { type: INTEGER, description: "The voucher, in whole currency units" }
+  days_since_last_order: { type: INTEGER, description: "Whole calendar days from the last order to the execution date" }
+  frequent_segment:      { type: VARCHAR, description: "The customer's segment by number of orders" }
+  recency_segment:       { type: VARCHAR, description: "The customer's segment by days since the last order" }
+  execution_date:        { type: VARCHAR, description: "The partition: the execution date without colons" }
+*/
+WITH known AS (
+  SELECT
+    "timestamp", country_code, last_order_ts, first_order_ts, total_orders, voucher_amount,
+    CAST(
+      date_diff('day', CAST(last_order_ts AS DATE), CAST(TIMESTAMP '2020-05-29 00:00:00' AS DATE)) AS INTEGER
+    ) AS days_since_last_order
+  FROM raw.vouchers
+  WHERE NOT is_rejected AND known_at(TIMESTAMP '2020-05-29 00:00:00', "timestamp", last_order_ts)
+)
+
+SELECT
+  "timestamp", country_code, last_order_ts, first_order_ts, total_orders, voucher_amount, days_since_last_order,
+  frequent_segment(total_orders) AS frequent_segment,
+  recency_segment(days_since_last_order) AS recency_segment,
+  '2020-05-29T000000' AS execution_date
+FROM known
+-- A total order makes the file the same, byte for byte, however many threads write it.
+ORDER BY ALL

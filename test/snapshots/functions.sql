@@ -1,0 +1,115 @@
+/*
+description: >
+  The functions that the models share, as DuckDB macros. How a raw value is read is said here and nowhere else. A value
+  is read as what it says or it is NULL: nothing is guessed, rounded or cut, but the digits of a second past the sixth.
+*/
+
+-- The text of a raw value, as the table of rejected rows keeps it.
+CREATE MACRO as_text(value) AS CAST(value AS VARCHAR);
+
+-- The text without the blanks around it: space, tab, LF, VT, FF, CR. They are the lowest printable characters, so the
+-- two ends of a text tell that there is nothing to strip, at a third of what trim costs.
+CREATE MACRO stripped(value) AS
+  CASE
+    WHEN left(value, 1) > ' ' AND right(value, 1) > ' ' THEN value
+    ELSE trim(value, ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13))
+  END;
+
+-- Minutes east of UTC of an offset: Z, +HH, +HHMM or +HH:MM; 0 where there is none.
+CREATE MACRO offset_minutes(zone_offset) AS
+  CASE
+    WHEN length(zone_offset) < 3 THEN 0
+    ELSE
+      CASE left(zone_offset, 1) WHEN '-' THEN -1 ELSE 1 END * (
+        60 * CAST(substring(zone_offset, 2, 2) AS INTEGER)
+        + CASE WHEN length(zone_offset) > 3 THEN CAST(right(zone_offset, 2) AS INTEGER) ELSE 0 END
+      )
+  END;
+
+-- DuckDB's casts from text are not used for an offset: the one to TIMESTAMP drops it silently, and the one to
+-- TIMESTAMPTZ can fail as a whole and lets a zone name change how the rows after it are read.
+CREATE MACRO moment_from_parts(parts) AS
+  TRY_CAST(parts.day || ' ' || CASE parts.clock WHEN '' THEN '00:00' ELSE parts.clock END AS TIMESTAMP)
+  - to_minutes(offset_minutes(parts.zone_offset));
+
+-- The grammar of a moment: a date, or a date and a time of day with up to 9 digits of a second, then an offset or none.
+CREATE MACRO moment_by_grammar(value) AS
+  moment_from_parts(
+    regexp_extract(
+      stripped(value),
+      '^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ Tt]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,9})?)?) ?(Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?)?$',
+      ['day', 'clock', 'zone_offset']
+    )
+  );
+
+-- The moment in UTC that a raw value says, or NULL. Infinities are no moments.
+-- The first four shapes of a text are what feeds are full of. The cast reads them as the grammar does, at a third of its
+-- cost; it also takes a blank or a point in the place of a digit, for what it then says (18:59:3. is three seconds).
+-- A shape that could hold an offset in its fraction is kept from the cast, which would drop it.
+CREATE MACRO moment
+  (value VARCHAR) AS
+    CASE
+      WHEN value LIKE '____-__-__ __:__:__+00:00' AND value >= '0' THEN TRY_CAST(value AS TIMESTAMP)
+      WHEN value LIKE '____-__-__' AND value >= '0' THEN TRY_CAST(value AS TIMESTAMP)
+      WHEN value LIKE '____-__-__ __:__:__' AND value >= '0' THEN TRY_CAST(value AS TIMESTAMP)
+      WHEN value LIKE '____-__-__ __:__:__.______' AND value >= '0' AND value NOT LIKE '%+%' AND value NOT LIKE '%-%-%-%'
+        THEN TRY_CAST(value AS TIMESTAMP)
+      ELSE moment_by_grammar(value)
+    END,
+  (value TIMESTAMP) AS CASE WHEN isfinite(value) THEN value END,
+  -- The cast rounds nanoseconds before 1970 up; the digits are cut, as those of a text are.
+  (value TIMESTAMP_NS) AS make_timestamp((epoch_ns(value) - (epoch_ns(value) % 1000 + 1000) % 1000) // 1000),
+  (value TIMESTAMPTZ) AS make_timestamp(epoch_us(value)),
+  (value DATE) AS CASE WHEN isfinite(value) THEN TRY_CAST(value AS TIMESTAMP) END;
+
+-- The whole number that a raw value says, or NULL: 12, 12.0 and +12 are one; 4.5, NaN and infinities are none.
+CREATE MACRO whole_number
+  (value VARCHAR) AS
+    CASE
+      -- DuckDB matches a column's own text once for each different value, and a stripped one for each row.
+      WHEN regexp_full_match(value, '[+]?[0-9]+([.]0*)?') THEN TRY_CAST(value AS BIGINT)
+      WHEN regexp_full_match(stripped(value), '[+]?[0-9]+([.]0*)?') THEN TRY_CAST(stripped(value) AS BIGINT)
+    END,
+  (value BIGINT) AS value,
+  (value DOUBLE) AS CASE WHEN value = trunc(value) THEN TRY_CAST(value AS BIGINT) END;
+
+-- A whole number as INTEGER where it lies between `lowest` and the largest INTEGER, else NULL.
+CREATE MACRO integer_from(lowest, number) AS
+  CASE WHEN number BETWEEN lowest AND 2147483647 THEN CAST(number AS INTEGER) END;
+
+-- Why a column rejects its row, or NULL where it does not.
+CREATE MACRO reject_reason(column_name, value, value_text) AS
+  CASE
+    WHEN value IS NOT NULL THEN NULL
+    WHEN coalesce(stripped(value_text), '') = '' THEN column_name || '_missing'
+    ELSE column_name || '_invalid'
+  END;
+
+-- A run sees only what was known at its execution date. What came later is out of scope, and no error.
+CREATE MACRO known_at(execution_date, "timestamp", last_order_ts) AS
+  "timestamp" <= execution_date AND last_order_ts <= execution_date;
+
+CREATE MACRO frequent_segment(total_orders) AS
+  CASE
+    WHEN total_orders <= 4 THEN '0-4'
+    WHEN total_orders <= 13 THEN '5-13'
+    WHEN total_orders <= 37 THEN '13-37'
+    WHEN total_orders IS NOT NULL THEN '37+'
+  END;
+
+CREATE MACRO recency_segment(days_since_last_order) AS
+  CASE
+    WHEN days_since_last_order <= 30 THEN '0-30'
+    WHEN days_since_last_order <= 60 THEN '30-60'
+    WHEN days_since_last_order <= 90 THEN '60-90'
+    WHEN days_since_last_order <= 120 THEN '90-120'
+    WHEN days_since_last_order <= 180 THEN '120-180'
+    WHEN days_since_last_order IS NOT NULL THEN '180+'
+  END;
+
+-- Segments have an order that their names do not: 5-13 comes before 13-37.
+CREATE MACRO segment_position(segment_kind, segment) AS
+  CASE segment_kind
+    WHEN 'frequent_segment' THEN list_position(['0-4', '5-13', '13-37', '37+'], segment)
+    WHEN 'recency_segment' THEN list_position(['0-30', '30-60', '60-90', '90-120', '120-180', '180+'], segment)
+  END;

@@ -1,0 +1,13 @@
+/*
+description: "Every raw row is in exactly one place: rows read = rejected + out of scope + curated, and as many are written."
+*/
+WITH written AS (
+  SELECT
+    (SELECT count(*) FROM curated.vouchers_rejected) AS rejected_written,
+    (SELECT count(*) FROM curated.vouchers) AS curated_written
+)
+
+SELECT rows_read, rejected, out_of_scope, curated, rejected_written, curated_written
+FROM measures.row_accounting
+CROSS JOIN written
+WHERE rows_read <> rejected + out_of_scope + curated OR rejected <> rejected_written OR curated <> curated_written

@@ -1,0 +1,10 @@
+/*
+description: No column of a key is missing, and each row belongs to the execution date. Runs on every model that has a key.
+*/
+SELECT country_code, frequent_segment, execution_date
+FROM provision.voucher_frequent_most_used
+WHERE
+  execution_date IS DISTINCT FROM '2020-05-29T000000'
+  OR country_code IS NULL
+  OR frequent_segment IS NULL
+ORDER BY ALL

@@ -1,0 +1,24 @@
+/*
+description: The voucher amount that was assigned most often in each country and segment by number of orders.
+key: [country_code, frequent_segment]
+publish: true
+audits:
+  - most_used_is_recounted: { segment: frequent_segment }
+columns:
+  country_code:        { type: VARCHAR, max_length: 64, description: Country of the customers }
+  frequent_segment:    { type: VARCHAR, max_length: 64, description: The customers' segment by number of orders }
+  voucher_amount:      { type: INTEGER, description: "The most used voucher, in whole currency units" }
+  assignments:         { type: BIGINT, publish: false, description: Vouchers of this amount in this country and segment }
+  segment_assignments: { type: BIGINT, publish: false, description: All vouchers in this country and segment }
+  execution_date:      { type: VARCHAR, max_length: 17, description: "The partition: the execution date without colons" }
+*/
+SELECT
+  country_code,
+  segment AS frequent_segment,
+  voucher_amount,
+  assignments,
+  segment_assignments,
+  '2020-05-29T000000' AS execution_date
+FROM provision.voucher_amount_usage
+WHERE segment_kind = 'frequent_segment' AND amount_rank = 1
+ORDER BY country_code, segment_position('frequent_segment', segment)

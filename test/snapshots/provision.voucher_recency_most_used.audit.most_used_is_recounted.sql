@@ -1,0 +1,33 @@
+/*
+description: >
+  The most used amounts are those that a recount of the curated vouchers gives, in another way than the model counts: for
+  each country and segment, the smallest amount that no other amount beats. Parameter segment: the column of the segment.
+*/
+WITH counted AS (
+  SELECT country_code, recency_segment AS segment, voucher_amount, count(*) AS assignments
+  FROM curated.vouchers
+  GROUP BY ALL
+),
+
+most AS (
+  SELECT country_code, segment, max(assignments) AS assignments, CAST(sum(assignments) AS BIGINT) AS segment_assignments
+  FROM counted
+  GROUP BY country_code, segment
+),
+
+recounted AS (
+  SELECT country_code, segment, min(voucher_amount) AS voucher_amount, assignments, segment_assignments
+  FROM counted
+  JOIN most USING (country_code, segment, assignments)
+  GROUP BY ALL
+),
+
+published AS (
+  SELECT country_code, recency_segment AS segment, voucher_amount, assignments, segment_assignments
+  FROM provision.voucher_recency_most_used
+)
+
+SELECT 'only in the table' AS found, * FROM (FROM published EXCEPT ALL FROM recounted)
+UNION ALL
+SELECT 'only in the recount' AS found, * FROM (FROM recounted EXCEPT ALL FROM published)
+ORDER BY ALL

@@ -1,0 +1,119 @@
+/*
+description: >
+  Every raw voucher as one relation: the values typed, and beside them the text they came as where the row is rejected. A
+  value that is missing or cannot be read is NULL. Identical rows are different vouchers: all of them count.
+folder: vouchers
+reads:
+  timestamp: moment
+  country_code: text
+  last_order_ts: moment
+  first_order_ts: moment
+  total_orders: number
+  voucher_amount: number
+columns:
+  timestamp:           { type: TIMESTAMP, description: "When the voucher was assigned, UTC" }
+  country_code:        { type: VARCHAR, description: "Country of the customer, without blanks around it" }
+  last_order_ts:       { type: TIMESTAMP, description: "The customer's last order, UTC" }
+  first_order_ts:      { type: TIMESTAMP, description: "The customer's first order, UTC; may be missing" }
+  total_orders:        { type: INTEGER, description: "The customer's number of orders" }
+  voucher_amount:      { type: INTEGER, description: "The voucher, in whole currency units" }
+  timestamp_text:      { type: VARCHAR, description: "timestamp as it came, of a rejected row" }
+  country_code_text:   { type: VARCHAR, description: "country_code as it came, of a rejected row" }
+  last_order_ts_text:  { type: VARCHAR, description: "last_order_ts as it came, of a rejected row" }
+  first_order_ts_text: { type: VARCHAR, description: "first_order_ts as it came, of a rejected row" }
+  total_orders_text:   { type: VARCHAR, description: "total_orders as it came, of a rejected row" }
+  voucher_amount_text: { type: VARCHAR, description: "voucher_amount as it came, of a rejected row" }
+  source_file:         { type: VARCHAR, description: "The file of a rejected row, relative to the raw zone" }
+  is_rejected:         { type: BOOLEAN, description: "Whether a value that every voucher needs is missing or invalid" }
+*/
+-- Each layer computes once what the next one uses twice. Texts are made of rejected rows alone, they cost more than reading.
+SELECT
+  "timestamp", country_code, last_order_ts, first_order_ts, total_orders, voucher_amount,
+  CASE WHEN is_rejected THEN as_text(raw_timestamp) END AS timestamp_text,
+  CASE WHEN is_rejected THEN as_text(raw_country_code) END AS country_code_text,
+  CASE WHEN is_rejected THEN as_text(raw_last_order_ts) END AS last_order_ts_text,
+  CASE WHEN is_rejected THEN as_text(raw_first_order_ts) END AS first_order_ts_text,
+  CASE WHEN is_rejected THEN as_text(raw_total_orders) END AS total_orders_text,
+  CASE WHEN is_rejected THEN as_text(raw_voucher_amount) END AS voucher_amount_text,
+  CASE WHEN is_rejected THEN substring(raw_file, length('data/raw') + 2) END AS source_file,
+  is_rejected
+FROM (
+  SELECT
+    *,
+    "timestamp" IS NULL OR country_code IS NULL OR last_order_ts IS NULL OR total_orders IS NULL OR voucher_amount IS NULL
+      AS is_rejected
+  FROM (
+    SELECT
+      *,
+      CASE WHEN length(country) BETWEEN 1 AND 64 THEN country END AS country_code,
+      integer_from(0, orders) AS total_orders,
+      integer_from(1, amount) AS voucher_amount
+    FROM (
+      SELECT
+        moment("timestamp") AS "timestamp",
+        stripped(as_text("country_code")) AS country,
+        moment("last_order_ts") AS last_order_ts,
+        moment(CAST("first_order_ts" AS VARCHAR)) AS first_order_ts,
+        whole_number("total_orders") AS orders,
+        whole_number(CAST("voucher_amount" AS DOUBLE)) AS amount,
+        "timestamp" AS raw_timestamp,
+        "country_code" AS raw_country_code,
+        "last_order_ts" AS raw_last_order_ts,
+        CAST("first_order_ts" AS VARCHAR) AS raw_first_order_ts,
+        "total_orders" AS raw_total_orders,
+        CAST("voucher_amount" AS DOUBLE) AS raw_voucher_amount,
+        "/source_file" AS raw_file
+      FROM read_parquet(
+        ['data/raw/vouchers/it''s 1.parquet', 'data/raw/vouchers/2.parquet'],
+        filename = '/source_file', binary_as_string = true, hive_partitioning = false
+      )
+    )
+  )
+)
+UNION ALL
+SELECT
+  "timestamp", country_code, last_order_ts, first_order_ts, total_orders, voucher_amount,
+  CASE WHEN is_rejected THEN as_text(raw_timestamp) END AS timestamp_text,
+  CASE WHEN is_rejected THEN as_text(raw_country_code) END AS country_code_text,
+  CASE WHEN is_rejected THEN as_text(raw_last_order_ts) END AS last_order_ts_text,
+  CASE WHEN is_rejected THEN as_text(raw_first_order_ts) END AS first_order_ts_text,
+  CASE WHEN is_rejected THEN as_text(raw_total_orders) END AS total_orders_text,
+  CASE WHEN is_rejected THEN as_text(raw_voucher_amount) END AS voucher_amount_text,
+  CASE WHEN is_rejected THEN substring(raw_file, length('data/raw') + 2) END AS source_file,
+  is_rejected
+FROM (
+  SELECT
+    *,
+    "timestamp" IS NULL OR country_code IS NULL OR last_order_ts IS NULL OR total_orders IS NULL OR voucher_amount IS NULL
+      AS is_rejected
+  FROM (
+    SELECT
+      *,
+      CASE WHEN length(country) BETWEEN 1 AND 64 THEN country END AS country_code,
+      integer_from(0, orders) AS total_orders,
+      integer_from(1, amount) AS voucher_amount
+    FROM (
+      SELECT
+        moment("timestamp") AS "timestamp",
+        stripped(as_text("country_code")) AS country,
+        moment("last_order_ts") AS last_order_ts,
+        moment("first_order_ts") AS first_order_ts,
+        whole_number("total_orders") AS orders,
+        whole_number("voucher_amount") AS amount,
+        "timestamp" AS raw_timestamp,
+        "country_code" AS raw_country_code,
+        "last_order_ts" AS raw_last_order_ts,
+        "first_order_ts" AS raw_first_order_ts,
+        "total_orders" AS raw_total_orders,
+        "voucher_amount" AS raw_voucher_amount,
+        "/source_file" AS raw_file
+      -- The sniffer is off: where a file is at fault it would skip, quote or split rows anew, and say nothing.
+      FROM read_csv(
+        ['data/raw/vouchers/3.csv'],
+        columns = {'voucher_amount': 'VARCHAR', 'column_2': 'VARCHAR', 'timestamp': 'VARCHAR', 'country_code': 'VARCHAR', 'last_order_ts': 'VARCHAR', 'first_order_ts': 'VARCHAR', 'total_orders': 'VARCHAR'},
+        filename = '/source_file', auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
+        strict_mode = true, null_padding = false, ignore_errors = false, hive_partitioning = false
+      )
+    )
+  )
+)

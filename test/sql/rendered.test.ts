@@ -1,0 +1,30 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { PROJECT } from "../workspace.js";
+import { plan } from "./session.js";
+
+const SNAPSHOTS = path.join(PROJECT, "test/snapshots");
+
+const rendered = new Map([
+  ["functions.sql", plan.functions],
+  ...plan.steps.map(({ model, rendered: { sql } }) => [`${model.name}.sql`, sql] as const),
+  ...plan.steps.flatMap(({ model, audits }) =>
+    audits.map((audit) => [`${model.name}.audit.${audit.audit}.sql`, audit.rendered.sql] as const),
+  ),
+]);
+
+/** `UPDATE_SNAPSHOTS=1 npm run jest -- rendered` writes them anew. CI never does. */
+const isUpdating = process.env["UPDATE_SNAPSHOTS"] === "1" && process.env["CI"] === undefined;
+
+describe("the SQL that a run says to the engine", () => {
+  it.each([...rendered])("is the snapshot %s", async (name, sql) => {
+    const file = path.join(SNAPSHOTS, name);
+    if (isUpdating) await writeFile(file, `${sql}\n`);
+    expect(`${sql}\n`).toBe(await readFile(file, "utf8"));
+  });
+
+  it("has no snapshot of something that is not there any more", async () => {
+    expect((await readdir(SNAPSHOTS)).sort()).toEqual([...rendered.keys()].sort());
+  });
+});

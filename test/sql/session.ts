@@ -1,0 +1,81 @@
+import path from "node:path";
+import { afterAll } from "@jest/globals";
+import { DuckDBInstance } from "@duckdb/node-api";
+import type { Row, RowValue } from "../../src/engine/engine.js";
+import { loadSqlVersion } from "../../src/models/load.js";
+import { planRun, type Plan } from "../../src/pipeline/plan.js";
+import { parseExecutionDate } from "../../src/voucher/execution-date.js";
+import { PROJECT } from "../workspace.js";
+
+export const version = await loadSqlVersion(path.join(PROJECT, "sql"), "v1");
+
+/** The plan of a run over one Parquet file and one CSV file. */
+export const plan: Plan = planRun(version, {
+  executionDate: parseExecutionDate("2020-05-29"),
+  maxRejectedShare: "0.5",
+  rawRoot: "data/raw",
+  rawParts: new Map([
+    [
+      "raw.vouchers",
+      [
+        {
+          format: "parquet",
+          files: ["data/raw/vouchers/it's 1.parquet", "data/raw/vouchers/2.parquet"],
+          columns: {
+            timestamp: { name: "timestamp" },
+            country_code: { name: "country_code" },
+            last_order_ts: { name: "last_order_ts" },
+            first_order_ts: { name: "first_order_ts", castTo: "VARCHAR" },
+            total_orders: { name: "total_orders" },
+            voucher_amount: { name: "voucher_amount", castTo: "DOUBLE" },
+          },
+          header: [],
+        },
+        {
+          format: "csv",
+          files: ["data/raw/vouchers/3.csv"],
+          columns: Object.fromEntries(
+            [
+              "timestamp",
+              "country_code",
+              "last_order_ts",
+              "first_order_ts",
+              "total_orders",
+              "voucher_amount",
+            ].map((name) => [name, { name }]),
+          ),
+          header: [
+            "voucher_amount",
+            "column_2",
+            "timestamp",
+            "country_code",
+            "last_order_ts",
+            "first_order_ts",
+            "total_orders",
+          ],
+        },
+      ],
+    ],
+  ]),
+});
+
+const instance = await DuckDBInstance.create(":memory:");
+const connection = await instance.connect();
+await connection.run("SET GLOBAL TimeZone = 'UTC'");
+await connection.run(plan.functions);
+
+afterAll(() => {
+  connection.closeSync();
+  instance.closeSync();
+});
+
+/** Rows of a query that can use the functions of the models. */
+export async function rowsOf(sql: string): Promise<Row[]> {
+  return (await connection.runAndReadAll(sql)).getRowObjectsJson() as Row[];
+}
+
+/** The value of one expression that can use the functions of the models. */
+export async function valueOf(expression: string): Promise<RowValue | undefined> {
+  const [row] = await rowsOf(`SELECT ${expression} AS value`);
+  return row?.["value"];
+}
