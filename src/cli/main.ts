@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import yargs from "yargs";
+import yargs, { type CommandModule } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { messageOf, PipelineError } from "../errors.js";
 import { STAGES } from "../pipeline/report.js";
@@ -13,17 +13,20 @@ import { versionText } from "./version.js";
 
 const cancellation = cancelOnSignals();
 
-const cli = yargs(hideBin(process.argv))
+const commands = [
+  stageCommand(["run", "$0"], "Curate, aggregate and publish one execution date", STAGES, cancellation),
+  stageCommand(["curate"], "Clean and type the raw vouchers", ["curate"], cancellation),
+  stageCommand(["aggregate"], "Aggregate the curated vouchers", ["aggregate"], cancellation),
+  stageCommand(["publish"], "Publish the aggregates", ["publish"], cancellation),
+  sampleCommand(cancellation),
+  dictionaryCommand,
+];
+const words = hideBin(process.argv);
+
+const cli = yargs(words)
   .scriptName("pipeline")
   .usage("$0 [command] [options]\n\nFinds the most used voucher of each country and customer segment.")
-  .command(
-    stageCommand(["run", "$0"], "Curate, aggregate and publish one execution date", STAGES, cancellation),
-  )
-  .command(stageCommand("curate", "Clean and type the raw vouchers", ["curate"], cancellation))
-  .command(stageCommand("aggregate", "Aggregate the curated vouchers", ["aggregate"], cancellation))
-  .command(stageCommand("publish", "Publish the aggregates", ["publish"], cancellation))
-  .command(sampleCommand(cancellation))
-  .command(dictionaryCommand)
+  .command(commands as CommandModule[])
   .strict()
   .help()
   .alias("help", "h")
@@ -31,15 +34,33 @@ const cli = yargs(hideBin(process.argv))
   .wrap(Math.min(110, process.stdout.columns || 110))
   .epilog("Settings are environment variables, see .env.example. Exit codes and errors: docs/errors.md.")
   .exitProcess(false)
+  .check(refuseRepeated, true)
   .fail((message, error: Error | undefined) => {
-    // Without an error it is yargs itself that does not understand the command line.
-    throw error ?? new PipelineError("INVALID_USAGE", `${message}; see pipeline --help`);
+    // Without an error, or with one of its own, it is yargs that does not understand the command line.
+    if (error !== undefined && error.name !== "YError") throw error;
+    throw new PipelineError("INVALID_USAGE", `${unknownCommand() ?? message}; see pipeline --help`);
   });
 
 try {
   await cli.parseAsync();
 } catch (error) {
   process.exitCode = fail(error);
+}
+
+/** Where the first word is no command, that is what is wrong, and not the options that the default command lacks. */
+function unknownCommand(): string | undefined {
+  const [word = "-"] = words;
+  const isKnown = word.startsWith("-") || commands.flatMap(({ command }) => command ?? []).includes(word);
+  return isKnown ? undefined : `Unknown command: ${word}`;
+}
+
+/** An option that is given twice comes as a list: no command takes one. */
+function refuseRepeated(options: Record<string, unknown>): true {
+  const repeated = Object.keys(options).find(
+    (name) => name.length > 1 && name !== "_" && Array.isArray(options[name]),
+  );
+  if (repeated === undefined) return true;
+  throw new PipelineError("INVALID_USAGE", `--${repeated} is given more than once; see pipeline --help`);
 }
 
 /** Tells what went wrong and gives the exit code. A bug keeps its stack. */

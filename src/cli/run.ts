@@ -32,7 +32,7 @@ export async function runStages(
 
 /** A command that runs stages and prints the report. */
 export function stageCommand(
-  command: string | string[],
+  command: readonly [name: string, ...aliases: string[]],
   describe: string,
   stages: readonly Stage[],
   cancellation: Cancellation,
@@ -50,7 +50,7 @@ export function stageCommand(
           describe: "The moment the run stands at, in UTC: 2020-05-29T00:00:00",
         })
         .option("json", { type: "boolean", default: false, describe: "Print the report as JSON" })
-        .example(`$0 ${[command].flat()[0]?.replace("$0", "run") ?? ""} -e 2020-05-29T00:00:00`, describe),
+        .example(`$0 ${command[0]} -e 2020-05-29T00:00:00`, describe),
     handler: async ({ "execution-date": executionDate, json }) => {
       const report = await runStages(stages, executionDate, cancellation.signal);
       const { summaryOf } = await import("./summary.js");

@@ -1,22 +1,32 @@
 import { PipelineError } from "../errors.js";
 import type { SqlVersion } from "./load.js";
-import { isWritten, type Model, type WrittenModel } from "./model.js";
+import { EVERY_KEY, EVERY_PUBLISHED, isWritten, type Model, type WrittenModel } from "./model.js";
 
 /**
  * Holds the models of a version against each other: what one header alone cannot tell.
  * @throws PipelineError INVALID_MODEL that lists every fault with its file.
  */
 export function checkModels({ models, audits }: Pick<SqlVersion, "models" | "audits">): void {
-  const faults = models.flatMap((model) => [
-    ...(isWritten(model) ? faultsOfWritten(model) : []),
-    ...unknownAudits(model, audits),
-  ]);
+  const faults = [
+    ...[...EVERY_KEY, ...EVERY_PUBLISHED]
+      .filter((audit) => !audits.has(audit))
+      .map((audit) => `the audit '${audit}' is missing: it runs on every model`),
+    ...models.flatMap((model) => [
+      ...(isWritten(model) ? faultsOfWritten(model) : []),
+      ...unknownAudits(model, audits),
+    ]),
+  ];
   if (faults.length > 0) throw new PipelineError("INVALID_MODEL", faults.join("\n"));
 }
 
-function faultsOfWritten({ file, header }: WrittenModel): string[] {
+function faultsOfWritten({ file, header, template }: WrittenModel): string[] {
   const faults: string[] = [];
   const { columns, key, publish } = header;
+  if (!endsInOrder(template)) {
+    faults.push(
+      `${file}: must end in a total order, so that each run writes the same bytes: add ORDER BY ALL`,
+    );
+  }
   if (columns["execution_date"]?.type !== "VARCHAR") {
     faults.push(
       `${file}: needs a column execution_date of type VARCHAR, so that each of its files stands alone`,
@@ -45,4 +55,11 @@ function unknownAudits(model: Model, audits: SqlVersion["audits"]): string[] {
       ({ audit }) =>
         `${model.file}: audits: unknown audit '${audit}'; known audits: ${[...audits.keys()].join(", ")}`,
     );
+}
+
+/** Whether the outermost SELECT has an ORDER BY. */
+function endsInOrder(template: string): boolean {
+  const bare = template.replaceAll(/\/\*[\s\S]*?\*\/|--.*|'[^']*'/g, "");
+  const before = bare.slice(0, Math.max(0, bare.search(/\border\s+by\b(?![\s\S]*\border\s+by\b)/i)));
+  return before !== "" && before.split("(").length === before.split(")").length;
 }

@@ -114,6 +114,7 @@ function offsetOf(document: Document, path: PropertyKey[]): number {
 
 function explain(kind: HeaderKind, issue: z.core.$ZodIssue): string {
   const place = issue.path.length > 0 ? `${issue.path.join(".")}: ` : "";
+  if (issue.code === "invalid_key") return place + (issue.issues[0]?.message ?? issue.message);
   if (issue.code !== "unrecognized_keys") return place + issue.message;
   const known = issue.path[0] === "columns" ? columnSchema.shape : headerSchemas[kind].shape;
   const unknown = issue.keys.map((key) => `'${key}'`).join(", ");

@@ -42,6 +42,11 @@ export interface Audit {
   readonly header: Header<"audit">;
 }
 
+/** The audits that run on every model that has a key. */
+export const EVERY_KEY = ["key_is_complete", "unique_key"];
+/** The audits that run on every model that is published. */
+export const EVERY_PUBLISHED = ["texts_fit"];
+
 export function isWritten(model: Model): model is WrittenModel {
   return model.layer === "curated" || model.layer === "provision";
 }

@@ -1,6 +1,6 @@
 import type { SqlVersion } from "../models/load.js";
 import type { Model, WrittenModel } from "../models/model.js";
-import { isPublished, publishedColumns } from "../models/model.js";
+import { EVERY_KEY, EVERY_PUBLISHED, isPublished, publishedColumns } from "../models/model.js";
 import { orderByReference, type Step } from "../models/order.js";
 import type { RawPart } from "../models/raw-part.js";
 import { createRenderer, type Rendered, type Renderer } from "../models/template.js";
@@ -9,10 +9,6 @@ import { SEGMENT_KINDS, type Segments } from "../voucher/segments.js";
 
 /** The longest text of a published column whose header says nothing of it, in code points. */
 export const DEFAULT_MAX_LENGTH = 255;
-
-/** The audits that run on every model that has what they look at. */
-const EVERY_KEY = ["key_is_complete", "unique_key"];
-const EVERY_PUBLISHED = ["texts_fit"];
 
 /** What a run fills into the templates. */
 export interface PlanInput {
@@ -64,10 +60,10 @@ export function planRun(version: SqlVersion, input: PlanInput): Plan {
       raw_parts: input.rawParts.get(model.name) ?? [],
     });
     const audits = auditsOf(model, version, renderer, variables);
-    const references = [rendered, ...audits.map((audit) => audit.rendered)].flatMap(
-      (text) => text.references,
-    );
-    return { model, rendered, audits, reads: [...new Set(references)].filter((name) => name !== model.name) };
+    const audited = audits
+      .flatMap((audit) => audit.rendered.references)
+      .filter((name) => name !== model.name);
+    return { model, rendered, audits, reads: [...new Set([...rendered.references, ...audited])] };
   });
   return {
     functions: renderer.render(version.functions.file, version.functions.template, variables).sql,

@@ -168,7 +168,7 @@ describe("the audits", () => {
     expect(row).toMatchObject({
       outcome: "failed",
       error_code: "AUDIT_FAILED",
-      error_message: expect.stringContaining("not_empty") as string,
+      error_message: expect.stringContaining("not_empty"),
     });
   });
 });
@@ -203,7 +203,7 @@ describe("the consumption database", () => {
     await putVouchers(settings.zones.raw, [voucher()]);
     await expect(run({ ...settings, consumptionUrl: `sqlite:${file}` })).rejects.toMatchObject({
       code: "CONSUMPTION_NOT_USABLE",
-      message: expect.stringContaining(file) as string,
+      message: expect.stringContaining(file),
     });
     expect(await fingerprint(settings.zones.curated)).toEqual({});
   });
@@ -274,7 +274,7 @@ describe("two runs", () => {
     expect(refused).toHaveLength(1);
     expect(refused[0]?.reason).toMatchObject({
       code: "LOCK_HELD",
-      message: expect.stringContaining("since 20") as string,
+      message: expect.stringContaining("since 20"),
     });
     expect(await visible(workspace)).toEqual(workspace.before);
   });

@@ -144,7 +144,7 @@ describe("a run over the sample", () => {
       audit: "rows_are_accounted_for",
     });
     expect(report.tables.map(({ sha256 }) => sha256)).toEqual(
-      report.tables.map(() => expect.stringMatching(/^[0-9a-f]{64}$/) as string),
+      report.tables.map(() => expect.stringMatching(/^[0-9a-f]{64}$/)),
     );
   });
 });
@@ -237,12 +237,12 @@ describe("stages that run alone", () => {
     await putVouchers(settings.zones.raw, [voucher()]);
     await expect(run(settings, EXECUTION_DATE, ["aggregate"])).rejects.toMatchObject({
       code: "PARTITION_MISSING",
-      message: expect.stringContaining("pipeline curate -e 2020-05-29T00:00:00Z") as string,
+      message: expect.stringContaining("pipeline curate -e 2020-05-29T00:00:00Z"),
     });
     await run(settings, EXECUTION_DATE, ["curate"]);
     await expect(run(settings, EXECUTION_DATE, ["publish"])).rejects.toMatchObject({
       code: "PARTITION_MISSING",
-      message: expect.stringContaining("pipeline aggregate -e 2020-05-29T00:00:00Z") as string,
+      message: expect.stringContaining("pipeline aggregate -e 2020-05-29T00:00:00Z"),
     });
   });
 });

@@ -39,7 +39,7 @@ describe("an execution date", () => {
     expect(() => parseExecutionDate(text)).toThrow(
       expect.objectContaining({
         code: "INVALID_EXECUTION_DATE",
-        message: expect.stringContaining("2020-05-29T06:00:00Z") as string,
+        message: expect.stringContaining("2020-05-29T06:00:00Z"),
       }),
     );
   });

@@ -101,7 +101,7 @@ describe("a file of segments", () => {
   ])("is refused where it %s", async (_fault, text, word) => {
     await expect(read(text)).rejects.toMatchObject({
       code: "INVALID_MODEL",
-      message: expect.stringContaining(word) as string,
+      message: expect.stringContaining(word),
     });
   });
 });

@@ -1,0 +1,209 @@
+import { execFileSync } from "node:child_process";
+import { readFile, stat } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { beforeAll, describe, expect, it } from "@jest/globals";
+import { readConsumption, readTable } from "../consumption/reading.js";
+import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { fingerprint, makeFolder, makeWorkspace, PROJECT } from "../workspace.js";
+import { pipeline, start } from "./command.js";
+
+beforeAll(() => {
+  execFileSync("npm", ["run", "--silent", "build"], { cwd: PROJECT });
+});
+
+async function goodWorkspace() {
+  const workspace = await makeWorkspace();
+  await putVouchers(workspace.settings.zones.raw, [...times(3, voucher()), voucher({ total_orders: "" })]);
+  return workspace;
+}
+
+describe("pipeline", () => {
+  it("runs one execution date and ends with a summary that a person can read", async () => {
+    const { environment } = await goodWorkspace();
+    const { code, stdout, stderr } = await pipeline(["--execution-date", "2020-05-29T00:00:00"], environment);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/rows_read +rejected +out_of_scope +curated\n +4 +1 +0 +3\n/);
+    expect(stdout).toMatch(/total_orders_missing +1\n/);
+    expect(stdout).toMatch(/provision\.voucher_frequent_most_used +1 /);
+    expect(stdout).toContain("published: readers now see 2020-05-29T00:00:00Z");
+    expect(stdout).toMatch(/done in \d+\.\d s/);
+  });
+
+  it("prints the report as JSON for machines, and nothing else", async () => {
+    const { environment, settings } = await goodWorkspace();
+    const { code, stdout, stderr } = await pipeline(["-e", "2020-05-29", "--json"], environment);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const report = JSON.parse(stdout) as { run_id: string };
+    expect(report).toMatchObject({
+      execution_date: "2020-05-29T00:00:00Z",
+      measures: {
+        "measures.row_accounting": [{ rows_read: "4", rejected: "1", out_of_scope: "0", curated: "3" }],
+      },
+    });
+    expect(readTable(settings, "SELECT run_id FROM publications")).toEqual([{ run_id: report.run_id }]);
+  });
+
+  it("runs its stages one by one", async () => {
+    const { environment, settings } = await goodWorkspace();
+    for (const stage of ["curate", "aggregate", "publish"]) {
+      expect(await pipeline([stage, "-e", "2020-05-29"], environment)).toMatchObject({ code: 0, stderr: "" });
+    }
+    expect(readTable(settings, "SELECT stages FROM pipeline_runs ORDER BY started_at")).toEqual([
+      { stages: "curate" },
+      { stages: "aggregate" },
+      { stages: "publish" },
+    ]);
+  });
+
+  it("shows every command and an example in its help", async () => {
+    const { code, stdout } = await pipeline(["--help"]);
+    expect(code).toBe(0);
+    for (const word of [
+      "run",
+      "curate",
+      "aggregate",
+      "publish",
+      "sample",
+      "dictionary",
+      "--execution-date",
+      "-e",
+      "Examples:",
+    ]) {
+      expect(stdout).toContain(word);
+    }
+    expect((await pipeline(["curate", "--help"])).stdout).toContain("pipeline curate -e 2020-05-29T00:00:00");
+  });
+
+  it("tells its version", async () => {
+    const { version } = JSON.parse(await readFile(path.join(PROJECT, "package.json"), "utf8")) as {
+      version: string;
+    };
+    expect(await pipeline(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+  });
+});
+
+describe("wrong usage", () => {
+  it.each<[string, string[], string]>([
+    ["no execution date", [], "execution-date"],
+    ["an execution date without a value", ["-e"], "Not enough arguments following: e"],
+    ["an execution date that does not exist", ["-e", "2020-02-30"], '"2020-02-30" is no execution date'],
+    ["an execution date with an offset", ["-e", "2020-05-29T00:00:00+02:00"], "is no execution date"],
+    [
+      "two execution dates",
+      ["-e", "2020-05-29", "-e", "2020-05-30"],
+      "--execution-date is given more than once",
+    ],
+    ["an unknown option", ["-e", "2020-05-29", "--fast"], "fast"],
+    ["an unknown command", ["transmogrify"], "Unknown command: transmogrify"],
+    ["a sample of no rows", ["sample", "--rows", "0", "--out", "x"], "--rows"],
+    ["a sample of some rows", ["sample", "--rows", "some", "--out", "x"], "--rows"],
+  ])("with %s exits with 2 and one clear message", async (_fault, args, words) => {
+    const { environment, folder } = await makeWorkspace();
+    const { code, stdout, stderr } = await pipeline(args, environment);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^error [A-Z_]+: /);
+    expect(stderr).toContain(words);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(await fingerprint(folder)).toEqual({});
+  });
+});
+
+describe("wrong settings", () => {
+  it("are all told at once, with exit code 2", async () => {
+    const { environment, folder } = await makeWorkspace();
+    const { code, stderr } = await pipeline(["-e", "2020-05-29"], {
+      ...environment,
+      MAX_REJECTED_SHARE: "1.5",
+      DUCKDB_THREADS: "0",
+      DUCKDB_MEMORY_LIMIT: "much",
+      CONSUMPTION_URL: "oracle://db",
+      PORT: "99999",
+      SQL_VERSION: "../v1",
+    });
+    expect(code).toBe(2);
+    for (const name of [
+      "MAX_REJECTED_SHARE",
+      "DUCKDB_THREADS",
+      "DUCKDB_MEMORY_LIMIT",
+      "CONSUMPTION_URL",
+      "PORT",
+      "SQL_VERSION",
+    ]) {
+      expect(stderr).toContain(`  ${name} `);
+    }
+    expect(await fingerprint(folder)).toEqual({});
+  });
+});
+
+describe("data that fails a check", () => {
+  it("exits with 3, with a message that a scheduler's mail can hold", async () => {
+    const { environment, settings } = await makeWorkspace();
+    await putVouchers(settings.zones.raw, [voucher({ timestamp: "2021-01-01" })]);
+    const { code, stdout, stderr } = await pipeline(["-e", "2020-05-29"], environment);
+    expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
+    expect(stderr).toMatch(/^error AUDIT_FAILED: curated\.vouchers breaks the audit not_empty/);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe("a run that is cancelled", () => {
+  let large: string;
+  beforeAll(async () => {
+    // Enough rows that the run is still at it when the signal comes.
+    large = await makeFolder();
+    await pipeline(["sample", "--rows", "1000000", "--out", path.join(large, "vouchers")]);
+  });
+
+  it.each<[NodeJS.Signals, number]>([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ])("by %s exits with %d and leaves everything as it was", async (signal, code) => {
+    const { environment, settings } = await goodWorkspace();
+    expect(await pipeline(["-e", "2020-05-29"], environment)).toMatchObject({ code: 0 });
+    const before = [
+      await fingerprint(settings.zones.curated),
+      await fingerprint(settings.zones.provision),
+      readConsumption(settings),
+    ];
+
+    const command = start(["-e", "2020-05-29"], { ...environment, RAW_ZONE: large, DUCKDB_THREADS: "1" });
+    while (!(await isWriting(settings.zones.curated))) await sleep(20);
+    command.kill(signal);
+
+    const ended = await command.ended;
+    expect(ended).toMatchObject({ code, stdout: "" });
+    expect(ended.stderr).toBe("error CANCELLED: cancelled; nothing was changed\n");
+    expect([
+      await fingerprint(settings.zones.curated),
+      await fingerprint(settings.zones.provision),
+      readConsumption(settings),
+    ]).toEqual(before);
+    expect(readTable(settings, "SELECT outcome FROM pipeline_runs ORDER BY started_at DESC LIMIT 1")).toEqual(
+      [{ outcome: "cancelled" }],
+    );
+    expect(await fingerprint(settings.duckdb.tempDirectory)).toEqual({});
+  });
+
+  async function isWriting(zone: string) {
+    return Object.keys(await fingerprint(path.join(zone, "_staging"))).some((file) =>
+      file.endsWith("data.parquet"),
+    );
+  }
+});
+
+describe("the sample", () => {
+  it("that is committed is the one that the generator makes", async () => {
+    const folder = await makeFolder();
+    await pipeline(["sample", "--rows", "20000", "--out", folder]);
+    expect(await fingerprint(folder)).toEqual(await fingerprint(path.join(PROJECT, "data/raw/vouchers")));
+  });
+
+  it("is smaller than a megabyte", async () => {
+    const files = Object.keys(await fingerprint(path.join(PROJECT, "data/raw/vouchers")));
+    const sizes = await Promise.all(
+      files.map(async (file) => (await stat(path.join(PROJECT, "data/raw/vouchers", file))).size),
+    );
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(1_000_000);
+  });
+});

@@ -1,0 +1,97 @@
+import { cp, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { dictionaryOf } from "../../src/models/dictionary.js";
+import { loadSqlVersion } from "../../src/models/load.js";
+import { readTable } from "../consumption/reading.js";
+import { readPartition, run } from "../pipeline/running.js";
+import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { makeWorkspace, PROJECT } from "../workspace.js";
+
+const MODEL = `/*
+description: How much was given away in each country and month.
+key: [country_code, month]
+publish: true
+audits:
+  - amounts_are_positive
+columns:
+  country_code:    { type: VARCHAR, max_length: 64, description: Country of the customers }
+  month:           { type: DATE, description: The first day of the month }
+  vouchers:        { type: BIGINT, description: Vouchers of the month }
+  total_amount:    { type: BIGINT, description: "What they are worth, in whole currency units" }
+  mean_amount:     { type: DOUBLE, description: "total_amount / vouchers" }
+  internal_note:   { type: VARCHAR, publish: false, description: Stays in the zone }
+  has_large:       { type: BOOLEAN, description: Whether an amount was above 3000 }
+  latest:          { type: TIMESTAMP, description: The latest assignment }
+  execution_date:  { type: VARCHAR, max_length: 17, description: The partition }
+*/
+SELECT
+  country_code,
+  CAST(date_trunc('month', "timestamp") AS DATE) AS month,
+  count(*) AS vouchers,
+  CAST(sum(voucher_amount) AS BIGINT) AS total_amount,
+  avg(voucher_amount) AS mean_amount,
+  'note' AS internal_note,
+  bool_or(voucher_amount > 3000) AS has_large,
+  max("timestamp") AS latest,
+  {{ partition_key }} AS execution_date
+FROM {{ "curated.vouchers" | ref }}
+GROUP BY country_code, month
+ORDER BY ALL
+`;
+
+const AUDIT = `/*
+description: Every month gave something away.
+*/
+SELECT country_code, month FROM {{ model.name | ref }} WHERE total_amount < 5000
+`;
+
+async function workspaceWithModel() {
+  const workspace = await makeWorkspace();
+  const sqlDirectory = path.join(workspace.folder, "sql");
+  await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
+  await writeFile(path.join(sqlDirectory, "v1/provision/voucher_monthly_value.sql"), MODEL);
+  await writeFile(path.join(sqlDirectory, "v1/audits/amounts_are_positive.sql"), AUDIT);
+  return { ...workspace.settings, sqlDirectory };
+}
+
+describe("a model added as a file alone", () => {
+  it("is built, committed, published and documented", async () => {
+    const settings = await workspaceWithModel();
+    await putVouchers(settings.zones.raw, [...times(2, voucher()), voucher({ voucher_amount: "4000" })]);
+    const report = await run(settings);
+
+    const row = {
+      country_code: "Peru",
+      month: "2020-05-01",
+      mean_amount: 3093.3333333333335,
+      latest: "2020-05-01 10:00:00",
+    };
+    const execution_date = "2020-05-29T000000";
+    expect(await readPartition(settings, "provision.voucher_monthly_value")).toEqual([
+      { ...row, vouchers: "3", total_amount: "9280", internal_note: "note", has_large: true, execution_date },
+    ]);
+    expect(readTable(settings, "SELECT * FROM voucher_monthly_value")).toEqual([
+      { ...row, vouchers: 3, total_amount: 9280, has_large: 1, execution_date },
+    ]);
+    expect(report.audits).toContainEqual({ model: "provision.voucher_monthly_value", audit: "unique_key" });
+    expect(report.audits).toContainEqual({
+      model: "provision.voucher_monthly_value",
+      audit: "amounts_are_positive",
+    });
+
+    const dictionary = dictionaryOf(await loadSqlVersion(settings.sqlDirectory, "v1"));
+    expect(dictionary).toContain("## provision.voucher_monthly_value");
+    expect(dictionary).toContain("How much was given away in each country and month.");
+    expect((await run(settings)).published).toMatchObject({ isNew: false });
+  });
+
+  it("has its own audit stop the run", async () => {
+    const settings = await workspaceWithModel();
+    await putVouchers(settings.zones.raw, [voucher()]);
+    await expect(run(settings)).rejects.toMatchObject({
+      code: "AUDIT_FAILED",
+      message: expect.stringContaining("amounts_are_positive. Every month gave something away."),
+    });
+  });
+});

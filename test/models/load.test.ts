@@ -1,0 +1,124 @@
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { dictionaryOf } from "../../src/models/dictionary.js";
+import { loadSqlVersion } from "../../src/models/load.js";
+import { planRun } from "../../src/pipeline/plan.js";
+import { parseExecutionDate } from "../../src/voucher/execution-date.js";
+import { makeFolder, PROJECT } from "../workspace.js";
+
+/** A copy of the SQL with one file written anew. */
+async function sqlWith(file: string, text: string) {
+  const sqlDirectory = path.join(await makeFolder(), "sql");
+  await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
+  await writeFile(path.join(sqlDirectory, "v1", file), text);
+  return sqlDirectory;
+}
+
+function model(
+  header: string,
+  select = "SELECT 1 AS number, {{ partition_key }} AS execution_date ORDER BY ALL",
+) {
+  const columns =
+    "columns:\n  number: { type: INTEGER, description: N }\n  execution_date: { type: VARCHAR, description: D }\n";
+  return `/*\ndescription: D\n${columns}${header}\n*/\n${select}`;
+}
+
+async function plan(sqlDirectory: string) {
+  return planRun(await loadSqlVersion(sqlDirectory, "v1"), {
+    executionDate: parseExecutionDate("2020-05-29"),
+    maxRejectedShare: "0.5",
+    rawRoot: "raw",
+    rawParts: new Map(),
+  });
+}
+
+describe("the models of a version", () => {
+  it("run in an order in which each comes after what it reads", async () => {
+    const { steps } = await plan(path.join(PROJECT, "sql"));
+    const names = steps.map((step) => step.model.name);
+    for (const { model: built, reads } of steps) {
+      for (const read of reads) expect(names.indexOf(read)).toBeLessThan(names.indexOf(built.name));
+    }
+  });
+
+  it.each([
+    ["an unknown audit", "audits: [no_such]", "unknown audit 'no_such'; known audits: key_is_complete"],
+    ["a key that is no column", "key: [nothing]", "there is no column 'nothing'"],
+    ["a publish without a key", "publish: true", "a published model needs a key"],
+  ])("with %s are refused", async (_fault, header, message) => {
+    const sqlDirectory = await sqlWith("provision/extra.sql", model(header));
+    await expect(loadSqlVersion(sqlDirectory, "v1")).rejects.toMatchObject({
+      code: "INVALID_MODEL",
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it("must say their execution date in every row", async () => {
+    const text =
+      "/*\ndescription: D\ncolumns:\n  number: { type: INTEGER, description: N }\n*/\nSELECT 1 AS number ORDER BY ALL";
+    await expect(loadSqlVersion(await sqlWith("provision/extra.sql", text), "v1")).rejects.toMatchObject({
+      message: expect.stringContaining("needs a column execution_date of type VARCHAR"),
+    });
+  });
+
+  it("must not read each other in a circle", async () => {
+    const select = "SELECT number, execution_date FROM {{ 'provision.extra' | ref }} ORDER BY ALL";
+    const sqlDirectory = await sqlWith("provision/extra.sql", model("", select));
+    await expect(plan(sqlDirectory)).rejects.toMatchObject({
+      message: expect.stringContaining("provision.extra → provision.extra"),
+    });
+  });
+
+  it("must not read against the flow of the zones", async () => {
+    const select =
+      "SELECT 1 AS number, {{ partition_key }} AS execution_date FROM {{ 'raw.vouchers' | ref }} ORDER BY ALL";
+    const sqlDirectory = await sqlWith("provision/extra.sql", model("", select));
+    await expect(plan(sqlDirectory)).rejects.toMatchObject({
+      message: expect.stringContaining("a model of provision cannot read raw.vouchers"),
+    });
+  });
+
+  it("must end in a total order, so that every run writes the same bytes", async () => {
+    const sqlDirectory = await sqlWith(
+      "provision/extra.sql",
+      model("", "SELECT 1 AS number, 'x' AS execution_date"),
+    );
+    await expect(loadSqlVersion(sqlDirectory, "v1")).rejects.toMatchObject({
+      message: expect.stringContaining("ORDER BY"),
+    });
+  });
+
+  it("need the version to be there", async () => {
+    await expect(loadSqlVersion(path.join(PROJECT, "sql"), "v9")).rejects.toMatchObject({
+      code: "INVALID_MODEL",
+      message: expect.stringContaining("v9"),
+    });
+  });
+
+  it("need the audits that run on every model", async () => {
+    const sqlDirectory = await sqlWith("provision/extra.sql", model(""));
+    await rm(path.join(sqlDirectory, "v1/audits/unique_key.sql"));
+    await expect(loadSqlVersion(sqlDirectory, "v1")).rejects.toMatchObject({
+      message: expect.stringContaining("unique_key"),
+    });
+  });
+});
+
+describe("the hash of a version", () => {
+  it("changes with every file of it, and with nothing else", async () => {
+    const original = await loadSqlVersion(path.join(PROJECT, "sql"), "v1");
+    const audit = await readFile(path.join(PROJECT, "sql/v1/audits/not_empty.sql"), "utf8");
+    const same = await loadSqlVersion(await sqlWith("audits/not_empty.sql", audit), "v1");
+    const other = await loadSqlVersion(await sqlWith("audits/not_empty.sql", `${audit}-- changed\n`), "v1");
+    expect(same.hash).toBe(original.hash);
+    expect(other.hash).not.toBe(original.hash);
+  });
+});
+
+describe("the data dictionary", () => {
+  it("in docs/ is the one that the headers give", async () => {
+    const version = await loadSqlVersion(path.join(PROJECT, "sql"), "v1");
+    expect(await readFile(path.join(PROJECT, "docs/data-dictionary.md"), "utf8")).toBe(dictionaryOf(version));
+  });
+});
