@@ -20,7 +20,7 @@ export async function query(sql: string): Promise<Row[]> {
     await shared.connection.run("SET GLOBAL TimeZone = 'UTC'");
   }
   const reader = await shared.connection.runAndReadAll(sql);
-  return reader.getRowObjectsJson() as Row[];
+  return reader.getRowObjectsJson();
 }
 
 /** Writes the rows of a SELECT to a Parquet file, and makes its folder. */

@@ -52,13 +52,13 @@ export async function readMostUsedVoucher(
     };
   } catch (error) {
     const fault = dialect.translateError(error);
-    if (fault === error && !(await hasPublications(db))) return undefined;
+    if (fault === error && !(await hasTables(db, ["publications", MOST_USED_TABLES[kind]]))) return undefined;
     throw fault;
   }
 }
 
-/** Whether a run has ever made the tables of the system. */
-async function hasPublications(db: Consumption["db"]): Promise<boolean> {
-  const tables = await db.introspection.getTables();
-  return tables.some(({ name }) => name === "publications");
+/** Whether the tables are there: a run makes them no earlier than it publishes. */
+async function hasTables(db: Consumption["db"], names: readonly string[]): Promise<boolean> {
+  const present = new Set((await db.introspection.getTables()).map(({ name }) => name));
+  return names.every((name) => present.has(name));
 }

@@ -1,6 +1,6 @@
 import path from "node:path";
-import { afterAll } from "@jest/globals";
 import { DuckDBInstance } from "@duckdb/node-api";
+import { afterAll } from "@jest/globals";
 import type { Row, RowValue } from "../../src/engine/engine.js";
 import { loadSqlVersion } from "../../src/models/load.js";
 import { planRun, type Plan } from "../../src/pipeline/plan.js";
@@ -71,7 +71,7 @@ afterAll(() => {
 
 /** Rows of a query that can use the functions of the models. */
 export async function rowsOf(sql: string): Promise<Row[]> {
-  return (await connection.runAndReadAll(sql)).getRowObjectsJson() as Row[];
+  return (await connection.runAndReadAll(sql)).getRowObjectsJson();
 }
 
 /** The value of one expression that can use the functions of the models. */

@@ -1,0 +1,95 @@
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { openLocalZone } from "../../src/zones/local.js";
+import { fingerprint, makeFolder } from "../workspace.js";
+
+const PARTITION = { table: "vouchers", partitionKey: "2020-05-29T000000" };
+const RUN = "2020-05-29T000000-abc";
+
+/** A zone, and a way to stage a file with some content in it. */
+async function makeZone() {
+  const folder = await makeFolder();
+  const zone = await openLocalZone(folder);
+  const stage = async (content: string) => {
+    const { uri } = await zone.stage(RUN, PARTITION);
+    await writeFile(uri, content);
+  };
+  const current = () =>
+    readFile(path.join(folder, "vouchers/execution_date=2020-05-29T000000/data.parquet"), "utf8");
+  return { folder, zone, stage, current };
+}
+
+describe("a commit", () => {
+  it("shows the new file at once, and the old one until then", async () => {
+    const { zone, stage, current } = await makeZone();
+    await stage("old");
+    await (await zone.commit(RUN, PARTITION)).keep();
+    await stage("new");
+    expect(await current()).toBe("old");
+    const commit = await zone.commit(RUN, PARTITION);
+    expect(await current()).toBe("new");
+    await commit.keep();
+    expect(await current()).toBe("new");
+  });
+
+  it("that is undone gives the old file back", async () => {
+    const { folder, zone, stage, current } = await makeZone();
+    await stage("old");
+    await (await zone.commit(RUN, PARTITION)).keep();
+    await zone.sweep(PARTITION.partitionKey);
+    const before = await fingerprint(folder);
+    await stage("new");
+    await (await zone.commit(RUN, PARTITION)).undo();
+    await zone.sweep(PARTITION.partitionKey);
+    expect(await current()).toBe("old");
+    expect(await fingerprint(folder)).toEqual(before);
+  });
+
+  it("that is undone leaves nothing where nothing was", async () => {
+    const { folder, zone, stage } = await makeZone();
+    await stage("new");
+    await (await zone.commit(RUN, PARTITION)).undo();
+    await zone.sweep(PARTITION.partitionKey);
+    expect(await fingerprint(folder)).toEqual({});
+  });
+});
+
+describe("the files of a zone", () => {
+  it("are listed in the order of their paths, at any depth, without hidden and internal ones", async () => {
+    const { folder, zone } = await makeZone();
+    for (const file of [
+      "b.csv",
+      "a/z.csv",
+      "a/_skip.csv",
+      ".git/x.csv",
+      "_tmp/x.csv",
+      "Z.csv",
+      "a/country_code=Peru/y.csv",
+      "ä.csv",
+    ]) {
+      await mkdir(path.join(folder, "in", path.dirname(file)), { recursive: true });
+      await writeFile(path.join(folder, "in", file), "");
+    }
+    expect((await zone.list("in")).map((file) => file.path)).toEqual([
+      "in/Z.csv",
+      "in/a/country_code=Peru/y.csv",
+      "in/a/z.csv",
+      "in/b.csv",
+      "in/ä.csv",
+    ]);
+  });
+
+  it("are none where the folder is not there", async () => {
+    const { zone } = await makeZone();
+    expect(await zone.list("nothing")).toEqual([]);
+  });
+
+  it("are found once where a link leads back into the folder", async () => {
+    const { folder, zone } = await makeZone();
+    await mkdir(path.join(folder, "in"));
+    await writeFile(path.join(folder, "in/a.csv"), "");
+    await symlink(path.join(folder, "in"), path.join(folder, "in/again"));
+    expect((await zone.list("in")).map((file) => file.path)).toEqual(["in/a.csv"]);
+  });
+});
