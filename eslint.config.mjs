@@ -64,7 +64,7 @@ export default tseslint.config(
   },
   {
     files: ["**/*.mjs"],
-    languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } },
+    languageOptions: { globals: { process: "readonly", console: "readonly", performance: "readonly" } },
   },
   { files: ["bench/**/*.mjs"], rules: { "no-console": "off" } },
   ...boundaries,

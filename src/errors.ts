@@ -44,6 +44,11 @@ export class PipelineError extends Error {
   }
 }
 
+/** The fault of work that a signal has stopped. */
+export function cancelled(): PipelineError {
+  return new PipelineError("CANCELLED", "cancelled; nothing was changed");
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error || isMessageBearer(thrown) ? thrown.message : String(thrown);

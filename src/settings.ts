@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { PipelineError } from "./errors.js";
+import { messageOf, PipelineError } from "./errors.js";
 
 /** Checked settings. Every part of the program gets what it needs from here; nothing else reads the environment. */
 export interface Settings {
@@ -35,7 +35,9 @@ const schema = z.object({
   RAW_ZONE: zone.default("data/raw"),
   CURATED_ZONE: zone.default("data/curated"),
   PROVISION_ZONE: zone.default("data/provision"),
-  CONSUMPTION_URL: text.regex(/^sqlite:.+/, "must be sqlite:<file>").default("sqlite:data/consumption.db"),
+  CONSUMPTION_URL: text
+    .regex(/^sqlite:(?!:memory:)./, "must be sqlite:<file>")
+    .default("sqlite:data/consumption.db"),
   SQL_DIRECTORY: text.default(() => bundledSqlDirectory()),
   SQL_VERSION: text.regex(/^v[1-9][0-9]*$/, "must be a version as v1").default("v1"),
   MAX_REJECTED_SHARE: text
@@ -90,7 +92,14 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProce
 
 /** The process's environment, with what a file `.env` in the working directory adds to it. */
 function environmentOfProcess(): NodeJS.ProcessEnv {
-  if (existsSync(".env")) process.loadEnvFile(".env");
+  if (!existsSync(".env")) return process.env;
+  try {
+    process.loadEnvFile(".env");
+  } catch (error) {
+    throw new PipelineError("INVALID_SETTINGS", `the file .env cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
   return process.env;
 }
 

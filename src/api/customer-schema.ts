@@ -1,28 +1,25 @@
 import { z } from "zod";
 import type { Customer } from "../voucher/customer.js";
+import { parseMoment } from "../voucher/moment.js";
 import { SEGMENT_KINDS } from "../voucher/segments.js";
 import { Problem } from "./problem.js";
 
-const LARGEST_INTEGER = 2_147_483_647;
-const MOMENT = /^(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))? ?(Z|[+-]\d{2}:?\d{2})?)?$/;
+/** The blanks that do not count around a value, in raw data and here. */
+const BLANKS_AROUND = /^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g;
 
 const moment = z.string("must be a text").transform((text, context) => {
-  const read = readMoment(text.trim());
+  const read = parseMoment(text.replace(BLANKS_AROUND, ""));
   if (read !== undefined) return read;
   context.addIssue({ code: "custom", message: "must be a moment that exists, as 2022-03-01 00:00:00" });
   return z.NEVER;
 });
 
+const ORDERS_MESSAGE = "must be a whole number, as 15";
 /** The original service took what Python's int() takes: a number, of which it kept the whole part, or digits as text. */
 const orders = z
-  .union([z.number(), z.string().regex(/^\s*\+?\d{1,15}\s*$/)], "must be a whole number, as 15")
+  .union([z.number(), z.string().regex(/^\s*\+?\d{1,15}\s*$/, ORDERS_MESSAGE)], ORDERS_MESSAGE)
   .transform((value) => Math.trunc(Number(value)))
-  .pipe(
-    z
-      .int()
-      .min(0, "must not be negative")
-      .max(LARGEST_INTEGER, `must not be above ${LARGEST_INTEGER.toString()}`),
-  );
+  .pipe(z.int(ORDERS_MESSAGE).min(0, "must not be negative"));
 
 /** The customer of `GET /voucher/most-used`. Other keys are let through, as the original service did. */
 const customerSchema = z.object(
@@ -30,7 +27,7 @@ const customerSchema = z.object(
     customer_id: z.union([z.string(), z.number()], "must be a text or a number"),
     country_code: z
       .union([z.string(), z.number()], "must be a text")
-      .transform((value) => String(value).trim()),
+      .transform((value) => String(value).replace(BLANKS_AROUND, "")),
     last_order_ts: moment,
     first_order_ts: moment,
     total_orders: orders,
@@ -50,7 +47,7 @@ export function parseCustomer(parameter: unknown): Customer {
       { field: "customer", message },
     ]);
   }
-  const parsed = customerSchema.safeParse(parseJson(parameter));
+  const parsed = customerSchema.safeParse(parseJson(parameter), { reportInput: true });
   if (parsed.success) return parsed.data;
   throw new Problem(
     "invalid-customer",
@@ -82,16 +79,4 @@ function decodeOnceMore(text: string): string {
   } catch {
     return text;
   }
-}
-
-function readMoment(text: string): Date | undefined {
-  const match = MOMENT.exec(text);
-  if (match === null) return undefined;
-  const [, day = "", clock = "00:00:00", fraction = "0", offset = "Z"] = match;
-  const local = `${day}T${clock}.${fraction.slice(0, 3).padEnd(3, "0")}`;
-  const inUtc = new Date(`${local}Z`);
-  // A day that does not exist would roll over into the next month.
-  if (Number.isNaN(inUtc.getTime()) || inUtc.toISOString().slice(0, 23) !== local) return undefined;
-  const moment = new Date(local + offset.replace(/^([+-]\d{2})(\d{2})$/, "$1:$2"));
-  return Number.isNaN(moment.getTime()) ? undefined : moment;
 }

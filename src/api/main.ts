@@ -1,12 +1,13 @@
 import { createServer } from "node:http";
 import path from "node:path";
 import { pino } from "pino";
-import type { Consumption } from "../consumption/consumption.js";
-import { openConsumptionForReading } from "../consumption/open.js";
 import { messageOf, PipelineError } from "../errors.js";
 import { readSettings, type Settings } from "../settings.js";
 import { readSegments } from "../voucher/segments.js";
+import { AnswerDatabase } from "./answer-database.js";
 import { createApp } from "./app.js";
+import { answerBrokenRequests } from "./broken-requests.js";
+import { shutDownOnSignals } from "./shut-down.js";
 import { createVoucherService } from "./voucher-service.js";
 
 const log = pino();
@@ -22,9 +23,14 @@ try {
 /** Serves until a signal ends the process, and then finishes the requests that are under way. */
 async function serve(settings: Settings): Promise<void> {
   const segments = await readSegments(path.join(settings.sqlDirectory, settings.sqlVersion));
-  const database = lazyDatabase(settings.consumptionUrl);
-  const vouchers = createVoucherService(database.open, segments, () => new Date());
+  const database = new AnswerDatabase(settings.consumptionUrl);
+  const vouchers = createVoucherService(
+    () => database.open(),
+    segments,
+    () => new Date(),
+  );
   const server = createServer(createApp(vouchers, log));
+  answerBrokenRequests(server);
 
   server.on("error", (error) => {
     log.fatal(
@@ -37,19 +43,5 @@ async function serve(settings: Settings): Promise<void> {
     const port = typeof address === "object" && address !== null ? address.port : settings.port;
     log.info(`listening on http://${settings.host}:${port.toString()}`);
   });
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      server.close(() => void database.close());
-      server.closeIdleConnections();
-    });
-  }
-}
-
-/** The database of the answers, opened at the first request after a run has made it. */
-function lazyDatabase(url: string) {
-  let opened: Consumption | undefined;
-  return {
-    open: async () => (opened ??= await openConsumptionForReading(url)),
-    close: async () => opened?.close(),
-  };
+  shutDownOnSignals(server, () => database.close());
 }

@@ -4,6 +4,7 @@ import type { Response } from "express";
 export const PROBLEMS = {
   "invalid-customer": { status: 400, title: "The customer cannot be read" },
   "invalid-request": { status: 400, title: "The request cannot be read" },
+  "request-too-large": { status: 431, title: "The request is too large" },
   "not-found": { status: 404, title: "There is nothing here" },
   "method-not-allowed": { status: 405, title: "This method is not offered here" },
   "no-publication": { status: 503, title: "Nothing is published yet" },
@@ -37,18 +38,15 @@ export class Problem extends Error {
 }
 
 /** Answers with a problem document. */
-export function sendProblem(response: Response, { type, detail, errors }: Problem): void {
+export function sendProblem(response: Response, problem: Problem): void {
+  response.status(PROBLEMS[problem.type].status).type(PROBLEM_TYPE).send(problemDocument(problem));
+}
+
+export const PROBLEM_TYPE = "application/problem+json";
+
+/** A problem as RFC 9457 writes it. */
+export function problemDocument({ type, detail, errors }: Problem): string {
   const { status, title } = PROBLEMS[type];
-  response
-    .status(status)
-    .type("application/problem+json")
-    .send(
-      JSON.stringify({
-        type: `urn:voucher-pipeline:problem:${type}`,
-        title,
-        status,
-        detail,
-        ...(errors.length > 0 ? { errors } : {}),
-      }),
-    );
+  const document = { type: `urn:voucher-pipeline:problem:${type}`, title, status, detail };
+  return JSON.stringify(errors.length > 0 ? { ...document, errors } : document);
 }

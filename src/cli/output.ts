@@ -7,3 +7,8 @@ export function print(text: string): void {
 export function printError(text: string): void {
   process.stderr.write(`${text}\n`);
 }
+
+/** What a person should know, and what does not decide the exit code. */
+export function printWarning(text: string): void {
+  printError(`warning: ${text}`);
+}

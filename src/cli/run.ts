@@ -1,7 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
 import type { RunReport, Stage } from "../pipeline/report.js";
 import type { Cancellation } from "./cancel.js";
-import { print } from "./output.js";
+import { print, printWarning } from "./output.js";
 
 /** What every command that runs stages takes. */
 export interface RunArguments {
@@ -27,7 +27,13 @@ export async function runStages(
   const executionDate = parseExecutionDate(text);
   const settings = readSettings();
   const activity = new RunActivity();
-  return showingProgress(activity, () => runPipeline(settings, { executionDate, stages }, signal, activity));
+  try {
+    return await showingProgress(activity, () =>
+      runPipeline(settings, { executionDate, stages }, signal, activity),
+    );
+  } finally {
+    activity.warnings.forEach(printWarning);
+  }
 }
 
 /** A command that runs stages and prints the report. */

@@ -1,6 +1,6 @@
 import type { Argv, CommandModule } from "yargs";
 import type { Cancellation } from "./cancel.js";
-import { print } from "./output.js";
+import { print, printWarning } from "./output.js";
 
 interface SampleArguments {
   rows: number;
@@ -35,7 +35,12 @@ export function sampleCommand(cancellation: Cancellation): CommandModule<object,
         import("../pipeline/sample.js"),
         import("../settings.js"),
       ]);
-      const files = await makeSample(readSettings(), { rows, folder: out }, cancellation.signal);
+      const files = await makeSample(
+        readSettings(),
+        { rows, folder: out },
+        cancellation.signal,
+        printWarning,
+      );
       print(files.map(({ path, rows: count }) => `${path}: ${count.toString()} rows`).join("\n"));
     },
   };

@@ -34,5 +34,22 @@ export interface Consumption {
    * Resolves to undefined, at once, where another holds it.
    */
   tryLocked<Result>(lockName: string, use: () => Promise<Result>): Promise<{ result: Result } | undefined>;
+  /** Whether this is still the database that its address names: a file can be replaced under an open connection. */
+  isCurrent(): Promise<boolean>;
   close(): Promise<void>;
+}
+
+/**
+ * Does something with the database.
+ * @throws PipelineError where the database is at fault, in the words of the person who runs the pipeline.
+ */
+export async function translatingErrors<Result>(
+  dialect: Dialect,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw dialect.translateError(error);
+  }
 }

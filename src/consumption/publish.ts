@@ -1,6 +1,6 @@
 import type { Transaction } from "kysely";
 import { PipelineError } from "../errors.js";
-import type { Consumption, Dialect } from "./consumption.js";
+import { translatingErrors, type Consumption, type Dialect } from "./consumption.js";
 import type { PublishedTable } from "./published-tables.js";
 import type { ConsumptionTables, PublicationsTable, PublishedRow, PublishedTables } from "./tables.js";
 
@@ -28,13 +28,13 @@ export interface PublishResult {
  * Makes every table hold exactly the given rows for one execution date, and the publication visible, in one
  * transaction. Touches no other execution date. Safe to repeat: what is there already is not written again.
  */
-export async function publish(
+export function publish(
   { db, dialect }: Consumption,
   publication: Omit<PublicationsTable, "row_counts">,
   contents: readonly TableContent[],
 ): Promise<PublishResult> {
-  try {
-    return await db.transaction().execute(async (transaction) => {
+  return translatingErrors(dialect, () =>
+    db.transaction().execute(async (transaction) => {
       await standInLine(transaction);
       const tables: TableChange[] = [];
       for (const content of contents) {
@@ -46,10 +46,8 @@ export async function publish(
         row_counts: JSON.stringify(rowCounts),
       });
       return { tables, isNew };
-    });
-  } catch (error) {
-    throw dialect.translateError(error);
-  }
+    }),
+  );
 }
 
 /** The first statement writes: a transaction that reads first can deadlock, and can read what another is writing. */

@@ -1,5 +1,6 @@
 import { PipelineError } from "../errors.js";
-import type { Consumption, PublishedColumn } from "./consumption.js";
+import { translatingErrors, type Consumption, type Dialect, type PublishedColumn } from "./consumption.js";
+import type { ConsumptionDatabase } from "./tables.js";
 
 /** A table that a model publishes. */
 export interface PublishedTable {
@@ -14,30 +15,44 @@ export interface PublishedTable {
  * first change of a table.
  * @throws PipelineError CONSUMPTION_TABLE_DIFFERS where a table is there with other columns.
  */
-export async function createPublishedTables(
+export function createPublishedTables(
   { db, dialect }: Consumption,
   tables: readonly PublishedTable[],
 ): Promise<void> {
-  const present = new Map((await db.introspection.getTables()).map(({ name, columns }) => [name, columns]));
-  for (const { name, columns, key } of tables) {
-    const found = present.get(name)?.map((column) => column.name);
-    if (found === undefined) {
-      let create = db.schema.createTable(name).ifNotExists();
-      for (const column of columns) {
-        create = create.addColumn(column.name, dialect.columnType(column), (definition) =>
-          key.includes(column.name) ? definition.notNull() : definition,
+  return translatingErrors(dialect, async () => {
+    const present = new Map((await db.introspection.getTables()).map(({ name, columns }) => [name, columns]));
+    for (const table of tables) {
+      const found = present.get(table.name);
+      if (found === undefined) await createTable(db, dialect, table);
+      else
+        assertSameColumns(
+          table,
+          found.map(({ name }) => name),
         );
-      }
-      await create.addPrimaryKeyConstraint(`${name}_key`, [...key] as never).execute();
-      continue;
     }
-    const expected = columns.map((column) => column.name);
-    if (found.join() !== expected.join()) {
-      throw new PipelineError(
-        "CONSUMPTION_TABLE_DIFFERS",
-        `the table ${name} has the columns ${found.join(", ")}, its model says ${expected.join(", ")}; ` +
-          "rename or drop the table, and backfill the execution dates it shall hold",
-      );
-    }
+  });
+}
+
+async function createTable(
+  db: ConsumptionDatabase,
+  dialect: Dialect,
+  { name, columns, key }: PublishedTable,
+) {
+  let create = db.schema.createTable(name).ifNotExists();
+  for (const column of columns) {
+    create = create.addColumn(column.name, dialect.columnType(column), (definition) =>
+      key.includes(column.name) ? definition.notNull() : definition,
+    );
   }
+  await create.addPrimaryKeyConstraint(`${name}_key`, [...key] as never).execute();
+}
+
+function assertSameColumns({ name, columns }: PublishedTable, found: readonly string[]): void {
+  const expected = columns.map((column) => column.name);
+  if (found.join() === expected.join()) return;
+  throw new PipelineError(
+    "CONSUMPTION_TABLE_DIFFERS",
+    `the table ${name} has the columns ${found.join(", ")}, its model says ${expected.join(", ")}; ` +
+      "rename or drop the table, and backfill the execution dates it shall hold",
+  );
 }

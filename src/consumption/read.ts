@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { SegmentKind } from "../voucher/segments.js";
-import type { Consumption } from "./consumption.js";
-import type { PublishedTables } from "./tables.js";
+import { translatingErrors, type Consumption } from "./consumption.js";
+import type { ConsumptionDatabase, PublishedTables } from "./tables.js";
 
 /** Where the answers for each kind of segment are published. */
 const MOST_USED_TABLES: Record<SegmentKind, string> = {
@@ -21,44 +21,50 @@ export interface MostUsedVoucher {
  * statement, so the answer belongs to one whole publication.
  * @returns undefined where nothing is published yet.
  */
-export async function readMostUsedVoucher(
+export function readMostUsedVoucher(
   { db, dialect }: Consumption,
   kind: SegmentKind,
   countryCode: string,
   segment: string,
 ): Promise<MostUsedVoucher | undefined> {
-  try {
-    const row = await db
-      .withTables<PublishedTables>()
-      .selectFrom((from) =>
-        from
-          .selectFrom("publications")
-          .select(sql<string | null>`max(execution_date)`.as("latest"))
-          .as("newest"),
-      )
-      .leftJoin(MOST_USED_TABLES[kind], (join) =>
-        join
-          .onRef("execution_date", "=", "latest")
-          .on("country_code", "=", countryCode)
-          .on(kind, "=", segment),
-      )
-      .select(["latest", "voucher_amount"])
-      .executeTakeFirst();
-    const latest = row?.latest ?? undefined;
-    if (latest === undefined) return undefined;
-    return {
-      executionDate: String(latest),
-      voucherAmount: row?.voucher_amount == null ? null : Number(row.voucher_amount),
-    };
-  } catch (error) {
-    const fault = dialect.translateError(error);
-    if (fault === error && !(await hasTables(db, ["publications", MOST_USED_TABLES[kind]]))) return undefined;
-    throw fault;
-  }
+  return translatingErrors(dialect, async () => {
+    try {
+      return await queryMostUsed(db, kind, countryCode, segment);
+    } catch (error) {
+      // A run makes the tables no earlier than it publishes.
+      if (await hasTables(db, ["publications", MOST_USED_TABLES[kind]])) throw error;
+      return undefined;
+    }
+  });
 }
 
-/** Whether the tables are there: a run makes them no earlier than it publishes. */
-async function hasTables(db: Consumption["db"], names: readonly string[]): Promise<boolean> {
+async function queryMostUsed(
+  db: ConsumptionDatabase,
+  kind: SegmentKind,
+  countryCode: string,
+  segment: string,
+): Promise<MostUsedVoucher | undefined> {
+  const row = await db
+    .withTables<PublishedTables>()
+    .selectFrom((from) =>
+      from
+        .selectFrom("publications")
+        .select(sql<string | null>`max(execution_date)`.as("latest"))
+        .as("newest"),
+    )
+    .leftJoin(MOST_USED_TABLES[kind], (join) =>
+      join.onRef("execution_date", "=", "latest").on("country_code", "=", countryCode).on(kind, "=", segment),
+    )
+    .select(["latest", "voucher_amount"])
+    .executeTakeFirst();
+  if (row?.latest == null) return undefined;
+  return {
+    executionDate: String(row.latest),
+    voucherAmount: row.voucher_amount === null ? null : Number(row.voucher_amount),
+  };
+}
+
+async function hasTables(db: ConsumptionDatabase, names: readonly string[]): Promise<boolean> {
   const present = new Set((await db.introspection.getTables()).map(({ name }) => name));
   return names.every((name) => present.has(name));
 }

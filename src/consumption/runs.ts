@@ -1,10 +1,11 @@
-import type { Consumption } from "./consumption.js";
+import { translatingErrors, type Consumption } from "./consumption.js";
 import type { PipelineRunsTable } from "./tables.js";
 
 export type RunStart = Pick<
   PipelineRunsTable,
   "run_id" | "execution_date" | "stages" | "started_at" | "started_by" | "sql_version" | "sql_hash"
 >;
+export type RunningRun = Pick<PipelineRunsTable, "run_id" | "started_at" | "started_by">;
 export type RunEnd = Pick<
   PipelineRunsTable,
   "outcome" | "ended_at" | "error_code" | "error_message" | "record"
@@ -14,8 +15,8 @@ export type RunEnd = Pick<
  * Records that a run has begun. Only the holder of the execution date's lock may call it: a run of the same date that
  * is still recorded as running has died.
  */
-export async function recordStart({ db, dialect }: Consumption, start: RunStart): Promise<void> {
-  try {
+export function recordStart({ db, dialect }: Consumption, start: RunStart): Promise<void> {
+  return translatingErrors(dialect, async () => {
     await db
       .updateTable("pipeline_runs")
       .set({ outcome: "killed", ended_at: start.started_at })
@@ -33,30 +34,28 @@ export async function recordStart({ db, dialect }: Consumption, start: RunStart)
         record: null,
       })
       .execute();
-  } catch (error) {
-    throw dialect.translateError(error);
-  }
+  });
 }
 
 /** Records how a run ended. */
-export async function recordEnd({ db, dialect }: Consumption, runId: string, end: RunEnd): Promise<void> {
-  try {
+export function recordEnd({ db, dialect }: Consumption, runId: string, end: RunEnd): Promise<void> {
+  return translatingErrors(dialect, async () => {
     await db.updateTable("pipeline_runs").set(end).where("run_id", "=", runId).execute();
-  } catch (error) {
-    throw dialect.translateError(error);
-  }
+  });
 }
 
 /** The run of an execution date that is recorded as running, if there is one. */
 export function runningRun(
-  { db }: Consumption,
+  { db, dialect }: Consumption,
   executionDate: string,
-): Promise<Pick<PipelineRunsTable, "run_id" | "started_at" | "started_by"> | undefined> {
-  return db
-    .selectFrom("pipeline_runs")
-    .select(["run_id", "started_at", "started_by"])
-    .where("execution_date", "=", executionDate)
-    .where("outcome", "=", "running")
-    .orderBy("started_at", "desc")
-    .executeTakeFirst();
+): Promise<RunningRun | undefined> {
+  return translatingErrors(dialect, () =>
+    db
+      .selectFrom("pipeline_runs")
+      .select(["run_id", "started_at", "started_by"])
+      .where("execution_date", "=", executionDate)
+      .where("outcome", "=", "running")
+      .orderBy("started_at", "desc")
+      .executeTakeFirst(),
+  );
 }

@@ -1,53 +1,68 @@
-import { access, mkdir } from "node:fs/promises";
+import { mkdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { Kysely, SqliteDialect } from "kysely";
 import Database from "libsql";
 import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
-import type { Consumption, Dialect, PublishedColumn } from "./consumption.js";
+import { translatingErrors, type Consumption, type Dialect, type PublishedColumn } from "./consumption.js";
 import type { ConsumptionTables } from "./tables.js";
 
-const BUSY_TIMEOUT_MILLISECONDS = 5_000;
+/** How long a run waits for another's transaction. The wait holds up the whole process. */
+const WRITER_TIMEOUT_MILLISECONDS = 5_000;
+/** A reader of a database in WAL mode never waits for a writer; a service must not stand still for anything else. */
+const READER_TIMEOUT_MILLISECONDS = 50;
 /** SQLite takes up to 32,766 bound values in a statement. */
 const MAX_BOUND_VALUES = 30_000;
 
 /** Opens the database to write it, and makes it where it is not there. */
 export async function openSqlite(file: string): Promise<Consumption> {
   const dialect = sqliteDialect(file);
-  try {
+  return translatingErrors(dialect, async () => {
     await mkdir(path.dirname(path.resolve(file)), { recursive: true });
-    const database = new Database(file);
     // Readers go on reading the last publication while the next one is written.
-    database.pragma("journal_mode = WAL");
-    return consumptionOf(file, database, dialect);
-  } catch (error) {
-    throw dialect.translateError(error);
-  }
+    return openFile(file, dialect, [`busy_timeout = ${WRITER_TIMEOUT_MILLISECONDS}`, "journal_mode = WAL"]);
+  });
 }
 
 /** Opens the database to read it; undefined where it is not there yet. */
 export async function openSqliteForReading(file: string): Promise<Consumption | undefined> {
   const dialect = sqliteDialect(file);
+  return translatingErrors(dialect, async () => {
+    if ((await identityOf(file)) === undefined) return undefined;
+    return openFile(file, dialect, [`busy_timeout = ${READER_TIMEOUT_MILLISECONDS}`, "query_only = ON"]);
+  });
+}
+
+async function openFile(file: string, dialect: Dialect, pragmas: readonly string[]): Promise<Consumption> {
+  const database = new Database(file);
   try {
-    await access(file);
-    const database = new Database(file);
-    database.pragma("query_only = ON");
-    return consumptionOf(file, database, dialect);
+    for (const pragma of pragmas) database.pragma(pragma);
+    // Names that lead to the same file through links have the same lock.
+    const realFile = await realpath(file);
+    const identity = await identityOf(file);
+    const db = new Kysely<ConsumptionTables>({ dialect: new SqliteDialect({ database }) });
+    return {
+      db,
+      dialect,
+      name: `SQLite database ${file}`,
+      tryLocked: (lockName, use) => tryLocked(`${realFile}.locks`, dialect, lockName, use),
+      isCurrent: async () => (await identityOf(file)) === identity,
+      close: () => db.destroy(),
+    };
   } catch (error) {
-    if (systemCodeOf(error) === "ENOENT") return undefined;
-    throw dialect.translateError(error);
+    database.close();
+    throw error;
   }
 }
 
-function consumptionOf(file: string, database: Database.Database, dialect: Dialect): Consumption {
-  database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MILLISECONDS}`);
-  const db = new Kysely<ConsumptionTables>({ dialect: new SqliteDialect({ database }) });
-  return {
-    db,
-    dialect,
-    name: `SQLite database ${file}`,
-    tryLocked: (lockName, use) => tryLocked(file, dialect, lockName, use),
-    close: () => db.destroy(),
-  };
+/** Tells a file from another of the same name; undefined where there is none. */
+async function identityOf(file: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = await stat(file);
+    return `${dev}:${ino}`;
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -55,27 +70,31 @@ function consumptionOf(file: string, database: Database.Database, dialect: Diale
  * The file stays: to remove it would let one process lock a file that is gone while another locks its successor.
  */
 async function tryLocked<Result>(
-  file: string,
+  folder: string,
   dialect: Dialect,
   lockName: string,
   use: () => Promise<Result>,
 ): Promise<{ result: Result } | undefined> {
-  const folder = `${path.resolve(file)}.locks`;
-  let lock: Database.Database | undefined;
-  try {
-    await mkdir(folder, { recursive: true });
-    lock = new Database(path.join(folder, lockName));
-    lock.exec("BEGIN EXCLUSIVE");
-  } catch (error) {
-    lock?.close();
-    if (systemCodeOf(error)?.startsWith("SQLITE_BUSY")) return undefined;
-    throw dialect.translateError(error);
-  }
+  const lock = await translatingErrors(dialect, () => takeLock(folder, lockName));
+  if (lock === undefined) return undefined;
   try {
     return { result: await use() };
   } finally {
     lock.exec("ROLLBACK");
     lock.close();
+  }
+}
+
+async function takeLock(folder: string, lockName: string): Promise<Database.Database | undefined> {
+  await mkdir(folder, { recursive: true });
+  const lock = new Database(path.join(folder, lockName));
+  try {
+    lock.exec("BEGIN EXCLUSIVE");
+    return lock;
+  } catch (error) {
+    lock.close();
+    if (systemCodeOf(error)?.startsWith("SQLITE_BUSY")) return undefined;
+    throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
 import { DuckDBInstance, version, type DuckDBConnection } from "@duckdb/node-api";
-import { PipelineError } from "../errors.js";
+import { cancelled, messageOf, PipelineError } from "../errors.js";
 import type { DuckDbSettings } from "../settings.js";
 import { listLiteral, literal } from "../sql-literal.js";
 import { ConnectionPool } from "./connection-pool.js";
@@ -19,63 +19,94 @@ export interface Reach {
   readonly files: readonly string[];
 }
 
+/** What a session is opened with. */
+export interface SessionOptions {
+  readonly settings: DuckDbSettings;
+  readonly reach: Reach;
+  /** Aborts the running statements. */
+  readonly signal: AbortSignal;
+  /** Is told what goes wrong when the session is closed, which no longer decides anything. */
+  readonly warn: (message: string) => void;
+}
+
 /**
  * Opens an in-memory DuckDB that can reach nothing but what it is given, does something with it, and closes it.
- * @param signal aborts the running statement.
+ * @throws PipelineError INVALID_SETTINGS where it cannot be opened.
  */
 export async function withDuckDb<Result>(
-  settings: DuckDbSettings,
-  reach: Reach,
-  signal: AbortSignal,
+  options: SessionOptions,
   use: (engine: Engine) => Promise<Result>,
 ): Promise<Result> {
-  const engine = await openDuckDb(settings, reach, signal);
+  const tempDirectory = await makeTempDirectory(options.settings.tempDirectory);
   try {
-    return await use(engine);
+    const { instance, pool } = await openSession(options, tempDirectory);
+    try {
+      return await use(engineOf(pool, options.signal));
+    } finally {
+      pool.close();
+      instance.closeSync();
+    }
   } finally {
-    await engine.close();
+    await rm(tempDirectory, { recursive: true, force: true }).catch((error: unknown) => {
+      options.warn(`the temporary folder ${tempDirectory} could not be removed: ${messageOf(error)}`);
+    });
   }
 }
 
-async function openDuckDb(settings: DuckDbSettings, reach: Reach, signal: AbortSignal): Promise<Engine> {
-  const tempDirectory = await makeTempDirectory(settings.tempDirectory);
-  const instance = await DuckDBInstance.create(":memory:", {
-    ...(settings.memoryLimit === undefined ? {} : { memory_limit: settings.memoryLimit }),
-    ...(settings.threads === undefined ? {} : { threads: String(settings.threads) }),
-    temp_directory: tempDirectory,
-    autoinstall_known_extensions: "false",
-    autoload_known_extensions: "false",
-    allow_community_extensions: "false",
-    // It tells a local file that was replaced by its time alone, to the second.
-    enable_external_file_cache: "false",
-  });
+async function openSession({ settings, reach }: SessionOptions, tempDirectory: string) {
+  let instance: DuckDBInstance | undefined;
+  try {
+    instance = await DuckDBInstance.create(":memory:", {
+      ...(settings.memoryLimit === undefined ? {} : { memory_limit: settings.memoryLimit }),
+      ...(settings.threads === undefined ? {} : { threads: String(settings.threads) }),
+      temp_directory: tempDirectory,
+      autoinstall_known_extensions: "false",
+      autoload_known_extensions: "false",
+      allow_community_extensions: "false",
+      // It tells a local file that was replaced by its time alone, to the second.
+      enable_external_file_cache: "false",
+    });
+    const pool = new ConnectionPool(await openConnections(instance));
+    for (const statement of configuration([...reach.directories, tempDirectory], reach.files)) {
+      await pool.lend((connection) => connection.run(statement));
+    }
+    return { instance, pool };
+  } catch (error) {
+    instance?.closeSync();
+    throw new PipelineError(
+      "INVALID_SETTINGS",
+      `DuckDB does not start with these settings: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+async function openConnections(instance: DuckDBInstance): Promise<DuckDBConnection[]> {
   const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => instance.connect()));
   for (const connection of connections) {
     await connection.run("SET enable_progress_bar = true");
     await connection.run("SET enable_progress_bar_print = false");
   }
-  const pool = new ConnectionPool(connections);
-  const configuration = [
+  return connections;
+}
+
+function configuration(directories: readonly string[], files: readonly string[]): string[] {
+  return [
     "SET GLOBAL TimeZone = 'UTC'",
     // A filter that is pushed below a projection computes the parsed columns a second time.
     "SET GLOBAL disabled_optimizers = 'filter_pushdown'",
-    `SET GLOBAL allowed_directories = ${listLiteral([...reach.directories, tempDirectory].map(withSlash))}`,
-    `SET GLOBAL allowed_paths = ${listLiteral([...reach.files])}`,
+    `SET GLOBAL allowed_directories = ${listLiteral(directories.map(withSlash))}`,
+    `SET GLOBAL allowed_paths = ${listLiteral([...files])}`,
     "SET GLOBAL enable_external_access = false",
     // From here on nothing can be set, not by the SQL of a model either.
     "SET GLOBAL lock_configuration = true",
     ...["raw", "curated", "measures", "provision"].map((schema) => `CREATE SCHEMA ${schema}`),
   ];
-  for (const statement of configuration) await pool.lend((connection) => connection.run(statement));
-  return engineOf(instance, pool, tempDirectory, signal);
 }
 
-function engineOf(
-  instance: DuckDBInstance,
-  pool: ConnectionPool,
-  tempDirectory: string,
-  signal: AbortSignal,
-): Engine {
+function engineOf(pool: ConnectionPool, signal: AbortSignal): Engine {
   const interruptible = async <Result>(connection: DuckDBConnection, statement: () => Promise<Result>) => {
     if (signal.aborted) throw cancelled();
     const interrupt = () => {
@@ -129,11 +160,6 @@ function engineOf(
         .filter((percentage) => percentage >= 0);
       return known.length === 0 ? undefined : Math.min(...known);
     },
-    close: async () => {
-      pool.close();
-      instance.closeSync();
-      await rm(tempDirectory, { recursive: true, force: true });
-    },
   };
 }
 
@@ -143,7 +169,7 @@ async function makeTempDirectory(parent: string): Promise<string> {
     await mkdir(parent, { recursive: true });
     return await mkdtemp(path.join(parent, "run-"));
   } catch (error) {
-    throw new PipelineError("INVALID_SETTINGS", `DUCKDB_TEMP_DIRECTORY cannot be used: ${String(error)}`, {
+    throw new PipelineError("INVALID_SETTINGS", `DUCKDB_TEMP_DIRECTORY cannot be used: ${messageOf(error)}`, {
       cause: error,
     });
   }
@@ -156,8 +182,4 @@ function withSlash(directory: string): string {
 /** Asked anew: the signal may have been aborted while a statement ran. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
-}
-
-function cancelled(): PipelineError {
-  return new PipelineError("CANCELLED", "cancelled; nothing was changed");
 }

@@ -45,6 +45,4 @@ export interface Engine {
   writeCsv(select: string, uri: string): Promise<void>;
   /** How far the slowest of the running statements is, from 0 to 100, or undefined where nothing is known. */
   progress(): number | undefined;
-  /** Lets go of memory and temporary files. No statement may be running. */
-  close(): Promise<void>;
 }

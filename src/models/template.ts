@@ -34,7 +34,7 @@ export function createRenderer(knownModels: ReadonlySet<string>): Renderer {
   sqlFilter("identifier", identifier);
   sqlFilter("identifiers", identifiers);
   sqlFilter("list", listLiteral);
-  sqlFilter("column", rawColumn);
+  sqlFilter("column", columnExpression);
   sqlFilter("ref", (model) => {
     if (typeof model !== "string" || !knownModels.has(model)) {
       throw new TypeError(`unknown model '${String(model)}'; known models: ${[...knownModels].join(", ")}`);
@@ -63,7 +63,7 @@ export function createRenderer(knownModels: ReadonlySet<string>): Renderer {
 }
 
 /** A column of a raw file, in a type that the functions take: what they do not know is read as text. */
-function rawColumn(column: unknown): string {
+function columnExpression(column: unknown): string {
   const { name, castTo } = column as RawColumn;
   const quoted = `"${name.replaceAll('"', '""')}"`;
   return castTo === undefined ? quoted : `CAST(${quoted} AS ${castTo})`;

@@ -2,8 +2,8 @@ import { DuckDbError } from "../engine/duckdb-errors.js";
 import type { Engine, Row } from "../engine/engine.js";
 import { PipelineError } from "../errors.js";
 import { isWritten, type Model, type WrittenModel } from "../models/model.js";
-import type { ExecutionDate } from "../voucher/execution-date.js";
 import type { Partition, Zone } from "../zones/zone.js";
+import { attachAtRest } from "./at-rest.js";
 import { auditModel } from "./audits.js";
 import type { RunContext } from "./context.js";
 import type { Plan, PlannedStep } from "./plan.js";
@@ -48,7 +48,7 @@ export async function buildModels(
 ): Promise<Built> {
   await context.engine.run(plan.functions);
   const steps = plan.steps.filter(({ model }) => isBuilt(model));
-  await attachAtRest(context, plan, steps);
+  await attachAllAtRest(context, plan, steps);
 
   const started = new Map<string, Promise<BuiltModel>>();
   for (const step of steps) {
@@ -126,29 +126,17 @@ async function stageModel(
 }
 
 /** Makes the partitions that other runs have left readable under the names of their models. */
-async function attachAtRest(
-  { engine, zones, executionDate }: BuildContext,
+async function attachAllAtRest(
+  context: BuildContext,
   plan: Plan,
   steps: readonly PlannedStep[],
 ): Promise<void> {
   const needed = new Set(steps.flatMap(({ reads }) => reads));
   for (const step of plan.steps) {
     const { model } = step;
-    if (!isWritten(model) || steps.includes(step) || !needed.has(model.name)) continue;
-    const { partitionKey } = executionDate;
-    const file = await zones[model.layer].find({ table: model.table, partitionKey });
-    if (file === undefined) throw partitionMissing(model, executionDate);
-    await engine.attachFiles(model.name, [file.uri]);
+    if (isWritten(model) && needed.has(model.name) && !steps.includes(step))
+      await attachAtRest(context, model);
   }
-}
-
-/** The error for a partition that has to be at rest, and is not. */
-export function partitionMissing(model: WrittenModel, { partitionKey, iso }: ExecutionDate): PipelineError {
-  const stage = model.layer === "curated" ? "curate" : "aggregate";
-  return new PipelineError(
-    "PARTITION_MISSING",
-    `${model.name} has no partition execution_date=${partitionKey}; make it with: pipeline ${stage} -e ${iso}`,
-  );
 }
 
 /** Says of an error of the engine whether a raw file or a model is at fault. */

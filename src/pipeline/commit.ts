@@ -1,24 +1,37 @@
-import type { Commit } from "../zones/zone.js";
+import { messageOf } from "../errors.js";
+import { partitionFolder, type Undo } from "../zones/zone.js";
 import type { StagedPartition } from "./build.js";
+import type { RunContext } from "./context.js";
+
+interface Committed {
+  readonly staged: StagedPartition;
+  readonly undo: Undo;
+}
 
 /**
- * Puts staged partitions in their places one after the other, does what depends on them, and lets go of the old files.
- * Where any of it fails, all partitions are as they were.
+ * Puts staged partitions in their places one after the other, and does what depends on them. Where any of it fails, all
+ * partitions are as they were.
  */
 export async function withCommitted<Result>(
-  runId: string,
-  staged: readonly StagedPartition[],
+  { activity, runId }: RunContext,
+  partitions: readonly StagedPartition[],
   then: () => Promise<Result>,
 ): Promise<Result> {
-  const commits: Commit[] = [];
-  let result: Result;
+  const committed: Committed[] = [];
   try {
-    for (const { zone, partition } of staged) commits.push(await zone.commit(runId, partition));
-    result = await then();
+    for (const staged of partitions) {
+      committed.push({ staged, undo: await staged.zone.commit(runId, staged.partition) });
+    }
+    return await then();
   } catch (error) {
-    for (const commit of commits.reverse()) await commit.undo();
+    for (const { staged, undo } of committed.reverse()) {
+      try {
+        await undo();
+      } catch (undoError) {
+        const partition = `${staged.zone.root}/${partitionFolder(staged.partition)}`;
+        activity.warn(`${partition} holds unpublished rows, run again: ${messageOf(undoError)}`);
+      }
+    }
     throw error;
   }
-  for (const commit of commits) await commit.keep();
-  return result;
 }

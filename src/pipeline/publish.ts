@@ -7,8 +7,7 @@ import type { Engine, RowValue } from "../engine/engine.js";
 import { isPublished, publishedColumns, publishedKey, type WrittenModel } from "../models/model.js";
 import { identifiers } from "../sql-literal.js";
 import { sha256Of } from "../zones/hash.js";
-import { auditModel } from "./audits.js";
-import { partitionMissing } from "./build.js";
+import { attachAtRest } from "./at-rest.js";
 import type { RunContext } from "./context.js";
 import { DEFAULT_MAX_LENGTH } from "./plan.js";
 import type { OutputTable } from "./report.js";
@@ -33,7 +32,7 @@ export async function preparePublish(
   const hashes: HashedTable[] = [];
   for (const model of models) {
     const table = built.find((candidate) => candidate.model === model.name);
-    hashes.push(table ?? (await attachAtRest(context, engine, model)));
+    hashes.push(table ?? (await tableAtRest(context, engine, model)));
     contents.push(await publishedContent(engine, model));
   }
   await createPublishedTables(consumption, models.map(publishedTable));
@@ -48,18 +47,10 @@ export async function preparePublish(
   return () => activity.during("publish", () => publish(consumption, publication, contents));
 }
 
-/** Makes a partition that another run has left readable, once its columns are known to be those of its model. */
-async function attachAtRest(
-  { executionDate, zones }: RunContext,
-  engine: Engine,
-  model: WrittenModel,
-): Promise<HashedTable> {
-  const zone = zones[model.layer];
-  const file = await zone.find({ table: model.table, partitionKey: executionDate.partitionKey });
-  if (file === undefined) throw partitionMissing(model, executionDate);
-  await engine.attachFiles(model.name, [file.uri]);
-  await auditModel(engine, { model, audits: [] });
-  return { model: model.name, sha256: await sha256Of(zone, file) };
+/** The file of a published model that another run has left. */
+async function tableAtRest(context: RunContext, engine: Engine, model: WrittenModel): Promise<HashedTable> {
+  const file = await attachAtRest({ ...context, engine }, model);
+  return { model: model.name, sha256: await sha256Of(context.zones[model.layer], file) };
 }
 
 function publishedTable(model: WrittenModel): PublishedTable {

@@ -1,4 +1,5 @@
 import type { Engine } from "../engine/engine.js";
+import { PipelineError } from "../errors.js";
 import type { Model, RawModel } from "../models/model.js";
 import type { RawPart } from "../models/raw-part.js";
 import { inspectRawFiles, listRawFiles, probeRawFiles } from "../raw/inspect.js";
@@ -24,11 +25,16 @@ export interface RawParts {
 
 /**
  * Lists the files of every raw model.
- * @throws PipelineError RAW_ZONE_EMPTY where a model has none.
+ * @throws PipelineError RAW_ZONE_EMPTY where a model has none, INVALID_SETTINGS where a run would read what it writes.
  */
 export async function findRawFiles({ version, zones }: RunContext): Promise<RawInput[]> {
   const inputs: RawInput[] = [];
   for (const model of version.models.filter(isRaw)) {
+    const folder = `${zones.raw.root}/${model.header.folder}`;
+    for (const { root } of [zones.curated, zones.provision]) {
+      if (!`${root}/`.startsWith(`${folder}/`)) continue;
+      throw new PipelineError("INVALID_SETTINGS", `the zone ${root} lies among the raw files of ${folder}`);
+    }
     inputs.push({ model, files: await listRawFiles(zones.raw, model) });
   }
   return inputs;

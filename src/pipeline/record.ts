@@ -12,7 +12,7 @@ export async function recorded(context: RunContext, run: () => Promise<RunReport
     execution_date: executionDate.partitionKey,
     stages: stages.join(","),
     started_at: new Date().toISOString(),
-    started_by: `${os.userInfo().username}@${os.hostname()} process ${process.pid}`,
+    started_by: `${userName()}@${os.hostname()} process ${process.pid}`,
     sql_version: version.name,
     sql_hash: version.hash,
   });
@@ -45,5 +45,14 @@ async function recordFailure({ consumption, runId }: RunContext, error: unknown)
     });
   } catch {
     // The fault of the run is the one to tell. A run without an end is found as killed by the next one of its date.
+  }
+}
+
+/** In a container the user may have a number and no name. */
+function userName(): string {
+  try {
+    return os.userInfo().username;
+  } catch {
+    return `user ${process.getuid?.() ?? "unknown"}`;
   }
 }

@@ -41,5 +41,6 @@ export interface RunReport {
   readonly tables: readonly OutputTable[];
   readonly audits: readonly PassedAudit[];
   readonly published: PublishResult | null;
+  readonly warnings: readonly string[];
   readonly seconds: number;
 }

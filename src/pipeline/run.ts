@@ -4,7 +4,7 @@ import { openConsumption } from "../consumption/open.js";
 import { runningRun } from "../consumption/runs.js";
 import { withDuckDb } from "../engine/duckdb.js";
 import type { Engine } from "../engine/engine.js";
-import { PipelineError } from "../errors.js";
+import { cancelled, messageOf, PipelineError } from "../errors.js";
 import { loadSqlVersion } from "../models/load.js";
 import type { Layer } from "../models/model.js";
 import type { Settings } from "../settings.js";
@@ -74,30 +74,40 @@ export async function runPipeline(
   }
 }
 
+/** @throws PipelineError INVALID_SETTINGS where a zone is also another, so that what is written would be read as raw. */
 async function openZones({ zones }: Settings): Promise<Zones> {
-  return {
-    raw: await openLocalZone(zones.raw),
-    curated: await openLocalZone(zones.curated),
-    provision: await openLocalZone(zones.provision),
-  };
+  const raw = await openLocalZone(zones.raw);
+  const curated = await openLocalZone(zones.curated);
+  const provision = await openLocalZone(zones.provision);
+  const roots = [raw, curated, provision].map(({ root }) => root);
+  if (new Set(roots).size < roots.length) {
+    throw new PipelineError(
+      "INVALID_SETTINGS",
+      `each zone needs a folder of its own; they are ${roots.join(", ")}`,
+    );
+  }
+  return { raw, curated, provision };
 }
 
 /** A run that leaves nothing in staging, neither of its own nor of a run of the same date that has died. */
 async function sweptRun(context: RunContext): Promise<RunReport> {
-  const { executionDate, zones } = context;
-  const sweep = async () => {
-    for (const zone of [zones.curated, zones.provision]) await zone.sweep(executionDate.partitionKey);
-  };
-  await sweep();
+  const { activity, executionDate, zones } = context;
+  const written = [zones.curated, zones.provision];
+  for (const zone of written) await zone.sweep(executionDate.partitionKey);
   try {
     return await reportedRun(context);
   } finally {
-    await sweep();
+    // How the run has ended is decided. What cannot be swept now is swept by the next run of the date.
+    for (const zone of written) {
+      await zone.sweep(executionDate.partitionKey).catch((error: unknown) => {
+        activity.warn(`staging could not be swept: ${messageOf(error)}`);
+      });
+    }
   }
 }
 
 async function reportedRun(context: RunContext): Promise<RunReport> {
-  const { executionDate, runId, settings, signal, stages, version, zones } = context;
+  const { activity, executionDate, runId, settings, signal, stages, version, zones } = context;
   const startedAt = performance.now();
   const raw = stages.includes("curate") ? await findRawFiles(context) : [];
   const inputs = raw.flatMap(({ files }) => files);
@@ -105,7 +115,15 @@ async function reportedRun(context: RunContext): Promise<RunReport> {
     directories: [zones.curated.root, zones.provision.root],
     files: inputs.map(({ uri }) => uri),
   };
-  return withDuckDb(settings.duckdb, reach, signal, async (engine) => {
+  const session = {
+    settings: settings.duckdb,
+    reach,
+    signal,
+    warn: (message: string) => {
+      activity.warn(message);
+    },
+  };
+  return withDuckDb(session, async (engine) => {
     const built = await build(context, engine, raw);
     const { tables, published } = await makeVisible(context, engine, built);
     return {
@@ -120,6 +138,7 @@ async function reportedRun(context: RunContext): Promise<RunReport> {
       tables,
       audits: built.audits,
       published,
+      warnings: activity.warnings,
       seconds: (performance.now() - startedAt) / 1000,
     };
   });
@@ -146,12 +165,12 @@ async function build(context: RunContext, engine: Engine, raw: readonly RawInput
 
 /** Commits what was built and publishes it. Where either fails, the zones are as they were. */
 async function makeVisible(context: RunContext, engine: Engine, { staged }: Built) {
-  const { activity, runId, signal, stages } = context;
+  const { activity, signal, stages } = context;
   const tables = await Promise.all(staged.map(outputTable));
   const publishing = stages.includes("publish") ? await preparePublish(context, engine, tables) : undefined;
-  if (signal.aborted) throw new PipelineError("CANCELLED", "cancelled; nothing was changed");
+  if (signal.aborted) throw cancelled();
   const published = await activity.during("commit", () =>
-    withCommitted(runId, staged, async () => (publishing === undefined ? null : publishing())),
+    withCommitted(context, staged, async () => (publishing === undefined ? null : publishing())),
   );
   return { tables, published };
 }

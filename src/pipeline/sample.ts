@@ -29,6 +29,7 @@ export async function makeSample(
   settings: Settings,
   { rows, folder }: SampleRequest,
   signal: AbortSignal,
+  warn: (message: string) => void,
 ): Promise<SampleFile[]> {
   if (!Number.isSafeInteger(rows) || rows < 1) {
     throw new PipelineError("INVALID_USAGE", "--rows must be a whole number above 0");
@@ -37,7 +38,8 @@ export async function makeSample(
   const file = "sample/vouchers.sql";
   const template = await readFile(path.join(settings.sqlDirectory, file), "utf8");
   const renderer = createRenderer(new Set());
-  return withDuckDb(settings.duckdb, { directories: [root], files: [] }, signal, async (engine) => {
+  const session = { settings: settings.duckdb, reach: { directories: [root], files: [] }, signal, warn };
+  return withDuckDb(session, async (engine) => {
     const written: SampleFile[] = [];
     for (const part of partsOf(rows)) {
       const { sql } = renderer.render(`sql/${file}`, template, {

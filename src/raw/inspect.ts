@@ -164,7 +164,7 @@ function csvNames(columns: readonly FileColumn[], reads: Reads): string[] {
 function rawColumn(columns: readonly FileColumn[], name: string, read: Reads[string]): RawColumn {
   const column = columns.find((candidate) => candidate.name === name);
   if (column === undefined) throw new RangeError(`no column ${name}`);
-  const named = { name: column.duckDbName };
+  const named = { name: column.duckDbName, type: column.type };
   // The text of a FLOAT has fewer digits than its number.
   if (column.type === "FLOAT" && read !== "moment") return { ...named, castTo: "DOUBLE" };
   return READABLE[read].test(column.type) ? named : { ...named, castTo: "VARCHAR" };

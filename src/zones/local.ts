@@ -1,38 +1,42 @@
-import { createReadStream, type Dirent } from "node:fs";
+import { createReadStream, type Dirent, type Stats } from "node:fs";
 import { copyFile, link, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
 import {
   PARTITION_FILE,
   partitionFolder,
-  type Commit,
   type Partition,
+  type Undo,
   type Zone,
   type ZoneFile,
 } from "./zone.js";
 
 const STAGING = "_staging";
+/** Beside a staged file: the file whose place it took, and what else lay there. */
 const REPLACED_FILE = "replaced.parquet";
+const STRANGERS = "strangers";
 
 /** A zone that is a folder of this machine. */
 export async function openLocalZone(directory: string): Promise<Zone> {
   // The engine refuses paths that lead through symbolic links.
-  const root = await existingPath(directory);
-  const isNew = (await maybeStat(root)) === undefined;
+  const root = await naming(directory, () => existingPath(directory));
+  const isNew = (await naming(directory, () => maybeStat(root))) === undefined;
   const stagingPath = (runId: string, partition: Partition) =>
     path.posix.join(STAGING, runId, partitionFolder(partition), PARTITION_FILE);
 
   return {
     root,
-    list: async (folder) => {
-      const files = await walk(root, folder, new Set());
-      return files.sort((a, b) => (a.path < b.path ? -1 : 1));
-    },
+    list: (folder) =>
+      naming(directory, async () => {
+        const files = await walk(root, folder, new Set());
+        return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+      }),
     read: (file) => createReadStream(file.uri),
-    find: async (partition) => {
-      const file = path.posix.join(partitionFolder(partition), PARTITION_FILE);
-      return (await maybeStat(path.join(root, file))) === undefined ? undefined : zoneFile(root, file);
-    },
+    find: (partition) =>
+      naming(directory, async () => {
+        const file = path.posix.join(partitionFolder(partition), PARTITION_FILE);
+        return (await maybeStat(path.join(root, file))) === undefined ? undefined : zoneFile(root, file);
+      }),
     stage: (runId, partition) =>
       naming(directory, async () => {
         const staged = stagingPath(runId, partition);
@@ -41,12 +45,11 @@ export async function openLocalZone(directory: string): Promise<Zone> {
         return { path: staged, uri };
       }),
     commit: (runId, partition) =>
-      naming(directory, () =>
-        replaceFile(
-          path.join(root, stagingPath(runId, partition)),
-          path.join(root, partitionFolder(partition)),
-        ),
-      ),
+      naming(directory, async () => {
+        const staged = path.join(root, stagingPath(runId, partition));
+        const undo = await replacePartition(staged, path.join(root, partitionFolder(partition)));
+        return () => naming(directory, undo);
+      }),
     sweep: (partitionKey) =>
       naming(directory, async () => {
         const staging = path.join(root, STAGING);
@@ -61,30 +64,37 @@ export async function openLocalZone(directory: string): Promise<Zone> {
   };
 }
 
-/** Renames a staged file into a partition's folder, keeping the old one beside where the staged one was. */
-async function replaceFile(stagedFile: string, folder: string): Promise<Commit> {
+/** Renames a staged file into a partition's folder. What was there moves to where the staged file was. */
+async function replacePartition(stagedFile: string, folder: string): Promise<Undo> {
   const target = path.join(folder, PARTITION_FILE);
   const replaced = path.join(path.dirname(stagedFile), REPLACED_FILE);
-  await syncToDisk(stagedFile);
-  await mkdir(folder, { recursive: true });
+  const strangers = path.join(path.dirname(stagedFile), STRANGERS);
   const hadFile = await keepAside(target, replaced);
-  await rename(stagedFile, target);
-  await syncToDisk(folder);
-
-  return {
-    keep: async () => {
-      for (const entry of await readdir(folder)) {
-        if (entry !== PARTITION_FILE) await rm(path.join(folder, entry), { recursive: true, force: true });
-      }
-      await rm(replaced, { force: true });
-    },
-    undo: async () => {
-      if (hadFile) await rename(replaced, target);
-      else await rm(target, { force: true });
-      await removeIfEmpty(folder);
-      await removeIfEmpty(path.dirname(folder));
-    },
+  const undo = async () => {
+    await moveAll(strangers, folder);
+    if (hadFile) await rename(replaced, target);
+    else await rm(target, { force: true });
+    await removeIfEmpty(folder);
+    await removeIfEmpty(path.dirname(folder));
   };
+  try {
+    await syncToDisk(stagedFile);
+    await mkdir(folder, { recursive: true });
+    await moveAll(folder, strangers, [PARTITION_FILE]);
+    await rename(stagedFile, target);
+    await syncToDisk(folder);
+  } catch (error) {
+    await undo();
+    throw error;
+  }
+  return undo;
+}
+
+/** Moves what lies in one folder into another. */
+async function moveAll(from: string, to: string, except: readonly string[] = []): Promise<void> {
+  const names = (await maybeReaddir(from)).map(({ name }) => name).filter((name) => !except.includes(name));
+  if (names.length > 0) await mkdir(to, { recursive: true });
+  for (const name of names) await rename(path.join(from, name), path.join(to, name));
 }
 
 /** Gives a file a second name. True where there is such a file. */
@@ -102,50 +112,55 @@ async function keepAside(file: string, copy: string): Promise<boolean> {
 
 /** Every file below a folder, following symbolic links, but no link into a folder that the walk is already in. */
 async function walk(root: string, folder: string, above: ReadonlySet<string>): Promise<ZoneFile[]> {
-  const real = await realpath(path.join(root, folder)).catch(() => undefined);
+  const real = await maybeRealpath(path.join(root, folder));
   if (real === undefined || above.has(real)) return [];
   const found: ZoneFile[] = [];
   for (const entry of await maybeReaddir(path.join(root, folder))) {
     if (/^[._]/.test(entry.name)) continue;
     const entryPath = `${folder}/${entry.name}`;
-    const stats = await stat(path.join(root, entryPath));
-    if (stats.isDirectory()) found.push(...(await walk(root, entryPath, new Set([...above, real]))));
+    const stats = await maybeStat(path.join(root, entryPath));
+    if (stats?.isDirectory()) found.push(...(await walk(root, entryPath, new Set([...above, real]))));
     else found.push(await zoneFile(root, entryPath));
   }
   return found;
 }
 
+/** A link that leads nowhere is a file, too: one that cannot be read, and is named when it is tried. */
 async function zoneFile(root: string, file: string): Promise<ZoneFile> {
   const uri = path.join(root, file);
-  const { size, mtime } = await stat(uri);
-  return { path: file, uri, bytes: size, version: mtime.toISOString() };
+  const stats = await maybeStat(uri);
+  return { path: file, uri, bytes: stats?.size ?? 0, version: stats?.mtime.toISOString() ?? "" };
 }
 
 async function existingPath(directory: string): Promise<string> {
   try {
     return await realpath(directory);
   } catch (error) {
-    if (systemCodeOf(error) !== "ENOENT") throw unusable(directory, error);
+    if (systemCodeOf(error) !== "ENOENT") throw error;
     // What is not there yet is made with its first file; its parents can still be links.
     return path.join(await existingPath(path.dirname(directory)), path.basename(directory));
   }
 }
 
-async function maybeStat(file: string) {
-  try {
-    return await stat(file);
-  } catch (error) {
-    if (systemCodeOf(error) === "ENOENT") return undefined;
-    throw unusable(file, error);
-  }
+async function maybeStat(file: string): Promise<Stats | undefined> {
+  return unlessMissing(() => stat(file));
+}
+
+async function maybeRealpath(file: string): Promise<string | undefined> {
+  return unlessMissing(() => realpath(file));
 }
 
 async function maybeReaddir(directory: string): Promise<Dirent[]> {
+  return (await unlessMissing(() => readdir(directory, { withFileTypes: true }))) ?? [];
+}
+
+/** Undefined where there is no such file or folder, also behind a link that leads nowhere or to itself. */
+async function unlessMissing<Result>(look: () => Promise<Result>): Promise<Result | undefined> {
   try {
-    return await readdir(directory, { withFileTypes: true });
+    return await look();
   } catch (error) {
-    if (systemCodeOf(error) === "ENOENT") return [];
-    throw unusable(directory, error);
+    if (["ENOENT", "ELOOP"].includes(systemCodeOf(error) ?? "")) return undefined;
+    throw error;
   }
 }
 

@@ -17,16 +17,8 @@ export interface Partition {
   readonly partitionKey: string;
 }
 
-/**
- * Takes the place of a partition's file, and gives it back. A reader sees the old file or the new one, never half.
- * Exactly one of `keep` and `undo` is called.
- */
-export interface Commit {
-  /** Lets go of the old file. */
-  keep(): Promise<void>;
-  /** Puts the old file back; where there was none, the partition goes. */
-  undo(): Promise<void>;
-}
+/** Puts a partition back as it was before a commit; where there was none, it goes. */
+export type Undo = () => Promise<void>;
 
 /** Where the files of one zone live. */
 export interface Zone {
@@ -40,8 +32,11 @@ export interface Zone {
   find(partition: Partition): Promise<ZoneFile | undefined>;
   /** Makes room for a new file of a partition outside of what readers see. */
   stage(runId: string, partition: Partition): Promise<Pick<ZoneFile, "path" | "uri">>;
-  /** Puts a staged file in its partition's place; whatever else lies in the partition's folder goes. */
-  commit(runId: string, partition: Partition): Promise<Commit>;
+  /**
+   * Puts a staged file in its partition's place; whatever else lies in the partition's folder goes. A reader sees the old
+   * file or the new one, never half. What was there is kept in staging until it is swept.
+   */
+  commit(runId: string, partition: Partition): Promise<Undo>;
   /** Removes what runs of this execution date have left in staging. Only the holder of its lock may ask for it. */
   sweep(partitionKey: string): Promise<void>;
 }

@@ -1,12 +1,13 @@
+import { rename, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { connect } from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { pino } from "pino";
+import { AnswerDatabase } from "../../src/api/answer-database.js";
 import { createApp } from "../../src/api/app.js";
+import { answerBrokenRequests } from "../../src/api/broken-requests.js";
 import { createVoucherService } from "../../src/api/voucher-service.js";
-import type { Consumption } from "../../src/consumption/consumption.js";
-import { openConsumptionForReading } from "../../src/consumption/open.js";
 import type { Settings } from "../../src/settings.js";
 import { readSegments } from "../../src/voucher/segments.js";
 import { readTable } from "../consumption/reading.js";
@@ -15,23 +16,27 @@ import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { makeWorkspace, PROJECT } from "../workspace.js";
 
 const NOW = new Date("2020-05-29T12:00:00Z");
-const opened: { server: Server; database: Consumption | undefined }[] = [];
+const opened: { server: Server; database: AnswerDatabase }[] = [];
 
 afterAll(async () => {
   for (const { server, database } of opened) {
     server.closeAllConnections();
     server.close();
-    await database?.close();
+    await database.close();
   }
 });
 
 /** The api over the consumption database of a workspace, asked at a fixed moment. */
 async function serve(settings: Settings, now = NOW) {
   const segments = await readSegments(path.join(PROJECT, "sql/v1"));
-  const served: (typeof opened)[number] = { server: createServer(), database: undefined };
-  const database = async () => (served.database ??= await openConsumptionForReading(settings.consumptionUrl));
-  const vouchers = createVoucherService(database, segments, () => now);
+  const served = { server: createServer(), database: new AnswerDatabase(settings.consumptionUrl) };
+  const vouchers = createVoucherService(
+    () => served.database.open(),
+    segments,
+    () => now,
+  );
   served.server.on("request", createApp(vouchers, pino({ level: "silent" })));
+  answerBrokenRequests(served.server);
   await new Promise<void>((listening) => served.server.listen(0, "127.0.0.1", listening));
   opened.push(served);
   const address = served.server.address();
@@ -116,6 +121,7 @@ describe("GET /voucher/most-used", () => {
     ["orders with a fraction, of which the whole part counts", { total_orders: 15.9 }],
     ["further keys", { colour: "red" }],
     ["a customer_id as text", { customer_id: "abc" }],
+    ["a moment with digits left out", { last_order_ts: "2020-4-20 0:0:0" }],
     ["a moment with T", { last_order_ts: "2020-04-20T00:00:00" }],
     ["a moment with a fraction and an offset", { last_order_ts: "2020-04-20T00:00:00.123456+02:00" }],
     ["a moment in UTC", { last_order_ts: "2020-04-20T00:00:00Z" }],
@@ -158,6 +164,24 @@ describe("GET /voucher/most-used", () => {
     const problem = (await response.json()) as { errors: { field: string; message: string }[] };
     expect(problem).toMatchObject({ type: "urn:voucher-pipeline:problem:invalid-customer", status: 400 });
     expect(problem.errors).toEqual([{ field, message: expect.any(String) }]);
+  });
+
+  it("says of each field what would be right", async () => {
+    const wrong = {
+      country_code: [],
+      last_order_ts: "2022-02-30 00:00:00",
+      total_orders: "many",
+      segment_name: "x",
+    };
+    const response = await fetch(url + addressOf({ ...wrong, first_order_ts: undefined }));
+    const { errors } = (await response.json()) as { errors: { field: string; message: string }[] };
+    expect(Object.fromEntries(errors.map(({ field, message }) => [field, message]))).toEqual({
+      "customer.country_code": "must be a text",
+      "customer.last_order_ts": "must be a moment that exists, as 2022-03-01 00:00:00",
+      "customer.first_order_ts": "is missing",
+      "customer.total_orders": "must be a whole number, as 15",
+      "customer.segment_name": "must be frequent_segment or recency_segment",
+    });
   });
 
   it("names every field at fault at once", async () => {
@@ -242,6 +266,7 @@ describe("other addresses and methods", () => {
       socket.on("error", reject);
     });
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain("urn:voucher-pipeline:problem:invalid-request");
     expect((await fetch(url)).status).toBe(200);
   });
 });
@@ -256,6 +281,33 @@ describe("the publication", () => {
     expect(await answer()).toEqual({ voucher_amount: 1 });
     await run(own, "2020-05-30");
     expect(await answer()).toEqual({ voucher_amount: 2 });
+  });
+
+  it("is read anew when the database is replaced", async () => {
+    const { settings: old } = await runOver([voucher({ voucher_amount: "1" })]);
+    const { settings: other } = await runOver([voucher({ voucher_amount: "2" })]);
+    const { url: address } = await serve(old);
+    const answer = async () => (await fetch(address + addressOf({ total_orders: 7 }))).json();
+    expect(await answer()).toEqual({ voucher_amount: 1 });
+    const fileOf = ({ consumptionUrl }: Settings) => consumptionUrl.slice("sqlite:".length);
+    readTable(other, "PRAGMA wal_checkpoint(TRUNCATE)");
+    await rename(fileOf(other), fileOf(old));
+    expect(await Promise.all([answer(), answer(), answer()])).toEqual([
+      { voucher_amount: 2 },
+      { voucher_amount: 2 },
+      { voucher_amount: 2 },
+    ]);
+  });
+
+  it("in a database that cannot be read is a problem that passes", async () => {
+    const { settings: own } = await makeWorkspace();
+    const { url: address } = await serve(own);
+    await writeFile(own.consumptionUrl.slice("sqlite:".length), "this is no database ".repeat(500));
+    const response = await fetch(address + addressOf());
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({
+      type: "urn:voucher-pipeline:problem:database-unavailable",
+    });
   });
 
   it("that is not there yet is a problem that passes, without and with a database", async () => {

@@ -6,7 +6,7 @@ import { readConsumption, readTable } from "../consumption/reading.js";
 import { writeParquet } from "../duckdb.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { fingerprint, makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
-import { EXECUTION_DATE, run, runOver } from "./running.js";
+import { EXECUTION_DATE, readPartition, run, runOver } from "./running.js";
 
 const HEADER = "timestamp,country_code,last_order_ts,first_order_ts,total_orders,voucher_amount";
 const LINE = "2020-05-01,Peru,2020-04-20,2019-01-01,7,2640";
@@ -195,6 +195,22 @@ describe("a zone", () => {
   });
 });
 
+describe("zones", () => {
+  it("that are the same folder are refused", async () => {
+    const workspace = await goodWorkspace();
+    const { zones } = workspace.settings;
+    const settings = { ...workspace.settings, zones: { ...zones, provision: `${zones.curated}/../curated` } };
+    await expectFailure(workspace, "INVALID_SETTINGS", [zones.curated], settings);
+  });
+
+  it("that lie among the raw files are refused", async () => {
+    const workspace = await goodWorkspace();
+    const { zones } = workspace.settings;
+    const settings = { ...workspace.settings, zones: { ...zones, curated: `${zones.raw}/vouchers/curated` } };
+    await expectFailure(workspace, "INVALID_SETTINGS", ["lies among the raw files"], settings);
+  });
+});
+
 describe("the consumption database", () => {
   it("that is none stops the run before it does anything", async () => {
     const { settings, folder } = await makeWorkspace();
@@ -279,11 +295,89 @@ describe("two runs", () => {
     expect(await visible(workspace)).toEqual(workspace.before);
   });
 
+  it("of the same date exclude each other under other names of the same database", async () => {
+    const workspace = await goodWorkspace();
+    const { symlink } = await import("node:fs/promises");
+    const link = path.join(workspace.folder, "link.db");
+    await symlink(workspace.settings.consumptionUrl.slice("sqlite:".length), link);
+    const other = { ...workspace.settings, consumptionUrl: `sqlite:${link}` };
+    const outcomes = await Promise.allSettled([run(workspace.settings), run(other)]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  });
+
   it("of different dates run side by side", async () => {
     const workspace = await goodWorkspace();
     await Promise.all([run(workspace.settings, "2020-05-30"), run(workspace.settings, "2020-05-31")]);
     const dates = readTable(workspace.settings, "SELECT execution_date FROM publications ORDER BY 1");
     expect(dates).toHaveLength(3);
+  });
+});
+
+describe("files in which a column has different types", () => {
+  const fixed =
+    "'2020-05-01' AS timestamp, 'Peru' AS country_code, NULL AS first_order_ts, 2640 AS voucher_amount";
+  const orders = [
+    "7::BIGINT",
+    "7::INTEGER",
+    "4.5::DOUBLE",
+    "4.5::FLOAT",
+    "4.5::DECIMAL(4, 2)",
+    "'4.5'",
+    "9999999999::BIGINT",
+  ];
+  const moments = [
+    "DATE '2020-04-20'",
+    "TIMESTAMP '2020-04-20 13:00:00.123456'",
+    "TIMESTAMPTZ '2020-04-20 00:30:00+02:00'",
+    "'2020-04-20 00:30:00+02:00'",
+    "TIMESTAMP_NS '2020-04-20 13:00:00.123456789'",
+  ];
+  const read: Record<string, string> = {
+    "DATE '2020-04-20'": "2020-04-20 00:00:00",
+    "TIMESTAMP '2020-04-20 13:00:00.123456'": "2020-04-20 13:00:00.123456",
+    "TIMESTAMPTZ '2020-04-20 00:30:00+02:00'": "2020-04-19 22:30:00",
+    "'2020-04-20 00:30:00+02:00'": "2020-04-19 22:30:00",
+    "TIMESTAMP_NS '2020-04-20 13:00:00.123456789'": "2020-04-20 13:00:00.123456",
+  };
+
+  it("have each value read in the type of its own file, whichever file is first", async () => {
+    const { settings } = await makeWorkspace({ maxRejectedShare: "1" });
+    const values = [...orders, ...orders.toReversed()];
+    for (const [index, value] of values.entries()) {
+      const select = `SELECT ${fixed}, '2020-04-20' AS last_order_ts, ${value} AS total_orders`;
+      await writeParquet(path.join(settings.zones.raw, "vouchers", `${10 + index}.parquet`), select);
+    }
+    const { measures } = await run(settings);
+    expect(measures["measures.row_accounting"]).toMatchObject([{ rejected: "10", curated: "4" }]);
+    const rejected = await readPartition(settings, "curated.vouchers_rejected");
+    expect(new Set(rejected.map(({ total_orders }) => total_orders))).toEqual(
+      new Set(["4.5", "4.50", "9999999999"]),
+    );
+  });
+
+  it("have each moment read as its own file says it, whichever file is first", async () => {
+    for (const order of [moments, moments.toReversed()]) {
+      const { settings } = await makeWorkspace();
+      for (const [index, value] of order.entries()) {
+        const select = `SELECT ${fixed}, ${value} AS last_order_ts, ${index} AS total_orders`;
+        await writeParquet(path.join(settings.zones.raw, "vouchers", `${index}.parquet`), select);
+      }
+      await run(settings);
+      const rows = await readPartition(settings, "curated.vouchers");
+      expect(
+        Object.fromEntries(rows.map(({ total_orders, last_order_ts }) => [total_orders, last_order_ts])),
+      ).toEqual(Object.fromEntries(order.map((value, index) => [index, read[value]])));
+    }
+  });
+
+  it("may differ in columns that no one reads", async () => {
+    const { settings } = await makeWorkspace();
+    for (const [index, value] of ["1", "'text'", "[1]", "{a: 1}", "NULL"].entries()) {
+      const select = `SELECT ${fixed}, '2020-04-20' AS last_order_ts, 7 AS total_orders, ${value} AS extra`;
+      await writeParquet(path.join(settings.zones.raw, "vouchers", `${index}.parquet`), select);
+    }
+    const { measures } = await run(settings);
+    expect(measures["measures.row_accounting"]).toMatchObject([{ curated: "5" }]);
   });
 });
 
@@ -385,7 +479,6 @@ describe("raw files that are unusual, and good", () => {
       `${HEADER}\n${LINE.replace("7", " ")}\n`,
     );
     await run(settings);
-    const { readPartition } = await import("./running.js");
     const rows = await readPartition(settings, "curated.vouchers_rejected", EXECUTION_DATE);
     expect(rows.map(({ source_file, total_orders }) => [source_file, total_orders]).sort()).toEqual([
       ["vouchers/country_code=Chile/it's.parquet", ""],

@@ -24,23 +24,54 @@ describe("a commit", () => {
   it("shows the new file at once, and the old one until then", async () => {
     const { zone, stage, current } = await makeZone();
     await stage("old");
-    await (await zone.commit(RUN, PARTITION)).keep();
+    await zone.commit(RUN, PARTITION);
     await stage("new");
     expect(await current()).toBe("old");
-    const commit = await zone.commit(RUN, PARTITION);
-    expect(await current()).toBe("new");
-    await commit.keep();
+    await zone.commit(RUN, PARTITION);
     expect(await current()).toBe("new");
   });
 
   it("that is undone gives the old file back", async () => {
     const { folder, zone, stage, current } = await makeZone();
     await stage("old");
-    await (await zone.commit(RUN, PARTITION)).keep();
+    await zone.commit(RUN, PARTITION);
     await zone.sweep(PARTITION.partitionKey);
     const before = await fingerprint(folder);
     await stage("new");
-    await (await zone.commit(RUN, PARTITION)).undo();
+    await (
+      await zone.commit(RUN, PARTITION)
+    )();
+    await zone.sweep(PARTITION.partitionKey);
+    expect(await current()).toBe("old");
+    expect(await fingerprint(folder)).toEqual(before);
+  });
+
+  it("that is undone gives strangers back, too", async () => {
+    const { folder, zone, stage } = await makeZone();
+    await stage("old");
+    await zone.commit(RUN, PARTITION);
+    await zone.sweep(PARTITION.partitionKey);
+    await writeFile(path.join(folder, "vouchers/execution_date=2020-05-29T000000/stranger.parquet"), "");
+    const before = await fingerprint(folder);
+    await stage("new");
+    const undo = await zone.commit(RUN, PARTITION);
+    expect(await fingerprint(path.join(folder, "vouchers"))).not.toHaveProperty([
+      "execution_date=2020-05-29T000000/stranger.parquet",
+    ]);
+    await undo();
+    await zone.sweep(PARTITION.partitionKey);
+    expect(await fingerprint(folder)).toEqual(before);
+  });
+
+  it("that fails halfway leaves the partition as it was", async () => {
+    const { folder, zone, stage, current } = await makeZone();
+    await stage("old");
+    await zone.commit(RUN, PARTITION);
+    await zone.sweep(PARTITION.partitionKey);
+    const before = await fingerprint(folder);
+    // Nothing is staged: the rename fails after the old file was kept aside.
+    await zone.stage(RUN, PARTITION);
+    await expect(zone.commit(RUN, PARTITION)).rejects.toMatchObject({ code: "STORAGE_FAILED" });
     await zone.sweep(PARTITION.partitionKey);
     expect(await current()).toBe("old");
     expect(await fingerprint(folder)).toEqual(before);
@@ -49,7 +80,9 @@ describe("a commit", () => {
   it("that is undone leaves nothing where nothing was", async () => {
     const { folder, zone, stage } = await makeZone();
     await stage("new");
-    await (await zone.commit(RUN, PARTITION)).undo();
+    await (
+      await zone.commit(RUN, PARTITION)
+    )();
     await zone.sweep(PARTITION.partitionKey);
     expect(await fingerprint(folder)).toEqual({});
   });
@@ -83,6 +116,13 @@ describe("the files of a zone", () => {
   it("are none where the folder is not there", async () => {
     const { zone } = await makeZone();
     expect(await zone.list("nothing")).toEqual([]);
+  });
+
+  it("have a link that leads nowhere among them, so that it can be named", async () => {
+    const { folder, zone } = await makeZone();
+    await mkdir(path.join(folder, "in"));
+    await symlink(path.join(folder, "nowhere"), path.join(folder, "in/a.csv"));
+    expect((await zone.list("in")).map((file) => file.path)).toEqual(["in/a.csv"]);
   });
 
   it("are found once where a link leads back into the folder", async () => {

@@ -1,0 +1,34 @@
+import { DuckDbError } from "../engine/duckdb-errors.js";
+import type { Engine } from "../engine/engine.js";
+import { PipelineError } from "../errors.js";
+import type { WrittenModel } from "../models/model.js";
+import type { ZoneFile } from "../zones/zone.js";
+import { auditModel } from "./audits.js";
+import type { RunContext } from "./context.js";
+
+/**
+ * Makes a partition that another run has left readable under the name of its model.
+ * @throws PipelineError PARTITION_MISSING where there is none that can be read, AUDIT_FAILED where its columns are not those of the model.
+ */
+export async function attachAtRest(
+  { engine, executionDate, zones }: Pick<RunContext, "executionDate" | "zones"> & { engine: Engine },
+  model: WrittenModel,
+): Promise<ZoneFile> {
+  const { partitionKey, iso } = executionDate;
+  const stage = model.layer === "curated" ? "curate" : "aggregate";
+  const remedy = `make it with: pipeline ${stage} -e ${iso}`;
+  const file = await zones[model.layer].find({ table: model.table, partitionKey });
+  if (file === undefined) {
+    const message = `${model.name} has no partition execution_date=${partitionKey}; ${remedy}`;
+    throw new PipelineError("PARTITION_MISSING", message);
+  }
+  try {
+    await engine.attachFiles(model.name, [file.uri]);
+    await auditModel(engine, { model, audits: [] });
+  } catch (error) {
+    if (!(error instanceof DuckDbError)) throw error;
+    const message = `${file.uri} cannot be read: ${error.onOneLine}; ${remedy}`;
+    throw new PipelineError("PARTITION_MISSING", message, { cause: error });
+  }
+  return file;
+}
