@@ -28,7 +28,7 @@ export interface DuckDbSettings {
   readonly tempDirectory: string;
 }
 
-const text = z.string().min(1, "is empty");
+const text = z.string().min(1, { error: "is empty", abort: true });
 const zone = text.refine((uri) => !/^[a-z][a-z0-9+.-]+:\/\//i.test(uri), "must be a folder");
 
 const schema = z.object({
@@ -36,7 +36,7 @@ const schema = z.object({
   CURATED_ZONE: zone.default("data/curated"),
   PROVISION_ZONE: zone.default("data/provision"),
   CONSUMPTION_URL: text
-    .regex(/^sqlite:(?!:memory:)./, "must be sqlite:<file>")
+    .regex(/^sqlite:(?!:memory:|[a-z]+:\/\/)./i, "must be sqlite:<file>")
     .default("sqlite:data/consumption.db"),
   SQL_DIRECTORY: text.default(() => bundledSqlDirectory()),
   SQL_VERSION: text.regex(/^v[1-9][0-9]*$/, "must be a version as v1").default("v1"),

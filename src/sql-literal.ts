@@ -11,6 +11,16 @@ export function listLiteral(values: unknown): string {
   return `[${eachOf(values).map(literal).join(", ")}]`;
 }
 
+/** A path as DuckDB reads it back as just that path: to its readers every path is a pattern. */
+export function pathPattern(path: string): string {
+  return path.replaceAll(/[*?[]/g, "[$&]");
+}
+
+/** Whether a path can be said as a pattern. In one with a wildcard, DuckDB takes a backslash for the end of a folder. */
+export function hasPathPattern(path: string): boolean {
+  return !(path.includes("\\") && /[*?[]/.test(path));
+}
+
 /** A name as SQL quotes it: plain where it can stand as it is, so that the rendered text reads like written SQL. */
 export function identifier(value: unknown): string {
   if (typeof value !== "string" || value === "")

@@ -6,12 +6,13 @@ import { STAGES } from "../pipeline/report.js";
 import { cancelOnSignals } from "./cancel.js";
 import { dictionaryCommand } from "./dictionary.js";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.js";
-import { printError } from "./output.js";
+import { printError, surviveClosedOutput } from "./output.js";
 import { stageCommand } from "./run.js";
 import { sampleCommand } from "./sample.js";
 import { versionText } from "./version.js";
 
 const cancellation = cancelOnSignals();
+surviveClosedOutput(EXIT_CODES.unavailable);
 
 const commands = [
   stageCommand(["run", "$0"], "Curate, aggregate and publish one execution date", STAGES, cancellation),

@@ -12,3 +12,12 @@ export function printError(text: string): void {
 export function printWarning(text: string): void {
   printError(`warning: ${text}`);
 }
+
+/** A reader that has gone, as after `| head`, is no fault. Output that cannot be written is told, with an exit code. */
+export function surviveClosedOutput(exitCode: number): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") return;
+    printError(`error STORAGE_FULL: the output could not be written: ${error.message}`);
+    process.exitCode = exitCode;
+  });
+}

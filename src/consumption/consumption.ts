@@ -19,6 +19,11 @@ export interface Dialect {
     key: readonly string[],
     rows: readonly PublishedRow[],
   ): Promise<void>;
+  /** Does all of some work or nothing of it, while no other transaction writes. */
+  transaction<Result>(
+    db: ConsumptionDatabase,
+    work: (db: ConsumptionDatabase) => Promise<Result>,
+  ): Promise<Result>;
   /** A fault of the database in the words of the person who runs the pipeline; anything else comes back as it is. */
   translateError(error: unknown): unknown;
 }

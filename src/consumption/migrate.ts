@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Migrator, type Kysely, type Migration } from "kysely";
-import { PipelineError } from "../errors.js";
+import { messageOf, PipelineError } from "../errors.js";
 import type { Consumption } from "./consumption.js";
 
 const LOCK_NAME = "migration";
@@ -21,10 +21,17 @@ export async function migrate(consumption: Consumption): Promise<void> {
   );
 }
 
-async function migrateToLatest({ db, dialect }: Consumption): Promise<void> {
+async function migrateToLatest({ db, dialect, name }: Consumption): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(MIGRATIONS) } });
   const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) throw dialect.translateError(error);
+  if (error === undefined) return;
+  const fault = dialect.translateError(error);
+  if (fault !== error) throw fault;
+  throw new PipelineError(
+    "CONSUMPTION_NOT_USABLE",
+    `the ${name} cannot be brought up to date: ${messageOf(error)}; was it made by a newer version of the pipeline?`,
+    { cause: error },
+  );
 }
 
 /** In the order of their names. One that has run anywhere is never changed: a change is a new migration. */

@@ -1,8 +1,8 @@
-import type { Transaction } from "kysely";
+import type { Kysely } from "kysely";
 import { PipelineError } from "../errors.js";
 import { translatingErrors, type Consumption, type Dialect } from "./consumption.js";
 import type { PublishedTable } from "./published-tables.js";
-import type { ConsumptionTables, PublicationsTable, PublishedRow, PublishedTables } from "./tables.js";
+import type { ConsumptionDatabase, PublicationsTable, PublishedRow, PublishedTables } from "./tables.js";
 
 /** What a table shall hold for an execution date. */
 export interface TableContent {
@@ -34,7 +34,7 @@ export function publish(
   contents: readonly TableContent[],
 ): Promise<PublishResult> {
   return translatingErrors(dialect, () =>
-    db.transaction().execute(async (transaction) => {
+    dialect.transaction(db, async (transaction) => {
       await standInLine(transaction);
       const tables: TableChange[] = [];
       for (const content of contents) {
@@ -51,7 +51,7 @@ export function publish(
 }
 
 /** The first statement writes: a transaction that reads first can deadlock, and can read what another is writing. */
-async function standInLine(transaction: Transaction<ConsumptionTables>): Promise<void> {
+async function standInLine(transaction: ConsumptionDatabase): Promise<void> {
   const updated = await transaction
     .updateTable("publish_lock")
     .set((set) => ({ publishes: set("publishes", "+", 1) }))
@@ -63,12 +63,12 @@ async function standInLine(transaction: Transaction<ConsumptionTables>): Promise
 }
 
 async function replaceRows(
-  transaction: Transaction<ConsumptionTables>,
+  transaction: ConsumptionDatabase,
   dialect: Dialect,
   executionDate: string,
   { table, rows }: TableContent,
 ): Promise<TableChange> {
-  const published = transaction.withTables<PublishedTables>() as unknown as Transaction<PublishedTables>;
+  const published = transaction.withTables<PublishedTables>() as unknown as Kysely<PublishedTables>;
   const keyOf = (row: PublishedRow) => JSON.stringify(table.key.map((column) => row[column]));
   const textOf = (row: PublishedRow) => JSON.stringify(table.columns.map(({ name }) => row[name]));
   const present = () =>
@@ -106,7 +106,7 @@ function assertSame(table: PublishedTable, wanted: Map<string, string>, found: r
 }
 
 async function showPublication(
-  transaction: Transaction<ConsumptionTables>,
+  transaction: ConsumptionDatabase,
   publication: PublicationsTable,
 ): Promise<boolean> {
   const { execution_date, ...content } = publication;

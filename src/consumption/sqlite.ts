@@ -1,8 +1,8 @@
 import { mkdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import { Kysely, SqliteDialect } from "kysely";
+import { Kysely, sql, SqliteDialect } from "kysely";
 import Database from "libsql";
-import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
+import { messageOf, PipelineError, systemCodeOf, type FaultCode } from "../errors.js";
 import { translatingErrors, type Consumption, type Dialect, type PublishedColumn } from "./consumption.js";
 import type { ConsumptionTables } from "./tables.js";
 
@@ -33,7 +33,7 @@ export async function openSqliteForReading(file: string): Promise<Consumption | 
 }
 
 async function openFile(file: string, dialect: Dialect, pragmas: readonly string[]): Promise<Consumption> {
-  const database = new Database(file);
+  const database = openDatabase(file);
   try {
     for (const pragma of pragmas) database.pragma(pragma);
     // Names that lead to the same file through links have the same lock.
@@ -51,6 +51,15 @@ async function openFile(file: string, dialect: Dialect, pragmas: readonly string
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/** libsql gives no code to the error of a file that it cannot open. */
+function openDatabase(file: string): Database.Database {
+  try {
+    return new Database(file);
+  } catch (error) {
+    throw Object.assign(new Error(messageOf(error), { cause: error }), { code: "SQLITE_CANTOPEN" });
   }
 }
 
@@ -121,42 +130,42 @@ function sqliteDialect(file: string): Dialect {
           .execute();
       }
     },
+    transaction: (db, work) =>
+      db.connection().execute(async (connection) => {
+        await sql`BEGIN IMMEDIATE`.execute(connection);
+        try {
+          const result = await work(connection);
+          await sql`COMMIT`.execute(connection);
+          return result;
+        } catch (error) {
+          // A full disk has ended the transaction already. The fault to tell is the first one.
+          await sql`ROLLBACK`.execute(connection).catch(() => undefined);
+          throw error;
+        }
+      }),
     translateError: (error) => {
       const code = systemCodeOf(error) ?? "";
-      const message = `the SQLite database ${file} `;
-      if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
-        return fault("CONSUMPTION_UNAVAILABLE", `${message}is busy with another writer; run again`, error);
+      const faultOf = (faultCode: FaultCode, what: string) =>
+        new PipelineError(faultCode, `the SQLite database ${file} ${what}`, { cause: error });
+      if (/^SQLITE_(BUSY|LOCKED)/.test(code)) {
+        return faultOf("CONSUMPTION_UNAVAILABLE", "is busy with another writer; run again");
       }
-      if (code.startsWith("SQLITE_FULL") || code === "ENOSPC") {
-        return fault(
-          "STORAGE_FULL",
-          `${message}cannot grow, the disk is full; free some space and run again`,
-          error,
-        );
+      if (/^(SQLITE_FULL|ENOSPC)/.test(code)) {
+        return faultOf("STORAGE_FULL", "cannot grow, the disk is full; free some space and run again");
       }
       if (code.startsWith("SQLITE_IOERR")) {
-        return fault(
-          "CONSUMPTION_UNAVAILABLE",
-          `${message}cannot be read or written: ${messageOf(error)}`,
-          error,
-        );
+        return faultOf("CONSUMPTION_UNAVAILABLE", `cannot be read or written: ${messageOf(error)}`);
       }
-      if (
-        /^(SQLITE_(CANTOPEN|NOTADB|READONLY|CORRUPT|PERM|AUTH)|EACCES|EPERM|EROFS|ENOTDIR|EEXIST)/.test(code)
-      ) {
-        return fault(
+      // Whatever else SQLite refuses comes from a file that is no database, or not one that this pipeline has made.
+      if (/^(SQLITE_|EACCES|EPERM|EROFS|ENOTDIR|EEXIST|EISDIR)/.test(code)) {
+        return faultOf(
           "CONSUMPTION_NOT_USABLE",
-          `${message}cannot be used: ${messageOf(error)}; check CONSUMPTION_URL`,
-          error,
+          `cannot be used: ${messageOf(error)}; check CONSUMPTION_URL`,
         );
       }
       return error;
     },
   };
-}
-
-function fault(code: PipelineError["code"], message: string, cause: unknown): PipelineError {
-  return new PipelineError(code, message, { cause });
 }
 
 function columnTypeOf({ type, maxLength }: PublishedColumn) {

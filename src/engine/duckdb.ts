@@ -1,12 +1,12 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import path from "node:path";
+import { rm } from "node:fs/promises";
 import { DuckDBInstance, version, type DuckDBConnection } from "@duckdb/node-api";
 import { cancelled, messageOf, PipelineError } from "../errors.js";
 import type { DuckDbSettings } from "../settings.js";
-import { listLiteral, literal } from "../sql-literal.js";
+import { listLiteral, literal, pathPattern } from "../sql-literal.js";
 import { ConnectionPool } from "./connection-pool.js";
 import { translateDuckDbError } from "./duckdb-errors.js";
 import { textOf, type Engine, type Row } from "./engine.js";
+import { makeTempDirectory } from "./temp-directory.js";
 
 /** Statements that run side by side at the most. More would share the memory limit among too many. */
 const CONNECTIONS = 3;
@@ -93,12 +93,15 @@ async function openConnections(instance: DuckDBInstance): Promise<DuckDBConnecti
 }
 
 function configuration(directories: readonly string[], files: readonly string[]): string[] {
+  // DuckDB asks for a path as it is given to it, and once more as it was found.
+  const allowed = (paths: readonly string[]) =>
+    listLiteral([...new Set([...paths, ...paths.map(pathPattern)])]);
   return [
     "SET GLOBAL TimeZone = 'UTC'",
     // A filter that is pushed below a projection computes the parsed columns a second time.
     "SET GLOBAL disabled_optimizers = 'filter_pushdown'",
-    `SET GLOBAL allowed_directories = ${listLiteral(directories.map(withSlash))}`,
-    `SET GLOBAL allowed_paths = ${listLiteral([...files])}`,
+    `SET GLOBAL allowed_directories = ${allowed(directories.map(withSlash))}`,
+    `SET GLOBAL allowed_paths = ${allowed(files)}`,
     "SET GLOBAL enable_external_access = false",
     // From here on nothing can be set, not by the SQL of a model either.
     "SET GLOBAL lock_configuration = true",
@@ -138,7 +141,7 @@ function engineOf(pool: ConnectionPool, signal: AbortSignal): Engine {
     createTable: (name, select) => run(`CREATE OR REPLACE TABLE ${name} AS (${select}\n)`),
     attachFiles: (name, uris) =>
       run(
-        `CREATE OR REPLACE VIEW ${name} AS SELECT * FROM read_parquet(${listLiteral([...uris])}, hive_partitioning = false)`,
+        `CREATE OR REPLACE VIEW ${name} AS SELECT * FROM read_parquet(${listLiteral(uris.map(pathPattern))}, hive_partitioning = false)`,
       ),
     columnsOf: async (name) =>
       (await rows(`DESCRIBE ${name}`)).map((row) => ({
@@ -161,18 +164,6 @@ function engineOf(pool: ConnectionPool, signal: AbortSignal): Engine {
       return known.length === 0 ? undefined : Math.min(...known);
     },
   };
-}
-
-/** A folder of the session's own, so that what spills to disk never meets another session's. */
-async function makeTempDirectory(parent: string): Promise<string> {
-  try {
-    await mkdir(parent, { recursive: true });
-    return await mkdtemp(path.join(parent, "run-"));
-  } catch (error) {
-    throw new PipelineError("INVALID_SETTINGS", `DUCKDB_TEMP_DIRECTORY cannot be used: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
 }
 
 function withSlash(directory: string): string {

@@ -11,8 +11,10 @@ export interface RawColumn {
 /** Raw files that one SELECT can read: of one format, with the same columns of the same types. */
 export interface RawPart {
   readonly format: "csv" | "parquet";
-  /** Where the files are, as the engine opens them, in the order of their names. */
+  /** Where the files are, in the order of their names, each as a pattern that matches it alone. */
   readonly files: readonly string[];
+  /** A name that is no column of any of the files, for the column that tells the file. */
+  readonly fileColumn: string;
   /** The columns that the raw model reads. */
   readonly columns: Readonly<Record<string, RawColumn>>;
   /** For CSV, every column in the order of the header line. */

@@ -46,7 +46,7 @@ export async function buildModels(
   plan: Plan,
   isBuilt: (model: Model) => boolean,
 ): Promise<Built> {
-  await context.engine.run(plan.functions);
+  await createFunctions(context.engine, plan);
   const steps = plan.steps.filter(({ model }) => isBuilt(model));
   await attachAllAtRest(context, plan, steps);
 
@@ -69,6 +69,15 @@ export async function buildModels(
     ),
     audits: built.flatMap(({ audits }) => audits),
   };
+}
+
+async function createFunctions(engine: Engine, { functions }: Plan): Promise<void> {
+  try {
+    await engine.run(functions.sql);
+  } catch (error) {
+    if (!(error instanceof DuckDbError)) throw error;
+    throw new PipelineError("MODEL_FAILED", `${functions.file}: ${error.message}`, { cause: error });
+  }
 }
 
 /** What building one model gives. */

@@ -37,7 +37,7 @@ export interface PlannedStep extends Step {
 
 /** Everything that a run will say to the engine, in order. */
 export interface Plan {
-  readonly functions: string;
+  readonly functions: { readonly file: string; readonly sql: string };
   readonly steps: readonly PlannedStep[];
 }
 
@@ -66,7 +66,10 @@ export function planRun(version: SqlVersion, input: PlanInput): Plan {
     return { model, rendered, audits, reads: [...new Set([...rendered.references, ...audited])] };
   });
   return {
-    functions: renderer.render(version.functions.file, version.functions.template, variables).sql,
+    functions: {
+      file: version.functions.file,
+      sql: renderer.render(version.functions.file, version.functions.template, variables).sql,
+    },
     steps: orderByReference(steps),
   };
 }

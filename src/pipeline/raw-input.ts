@@ -63,8 +63,9 @@ export async function inspectRaw(
   return {
     byModel,
     explainFault: async () => {
-      for (const [model, parts] of byModel) {
-        await probeRawFiles(engine, zones.raw, parts, (part) => selectOf(model, part));
+      for (const { model, files } of inputs) {
+        const parts = byModel.get(model.name) ?? [];
+        await probeRawFiles(engine, files, parts, (part) => selectOf(model.name, part));
       }
     },
   };

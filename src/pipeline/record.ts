@@ -6,7 +6,7 @@ import type { RunReport } from "./report.js";
 
 /** Does a run, and records in the consumption database that it has begun and how it has ended. */
 export async function recorded(context: RunContext, run: () => Promise<RunReport>): Promise<RunReport> {
-  const { consumption, executionDate, runId, stages, version } = context;
+  const { activity, consumption, executionDate, runId, stages, version } = context;
   await recordStart(consumption, {
     run_id: runId,
     execution_date: executionDate.partitionKey,
@@ -23,17 +23,22 @@ export async function recorded(context: RunContext, run: () => Promise<RunReport
     await recordFailure(context, error);
     throw error;
   }
-  await recordEnd(consumption, runId, {
-    outcome: "succeeded",
-    ended_at: new Date().toISOString(),
-    error_code: null,
-    error_message: null,
-    record: JSON.stringify(report),
-  });
+  try {
+    await recordEnd(consumption, runId, {
+      outcome: "succeeded",
+      ended_at: new Date().toISOString(),
+      error_code: null,
+      error_message: null,
+      record: JSON.stringify(report),
+    });
+  } catch (error) {
+    // Readers see what the run has made: it has not failed.
+    activity.warn(`the end of the run could not be recorded: ${messageOf(error)}`);
+  }
   return report;
 }
 
-async function recordFailure({ consumption, runId }: RunContext, error: unknown): Promise<void> {
+async function recordFailure({ activity, consumption, runId }: RunContext, error: unknown): Promise<void> {
   const fault = error instanceof PipelineError ? error : undefined;
   try {
     await recordEnd(consumption, runId, {
@@ -43,8 +48,9 @@ async function recordFailure({ consumption, runId }: RunContext, error: unknown)
       error_message: messageOf(error),
       record: null,
     });
-  } catch {
+  } catch (recordError) {
     // The fault of the run is the one to tell. A run without an end is found as killed by the next one of its date.
+    activity.warn(`the end of the run could not be recorded: ${messageOf(recordError)}`);
   }
 }
 

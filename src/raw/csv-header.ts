@@ -4,18 +4,24 @@ import { createGunzip } from "node:zlib";
 import { parse } from "csv-parse";
 import { messageOf, PipelineError } from "../errors.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
+import { QuotingCheck } from "./csv-quoting.js";
 import type { Findings } from "./faults.js";
 import type { InspectedFile } from "./inspect.js";
 
 /** DuckDB's own limit of a line. */
 const MAX_HEADER_BYTES = 2_000_000;
+const BYTE_ORDER_MARK = Buffer.from("\ufeff");
 
-/** Reads the columns of a CSV file from its header line. */
+/**
+ * Reads the columns of a CSV file from its header line, and the file to its end: DuckDB notices neither a compressed file
+ * that was cut short nor every wrong quote.
+ */
 export async function inspectCsvFile(zone: Zone, file: ZoneFile): Promise<Findings<InspectedFile>> {
   try {
-    const header = await (file.path.endsWith(".gz")
-      ? compressedHeader(zone, file)
-      : firstRecord(zone.read(file)));
+    const header = await firstRecord(await readThrough(zone, file));
+    // DuckDB would take the rest of such a header, and with it all rows, for something else, and say nothing.
+    if (header.some((name) => /[\r\n]/.test(name)))
+      throw new Error("the header line has a name with a line break");
     const columns = header.map((name) => ({ name, duckDbName: name, type: "VARCHAR" }));
     return { results: [{ file, format: "csv", columns }], faults: [] };
   } catch (error) {
@@ -24,29 +30,35 @@ export async function inspectCsvFile(zone: Zone, file: ZoneFile): Promise<Findin
   }
 }
 
-/** Reads the file to its end: DuckDB does not notice a compressed file that was cut short. */
-async function compressedHeader(zone: Zone, file: ZoneFile): Promise<string[]> {
-  const chunks: Buffer[] = [];
+/** Checks all bytes of a file, and gives those that it begins with. */
+async function readThrough(zone: Zone, file: ZoneFile): Promise<Buffer> {
+  const beginning: Buffer[] = [];
+  const quoting = new QuotingCheck();
   let length = 0;
-  const keepBeginning = new Writable({
+  const checked = new Writable({
     write(chunk: Buffer, _encoding, done) {
-      if (length < MAX_HEADER_BYTES) chunks.push(chunk);
+      const isFirst = length === 0;
+      if (length < MAX_HEADER_BYTES) beginning.push(chunk);
       length += chunk.length;
-      done();
+      try {
+        quoting.check(
+          isFirst && chunk.indexOf(BYTE_ORDER_MARK) === 0 ? chunk.subarray(BYTE_ORDER_MARK.length) : chunk,
+        );
+        done();
+      } catch (error) {
+        done(error instanceof Error ? error : new Error(messageOf(error)));
+      }
     },
   });
-  await pipeline(zone.read(file), createGunzip(), keepBeginning);
-  return firstRecord(Readable.from(chunks));
+  if (file.path.endsWith(".gz")) await pipeline(zone.read(file), createGunzip(), checked);
+  else await pipeline(zone.read(file), checked);
+  quoting.end();
+  return Buffer.concat(beginning);
 }
 
-async function firstRecord(bytes: Readable): Promise<string[]> {
+async function firstRecord(bytes: Buffer): Promise<string[]> {
   const records = parse({ bom: true, to: 1, relax_column_count: true, max_record_size: MAX_HEADER_BYTES });
-  bytes.on("error", (error) => records.destroy(error));
-  bytes.pipe(records);
-  try {
-    for await (const record of records) return record as string[];
-    return [];
-  } finally {
-    bytes.destroy();
-  }
+  Readable.from([bytes]).pipe(records);
+  for await (const record of records) return record as string[];
+  return [];
 }

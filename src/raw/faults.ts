@@ -18,7 +18,8 @@ export function unreadableFiles(faults: readonly RawFault[]): PipelineError {
   const lines = [...faults]
     .sort((a, b) => (a.path < b.path ? -1 : 1))
     .map(({ path, reason }) => `  ${printable(path)}: ${reason}`);
-  const files = faults.length === 1 ? "this raw file" : `these ${faults.length.toString()} raw files`;
+  const count = new Set(faults.map(({ path }) => path)).size;
+  const files = count === 1 ? "this raw file" : `these ${count} raw files`;
   return new PipelineError(
     "RAW_FILE_UNREADABLE",
     [`${files} cannot be read; mend or remove:`, ...lines].join("\n"),

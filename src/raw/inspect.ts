@@ -3,6 +3,7 @@ import type { Engine } from "../engine/engine.js";
 import { PipelineError } from "../errors.js";
 import type { RawModel } from "../models/model.js";
 import type { RawColumn, RawPart } from "../models/raw-part.js";
+import { hasPathPattern, pathPattern } from "../sql-literal.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
 import { inspectCsvFile } from "./csv-header.js";
 import { printable, unreadableFiles, type Findings, type RawFault } from "./faults.js";
@@ -30,11 +31,15 @@ export interface InspectedFile {
 
 /**
  * The raw files of a model, sorted by path.
- * @throws PipelineError RAW_ZONE_EMPTY where there are none.
+ * @throws PipelineError RAW_ZONE_EMPTY where there are none, RAW_FILE_UNREADABLE where one is no file that can be read.
  */
 export async function listRawFiles(zone: Zone, model: RawModel): Promise<ZoneFile[]> {
   const { folder } = model.header;
   const files = (await zone.list(folder)).filter(({ path }) => isParquet(path) || isCsv(path));
+  const faults = files.flatMap(({ path, problem }) =>
+    problem === undefined ? [] : [{ path, reason: problem }],
+  );
+  if (faults.length > 0) throw unreadableFiles(faults);
   if (files.length === 0) {
     throw new PipelineError(
       "RAW_ZONE_EMPTY",
@@ -82,18 +87,20 @@ export async function inspectRawFiles(
  */
 export async function probeRawFiles(
   engine: Engine,
-  zone: Zone,
+  files: readonly ZoneFile[],
   parts: readonly RawPart[],
   selectOf: (part: RawPart) => string,
 ): Promise<void> {
   const faults: RawFault[] = [];
   for (const part of parts) {
-    for (const file of part.files) {
+    for (const file of files.filter(({ uri }) => part.files.includes(pathPattern(uri)))) {
       try {
-        await engine.rows(`SELECT max(COLUMNS(*)) FROM (${selectOf({ ...part, files: [file] })}\n)`);
+        await engine.rows(
+          `SELECT max(COLUMNS(*)) FROM (${selectOf({ ...part, files: [pathPattern(file.uri)] })}\n)`,
+        );
       } catch (error) {
         if (!(error instanceof DuckDbError)) throw error;
-        faults.push({ path: file.slice(zone.root.length + 1), reason: error.onOneLine });
+        faults.push({ path: file.path, reason: error.onOneLine });
       }
     }
   }
@@ -140,6 +147,7 @@ function shown(names: readonly string[]): string {
 function groupFiles(inspected: readonly InspectedFile[], reads: Reads): RawPart[] {
   const sorted = [...inspected].sort((a, b) => (a.file.path < b.file.path ? -1 : 1));
   const parts = new Map<string, RawPart & { files: string[] }>();
+  const fileColumn = nameNotIn(sorted.flatMap(({ columns }) => columns.map(({ name }) => name)));
   for (const { file, format, columns } of sorted) {
     const shape = {
       format,
@@ -147,18 +155,28 @@ function groupFiles(inspected: readonly InspectedFile[], reads: Reads): RawPart[
         Object.entries(reads).map(([name, read]) => [name, rawColumn(columns, name, read)]),
       ),
       header: format === "csv" ? csvNames(columns, reads) : [],
+      fileColumn,
     };
     const signature = JSON.stringify(shape);
     const part = parts.get(signature);
-    if (part === undefined) parts.set(signature, { ...shape, files: [file.uri] });
-    else part.files.push(file.uri);
+    if (part === undefined) parts.set(signature, { ...shape, files: [pathPattern(file.uri)] });
+    else part.files.push(pathPattern(file.uri));
   }
   return [...parts.values()];
 }
 
+function nameNotIn(names: readonly string[]): string {
+  const taken = new Set(names.map((name) => name.toLowerCase()));
+  let name = "source_file";
+  while (taken.has(name)) name += "_";
+  return name;
+}
+
 /** Names for the columns of a CSV. What the model does not read is only counted, so that no two names clash. */
 function csvNames(columns: readonly FileColumn[], reads: Reads): string[] {
-  return columns.map(({ name }, index) => (name in reads ? name : `column_${(index + 1).toString()}`));
+  return columns.map(({ name }, index) =>
+    Object.hasOwn(reads, name) ? name : `column_${(index + 1).toString()}`,
+  );
 }
 
 function rawColumn(columns: readonly FileColumn[], name: string, read: Reads[string]): RawColumn {

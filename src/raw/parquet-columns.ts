@@ -1,6 +1,6 @@
 import { DuckDbError } from "../engine/duckdb-errors.js";
 import { textOf, type Engine } from "../engine/engine.js";
-import { listLiteral, literal } from "../sql-literal.js";
+import { listLiteral, literal, pathPattern } from "../sql-literal.js";
 import type { ZoneFile } from "../zones/zone.js";
 import type { Findings, RawFault } from "./faults.js";
 import type { FileColumn, InspectedFile } from "./inspect.js";
@@ -54,7 +54,7 @@ async function columnsOfFiles(
   if (files.length === 0) return [];
   const rows = await engine.rows(
     "SELECT file_name, name, coalesce(duckdb_type, '') AS type, coalesce(num_children, 0) AS children " +
-      `FROM parquet_schema(${listLiteral(files.map(({ uri }) => uri))}) ORDER BY file_name, column_id`,
+      `FROM parquet_schema(${listLiteral(files.map(({ uri }) => pathPattern(uri)))}) ORDER BY file_name, column_id`,
   );
   const elements = new Map<string, SchemaElement[]>(files.map(({ uri }) => [uri, []]));
   for (const row of rows) {
@@ -106,7 +106,7 @@ async function withDuckDbNames(
   );
   if (!isAmbiguous) return columns;
   const described = await engine.columnsOf(
-    `(FROM read_parquet(${literal(file.uri)}, hive_partitioning = false))`,
+    `(FROM read_parquet(${literal(pathPattern(file.uri))}, hive_partitioning = false))`,
   );
   return columns.map((column, index) => ({ ...column, duckDbName: described[index]?.name ?? column.name }));
 }

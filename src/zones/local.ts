@@ -20,7 +20,8 @@ const STRANGERS = "strangers";
 export async function openLocalZone(directory: string): Promise<Zone> {
   // The engine refuses paths that lead through symbolic links.
   const root = await naming(directory, () => existingPath(directory));
-  const isNew = (await naming(directory, () => maybeStat(root))) === undefined;
+  /** The uppermost folder that had to be made for this zone. */
+  let madeFrom: string | undefined;
   const stagingPath = (runId: string, partition: Partition) =>
     path.posix.join(STAGING, runId, partitionFolder(partition), PARTITION_FILE);
 
@@ -41,7 +42,8 @@ export async function openLocalZone(directory: string): Promise<Zone> {
       naming(directory, async () => {
         const staged = stagingPath(runId, partition);
         const uri = path.join(root, staged);
-        await mkdir(path.dirname(uri), { recursive: true });
+        const made = await mkdir(path.dirname(uri), { recursive: true });
+        if (made !== undefined && root.startsWith(made)) madeFrom = made;
         return { path: staged, uri };
       }),
     commit: (runId, partition) =>
@@ -59,7 +61,14 @@ export async function openLocalZone(directory: string): Promise<Zone> {
           }
         }
         await removeIfEmpty(staging);
-        if (isNew) await removeIfEmpty(root);
+        // A run that has failed leaves no folder behind that was not there.
+        for (
+          let folder = root;
+          madeFrom !== undefined && folder.startsWith(madeFrom);
+          folder = path.dirname(folder)
+        ) {
+          await removeIfEmpty(folder);
+        }
       }),
   };
 }
@@ -125,11 +134,13 @@ async function walk(root: string, folder: string, above: ReadonlySet<string>): P
   return found;
 }
 
-/** A link that leads nowhere is a file, too: one that cannot be read, and is named when it is tried. */
 async function zoneFile(root: string, file: string): Promise<ZoneFile> {
   const uri = path.join(root, file);
   const stats = await maybeStat(uri);
-  return { path: file, uri, bytes: stats?.size ?? 0, version: stats?.mtime.toISOString() ?? "" };
+  if (stats === undefined)
+    return { path: file, uri, bytes: 0, version: "", problem: "it is a link that leads nowhere" };
+  const found = { path: file, uri, bytes: stats.size, version: stats.mtime.toISOString() };
+  return stats.isFile() ? found : { ...found, problem: "it is no regular file" };
 }
 
 async function existingPath(directory: string): Promise<string> {
@@ -190,6 +201,9 @@ async function naming<Result>(directory: string, act: () => Promise<Result>): Pr
   }
 }
 
+/** What a retry does not mend. */
+const UNUSABLE = ["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "EEXIST"];
+
 function unusable(directory: string, error: unknown): Error {
   if (error instanceof PipelineError) return error;
   const code = systemCodeOf(error);
@@ -198,9 +212,9 @@ function unusable(directory: string, error: unknown): Error {
       cause: error,
     });
   }
-  if (code === "EACCES" || code === "EPERM" || code === "EROFS" || code === "ENOTDIR" || code === "EEXIST") {
+  if (UNUSABLE.includes(code ?? "")) {
     return new PipelineError(
-      "ZONE_NOT_WRITABLE",
+      "ZONE_NOT_USABLE",
       `the zone ${directory} cannot be used: ${messageOf(error)}; check the setting and the rights on the folder`,
       { cause: error },
     );

@@ -9,6 +9,8 @@ export interface ZoneFile {
   readonly bytes: number;
   /** Changes when the file does: the time of its last change, or its ETag. */
   readonly version: string;
+  /** Why it cannot be read, where that is known from its name: a link that leads nowhere, a pipe. */
+  readonly problem?: string;
 }
 
 /** One partition of a table: a folder with one file. */

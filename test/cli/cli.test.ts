@@ -1,5 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { readFile, stat } from "node:fs/promises";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdir, readFile, stat } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "@jest/globals";
@@ -190,6 +191,33 @@ describe("a run that is cancelled", () => {
       file.endsWith("data.parquet"),
     );
   }
+});
+
+describe("output that no one reads", () => {
+  it("does not make a run fail", async () => {
+    const { environment, settings } = await goodWorkspace();
+    const script = `"${process.execPath}" "${path.join(PROJECT, "dist/cli/main.js")}" -e 2020-05-29; echo $? >&2`;
+    const { stderr } = spawnSync("sh", ["-c", `{ ${script}; } | true`], {
+      env: { PATH: process.env["PATH"], ...environment },
+      encoding: "utf8",
+    });
+    expect(stderr).toBe("0\n");
+    expect(readTable(settings, "SELECT execution_date FROM publications")).toHaveLength(1);
+  });
+});
+
+describe("a killed run", () => {
+  it("has its temporary files removed by the next one", async () => {
+    const { environment, settings } = await goodWorkspace();
+    const dead = spawnSync("true").pid;
+    const left = path.join(settings.duckdb.tempDirectory, `run-${os.hostname()}-${dead}-abc`);
+    const alive = path.join(settings.duckdb.tempDirectory, `run-${os.hostname()}-${process.pid}-abc`);
+    for (const folder of [left, alive]) await mkdir(folder, { recursive: true });
+    await pipeline(["-e", "2020-05-29"], environment);
+    expect(await fingerprint(settings.duckdb.tempDirectory)).toEqual({
+      [`${path.basename(alive)}/`]: "folder",
+    });
+  });
 });
 
 describe("the sample", () => {

@@ -1,9 +1,21 @@
-import { appendFile, copyFile, mkdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import {
+  appendFile,
+  copyFile,
+  cp,
+  mkdir,
+  readFile,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
 import { readConsumption, readTable } from "../consumption/reading.js";
-import { writeParquet } from "../duckdb.js";
+import { query, writeParquet } from "../duckdb.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { fingerprint, makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
 import { EXECUTION_DATE, readPartition, run, runOver } from "./running.js";
@@ -76,6 +88,10 @@ describe("a raw zone", () => {
     ["short row", `${HEADER}\n${LINE}\n2020-05-01,Peru\n`],
     ["long row", `${HEADER}\n${LINE},1\n`],
     ["quote that is not closed", `${HEADER}\n${LINE}\n"2020-05-01,Peru,2020-04-20,2019-01-01,7,2640\n`],
+    ["quote in a value without quotes", `${HEADER}\n2020-05-01,Pe"ru,2020-04-20,2019-01-01,7,2640\n`],
+    ["blank after a closing quote", `${HEADER}\n2020-05-01,"Peru" ,2020-04-20,2019-01-01,7,2640\n`],
+    ["blank before an opening quote", `${HEADER}\n2020-05-01, "Peru",2020-04-20,2019-01-01,7,2640\n`],
+    ["line break in a name of its header", `${HEADER},"ex\r\ntra"\n${LINE},1\n`],
     ["quote within a value", `${HEADER}\n2020-05-01,"Pe"ru",2020-04-20,2019-01-01,7,2640\n`],
     ["other delimiter", `${HEADER}\n${LINE}\n`.replaceAll(",", ";")],
     ["column given twice", `${HEADER},timestamp\n${LINE},2020-01-01\n`],
@@ -121,6 +137,25 @@ describe("a raw zone", () => {
     bytes.fill(0xff, 4, 60);
     await writeFile(file, bytes);
     await expectFailure(workspace, "RAW_FILE_UNREADABLE", ["vouchers/broken.parquet"]);
+  });
+
+  it("with a path that the engine cannot be told has it named", async () => {
+    const workspace = await goodWorkspace();
+    await writeFile(path.join(workspace.raw, "a\\*.csv"), `${HEADER}\n${LINE}\n`);
+    await expectFailure(workspace, "RAW_FILE_UNREADABLE", ["vouchers/a\\*.csv: its path has a backslash"]);
+  });
+
+  it("with a link that leads nowhere, or a pipe, has it named, unless it is no raw file by its name", async () => {
+    const workspace = await goodWorkspace();
+    for (const name of ["lost.csv", "README"]) await symlink("/no/such/file", path.join(workspace.raw, name));
+    await symlink("loop.parquet", path.join(workspace.raw, "loop.parquet"));
+    execFileSync("mkfifo", [path.join(workspace.raw, "pipe.csv")]);
+    const message = await expectFailure(workspace, "RAW_FILE_UNREADABLE", [
+      "vouchers/lost.csv: it is a link that leads nowhere",
+      "vouchers/loop.parquet: it is a link that leads nowhere",
+      "vouchers/pipe.csv: it is no regular file",
+    ]);
+    expect(message).not.toContain("README");
   });
 
   it("with a hostile file name has it named on one line", async () => {
@@ -179,7 +214,7 @@ describe("a zone", () => {
     const file = path.join(workspace.folder, "file");
     await writeFile(file, "");
     const settings = { ...workspace.settings, zones: { ...workspace.settings.zones, provision: file } };
-    await expectFailure(workspace, "ZONE_NOT_WRITABLE", [file], settings);
+    await expectFailure(workspace, "ZONE_NOT_USABLE", [file], settings);
   });
 
   it("gets its old files back where the last of several commits fails", async () => {
@@ -189,9 +224,7 @@ describe("a zone", () => {
     const table = path.join(workspace.settings.zones.provision, "voucher_recency_most_used");
     await rm(table, { recursive: true });
     await writeFile(table, "in the way");
-    await expectFailure({ ...workspace, before: await visible(workspace) }, "ZONE_NOT_WRITABLE", [
-      "provision",
-    ]);
+    await expectFailure({ ...workspace, before: await visible(workspace) }, "ZONE_NOT_USABLE", ["provision"]);
   });
 });
 
@@ -211,6 +244,46 @@ describe("zones", () => {
   });
 });
 
+describe("a failed first run", () => {
+  it("leaves no folder that was not there", async () => {
+    const { settings, folder } = await makeWorkspace();
+    await putVouchers(settings.zones.raw, [voucher({ timestamp: "2021-01-01" })]);
+    const zones = {
+      ...settings.zones,
+      curated: path.join(folder, "a/b/curated"),
+      provision: path.join(folder, "a/provision"),
+    };
+    await expect(run({ ...settings, zones })).rejects.toMatchObject({ code: "AUDIT_FAILED" });
+    expect(await fingerprint(path.join(folder, "a"))).toEqual({});
+    expect(existsSync(path.join(folder, "a"))).toBe(false);
+  });
+});
+
+describe("a partition at rest that is broken", () => {
+  it("is named by the stage that reads it, with the way to make it anew", async () => {
+    const workspace = await goodWorkspace();
+    const { settings } = workspace;
+    const curated = path.join(
+      settings.zones.curated,
+      "vouchers/execution_date=2020-05-29T000000/data.parquet",
+    );
+    await writeFile(curated, "broken");
+    await expect(run(settings, EXECUTION_DATE, ["aggregate"])).rejects.toMatchObject({
+      code: "PARTITION_MISSING",
+      message: expect.stringContaining(`${curated} cannot be read`),
+    });
+    const provision = path.join(
+      settings.zones.provision,
+      "voucher_amount_usage/execution_date=2020-05-29T000000/data.parquet",
+    );
+    await writeFile(provision, "broken");
+    await expect(run(settings, EXECUTION_DATE, ["publish"])).rejects.toMatchObject({
+      code: "PARTITION_MISSING",
+      message: expect.stringContaining("pipeline aggregate -e"),
+    });
+  });
+});
+
 describe("the consumption database", () => {
   it("that is none stops the run before it does anything", async () => {
     const { settings, folder } = await makeWorkspace();
@@ -222,6 +295,32 @@ describe("the consumption database", () => {
       message: expect.stringContaining(file),
     });
     expect(await fingerprint(settings.zones.curated)).toEqual({});
+  });
+
+  it.each<[string, (folder: string) => string]>([
+    ["a folder", (folder) => folder],
+    ["in a folder that is a file", (folder) => path.join(folder, "file/c.db")],
+  ])("that is %s is refused, and the message says which setting it is", async (_fault, fileOf) => {
+    const { settings, folder } = await makeWorkspace();
+    await writeFile(path.join(folder, "file"), "");
+    await putVouchers(settings.zones.raw, [voucher()]);
+    await expect(run({ ...settings, consumptionUrl: `sqlite:${fileOf(folder)}` })).rejects.toMatchObject({
+      code: "CONSUMPTION_NOT_USABLE",
+      message: expect.stringContaining("CONSUMPTION_URL"),
+    });
+  });
+
+  it("that another program has made tables in is refused, and left as it is", async () => {
+    const workspace = await goodWorkspace();
+    await putVouchers(workspace.settings.zones.raw, [voucher({ voucher_amount: "1" })]);
+    readTable(workspace.settings, "DROP TABLE voucher_recency_most_used");
+    readTable(
+      workspace.settings,
+      "CREATE TABLE voucher_recency_most_used (country_code, recency_segment, voucher_amount, execution_date)",
+    );
+    await expectFailure({ ...workspace, before: await visible(workspace) }, "CONSUMPTION_NOT_USABLE", [
+      "ON CONFLICT",
+    ]);
   });
 
   it("whose table has other columns stops the run, and gives the zones back", async () => {
@@ -239,7 +338,6 @@ describe("the SQL", () => {
   async function withModel(name: string, text: string) {
     const workspace = await goodWorkspace();
     const sqlDirectory = path.join(workspace.folder, "sql");
-    const { cp } = await import("node:fs/promises");
     await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
     await writeFile(path.join(sqlDirectory, "v1", name), text);
     return { workspace, settings: { ...workspace.settings, sqlDirectory } };
@@ -297,12 +395,19 @@ describe("two runs", () => {
 
   it("of the same date exclude each other under other names of the same database", async () => {
     const workspace = await goodWorkspace();
-    const { symlink } = await import("node:fs/promises");
     const link = path.join(workspace.folder, "link.db");
     await symlink(workspace.settings.consumptionUrl.slice("sqlite:".length), link);
     const other = { ...workspace.settings, consumptionUrl: `sqlite:${link}` };
     const outcomes = await Promise.allSettled([run(workspace.settings), run(other)]);
     expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  });
+
+  it("of different dates make a database together that was not there", async () => {
+    const { settings } = await makeWorkspace();
+    await putVouchers(settings.zones.raw, times(3, voucher()));
+    const dates = ["2020-05-25", "2020-05-26", "2020-05-27", "2020-05-28", "2020-05-29"];
+    await Promise.all(dates.map((date) => run(settings, date)));
+    expect(readTable(settings, "SELECT execution_date FROM publications")).toHaveLength(dates.length);
   });
 
   it("of different dates run side by side", async () => {
@@ -381,11 +486,56 @@ describe("files in which a column has different types", () => {
   });
 });
 
+describe("names that a file pattern could be", () => {
+  it("are names, of files and of folders", async () => {
+    const { settings, folder } = await makeWorkspace();
+    const raw = path.join(folder, "raw[1]*?");
+    const names = [
+      "ab.csv",
+      "a*.csv",
+      "a?.csv",
+      "[ab]b.csv",
+      "**.csv",
+      "a\\*.csv",
+      "d*/a.csv",
+      "dx/a.csv",
+      "{a,b}.csv",
+      "!a.csv",
+    ];
+    for (const name of names) {
+      const file = path.join(raw, "vouchers", name);
+      await mkdir(path.dirname(file), { recursive: true });
+      await writeFile(file, `${HEADER}\n${LINE}\n${LINE.replace("7", "")}\n`);
+      await putVouchers(
+        raw,
+        [voucher(), voucher({ total_orders: "" })],
+        `vouchers/${name.replace(".csv", ".parquet")}`,
+      );
+    }
+    await writeFile(path.join(raw, "vouchers/.hidden.csv"), "not read");
+    const moved = {
+      ...settings,
+      zones: { ...settings.zones, raw, curated: path.join(folder, "cur*ted[2]") },
+    };
+    const { measures } = await run(moved);
+    expect(measures["measures.row_accounting"]).toEqual([
+      { rows_read: "40", rejected: "20", out_of_scope: "0", curated: "20" },
+    ]);
+    const rejected = await query(
+      `SELECT source_file FROM read_parquet('${folder}/cur[*]ted[[]2]/vouchers_rejected/*/data.parquet')`,
+    );
+    expect(rejected.map(({ source_file }) => source_file).sort()).toEqual(
+      names.flatMap((name) => [`vouchers/${name}`, `vouchers/${name.replace(".csv", ".parquet")}`]).sort(),
+    );
+  });
+});
+
 describe("raw files that are unusual, and good", () => {
   it.each<[string, string | Buffer]>([
     ["a.csv", `\ufeff${HEADER}\r\n${LINE}\r\n${LINE}\r\n`],
     ["b.csv", `${HEADER}\r${LINE}\r${LINE}\r`],
     ["c.csv.gz", gzipSync(`${HEADER}\n${LINE}\n${LINE}\n`)],
+    ["constructor.csv", `${HEADER},constructor,constructor,toString\n${LINE},1,2,3\n${LINE},1,2,3\n`],
     [
       "d.csv",
       `note,voucher_amount,total_orders,first_order_ts,last_order_ts,country_code,timestamp,note\n` +
@@ -427,7 +577,7 @@ describe("raw files that are unusual, and good", () => {
     );
     await writeParquet(
       path.join(raw, "4.parquet"),
-      `SELECT ${text}, 7::DOUBLE AS total_orders, [2640] AS voucher_amount, 1 AS filename, 2 AS file_row_number`,
+      `SELECT ${text}, 7::DOUBLE AS total_orders, [2640] AS voucher_amount, 1 AS filename, 2 AS file_row_number, 3 AS "source_file", 4 AS "Source_File_"`,
     );
     await writeParquet(
       path.join(raw, "5.parquet"),
@@ -455,7 +605,6 @@ describe("raw files that are unusual, and good", () => {
     const elsewhere = path.join(folder, "elsewhere");
     await putVouchers(elsewhere, [voucher()]);
     await putVouchers(settings.zones.raw, [voucher()]);
-    const { symlink } = await import("node:fs/promises");
     await symlink(path.join(elsewhere, "vouchers"), path.join(settings.zones.raw, "vouchers/linked"));
     const { inputs, measures } = await run(settings);
     expect(inputs.map(({ path: file }) => file)).toEqual([

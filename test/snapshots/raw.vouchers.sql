@@ -62,10 +62,10 @@ FROM (
         CAST("first_order_ts" AS VARCHAR) AS raw_first_order_ts,
         "total_orders" AS raw_total_orders,
         CAST("voucher_amount" AS DOUBLE) AS raw_voucher_amount,
-        "/source_file" AS raw_file
+        source_file AS raw_file
       FROM read_parquet(
         ['data/raw/vouchers/it''s 1.parquet', 'data/raw/vouchers/2.parquet'],
-        filename = '/source_file', binary_as_string = true, hive_partitioning = false
+        filename = 'source_file', binary_as_string = true, hive_partitioning = false
       )
     )
   )
@@ -106,12 +106,12 @@ FROM (
         "first_order_ts" AS raw_first_order_ts,
         "total_orders" AS raw_total_orders,
         "voucher_amount" AS raw_voucher_amount,
-        "/source_file" AS raw_file
+        source_file AS raw_file
       -- The sniffer is off: where a file is at fault it would skip, quote or split rows anew, and say nothing.
       FROM read_csv(
         ['data/raw/vouchers/3.csv'],
         columns = {'voucher_amount': 'VARCHAR', 'column_2': 'VARCHAR', 'timestamp': 'VARCHAR', 'country_code': 'VARCHAR', 'last_order_ts': 'VARCHAR', 'first_order_ts': 'VARCHAR', 'total_orders': 'VARCHAR'},
-        filename = '/source_file', auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
+        filename = 'source_file', auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
         strict_mode = true, null_padding = false, ignore_errors = false, hive_partitioning = false
       )
     )

@@ -7,7 +7,7 @@ import { plan } from "./session.js";
 const SNAPSHOTS = path.join(PROJECT, "test/snapshots");
 
 const rendered = new Map([
-  ["functions.sql", plan.functions],
+  ["functions.sql", plan.functions.sql],
   ...plan.steps.map(({ model, rendered: { sql } }) => [`${model.name}.sql`, sql] as const),
   ...plan.steps.flatMap(({ model, audits }) =>
     audits.map((audit) => [`${model.name}.audit.${audit.audit}.sql`, audit.rendered.sql] as const),

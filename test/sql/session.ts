@@ -30,6 +30,7 @@ export const plan: Plan = planRun(version, {
             voucher_amount: { name: "voucher_amount", type: "FLOAT", castTo: "DOUBLE" },
           },
           header: [],
+          fileColumn: "source_file",
         },
         {
           format: "csv",
@@ -53,6 +54,7 @@ export const plan: Plan = planRun(version, {
             "first_order_ts",
             "total_orders",
           ],
+          fileColumn: "source_file",
         },
       ],
     ],
@@ -62,7 +64,7 @@ export const plan: Plan = planRun(version, {
 const instance = await DuckDBInstance.create(":memory:");
 const connection = await instance.connect();
 await connection.run("SET GLOBAL TimeZone = 'UTC'");
-await connection.run(plan.functions);
+await connection.run(plan.functions.sql);
 
 afterAll(() => {
   connection.closeSync();
