@@ -36,9 +36,11 @@ export interface InspectedFile {
 export async function listRawFiles(zone: Zone, model: RawModel): Promise<ZoneFile[]> {
   const { folder } = model.header;
   const files = (await zone.list(folder)).filter(({ path }) => isParquet(path) || isCsv(path));
-  const faults = files.flatMap(({ path, problem }) =>
-    problem === undefined ? [] : [{ path, reason: problem }],
-  );
+  const faults = files.flatMap(({ path, uri, problem }) => {
+    const reason =
+      problem ?? (hasPathPattern(uri) ? undefined : "its path has a backslash beside one of * ? [");
+    return reason === undefined ? [] : [{ path, reason }];
+  });
   if (faults.length > 0) throw unreadableFiles(faults);
   if (files.length === 0) {
     throw new PipelineError(

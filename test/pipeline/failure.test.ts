@@ -496,7 +496,6 @@ describe("names that a file pattern could be", () => {
       "a?.csv",
       "[ab]b.csv",
       "**.csv",
-      "a\\*.csv",
       "d*/a.csv",
       "dx/a.csv",
       "{a,b}.csv",
@@ -519,7 +518,7 @@ describe("names that a file pattern could be", () => {
     };
     const { measures } = await run(moved);
     expect(measures["measures.row_accounting"]).toEqual([
-      { rows_read: "40", rejected: "20", out_of_scope: "0", curated: "20" },
+      { rows_read: "36", rejected: "18", out_of_scope: "0", curated: "18" },
     ]);
     const rejected = await query(
       `SELECT source_file FROM read_parquet('${folder}/cur[*]ted[[]2]/vouchers_rejected/*/data.parquet')`,
@@ -535,6 +534,7 @@ describe("raw files that are unusual, and good", () => {
     ["a.csv", `\ufeff${HEADER}\r\n${LINE}\r\n${LINE}\r\n`],
     ["b.csv", `${HEADER}\r${LINE}\r${LINE}\r`],
     ["c.csv.gz", gzipSync(`${HEADER}\n${LINE}\n${LINE}\n`)],
+    ["back\\slash.csv", `${HEADER}\n${LINE}\n${LINE}\n`],
     ["constructor.csv", `${HEADER},constructor,constructor,toString\n${LINE},1,2,3\n${LINE},1,2,3\n`],
     [
       "d.csv",

@@ -1,0 +1,101 @@
+import { execFileSync } from "node:child_process";
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { readConsumption } from "../consumption/reading.js";
+import { query, writeParquet } from "../duckdb.js";
+import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { fingerprint, makeFolder, makeWorkspace } from "../workspace.js";
+import { run } from "./running.js";
+
+const mounted: string[] = [];
+
+afterEach(unmountAll);
+
+function unmountAll(): void {
+  // Lazily: SQLite's files stay open until the garbage collector comes by.
+  for (const folder of mounted.splice(0)) execFileSync("umount", ["--lazy", folder]);
+}
+
+/** A file system of the given size in memory. Only root can make one. */
+async function smallDisk(size: string): Promise<string> {
+  const folder = await makeFolder();
+  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder], { stdio: "ignore" });
+  mounted.push(folder);
+  return folder;
+}
+
+const canMount = await smallDisk("64k")
+  .then(() => true)
+  .catch(() => false);
+unmountAll();
+
+/** Where no file system can be mounted the tests are skipped, and reported as skipped. */
+(canMount ? describe : describe.skip)("a full disk", () => {
+  it.each(["curated", "provision"] as const)(
+    "under the %s zone ends the run with nothing changed",
+    async (zone) => {
+      const { settings: roomy } = await makeWorkspace();
+      const settings = { ...roomy, zones: { ...roomy.zones, [zone]: await smallDisk("128k") } };
+      await putVouchers(settings.zones.raw, times(3, voucher()));
+      await run(settings);
+      const visible = async () => [
+        await fingerprint(settings.zones.curated),
+        await fingerprint(settings.zones.provision),
+        readConsumption(settings),
+      ];
+      const before = await visible();
+
+      // A country of its own for each voucher: no file of any zone stays small.
+      const columns = Object.entries(voucher({ country_code: null })).map(([name, value]) =>
+        value === null ? `md5(i::VARCHAR) AS ${name}` : `'${value}' AS "${name}"`,
+      );
+      await writeParquet(
+        path.join(settings.zones.raw, "vouchers/large.parquet"),
+        `SELECT ${columns.join(", ")} FROM range(20000) numbers(i)`,
+      );
+      await expect(run(settings)).rejects.toMatchObject({
+        code: "STORAGE_FULL",
+        message: expect.stringContaining("full"),
+      });
+      expect(await visible()).toEqual(before);
+    },
+  );
+
+  it("under the temporary folder ends the run with nothing written", async () => {
+    const { settings: roomy } = await makeWorkspace();
+    const settings = {
+      ...roomy,
+      duckdb: { memoryLimit: "60MB", threads: 1, tempDirectory: path.join(await smallDisk("1m"), "temp") },
+    };
+    await mkdir(path.join(settings.zones.raw, "vouchers"), { recursive: true });
+    const columns = Object.entries(voucher()).map(([name, value]) =>
+      name === "country_code" ? "md5(i::VARCHAR) AS country_code" : `'${value}' AS "${name}"`,
+    );
+    await query(
+      `COPY (SELECT ${columns.join(", ")} FROM range(1500000) numbers(i))
+       TO '${settings.zones.raw}/vouchers/large.parquet' (FORMAT parquet)`,
+    );
+    await expect(run(settings)).rejects.toMatchObject({ code: "STORAGE_FULL" });
+    expect(await fingerprint(settings.zones.curated)).toEqual({});
+  });
+
+  it("under the consumption database ends the run with the zones as they were", async () => {
+    const { settings: roomy } = await makeWorkspace();
+    const settings = {
+      ...roomy,
+      consumptionUrl: `sqlite:${path.join(await smallDisk("256k"), "consumption.db")}`,
+    };
+    await putVouchers(settings.zones.raw, times(3, voucher()));
+    await run(settings);
+    const before = [await fingerprint(settings.zones.curated), await fingerprint(settings.zones.provision)];
+    const countries = Array.from({ length: 3000 }, (_, index) =>
+      voucher({ country_code: `country ${index}` }),
+    );
+    await putVouchers(settings.zones.raw, countries);
+    await expect(run(settings)).rejects.toMatchObject({ code: "STORAGE_FULL" });
+    expect([await fingerprint(settings.zones.curated), await fingerprint(settings.zones.provision)]).toEqual(
+      before,
+    );
+  });
+});
