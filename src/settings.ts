@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { messageOf, PipelineError } from "./errors.js";
+import { projectFolder } from "./project-folder.js";
 
 /** Checked settings. Every part of the program gets what it needs from here; nothing else reads the environment. */
 export interface Settings {
@@ -38,7 +38,7 @@ const schema = z.object({
   CONSUMPTION_URL: text
     .regex(/^sqlite:(?!:memory:|[a-z]+:\/\/)./i, "must be sqlite:<file>")
     .default("sqlite:data/consumption.db"),
-  SQL_DIRECTORY: text.default(() => bundledSqlDirectory()),
+  SQL_DIRECTORY: text.default(() => path.join(projectFolder(), "sql")),
   SQL_VERSION: text.regex(/^v[1-9][0-9]*$/, "must be a version as v1").default("v1"),
   MAX_REJECTED_SHARE: text
     .regex(/^(0(\.[0-9]{1,9})?|1(\.0{1,9})?)$/, "must be a decimal number from 0 to 1, as 0.5")
@@ -101,11 +101,4 @@ function environmentOfProcess(): NodeJS.ProcessEnv {
     });
   }
   return process.env;
-}
-
-/** The project's own `sql` folder: beside the folder that this module runs from, bundled or not. */
-function bundledSqlDirectory(): string {
-  let directory = path.dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(path.join(directory, "package.json"))) directory = path.dirname(directory);
-  return path.join(directory, "sql");
 }

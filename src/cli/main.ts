@@ -70,8 +70,15 @@ function fail(error: unknown): number {
     printError(`this is a bug in the pipeline, please report it: ${stackOf(error)}`);
     return EXIT_CODES.bug;
   }
-  printError(`error ${error.code}: ${error.message}`);
-  return error.kind === "cancelled" ? (cancellation.exitCode ?? EXIT_CODES.bug) : exitCodeOf(error.kind);
+  const { code, message, kind } = error;
+  const exitCode = kind === "cancelled" ? (cancellation.exitCode ?? EXIT_CODES.bug) : exitCodeOf(kind);
+  const isForMachines = words.includes("--json");
+  printError(
+    isForMachines
+      ? JSON.stringify({ error: { code, message, exit_code: exitCode } })
+      : `error ${code}: ${message}`,
+  );
+  return exitCode;
 }
 
 function stackOf(error: unknown): string {

@@ -11,11 +11,15 @@ export async function showingProgress<Result>(
   activity: RunActivity,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  if (!process.stderr.isTTY) return work();
-  const spinner = ora({ stream: process.stderr, discardStdin: false, text: "starting" }).start();
+  // A terminal without a width, as some schedulers give, cannot be drawn on.
+  if (!process.stderr.isTTY || process.stderr.columns === 0) return work();
+  // Node knows what a terminal can do, and NO_COLOR.
+  const color = process.stderr.hasColors() ? "cyan" : false;
+  const spinner = ora({ stream: process.stderr, discardStdin: false, text: "starting", color }).start();
   const timer = setInterval(() => {
     const percent = activity.percent() ?? 0;
-    spinner.text = activity.steps.join(", ") + (percent > 0 ? ` ${Math.floor(percent).toString()} %` : "");
+    const steps = activity.steps.length > 0 ? activity.steps.join(", ") : "working";
+    spinner.text = steps + (percent > 0 ? ` ${Math.floor(percent).toString()} %` : "");
   }, REFRESH_MILLISECONDS);
   try {
     return await work();

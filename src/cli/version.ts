@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
+import path from "node:path";
+import { projectFolder } from "../project-folder.js";
 
-/** The version of the package, from the package.json beside the folder that this runs from. */
+/** The version of the package. */
 export function versionText(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const text = readFileSync(path.join(projectFolder(), "package.json"), "utf8");
   const { version } = JSON.parse(text) as { version: string };
   return version;
 }

@@ -15,9 +15,9 @@ export class RunActivity {
     return [...this.#warnings];
   }
 
-  warn(message: string): void {
+  readonly warn = (message: string): void => {
     this.#warnings.push(message);
-  }
+  };
 
   /** Does a step under its name. */
   async during<Result>(step: string, work: () => Promise<Result>): Promise<Result> {

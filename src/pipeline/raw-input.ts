@@ -60,15 +60,15 @@ export async function inspectRaw(
     const plan = planRun(version, { executionDate, maxRejectedShare, rawRoot: zones.raw.root, rawParts });
     return plan.steps.find((step) => step.model.name === model)?.rendered.sql ?? "";
   };
-  return {
-    byModel,
-    explainFault: async () => {
-      for (const { model, files } of inputs) {
-        const parts = byModel.get(model.name) ?? [];
-        await probeRawFiles(engine, files, parts, (part) => selectOf(model.name, part));
-      }
-    },
+  const probe = async () => {
+    for (const { model, files } of inputs) {
+      const parts = byModel.get(model.name) ?? [];
+      await probeRawFiles(engine, files, parts, (part) => selectOf(model.name, part));
+    }
   };
+  // Models that run side by side fail side by side.
+  let probing: Promise<void> | undefined;
+  return { byModel, explainFault: () => (probing ??= probe()) };
 }
 
 function isRaw(model: Model): model is RawModel {

@@ -68,7 +68,7 @@ export async function runPipeline(
       recorded(context, () => sweptRun(context)),
     );
     if (locked === undefined) throw await lockHeld(context);
-    return locked.result;
+    return { ...locked.result, warnings: activity.warnings };
   } finally {
     await consumption.close();
   }
@@ -115,14 +115,7 @@ async function reportedRun(context: RunContext): Promise<RunReport> {
     directories: [zones.curated.root, zones.provision.root],
     files: inputs.map(({ uri }) => uri),
   };
-  const session = {
-    settings: settings.duckdb,
-    reach,
-    signal,
-    warn: (message: string) => {
-      activity.warn(message);
-    },
-  };
+  const session = { settings: settings.duckdb, reach, signal, warn: activity.warn };
   return withDuckDb(session, async (engine) => {
     const built = await build(context, engine, raw);
     const { tables, published } = await makeVisible(context, engine, built);

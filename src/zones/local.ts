@@ -43,7 +43,7 @@ export async function openLocalZone(directory: string): Promise<Zone> {
         const staged = stagingPath(runId, partition);
         const uri = path.join(root, staged);
         const made = await mkdir(path.dirname(uri), { recursive: true });
-        if (made !== undefined && root.startsWith(made)) madeFrom = made;
+        if (made !== undefined && `${root}/`.startsWith(`${made}/`)) madeFrom = made;
         return { path: staged, uri };
       }),
     commit: (runId, partition) =>
@@ -62,13 +62,7 @@ export async function openLocalZone(directory: string): Promise<Zone> {
         }
         await removeIfEmpty(staging);
         // A run that has failed leaves no folder behind that was not there.
-        for (
-          let folder = root;
-          madeFrom !== undefined && folder.startsWith(madeFrom);
-          folder = path.dirname(folder)
-        ) {
-          await removeIfEmpty(folder);
-        }
+        if (madeFrom !== undefined) await removeEmptyFolders(root, madeFrom);
       }),
   };
 }
@@ -137,8 +131,9 @@ async function walk(root: string, folder: string, above: ReadonlySet<string>): P
 async function zoneFile(root: string, file: string): Promise<ZoneFile> {
   const uri = path.join(root, file);
   const stats = await maybeStat(uri);
-  if (stats === undefined)
+  if (stats === undefined) {
     return { path: file, uri, bytes: 0, version: "", problem: "it is a link that leads nowhere" };
+  }
   const found = { path: file, uri, bytes: stats.size, version: stats.mtime.toISOString() };
   return stats.isFile() ? found : { ...found, problem: "it is no regular file" };
 }
@@ -173,6 +168,12 @@ async function unlessMissing<Result>(look: () => Promise<Result>): Promise<Resul
     if (["ENOENT", "ELOOP"].includes(systemCodeOf(error) ?? "")) return undefined;
     throw error;
   }
+}
+
+/** Removes a folder and those above it, up to and with the given one, as long as they are empty. */
+async function removeEmptyFolders(lowest: string, uppermost: string): Promise<void> {
+  await removeIfEmpty(lowest);
+  if (lowest !== uppermost) await removeEmptyFolders(path.dirname(lowest), uppermost);
 }
 
 async function removeIfEmpty(directory: string): Promise<void> {

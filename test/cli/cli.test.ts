@@ -148,6 +148,53 @@ describe("data that fails a check", () => {
   });
 });
 
+describe("a fault", () => {
+  it("is JSON for machines", async () => {
+    const { environment } = await makeWorkspace();
+    const { code, stdout, stderr } = await pipeline(["-e", "2020-05-29", "--json"], environment);
+    expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
+    expect(JSON.parse(stderr)).toEqual({
+      error: { code: "RAW_ZONE_EMPTY", message: expect.stringContaining("no raw files"), exit_code: 3 },
+    });
+  });
+});
+
+(process.platform === "linux" ? describe : describe.skip)("on a terminal", () => {
+  const onTerminal = (environment: Record<string, string>, columns = 80) => {
+    // script(1) of util-linux runs a command on a terminal of its own.
+    const command = `stty cols ${columns}; "${process.execPath}" "${path.join(PROJECT, "dist/cli/main.js")}" -e 2020-05-29`;
+    const { stdout } = spawnSync("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
+      env: { PATH: process.env["PATH"], TERM: "xterm", ...environment },
+      encoding: "utf8",
+    });
+    return stdout;
+  };
+  // eslint-disable-next-line no-control-regex -- colours are control sequences
+  const COLOUR = /\u001b\[[0-9;]*m/;
+
+  it("progress is shown, and gone at the end", async () => {
+    const { environment } = await goodWorkspace();
+    const shown = onTerminal(environment);
+    expect(COLOUR.test(shown)).toBe(true);
+    expect(shown).toContain("starting");
+    expect(shown).toMatch(/published: readers now see/);
+  });
+
+  it("no progress is drawn where the terminal has no width", async () => {
+    const { environment } = await goodWorkspace();
+    const shown = onTerminal(environment, 0);
+    expect(shown).not.toContain("starting");
+    expect(shown).toMatch(/^curate, aggregate, publish for 2020-05-29T00:00:00Z: done/);
+  });
+
+  it("NO_COLOR is honoured", async () => {
+    const { environment } = await goodWorkspace();
+    const shown = onTerminal({ ...environment, NO_COLOR: "1" });
+    expect(shown).toContain("starting");
+    expect(COLOUR.test(shown)).toBe(false);
+  });
+});
+
 describe("a run that is cancelled", () => {
   let large: string;
   beforeAll(async () => {
