@@ -11,8 +11,8 @@ await build({
   platform: "node",
   target: "node20.19",
   format: "esm",
-  // Packages with native parts find their binaries by their own place in node_modules.
-  external: ["@duckdb/node-api", "libsql", "express", "pino", "pino-http"],
+  // Native binaries are found by their own place in node_modules. The servers start once, and stay as they are.
+  external: ["@duckdb/node-bindings", "libsql", "express", "pino", "pino-http"],
   // Some bundled packages are CommonJS and ask for Node's own modules with require().
   banner: {
     js: 'import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);',

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, PipelineError } from "./errors.js";
 import { projectFolder } from "./project-folder.js";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Customer } from "../voucher/customer.js";
 import { parseMoment } from "../voucher/moment.js";
 import { SEGMENT_KINDS } from "../voucher/segments.js";

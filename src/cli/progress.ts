@@ -1,4 +1,3 @@
-import ora from "ora";
 import type { RunActivity } from "../pipeline/activity.js";
 
 const REFRESH_MILLISECONDS = 200;
@@ -13,6 +12,8 @@ export async function showingProgress<Result>(
 ): Promise<Result> {
   // A terminal without a width, as some schedulers give, cannot be drawn on.
   if (!process.stderr.isTTY || process.stderr.columns === 0) return work();
+  // Loaded here, because most runs have no terminal.
+  const { default: ora } = await import("ora");
   // Node knows what a terminal can do, and NO_COLOR.
   const color = process.stderr.hasColors() ? "cyan" : false;
   const spinner = ora({ stream: process.stderr, discardStdin: false, text: "starting", color }).start();

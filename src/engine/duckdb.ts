@@ -9,7 +9,7 @@ import { textOf, type Engine, type Row } from "./engine.js";
 import { makeTempDirectory } from "./temp-directory.js";
 
 /** Statements that run side by side at the most. More would share the memory limit among too many. */
-const CONNECTIONS = 3;
+const CONNECTIONS = 2;
 
 /** What a session may touch outside of its memory. */
 export interface Reach {

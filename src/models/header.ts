@@ -1,5 +1,5 @@
 import { isNode, LineCounter, parseDocument, type Document } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { PipelineError } from "../errors.js";
 
 /** The types a column can have, as DuckDB names them. */

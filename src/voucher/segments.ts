@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, PipelineError } from "../errors.js";
 
 /** The kinds of segment, which are also the names of the columns that hold them. */
