@@ -1,8 +1,9 @@
-import { mkdir, realpath, stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { Kysely, sql, SqliteDialect } from "kysely";
 import Database from "libsql";
 import { messageOf, PipelineError, systemCodeOf, type FaultCode } from "../errors.js";
+import { makeFolder } from "../make-folder.js";
 import { translatingErrors, type Consumption, type Dialect, type PublishedColumn } from "./consumption.js";
 import type { ConsumptionTables } from "./tables.js";
 
@@ -17,7 +18,7 @@ const MAX_BOUND_VALUES = 30_000;
 export async function openSqlite(file: string): Promise<Consumption> {
   const dialect = sqliteDialect(file);
   return translatingErrors(dialect, async () => {
-    await mkdir(path.dirname(path.resolve(file)), { recursive: true });
+    await makeFolder(path.dirname(path.resolve(file)));
     // Readers go on reading the last publication while the next one is written.
     return openFile(file, dialect, [`busy_timeout = ${WRITER_TIMEOUT_MILLISECONDS}`, "journal_mode = WAL"]);
   });
@@ -95,7 +96,7 @@ async function tryLocked<Result>(
 }
 
 async function takeLock(folder: string, lockName: string): Promise<Database.Database | undefined> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const lock = new Database(path.join(folder, lockName));
   try {
     lock.exec("BEGIN EXCLUSIVE");

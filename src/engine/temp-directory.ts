@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
+import { makeFolder } from "../make-folder.js";
 
 /**
  * A folder of the session's own, so that what spills to disk never meets another session's. What processes of this machine
@@ -10,7 +11,7 @@ import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
  */
 export async function makeTempDirectory(parent: string): Promise<string> {
   try {
-    await mkdir(parent, { recursive: true });
+    await makeFolder(parent);
     for (const name of await readdir(parent)) {
       if (isOfDeadProcess(name)) await rm(path.join(parent, name), { recursive: true, force: true });
     }

@@ -1,7 +1,8 @@
-import { mkdir, readFile, realpath } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import path from "node:path";
 import { withDuckDb } from "../engine/duckdb.js";
 import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
+import { makeFolder } from "../make-folder.js";
 import { createRenderer } from "../models/template.js";
 import type { Settings } from "../settings.js";
 
@@ -34,7 +35,7 @@ export async function makeSample(
   if (!Number.isSafeInteger(rows) || rows < 1) {
     throw new PipelineError("INVALID_USAGE", "--rows must be a whole number above 0");
   }
-  const root = await makeFolder(folder);
+  const root = await outputFolder(folder);
   const file = "sample/vouchers.sql";
   const template = await readFile(path.join(settings.sqlDirectory, file), "utf8");
   const renderer = createRenderer(new Set());
@@ -78,9 +79,9 @@ function partsOf(rows: number): SamplePart[] {
   return parts;
 }
 
-async function makeFolder(folder: string): Promise<string> {
+async function outputFolder(folder: string): Promise<string> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     return await realpath(folder);
   } catch (error) {
     if (systemCodeOf(error) === undefined) throw error;

@@ -1,7 +1,8 @@
 import { createReadStream, type Dirent, type Stats } from "node:fs";
-import { copyFile, link, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
+import { copyFile, link, open, readdir, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
+import { makeFolder } from "../make-folder.js";
 import {
   PARTITION_FILE,
   partitionFolder,
@@ -42,7 +43,7 @@ export async function openLocalZone(directory: string): Promise<Zone> {
       naming(directory, async () => {
         const staged = stagingPath(runId, partition);
         const uri = path.join(root, staged);
-        const made = await mkdir(path.dirname(uri), { recursive: true });
+        const made = await makeFolder(path.dirname(uri));
         if (made !== undefined && `${root}/`.startsWith(`${made}/`)) madeFrom = made;
         return { path: staged, uri };
       }),
@@ -82,7 +83,7 @@ async function replacePartition(stagedFile: string, folder: string): Promise<Und
   };
   try {
     await syncToDisk(stagedFile);
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await moveAll(folder, strangers, [PARTITION_FILE]);
     await rename(stagedFile, target);
     await syncToDisk(folder);
@@ -96,7 +97,7 @@ async function replacePartition(stagedFile: string, folder: string): Promise<Und
 /** Moves what lies in one folder into another. */
 async function moveAll(from: string, to: string, except: readonly string[] = []): Promise<void> {
   const names = (await maybeReaddir(from)).map(({ name }) => name).filter((name) => !except.includes(name));
-  if (names.length > 0) await mkdir(to, { recursive: true });
+  if (names.length > 0) await makeFolder(to);
   for (const name of names) await rename(path.join(from, name), path.join(to, name));
 }
 

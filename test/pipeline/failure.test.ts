@@ -217,6 +217,15 @@ describe("a zone", () => {
     await expectFailure(workspace, "ZONE_NOT_USABLE", [file], settings);
   });
 
+  (existsSync("/proc") ? it : it.skip)("in which nothing can be made stops the run", async () => {
+    const workspace = await goodWorkspace();
+    const settings = {
+      ...workspace.settings,
+      zones: { ...workspace.settings.zones, curated: "/proc/curated" },
+    };
+    await expectFailure(workspace, "ZONE_NOT_USABLE", ["/proc/curated"], settings);
+  });
+
   it("gets its old files back where the last of several commits fails", async () => {
     const workspace = await goodWorkspace();
     await putVouchers(workspace.settings.zones.raw, [voucher({ voucher_amount: "1" })]);

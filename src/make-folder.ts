@@ -1,0 +1,31 @@
+import { mkdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { messageOf, systemCodeOf } from "./errors.js";
+
+/**
+ * Makes a folder and those above it that are not there. Node's own recursive `mkdir` never ends in a folder such as
+ * `/proc`, which says that it is there and that nothing can be.
+ * @returns the uppermost folder that was made, or undefined where none had to be.
+ */
+export async function makeFolder(folder: string): Promise<string | undefined> {
+  try {
+    await mkdir(folder);
+    return folder;
+  } catch (error) {
+    if (systemCodeOf(error) !== "ENOENT") return ignoreExisting(folder, error);
+  }
+  const uppermost = await makeFolder(path.dirname(folder));
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (systemCodeOf(error) !== "ENOENT") return ignoreExisting(folder, error);
+    throw Object.assign(new Error(messageOf(error), { cause: error }), { code: "EPERM" });
+  }
+  return uppermost ?? folder;
+}
+
+/** Another process may make the same folder at the same time. What is there and is no folder stays an error. */
+async function ignoreExisting(folder: string, error: unknown): Promise<undefined> {
+  if (systemCodeOf(error) !== "EEXIST") throw error;
+  if (!(await stat(folder)).isDirectory()) throw error;
+}
