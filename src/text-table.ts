@@ -1,3 +1,5 @@
+import { printable } from "./printable.js";
+
 /** Rows as a table of text: a line of names, then a line a row, numbers to the right. */
 export function textTable(rows: readonly Readonly<Record<string, unknown>>[]): string {
   const names = Object.keys(rows[0] ?? {});
@@ -16,9 +18,7 @@ export function textTable(rows: readonly Readonly<Record<string, unknown>>[]): s
 
 function cell(value: unknown): string {
   if (value === null || value === undefined) return "NULL";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  // A value from raw data must not draw on the reader's terminal.
-  return text.replace(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1));
+  return printable(typeof value === "string" ? value : JSON.stringify(value));
 }
 
 function pad(text: string, width: number, isNumber: boolean): string {

@@ -65,7 +65,6 @@ const headerSchemas = {
 export type HeaderKind = keyof typeof headerSchemas;
 export type Header<Kind extends HeaderKind> = Readonly<z.output<(typeof headerSchemas)[Kind]>>;
 export type Column = Readonly<z.output<typeof columnSchema>>;
-export type AuditUse = Readonly<z.output<typeof auditUseSchema>>;
 
 const HEADER = /^\/\*\n([\s\S]*?)\*\//;
 

@@ -28,20 +28,19 @@ export async function loadSqlVersion(sqlDirectory: string, version: string): Pro
   const texts = await readTexts(sqlDirectory, version);
   const segments = await readSegments(root);
   const models = LAYERS.flatMap((layer) =>
-    sqlFilesIn(texts, `${version}/${layer}/`).map(([file, table]) =>
-      modelOf(layer, table, file, textOf(texts, file)),
-    ),
+    sqlFilesIn(texts, `${version}/${layer}/`).map(([table, file, text]) => modelOf(layer, table, file, text)),
   );
-  const audits = sqlFilesIn(texts, `${version}/audits/`).map(([file, name]) =>
-    auditOf(name, file, textOf(texts, file)),
+  const audits = sqlFilesIn(texts, `${version}/audits/`).map(([name, file, text]) =>
+    auditOf(name, file, text),
   );
   const functions = `${version}/functions/duckdb.sql`;
-  if (!texts.has(functions)) throw new PipelineError("INVALID_MODEL", `sql/${functions} is missing`);
+  const functionsText = texts.get(functions);
+  if (functionsText === undefined) throw new PipelineError("INVALID_MODEL", `sql/${functions} is missing`);
   const loaded: SqlVersion = {
     name: version,
     models,
     audits: new Map(audits.map((audit) => [audit.name, audit])),
-    functions: { file: `sql/${functions}`, template: textOf(texts, functions) },
+    functions: { file: `sql/${functions}`, template: functionsText },
     segments,
     hash: hashOf(texts),
   };
@@ -75,11 +74,14 @@ async function readTexts(sqlDirectory: string, version: string): Promise<Map<str
   }
 }
 
-/** The `.sql` files directly in a folder, each with its name without the ending. */
-function sqlFilesIn(texts: Map<string, string>, folder: string): [file: string, name: string][] {
-  return [...texts.keys()]
-    .filter((file) => file.startsWith(folder) && /^[^/]+\.sql$/.test(file.slice(folder.length)))
-    .map((file) => [file, path.basename(file, ".sql")]);
+/** The `.sql` files directly in a folder. */
+function sqlFilesIn(
+  texts: Map<string, string>,
+  folder: string,
+): [name: string, file: string, text: string][] {
+  return [...texts]
+    .filter(([file]) => file.startsWith(folder) && /^[^/]+\.sql$/.test(file.slice(folder.length)))
+    .map(([file, text]) => [path.basename(file, ".sql"), file, text]);
 }
 
 function modelOf(layer: Layer, table: string, file: string, template: string): Model {
@@ -102,10 +104,6 @@ function modelOf(layer: Layer, table: string, file: string, template: string): M
 
 function auditOf(name: string, file: string, template: string): Audit {
   return { name, file: `sql/${file}`, template, header: parseHeader("audit", `sql/${file}`, template) };
-}
-
-function textOf(texts: Map<string, string>, file: string): string {
-  return texts.get(file) ?? "";
 }
 
 function hashOf(texts: Map<string, string>): string {

@@ -5,8 +5,7 @@ export const LAYERS = ["raw", "curated", "measures", "provision"] as const;
 export type Layer = (typeof LAYERS)[number];
 
 /** Layers whose models are written to a zone. */
-export const ZONE_LAYERS = ["curated", "provision"] as const;
-export type ZoneLayer = (typeof ZONE_LAYERS)[number];
+export type ZoneLayer = "curated" | "provision";
 
 interface ModelFile<ModelLayer extends Layer> {
   /** The layer and the file's name: `curated.vouchers`. */
@@ -46,6 +45,10 @@ export interface Audit {
 export const EVERY_KEY = ["key_is_complete", "unique_key"];
 /** The audits that run on every model that is published. */
 export const EVERY_PUBLISHED = ["texts_fit"];
+
+export function isRaw(model: Model): model is RawModel {
+  return model.layer === "raw";
+}
 
 export function isWritten(model: Model): model is WrittenModel {
   return model.layer === "curated" || model.layer === "provision";

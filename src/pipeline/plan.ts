@@ -1,6 +1,14 @@
 import type { SqlVersion } from "../models/load.js";
-import type { Model, WrittenModel } from "../models/model.js";
-import { EVERY_KEY, EVERY_PUBLISHED, isPublished, publishedColumns } from "../models/model.js";
+import {
+  EVERY_KEY,
+  EVERY_PUBLISHED,
+  isPublished,
+  isRaw,
+  isWritten,
+  publishedColumns,
+  type Model,
+  type WrittenModel,
+} from "../models/model.js";
 import { orderByReference, type Step } from "../models/order.js";
 import type { RawPart } from "../models/raw-part.js";
 import { createRenderer, type Rendered, type Renderer } from "../models/template.js";
@@ -46,57 +54,71 @@ export interface Plan {
  * @throws PipelineError INVALID_MODEL for a template that is at fault.
  */
 export function planRun(version: SqlVersion, input: PlanInput): Plan {
-  const renderer = createRenderer(new Set(version.models.map(({ name }) => name)));
-  const variables = {
-    execution_date: input.executionDate.timestamp,
-    partition_key: input.executionDate.partitionKey,
-    max_rejected_share: input.maxRejectedShare,
-    segments: segmentVariables(version.segments),
-    raw_zone: input.rawRoot,
-  };
+  const renderer = rendererOf(version);
+  const variables = variablesOf(version, input);
   const steps = version.models.map((model): PlannedStep => {
-    const rendered = renderer.render(model.file, model.template, {
-      ...variables,
-      raw_parts: input.rawParts.get(model.name) ?? [],
-    });
+    const rendered = render(renderer, variables, model, input);
     const audits = auditsOf(model, version, renderer, variables);
     const audited = audits
       .flatMap((audit) => audit.rendered.references)
       .filter((name) => name !== model.name);
     return { model, rendered, audits, reads: [...new Set([...rendered.references, ...audited])] };
   });
+  const { file, template } = version.functions;
   return {
-    functions: {
-      file: version.functions.file,
-      sql: renderer.render(version.functions.file, version.functions.template, variables).sql,
-    },
+    functions: { file, sql: renderer.render(file, template, variables).sql },
     steps: orderByReference(steps),
   };
 }
 
+/** The SQL of one model alone. */
+export function renderModel(version: SqlVersion, model: Model, input: PlanInput): string {
+  return render(rendererOf(version), variablesOf(version, input), model, input).sql;
+}
+
+function rendererOf({ models }: SqlVersion): Renderer {
+  return createRenderer(new Set(models.map(({ name }) => name)));
+}
+
+function render(renderer: Renderer, variables: object, model: Model, { rawParts }: PlanInput): Rendered {
+  const raw_parts = rawParts.get(model.name) ?? [];
+  return renderer.render(model.file, model.template, { ...variables, raw_parts });
+}
+
+/** What every template of a version can say. */
+function variablesOf({ segments }: SqlVersion, input: PlanInput): object {
+  return {
+    execution_date: input.executionDate.timestamp,
+    partition_key: input.executionDate.partitionKey,
+    max_rejected_share: input.maxRejectedShare,
+    segments: segmentVariables(segments),
+    raw_zone: input.rawRoot,
+  };
+}
+
 /** The columns of a published model's table, with the length of every text. */
-export function publishedTexts(model: WrittenModel): { name: string; max_length: number }[] {
+function publishedTexts(model: WrittenModel): { name: string; max_length: number }[] {
   return publishedColumns(model)
     .filter(([, { type }]) => type === "VARCHAR")
     .map(([name, { max_length = DEFAULT_MAX_LENGTH }]) => ({ name, max_length }));
 }
 
 function auditsOf(model: Model, version: SqlVersion, renderer: Renderer, variables: object): AuditStep[] {
-  if (model.layer === "raw") return [];
+  if (isRaw(model)) return [];
   const uses = [
-    ...(model.layer !== "measures" && model.header.key !== undefined ? EVERY_KEY : []).map(withoutParameters),
+    ...(isWritten(model) && model.header.key !== undefined ? EVERY_KEY : []).map(withoutParameters),
     ...(isPublished(model) ? EVERY_PUBLISHED : []).map(withoutParameters),
     ...model.header.audits,
   ];
-  return uses.flatMap(({ audit: name, parameters }) => {
+  return uses.map(({ audit: name, parameters }) => {
     const audit = version.audits.get(name);
-    if (audit === undefined) return [];
+    if (audit === undefined) throw new RangeError(`no audit ${name}`);
     const rendered = renderer.render(audit.file, audit.template, {
       ...variables,
       ...parameters,
       model: modelVariables(model),
     });
-    return [{ audit: name, file: audit.file, promise: audit.header.description.trim(), rendered }];
+    return { audit: name, file: audit.file, promise: audit.header.description.trim(), rendered };
   });
 }
 
@@ -108,7 +130,7 @@ function withoutParameters(audit: string) {
 function modelVariables(model: Model): object {
   return {
     name: model.name,
-    key: model.layer === "curated" || model.layer === "provision" ? (model.header.key ?? []) : [],
+    key: isWritten(model) ? (model.header.key ?? []) : [],
     texts: isPublished(model) ? publishedTexts(model) : [],
   };
 }

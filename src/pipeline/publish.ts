@@ -35,7 +35,10 @@ export async function preparePublish(
     hashes.push(table ?? (await tableAtRest(context, engine, model)));
     contents.push(await publishedContent(engine, model));
   }
-  await createPublishedTables(consumption, models.map(publishedTable));
+  await createPublishedTables(
+    consumption,
+    contents.map(({ table }) => table),
+  );
   const publication = {
     execution_date: executionDate.partitionKey,
     run_id: runId,

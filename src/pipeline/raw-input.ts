@@ -1,11 +1,11 @@
 import type { Engine } from "../engine/engine.js";
 import { PipelineError } from "../errors.js";
-import type { Model, RawModel } from "../models/model.js";
+import { isRaw, type RawModel } from "../models/model.js";
 import type { RawPart } from "../models/raw-part.js";
 import { inspectRawFiles, listRawFiles, probeRawFiles } from "../raw/inspect.js";
 import type { ZoneFile } from "../zones/zone.js";
 import type { RunContext } from "./context.js";
-import { planRun } from "./plan.js";
+import { renderModel, type PlanInput } from "./plan.js";
 
 /** A raw model and the files it reads. */
 export interface RawInput {
@@ -49,21 +49,17 @@ export async function inspectRaw(
   engine: Engine,
   inputs: readonly RawInput[],
 ): Promise<RawParts> {
-  const { executionDate, settings, version, zones } = context;
+  const { version, zones } = context;
   const byModel = new Map<string, RawPart[]>();
   for (const { model, files } of inputs) {
     byModel.set(model.name, await inspectRawFiles(engine, zones.raw, model, files));
   }
-  const selectOf = (model: string, part: RawPart) => {
-    const rawParts = new Map([[model, [part]]]);
-    const { maxRejectedShare } = settings;
-    const plan = planRun(version, { executionDate, maxRejectedShare, rawRoot: zones.raw.root, rawParts });
-    return plan.steps.find((step) => step.model.name === model)?.rendered.sql ?? "";
-  };
   const probe = async () => {
     for (const { model, files } of inputs) {
       const parts = byModel.get(model.name) ?? [];
-      await probeRawFiles(engine, files, parts, (part) => selectOf(model.name, part));
+      const selectOf = (part: RawPart) =>
+        renderModel(version, model, planInput(context, new Map([[model.name, [part]]])));
+      await probeRawFiles(engine, files, parts, selectOf);
     }
   };
   // Models that run side by side fail side by side.
@@ -71,6 +67,10 @@ export async function inspectRaw(
   return { byModel, explainFault: () => (probing ??= probe()) };
 }
 
-function isRaw(model: Model): model is RawModel {
-  return model.layer === "raw";
+/** What a run fills into its templates. */
+export function planInput(
+  { executionDate, settings, zones }: RunContext,
+  rawParts: ReadonlyMap<string, readonly RawPart[]>,
+): PlanInput {
+  return { executionDate, maxRejectedShare: settings.maxRejectedShare, rawRoot: zones.raw.root, rawParts };
 }

@@ -18,7 +18,7 @@ import { withCommitted } from "./commit.js";
 import type { RunContext, Zones } from "./context.js";
 import { planRun } from "./plan.js";
 import { preparePublish } from "./publish.js";
-import { findRawFiles, inspectRaw, type RawInput } from "./raw-input.js";
+import { findRawFiles, inspectRaw, planInput, type RawInput } from "./raw-input.js";
 import { recorded } from "./record.js";
 import type { OutputTable, RunReport, Stage } from "./report.js";
 
@@ -139,15 +139,10 @@ async function reportedRun(context: RunContext): Promise<RunReport> {
 
 /** Stages and audits every model of the stages. */
 async function build(context: RunContext, engine: Engine, raw: readonly RawInput[]): Promise<Built> {
-  const { activity, executionDate, settings, stages, version, zones } = context;
+  const { activity, stages, version } = context;
   activity.percent = () => engine.progress();
   const rawParts = await activity.during("raw files", () => inspectRaw(context, engine, raw));
-  const plan = planRun(version, {
-    executionDate,
-    maxRejectedShare: settings.maxRejectedShare,
-    rawRoot: zones.raw.root,
-    rawParts: rawParts.byModel,
-  });
+  const plan = planRun(version, planInput(context, rawParts.byModel));
   const layers = stages.flatMap((stage) => LAYERS_OF_STAGE[stage]);
   return buildModels(
     { ...context, engine, explainRawFault: () => rawParts.explainFault() },

@@ -1,4 +1,5 @@
 import { PipelineError } from "../errors.js";
+import { printable } from "../printable.js";
 
 /** A raw file that cannot be read, and why. */
 export interface RawFault {
@@ -24,9 +25,4 @@ export function unreadableFiles(faults: readonly RawFault[]): PipelineError {
     "RAW_FILE_UNREADABLE",
     [`${files} cannot be read; mend or remove:`, ...lines].join("\n"),
   );
-}
-
-/** A name on one line, whatever it is made of. */
-export function printable(name: string): string {
-  return name.replace(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1));
 }

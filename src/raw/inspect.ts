@@ -3,10 +3,11 @@ import type { Engine } from "../engine/engine.js";
 import { PipelineError } from "../errors.js";
 import type { RawModel } from "../models/model.js";
 import type { RawColumn, RawPart } from "../models/raw-part.js";
+import { printable } from "../printable.js";
 import { hasPathPattern, pathPattern } from "../sql-literal.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
 import { inspectCsvFile } from "./csv-header.js";
-import { printable, unreadableFiles, type Findings, type RawFault } from "./faults.js";
+import { unreadableFiles, type Findings, type RawFault } from "./faults.js";
 import { inspectParquetFiles } from "./parquet-columns.js";
 
 /** CSV files that are opened side by side. */
