@@ -17,12 +17,13 @@ const STAGING = "_staging";
 const REPLACED_FILE = "replaced.parquet";
 const STRANGERS = "strangers";
 
+/** Folders at and above the roots of zones that this process had to make. Zones can share those above them. */
+const madeFolders = new Set<string>();
+
 /** A zone that is a folder of this machine. */
 export async function openLocalZone(directory: string): Promise<Zone> {
   // The engine refuses paths that lead through symbolic links.
   const root = await naming(directory, () => existingPath(directory));
-  /** The uppermost folder that had to be made for this zone. */
-  let madeFrom: string | undefined;
   const stagingPath = (runId: string, partition: Partition) =>
     path.posix.join(STAGING, runId, partitionFolder(partition), PARTITION_FILE);
 
@@ -44,7 +45,7 @@ export async function openLocalZone(directory: string): Promise<Zone> {
         const staged = stagingPath(runId, partition);
         const uri = path.join(root, staged);
         const made = await makeFolder(path.dirname(uri));
-        if (made !== undefined && `${root}/`.startsWith(`${made}/`)) madeFrom = made;
+        if (made !== undefined) rememberMade(made, root);
         return { path: staged, uri };
       }),
     commit: (runId, partition) =>
@@ -63,7 +64,7 @@ export async function openLocalZone(directory: string): Promise<Zone> {
         }
         await removeIfEmpty(staging);
         // A run that has failed leaves no folder behind that was not there.
-        if (madeFrom !== undefined) await removeEmptyFolders(root, madeFrom);
+        await removeMadeFolders(root);
       }),
   };
 }
@@ -171,10 +172,18 @@ async function unlessMissing<Result>(look: () => Promise<Result>): Promise<Resul
   }
 }
 
-/** Removes a folder and those above it, up to and with the given one, as long as they are empty. */
-async function removeEmptyFolders(lowest: string, uppermost: string): Promise<void> {
-  await removeIfEmpty(lowest);
-  if (lowest !== uppermost) await removeEmptyFolders(path.dirname(lowest), uppermost);
+/** Remembers the folders from a zone's root up to and with the uppermost one that was made. */
+function rememberMade(uppermost: string, root: string): void {
+  for (let folder = root; `${folder}/`.startsWith(`${uppermost}/`); folder = path.dirname(folder)) {
+    madeFolders.add(folder);
+  }
+}
+
+/** Removes a folder and those above it, as long as this process has made them and they are empty. */
+async function removeMadeFolders(folder: string): Promise<void> {
+  if (!madeFolders.has(folder)) return;
+  await removeIfEmpty(folder);
+  await removeMadeFolders(path.dirname(folder));
 }
 
 async function removeIfEmpty(directory: string): Promise<void> {

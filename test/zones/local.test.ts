@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
@@ -132,4 +133,22 @@ describe("the files of a zone", () => {
     await symlink(path.join(folder, "in"), path.join(folder, "in/again"));
     expect((await zone.list("in")).map((file) => file.path)).toEqual(["in/a.csv"]);
   });
+});
+
+describe("zones below one folder that was not there", () => {
+  it.each([["curated", "provision"] as const, ["provision", "curated"] as const])(
+    "leave none of it when nothing was committed, whichever is made first: %s, %s",
+    async (first, second) => {
+      const folder = path.join(await makeFolder(), "lake");
+      const zones = {
+        curated: await openLocalZone(path.join(folder, "deep/curated")),
+        provision: await openLocalZone(path.join(folder, "provision")),
+      };
+      await zones[first].stage(RUN, PARTITION);
+      await zones[second].stage(RUN, PARTITION);
+      await zones.curated.sweep(PARTITION.partitionKey);
+      await zones.provision.sweep(PARTITION.partitionKey);
+      expect(existsSync(folder)).toBe(false);
+    },
+  );
 });
