@@ -12,7 +12,7 @@ await build({
   target: "node20.19",
   format: "esm",
   // Native binaries are found by their own place in node_modules. The servers start once, and stay as they are.
-  external: ["@duckdb/node-bindings", "libsql", "express", "pino", "pino-http"],
+  external: ["@duckdb/node-bindings", "libsql", "mysql2", "express", "pino", "pino-http"],
   // Some bundled packages are CommonJS and ask for Node's own modules with require().
   banner: {
     js: 'import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);',

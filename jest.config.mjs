@@ -1,7 +1,5 @@
-/** @type {import("jest").Config} */
-export default {
+const common = {
   testEnvironment: "node",
-  testMatch: ["<rootDir>/test/**/*.test.ts"],
   extensionsToTreatAsEsm: [".ts"],
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
   transform: {
@@ -10,6 +8,58 @@ export default {
       { jsc: { target: "es2022", parser: { syntax: "typescript" } }, module: { type: "es6" } },
     ],
   },
+};
+
+const endToEnd = "<rootDir>/test/end-to-end/**/*.test.ts";
+
+/** Where the end-to-end tests run, and the environment variables that name what they need there. */
+const places = {
+  "local+sqlite": [],
+  "minio+mysql": ["TEST_S3_ENDPOINT", "TEST_MYSQL_URL"],
+  "minio+mariadb": ["TEST_S3_ENDPOINT", "TEST_MARIADB_URL"],
+};
+
+/** What the tests of real services need, beside the end-to-end tests. */
+const services = {
+  s3: ["TEST_S3_ENDPOINT"],
+  mysql: ["TEST_MYSQL_URL", "TEST_MARIADB_URL"],
+};
+
+const missingFor = (variables) => variables.filter((variable) => process.env[variable] === undefined);
+const isThere = ([, variables]) => missingFor(variables).length === 0;
+
+for (const [name, variables] of [...Object.entries(places), ...Object.entries(services)]) {
+  const missing = missingFor(variables);
+  if (missing.length > 0)
+    process.stderr.write(
+      `SKIPPED: the tests with ${name}, for want of ${missing.join(", ")}; see docs/testing.md\n`,
+    );
+}
+
+/** @type {import("jest").Config} */
+export default {
   testTimeout: 60_000,
   reporters: ["default"],
+  projects: [
+    {
+      ...common,
+      displayName: "unit",
+      testMatch: ["<rootDir>/test/**/*.test.ts"],
+      testPathIgnorePatterns: [
+        "/node_modules/",
+        "/test/end-to-end/",
+        ...Object.entries(services)
+          .filter((service) => !isThere(service))
+          .map(([name]) => `/test/services/${name}/`),
+      ],
+    },
+    ...Object.entries(places)
+      .filter(isThere)
+      .map(([place]) => ({
+        ...common,
+        displayName: place,
+        testMatch: [endToEnd],
+        globals: { TEST_PLACE: place },
+      })),
+  ],
 };

@@ -8,6 +8,7 @@ export const FAULTS = {
   INVALID_EXECUTION_DATE: "usage",
   INVALID_MODEL: "usage",
   ZONE_NOT_USABLE: "usage",
+  EXTENSION_MISSING: "usage",
   CONSUMPTION_NOT_USABLE: "usage",
   CONSUMPTION_TABLE_DIFFERS: "usage",
   RAW_ZONE_EMPTY: "data",

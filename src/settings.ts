@@ -4,11 +4,14 @@ import path from "node:path";
 import * as z from "zod";
 import { messageOf, PipelineError } from "./errors.js";
 import { projectFolder } from "./project-folder.js";
+import { isOnS3, type S3Credentials, type S3UrlStyle } from "./s3-access.js";
 
 /** Checked settings. Every part of the program gets what it needs from here; nothing else reads the environment. */
 export interface Settings {
+  /** Each an absolute path, or `s3://bucket/prefix`. */
   readonly zones: { readonly raw: string; readonly curated: string; readonly provision: string };
-  /** Where the consumption database is: `sqlite:<file>`. */
+  readonly s3: S3Settings;
+  /** Where the consumption database is: `sqlite:<file>` or `mysql://user:password@host:port/database`. */
   readonly consumptionUrl: string;
   /** The folder that holds the versions of the SQL. */
   readonly sqlDirectory: string;
@@ -20,23 +23,45 @@ export interface Settings {
   readonly duckdb: DuckDbSettings;
 }
 
+/** What is said of S3. What is left open, the AWS SDK finds: in profiles, from roles, from metadata services. */
+export interface S3Settings {
+  /** `http://127.0.0.1:9000`; undefined for AWS. */
+  readonly endpoint: string | undefined;
+  readonly region: string | undefined;
+  readonly urlStyle: S3UrlStyle;
+  readonly credentials: S3Credentials | undefined;
+  /** A PEM file of certificate authorities to trust beside the usual ones. */
+  readonly caBundle: string | undefined;
+}
+
 export interface DuckDbSettings {
   /** As DuckDB writes sizes, `4GB`; undefined for DuckDB's own choice. */
   readonly memoryLimit: string | undefined;
   readonly threads: number | undefined;
   /** The folder under which a run makes its own folder for what does not fit into memory. */
   readonly tempDirectory: string;
+  /** The folder that holds the httpfs extension, as DuckDB lays it out. Undefined: it is installed for the user, once. */
+  readonly extensionDirectory: string | undefined;
+  /** Where extensions are installed from; undefined for DuckDB's own repository. */
+  readonly extensionRepository: string | undefined;
 }
 
 const text = z.string().min(1, { error: "is empty", abort: true });
-const zone = text.refine((uri) => !/^[a-z][a-z0-9+.-]+:\/\//i.test(uri), "must be a folder");
+/** Names of buckets are AWS's. A prefix without empty and dotted names says the same to every client. */
+const S3_LOCATION = /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/(?!\.{1,2}(\/|$))[^/]+)*\/?$/;
+const zone = text.refine(
+  (location) => S3_LOCATION.test(location) || !/^[a-z][a-z0-9+.-]*:\/\//i.test(location),
+  "must be a folder or s3://bucket/prefix",
+);
+
+const endpoint = text.refine(isEndpoint, "must be http://host:port or https://host:port, without keys in it");
 
 const schema = z.object({
   RAW_ZONE: zone.default("data/raw"),
   CURATED_ZONE: zone.default("data/curated"),
   PROVISION_ZONE: zone.default("data/provision"),
   CONSUMPTION_URL: text
-    .regex(/^sqlite:(?!:memory:|[a-z]+:\/\/)./i, "must be sqlite:<file>")
+    .refine(isConsumptionUrl, "must be sqlite:<file> or mysql://user:password@host:port/database")
     .default("sqlite:data/consumption.db"),
   SQL_DIRECTORY: text.default(() => path.join(projectFolder(), "sql")),
   SQL_VERSION: text.regex(/^v[1-9][0-9]*$/, "must be a version as v1").default("v1"),
@@ -57,7 +82,32 @@ const schema = z.object({
     .transform(Number)
     .optional(),
   DUCKDB_TEMP_DIRECTORY: text.default(() => path.join(os.tmpdir(), "voucher-pipeline")),
+  DUCKDB_EXTENSION_DIRECTORY: text.optional(),
+  DUCKDB_EXTENSION_REPOSITORY: text.optional(),
 });
+
+/** The AWS SDK takes a variable that is empty for one that is not there. */
+const maybe = <Schema extends z.ZodType>(type: Schema) =>
+  z.preprocess((value) => (value === "" ? undefined : value), type.optional());
+
+/** What is said of S3 matters, and can be wrong, only where a zone is there. */
+const s3Schema = z
+  .object({
+    AWS_ENDPOINT_URL_S3: maybe(endpoint),
+    AWS_ENDPOINT_URL: maybe(endpoint),
+    AWS_REGION: maybe(text),
+    AWS_ACCESS_KEY_ID: maybe(text),
+    AWS_SECRET_ACCESS_KEY: maybe(text),
+    AWS_SESSION_TOKEN: maybe(text),
+    AWS_PROFILE: maybe(text),
+    AWS_CA_BUNDLE: maybe(text),
+    S3_URL_STYLE: maybe(z.enum(["path", "vhost"], { error: "must be path or vhost" })),
+  })
+  .refine(
+    ({ AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret }) =>
+      (id === undefined) === (secret === undefined),
+    { path: ["AWS_ACCESS_KEY_ID"], error: "and AWS_SECRET_ACCESS_KEY go together" },
+  );
 
 /**
  * Turns environment variables into checked settings. `.env.example` explains each one.
@@ -65,17 +115,22 @@ const schema = z.object({
  */
 export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProcess()): Settings {
   const parsed = schema.safeParse(environment);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => `  ${issue.path.join(".")} ${issue.message}`);
+  const { RAW_ZONE = "", CURATED_ZONE = "", PROVISION_ZONE = "" } = environment;
+  const needsS3 = [RAW_ZONE, CURATED_ZONE, PROVISION_ZONE].some(isOnS3);
+  const parsedS3 = s3Schema.safeParse(needsS3 ? environment : {});
+  if (!parsed.success || !parsedS3.success) {
+    const issues = [parsed, parsedS3].flatMap(({ error }) => error?.issues ?? []);
+    const faults = issues.map((issue) => `  ${issue.path.join(".")} ${issue.message}`);
     throw new PipelineError("INVALID_SETTINGS", ["these settings are wrong:", ...faults].join("\n"));
   }
   const value = parsed.data;
   return {
     zones: {
-      raw: path.resolve(value.RAW_ZONE),
-      curated: path.resolve(value.CURATED_ZONE),
-      provision: path.resolve(value.PROVISION_ZONE),
+      raw: located(value.RAW_ZONE),
+      curated: located(value.CURATED_ZONE),
+      provision: located(value.PROVISION_ZONE),
     },
+    s3: s3Settings(parsedS3.data),
     consumptionUrl: value.CONSUMPTION_URL,
     sqlDirectory: path.resolve(value.SQL_DIRECTORY),
     sqlVersion: value.SQL_VERSION,
@@ -86,12 +141,59 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProce
       memoryLimit: value.DUCKDB_MEMORY_LIMIT,
       threads: value.DUCKDB_THREADS,
       tempDirectory: path.resolve(value.DUCKDB_TEMP_DIRECTORY),
+      extensionDirectory: resolved(value.DUCKDB_EXTENSION_DIRECTORY),
+      extensionRepository: value.DUCKDB_EXTENSION_REPOSITORY,
     },
   };
 }
 
+function s3Settings(value: z.infer<typeof s3Schema>): S3Settings {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = value;
+  const { AWS_SESSION_TOKEN: sessionToken } = value;
+  const address = value.AWS_ENDPOINT_URL_S3 ?? value.AWS_ENDPOINT_URL;
+  return {
+    endpoint: address?.replace(/\/$/, ""),
+    region: value.AWS_REGION,
+    // AWS is leaving the path style; other services seldom have a host name for each bucket.
+    urlStyle: value.S3_URL_STYLE ?? (address === undefined ? "vhost" : "path"),
+    // As for the AWS SDK, a profile that is named wins over keys that are.
+    credentials:
+      accessKeyId === undefined || secretAccessKey === undefined || value.AWS_PROFILE !== undefined
+        ? undefined
+        : { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
+    caBundle: resolved(value.AWS_CA_BUNDLE),
+  };
+}
+
+function located(zone: string): string {
+  return isOnS3(zone) ? zone.replace(/\/$/, "") : path.resolve(zone);
+}
+
+function resolved(file: string | undefined): string | undefined {
+  return file === undefined ? undefined : path.resolve(file);
+}
+
+function isEndpoint(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, pathname, search } = new URL(text);
+  return (
+    /^https?:$/.test(protocol) &&
+    [username, password, search].every((part) => part === "") &&
+    pathname === "/"
+  );
+}
+
+function isConsumptionUrl(text: string): boolean {
+  if (/^sqlite:(?!:memory:|[a-z]+:\/\/)./i.test(text)) return true;
+  if (!text.startsWith("mysql://") || !URL.canParse(text)) return false;
+  const { hostname, username, pathname } = new URL(text);
+  return hostname !== "" && username !== "" && /^\/[^/]+$/.test(pathname);
+}
+
 /** The process's environment, with what a file `.env` in the working directory adds to it. */
 function environmentOfProcess(): NodeJS.ProcessEnv {
+  // The versions of the AWS SDK are pinned: that later ones will want a newer Node is no concern of who runs this one.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   if (!existsSync(".env")) return process.env;
   try {
     process.loadEnvFile(".env");

@@ -1,3 +1,5 @@
+import { isOnS3 } from "./s3-access.js";
+
 /** A value as SQL writes it as a literal. Every `{{ … }}` of a template passes through here. */
 export function literal(value: unknown): string {
   if (typeof value === "string") return `'${value.replaceAll("'", "''")}'`;
@@ -11,14 +13,15 @@ export function listLiteral(values: unknown): string {
   return `[${eachOf(values).map(literal).join(", ")}]`;
 }
 
-/** A path as DuckDB reads it back as just that path: to its readers every path is a pattern. */
+/** A path as DuckDB reads it back as just that path: to its readers every path of a disk is a pattern. */
 export function pathPattern(path: string): string {
+  if (isOnS3(path)) return path;
   return path.replaceAll(/[*?[]/g, "[$&]");
 }
 
 /** Whether a path can be said as a pattern. In one with a wildcard, DuckDB takes a backslash for the end of a folder. */
 export function hasPathPattern(path: string): boolean {
-  return !(path.includes("\\") && /[*?[]/.test(path));
+  return isOnS3(path) || !(path.includes("\\") && /[*?[]/.test(path));
 }
 
 /** A name as SQL quotes it: plain where it can stand as it is, so that the rendered text reads like written SQL. */

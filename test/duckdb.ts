@@ -1,8 +1,10 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
 import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
 import { afterAll } from "@jest/globals";
 import type { Row } from "../src/engine/engine.js";
+import { getFile, putFile } from "./storage.js";
 
 let shared: { instance: DuckDBInstance; connection: DuckDBConnection } | undefined;
 
@@ -29,7 +31,27 @@ export async function writeParquet(file: string, select: string): Promise<void> 
   await query(`COPY (${select}) TO '${file.replaceAll("'", "''")}' (FORMAT parquet)`);
 }
 
-/** The rows of one Parquet file, in their order. */
-export function readParquet(file: string): Promise<Row[]> {
-  return query(`FROM read_parquet('${file.replaceAll("'", "''")}', hive_partitioning = false)`);
+/** Puts the rows of a SELECT as a Parquet file below a folder, on this machine or on S3. */
+export function putParquet(folder: string, name: string, select: string): Promise<void> {
+  return withTemporaryFile(async (file) => {
+    await writeParquet(file, select);
+    await putFile(folder, name, await readFile(file));
+  });
+}
+
+/** The rows of one Parquet file below a folder, in their order. */
+export function readParquet(folder: string, name: string): Promise<Row[]> {
+  return withTemporaryFile(async (file) => {
+    await writeFile(file, await getFile(folder, name));
+    return query(`FROM read_parquet('${file}', hive_partitioning = false)`);
+  });
+}
+
+async function withTemporaryFile<Result>(use: (file: string) => Promise<Result>): Promise<Result> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "voucher-pipeline-test-"));
+  try {
+    return await use(path.join(folder, "data.parquet"));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }

@@ -1,5 +1,4 @@
-import path from "node:path";
-import { writeParquet } from "./duckdb.js";
+import { putParquet } from "./duckdb.js";
 
 /** A raw voucher as it comes from the feed: everything can be a text, or missing. */
 export interface RawVoucher {
@@ -35,10 +34,7 @@ export async function putVouchers(
   const rows = vouchers.map((row) => `(${COLUMNS.map((column) => literal(row[column])).join(", ")})`);
   const columns = COLUMNS.map((column) => `CAST("${column}" AS VARCHAR) AS "${column}"`).join(", ");
   const names = COLUMNS.map((column) => `"${column}"`).join(", ");
-  await writeParquet(
-    path.join(rawZone, name),
-    `SELECT ${columns} FROM (VALUES ${rows.join(", ")}) AS rows(${names})`,
-  );
+  await putParquet(rawZone, name, `SELECT ${columns} FROM (VALUES ${rows.join(", ")}) AS rows(${names})`);
 }
 
 /** Several vouchers that are the same. */

@@ -1,27 +1,31 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterAll } from "@jest/globals";
-import type { Settings } from "../src/settings.js";
+import { readSettings, type Settings } from "../src/settings.js";
+import { dropDatabase, makeDatabase } from "./consumption/servers.js";
+import { PLACE, TEST_S3, type Place } from "./place.js";
+import { dropBucket, makeBucket } from "./storage.js";
 
 /** The project's own folder. */
 export const PROJECT = path.resolve(import.meta.dirname, "..");
 
-const made: string[] = [];
+/** What undoes what the tests of this file have made. */
+const undoing: (() => Promise<void>)[] = [];
 
 afterAll(async () => {
-  for (const folder of made.splice(0)) await rm(folder, { recursive: true, force: true });
+  for (const undo of undoing.splice(0)) await undo();
 });
 
 /** A folder that goes when the tests of the file have run. */
 export async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "voucher-pipeline-test-"));
-  made.push(folder);
+  undoing.push(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Zones, database and temporary files in a folder of their own. */
+/** Zones, database and temporary files of their own. */
 export interface Workspace {
   readonly folder: string;
   readonly settings: Settings;
@@ -29,43 +33,61 @@ export interface Workspace {
   readonly environment: Record<string, string>;
 }
 
-export async function makeWorkspace(overrides: Partial<Settings> = {}): Promise<Workspace> {
+export async function makeWorkspace(
+  overrides: Partial<Settings> = {},
+  place: Place = PLACE,
+): Promise<Workspace> {
   const folder = await makeFolder();
-  const zones = {
-    raw: path.join(folder, "raw"),
-    curated: path.join(folder, "curated"),
-    provision: path.join(folder, "provision"),
+  const environment = {
+    SQL_DIRECTORY: path.join(PROJECT, "sql"),
+    DUCKDB_TEMP_DIRECTORY: path.join(folder, "temp"),
+    DUCKDB_THREADS: "2",
+    HOST: "127.0.0.1",
+    PORT: "0",
+    ...(place === "local+sqlite" ? localPlace(folder) : await servedPlace(place)),
   };
-  const settings: Settings = {
-    zones,
-    consumptionUrl: `sqlite:${path.join(folder, "consumption.db")}`,
-    sqlDirectory: path.join(PROJECT, "sql"),
-    sqlVersion: "v1",
-    maxRejectedShare: "0.5",
-    host: "127.0.0.1",
-    port: 0,
-    duckdb: { memoryLimit: undefined, threads: 2, tempDirectory: path.join(folder, "temp") },
-    ...overrides,
-  };
+  return { folder, settings: { ...readSettings(environment), ...overrides }, environment };
+}
+
+function localPlace(folder: string): Record<string, string> {
   return {
-    folder,
-    settings,
-    environment: {
-      RAW_ZONE: settings.zones.raw,
-      CURATED_ZONE: settings.zones.curated,
-      PROVISION_ZONE: settings.zones.provision,
-      CONSUMPTION_URL: settings.consumptionUrl,
-      SQL_DIRECTORY: settings.sqlDirectory,
-      MAX_REJECTED_SHARE: settings.maxRejectedShare,
-      DUCKDB_TEMP_DIRECTORY: settings.duckdb.tempDirectory,
-      DUCKDB_THREADS: String(settings.duckdb.threads ?? 2),
-      HOST: settings.host,
-      PORT: String(settings.port),
-    },
+    RAW_ZONE: path.join(folder, "raw"),
+    CURATED_ZONE: path.join(folder, "curated"),
+    PROVISION_ZONE: path.join(folder, "provision"),
+    CONSUMPTION_URL: `sqlite:${path.join(folder, "consumption.db")}`,
   };
 }
 
-/** The SHA-256 of every file below a folder, by its path; folders end with `/`. Nothing where the folder is not there. */
+/** A bucket and a database that go when the tests of the file have run. */
+async function servedPlace(place: Exclude<Place, "local+sqlite">): Promise<Record<string, string>> {
+  const name = `voucher-test-${randomBytes(6).toString("hex")}`;
+  const server = place === "minio+mysql" ? "mysql" : "mariadb";
+  await makeBucket(name);
+  undoing.push(() => dropBucket(name));
+  const url = await makeDatabase(server, name);
+  undoing.push(() => dropDatabase(server, name));
+  return {
+    ...s3Environment(),
+    RAW_ZONE: `s3://${name}/zone_01_raw`,
+    CURATED_ZONE: `s3://${name}/zone_02_curated`,
+    PROVISION_ZONE: `s3://${name}/zone_03_provision`,
+    CONSUMPTION_URL: url,
+  };
+}
+
+/** What a process needs to know to reach the S3 of the tests. */
+export function s3Environment(): Record<string, string> {
+  if (TEST_S3 === undefined) throw new Error("TEST_S3_ENDPOINT names no S3");
+  const { DUCKDB_EXTENSION_DIRECTORY: extensions } = process.env;
+  return {
+    AWS_ENDPOINT_URL_S3: TEST_S3.endpoint,
+    AWS_ACCESS_KEY_ID: TEST_S3.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: TEST_S3.secretAccessKey,
+    ...(extensions === undefined ? {} : { DUCKDB_EXTENSION_DIRECTORY: extensions }),
+  };
+}
+
+/** The SHA-256 of every file below a folder of this machine, by its path; folders end with `/`. */
 export async function fingerprint(folder: string): Promise<Record<string, string>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const prints: Record<string, string> = {};

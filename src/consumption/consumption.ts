@@ -1,4 +1,4 @@
-import type { ColumnDataType, Kysely } from "kysely";
+import type { ColumnDataType, Kysely, RawBuilder } from "kysely";
 import type { ConsumptionDatabase, PublishedRow, PublishedTables } from "./tables.js";
 
 /** The type of a published column, as the models' headers say it. */
@@ -9,9 +9,16 @@ export interface PublishedColumn {
   readonly maxLength: number;
 }
 
+/** A type as Kysely knows it, or as only one database does. */
+export type ColumnType = ColumnDataType | RawBuilder<unknown>;
+
 /** What databases do each in its own way. */
 export interface Dialect {
-  columnType(column: PublishedColumn): ColumnDataType;
+  columnType(column: PublishedColumn): ColumnType;
+  /** The type of a text of any length. */
+  readonly longText: ColumnType;
+  /** What stands at the end of the statement that makes a table, so that its texts compare in full: case, accents and blanks. */
+  readonly tableOptions: RawBuilder<unknown>;
   /** Inserts rows, and replaces those whose key is there. */
   upsert(
     db: Kysely<PublishedTables>,
@@ -24,8 +31,19 @@ export interface Dialect {
     db: ConsumptionDatabase,
     work: (db: ConsumptionDatabase) => Promise<Result>,
   ): Promise<Result>;
+  /**
+   * Does some work, and once more where it has failed for a reason that passes by itself, as a connection that was lost. The
+   * work must be safe to repeat.
+   */
+  repeating<Result>(work: () => Promise<Result>): Promise<Result>;
   /** A fault of the database in the words of the person who runs the pipeline; anything else comes back as it is. */
   translateError(error: unknown): unknown;
+}
+
+/** A lock that is held. */
+export interface Lock {
+  /** @throws PipelineError CONSUMPTION_UNAVAILABLE where it was lost, so that another may hold it by now. */
+  assertHeld(): Promise<void>;
 }
 
 /** The database that other services read. */
@@ -38,14 +56,17 @@ export interface Consumption {
    * Does something while no other process can do anything under the same lock name. The lock dies with its holder.
    * Resolves to undefined, at once, where another holds it.
    */
-  tryLocked<Result>(lockName: string, use: () => Promise<Result>): Promise<{ result: Result } | undefined>;
+  tryLocked<Result>(
+    lockName: string,
+    use: (lock: Lock) => Promise<Result>,
+  ): Promise<{ result: Result } | undefined>;
   /** Whether this is still the database that its address names: a file can be replaced under an open connection. */
   isCurrent(): Promise<boolean>;
   close(): Promise<void>;
 }
 
 /**
- * Does something with the database.
+ * Does something with the database that is safe to repeat.
  * @throws PipelineError where the database is at fault, in the words of the person who runs the pipeline.
  */
 export async function translatingErrors<Result>(
@@ -53,7 +74,7 @@ export async function translatingErrors<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   try {
-    return await work();
+    return await dialect.repeating(work);
   } catch (error) {
     throw dialect.translateError(error);
   }

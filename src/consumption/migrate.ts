@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Migrator, type Kysely, type Migration } from "kysely";
 import { messageOf, PipelineError } from "../errors.js";
-import type { Consumption } from "./consumption.js";
+import type { Consumption, Dialect } from "./consumption.js";
 
 const LOCK_NAME = "migration";
 const LOCK_POLL_MILLISECONDS = 50;
@@ -22,7 +22,10 @@ export async function migrate(consumption: Consumption): Promise<void> {
 }
 
 async function migrateToLatest({ db, dialect, name }: Consumption): Promise<void> {
-  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(MIGRATIONS) } });
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve(migrationsOf(dialect)) },
+  });
   const { error } = await migrator.migrateToLatest();
   if (error === undefined) return;
   const fault = dialect.translateError(error);
@@ -35,42 +38,47 @@ async function migrateToLatest({ db, dialect, name }: Consumption): Promise<void
 }
 
 /** In the order of their names. One that has run anywhere is never changed: a change is a new migration. */
-const MIGRATIONS: Record<string, Migration> = {
-  "0001_publications_and_runs": {
-    up: async (db: Kysely<unknown>) => {
-      await db.schema
-        .createTable("publications")
-        .ifNotExists()
-        .addColumn("execution_date", "varchar(17)", (column) => column.primaryKey())
-        .addColumn("run_id", "varchar(64)", (column) => column.notNull())
-        .addColumn("sql_version", "varchar(16)", (column) => column.notNull())
-        .addColumn("sql_hash", "varchar(64)", (column) => column.notNull())
-        .addColumn("data_hash", "varchar(64)", (column) => column.notNull())
-        .addColumn("row_counts", "text", (column) => column.notNull())
-        .addColumn("published_at", "varchar(24)", (column) => column.notNull())
-        .execute();
-      await db.schema
-        .createTable("pipeline_runs")
-        .ifNotExists()
-        .addColumn("run_id", "varchar(64)", (column) => column.primaryKey())
-        .addColumn("execution_date", "varchar(17)", (column) => column.notNull())
-        .addColumn("stages", "varchar(64)", (column) => column.notNull())
-        .addColumn("outcome", "varchar(16)", (column) => column.notNull())
-        .addColumn("started_at", "varchar(24)", (column) => column.notNull())
-        .addColumn("ended_at", "varchar(24)")
-        .addColumn("started_by", "varchar(255)", (column) => column.notNull())
-        .addColumn("sql_version", "varchar(16)", (column) => column.notNull())
-        .addColumn("sql_hash", "varchar(64)", (column) => column.notNull())
-        .addColumn("error_code", "varchar(64)")
-        .addColumn("error_message", "text")
-        .addColumn("record", "text")
-        .execute();
-      await db.schema
-        .createTable("publish_lock")
-        .ifNotExists()
-        .addColumn("id", "integer", (column) => column.primaryKey())
-        .addColumn("publishes", "bigint", (column) => column.notNull())
-        .execute();
+function migrationsOf({ longText, tableOptions }: Dialect): Record<string, Migration> {
+  return {
+    "0001_publications_and_runs": {
+      up: async (db: Kysely<unknown>) => {
+        await db.schema
+          .createTable("publications")
+          .ifNotExists()
+          .addColumn("execution_date", "varchar(17)", (column) => column.primaryKey())
+          .addColumn("run_id", "varchar(64)", (column) => column.notNull())
+          .addColumn("sql_version", "varchar(16)", (column) => column.notNull())
+          .addColumn("sql_hash", "varchar(64)", (column) => column.notNull())
+          .addColumn("data_hash", "varchar(64)", (column) => column.notNull())
+          .addColumn("row_counts", longText, (column) => column.notNull())
+          .addColumn("published_at", "varchar(24)", (column) => column.notNull())
+          .modifyEnd(tableOptions)
+          .execute();
+        await db.schema
+          .createTable("pipeline_runs")
+          .ifNotExists()
+          .addColumn("run_id", "varchar(64)", (column) => column.primaryKey())
+          .addColumn("execution_date", "varchar(17)", (column) => column.notNull())
+          .addColumn("stages", "varchar(64)", (column) => column.notNull())
+          .addColumn("outcome", "varchar(16)", (column) => column.notNull())
+          .addColumn("started_at", "varchar(24)", (column) => column.notNull())
+          .addColumn("ended_at", "varchar(24)")
+          .addColumn("started_by", "varchar(255)", (column) => column.notNull())
+          .addColumn("sql_version", "varchar(16)", (column) => column.notNull())
+          .addColumn("sql_hash", "varchar(64)", (column) => column.notNull())
+          .addColumn("error_code", "varchar(64)")
+          .addColumn("error_message", longText)
+          .addColumn("record", longText)
+          .modifyEnd(tableOptions)
+          .execute();
+        await db.schema
+          .createTable("publish_lock")
+          .ifNotExists()
+          .addColumn("id", "integer", (column) => column.primaryKey())
+          .addColumn("publishes", "bigint", (column) => column.notNull())
+          .modifyEnd(tableOptions)
+          .execute();
+      },
     },
-  },
-};
+  };
+}

@@ -1,12 +1,12 @@
 import type { Consumption } from "./consumption.js";
-import { openSqlite, openSqliteForReading } from "./sqlite.js";
 
 /**
  * Opens the consumption database for the pipeline, which makes what is missing.
  * @throws PipelineError CONSUMPTION_NOT_USABLE or CONSUMPTION_UNAVAILABLE.
  */
-export function openConsumption(url: string): Promise<Consumption> {
-  return openSqlite(fileOf(url));
+export async function openConsumption(url: string): Promise<Consumption> {
+  if (isMysql(url)) return (await import("./mysql.js")).openMysql(url);
+  return (await import("./sqlite.js")).openSqlite(fileOf(url));
 }
 
 /**
@@ -14,8 +14,13 @@ export function openConsumption(url: string): Promise<Consumption> {
  * @returns undefined where no run has made the database yet.
  * @throws PipelineError CONSUMPTION_NOT_USABLE or CONSUMPTION_UNAVAILABLE.
  */
-export function openConsumptionForReading(url: string): Promise<Consumption | undefined> {
-  return openSqliteForReading(fileOf(url));
+export async function openConsumptionForReading(url: string): Promise<Consumption | undefined> {
+  if (isMysql(url)) return (await import("./mysql.js")).openMysqlForReading(url);
+  return (await import("./sqlite.js")).openSqliteForReading(fileOf(url));
+}
+
+function isMysql(url: string): boolean {
+  return url.startsWith("mysql://");
 }
 
 function fileOf(url: string): string {

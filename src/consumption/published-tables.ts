@@ -44,7 +44,10 @@ async function createTable(
       key.includes(column.name) ? definition.notNull() : definition,
     );
   }
-  await create.addPrimaryKeyConstraint(`${name}_key`, [...key] as never).execute();
+  await create
+    .addPrimaryKeyConstraint(`${name}_key`, [...key] as never)
+    .modifyEnd(dialect.tableOptions)
+    .execute();
 }
 
 function assertSameColumns({ name, columns }: PublishedTable, found: readonly string[]): void {

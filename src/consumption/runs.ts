@@ -23,6 +23,8 @@ export function recordStart({ db, dialect }: Consumption, start: RunStart): Prom
       .where("execution_date", "=", start.execution_date)
       .where("outcome", "=", "running")
       .execute();
+    // Where the same start was recorded and the answer was lost on its way.
+    await db.deleteFrom("pipeline_runs").where("run_id", "=", start.run_id).execute();
     await db
       .insertInto("pipeline_runs")
       .values({

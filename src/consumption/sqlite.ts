@@ -4,8 +4,15 @@ import { Kysely, sql, SqliteDialect } from "kysely";
 import Database from "libsql";
 import { messageOf, PipelineError, systemCodeOf, type FaultCode } from "../errors.js";
 import { makeFolder } from "../make-folder.js";
-import { translatingErrors, type Consumption, type Dialect, type PublishedColumn } from "./consumption.js";
+import {
+  translatingErrors,
+  type Consumption,
+  type Dialect,
+  type Lock,
+  type PublishedColumn,
+} from "./consumption.js";
 import type { ConsumptionTables } from "./tables.js";
+import { inBatches, inTransaction } from "./transaction.js";
 
 /** How long a run waits for another's transaction. The wait holds up the whole process. */
 const WRITER_TIMEOUT_MILLISECONDS = 5_000;
@@ -75,6 +82,9 @@ async function identityOf(file: string): Promise<string | undefined> {
   }
 }
 
+/** Only the end of the process takes a lock on a file away. */
+const HELD: Lock = { assertHeld: () => Promise.resolve() };
+
 /**
  * A lock is an exclusive transaction on a file of its own. The operating system ends it with the process that holds it.
  * The file stays: to remove it would let one process lock a file that is gone while another locks its successor.
@@ -83,12 +93,12 @@ async function tryLocked<Result>(
   folder: string,
   dialect: Dialect,
   lockName: string,
-  use: () => Promise<Result>,
+  use: (lock: Lock) => Promise<Result>,
 ): Promise<{ result: Result } | undefined> {
   const lock = await translatingErrors(dialect, () => takeLock(folder, lockName));
   if (lock === undefined) return undefined;
   try {
-    return { result: await use() };
+    return { result: await use(HELD) };
   } finally {
     lock.exec("ROLLBACK");
     lock.close();
@@ -111,14 +121,17 @@ async function takeLock(folder: string, lockName: string): Promise<Database.Data
 function sqliteDialect(file: string): Dialect {
   return {
     columnType: columnTypeOf,
+    longText: "text",
+    // SQLite compares bytes.
+    tableOptions: sql``,
     upsert: async (db, table, key, rows) => {
       const columns = Object.keys(rows[0] ?? {});
       const values = columns.filter((column) => !key.includes(column));
-      const batch = Math.max(1, Math.floor(MAX_BOUND_VALUES / Math.max(1, columns.length)));
-      for (let start = 0; start < rows.length; start += batch) {
+      const batchSize = Math.max(1, Math.floor(MAX_BOUND_VALUES / Math.max(1, columns.length)));
+      for (const batch of inBatches(rows, batchSize)) {
         await db
           .insertInto(table)
-          .values(rows.slice(start, start + batch))
+          .values(batch)
           .onConflict((conflict) =>
             values.length === 0
               ? conflict.columns([...key]).doNothing()
@@ -131,19 +144,9 @@ function sqliteDialect(file: string): Dialect {
           .execute();
       }
     },
-    transaction: (db, work) =>
-      db.connection().execute(async (connection) => {
-        await sql`BEGIN IMMEDIATE`.execute(connection);
-        try {
-          const result = await work(connection);
-          await sql`COMMIT`.execute(connection);
-          return result;
-        } catch (error) {
-          // A full disk has ended the transaction already. The fault to tell is the first one.
-          await sql`ROLLBACK`.execute(connection).catch(() => undefined);
-          throw error;
-        }
-      }),
+    transaction: (db, work) => inTransaction(db, "BEGIN IMMEDIATE", work),
+    // SQLite itself waits for other writers; there is no connection to lose.
+    repeating: (work) => work(),
     translateError: (error) => {
       const code = systemCodeOf(error) ?? "";
       const faultOf = (faultCode: FaultCode, what: string) =>

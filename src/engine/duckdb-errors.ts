@@ -1,4 +1,5 @@
 import { messageOf, PipelineError } from "../errors.js";
+import { s3Error } from "../s3-faults.js";
 
 /** An error that DuckDB gave, by the class that its message begins with. */
 export class DuckDbError extends Error {
@@ -23,7 +24,10 @@ export class DuckDbError extends Error {
  * the caller, who knows what was asked, turns into a fault of a file or of a model.
  */
 export function translateDuckDbError(thrown: unknown): Error {
+  if (thrown instanceof PipelineError) return thrown;
   const message = messageOf(thrown).trim();
+  const s3Fault = s3FaultOf(message, thrown);
+  if (s3Fault !== undefined) return s3Fault;
   if (/No space left on device/i.test(message)) {
     return new PipelineError(
       "STORAGE_FULL",
@@ -43,6 +47,26 @@ export function translateDuckDbError(thrown: unknown): Error {
   }
   const errorClass = /^([A-Z][A-Za-z ]*?) Error:/.exec(message)?.[1] ?? "Unknown";
   return new DuckDbError(errorClass, shorten(message), { cause: thrown });
+}
+
+/** A fault of S3, and not of what was read or written there. */
+function s3FaultOf(message: string, cause: unknown): PipelineError | undefined {
+  const [, what, url] = /^IO Error: ([^\n]*) error for HTTP [A-Z]+ to '([^'\n]*)'/.exec(message) ?? [];
+  if (what !== undefined && url !== undefined) {
+    const code = /SSL|certificate/i.test(what) ? "ERR_TLS_HANDSHAKE" : undefined;
+    return s3Error({ place: `S3 at ${url}`, code, status: undefined, message: what, cause });
+  }
+  if (!message.startsWith("HTTP Error:")) return undefined;
+  const [, status] = /\(HTTP (?:code )?([0-9]{3})/.exec(message) ?? [];
+  const [, code, said] = /^([A-Z][A-Za-z0-9]+): (.*)$/m.exec(message.split("\n").slice(1).join("\n")) ?? [];
+  const [, place] = /((?:https?|s3):\/\/[^'\n]*?)(?:'|: )/.exec(message) ?? [];
+  return s3Error({
+    place: place === undefined ? "S3" : `S3 at ${place}`,
+    code,
+    status: status === undefined ? undefined : Number(status),
+    message: said ?? firstLine(message),
+    cause,
+  });
 }
 
 /** What DuckDB says of the fault, without its advice on options that are not the reader's to set. */

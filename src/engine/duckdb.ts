@@ -1,11 +1,13 @@
 import { rm } from "node:fs/promises";
 import { DuckDBInstance, version, type DuckDBConnection } from "@duckdb/node-api";
 import { cancelled, messageOf, PipelineError } from "../errors.js";
+import type { S3Access } from "../s3-access.js";
 import type { DuckDbSettings } from "../settings.js";
 import { listLiteral, literal, pathPattern } from "../sql-literal.js";
 import { ConnectionPool } from "./connection-pool.js";
 import { translateDuckDbError } from "./duckdb-errors.js";
 import { textOf, type Engine, type Row } from "./engine.js";
+import { openS3, type S3Session } from "./httpfs.js";
 import { makeTempDirectory } from "./temp-directory.js";
 
 /** Statements that run side by side at the most. More would share the memory limit among too many. */
@@ -17,6 +19,8 @@ export interface Reach {
   readonly directories: readonly string[];
   /** Single files to read. */
   readonly files: readonly string[];
+  /** How to get at those that are on S3; undefined where none is. */
+  readonly s3?: S3Access | undefined;
 }
 
 /** What a session is opened with. */
@@ -39,9 +43,9 @@ export async function withDuckDb<Result>(
 ): Promise<Result> {
   const tempDirectory = await makeTempDirectory(options.settings.tempDirectory);
   try {
-    const { instance, pool } = await openSession(options, tempDirectory);
+    const { instance, pool, s3 } = await openSession(options, tempDirectory);
     try {
-      return await use(engineOf(pool, options.signal));
+      return await use(engineOf(pool, s3, options.signal));
     } finally {
       pool.close();
       instance.closeSync();
@@ -60,6 +64,9 @@ async function openSession({ settings, reach }: SessionOptions, tempDirectory: s
       ...(settings.memoryLimit === undefined ? {} : { memory_limit: settings.memoryLimit }),
       ...(settings.threads === undefined ? {} : { threads: String(settings.threads) }),
       temp_directory: tempDirectory,
+      ...(settings.extensionDirectory === undefined
+        ? {}
+        : { extension_directory: settings.extensionDirectory }),
       autoinstall_known_extensions: "false",
       autoload_known_extensions: "false",
       allow_community_extensions: "false",
@@ -67,12 +74,16 @@ async function openSession({ settings, reach }: SessionOptions, tempDirectory: s
       enable_external_file_cache: "false",
     });
     const pool = new ConnectionPool(await openConnections(instance));
+    const { s3: access } = reach;
+    const s3 =
+      access && (await pool.lend((connection) => openS3(connection, access, settings, tempDirectory)));
     for (const statement of configuration([...reach.directories, tempDirectory], reach.files)) {
       await pool.lend((connection) => connection.run(statement));
     }
-    return { instance, pool };
+    return { instance, pool, s3 };
   } catch (error) {
     instance?.closeSync();
+    if (error instanceof PipelineError) throw error;
     throw new PipelineError(
       "INVALID_SETTINGS",
       `DuckDB does not start with these settings: ${messageOf(error)}`,
@@ -109,7 +120,7 @@ function configuration(directories: readonly string[], files: readonly string[])
   ];
 }
 
-function engineOf(pool: ConnectionPool, signal: AbortSignal): Engine {
+function engineOf(pool: ConnectionPool, s3: S3Session | undefined, signal: AbortSignal): Engine {
   const interruptible = async <Result>(connection: DuckDBConnection, statement: () => Promise<Result>) => {
     if (signal.aborted) throw cancelled();
     const interrupt = () => {
@@ -117,6 +128,7 @@ function engineOf(pool: ConnectionPool, signal: AbortSignal): Engine {
     };
     signal.addEventListener("abort", interrupt, { once: true });
     try {
+      await s3?.renewKeys(connection);
       return await statement();
     } catch (error) {
       throw isAborted(signal) ? cancelled() : translateDuckDbError(error);

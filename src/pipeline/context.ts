@@ -1,12 +1,10 @@
-import type { Consumption } from "../consumption/consumption.js";
+import type { Consumption, Lock } from "../consumption/consumption.js";
 import type { SqlVersion } from "../models/load.js";
 import type { Settings } from "../settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
-import type { Zone } from "../zones/zone.js";
+import type { Zones } from "../zones/open.js";
 import type { RunActivity } from "./activity.js";
 import type { Stage } from "./report.js";
-
-export type Zones = Readonly<Record<"raw" | "curated" | "provision", Zone>>;
 
 /** What every part of a run works with. */
 export interface RunContext {
@@ -18,6 +16,8 @@ export interface RunContext {
   readonly version: SqlVersion;
   readonly zones: Zones;
   readonly consumption: Consumption;
+  /** The lock of the execution date. */
+  readonly lock: Lock;
   /** Cancels the run. */
   readonly signal: AbortSignal;
   readonly activity: RunActivity;

@@ -5,7 +5,10 @@ import type { RunContext } from "./context.js";
 import type { RunReport } from "./report.js";
 
 /** Does a run, and records in the consumption database that it has begun and how it has ended. */
-export async function recorded(context: RunContext, run: () => Promise<RunReport>): Promise<RunReport> {
+export async function recorded(
+  context: Omit<RunContext, "lock">,
+  run: () => Promise<RunReport>,
+): Promise<RunReport> {
   const { activity, consumption, executionDate, runId, stages, version } = context;
   await recordStart(consumption, {
     run_id: runId,
@@ -38,7 +41,10 @@ export async function recorded(context: RunContext, run: () => Promise<RunReport
   return report;
 }
 
-async function recordFailure({ activity, consumption, runId }: RunContext, error: unknown): Promise<void> {
+async function recordFailure(
+  { activity, consumption, runId }: Pick<RunContext, "activity" | "consumption" | "runId">,
+  error: unknown,
+): Promise<void> {
   const fault = error instanceof PipelineError ? error : undefined;
   try {
     await recordEnd(consumption, runId, {

@@ -10,12 +10,12 @@ import type { Layer } from "../models/model.js";
 import type { Settings } from "../settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { sha256Of } from "../zones/hash.js";
-import { openLocalZone } from "../zones/local.js";
+import { openZones } from "../zones/open.js";
 import { PARTITION_FILE, partitionFolder } from "../zones/zone.js";
 import type { RunActivity } from "./activity.js";
 import { buildModels, type Built, type StagedPartition } from "./build.js";
 import { withCommitted } from "./commit.js";
-import type { RunContext, Zones } from "./context.js";
+import type { RunContext } from "./context.js";
 import { planRun } from "./plan.js";
 import { preparePublish } from "./publish.js";
 import { findRawFiles, inspectRaw, planInput, type RawInput } from "./raw-input.js";
@@ -49,12 +49,12 @@ export async function runPipeline(
 ): Promise<RunReport> {
   const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
   const zones = await openZones(settings);
-  const { partitionKey } = request.executionDate;
   const consumption = await openConsumption(settings.consumptionUrl);
+  const { partitionKey } = request.executionDate;
   try {
     await migrate(consumption);
     const runId = `${partitionKey}-${randomBytes(6).toString("hex")}`;
-    const context: RunContext = {
+    const context: Omit<RunContext, "lock"> = {
       ...request,
       runId,
       settings,
@@ -64,29 +64,15 @@ export async function runPipeline(
       signal,
       activity,
     };
-    const locked = await consumption.tryLocked(partitionKey, () =>
-      recorded(context, () => sweptRun(context)),
+    const locked = await consumption.tryLocked(partitionKey, (lock) =>
+      recorded(context, () => sweptRun({ ...context, lock })),
     );
     if (locked === undefined) throw await lockHeld(context);
     return { ...locked.result, warnings: activity.warnings };
   } finally {
     await consumption.close();
+    zones.close();
   }
-}
-
-/** @throws PipelineError INVALID_SETTINGS where a zone is also another, so that what is written would be read as raw. */
-async function openZones({ zones }: Settings): Promise<Zones> {
-  const raw = await openLocalZone(zones.raw);
-  const curated = await openLocalZone(zones.curated);
-  const provision = await openLocalZone(zones.provision);
-  const roots = [raw, curated, provision].map(({ root }) => root);
-  if (new Set(roots).size < roots.length) {
-    throw new PipelineError(
-      "INVALID_SETTINGS",
-      `each zone needs a folder of its own; they are ${roots.join(", ")}`,
-    );
-  }
-  return { raw, curated, provision };
 }
 
 /** A run that leaves nothing in staging, neither of its own nor of a run of the same date that has died. */
@@ -114,6 +100,7 @@ async function reportedRun(context: RunContext): Promise<RunReport> {
   const reach = {
     directories: [zones.curated.root, zones.provision.root],
     files: inputs.map(({ uri }) => uri),
+    s3: zones.s3,
   };
   const session = { settings: settings.duckdb, reach, signal, warn: activity.warn };
   return withDuckDb(session, async (engine) => {
@@ -153,10 +140,11 @@ async function build(context: RunContext, engine: Engine, raw: readonly RawInput
 
 /** Commits what was built and publishes it. Where either fails, the zones are as they were. */
 async function makeVisible(context: RunContext, engine: Engine, { staged }: Built) {
-  const { activity, signal, stages } = context;
+  const { activity, lock, signal, stages } = context;
   const tables = await Promise.all(staged.map(outputTable));
   const publishing = stages.includes("publish") ? await preparePublish(context, engine, tables) : undefined;
   if (signal.aborted) throw cancelled();
+  await lock.assertHeld();
   const published = await activity.during("commit", () =>
     withCommitted(context, staged, async () => (publishing === undefined ? null : publishing())),
   );
@@ -181,7 +169,10 @@ async function outputTable({
   };
 }
 
-async function lockHeld({ consumption, executionDate }: RunContext): Promise<PipelineError> {
+async function lockHeld({
+  consumption,
+  executionDate,
+}: Pick<RunContext, "consumption" | "executionDate">): Promise<PipelineError> {
   const holder = await runningRun(consumption, executionDate.partitionKey);
   const who =
     holder === undefined ? "" : `: ${holder.started_by}, since ${holder.started_at}, run ${holder.run_id}`;

@@ -9,6 +9,7 @@ export async function sha256Of(zone: Zone, file: Pick<ZoneFile, "path" | "uri">)
   try {
     await pipeline(zone.read(file), hash);
   } catch (error) {
+    if (error instanceof PipelineError) throw error;
     throw new PipelineError("STORAGE_FAILED", `${file.uri} cannot be read back: ${messageOf(error)}`, {
       cause: error,
     });

@@ -6,13 +6,15 @@ import { makeFolder } from "../make-folder.js";
 import {
   PARTITION_FILE,
   partitionFolder,
+  STAGING,
+  stagingFolder,
+  stagingOf,
   type Partition,
   type Undo,
   type Zone,
   type ZoneFile,
 } from "./zone.js";
 
-const STAGING = "_staging";
 /** Beside a staged file: the file whose place it took, and what else lay there. */
 const REPLACED_FILE = "replaced.parquet";
 const STRANGERS = "strangers";
@@ -25,7 +27,7 @@ export async function openLocalZone(directory: string): Promise<Zone> {
   // The engine refuses paths that lead through symbolic links.
   const root = await naming(directory, () => existingPath(directory));
   const stagingPath = (runId: string, partition: Partition) =>
-    path.posix.join(STAGING, runId, partitionFolder(partition), PARTITION_FILE);
+    `${stagingFolder(runId, partition)}/${PARTITION_FILE}`;
 
   return {
     root,
@@ -58,7 +60,7 @@ export async function openLocalZone(directory: string): Promise<Zone> {
       naming(directory, async () => {
         const staging = path.join(root, STAGING);
         for (const entry of await maybeReaddir(staging)) {
-          if (entry.name.startsWith(`${partitionKey}-`)) {
+          if (`${STAGING}/${entry.name}`.startsWith(stagingOf(partitionKey))) {
             await rm(path.join(staging, entry.name), { recursive: true, force: true });
           }
         }

@@ -29,7 +29,7 @@ export interface Zone {
   /** The files below a folder, at any depth, sorted by path; names that begin with `.` or `_` do not count. */
   list(folder: string): Promise<ZoneFile[]>;
   /** A file's bytes. */
-  read(file: Pick<ZoneFile, "path" | "uri">): Readable;
+  read(file: Pick<ZoneFile, "path" | "uri"> & Partial<ZoneFile>): Readable;
   /** The file of a partition, or undefined where there is none. */
   find(partition: Partition): Promise<ZoneFile | undefined>;
   /** Makes room for a new file of a partition outside of what readers see. */
@@ -45,6 +45,19 @@ export interface Zone {
 
 /** The name of the one file of a partition. */
 export const PARTITION_FILE = "data.parquet";
+
+/** What lies in a zone and is nobody's to read yet. Each run has a folder of its own in it. */
+export const STAGING = "_staging";
+
+/** Where a run stages a partition, below its zone. */
+export function stagingFolder(runId: string, partition: Partition): string {
+  return `${STAGING}/${runId}/${partitionFolder(partition)}`;
+}
+
+/** What the staging folders of all runs of an execution date begin with: the id of a run begins with its partition key. */
+export function stagingOf(partitionKey: string): string {
+  return `${STAGING}/${partitionKey}-`;
+}
 
 /** The folder of a partition below its zone: `vouchers/execution_date=2020-05-29T000000`. */
 export function partitionFolder({ table, partitionKey }: Partition): string {

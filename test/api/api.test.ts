@@ -223,7 +223,7 @@ describe("GET /voucher/most-used", () => {
   });
 
   it("answers every published cell as the table has it", async () => {
-    const rows = readTable(settings, "SELECT * FROM voucher_frequent_most_used") as Record<
+    const rows = (await readTable(settings, "SELECT * FROM voucher_frequent_most_used")) as Record<
       string,
       string | number
     >[];
@@ -290,7 +290,7 @@ describe("the publication", () => {
     const answer = async () => (await fetch(address + addressOf({ total_orders: 7 }))).json();
     expect(await answer()).toEqual({ voucher_amount: 1 });
     const fileOf = ({ consumptionUrl }: Settings) => consumptionUrl.slice("sqlite:".length);
-    readTable(other, "PRAGMA wal_checkpoint(TRUNCATE)");
+    await readTable(other, "PRAGMA wal_checkpoint(TRUNCATE)");
     await rename(fileOf(other), fileOf(old));
     expect(await Promise.all([answer(), answer(), answer()])).toEqual([
       { voucher_amount: 2 },

@@ -42,7 +42,7 @@ describe("pipeline", () => {
         "measures.row_accounting": [{ rows_read: "4", rejected: "1", out_of_scope: "0", curated: "3" }],
       },
     });
-    expect(readTable(settings, "SELECT run_id FROM publications")).toEqual([{ run_id: report.run_id }]);
+    expect(await readTable(settings, "SELECT run_id FROM publications")).toEqual([{ run_id: report.run_id }]);
   });
 
   it("runs its stages one by one", async () => {
@@ -50,7 +50,7 @@ describe("pipeline", () => {
     for (const stage of ["curate", "aggregate", "publish"]) {
       expect(await pipeline([stage, "-e", "2020-05-29"], environment)).toMatchObject({ code: 0, stderr: "" });
     }
-    expect(readTable(settings, "SELECT stages FROM pipeline_runs ORDER BY started_at")).toEqual([
+    expect(await readTable(settings, "SELECT stages FROM pipeline_runs ORDER BY started_at")).toEqual([
       { stages: "curate" },
       { stages: "aggregate" },
       { stages: "publish" },
@@ -212,7 +212,7 @@ describe("a run that is cancelled", () => {
     const before = [
       await fingerprint(settings.zones.curated),
       await fingerprint(settings.zones.provision),
-      readConsumption(settings),
+      await readConsumption(settings),
     ];
 
     const command = start(["-e", "2020-05-29"], { ...environment, RAW_ZONE: large, DUCKDB_THREADS: "1" });
@@ -225,11 +225,11 @@ describe("a run that is cancelled", () => {
     expect([
       await fingerprint(settings.zones.curated),
       await fingerprint(settings.zones.provision),
-      readConsumption(settings),
+      await readConsumption(settings),
     ]).toEqual(before);
-    expect(readTable(settings, "SELECT outcome FROM pipeline_runs ORDER BY started_at DESC LIMIT 1")).toEqual(
-      [{ outcome: "cancelled" }],
-    );
+    expect(
+      await readTable(settings, "SELECT outcome FROM pipeline_runs ORDER BY started_at DESC LIMIT 1"),
+    ).toEqual([{ outcome: "cancelled" }]);
     expect(await fingerprint(settings.duckdb.tempDirectory)).toEqual({});
   });
 
@@ -249,7 +249,7 @@ describe("output that no one reads", () => {
       encoding: "utf8",
     });
     expect(stderr).toBe("0\n");
-    expect(readTable(settings, "SELECT execution_date FROM publications")).toHaveLength(1);
+    expect(await readTable(settings, "SELECT execution_date FROM publications")).toHaveLength(1);
   });
 });
 

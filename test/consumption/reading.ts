@@ -1,25 +1,34 @@
 import Database from "libsql";
 import type { Settings } from "../../src/settings.js";
+import { askMysql } from "./servers.js";
 
-/** Rows of the consumption database, read as any other program would. */
-export function readTable(settings: Settings, sql: string): unknown[] {
-  const database = new Database(settings.consumptionUrl.slice("sqlite:".length));
+/** Says one statement to the consumption database as any other program would, and gives the rows that come back. */
+export async function readTable(
+  { consumptionUrl }: Pick<Settings, "consumptionUrl">,
+  sql: string,
+): Promise<unknown[]> {
+  if (consumptionUrl.startsWith("mysql:")) return askMysql(consumptionUrl, sql);
+  const database = new Database(consumptionUrl.slice("sqlite:".length));
   try {
-    return database.prepare(sql).all([]);
+    const statement = database.prepare(sql);
+    if (statement.reader) return statement.all([]);
+    statement.run([]);
+    return [];
   } finally {
     database.close();
   }
 }
 
 /** Everything that readers of the consumption database can see, and the runs that made it. */
-export function readConsumption(settings: Settings): Record<string, unknown[]> {
+export async function readConsumption(settings: Settings): Promise<Record<string, unknown[]>> {
   const tables = [
     "publications",
     "voucher_amount_usage",
     "voucher_frequent_most_used",
     "voucher_recency_most_used",
   ];
-  return Object.fromEntries(
-    tables.map((table) => [table, readTable(settings, `SELECT * FROM ${table} ORDER BY 1, 2, 3, 4`)]),
-  );
+  const contents: Record<string, unknown[]> = {};
+  for (const table of tables)
+    contents[table] = await readTable(settings, `SELECT * FROM ${table} ORDER BY 1, 2, 3, 4`);
+  return contents;
 }

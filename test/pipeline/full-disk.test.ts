@@ -42,7 +42,7 @@ unmountAll();
       const visible = async () => [
         await fingerprint(settings.zones.curated),
         await fingerprint(settings.zones.provision),
-        readConsumption(settings),
+        await readConsumption(settings),
       ];
       const before = await visible();
 
@@ -66,7 +66,12 @@ unmountAll();
     const { settings: roomy } = await makeWorkspace();
     const settings = {
       ...roomy,
-      duckdb: { memoryLimit: "60MB", threads: 1, tempDirectory: path.join(await smallDisk("1m"), "temp") },
+      duckdb: {
+        ...roomy.duckdb,
+        memoryLimit: "60MB",
+        threads: 1,
+        tempDirectory: path.join(await smallDisk("1m"), "temp"),
+      },
     };
     await mkdir(path.join(settings.zones.raw, "vouchers"), { recursive: true });
     const columns = Object.entries(voucher()).map(([name, value]) =>

@@ -1,4 +1,3 @@
-import path from "node:path";
 import type { Row } from "../../src/engine/engine.js";
 import { RunActivity } from "../../src/pipeline/activity.js";
 import { STAGES, type RunReport, type Stage } from "../../src/pipeline/report.js";
@@ -41,5 +40,5 @@ export function readPartition(
   const [layer = "", table = ""] = model.split(".");
   const zone = layer === "curated" ? settings.zones.curated : settings.zones.provision;
   const { partitionKey } = parseExecutionDate(executionDate);
-  return readParquet(path.join(zone, table, `execution_date=${partitionKey}`, "data.parquet"));
+  return readParquet(zone, `${table}/execution_date=${partitionKey}/data.parquet`);
 }

@@ -1,31 +1,28 @@
-import { existsSync } from "node:fs";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { readConsumption, readTable } from "../consumption/reading.js";
+import { EXECUTION_DATE, readPartition, run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
-import { fingerprint, makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
-import { EXECUTION_DATE, readPartition, run, runOver } from "./running.js";
+import { hashesOf, listFiles, putFile } from "../storage.js";
+import { makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
 
 const SAMPLE = path.join(PROJECT, "data/raw");
 
 async function zonesOf({ settings }: Workspace) {
   return {
-    curated: await fingerprint(settings.zones.curated),
-    provision: await fingerprint(settings.zones.provision),
+    curated: await hashesOf(settings.zones.curated),
+    provision: await hashesOf(settings.zones.provision),
   };
 }
 
+/** The sample in the raw zone of a workspace. */
 async function sampleWorkspace(threads: number) {
-  const workspace = await makeWorkspace();
-  return {
-    ...workspace,
-    settings: {
-      ...workspace.settings,
-      zones: { ...workspace.settings.zones, raw: SAMPLE },
-      duckdb: { ...workspace.settings.duckdb, threads },
-    },
-  };
+  const { settings, ...workspace } = await makeWorkspace();
+  for (const name of await listFiles(SAMPLE)) {
+    await putFile(settings.zones.raw, name, await readFile(path.join(SAMPLE, name)));
+  }
+  return { ...workspace, settings: { ...settings, duckdb: { ...settings.duckdb, threads } } };
 }
 
 describe("a run over the sample", () => {
@@ -43,10 +40,10 @@ describe("a run over the sample", () => {
     expect(Number(rejected) + Number(out_of_scope) + Number(curated)).toBe(20_000);
   });
 
-  it("finds 2640 as Peru's most used amount in all segments", () => {
+  it("finds 2640 as Peru's most used amount in all segments", async () => {
     const peru = "SELECT * FROM voucher_%s_most_used WHERE country_code = 'Peru'";
-    const frequent = readTable(workspace.settings, peru.replace("%s", "frequent"));
-    const recency = readTable(workspace.settings, peru.replace("%s", "recency"));
+    const frequent = await readTable(workspace.settings, peru.replace("%s", "frequent"));
+    const recency = await readTable(workspace.settings, peru.replace("%s", "recency"));
     expect(frequent).toHaveLength(4);
     expect(recency).toHaveLength(6);
     for (const row of [...frequent, ...recency]) {
@@ -55,32 +52,30 @@ describe("a run over the sample", () => {
   });
 
   it("writes one file a partition, and leaves nothing else in the zones", async () => {
-    const files = Object.entries(await fingerprint(workspace.settings.zones.provision))
-      .filter(([, print]) => print !== "folder")
-      .map(([file]) => file);
-    expect(files).toEqual([
-      "voucher_amount_usage/execution_date=2020-05-29T000000/data.parquet",
-      "voucher_frequent_most_used/execution_date=2020-05-29T000000/data.parquet",
-      "voucher_recency_most_used/execution_date=2020-05-29T000000/data.parquet",
+    const partition = "execution_date=2020-05-29T000000/data.parquet";
+    expect(await listFiles(workspace.settings.zones.curated)).toEqual([
+      `vouchers/${partition}`,
+      `vouchers_rejected/${partition}`,
     ]);
-    expect((await readdir(workspace.settings.zones.curated)).sort()).toEqual([
-      "vouchers",
-      "vouchers_rejected",
+    expect(await listFiles(workspace.settings.zones.provision)).toEqual([
+      `voucher_amount_usage/${partition}`,
+      `voucher_frequent_most_used/${partition}`,
+      `voucher_recency_most_used/${partition}`,
     ]);
   });
 
-  it("publishes exactly the columns of the contract, in their order", () => {
-    const columns = (table: string) =>
-      readTable(workspace.settings, `SELECT name FROM pragma_table_info('${table}')`).map(
-        (row) => (row as { name: string }).name,
-      );
-    expect(columns("voucher_frequent_most_used")).toEqual([
+  it("publishes exactly the columns of the contract, in their order", async () => {
+    const columns = async (table: string) => {
+      const [row] = await readTable(workspace.settings, `SELECT * FROM ${table}`);
+      return Object.keys(row as object);
+    };
+    expect(await columns("voucher_frequent_most_used")).toEqual([
       "country_code",
       "frequent_segment",
       "voucher_amount",
       "execution_date",
     ]);
-    expect(columns("voucher_recency_most_used")).toEqual([
+    expect(await columns("voucher_recency_most_used")).toEqual([
       "country_code",
       "recency_segment",
       "voucher_amount",
@@ -91,7 +86,7 @@ describe("a run over the sample", () => {
   it("publishes what the provision zone holds", async () => {
     for (const kind of ["frequent", "recency"]) {
       const provision = await readPartition(workspace.settings, `provision.voucher_${kind}_most_used`);
-      const published = readTable(workspace.settings, `SELECT * FROM voucher_${kind}_most_used`);
+      const published = await readTable(workspace.settings, `SELECT * FROM voucher_${kind}_most_used`);
       const columns = ["country_code", `${kind}_segment`, "voucher_amount", "execution_date"];
       const wanted = provision.map((row) =>
         Object.fromEntries(columns.map((column) => [column, row[column]])),
@@ -104,10 +99,10 @@ describe("a run over the sample", () => {
 
   it("changes nothing when it runs again", async () => {
     const zones = await zonesOf(workspace);
-    const consumption = readConsumption(workspace.settings);
+    const consumption = await readConsumption(workspace.settings);
     const again = await run(workspace.settings);
     expect(await zonesOf(workspace)).toEqual(zones);
-    expect(readConsumption(workspace.settings)).toEqual(consumption);
+    expect(await readConsumption(workspace.settings)).toEqual(consumption);
     expect(again.published).toMatchObject({ isNew: false });
   });
 
@@ -123,18 +118,18 @@ describe("a run over the sample", () => {
     const after = await zonesOf(workspace);
     expect(after.curated).toMatchObject(before.curated);
     expect(after.provision).toMatchObject(before.provision);
-    const dates = readTable(
+    const dates = await readTable(
       workspace.settings,
       "SELECT DISTINCT execution_date FROM voucher_frequent_most_used ORDER BY 1",
     );
     expect(dates).toEqual([{ execution_date: "2019-12-31T120000" }, { execution_date: "2020-05-29T000000" }]);
   });
 
-  it("records what it read, counted, wrote and audited", () => {
-    const [row] = readTable(
+  it("records what it read, counted, wrote and audited", async () => {
+    const [row] = (await readTable(
       workspace.settings,
       `SELECT outcome, record FROM pipeline_runs WHERE run_id = '${report.run_id}'`,
-    ) as { outcome: string; record: string }[];
+    )) as { outcome: string; record: string }[];
     expect(row?.outcome).toBe("succeeded");
     expect(JSON.parse(row?.record ?? "")).toEqual(report);
     expect(report.inputs.map(({ path: file }) => file)).toEqual([
@@ -157,7 +152,7 @@ describe("a run", () => {
     const workspace = await runOver([voucher(), voucher({ country_code: "Chile" })]);
     await putVouchers(workspace.settings.zones.raw, [voucher({ voucher_amount: "9999" })]);
     await run(workspace.settings);
-    expect(readTable(workspace.settings, "SELECT * FROM voucher_frequent_most_used")).toEqual([
+    expect(await readTable(workspace.settings, "SELECT * FROM voucher_frequent_most_used")).toEqual([
       {
         country_code: "Peru",
         frequent_segment: "5-13",
@@ -169,24 +164,23 @@ describe("a run", () => {
 
   it("removes strangers from the partitions it writes, and only from those", async () => {
     const workspace = await runOver([voucher()]);
-    const table = path.join(workspace.settings.zones.curated, "vouchers");
-    const own = path.join(table, "execution_date=2020-05-29T000000", "part-0.parquet");
-    const other = path.join(table, "execution_date=2020-05-28T000000", "part-0.parquet");
-    await mkdir(path.dirname(other));
-    await writeFile(own, "left over");
-    await writeFile(other, "not ours");
+    const own = "vouchers/execution_date=2020-05-29T000000/part-0.parquet";
+    const other = "vouchers/execution_date=2020-05-28T000000/part-0.parquet";
+    await putFile(workspace.settings.zones.curated, own, "left over");
+    await putFile(workspace.settings.zones.curated, other, "not ours");
     await run(workspace.settings);
-    expect(existsSync(own)).toBe(false);
-    expect(existsSync(other)).toBe(true);
+    const files = await listFiles(workspace.settings.zones.curated);
+    expect(files).not.toContain(own);
+    expect(files).toContain(other);
   });
 
   it("sweeps what a dead run of its date has left in staging, and leaves that of other dates", async () => {
     const workspace = await runOver([voucher()]);
-    const staging = path.join(workspace.settings.zones.curated, "_staging");
-    await mkdir(path.join(staging, "2020-05-29T000000-dead"), { recursive: true });
-    await mkdir(path.join(staging, "2020-05-28T000000-alive"), { recursive: true });
+    const staging = `${workspace.settings.zones.curated}/_staging`;
+    await putFile(staging, "2020-05-29T000000-dead/vouchers/data.parquet", "dead");
+    await putFile(staging, "2020-05-28T000000-alive/vouchers/data.parquet", "alive");
     await run(workspace.settings);
-    expect(await readdir(staging)).toEqual(["2020-05-28T000000-alive"]);
+    expect(await listFiles(staging)).toEqual(["2020-05-28T000000-alive/vouchers/data.parquet"]);
   });
 
   it("allows exactly the share of rejected rows that the setting names", async () => {
@@ -197,15 +191,15 @@ describe("a run", () => {
 
   it("finds a run that has died as killed", async () => {
     const workspace = await runOver([voucher()]);
-    readTable(
+    await readTable(
       workspace.settings,
       `INSERT INTO pipeline_runs SELECT 'dead', execution_date, stages, 'running', started_at, NULL, started_by,
-       sql_version, sql_hash, NULL, NULL, NULL FROM pipeline_runs RETURNING run_id`,
+       sql_version, sql_hash, NULL, NULL, NULL FROM pipeline_runs`,
     );
     await run(workspace.settings);
-    expect(readTable(workspace.settings, "SELECT outcome FROM pipeline_runs WHERE run_id = 'dead'")).toEqual([
-      { outcome: "killed" },
-    ]);
+    expect(
+      await readTable(workspace.settings, "SELECT outcome FROM pipeline_runs WHERE run_id = 'dead'"),
+    ).toEqual([{ outcome: "killed" }]);
   });
 
   it("keeps the temporary folder empty", async () => {
@@ -221,18 +215,15 @@ describe("stages that run alone", () => {
     const { settings } = parts;
     await putVouchers(settings.zones.raw, [voucher(), voucher({ total_orders: "" })]);
     await run(settings, EXECUTION_DATE, ["curate"]);
-    expect(existsSync(settings.zones.provision)).toBe(false);
+    expect(await listFiles(settings.zones.provision)).toEqual([]);
     await run(settings, EXECUTION_DATE, ["aggregate"]);
     const published = await run(settings, EXECUTION_DATE, ["publish"]);
 
     expect(published.published).toMatchObject({ isNew: true });
     expect(await zonesOf(parts)).toEqual(await zonesOf(whole));
-    const withoutRun = (workspace: Workspace) =>
-      JSON.stringify(readConsumption(workspace.settings)).replace(
-        /"run_id":"[^"]*"|"published_at":"[^"]*"/g,
-        "",
-      );
-    expect(withoutRun(parts)).toBe(withoutRun(whole));
+    const withoutRun = async ({ settings: of }: Workspace) =>
+      JSON.stringify(await readConsumption(of)).replace(/"run_id":"[^"]*"|"published_at":"[^"]*"/g, "");
+    expect(await withoutRun(parts)).toBe(await withoutRun(whole));
   });
 
   it("need what the one before leaves, and say how to make it", async () => {
@@ -256,10 +247,7 @@ const REAL_FILE = process.env["VOUCHERS_2018_FILE"];
 (REAL_FILE === undefined ? describe.skip : describe)("a run over the real history of 2018", () => {
   it("finds the known answers", async () => {
     const { settings } = await makeWorkspace();
-    const folder = path.join(settings.zones.raw, "vouchers");
-    await mkdir(folder, { recursive: true });
-    const { copyFile } = await import("node:fs/promises");
-    await copyFile(REAL_FILE ?? "", path.join(folder, "vouchers-2018.parquet.gzip"));
+    await putFile(settings.zones.raw, "vouchers/vouchers-2018.parquet.gzip", await readFile(REAL_FILE ?? ""));
     const { measures } = await run(settings, "2018-07-31");
 
     expect(measures["measures.row_accounting"]).toEqual([

@@ -71,7 +71,7 @@ describe("a model added as a file alone", () => {
     expect(await readPartition(settings, "provision.voucher_monthly_value")).toEqual([
       { ...row, vouchers: "3", total_amount: "9280", internal_note: "note", has_large: true, execution_date },
     ]);
-    expect(readTable(settings, "SELECT * FROM voucher_monthly_value")).toEqual([
+    expect(await readTable(settings, "SELECT * FROM voucher_monthly_value")).toEqual([
       { ...row, vouchers: 3, total_amount: 9280, has_large: 1, execution_date },
     ]);
     expect(report.audits).toContainEqual({ model: "provision.voucher_monthly_value", audit: "unique_key" });

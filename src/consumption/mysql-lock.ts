@@ -1,0 +1,94 @@
+import { createHash } from "node:crypto";
+import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
+import { messageOf, PipelineError } from "../errors.js";
+import type { Lock } from "./consumption.js";
+import type { MysqlAddress } from "./mysql-address.js";
+
+/** A server hears from a holder this often. One that it has not heard of for the other time is dead, and its lock is free. */
+const HEARTBEAT_MILLISECONDS = 10_000;
+const SILENCE_SECONDS = 60;
+const MAX_NAME_LENGTH = 64;
+
+/**
+ * A lock of the server's own, held by a connection that does nothing else. The server lets go of it when the connection
+ * ends, and so with the process that holds it. It is the server's, not one of a table: a restart of the server ends it, too.
+ */
+export class MysqlLock implements Lock {
+  readonly #address: MysqlAddress;
+  readonly #name: string;
+  #connection: Connection | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
+
+  constructor(address: MysqlAddress, lockName: string) {
+    this.#address = address;
+    this.#name = nameOnServer(address.database, lockName);
+  }
+
+  /** False, at once, where another holds it. */
+  async take(): Promise<boolean> {
+    const connection = await createConnection({ ...this.#address.options, enableKeepAlive: true });
+    // A lost connection is found when it is next asked; until then there is nobody to tell.
+    connection.on("error", () => undefined);
+    try {
+      await connection.query("SET SESSION wait_timeout = ?", [SILENCE_SECONDS]);
+      const isTaken = await holds(connection, "SELECT GET_LOCK(?, 0) AS held", this.#name);
+      if (!isTaken) {
+        await connection.end();
+        return false;
+      }
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+    this.#connection = connection;
+    this.#heartbeat = setInterval(() => {
+      connection.query("DO 0").catch(() => undefined);
+    }, HEARTBEAT_MILLISECONDS).unref();
+    return true;
+  }
+
+  /** Whether this connection holds the lock still. */
+  async isHeld(): Promise<boolean> {
+    if (this.#connection === undefined) return false;
+    try {
+      return await holds(this.#connection, "SELECT IS_USED_LOCK(?) = CONNECTION_ID() AS held", this.#name);
+    } catch {
+      return false;
+    }
+  }
+
+  async assertHeld(): Promise<void> {
+    if (await this.isHeld()) return;
+    await this.release();
+    const reason = await this.take().then(
+      (isTaken) => (isTaken ? undefined : "another run has taken it"),
+      (error: unknown) => messageOf(error),
+    );
+    if (reason === undefined) return;
+    throw new PipelineError(
+      "CONSUMPTION_UNAVAILABLE",
+      `the lock in the ${this.#address.name} was lost with its connection, and cannot be had again: ${reason}; run again`,
+    );
+  }
+
+  async release(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    const connection = this.#connection;
+    this.#connection = undefined;
+    // The lock goes with the connection, also with one that is broken.
+    await connection?.end().catch(() => {
+      connection.destroy();
+    });
+  }
+}
+
+async function holds(connection: Connection, query: string, name: string): Promise<boolean> {
+  const [rows] = await connection.query<RowDataPacket[]>(query, [name]);
+  return rows[0]?.["held"] === 1;
+}
+
+/** Names of locks are the same for all databases of a server, and short. */
+function nameOnServer(database: string, lockName: string): string {
+  const name = `${database}:${lockName}`;
+  return name.length <= MAX_NAME_LENGTH ? name : createHash("sha256").update(name).digest("hex");
+}

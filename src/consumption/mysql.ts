@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Kysely, MysqlDialect, sql, type RawBuilder } from "kysely";
+import { createPool, type Pool, type TypeCastField } from "mysql2";
+import {
+  translatingErrors,
+  type ColumnType,
+  type Consumption,
+  type Dialect,
+  type PublishedColumn,
+} from "./consumption.js";
+import { readMysqlUrl, type MysqlAddress } from "./mysql-address.js";
+import { isPassing, translateMysqlError } from "./mysql-errors.js";
+import { MysqlLock } from "./mysql-lock.js";
+import type { ConsumptionTables } from "./tables.js";
+import { inBatches, inTransaction } from "./transaction.js";
+
+/** How long a run waits before it tries again, in turn. A server that restarts is back within seconds. */
+const WRITER_DELAYS_MILLISECONDS = [100, 400, 1_000, 2_000, 4_000];
+/** A connection that has rested in the pool can be dead. Who asks a service does not wait for a server. */
+const READER_DELAYS_MILLISECONDS = [0];
+const CONNECT_MILLISECONDS = 5_000;
+const READER_CONNECTIONS = 10;
+const WRITER_CONNECTIONS = 2;
+const ROWS_PER_STATEMENT = 500;
+
+/** MySQL and MariaDB have no collation in common that knows all of Unicode, compares bytes and minds blanks at the end. */
+const COLLATIONS = { mysql: "utf8mb4_0900_bin", mariadb: "utf8mb4_nopad_bin" };
+
+/** Opens the database to write it. */
+export function openMysql(url: string): Promise<Consumption> {
+  return open(readMysqlUrl(url), WRITER_CONNECTIONS, WRITER_DELAYS_MILLISECONDS);
+}
+
+/** Opens the database to read it. */
+export function openMysqlForReading(url: string): Promise<Consumption> {
+  return open(readMysqlUrl(url), READER_CONNECTIONS, READER_DELAYS_MILLISECONDS);
+}
+
+async function open(
+  address: MysqlAddress,
+  connections: number,
+  delays: readonly number[],
+): Promise<Consumption> {
+  const pool = openPool(address, connections);
+  const db = new Kysely<ConsumptionTables>({
+    dialect: new MysqlDialect({
+      pool,
+      onCreateConnection: async (connection) => {
+        await connection.executeQuery(SESSION.compile(db));
+      },
+    }),
+  });
+  try {
+    const collation = COLLATIONS[await makerOf(db)];
+    const locks = new Set<MysqlLock>();
+    const dialect = mysqlDialect(address.name, collation, delays, locks);
+    return {
+      db,
+      dialect,
+      name: address.name,
+      tryLocked: async (lockName, use) => {
+        const lock = new MysqlLock(address, lockName);
+        if (!(await translatingErrors(dialect, () => lock.take()))) return undefined;
+        locks.add(lock);
+        try {
+          return { result: await use(lock) };
+        } finally {
+          locks.delete(lock);
+          await lock.release();
+        }
+      },
+      isCurrent: () => Promise.resolve(true),
+      close: () => db.destroy(),
+    };
+  } catch (error) {
+    await db.destroy();
+    throw translateMysqlError(address.name, error);
+  }
+}
+
+function openPool({ options }: MysqlAddress, connections: number): Pool {
+  return createPool({
+    ...options,
+    connectionLimit: connections,
+    connectTimeout: CONNECT_MILLISECONDS,
+    charset: "utf8mb4",
+    enableKeepAlive: true,
+    // Moments come as the text they are, and as short as DuckDB writes them.
+    dateStrings: true,
+    typeCast: (field: TypeCastField, next: () => unknown) =>
+      field.type === "DATETIME" ? shortest(field.string()) : next(),
+  });
+}
+
+/** `2020-05-29 00:00:00.500000` as `2020-05-29 00:00:00.5`. */
+function shortest(moment: string | null): string | null {
+  return moment?.replace(/(\.[0-9]*?)0+$/, "$1").replace(/\.$/, "") ?? null;
+}
+
+/** Values are never cut, rounded or taken for others, and a backslash is what the driver takes it for. */
+const SESSION = sql`SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'`;
+
+async function makerOf(db: Kysely<ConsumptionTables>): Promise<keyof typeof COLLATIONS> {
+  const { rows } = await sql<{ version: string }>`SELECT VERSION() AS version`.execute(db);
+  return rows[0]?.version.includes("MariaDB") === true ? "mariadb" : "mysql";
+}
+
+function mysqlDialect(
+  name: string,
+  collation: string,
+  delays: readonly number[],
+  locks: ReadonlySet<MysqlLock>,
+): Dialect {
+  return {
+    columnType: columnTypeOf,
+    longText: sql`longtext`,
+    tableOptions: sql`ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${sql.raw(collation)}`,
+    upsert: async (db, table, key, rows) => {
+      const columns = Object.keys(rows[0] ?? {});
+      const values = columns.filter((column) => !key.includes(column));
+      for (const batch of inBatches(rows, ROWS_PER_STATEMENT)) {
+        const insert = db.insertInto(table).values(batch);
+        await (
+          values.length === 0 ? insert.ignore() : insert.onDuplicateKeyUpdate(inserted(values))
+        ).execute();
+      }
+    },
+    transaction: (db, work) => inTransaction(db, "START TRANSACTION", work),
+    repeating: async (work) => {
+      for (const delay of delays) {
+        try {
+          return await work();
+        } catch (error) {
+          if (!isPassing(error)) throw error;
+        }
+        await sleep(delay);
+        // What has ended a connection may have ended those of the locks, too, and another run may have begun.
+        for (const lock of locks) await lock.assertHeld();
+      }
+      return work();
+    },
+    translateError: (error) => translateMysqlError(name, error),
+  };
+}
+
+/** For each column the value that was to be inserted, in the one spelling that MySQL and MariaDB share. */
+function inserted(columns: readonly string[]): Record<string, RawBuilder<never>> {
+  return Object.fromEntries(columns.map((column) => [column, sql<never>`VALUES(${sql.ref(column)})`]));
+}
+
+function columnTypeOf({ type, maxLength }: PublishedColumn): ColumnType {
+  switch (type) {
+    case "VARCHAR":
+      return `varchar(${maxLength})`;
+    case "INTEGER":
+      return "integer";
+    case "BOOLEAN":
+      return "boolean";
+    case "BIGINT":
+      return "bigint";
+    case "DOUBLE":
+      return "double precision";
+    case "DATE":
+      return "date";
+    case "TIMESTAMP":
+      return "datetime(6)";
+  }
+}

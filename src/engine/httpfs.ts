@@ -1,0 +1,136 @@
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { version, type DuckDBConnection } from "@duckdb/node-api";
+import { messageOf, PipelineError } from "../errors.js";
+import type { S3Access, S3Credentials } from "../s3-access.js";
+import type { DuckDbSettings } from "../settings.js";
+import { identifier, literal } from "../sql-literal.js";
+import { textOf, type Row } from "./engine.js";
+
+/** A session that can read and write on S3. */
+export interface S3Session {
+  /** Gives DuckDB the keys that hold now, where they are others than those it has. */
+  renewKeys(connection: DuckDBConnection): Promise<void>;
+}
+
+/**
+ * Loads the extension that reads and writes on S3, and gives it its keys. It comes before the configuration is locked.
+ * @throws PipelineError EXTENSION_MISSING where it is not on this machine and cannot be had.
+ */
+export async function openS3(
+  connection: DuckDBConnection,
+  access: S3Access,
+  settings: Pick<DuckDbSettings, "extensionDirectory" | "extensionRepository">,
+  tempDirectory: string,
+): Promise<S3Session> {
+  await loadExtension(connection, settings);
+  for (const statement of configuration) await connection.run(statement);
+  if (access.endpoint?.startsWith("http://") !== true) {
+    // The machine's own bundle of authorities, where there is one, is not where DuckDB looks on every system.
+    const bundle = path.join(tempDirectory, "authorities.pem");
+    await writeFile(bundle, access.authorities);
+    await connection.run(`SET GLOBAL ca_cert_file = ${literal(bundle)}`);
+  }
+  let current: S3Credentials | undefined;
+  const session: S3Session = {
+    renewKeys: async (over) => {
+      const credentials = await access.credentials();
+      if (
+        credentials.accessKeyId === current?.accessKeyId &&
+        credentials.sessionToken === current.sessionToken
+      )
+        return;
+      current = credentials;
+      await createSecrets(over, access, credentials);
+    },
+  };
+  await session.renewKeys(connection);
+  return session;
+}
+
+/**
+ * Puts the extension where later sessions find it.
+ * @throws PipelineError EXTENSION_MISSING where it cannot be had.
+ */
+export async function installExtension(
+  connection: DuckDBConnection,
+  { extensionRepository }: Pick<DuckDbSettings, "extensionRepository">,
+): Promise<void> {
+  const from = extensionRepository === undefined ? "" : ` FROM ${literal(extensionRepository)}`;
+  try {
+    await connection.run(`INSTALL httpfs${from}`);
+  } catch (error) {
+    throw await missing(connection, error, "it could not be installed");
+  }
+}
+
+async function loadExtension(
+  connection: DuckDBConnection,
+  settings: Pick<DuckDbSettings, "extensionDirectory" | "extensionRepository">,
+): Promise<void> {
+  // A folder that was named holds what shall be used; nothing is fetched into it.
+  if (settings.extensionDirectory === undefined) await installExtension(connection, settings);
+  try {
+    await connection.run("LOAD httpfs");
+  } catch (error) {
+    throw await missing(connection, error, "it could not be loaded");
+  }
+}
+
+async function missing(connection: DuckDBConnection, error: unknown, what: string): Promise<PipelineError> {
+  const [known] = (
+    await connection.runAndReadAll(
+      "SELECT platform, current_setting('extension_directory') AS folder FROM pragma_platform()",
+    )
+  ).getRowObjectsJson() as Row[];
+  const folder = known === undefined ? "" : textOf(known, "folder");
+  const place = `${version()}/${known === undefined ? "" : textOf(known, "platform")}/httpfs.duckdb_extension`;
+  const reason = messageOf(error).split("\n", 1)[0] ?? "";
+  return new PipelineError(
+    "EXTENSION_MISSING",
+    `a zone is on S3, which DuckDB reads by its extension httpfs, and ${what}: ${reason}; ` +
+      "run 'pipeline install-extension' once on a machine with access to the internet, or unpack " +
+      `http://extensions.duckdb.org/${place}.gz to ${folder === "" ? "a folder" : folder}/${place} ` +
+      "and name that folder by DUCKDB_EXTENSION_DIRECTORY",
+    { cause: error },
+  );
+}
+
+const configuration = [
+  // A key is a name and no pattern: `?` begins no query, `[` no set of characters.
+  "SET GLOBAL s3_url_compatibility_mode = true",
+  // A service that restarts is back within seconds; 0.2 s, doubled five times.
+  "SET GLOBAL http_retries = 5",
+  "SET GLOBAL http_retry_wait_ms = 200",
+  "SET GLOBAL http_retry_backoff = 2",
+  // A server that is silent holds up a statement for this long at every try, and no interrupt ends it before.
+  "SET GLOBAL http_timeout = 20",
+  // Ten thousand parts make a file: this is the size of a part times that, and every part under way is in memory.
+  "SET GLOBAL s3_uploader_max_filesize = '100GB'",
+];
+
+async function createSecrets(
+  connection: DuckDBConnection,
+  { endpoint, region, scopes, urlStyle }: S3Access,
+  { accessKeyId, secretAccessKey, sessionToken }: S3Credentials,
+): Promise<void> {
+  const options: Record<string, string> = {
+    KEY_ID: accessKeyId,
+    SECRET: secretAccessKey,
+    ...(sessionToken === undefined ? {} : { SESSION_TOKEN: sessionToken }),
+    ...(endpoint === undefined ? {} : { ENDPOINT: new URL(endpoint).host }),
+    REGION: region,
+    URL_STYLE: urlStyle,
+  };
+  const names = Object.keys(options);
+  const parameters = names.map((name, index) => `${name} $${(index + 1).toString()}`).join(", ");
+  const tls = endpoint?.startsWith("http://") === true ? "false" : "true";
+  for (const [index, scope] of scopes.entries()) {
+    const name = identifier(`zone_${index.toString()}`);
+    // The keys are bound: no text of a statement, which an error may quote, ever has them.
+    await connection.run(
+      `CREATE OR REPLACE SECRET ${name} (TYPE s3, ${parameters}, USE_SSL ${tls}, SCOPE ${literal(`${scope}/`)})`,
+      Object.values(options),
+    );
+  }
+}

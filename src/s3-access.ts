@@ -1,0 +1,28 @@
+/** Keys of S3. None of them may reach a message, a log or a record. */
+export interface S3Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+/** What the engine needs to open files on S3. */
+export interface S3Access {
+  /** The URLs that the keys are for, as `s3://bucket/prefix`. */
+  readonly scopes: readonly string[];
+  /** `http://127.0.0.1:9000`; undefined for AWS. */
+  readonly endpoint: string | undefined;
+  readonly urlStyle: S3UrlStyle;
+  readonly region: string;
+  /** The certificate authorities to trust, as PEM. */
+  readonly authorities: string;
+  /** The keys as they are now: those of a role are renewed before they expire. */
+  credentials(): Promise<S3Credentials>;
+}
+
+/** Whether the bucket stands in the path of a URL or in its host name. */
+export type S3UrlStyle = "path" | "vhost";
+
+/** Whether an address is one on S3, and not a folder. */
+export function isOnS3(location: string): boolean {
+  return location.startsWith("s3://");
+}

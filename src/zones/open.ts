@@ -1,0 +1,57 @@
+import { PipelineError } from "../errors.js";
+import { isOnS3, type S3Access } from "../s3-access.js";
+import type { Settings } from "../settings.js";
+import { openLocalZone } from "./local.js";
+import type { S3Connection } from "./s3-client.js";
+import type { Zone } from "./zone.js";
+
+/** The zones of a run. */
+export interface Zones extends Readonly<Record<"raw" | "curated" | "provision", Zone>> {
+  /** How the engine gets at those that are on S3; undefined where none is. */
+  readonly s3: S3Access | undefined;
+  close(): void;
+}
+
+/**
+ * Opens the zones. Those on S3 share one connection, which is made, and its client loaded, only where one is there.
+ * @throws PipelineError INVALID_SETTINGS where a zone is also another, so that what is written would be read as raw.
+ */
+export async function openZones(settings: Settings): Promise<Zones> {
+  const locations = Object.values(settings.zones).filter(isOnS3);
+  const s3 = locations.length === 0 ? undefined : await connect(settings);
+  const open = (name: keyof Settings["zones"]) =>
+    openZone(settings.zones[name], `${name.toUpperCase()}_ZONE`, s3?.connection);
+  const zones = {
+    raw: await open("raw"),
+    curated: await open("curated"),
+    provision: await open("provision"),
+  };
+  const roots = Object.values(zones).map(({ root }) => root);
+  if (new Set(roots).size < roots.length) {
+    throw new PipelineError(
+      "INVALID_SETTINGS",
+      `each zone needs a folder of its own; they are ${roots.join(", ")}`,
+    );
+  }
+  return { ...zones, s3: s3?.access(locations), close: () => s3?.connection.client.destroy() };
+}
+
+async function connect({ s3 }: Settings) {
+  const { connectS3 } = await import("./s3-client.js");
+  const connection = await connectS3(s3);
+  const access = (scopes: readonly string[]): S3Access => ({
+    scopes,
+    endpoint: s3.endpoint,
+    urlStyle: s3.urlStyle,
+    region: connection.region,
+    authorities: connection.authorities,
+    credentials: () => connection.credentials(),
+  });
+  return { connection, access };
+}
+
+async function openZone(location: string, setting: string, s3: S3Connection | undefined): Promise<Zone> {
+  if (s3 === undefined || !isOnS3(location)) return openLocalZone(location);
+  const { openS3Zone } = await import("./s3.js");
+  return openS3Zone(s3, location, `the zone ${location} (${setting})`);
+}

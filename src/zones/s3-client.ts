@@ -1,0 +1,75 @@
+import { readFile } from "node:fs/promises";
+import tls from "node:tls";
+import { S3Client } from "@aws-sdk/client-s3";
+import { messageOf, PipelineError } from "../errors.js";
+import type { S3Credentials } from "../s3-access.js";
+import type { S3Settings } from "../settings.js";
+
+/** A service that is down is asked again; what stays down shall not hold up a run for long. */
+const ATTEMPTS = 4;
+const CONNECT_MILLISECONDS = 5_000;
+const SILENCE_MILLISECONDS = 60_000;
+
+/** Any name of a region will do where the service is not AWS; this is what all of them take. */
+const REGION_OF_ENDPOINTS = "us-east-1";
+
+/** A client for all zones of a run, and what it has found out of the settings and the machine. */
+export interface S3Connection {
+  readonly client: S3Client;
+  readonly region: string;
+  /** The certificate authorities to trust, as PEM. */
+  readonly authorities: string;
+  credentials(): Promise<S3Credentials>;
+}
+
+/**
+ * Makes a client. What the settings leave open is found as the AWS SDK finds it: profiles, roles, metadata services.
+ * @throws PipelineError INVALID_SETTINGS where there is no region, or the CA bundle cannot be read.
+ */
+export async function connectS3(settings: S3Settings): Promise<S3Connection> {
+  const region = settings.region ?? (settings.endpoint === undefined ? undefined : REGION_OF_ENDPOINTS);
+  const authorities = await trustedAuthorities(settings.caBundle);
+  const client = new S3Client({
+    maxAttempts: ATTEMPTS,
+    forcePathStyle: settings.urlStyle === "path",
+    ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
+    ...(region === undefined ? {} : { region }),
+    ...(settings.credentials === undefined ? {} : { credentials: settings.credentials }),
+    // Not every service knows the newer checksums, and TLS and ETags already guard what is sent.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    requestHandler: {
+      connectionTimeout: CONNECT_MILLISECONDS,
+      socketTimeout: SILENCE_MILLISECONDS,
+      ...(settings.caBundle === undefined ? {} : { httpsAgent: { ca: authorities } }),
+    },
+  });
+  const credentials = () => client.config.credentials();
+  return { client, region: await regionOf(client), authorities: authorities.join("\n"), credentials };
+}
+
+async function regionOf({ config }: S3Client): Promise<string> {
+  try {
+    return await config.region();
+  } catch (error) {
+    throw new PipelineError(
+      "INVALID_SETTINGS",
+      `the zones are on S3 and no region is known: set AWS_REGION`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Those that Node brings, which need none to be installed on the machine, and those of a bundle. */
+async function trustedAuthorities(caBundle: string | undefined): Promise<string[]> {
+  if (caBundle === undefined) return [...tls.rootCertificates];
+  try {
+    return [...tls.rootCertificates, await readFile(caBundle, "utf8")];
+  } catch (error) {
+    throw new PipelineError("INVALID_SETTINGS", `AWS_CA_BUNDLE cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,43 @@
+import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
+import { TEST_DATABASES } from "../place.js";
+
+type Server = keyof typeof TEST_DATABASES;
+
+/** Makes a database, and gives the URL for it of the account that owns the server. */
+export async function makeDatabase(server: Server, name: string): Promise<string> {
+  // The server's own character set is not for the pipeline to rely on.
+  await asking(adminUrl(server), (connection) =>
+    connection.query(`CREATE DATABASE \`${name}\` CHARACTER SET latin1`),
+  );
+  return new URL(name, adminUrl(server)).href;
+}
+
+export async function dropDatabase(server: Server, name: string): Promise<void> {
+  await asking(adminUrl(server), (connection) => connection.query(`DROP DATABASE \`${name}\``));
+}
+
+/** Says one statement to a database, and gives the rows that come back. */
+export function askMysql(url: string, sql: string): Promise<unknown[]> {
+  return asking(url, async (connection) => {
+    const [rows] = await connection.query<RowDataPacket[]>(sql);
+    return Array.isArray(rows) ? rows.map((row) => ({ ...row })) : [];
+  });
+}
+
+export function adminUrl(server: Server): string {
+  const url = TEST_DATABASES[server];
+  if (url === undefined) throw new Error(`TEST_${server.toUpperCase()}_URL names no server`);
+  return url;
+}
+
+async function asking<Result>(
+  url: string,
+  ask: (connection: Connection) => Promise<Result>,
+): Promise<Result> {
+  const connection = await createConnection({ uri: url, dateStrings: true });
+  try {
+    return await ask(connection);
+  } finally {
+    await connection.end();
+  }
+}

@@ -1,0 +1,158 @@
+import { cp, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { readTable } from "../consumption/reading.js";
+import { EXECUTION_DATE, run } from "../pipeline/running.js";
+import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { putFile, removeFile } from "../storage.js";
+import { makeWorkspace, PROJECT } from "../workspace.js";
+import { expectFailure, goodWorkspace, HEADER, visible } from "./failing.js";
+
+describe("the audits", () => {
+  it("stop a run without curated rows", async () => {
+    const workspace = await goodWorkspace();
+    await putVouchers(workspace.settings.zones.raw, times(4, voucher({ timestamp: "2021-01-01" })));
+    await expectFailure(workspace, "AUDIT_FAILED", ["curated.vouchers", "not_empty"]);
+  });
+
+  it("stop a run over files without rows", async () => {
+    const workspace = await goodWorkspace();
+    await removeFile(workspace.raw, "part.parquet");
+    await putFile(workspace.raw, "none.csv", `${HEADER}\n`);
+    await expectFailure(workspace, "AUDIT_FAILED", ["not_empty"]);
+  });
+
+  it("stop a run in which more than the allowed share is rejected, and show the share", async () => {
+    const workspace = await goodWorkspace();
+    await putVouchers(workspace.settings.zones.raw, [
+      ...times(2, voucher()),
+      ...times(3, voucher({ voucher_amount: "free" })),
+    ]);
+    await expectFailure(workspace, "AUDIT_FAILED", [
+      "rejected_share_is_allowed",
+      "MAX_REJECTED_SHARE",
+      "0.6",
+    ]);
+  });
+
+  it("record the failure with its code and message", async () => {
+    const workspace = await goodWorkspace();
+    await putVouchers(workspace.settings.zones.raw, [voucher({ timestamp: "2021-01-01" })]);
+    await expectFailure(workspace, "AUDIT_FAILED", []);
+    const [row] = await readTable(
+      workspace.settings,
+      "SELECT * FROM pipeline_runs ORDER BY started_at DESC LIMIT 1",
+    );
+    expect(row).toMatchObject({
+      outcome: "failed",
+      error_code: "AUDIT_FAILED",
+      error_message: expect.stringContaining("not_empty"),
+    });
+  });
+});
+
+describe("a partition at rest that is broken", () => {
+  it("is named by the stage that reads it, with the way to make it anew", async () => {
+    const workspace = await goodWorkspace();
+    const { settings } = workspace;
+    const curated = "vouchers/execution_date=2020-05-29T000000/data.parquet";
+    await putFile(settings.zones.curated, curated, "broken");
+    await expect(run(settings, EXECUTION_DATE, ["aggregate"])).rejects.toMatchObject({
+      code: "PARTITION_MISSING",
+      message: expect.stringContaining(`${curated} cannot be read`),
+    });
+    const provision = "voucher_amount_usage/execution_date=2020-05-29T000000/data.parquet";
+    await putFile(settings.zones.provision, provision, "broken");
+    await expect(run(settings, EXECUTION_DATE, ["publish"])).rejects.toMatchObject({
+      code: "PARTITION_MISSING",
+      message: expect.stringContaining("pipeline aggregate -e"),
+    });
+  });
+});
+
+describe("the consumption database", () => {
+  it("whose table has other columns stops the run, and gives the zones back", async () => {
+    const workspace = await goodWorkspace();
+    await putVouchers(workspace.settings.zones.raw, [voucher({ voucher_amount: "1" })]);
+    await readTable(workspace.settings, "ALTER TABLE voucher_recency_most_used ADD COLUMN note text");
+    await expectFailure({ ...workspace, before: await visible(workspace) }, "CONSUMPTION_TABLE_DIFFERS", [
+      "voucher_recency_most_used",
+      "note",
+    ]);
+  });
+});
+
+describe("the SQL", () => {
+  async function withModel(name: string, text: string) {
+    const workspace = await goodWorkspace();
+    const sqlDirectory = path.join(workspace.folder, "sql");
+    await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
+    await writeFile(path.join(sqlDirectory, "v1", name), text);
+    return { workspace, settings: { ...workspace.settings, sqlDirectory } };
+  }
+
+  const header = (columns: string) =>
+    `/*\ndescription: A test\ncolumns:\n${columns}\n  execution_date: { type: VARCHAR, description: The date }\n*/\n`;
+  const number = "  number: { type: INTEGER, description: A number }";
+
+  it.each([
+    [
+      "reads another file",
+      "SELECT 1 AS number, content AS execution_date FROM read_text('/etc/hostname') ORDER BY ALL",
+      "MODEL_FAILED",
+    ],
+    [
+      "sets an option",
+      "SELECT 1 AS number, current_setting('no_such') AS execution_date ORDER BY ALL",
+      "MODEL_FAILED",
+    ],
+    [
+      "gives other columns than it says",
+      "SELECT 'x' AS number, {{ partition_key }} AS execution_date ORDER BY ALL",
+      "AUDIT_FAILED",
+    ],
+    [
+      "has a fault",
+      "SELECT nmber AS number, {{ partition_key }} AS execution_date ORDER BY ALL",
+      "MODEL_FAILED",
+    ],
+  ])("of a model that %s stops the run, and the message names the file", async (_fault, select, code) => {
+    const { workspace, settings } = await withModel("provision/extra.sql", header(number) + select);
+    await expectFailure(workspace, code, ["extra"], settings);
+  });
+
+  it("says in which line of the file the engine found the fault", async () => {
+    const select = "SELECT\n  1 AS number,\n  nothing AS execution_date\nORDER BY ALL";
+    const { workspace, settings } = await withModel("provision/extra.sql", header(number) + select);
+    await expectFailure(workspace, "MODEL_FAILED", ["sql/v1/provision/extra.sql", "LINE 9"], settings);
+  });
+});
+
+describe("two runs", () => {
+  it("of the same date exclude each other, and the second is told who is at it", async () => {
+    const workspace = await goodWorkspace();
+    const outcomes = await Promise.allSettled([run(workspace.settings), run(workspace.settings)]);
+    const refused = outcomes.filter((outcome) => outcome.status === "rejected");
+    expect(refused).toHaveLength(1);
+    expect(refused[0]?.reason).toMatchObject({
+      code: "LOCK_HELD",
+      message: expect.stringContaining("since 20"),
+    });
+    expect(await visible(workspace)).toEqual(workspace.before);
+  });
+
+  it("of different dates make a database together that was not there", async () => {
+    const { settings } = await makeWorkspace();
+    await putVouchers(settings.zones.raw, times(3, voucher()));
+    const dates = ["2020-05-25", "2020-05-26", "2020-05-27", "2020-05-28", "2020-05-29"];
+    await Promise.all(dates.map((date) => run(settings, date)));
+    expect(await readTable(settings, "SELECT execution_date FROM publications")).toHaveLength(dates.length);
+  });
+
+  it("of different dates run side by side", async () => {
+    const workspace = await goodWorkspace();
+    await Promise.all([run(workspace.settings, "2020-05-30"), run(workspace.settings, "2020-05-31")]);
+    const dates = await readTable(workspace.settings, "SELECT execution_date FROM publications ORDER BY 1");
+    expect(dates).toHaveLength(3);
+  });
+});

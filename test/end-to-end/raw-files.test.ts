@@ -1,0 +1,249 @@
+import { gzipSync } from "node:zlib";
+import { describe, expect, it } from "@jest/globals";
+import { readTable } from "../consumption/reading.js";
+import { putParquet } from "../duckdb.js";
+import { readPartition, run } from "../pipeline/running.js";
+import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { getFile, putFile, removeFile } from "../storage.js";
+import { makeWorkspace } from "../workspace.js";
+import { expectFailure, goodWorkspace, HEADER, LINE } from "./failing.js";
+
+describe("a raw zone", () => {
+  it("without files stops the run, and the message says where files belong", async () => {
+    const workspace = await goodWorkspace();
+    await removeFile(workspace.raw, "part.parquet");
+    await putFile(workspace.raw, "README.txt", "no vouchers");
+    await putFile(workspace.raw, ".hidden.csv", "no vouchers");
+    await putFile(workspace.raw, "_part.parquet", "no vouchers");
+    await expectFailure(workspace, "RAW_ZONE_EMPTY", [workspace.raw, "RAW_ZONE"]);
+  });
+
+  it("with several faults has all of them named", async () => {
+    const workspace = await goodWorkspace();
+    await putFile(workspace.raw, "garbage.parquet", "PAR1 garbage PAR1");
+    await putFile(workspace.raw, "empty.parquet", "");
+    await putFile(workspace.raw, "empty.csv", "");
+    await putFile(workspace.raw, "poor.csv", "timestamp,country_code\n1,2\n");
+    await putParquet(workspace.raw, "poor.parquet", "SELECT 1 AS country_code, 2 AS Timestamp");
+    const message = await expectFailure(workspace, "RAW_FILE_UNREADABLE", [
+      "vouchers/garbage.parquet",
+      "vouchers/empty.parquet",
+      "vouchers/empty.csv: lacks timestamp, country_code",
+      "vouchers/poor.csv: lacks last_order_ts, first_order_ts, total_orders, voucher_amount; it has timestamp, country_code",
+      "vouchers/poor.parquet: lacks timestamp, last_order_ts, first_order_ts, total_orders, voucher_amount; it has country_code, Timestamp",
+    ]);
+    expect(message).not.toContain("part.parquet");
+  });
+
+  it.each<[string, string | Buffer]>([
+    ["short row", `${HEADER}\n${LINE}\n2020-05-01,Peru\n`],
+    ["long row", `${HEADER}\n${LINE},1\n`],
+    ["quote that is not closed", `${HEADER}\n${LINE}\n"2020-05-01,Peru,2020-04-20,2019-01-01,7,2640\n`],
+    ["quote in a value without quotes", `${HEADER}\n2020-05-01,Pe"ru,2020-04-20,2019-01-01,7,2640\n`],
+    ["blank after a closing quote", `${HEADER}\n2020-05-01,"Peru" ,2020-04-20,2019-01-01,7,2640\n`],
+    ["blank before an opening quote", `${HEADER}\n2020-05-01, "Peru",2020-04-20,2019-01-01,7,2640\n`],
+    ["line break in a name of its header", `${HEADER},"ex\r\ntra"\n${LINE},1\n`],
+    ["quote within a value", `${HEADER}\n2020-05-01,"Pe"ru",2020-04-20,2019-01-01,7,2640\n`],
+    ["other delimiter", `${HEADER}\n${LINE}\n`.replaceAll(",", ";")],
+    ["column given twice", `${HEADER},timestamp\n${LINE},2020-01-01\n`],
+    [
+      "text that is not UTF-8",
+      Buffer.from(`${HEADER}\n2020-05-01,Per\u00fa,2020-04-20,2019-01-01,7,2640\n`, "latin1"),
+    ],
+    ["encoding of two bytes", Buffer.from(`\ufeff${HEADER}\n${LINE}\n`, "utf16le")],
+  ])("with a CSV that has a %s stops the run and names the file", async (_fault, content) => {
+    const workspace = await goodWorkspace();
+    await putFile(workspace.raw, "faulty.csv", content);
+    const message = await expectFailure(workspace, "RAW_FILE_UNREADABLE", ["vouchers/faulty.csv"]);
+    expect(message).not.toContain("part.parquet");
+  });
+
+  it.each([0.3, 0.7, 0.95])(
+    "with a gzip that was cut at %d of its length stops the run and names the file",
+    async (share) => {
+      const workspace = await goodWorkspace();
+      const lines = Array.from({ length: 5000 }, (_, index) => LINE.replace("7", String(index)));
+      const whole = gzipSync([HEADER, ...lines, ""].join("\n"));
+      await putFile(workspace.raw, "cut.csv.gz", whole.subarray(0, Math.floor(whole.length * share)));
+      await expectFailure(workspace, "RAW_FILE_UNREADABLE", ["vouchers/cut.csv.gz"]);
+    },
+  );
+
+  it("with a Parquet file that was cut stops the run and names the file", async () => {
+    const workspace = await goodWorkspace();
+    const whole = await getFile(workspace.raw, "part.parquet");
+    await putFile(workspace.raw, "cut.parquet", whole.subarray(0, 200));
+    await expectFailure(workspace, "RAW_FILE_UNREADABLE", ["vouchers/cut.parquet"]);
+  });
+
+  it("with a Parquet file whose pages are broken stops the run and names the file", async () => {
+    const workspace = await goodWorkspace();
+    const bytes = await getFile(workspace.raw, "part.parquet");
+    bytes.fill(0xff, 4, 60);
+    await putFile(workspace.raw, "broken.parquet", bytes);
+    await expectFailure(workspace, "RAW_FILE_UNREADABLE", ["vouchers/broken.parquet"]);
+  });
+
+  it("with a hostile file name has it named on one line", async () => {
+    const workspace = await goodWorkspace();
+    await putFile(workspace.raw, 'it\'s; a\n"bad" %20 🙂.csv', "a,b\n");
+    await expectFailure(workspace, "RAW_FILE_UNREADABLE", ['it\'s; a\\n"bad" %20 🙂.csv: lacks timestamp']);
+  });
+});
+
+describe("files in which a column has different types", () => {
+  const fixed =
+    "'2020-05-01' AS timestamp, 'Peru' AS country_code, NULL AS first_order_ts, 2640 AS voucher_amount";
+  const orders = [
+    "7::BIGINT",
+    "7::INTEGER",
+    "4.5::DOUBLE",
+    "4.5::FLOAT",
+    "4.5::DECIMAL(4, 2)",
+    "'4.5'",
+    "9999999999::BIGINT",
+  ];
+  const moments = [
+    "DATE '2020-04-20'",
+    "TIMESTAMP '2020-04-20 13:00:00.123456'",
+    "TIMESTAMPTZ '2020-04-20 00:30:00+02:00'",
+    "'2020-04-20 00:30:00+02:00'",
+    "TIMESTAMP_NS '2020-04-20 13:00:00.123456789'",
+  ];
+  const read: Record<string, string> = {
+    "DATE '2020-04-20'": "2020-04-20 00:00:00",
+    "TIMESTAMP '2020-04-20 13:00:00.123456'": "2020-04-20 13:00:00.123456",
+    "TIMESTAMPTZ '2020-04-20 00:30:00+02:00'": "2020-04-19 22:30:00",
+    "'2020-04-20 00:30:00+02:00'": "2020-04-19 22:30:00",
+    "TIMESTAMP_NS '2020-04-20 13:00:00.123456789'": "2020-04-20 13:00:00.123456",
+  };
+
+  it("have each value read in the type of its own file, whichever file is first", async () => {
+    const { settings } = await makeWorkspace({ maxRejectedShare: "1" });
+    const values = [...orders, ...orders.toReversed()];
+    for (const [index, value] of values.entries()) {
+      const select = `SELECT ${fixed}, '2020-04-20' AS last_order_ts, ${value} AS total_orders`;
+      await putParquet(settings.zones.raw, `vouchers/${10 + index}.parquet`, select);
+    }
+    const { measures } = await run(settings);
+    expect(measures["measures.row_accounting"]).toMatchObject([{ rejected: "10", curated: "4" }]);
+    const rejected = await readPartition(settings, "curated.vouchers_rejected");
+    expect(new Set(rejected.map(({ total_orders }) => total_orders))).toEqual(
+      new Set(["4.5", "4.50", "9999999999"]),
+    );
+  });
+
+  it("have each moment read as its own file says it, whichever file is first", async () => {
+    for (const order of [moments, moments.toReversed()]) {
+      const { settings } = await makeWorkspace();
+      for (const [index, value] of order.entries()) {
+        const select = `SELECT ${fixed}, ${value} AS last_order_ts, ${index} AS total_orders`;
+        await putParquet(settings.zones.raw, `vouchers/${index}.parquet`, select);
+      }
+      await run(settings);
+      const rows = await readPartition(settings, "curated.vouchers");
+      expect(
+        Object.fromEntries(rows.map(({ total_orders, last_order_ts }) => [total_orders, last_order_ts])),
+      ).toEqual(Object.fromEntries(order.map((value, index) => [index, read[value]])));
+    }
+  });
+
+  it("may differ in columns that no one reads", async () => {
+    const { settings } = await makeWorkspace();
+    for (const [index, value] of ["1", "'text'", "[1]", "{a: 1}", "NULL"].entries()) {
+      const select = `SELECT ${fixed}, '2020-04-20' AS last_order_ts, 7 AS total_orders, ${value} AS extra`;
+      await putParquet(settings.zones.raw, `vouchers/${index}.parquet`, select);
+    }
+    const { measures } = await run(settings);
+    expect(measures["measures.row_accounting"]).toMatchObject([{ curated: "5" }]);
+  });
+});
+
+describe("raw files that are unusual, and good", () => {
+  it.each<[string, string | Buffer]>([
+    ["a.csv", `\ufeff${HEADER}\r\n${LINE}\r\n${LINE}\r\n`],
+    ["b.csv", `${HEADER}\r${LINE}\r${LINE}\r`],
+    ["c.csv.gz", gzipSync(`${HEADER}\n${LINE}\n${LINE}\n`)],
+    ["back\\slash.csv", `${HEADER}\n${LINE}\n${LINE}\n`],
+    ["constructor.csv", `${HEADER},constructor,constructor,toString\n${LINE},1,2,3\n${LINE},1,2,3\n`],
+    [
+      "d.csv",
+      `note,voucher_amount,total_orders,first_order_ts,last_order_ts,country_code,timestamp,note\n` +
+        `"a ""quoted""\nnote",2640,7,,2020-04-20,"Peru",2020-05-01,x\n,2640,7,,2020-04-20,Peru,2020-05-01,\n`,
+    ],
+    ["country_code=Chile/e.csv", `${HEADER}\n${LINE}\n${LINE}\n`],
+    ["deep/er/est/it's; 100% [a]? *🙂.csv", `${HEADER}\n${LINE}\n${LINE}\n`],
+  ])("%s are read", async (name, content) => {
+    const { settings } = await makeWorkspace();
+    await putFile(settings.zones.raw, `vouchers/${name}`, content);
+    await run(settings);
+    expect(
+      await readTable(settings, "SELECT country_code, voucher_amount FROM voucher_frequent_most_used"),
+    ).toEqual([{ country_code: "Peru", voucher_amount: 2640 }]);
+    const [used] = await readTable(settings, "SELECT segment_assignments FROM voucher_amount_usage");
+    expect(used).toEqual({ segment_assignments: 2 });
+  });
+
+  it("of different types are read together", async () => {
+    const { settings } = await makeWorkspace();
+    const raw = `${settings.zones.raw}/vouchers`;
+    const text =
+      "'2020-05-01' AS timestamp, 'Peru' AS country_code, '2020-04-20' AS last_order_ts, NULL AS first_order_ts";
+    const typed =
+      "TIMESTAMPTZ '2020-05-01 02:00:00+02:00' AS timestamp, 'Peru' AS country_code, DATE '2020-04-20' AS last_order_ts, TIMESTAMP_NS '2019-01-01' AS first_order_ts";
+    await putParquet(raw, "1.parquet", `SELECT ${text}, '7' AS total_orders, '2640.0' AS voucher_amount`);
+    await putParquet(
+      raw,
+      "2.parquet.gzip",
+      `SELECT ${typed}, 7::UTINYINT AS total_orders, 2640::FLOAT AS voucher_amount`,
+    );
+    await putParquet(
+      raw,
+      "3.parquet",
+      `SELECT ${typed}, 7::DECIMAL(10,2) AS total_orders, 2640::HUGEINT AS voucher_amount`,
+    );
+    await putParquet(
+      raw,
+      "4.parquet",
+      `SELECT ${text}, 7::DOUBLE AS total_orders, [2640] AS voucher_amount, 1 AS filename, 2 AS file_row_number, 3 AS "source_file", 4 AS "Source_File_"`,
+    );
+    await putParquet(
+      raw,
+      "5.parquet",
+      `SELECT 'wrong' AS "TIMESTAMQ", ${text}, '7'::BLOB AS total_orders, 2640 AS voucher_amount`,
+    );
+    // DuckDB writes no two columns that differ by case alone. Other writers do.
+    const bytes = (await getFile(raw, "5.parquet")).toString("latin1");
+    await putFile(raw, "5.parquet", Buffer.from(bytes.replaceAll("TIMESTAMQ", "TIMESTAMP"), "latin1"));
+    await putParquet(
+      raw,
+      "6.parquet",
+      `SELECT {a: 1, b: {c: 2}} AS extra, ${text}, true AS total_orders, 2640 AS voucher_amount`,
+    );
+    const { measures } = await run(settings);
+    expect(measures["measures.row_accounting"]).toEqual([
+      { rows_read: "6", rejected: "2", out_of_scope: "0", curated: "4" },
+    ]);
+    expect(measures["measures.rejected_by_reason"]).toEqual([
+      { reject_reason: "total_orders_invalid", rejected: "1" },
+      { reject_reason: "voucher_amount_invalid", rejected: "1" },
+    ]);
+  });
+
+  it("name the file of each rejected row", async () => {
+    const { settings } = await makeWorkspace();
+    await putVouchers(settings.zones.raw, times(5, voucher()));
+    await putVouchers(
+      settings.zones.raw,
+      [voucher({ total_orders: "" })],
+      "vouchers/country_code=Chile/it's.parquet",
+    );
+    await putFile(settings.zones.raw, "vouchers/late.csv", `${HEADER}\n${LINE.replace("7", " ")}\n`);
+    await run(settings);
+    const rows = await readPartition(settings, "curated.vouchers_rejected");
+    expect(rows.map(({ source_file, total_orders }) => [source_file, total_orders]).sort()).toEqual([
+      ["vouchers/country_code=Chile/it's.parquet", ""],
+      ["vouchers/late.csv", " "],
+    ]);
+  });
+});

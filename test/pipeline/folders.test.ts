@@ -1,0 +1,203 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { readTable } from "../consumption/reading.js";
+import { query } from "../duckdb.js";
+import { expectFailure, goodWorkspace, HEADER, LINE, visible } from "../end-to-end/failing.js";
+import { putVouchers, voucher } from "../raw-vouchers.js";
+import { putFile } from "../storage.js";
+import { fingerprint, makeWorkspace } from "../workspace.js";
+import { run } from "./running.js";
+
+describe("a raw zone", () => {
+  it("with a path that the engine cannot be told has it named", async () => {
+    const workspace = await goodWorkspace();
+    await putFile(workspace.raw, "a\\*.csv", `${HEADER}\n${LINE}\n`);
+    await expectFailure(workspace, "RAW_FILE_UNREADABLE", ["vouchers/a\\*.csv: its path has a backslash"]);
+  });
+
+  it("with a link that leads nowhere, or a pipe, has it named, unless it is no raw file by its name", async () => {
+    const workspace = await goodWorkspace();
+    for (const name of ["lost.csv", "README"]) await symlink("/no/such/file", path.join(workspace.raw, name));
+    await symlink("loop.parquet", path.join(workspace.raw, "loop.parquet"));
+    execFileSync("mkfifo", [path.join(workspace.raw, "pipe.csv")]);
+    const message = await expectFailure(workspace, "RAW_FILE_UNREADABLE", [
+      "vouchers/lost.csv: it is a link that leads nowhere",
+      "vouchers/loop.parquet: it is a link that leads nowhere",
+      "vouchers/pipe.csv: it is no regular file",
+    ]);
+    expect(message).not.toContain("README");
+  });
+});
+
+describe("raw files that are unusual, and good", () => {
+  it("are found behind symbolic links", async () => {
+    const { settings, folder } = await makeWorkspace();
+    const elsewhere = path.join(folder, "elsewhere");
+    await putVouchers(elsewhere, [voucher()]);
+    await putVouchers(settings.zones.raw, [voucher()]);
+    await symlink(path.join(elsewhere, "vouchers"), path.join(settings.zones.raw, "vouchers/linked"));
+    const { inputs, measures } = await run(settings);
+    expect(inputs.map(({ path: file }) => file)).toEqual([
+      "vouchers/linked/part.parquet",
+      "vouchers/part.parquet",
+    ]);
+    expect(measures["measures.row_accounting"]).toMatchObject([{ curated: "2" }]);
+  });
+});
+
+describe("names that a file pattern could be", () => {
+  it("are names, of files and of folders", async () => {
+    const { settings, folder } = await makeWorkspace();
+    const raw = path.join(folder, "raw[1]*?");
+    const names = [
+      "ab.csv",
+      "a*.csv",
+      "a?.csv",
+      "[ab]b.csv",
+      "**.csv",
+      "d*/a.csv",
+      "dx/a.csv",
+      "{a,b}.csv",
+      "!a.csv",
+    ];
+    for (const name of names) {
+      const file = path.join(raw, "vouchers", name);
+      await mkdir(path.dirname(file), { recursive: true });
+      await writeFile(file, `${HEADER}\n${LINE}\n${LINE.replace("7", "")}\n`);
+      await putVouchers(
+        raw,
+        [voucher(), voucher({ total_orders: "" })],
+        `vouchers/${name.replace(".csv", ".parquet")}`,
+      );
+    }
+    await writeFile(path.join(raw, "vouchers/.hidden.csv"), "not read");
+    const moved = {
+      ...settings,
+      zones: { ...settings.zones, raw, curated: path.join(folder, "cur*ted[2]") },
+    };
+    const { measures } = await run(moved);
+    expect(measures["measures.row_accounting"]).toEqual([
+      { rows_read: "36", rejected: "18", out_of_scope: "0", curated: "18" },
+    ]);
+    const rejected = await query(
+      `SELECT source_file FROM read_parquet('${folder}/cur[*]ted[[]2]/vouchers_rejected/*/data.parquet')`,
+    );
+    expect(rejected.map(({ source_file }) => source_file).sort()).toEqual(
+      names.flatMap((name) => [`vouchers/${name}`, `vouchers/${name.replace(".csv", ".parquet")}`]).sort(),
+    );
+  });
+});
+
+describe("a zone", () => {
+  it("that is no folder stops the run, and the message names it", async () => {
+    const workspace = await goodWorkspace();
+    const file = path.join(workspace.folder, "file");
+    await writeFile(file, "");
+    const settings = { ...workspace.settings, zones: { ...workspace.settings.zones, provision: file } };
+    await expectFailure(workspace, "ZONE_NOT_USABLE", [file], settings);
+  });
+
+  (existsSync("/proc") ? it : it.skip)("in which nothing can be made stops the run", async () => {
+    const workspace = await goodWorkspace();
+    const settings = {
+      ...workspace.settings,
+      zones: { ...workspace.settings.zones, curated: "/proc/curated" },
+    };
+    await expectFailure(workspace, "ZONE_NOT_USABLE", ["/proc/curated"], settings);
+  });
+
+  it("gets its old files back where the last of several commits fails", async () => {
+    const workspace = await goodWorkspace();
+    await putVouchers(workspace.settings.zones.raw, [voucher({ voucher_amount: "1" })]);
+    // A file where the folder of the last table would be: everything else is committed before.
+    const table = path.join(workspace.settings.zones.provision, "voucher_recency_most_used");
+    await rm(table, { recursive: true });
+    await writeFile(table, "in the way");
+    await expectFailure({ ...workspace, before: await visible(workspace) }, "ZONE_NOT_USABLE", ["provision"]);
+  });
+});
+
+describe("zones", () => {
+  it("that are the same folder are refused", async () => {
+    const workspace = await goodWorkspace();
+    const { zones } = workspace.settings;
+    const settings = { ...workspace.settings, zones: { ...zones, provision: `${zones.curated}/../curated` } };
+    await expectFailure(workspace, "INVALID_SETTINGS", [zones.curated], settings);
+  });
+
+  it("that lie among the raw files are refused", async () => {
+    const workspace = await goodWorkspace();
+    const { zones } = workspace.settings;
+    const settings = { ...workspace.settings, zones: { ...zones, curated: `${zones.raw}/vouchers/curated` } };
+    await expectFailure(workspace, "INVALID_SETTINGS", ["lies among the raw files"], settings);
+  });
+});
+
+describe("a failed first run", () => {
+  it("leaves no folder that was not there", async () => {
+    const { settings, folder } = await makeWorkspace();
+    await putVouchers(settings.zones.raw, [voucher({ timestamp: "2021-01-01" })]);
+    const zones = {
+      ...settings.zones,
+      curated: path.join(folder, "a/b/curated"),
+      provision: path.join(folder, "a/provision"),
+    };
+    await expect(run({ ...settings, zones })).rejects.toMatchObject({ code: "AUDIT_FAILED" });
+    expect(await fingerprint(path.join(folder, "a"))).toEqual({});
+    expect(existsSync(path.join(folder, "a"))).toBe(false);
+  });
+});
+
+describe("the consumption database", () => {
+  it("that is none stops the run before it does anything", async () => {
+    const { settings, folder } = await makeWorkspace();
+    const file = path.join(folder, "notes.txt");
+    await writeFile(file, "this is no database, but it is long enough to look like one".repeat(40));
+    await putVouchers(settings.zones.raw, [voucher()]);
+    await expect(run({ ...settings, consumptionUrl: `sqlite:${file}` })).rejects.toMatchObject({
+      code: "CONSUMPTION_NOT_USABLE",
+      message: expect.stringContaining(file),
+    });
+    expect(await fingerprint(settings.zones.curated)).toEqual({});
+  });
+
+  it.each<[string, (folder: string) => string]>([
+    ["a folder", (folder) => folder],
+    ["in a folder that is a file", (folder) => path.join(folder, "file/c.db")],
+  ])("that is %s is refused, and the message says which setting it is", async (_fault, fileOf) => {
+    const { settings, folder } = await makeWorkspace();
+    await writeFile(path.join(folder, "file"), "");
+    await putVouchers(settings.zones.raw, [voucher()]);
+    await expect(run({ ...settings, consumptionUrl: `sqlite:${fileOf(folder)}` })).rejects.toMatchObject({
+      code: "CONSUMPTION_NOT_USABLE",
+      message: expect.stringContaining("CONSUMPTION_URL"),
+    });
+  });
+
+  it("that another program has made tables in is refused, and left as it is", async () => {
+    const workspace = await goodWorkspace();
+    await putVouchers(workspace.settings.zones.raw, [voucher({ voucher_amount: "1" })]);
+    await readTable(workspace.settings, "DROP TABLE voucher_recency_most_used");
+    await readTable(
+      workspace.settings,
+      "CREATE TABLE voucher_recency_most_used (country_code, recency_segment, voucher_amount, execution_date)",
+    );
+    await expectFailure({ ...workspace, before: await visible(workspace) }, "CONSUMPTION_NOT_USABLE", [
+      "ON CONFLICT",
+    ]);
+  });
+});
+
+describe("two runs", () => {
+  it("of the same date exclude each other under other names of the same database", async () => {
+    const workspace = await goodWorkspace();
+    const link = path.join(workspace.folder, "link.db");
+    await symlink(workspace.settings.consumptionUrl.slice("sqlite:".length), link);
+    const other = { ...workspace.settings, consumptionUrl: `sqlite:${link}` };
+    const outcomes = await Promise.allSettled([run(workspace.settings), run(other)]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  });
+});

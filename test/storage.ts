@@ -1,0 +1,99 @@
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import {
+  CreateBucketCommand,
+  DeleteBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { isOnS3 } from "../src/s3-access.js";
+import { TEST_S3, type TestS3 } from "./place.js";
+
+/** Files of a zone as a test puts and finds them there: without the code that is tested. A folder is a path or a URL on S3. */
+
+let shared: S3Client | undefined;
+
+/** The client of the tests, with all rights. */
+export function s3(): S3Client {
+  if (TEST_S3 === undefined) throw new Error("TEST_S3_ENDPOINT names no S3");
+  return (shared ??= clientOf(TEST_S3));
+}
+
+function clientOf({ endpoint, accessKeyId, secretAccessKey }: TestS3): S3Client {
+  return new S3Client({
+    endpoint,
+    region: "us-east-1",
+    forcePathStyle: true,
+    credentials: { accessKeyId, secretAccessKey },
+  });
+}
+
+export async function makeBucket(name: string): Promise<void> {
+  await s3().send(new CreateBucketCommand({ Bucket: name }));
+}
+
+export async function dropBucket(name: string): Promise<void> {
+  for (const key of await keysBelow(name, ""))
+    await s3().send(new DeleteObjectCommand({ Bucket: name, Key: key }));
+  await s3().send(new DeleteBucketCommand({ Bucket: name }));
+}
+
+/** Puts a file below a folder, and makes the folders between. */
+export async function putFile(folder: string, name: string, content: string | Uint8Array): Promise<void> {
+  if (isOnS3(folder)) {
+    await s3().send(new PutObjectCommand({ ...addressOf(folder, name), Body: content }));
+    return;
+  }
+  const file = path.join(folder, name);
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, content);
+}
+
+export async function getFile(folder: string, name: string): Promise<Buffer> {
+  if (!isOnS3(folder)) return readFile(path.join(folder, name));
+  const { Body } = await s3().send(new GetObjectCommand(addressOf(folder, name)));
+  return Buffer.from((await Body?.transformToByteArray()) ?? []);
+}
+
+export async function removeFile(folder: string, name: string): Promise<void> {
+  if (isOnS3(folder)) await s3().send(new DeleteObjectCommand(addressOf(folder, name)));
+  else await rm(path.join(folder, name));
+}
+
+/** The names of all files below a folder, sorted. */
+export async function listFiles(folder: string): Promise<string[]> {
+  if (isOnS3(folder)) {
+    const { Bucket, Key } = addressOf(folder, "");
+    return (await keysBelow(Bucket, Key)).map((key) => key.slice(Key.length)).sort();
+  }
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+/** The SHA-256 of every file below a folder, by its path. Nothing where the folder is not there. */
+export async function hashesOf(folder: string): Promise<Record<string, string>> {
+  const hashes: Record<string, string> = {};
+  for (const name of await listFiles(folder)) {
+    hashes[name] = createHash("sha256")
+      .update(await getFile(folder, name))
+      .digest("hex");
+  }
+  return hashes;
+}
+
+async function keysBelow(bucket: string, prefix: string): Promise<string[]> {
+  const { Contents = [] } = await s3().send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
+  return Contents.flatMap(({ Key }) => Key ?? []);
+}
+
+function addressOf(folder: string, name: string): { Bucket: string; Key: string } {
+  const [, bucket = "", prefix = ""] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(folder) ?? [];
+  return { Bucket: bucket, Key: prefix === "" ? name : `${prefix}/${name}` };
+}
