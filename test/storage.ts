@@ -45,7 +45,7 @@ export async function dropBucket(name: string): Promise<void> {
 /** Puts a file below a folder, and makes the folders between. */
 export async function putFile(folder: string, name: string, content: string | Uint8Array): Promise<void> {
   if (isOnS3(folder)) {
-    await s3().send(new PutObjectCommand({ ...addressOf(folder, name), Body: content }));
+    await s3().send(new PutObjectCommand({ ...addressOf(folder, name), Body: Buffer.from(content) }));
     return;
   }
   const file = path.join(folder, name);

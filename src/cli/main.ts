@@ -6,6 +6,7 @@ import { STAGES } from "../pipeline/report.js";
 import { cancelOnSignals } from "./cancel.js";
 import { dictionaryCommand } from "./dictionary.js";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.js";
+import { installExtensionCommand } from "./install-extension.js";
 import { printError, surviveClosedOutput } from "./output.js";
 import { stageCommand } from "./run.js";
 import { sampleCommand } from "./sample.js";
@@ -21,6 +22,7 @@ const commands = [
   stageCommand(["publish"], "Publish the aggregates", ["publish"], cancellation),
   sampleCommand(cancellation),
   dictionaryCommand,
+  installExtensionCommand,
 ];
 const words = hideBin(process.argv);
 

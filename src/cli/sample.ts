@@ -1,10 +1,12 @@
 import type { Argv, CommandModule } from "yargs";
+import { PipelineError } from "../errors.js";
 import type { Cancellation } from "./cancel.js";
 import { print, printWarning } from "./output.js";
 
 interface SampleArguments {
-  rows: number;
-  out: string;
+  rows: number | undefined;
+  out: string | undefined;
+  "to-raw": boolean | undefined;
 }
 
 /** The command that makes sample raw data. */
@@ -16,32 +18,43 @@ export function sampleCommand(cancellation: Cancellation): CommandModule<object,
       yargs
         .option("rows", {
           type: "number",
-          demandOption: true,
           requiresArg: true,
-          describe: "How many vouchers",
+          describe: "How many vouchers; 20000 unless said",
         })
         .option("out", {
           type: "string",
-          demandOption: true,
           requiresArg: true,
           describe: "The folder for the files, as data/raw/vouchers",
         })
-        .example(
-          "$0 sample --rows 12000 --out data/raw/vouchers",
-          "Make the sample that comes with the project",
-        ),
-    handler: async ({ rows, out }) => {
-      const [{ makeSample }, { readSettings }] = await Promise.all([
+        .option("to-raw", {
+          type: "boolean",
+          describe: "Put the files into the raw zone, unless it has files of its own",
+        })
+        .conflicts("out", "to-raw")
+        .example("$0 sample --to-raw", "Have something in the raw zone to begin with")
+        .example("$0 sample --rows 1000000 --out /tmp/vouchers", "Make a million vouchers"),
+    handler: async ({ rows, out, "to-raw": toRaw }) => {
+      const [{ makeSample, makeSampleInRawZone, SAMPLE_ROWS }, { readSettings }] = await Promise.all([
         import("../pipeline/sample.js"),
         import("../settings.js"),
       ]);
-      const files = await makeSample(
-        readSettings(),
-        { rows, folder: out },
-        cancellation.signal,
-        printWarning,
+      const context = { settings: readSettings(), signal: cancellation.signal, warn: printWarning };
+      const count = rows ?? SAMPLE_ROWS;
+      if (out === undefined && toRaw !== true) {
+        throw new PipelineError(
+          "INVALID_USAGE",
+          "sample needs --out FOLDER or --to-raw; see pipeline sample --help",
+        );
+      }
+      const files =
+        out === undefined
+          ? await makeSampleInRawZone(context, count)
+          : await makeSample(context, { rows: count, folder: out });
+      print(
+        files.length === 0
+          ? "the raw zone has files of its own: nothing was written"
+          : files.map(({ path, rows: written }) => `${path}: ${written.toString()} rows`).join("\n"),
       );
-      print(files.map(({ path, rows: count }) => `${path}: ${count.toString()} rows`).join("\n"));
     },
   };
 }

@@ -7,7 +7,7 @@ import { listLiteral, literal, pathPattern } from "../sql-literal.js";
 import { ConnectionPool } from "./connection-pool.js";
 import { translateDuckDbError } from "./duckdb-errors.js";
 import { textOf, type Engine, type Row } from "./engine.js";
-import { openS3, type S3Session } from "./httpfs.js";
+import { extensionOptions, openS3, type S3Session } from "./httpfs.js";
 import { makeTempDirectory } from "./temp-directory.js";
 
 /** Statements that run side by side at the most. More would share the memory limit among too many. */
@@ -64,9 +64,7 @@ async function openSession({ settings, reach }: SessionOptions, tempDirectory: s
       ...(settings.memoryLimit === undefined ? {} : { memory_limit: settings.memoryLimit }),
       ...(settings.threads === undefined ? {} : { threads: String(settings.threads) }),
       temp_directory: tempDirectory,
-      ...(settings.extensionDirectory === undefined
-        ? {}
-        : { extension_directory: settings.extensionDirectory }),
+      ...extensionOptions(settings),
       autoinstall_known_extensions: "false",
       autoload_known_extensions: "false",
       allow_community_extensions: "false",

@@ -1,11 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { version, type DuckDBConnection } from "@duckdb/node-api";
+import { DuckDBInstance, version, type DuckDBConnection } from "@duckdb/node-api";
 import { messageOf, PipelineError } from "../errors.js";
 import type { S3Access, S3Credentials } from "../s3-access.js";
 import type { DuckDbSettings } from "../settings.js";
 import { identifier, literal } from "../sql-literal.js";
 import { textOf, type Row } from "./engine.js";
+
+/** Where the extension is, and where it comes from. */
+type ExtensionSettings = Pick<DuckDbSettings, "extensionDirectory" | "extensionRepository">;
 
 /** A session that can read and write on S3. */
 export interface S3Session {
@@ -20,7 +23,7 @@ export interface S3Session {
 export async function openS3(
   connection: DuckDBConnection,
   access: S3Access,
-  settings: Pick<DuckDbSettings, "extensionDirectory" | "extensionRepository">,
+  settings: ExtensionSettings,
   tempDirectory: string,
 ): Promise<S3Session> {
   await loadExtension(connection, settings);
@@ -49,12 +52,42 @@ export async function openS3(
 }
 
 /**
- * Puts the extension where later sessions find it.
+ * Puts the extension where sessions with the same settings find it. Where it is already, nothing happens.
+ * @returns the version of DuckDB that it is for.
  * @throws PipelineError EXTENSION_MISSING where it cannot be had.
  */
-export async function installExtension(
+export async function installExtension(settings: ExtensionSettings): Promise<string> {
+  const instance = await DuckDBInstance.create(":memory:", extensionOptions(settings));
+  const connection = await instance.connect();
+  try {
+    await install(connection, settings);
+    await load(connection);
+    return version();
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+/** What an instance is made with, so that it looks for extensions where the settings say. */
+export function extensionOptions({ extensionDirectory }: ExtensionSettings): Record<string, string> {
+  return extensionDirectory === undefined ? {} : { extension_directory: extensionDirectory };
+}
+
+async function loadExtension(connection: DuckDBConnection, settings: ExtensionSettings): Promise<void> {
+  // A folder that was named holds what shall be used; nothing is fetched into it.
+  if (settings.extensionDirectory !== undefined) return load(connection);
+  try {
+    await connection.run("LOAD httpfs");
+  } catch {
+    await install(connection, settings);
+    await load(connection);
+  }
+}
+
+async function install(
   connection: DuckDBConnection,
-  { extensionRepository }: Pick<DuckDbSettings, "extensionRepository">,
+  { extensionRepository }: ExtensionSettings,
 ): Promise<void> {
   const from = extensionRepository === undefined ? "" : ` FROM ${literal(extensionRepository)}`;
   try {
@@ -64,12 +97,7 @@ export async function installExtension(
   }
 }
 
-async function loadExtension(
-  connection: DuckDBConnection,
-  settings: Pick<DuckDbSettings, "extensionDirectory" | "extensionRepository">,
-): Promise<void> {
-  // A folder that was named holds what shall be used; nothing is fetched into it.
-  if (settings.extensionDirectory === undefined) await installExtension(connection, settings);
+async function load(connection: DuckDBConnection): Promise<void> {
   try {
     await connection.run("LOAD httpfs");
   } catch (error) {

@@ -4,7 +4,9 @@ import { withDuckDb } from "../engine/duckdb.js";
 import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
 import { makeFolder } from "../make-folder.js";
 import { createRenderer } from "../models/template.js";
+import { isOnS3, type S3Access } from "../s3-access.js";
 import type { Settings } from "../settings.js";
+import { openZones } from "../zones/open.js";
 
 /** A Parquet file of the sample has no more rows; a real feed comes in many files, too. */
 const ROWS_PER_FILE = 1_000_000;
@@ -22,24 +24,69 @@ export interface SampleFile {
   readonly rows: number;
 }
 
+/** How many rows a sample has where nobody says: as many as the one that comes with the project. */
+export const SAMPLE_ROWS = 20_000;
+/** Where the raw model of vouchers finds its files, below the raw zone. */
+const RAW_FOLDER = "vouchers";
+
+/** What making a sample needs beside the request. */
+export interface SampleContext {
+  readonly settings: Settings;
+  readonly signal: AbortSignal;
+  readonly warn: (message: string) => void;
+}
+
 /**
  * Writes sample raw vouchers as Parquet files and one CSV file. The same request gives the same bytes.
  * @throws PipelineError INVALID_USAGE where the number of rows is none or the folder cannot be written.
  */
 export async function makeSample(
-  settings: Settings,
+  context: SampleContext,
   { rows, folder }: SampleRequest,
-  signal: AbortSignal,
-  warn: (message: string) => void,
 ): Promise<SampleFile[]> {
-  if (!Number.isSafeInteger(rows) || rows < 1) {
-    throw new PipelineError("INVALID_USAGE", "--rows must be a whole number above 0");
+  assertRows(rows);
+  return writeParts(context, rows, { root: await outputFolder(folder), s3: undefined });
+}
+
+/**
+ * Writes sample raw vouchers into the raw zone. Where it holds other files than a sample's, it is left as it is.
+ * @returns what was written: nothing where the zone has files of its own.
+ */
+export async function makeSampleInRawZone(context: SampleContext, rows: number): Promise<SampleFile[]> {
+  assertRows(rows);
+  const zones = await openZones(context.settings);
+  try {
+    const names = new Set(partsOf(rows).map(({ name }) => `${RAW_FOLDER}/${name}`));
+    const isOfOthers = (await zones.raw.list(RAW_FOLDER)).some(({ path: file }) => !names.has(file));
+    if (isOfOthers) return [];
+    const folder = `${zones.raw.root}/${RAW_FOLDER}`;
+    const root = isOnS3(folder) ? folder : await outputFolder(folder);
+    return await writeParts(context, rows, { root, s3: zones.s3 });
+  } finally {
+    zones.close();
   }
-  const root = await outputFolder(folder);
+}
+
+function assertRows(rows: number): void {
+  if (Number.isSafeInteger(rows) && rows >= 1) return;
+  throw new PipelineError("INVALID_USAGE", "--rows must be a whole number above 0");
+}
+
+/** Where the files go: a folder of this machine or of S3. */
+interface Target {
+  readonly root: string;
+  readonly s3: S3Access | undefined;
+}
+
+async function writeParts(
+  { settings, signal, warn }: SampleContext,
+  rows: number,
+  { root, s3 }: Target,
+): Promise<SampleFile[]> {
   const file = "sample/vouchers.sql";
   const template = await readFile(path.join(settings.sqlDirectory, file), "utf8");
   const renderer = createRenderer(new Set());
-  const session = { settings: settings.duckdb, reach: { directories: [root], files: [] }, signal, warn };
+  const session = { settings: settings.duckdb, reach: { directories: [root], files: [], s3 }, signal, warn };
   return withDuckDb(session, async (engine) => {
     const written: SampleFile[] = [];
     for (const part of partsOf(rows)) {
@@ -47,7 +94,7 @@ export async function makeSample(
         first_row: part.first,
         last_row: part.last,
       });
-      const target = path.join(root, part.name);
+      const target = `${root}/${part.name}`;
       if (part.format === "parquet") await engine.writeParquet(sql, target);
       else await engine.writeCsv(sql, target);
       written.push({ path: target, rows: part.last - part.first + 1 });

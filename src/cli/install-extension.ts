@@ -1,0 +1,16 @@
+import type { CommandModule } from "yargs";
+import { print } from "./output.js";
+
+/** The command that fetches DuckDB's extension for S3 ahead of the first run that needs it. */
+export const installExtensionCommand: CommandModule = {
+  command: "install-extension",
+  describe: "Install DuckDB's extension for zones on S3, so that runs need no network for it",
+  handler: async () => {
+    const [{ installS3Extension }, { readSettings }] = await Promise.all([
+      import("../pipeline/install-extension.js"),
+      import("../settings.js"),
+    ]);
+    const version = await installS3Extension(readSettings());
+    print(`the httpfs extension for DuckDB ${version} is installed`);
+  },
+};
