@@ -1,5 +1,5 @@
 /** Where zones and database of a test are. */
-export type Place = "local+sqlite" | "minio+mysql" | "minio+mariadb";
+export type Place = `${"local" | "minio"}+${"sqlite" | "mysql" | "mariadb"}`;
 
 /** A MinIO, or another S3, that the environment names. */
 export interface TestS3 {

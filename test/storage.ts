@@ -6,7 +6,7 @@ import {
   DeleteBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
-  ListObjectsV2Command,
+  paginateListObjectsV2,
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
@@ -89,8 +89,14 @@ export async function hashesOf(folder: string): Promise<Record<string, string>> 
 }
 
 async function keysBelow(bucket: string, prefix: string): Promise<string[]> {
-  const { Contents = [] } = await s3().send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
-  return Contents.flatMap(({ Key }) => Key ?? []);
+  const keys: string[] = [];
+  for await (const { Contents = [] } of paginateListObjectsV2(
+    { client: s3() },
+    { Bucket: bucket, Prefix: prefix },
+  )) {
+    keys.push(...Contents.flatMap(({ Key }) => Key ?? []));
+  }
+  return keys;
 }
 
 function addressOf(folder: string, name: string): { Bucket: string; Key: string } {

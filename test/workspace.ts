@@ -44,35 +44,45 @@ export async function makeWorkspace(
     DUCKDB_THREADS: "2",
     HOST: "127.0.0.1",
     PORT: "0",
-    ...(place === "local+sqlite" ? localPlace(folder) : await servedPlace(place)),
+    ...(place.startsWith("minio") ? await zonesOnS3() : zonesInFolders(folder)),
+    CONSUMPTION_URL: await consumptionUrl(place, folder),
   };
   return { folder, settings: { ...readSettings(environment), ...overrides }, environment };
 }
 
-function localPlace(folder: string): Record<string, string> {
+function zonesInFolders(folder: string): Record<string, string> {
   return {
     RAW_ZONE: path.join(folder, "raw"),
     CURATED_ZONE: path.join(folder, "curated"),
     PROVISION_ZONE: path.join(folder, "provision"),
-    CONSUMPTION_URL: `sqlite:${path.join(folder, "consumption.db")}`,
   };
 }
 
-/** A bucket and a database that go when the tests of the file have run. */
-async function servedPlace(place: Exclude<Place, "local+sqlite">): Promise<Record<string, string>> {
-  const name = `voucher-test-${randomBytes(6).toString("hex")}`;
-  const server = place === "minio+mysql" ? "mysql" : "mariadb";
-  await makeBucket(name);
-  undoing.push(() => dropBucket(name));
-  const url = await makeDatabase(server, name);
-  undoing.push(() => dropDatabase(server, name));
+/** In a bucket that goes when the tests of the file have run. */
+async function zonesOnS3(): Promise<Record<string, string>> {
+  const bucket = uniqueName();
+  await makeBucket(bucket);
+  undoing.push(() => dropBucket(bucket));
   return {
     ...s3Environment(),
-    RAW_ZONE: `s3://${name}/zone_01_raw`,
-    CURATED_ZONE: `s3://${name}/zone_02_curated`,
-    PROVISION_ZONE: `s3://${name}/zone_03_provision`,
-    CONSUMPTION_URL: url,
+    RAW_ZONE: `s3://${bucket}/zone_01_raw`,
+    CURATED_ZONE: `s3://${bucket}/zone_02_curated`,
+    PROVISION_ZONE: `s3://${bucket}/zone_03_provision`,
   };
+}
+
+/** A file, or a database of a server that goes when the tests of the file have run. */
+async function consumptionUrl(place: Place, folder: string): Promise<string> {
+  if (place.endsWith("sqlite")) return `sqlite:${path.join(folder, "consumption.db")}`;
+  const server = place.endsWith("mysql") ? "mysql" : "mariadb";
+  const name = uniqueName();
+  const url = await makeDatabase(server, name);
+  undoing.push(() => dropDatabase(server, name));
+  return url;
+}
+
+function uniqueName(): string {
+  return `voucher-test-${randomBytes(6).toString("hex")}`;
 }
 
 /** What a process needs to know to reach the S3 of the tests. */

@@ -3,7 +3,7 @@ import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { openLocalZone } from "../../src/zones/local.js";
-import { fingerprint, makeFolder } from "../workspace.js";
+import { makeFolder } from "../workspace.js";
 
 const PARTITION = { table: "vouchers", partitionKey: "2020-05-29T000000" };
 const RUN = "2020-05-29T000000-abc";
@@ -20,74 +20,6 @@ async function makeZone() {
     readFile(path.join(folder, "vouchers/execution_date=2020-05-29T000000/data.parquet"), "utf8");
   return { folder, zone, stage, current };
 }
-
-describe("a commit", () => {
-  it("shows the new file at once, and the old one until then", async () => {
-    const { zone, stage, current } = await makeZone();
-    await stage("old");
-    await zone.commit(RUN, PARTITION);
-    await stage("new");
-    expect(await current()).toBe("old");
-    await zone.commit(RUN, PARTITION);
-    expect(await current()).toBe("new");
-  });
-
-  it("that is undone gives the old file back", async () => {
-    const { folder, zone, stage, current } = await makeZone();
-    await stage("old");
-    await zone.commit(RUN, PARTITION);
-    await zone.sweep(PARTITION.partitionKey);
-    const before = await fingerprint(folder);
-    await stage("new");
-    await (
-      await zone.commit(RUN, PARTITION)
-    )();
-    await zone.sweep(PARTITION.partitionKey);
-    expect(await current()).toBe("old");
-    expect(await fingerprint(folder)).toEqual(before);
-  });
-
-  it("that is undone gives strangers back, too", async () => {
-    const { folder, zone, stage } = await makeZone();
-    await stage("old");
-    await zone.commit(RUN, PARTITION);
-    await zone.sweep(PARTITION.partitionKey);
-    await writeFile(path.join(folder, "vouchers/execution_date=2020-05-29T000000/stranger.parquet"), "");
-    const before = await fingerprint(folder);
-    await stage("new");
-    const undo = await zone.commit(RUN, PARTITION);
-    expect(await fingerprint(path.join(folder, "vouchers"))).not.toHaveProperty([
-      "execution_date=2020-05-29T000000/stranger.parquet",
-    ]);
-    await undo();
-    await zone.sweep(PARTITION.partitionKey);
-    expect(await fingerprint(folder)).toEqual(before);
-  });
-
-  it("that fails halfway leaves the partition as it was", async () => {
-    const { folder, zone, stage, current } = await makeZone();
-    await stage("old");
-    await zone.commit(RUN, PARTITION);
-    await zone.sweep(PARTITION.partitionKey);
-    const before = await fingerprint(folder);
-    // Nothing is staged: the rename fails after the old file was kept aside.
-    await zone.stage(RUN, PARTITION);
-    await expect(zone.commit(RUN, PARTITION)).rejects.toMatchObject({ code: "STORAGE_FAILED" });
-    await zone.sweep(PARTITION.partitionKey);
-    expect(await current()).toBe("old");
-    expect(await fingerprint(folder)).toEqual(before);
-  });
-
-  it("that is undone leaves nothing where nothing was", async () => {
-    const { folder, zone, stage } = await makeZone();
-    await stage("new");
-    await (
-      await zone.commit(RUN, PARTITION)
-    )();
-    await zone.sweep(PARTITION.partitionKey);
-    expect(await fingerprint(folder)).toEqual({});
-  });
-});
 
 describe("the files of a zone", () => {
   it("are listed in the order of their paths, at any depth, without hidden and internal ones", async () => {

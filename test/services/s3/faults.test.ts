@@ -1,0 +1,230 @@
+import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
+import { describe, expect, it } from "@jest/globals";
+import type { S3Credentials } from "../../../src/s3-access.js";
+import type { Settings } from "../../../src/settings.js";
+import { pipeline } from "../../cli/command.js";
+import { readTable } from "../../consumption/reading.js";
+import { EXECUTION_DATE, run } from "../../pipeline/running.js";
+import { TEST_S3 } from "../../place.js";
+import { putVouchers, times, voucher } from "../../raw-vouchers.js";
+import { hashesOf, listFiles } from "../../storage.js";
+import { makeWorkspace, type Workspace } from "../../workspace.js";
+import { startFaultyProxy, type Fault } from "./faulty-proxy.js";
+
+/** Zones on S3 with a publication of two vouchers, and a third voucher that the next run finds. */
+async function lakeWithNews(): Promise<Workspace> {
+  const workspace = await makeWorkspace({}, "minio+sqlite");
+  const { raw } = workspace.settings.zones;
+  await putVouchers(raw, times(2, voucher()));
+  await run(workspace.settings);
+  await putVouchers(raw, [voucher({ country_code: "Chile" })], "vouchers/news.parquet");
+  return workspace;
+}
+
+async function visible({ zones, consumptionUrl }: Settings) {
+  return {
+    curated: await hashesOf(zones.curated),
+    provision: await hashesOf(zones.provision),
+    answers: await readTable({ consumptionUrl }, "SELECT * FROM voucher_frequent_most_used"),
+  };
+}
+
+/** Expects a run to fail with a code and words, no secret among them, to change nothing, and the next run to succeed. */
+async function expectFailure(
+  { settings, environment }: Workspace,
+  changes: Record<string, string>,
+  code: string,
+  words: readonly string[],
+) {
+  const before = await visible(settings);
+  const changed = { ...environment, ...changes };
+  // A process of its own: the errors of the network are those of a real one.
+  const failed = await pipeline(["-e", EXECUTION_DATE, "--json"], changed);
+  const { error } = JSON.parse(failed.stderr) as { error: { code: string; message: string } };
+  expect(error.code).toBe(code);
+  expect(failed.code).toBe(code === "ZONE_NOT_USABLE" ? 2 : 4);
+  for (const word of words) expect(error.message).toContain(word);
+  for (const name of ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]) {
+    if (changed[name] !== undefined) expect(failed.stderr + failed.stdout).not.toContain(changed[name]);
+  }
+  expect(await visible(settings)).toEqual(before);
+  await run(settings);
+  expect(await visible(settings)).not.toEqual(before);
+  const left = [...(await listFiles(settings.zones.curated)), ...(await listFiles(settings.zones.provision))];
+  expect(left.filter((file) => file.includes("_staging"))).toEqual([]);
+}
+
+const keys = { accessKeyId: TEST_S3?.accessKeyId ?? "", secretAccessKey: TEST_S3?.secretAccessKey ?? "" };
+
+describe("a run over zones on S3", () => {
+  it("with a wrong secret key says which settings to check", async () => {
+    const AWS_SECRET_ACCESS_KEY = "Wr0ng/Secret+Key";
+    await expectFailure(await lakeWithNews(), { AWS_SECRET_ACCESS_KEY }, "ZONE_NOT_USABLE", [
+      "CURATED_ZONE",
+      "SignatureDoesNotMatch",
+      "AWS_SECRET_ACCESS_KEY",
+    ]);
+  });
+
+  it("with an unknown key says which settings to check", async () => {
+    await expectFailure(await lakeWithNews(), { AWS_ACCESS_KEY_ID: "NOBODY" }, "ZONE_NOT_USABLE", [
+      "InvalidAccessKeyId",
+      "AWS_ACCESS_KEY_ID",
+    ]);
+  });
+
+  it("with a wrong session token says which setting to check", async () => {
+    await expectFailure(await lakeWithNews(), { AWS_SESSION_TOKEN: "no-such-token" }, "ZONE_NOT_USABLE", [
+      "AWS_SESSION_TOKEN",
+    ]);
+  });
+
+  it.each(["raw", "curated", "provision"] as const)(
+    "without the bucket of the %s zone names it",
+    async (zone) => {
+      const location = "s3://no-such-bucket-of-the-tests/zone";
+      await expectFailure(
+        await lakeWithNews(),
+        { [`${zone.toUpperCase()}_ZONE`]: location },
+        "ZONE_NOT_USABLE",
+        [location, `${zone.toUpperCase()}_ZONE`, "NoSuchBucket"],
+      );
+    },
+  );
+
+  it.each([
+    ["is down", "http://127.0.0.1:1", "STORAGE_FAILED", "ECONNREFUSED"],
+    ["has a name that nobody knows", "http://s3.invalid:9000", "STORAGE_FAILED", "ENOTFOUND"],
+    ["speaks no TLS", TEST_S3?.endpoint.replace("http:", "https:") ?? "", "ZONE_NOT_USABLE", "EPROTO"],
+  ])("whose endpoint %s says so", async (_fault, endpoint, code, word) => {
+    await expectFailure(await lakeWithNews(), { AWS_ENDPOINT_URL_S3: endpoint }, code, [
+      word,
+      "CURATED_ZONE",
+      "AWS_ENDPOINT_URL_S3",
+    ]);
+  });
+
+  it("with keys that can only read says which rights are missing", async () => {
+    const credentials = await temporaryKeys([
+      "s3:GetObject",
+      "s3:ListBucket",
+      "s3:ListBucketMultipartUploads",
+    ]);
+    await expectFailure(await lakeWithNews(), environmentOf(credentials), "ZONE_NOT_USABLE", [
+      "AccessDenied",
+      "rights to list, read, write and delete",
+    ]);
+  });
+
+  it("with temporary keys works", async () => {
+    const { settings } = await lakeWithNews();
+    const credentials = await temporaryKeys(["s3:*"]);
+    await run({ ...settings, s3: { ...settings.s3, credentials } });
+    expect(
+      await readTable(settings, "SELECT country_code FROM voucher_frequent_most_used ORDER BY 1"),
+    ).toEqual([{ country_code: "Chile" }, { country_code: "Peru" }]);
+  });
+
+  it.each<[string, Fault, (method: string, url: string) => boolean, string, string]>([
+    [
+      "whose token expires",
+      { status: 400, code: "ExpiredToken" },
+      () => true,
+      "ZONE_NOT_USABLE",
+      "AWS_SESSION_TOKEN",
+    ],
+    [
+      "whose token expires while files are written",
+      { status: 400, code: "ExpiredToken" },
+      (method, url) => method !== "GET" && url.includes("_staging"),
+      "ZONE_NOT_USABLE",
+      "AWS_SESSION_TOKEN",
+    ],
+    [
+      "of another region",
+      { status: 301, code: "PermanentRedirect" },
+      () => true,
+      "ZONE_NOT_USABLE",
+      "AWS_REGION",
+    ],
+    ["that is overloaded", { status: 503, code: "SlowDown" }, () => true, "STORAGE_FAILED", "run again"],
+    [
+      "that is full",
+      { status: 507, code: "XMinioStorageFull" },
+      (method) => method === "PUT" || method === "POST",
+      "STORAGE_FULL",
+      "is full",
+    ],
+    [
+      "that breaks off while files are written",
+      "cut",
+      (method, url) => method === "PUT" && url.includes("_staging"),
+      "STORAGE_FAILED",
+      "run again",
+    ],
+    [
+      "that breaks off while partitions are committed",
+      "cut",
+      (method, url) => method === "PUT" && url.includes("voucher_recency") && !url.includes("_staging"),
+      "STORAGE_FAILED",
+      "PROVISION_ZONE",
+    ],
+    [
+      "that breaks off while raw files are read",
+      "cut",
+      (method, url) => method === "GET" && url.includes("news.parquet"),
+      "STORAGE_FAILED",
+      "run again",
+    ],
+  ])("%s fails as it should", async (_fault, fault, isHit, code, word) => {
+    const endpoint = await startFaultyProxy(({ method = "", url = "" }) =>
+      isHit(method, url) ? fault : undefined,
+    );
+    await expectFailure(await lakeWithNews(), { AWS_ENDPOINT_URL_S3: endpoint }, code, [word]);
+  });
+
+  it("goes on where a service is away for a moment", async () => {
+    const { settings } = await lakeWithNews();
+    let awayUntil = Infinity;
+    const endpoint = await startFaultyProxy(({ method = "", url = "" }) => {
+      if (method === "PUT" && url.includes("_staging") && awayUntil === Infinity)
+        awayUntil = Date.now() + 1_500;
+      return awayUntil !== Infinity && Date.now() < awayUntil ? "cut" : undefined;
+    });
+    await run({ ...settings, s3: { ...settings.s3, endpoint } });
+    expect(await readTable(settings, "SELECT * FROM voucher_frequent_most_used")).toHaveLength(2);
+  });
+});
+
+function environmentOf({
+  accessKeyId,
+  secretAccessKey,
+  sessionToken,
+}: Required<S3Credentials>): Record<string, string> {
+  return {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  };
+}
+
+/** Keys of the account of the tests, cut down to some actions. */
+async function temporaryKeys(actions: readonly string[]): Promise<Required<S3Credentials>> {
+  const client = new STSClient({ endpoint: TEST_S3?.endpoint ?? "", region: "us-east-1", credentials: keys });
+  const { Credentials } = await client.send(
+    new AssumeRoleCommand({
+      RoleArn: "arn:aws:iam::000000000000:role/test",
+      RoleSessionName: "test",
+      DurationSeconds: 900,
+      Policy: JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [{ Effect: "Allow", Action: actions, Resource: ["arn:aws:s3:::*"] }],
+      }),
+    }),
+  );
+  return {
+    accessKeyId: Credentials?.AccessKeyId ?? "",
+    secretAccessKey: Credentials?.SecretAccessKey ?? "",
+    sessionToken: Credentials?.SessionToken ?? "",
+  };
+}

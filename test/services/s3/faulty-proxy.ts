@@ -1,0 +1,61 @@
+import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll } from "@jest/globals";
+import { TEST_S3 } from "../../place.js";
+
+/** What the proxy does with a request: an error of S3 in its own words, or a connection that breaks. */
+export type Fault = { readonly status: number; readonly code: string } | "cut" | undefined;
+
+const proxies: Server[] = [];
+
+afterAll(() => {
+  for (const proxy of proxies.splice(0)) {
+    proxy.closeAllConnections();
+    proxy.close();
+  }
+});
+
+/**
+ * Stands before the S3 of the tests, for faults that a real one does not have on demand. The host name goes through as it
+ * came, so that signatures hold.
+ * @param faultOf what is wrong with a request.
+ * @returns the endpoint.
+ */
+export async function startFaultyProxy(faultOf: (request: IncomingMessage) => Fault): Promise<string> {
+  const proxy = createServer((incoming, outgoing) => {
+    const fault = faultOf(incoming);
+    if (fault === undefined) forward(incoming, outgoing);
+    else if (fault === "cut") incoming.socket.destroy();
+    else answer(incoming, outgoing, fault);
+  });
+  await new Promise<void>((listening) => proxy.listen(0, "127.0.0.1", listening));
+  proxies.push(proxy);
+  return `http://127.0.0.1:${(proxy.address() as AddressInfo).port.toString()}`;
+}
+
+function forward(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const { hostname, port } = new URL(TEST_S3?.endpoint ?? "");
+  const { method, url: path, headers } = incoming;
+  const onward = request({ hostname, port, method, path, headers }, (reply) => {
+    outgoing.writeHead(reply.statusCode ?? 502, reply.headers);
+    reply.pipe(outgoing);
+  });
+  onward.on("error", () => outgoing.destroy());
+  incoming.pipe(onward);
+}
+
+function answer(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  fault: Exclude<Fault, "cut" | undefined>,
+) {
+  incoming.resume();
+  incoming.on("end", () => {
+    outgoing.writeHead(fault.status, { "content-type": "application/xml" });
+    outgoing.end(
+      incoming.method === "HEAD"
+        ? ""
+        : `<?xml version="1.0"?><Error><Code>${fault.code}</Code><Message>as the test wants it</Message></Error>`,
+    );
+  });
+}

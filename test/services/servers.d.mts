@@ -1,0 +1,46 @@
+/** The folder that `install.sh` installs into. */
+export function servicesDirectory(): string;
+
+/** A stopped server can be passed as it is, to start it again with the same data, on the same port. */
+export interface StartOptions<Credentials> {
+  /** Holds everything the server writes. Made where it is not there; data that is there is kept. */
+  readonly directory: string;
+  /** A free one unless given. */
+  readonly port?: number;
+  /** Random unless given; from then on the only ones that the server takes. */
+  readonly credentials?: Credentials;
+}
+
+export interface Server<Credentials> extends Required<StartOptions<Credentials>> {
+  readonly pid: number;
+  /** Where the server writes its log. */
+  readonly log: string;
+  /** Resolves when the process has ended; at once where it has ended before. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+}
+
+export interface S3Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+export interface MinioServer extends Server<S3Credentials> {
+  /** As in `http://127.0.0.1:20000`. */
+  readonly endpoint: string;
+}
+
+export interface SqlCredentials {
+  readonly user: "root";
+  /** Letters and digits only, so that it needs no quoting. */
+  readonly password: string;
+}
+
+export interface SqlServer extends Server<SqlCredentials> {
+  /** As in `mysql://root:PASSWORD@127.0.0.1:20000/`; the account may make databases and users. */
+  readonly url: string;
+}
+
+/** Each resolves when the server answers, and rejects with the end of its log when it does not come up. */
+export function startMinio(options: StartOptions<S3Credentials>): Promise<MinioServer>;
+export function startMysql(options: StartOptions<SqlCredentials>): Promise<SqlServer>;
+export function startMariadb(options: StartOptions<SqlCredentials>): Promise<SqlServer>;
