@@ -19,6 +19,8 @@ export interface Dialect {
   readonly longText: ColumnType;
   /** What stands at the end of the statement that makes a table, so that its texts compare in full: case, accents and blanks. */
   readonly tableOptions: RawBuilder<unknown>;
+  /** The columns of a table's primary key, in their order; none where it has no key. */
+  primaryKey(db: ConsumptionDatabase, table: string): Promise<string[]>;
   /** Inserts rows, and replaces those whose key is there. */
   upsert(
     db: Kysely<PublishedTables>,

@@ -98,7 +98,7 @@ function shortest(moment: string | null): string | null {
 }
 
 /** Values are never cut, rounded or taken for others, and a backslash is what the driver takes it for. */
-const SESSION = sql`SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'`;
+const SESSION = sql`SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', innodb_lock_wait_timeout = 10`;
 
 async function makerOf(db: Kysely<ConsumptionTables>): Promise<keyof typeof COLLATIONS> {
   const { rows } = await sql<{ version: string }>`SELECT VERSION() AS version`.execute(db);
@@ -115,6 +115,13 @@ function mysqlDialect(
     columnType: columnTypeOf,
     longText: sql`longtext`,
     tableOptions: sql`ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${sql.raw(collation)}`,
+    primaryKey: async (db, table) => {
+      const { rows } = await sql<{ name: string }>`
+        SELECT column_name AS name FROM information_schema.key_column_usage
+        WHERE table_schema = DATABASE() AND table_name = ${table} AND constraint_name = 'PRIMARY'
+        ORDER BY ordinal_position`.execute(db);
+      return rows.map(({ name }) => name);
+    },
     upsert: async (db, table, key, rows) => {
       const columns = Object.keys(rows[0] ?? {});
       const values = columns.filter((column) => !key.includes(column));

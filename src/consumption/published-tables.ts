@@ -23,12 +23,13 @@ export function createPublishedTables(
     const present = new Map((await db.introspection.getTables()).map(({ name, columns }) => [name, columns]));
     for (const table of tables) {
       const found = present.get(table.name);
-      if (found === undefined) await createTable(db, dialect, table);
-      else
-        assertSameColumns(
-          table,
-          found.map(({ name }) => name),
-        );
+      if (found === undefined) {
+        await createTable(db, dialect, table);
+        continue;
+      }
+      const columns = table.columns.map(({ name }) => name);
+      assertSame(table.name, "the columns", columns, found.map(({ name }) => name));
+      assertSame(table.name, "the key", table.key, await dialect.primaryKey(db, table.name));
     }
   });
 }
@@ -50,12 +51,12 @@ async function createTable(
     .execute();
 }
 
-function assertSameColumns({ name, columns }: PublishedTable, found: readonly string[]): void {
-  const expected = columns.map((column) => column.name);
+function assertSame(table: string, what: string, expected: readonly string[], found: readonly string[]): void {
   if (found.join() === expected.join()) return;
+  const has = found.length === 0 ? "none" : found.join(", ");
   throw new PipelineError(
     "CONSUMPTION_TABLE_DIFFERS",
-    `the table ${name} has the columns ${found.join(", ")}, its model says ${expected.join(", ")}; ` +
+    `of the table ${table} ${what} should be ${expected.join(", ")}, and it has ${has}; ` +
       "rename or drop the table, and backfill the execution dates it shall hold",
   );
 }

@@ -124,6 +124,12 @@ function sqliteDialect(file: string): Dialect {
     longText: "text",
     // SQLite compares bytes.
     tableOptions: sql``,
+    primaryKey: async (db, table) => {
+      const { rows } = await sql<{
+        name: string;
+      }>`SELECT name FROM pragma_table_info(${table}) WHERE pk > 0 ORDER BY pk`.execute(db);
+      return rows.map(({ name }) => name);
+    },
     upsert: async (db, table, key, rows) => {
       const columns = Object.keys(rows[0] ?? {});
       const values = columns.filter((column) => !key.includes(column));

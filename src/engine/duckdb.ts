@@ -4,6 +4,7 @@ import { cancelled, messageOf, PipelineError } from "../errors.js";
 import type { S3Access } from "../s3-access.js";
 import type { DuckDbSettings } from "../settings.js";
 import { listLiteral, literal, pathPattern } from "../sql-literal.js";
+import { runStatements } from "./ad-hoc.js";
 import { ConnectionPool } from "./connection-pool.js";
 import { translateDuckDbError } from "./duckdb-errors.js";
 import { textOf, type Engine, type Row } from "./engine.js";
@@ -29,6 +30,11 @@ export interface SessionOptions {
   readonly reach: Reach;
   /** Aborts the running statements. */
   readonly signal: AbortSignal;
+  /**
+   * Whether filters come before what is computed, so that files in which nothing can match are not opened. Models do
+   * without: they would compute the parsed columns a second time.
+   */
+  readonly pushesFilters?: boolean;
   /** Is told what goes wrong when the session is closed, which no longer decides anything. */
   readonly warn: (message: string) => void;
 }
@@ -57,7 +63,10 @@ export async function withDuckDb<Result>(
   }
 }
 
-async function openSession({ settings, reach }: SessionOptions, tempDirectory: string) {
+async function openSession(
+  { settings, reach, pushesFilters = false }: SessionOptions,
+  tempDirectory: string,
+) {
   let instance: DuckDBInstance | undefined;
   try {
     instance = await DuckDBInstance.create(":memory:", {
@@ -75,7 +84,8 @@ async function openSession({ settings, reach }: SessionOptions, tempDirectory: s
     const { s3: access } = reach;
     const s3 =
       access && (await pool.lend((connection) => openS3(connection, access, settings, tempDirectory)));
-    for (const statement of configuration([...reach.directories, tempDirectory], reach.files)) {
+    const directories = [...reach.directories, tempDirectory];
+    for (const statement of configuration(directories, reach.files, { pushesFilters })) {
       await pool.lend((connection) => connection.run(statement));
     }
     return { instance, pool, s3 };
@@ -101,14 +111,18 @@ async function openConnections(instance: DuckDBInstance): Promise<DuckDBConnecti
   return connections;
 }
 
-function configuration(directories: readonly string[], files: readonly string[]): string[] {
+function configuration(
+  directories: readonly string[],
+  files: readonly string[],
+  { pushesFilters }: { readonly pushesFilters: boolean },
+): string[] {
   // DuckDB asks for a path as it is given to it, and once more as it was found.
   const allowed = (paths: readonly string[]) =>
     listLiteral([...new Set([...paths, ...paths.map(pathPattern)])]);
   return [
     "SET GLOBAL TimeZone = 'UTC'",
     // A filter that is pushed below a projection computes the parsed columns a second time.
-    "SET GLOBAL disabled_optimizers = 'filter_pushdown'",
+    ...(pushesFilters ? [] : ["SET GLOBAL disabled_optimizers = 'filter_pushdown'"]),
     `SET GLOBAL allowed_directories = ${allowed(directories.map(withSlash))}`,
     `SET GLOBAL allowed_paths = ${allowed(files)}`,
     "SET GLOBAL enable_external_access = false",
@@ -118,8 +132,12 @@ function configuration(directories: readonly string[], files: readonly string[])
   ];
 }
 
-function engineOf(pool: ConnectionPool, s3: S3Session | undefined, signal: AbortSignal): Engine {
-  const interruptible = async <Result>(connection: DuckDBConnection, statement: () => Promise<Result>) => {
+function engineOf(pool: ConnectionPool, s3: S3Session | undefined, sessionSignal: AbortSignal): Engine {
+  const interruptible = async <Result>(
+    connection: DuckDBConnection,
+    statement: () => Promise<Result>,
+    signal = sessionSignal,
+  ) => {
     if (signal.aborted) throw cancelled();
     const interrupt = () => {
       connection.interrupt();
@@ -167,6 +185,14 @@ function engineOf(pool: ConnectionPool, s3: S3Session | undefined, signal: Abort
       return { rows: Number(written?.["count"]), bytes: Number(written?.["file_size_bytes"]) };
     },
     writeCsv: (select, uri) => run(`COPY (${select}\n) TO ${literal(uri)} (FORMAT csv, HEADER)`),
+    adHoc: (use) =>
+      pool.lend((connection) =>
+        use((sql, signal) =>
+          runStatements(connection, sql, (work) =>
+            interruptible(connection, work, AbortSignal.any([sessionSignal, signal])),
+          ),
+        ),
+      ),
     progress: () => {
       const known = pool.busy
         .map(({ progress }) => progress.percentage)

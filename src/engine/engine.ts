@@ -1,3 +1,5 @@
+import type { AdHocRun } from "./ad-hoc.js";
+
 /** A value of a row as JSON has it. Whole numbers beyond JavaScript's reach, and moments, are texts. */
 export type RowValue = string | number | boolean | null | RowValue[] | { [key: string]: RowValue };
 export type Row = Record<string, RowValue>;
@@ -43,6 +45,8 @@ export interface Engine {
   writeParquet(select: string, uri: string): Promise<WrittenFile>;
   /** Writes the rows of a query, in their order, to one new CSV file with a header line. */
   writeCsv(select: string, uri: string): Promise<void>;
+  /** Lends a connection, with its variables and transactions, for statements that a person writes. */
+  adHoc<Result>(use: (run: AdHocRun) => Promise<Result>): Promise<Result>;
   /** How far the slowest of the running statements is, from 0 to 100, or undefined where nothing is known. */
   progress(): number | undefined;
 }

@@ -1,0 +1,58 @@
+/**
+ * A piece of SQL, as far as its statements are concerned: a comment, a blank, a text or name in quotes, a word, or one
+ * character. A quote that is not closed is left as a single character.
+ */
+const PIECE =
+  /--[^\n]*|\s+|[eE]'(?:\\[\s\S]|''|[^\\'])*'|'(?:''|[^'])*'|"(?:""|[^"])*"|\$([\p{L}_][\p{L}\d_]*)?\$[\s\S]*?\$\1\$|[\p{L}_][\p{L}\d_$]*|[\s\S]/uy;
+
+/** Whether a text of SQL is whole: every quote and comment in it is closed, and its last statement ends with `;`. */
+export function endsStatement(sql: string): boolean {
+  const { isClosed, last } = scan(sql);
+  return isClosed && last === ";";
+}
+
+/** Whether a text of SQL says nothing: only blanks, comments and `;`. */
+export function saysNothing(sql: string): boolean {
+  return !scan(sql).hasStatement;
+}
+
+interface Scanned {
+  readonly isClosed: boolean;
+  /** The last piece that is neither blank nor comment; empty where there is none. */
+  readonly last: string;
+  readonly hasStatement: boolean;
+}
+
+function scan(sql: string): Scanned {
+  let last = "";
+  let hasStatement = false;
+  for (let at = 0; at < sql.length; ) {
+    if (sql.startsWith("/*", at)) {
+      const end = endOfComment(sql, at);
+      if (end === undefined) return { isClosed: false, last, hasStatement };
+      at = end;
+      continue;
+    }
+    PIECE.lastIndex = at;
+    const piece = PIECE.exec(sql)?.[0] ?? "";
+    const opens = piece === "'" || piece === '"' || (piece === "$" && DOLLAR_QUOTE.test(sql.slice(at)));
+    if (opens) return { isClosed: false, last: piece, hasStatement: true };
+    at += piece.length;
+    if (/^\s|^--/.test(piece)) continue;
+    last = piece;
+    hasStatement ||= piece !== ";";
+  }
+  return { isClosed: true, last, hasStatement };
+}
+
+const DOLLAR_QUOTE = /^\$([\p{L}_][\p{L}\d_]*)?\$/u;
+
+/** Where a comment that begins at a place ends, or undefined where it does not. Comments can hold comments. */
+function endOfComment(sql: string, start: number): number | undefined {
+  let depth = 0;
+  for (const { 0: mark, index } of sql.slice(start).matchAll(/\/\*|\*\//g)) {
+    depth += mark === "/*" ? 1 : -1;
+    if (depth === 0) return start + index + mark.length;
+  }
+  return undefined;
+}
