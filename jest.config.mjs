@@ -23,6 +23,8 @@ const places = {
 const services = {
   s3: ["TEST_S3_ENDPOINT"],
   mysql: ["TEST_MYSQL_URL", "TEST_MARIADB_URL"],
+  everywhere: ["TEST_S3_ENDPOINT", "TEST_MYSQL_URL", "TEST_MARIADB_URL"],
+  restarts: ["TEST_SERVICES_DIRECTORY"],
 };
 
 const missingFor = (variables) => variables.filter((variable) => process.env[variable] === undefined);

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
-import { messageOf, PipelineError } from "../errors.js";
-import type { Lock } from "./consumption.js";
+import { PipelineError } from "../errors.js";
 import type { MysqlAddress } from "./mysql-address.js";
 
 /** A server hears from a holder this often. One that it has not heard of for the other time is dead, and its lock is free. */
@@ -13,7 +12,7 @@ const MAX_NAME_LENGTH = 64;
  * A lock of the server's own, held by a connection that does nothing else. The server lets go of it when the connection
  * ends, and so with the process that holds it. It is the server's, not one of a table: a restart of the server ends it, too.
  */
-export class MysqlLock implements Lock {
+export class MysqlLock {
   readonly #address: MysqlAddress;
   readonly #name: string;
   #connection: Connection | undefined;
@@ -57,17 +56,17 @@ export class MysqlLock implements Lock {
     }
   }
 
-  async assertHeld(): Promise<void> {
+  /**
+   * Takes the lock once more where it was lost.
+   * @throws PipelineError CONSUMPTION_UNAVAILABLE where another has it by now.
+   */
+  async renew(): Promise<void> {
     if (await this.isHeld()) return;
     await this.release();
-    const reason = await this.take().then(
-      (isTaken) => (isTaken ? undefined : "another run has taken it"),
-      (error: unknown) => messageOf(error),
-    );
-    if (reason === undefined) return;
+    if (await this.take()) return;
     throw new PipelineError(
       "CONSUMPTION_UNAVAILABLE",
-      `the lock in the ${this.#address.name} was lost with its connection, and cannot be had again: ${reason}; run again`,
+      `the lock in the ${this.#address.name} was lost with its connection, and another run has taken it; run again`,
     );
   }
 

@@ -63,7 +63,8 @@ async function open(
         if (!(await translatingErrors(dialect, () => lock.take()))) return undefined;
         locks.add(lock);
         try {
-          return { result: await use(lock) };
+          const renew = () => translatingErrors(dialect, () => lock.renew());
+          return { result: await use({ assertHeld: renew }) };
         } finally {
           locks.delete(lock);
           await lock.release();
@@ -134,17 +135,22 @@ function mysqlDialect(
     },
     transaction: (db, work) => inTransaction(db, "START TRANSACTION", work),
     repeating: async (work) => {
+      const again = async () => {
+        // What has ended a connection may have ended those of the locks, too, and another run may have begun.
+        for (const lock of locks) await lock.renew();
+        return work();
+      };
+      let attempt = work;
       for (const delay of delays) {
         try {
-          return await work();
+          return await attempt();
         } catch (error) {
           if (!isPassing(error)) throw error;
         }
         await sleep(delay);
-        // What has ended a connection may have ended those of the locks, too, and another run may have begun.
-        for (const lock of locks) await lock.assertHeld();
+        attempt = again;
       }
-      return work();
+      return attempt();
     },
     translateError: (error) => translateMysqlError(name, error),
   };

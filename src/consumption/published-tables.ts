@@ -28,7 +28,12 @@ export function createPublishedTables(
         continue;
       }
       const columns = table.columns.map(({ name }) => name);
-      assertSame(table.name, "the columns", columns, found.map(({ name }) => name));
+      assertSame(
+        table.name,
+        "the columns",
+        columns,
+        found.map(({ name }) => name),
+      );
       assertSame(table.name, "the key", table.key, await dialect.primaryKey(db, table.name));
     }
   });
@@ -51,7 +56,12 @@ async function createTable(
     .execute();
 }
 
-function assertSame(table: string, what: string, expected: readonly string[], found: readonly string[]): void {
+function assertSame(
+  table: string,
+  what: string,
+  expected: readonly string[],
+  found: readonly string[],
+): void {
   if (found.join() === expected.join()) return;
   const has = found.length === 0 ? "none" : found.join(", ");
   throw new PipelineError(

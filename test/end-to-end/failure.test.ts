@@ -71,6 +71,21 @@ describe("a partition at rest that is broken", () => {
 });
 
 describe("the consumption database", () => {
+  it("that another program has made a table in, without its key, is refused, and left as it is", async () => {
+    const workspace = await goodWorkspace();
+    await putVouchers(workspace.settings.zones.raw, [voucher({ voucher_amount: "1" })]);
+    await readTable(workspace.settings, "DROP TABLE voucher_recency_most_used");
+    await readTable(
+      workspace.settings,
+      `CREATE TABLE voucher_recency_most_used
+       (country_code varchar(9), recency_segment varchar(9), voucher_amount int, execution_date varchar(17))`,
+    );
+    await expectFailure({ ...workspace, before: await visible(workspace) }, "CONSUMPTION_TABLE_DIFFERS", [
+      "voucher_recency_most_used",
+      "the key should be execution_date, country_code, recency_segment, and it has none",
+    ]);
+  });
+
   it("whose table has other columns stops the run, and gives the zones back", async () => {
     const workspace = await goodWorkspace();
     await putVouchers(workspace.settings.zones.raw, [voucher({ voucher_amount: "1" })]);

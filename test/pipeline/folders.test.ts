@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { readTable } from "../consumption/reading.js";
 import { query } from "../duckdb.js";
 import { expectFailure, goodWorkspace, HEADER, LINE, visible } from "../end-to-end/failing.js";
 import { putVouchers, voucher } from "../raw-vouchers.js";
@@ -175,19 +174,6 @@ describe("the consumption database", () => {
       code: "CONSUMPTION_NOT_USABLE",
       message: expect.stringContaining("CONSUMPTION_URL"),
     });
-  });
-
-  it("that another program has made tables in is refused, and left as it is", async () => {
-    const workspace = await goodWorkspace();
-    await putVouchers(workspace.settings.zones.raw, [voucher({ voucher_amount: "1" })]);
-    await readTable(workspace.settings, "DROP TABLE voucher_recency_most_used");
-    await readTable(
-      workspace.settings,
-      "CREATE TABLE voucher_recency_most_used (country_code, recency_segment, voucher_amount, execution_date)",
-    );
-    await expectFailure({ ...workspace, before: await visible(workspace) }, "CONSUMPTION_NOT_USABLE", [
-      "ON CONFLICT",
-    ]);
   });
 });
 

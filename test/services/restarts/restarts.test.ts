@@ -1,21 +1,38 @@
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import path from "node:path";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { afterAll, describe, expect, it } from "@jest/globals";
 import { createConnection } from "mysql2/promise";
-import { describe, expect, it } from "@jest/globals";
 import { pipeline, start } from "../../cli/command.js";
 import { askMysql } from "../../consumption/servers.js";
 import { EXECUTION_DATE } from "../../pipeline/running.js";
 import { makeFolder, PROJECT } from "../../workspace.js";
-import { startMariadb, startMinio, startMysql, type SqlServer } from "../servers.mjs";
+import { startMariadb, startMinio, startMysql, type MinioServer, type SqlServer } from "../servers.mjs";
+
+const started: { stop(signal: NodeJS.Signals): Promise<void> }[] = [];
+
+afterAll(async () => {
+  for (const server of started.splice(0)) await server.stop("SIGKILL");
+});
+
+/** Starts a server that ends with the tests of this file, if not before. */
+async function starting<Server extends (typeof started)[number]>(server: Promise<Server>): Promise<Server> {
+  started.push(await server);
+  return server;
+}
 
 const SERVERS = { mysql: startMysql, mariadb: startMariadb };
 const SAMPLE = { RAW_ZONE: path.join(PROJECT, "data/raw") };
 
 describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
   /** A server of the test's own, with a database on it, and the environment of a run that uses both. */
-  async function ownServer(): Promise<{ server: SqlServer; url: string; environment: Record<string, string> }> {
+  async function ownServer(): Promise<{
+    server: SqlServer;
+    url: string;
+    environment: Record<string, string>;
+  }> {
     const folder = await makeFolder();
-    const server = await SERVERS[kind]({ directory: path.join(folder, "server") });
+    const server = await starting(SERVERS[kind]({ directory: path.join(folder, "server") }));
     await askMysql(server.url, "CREATE DATABASE db");
     const url = new URL("db", server.url).href;
     const environment = {
@@ -37,7 +54,8 @@ describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
     await rival.query("SELECT * FROM voucher_frequent_most_used FOR UPDATE");
     const running = start(["-e", EXECUTION_DATE], environment);
     const isWaiting = "SELECT trx_id FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'";
-    while ((await askMysql(url, isWaiting)).length === 0) await new Promise((later) => setTimeout(later, 200));
+    while ((await askMysql(url, isWaiting)).length === 0)
+      await new Promise((later) => setTimeout(later, 200));
     return { running, rival };
   }
 
@@ -46,11 +64,12 @@ describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
     const { running, rival } = await runUntilPublish(url, environment);
     await server.stop("SIGKILL");
     rival.destroy();
-    const again = await SERVERS[kind](server);
+    await starting(SERVERS[kind](server));
     const { code, stderr } = await running.ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(await askMysql(url, "SELECT * FROM voucher_frequent_most_used WHERE voucher_amount = 1")).toEqual([]);
-    await again.stop();
+    expect(await askMysql(url, "SELECT * FROM voucher_frequent_most_used WHERE voucher_amount = 1")).toEqual(
+      [],
+    );
   });
 
   it("that stays down in the middle of a publish ends the run with 4, and the next one succeeds", async () => {
@@ -62,15 +81,18 @@ describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
     expect(code).toBe(4);
     expect(stderr).toContain("error CONSUMPTION_UNAVAILABLE: the MySQL database db at 127.0.0.1");
     expect(stderr).not.toContain(server.credentials.password);
-    const again = await SERVERS[kind](server);
-    expect(await askMysql(url, "SELECT * FROM voucher_frequent_most_used WHERE voucher_amount <> 1")).toEqual([]);
+    await starting(SERVERS[kind](server));
+    expect(await askMysql(url, "SELECT * FROM voucher_frequent_most_used WHERE voucher_amount <> 1")).toEqual(
+      [],
+    );
     expect(await pipeline(["-e", EXECUTION_DATE], environment)).toMatchObject({ code: 0 });
-    expect(await askMysql(url, "SELECT * FROM voucher_frequent_most_used WHERE voucher_amount = 1")).toEqual([]);
-    await again.stop();
+    expect(await askMysql(url, "SELECT * FROM voucher_frequent_most_used WHERE voucher_amount = 1")).toEqual(
+      [],
+    );
   });
 
   it("lets go of the lock of a run that was killed", async () => {
-    const { server, url, environment } = await ownServer();
+    const { url, environment } = await ownServer();
     const { running, rival } = await runUntilPublish(url, environment);
     running.kill("SIGKILL");
     await running.ended;
@@ -81,7 +103,6 @@ describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
       { outcome: "killed" },
       { outcome: "succeeded" },
     ]);
-    await server.stop();
   });
 });
 
@@ -89,7 +110,7 @@ describe("mysql", () => {
   it("is reached over TLS as the URL says, and not where its certificate is not the one it says", async () => {
     const folder = await makeFolder();
     const directory = path.join(folder, "server");
-    const server = await startMysql({ directory });
+    const server = await starting(startMysql({ directory }));
     await askMysql(server.url, "CREATE DATABASE db");
     await askMysql(server.url, "CREATE USER safe@'%' IDENTIFIED BY 'pw' REQUIRE SSL");
     await askMysql(server.url, "GRANT ALL ON db.* TO safe@'%'");
@@ -101,7 +122,6 @@ describe("mysql", () => {
         CONSUMPTION_URL: `mysql://safe:pw@127.0.0.1:${server.port.toString()}/db${options}`,
       });
     const authority = path.join(directory, "data/ca.pem");
-    await readFile(authority);
     const of = async (options: string) => {
       const { code, stderr } = await runWith(options);
       return [code, /error [A-Z_]+/.exec(stderr)?.[0] ?? ""];
@@ -115,16 +135,15 @@ describe("mysql", () => {
       2,
       "error CONSUMPTION_NOT_USABLE",
     ]);
-    await server.stop();
   });
 });
 
 describe("MinIO", () => {
   it("that stops while files are written ends the run with 4, and the next one succeeds", async () => {
     const folder = await makeFolder();
-    const server = await startMinio({ directory: path.join(folder, "server") });
+    const server = await starting(startMinio({ directory: path.join(folder, "server") }));
     const environment = {
-      ...SAMPLE,
+      RAW_ZONE: path.join(folder, "raw"),
       AWS_ENDPOINT_URL_S3: server.endpoint,
       AWS_ACCESS_KEY_ID: server.credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: server.credentials.secretAccessKey,
@@ -133,17 +152,26 @@ describe("MinIO", () => {
       PROVISION_ZONE: "s3://lake/provision",
       CONSUMPTION_URL: `sqlite:${path.join(folder, "c.db")}`,
     };
-    await makeLake(server.endpoint, server.credentials);
+    await makeBucketOn(server, "lake");
+    // Enough to be written for a while.
+    await pipeline(["sample", "--rows", "500000", "--out", path.join(folder, "raw/vouchers")]);
     expect(await pipeline(["-e", EXECUTION_DATE], environment)).toMatchObject({ code: 0 });
     const running = start(["-e", EXECUTION_DATE], environment);
-    await stagingOf(path.join(server.directory, "data/lake/curated/_staging"));
+    while (!existsSync(path.join(server.directory, "data/lake/curated/_staging"))) {
+      await new Promise((later) => setTimeout(later, 5));
+    }
     await server.stop("SIGKILL");
     const { code, stderr } = await running.ended;
     expect(code).toBe(4);
     expect(stderr).toContain("error STORAGE_FAILED");
     expect(stderr).toContain(new URL(server.endpoint).host);
-    const again = await startMinio(server);
+    await starting(startMinio(server));
     expect(await pipeline(["-e", EXECUTION_DATE], environment)).toMatchObject({ code: 0 });
-    await again.stop();
   });
 });
+
+async function makeBucketOn({ endpoint, credentials }: MinioServer, name: string): Promise<void> {
+  const client = new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true, credentials });
+  await client.send(new CreateBucketCommand({ Bucket: name }));
+  client.destroy();
+}
