@@ -64,7 +64,9 @@ export default tseslint.config(
   },
   {
     files: ["**/*.mjs"],
-    languageOptions: { globals: { process: "readonly", console: "readonly", performance: "readonly" } },
+    languageOptions: {
+      globals: { process: "readonly", console: "readonly", performance: "readonly", URL: "readonly" },
+    },
   },
   { files: ["bench/**/*.mjs"], rules: { "no-console": "off" } },
   ...boundaries,

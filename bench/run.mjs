@@ -1,13 +1,15 @@
 // A whole run beside a bare DuckDB script that reads and writes the same, process against process, in turn.
-//   node bench/run.mjs [--raw FILE] [--date 2018-07-31] [--rows 285570] [--rounds 5]
+//   node bench/run.mjs [--raw FILE] [--date 2018-07-31] [--rows 285570] [--rounds 5] [--s3 s3://bucket/prefix]
+// With --s3 both read and write there, with the endpoint and the keys of the AWS_* variables.
 // Without --raw it makes a raw file with the project's own generator. The script runs in the duckdb command line where
 // DUCKDB_CLI names it, else in a bare Node process.
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
+import { openPlace } from "./places.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -15,13 +17,14 @@ const { values: options } = parseArgs({
     date: { type: "string", default: "2020-05-29" },
     rows: { type: "string", default: "285570" },
     rounds: { type: "string", default: "5" },
+    s3: { type: "string" },
   },
 });
 const project = path.resolve(import.meta.dirname, "..");
 const main = path.join(project, "dist/cli/main.js");
 const folder = mkdtempSync(path.join(os.tmpdir(), "voucher-pipeline-bench-"));
-const raw = path.join(folder, "raw/vouchers");
-const bareOut = path.join(folder, "bare");
+const location = options.s3 ?? folder;
+const place = openPlace(location);
 const partitionKey = `${options.date}T000000`;
 
 try {
@@ -31,19 +34,14 @@ try {
 }
 
 async function compare() {
-  mkdirSync(raw, { recursive: true });
-  mkdirSync(bareOut);
-  if (options.raw === undefined)
-    execute(process.execPath, [main, "sample", "--rows", options.rows, "--out", raw]);
-  else copyFileSync(options.raw, path.join(raw, "vouchers.parquet"));
-  // The bare script reads Parquet only, so the run beside it does, too.
-  rmSync(path.join(raw, "vouchers-late.csv"), { force: true });
+  for (const name of ["raw", "bare"]) await place.empty(name);
+  await putRaw();
 
   const contenders = { pipeline: runPipeline, bare: bareContender() };
   const seconds = { pipeline: [], bare: [] };
   for (let round = 0; round <= Number(options.rounds); round++) {
     for (const [name, run] of Object.entries(contenders)) {
-      const taken = run();
+      const taken = await run();
       // The first round warms up the disk cache.
       if (round > 0) seconds[name].push(taken);
     }
@@ -56,22 +54,33 @@ async function compare() {
   console.log(`ratio of the medians: ${(median(seconds.pipeline) / median(seconds.bare)).toFixed(2)}`);
 }
 
-function runPipeline() {
+/** The bare script reads Parquet only, so the run beside it does, too. */
+async function putRaw() {
+  const sample = path.join(folder, "sample");
+  if (options.raw === undefined)
+    execute(process.execPath, [main, "sample", "--rows", options.rows, "--out", sample]);
+  const files =
+    options.raw === undefined
+      ? ["vouchers-0001.parquet", "vouchers-0002.parquet"].map((name) => path.join(sample, name))
+      : [options.raw];
+  for (const [index, file] of files.entries()) await place.put(file, `raw/vouchers/${index}.parquet`);
+}
+
+async function runPipeline() {
   // Each round begins with empty zones and no database.
-  for (const name of ["curated", "provision"])
-    rmSync(path.join(folder, name), { recursive: true, force: true });
+  for (const name of ["curated", "provision"]) await place.empty(name);
   for (const name of ["c.db", "c.db-wal", "c.db-shm"]) rmSync(path.join(folder, name), { force: true });
   return execute(process.execPath, [main, "-e", options.date], {
-    RAW_ZONE: path.join(folder, "raw"),
-    CURATED_ZONE: path.join(folder, "curated"),
-    PROVISION_ZONE: path.join(folder, "provision"),
+    RAW_ZONE: `${location}/raw`,
+    CURATED_ZONE: `${location}/curated`,
+    PROVISION_ZONE: `${location}/provision`,
     CONSUMPTION_URL: `sqlite:${path.join(folder, "c.db")}`,
   });
 }
 
 function bareContender() {
   const variables =
-    `SET VARIABLE raw = '${raw}/*'; SET VARIABLE out = '${bareOut}'; ` +
+    `${place.prelude}SET VARIABLE raw = '${location}/raw/vouchers/*'; SET VARIABLE out = '${location}/bare'; ` +
     `SET VARIABLE execution_date = TIMESTAMP '${options.date}'; SET VARIABLE partition_key = '${partitionKey}';`;
   const script = path.join(project, "bench/bare.sql");
   const { DUCKDB_CLI: cli } = process.env;
@@ -96,9 +105,10 @@ function execute(command, args, environment = {}) {
 
 async function assertSameAnswers() {
   const connection = await (await DuckDBInstance.create(":memory:")).connect();
+  if (place.prelude !== "") await connection.run(place.prelude);
   for (const table of ["voucher_frequent_most_used", "voucher_recency_most_used"]) {
-    const ours = path.join(folder, "provision", table, `execution_date=${partitionKey}`, "data.parquet");
-    const bare = path.join(bareOut, `${table}.parquet`);
+    const ours = `${location}/provision/${table}/execution_date=${partitionKey}/data.parquet`;
+    const bare = `${location}/bare/${table}.parquet`;
     const from = (file) => `SELECT * FROM read_parquet('${file}', hive_partitioning = false)`;
     const different = await connection.runAndReadAll(
       `SELECT count(*) FROM ((${from(ours)} EXCEPT ALL ${from(bare)}) UNION ALL (${from(bare)} EXCEPT ALL ${from(ours)}))`,
