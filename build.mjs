@@ -10,6 +10,8 @@ await build({
   splitting: true,
   platform: "node",
   target: "node20.19",
+  // Of packages that come in both forms the modules: what is not used of them is left out.
+  mainFields: ["module", "main"],
   format: "esm",
   // Native binaries are found by their own place in node_modules. The servers start once, and stay as they are.
   external: ["@duckdb/node-bindings", "libsql", "mysql2", "express", "pino", "pino-http"],

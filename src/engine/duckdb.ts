@@ -20,14 +20,15 @@ export interface Reach {
   readonly directories: readonly string[];
   /** Single files to read. */
   readonly files: readonly string[];
-  /** How to get at those that are on S3; undefined where none is. */
-  readonly s3?: S3Access | undefined;
 }
 
 /** What a session is opened with. */
 export interface SessionOptions {
   readonly settings: DuckDbSettings;
-  readonly reach: Reach;
+  /** The engine starts while it becomes known. */
+  readonly reach: Reach | Promise<Reach>;
+  /** How to get at what is on S3; undefined where nothing is. */
+  readonly s3?: S3Access | undefined;
   /** Aborts the running statements. */
   readonly signal: AbortSignal;
   /**
@@ -64,10 +65,13 @@ export async function withDuckDb<Result>(
 }
 
 async function openSession(
-  { settings, reach, pushesFilters = false }: SessionOptions,
+  { settings, reach, s3: access, pushesFilters = false }: SessionOptions,
   tempDirectory: string,
 ) {
   let instance: DuckDBInstance | undefined;
+  const reaching = Promise.resolve(reach);
+  // Where the engine does not start, that is the fault to tell.
+  reaching.catch(() => undefined);
   try {
     instance = await DuckDBInstance.create(":memory:", {
       ...(settings.memoryLimit === undefined ? {} : { memory_limit: settings.memoryLimit }),
@@ -81,11 +85,10 @@ async function openSession(
       enable_external_file_cache: "false",
     });
     const pool = new ConnectionPool(await openConnections(instance));
-    const { s3: access } = reach;
     const s3 =
       access && (await pool.lend((connection) => openS3(connection, access, settings, tempDirectory)));
-    const directories = [...reach.directories, tempDirectory];
-    for (const statement of configuration(directories, reach.files, { pushesFilters })) {
+    const { directories, files } = await reaching;
+    for (const statement of configuration([...directories, tempDirectory], files, { pushesFilters })) {
       await pool.lend((connection) => connection.run(statement));
     }
     return { instance, pool, s3 };
@@ -187,11 +190,10 @@ function engineOf(pool: ConnectionPool, s3: S3Session | undefined, sessionSignal
     writeCsv: (select, uri) => run(`COPY (${select}\n) TO ${literal(uri)} (FORMAT csv, HEADER)`),
     adHoc: (use) =>
       pool.lend((connection) =>
-        use((sql, signal) =>
-          runStatements(connection, sql, (work) =>
-            interruptible(connection, work, AbortSignal.any([sessionSignal, signal])),
-          ),
-        ),
+        use((sql, signal) => {
+          const either = AbortSignal.any([sessionSignal, signal]);
+          return runStatements(connection, sql, (work) => interruptible(connection, work, either));
+        }),
       ),
     progress: () => {
       const known = pool.busy

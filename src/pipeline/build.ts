@@ -2,6 +2,7 @@ import { DuckDbError } from "../engine/duckdb-errors.js";
 import type { Engine, Row } from "../engine/engine.js";
 import { PipelineError } from "../errors.js";
 import { isWritten, type Model, type WrittenModel } from "../models/model.js";
+import { sha256Of } from "../zones/hash.js";
 import type { Partition, Zone } from "../zones/zone.js";
 import { attachAtRest } from "./at-rest.js";
 import { auditModel } from "./audits.js";
@@ -19,6 +20,7 @@ export interface StagedPartition {
   readonly uri: string;
   readonly rows: number;
   readonly bytes: number;
+  readonly sha256: string;
 }
 
 /** What building the models of a plan gives. */
@@ -130,8 +132,8 @@ async function stageModel(
   const partition = { table: model.table, partitionKey: executionDate.partitionKey };
   const file = await zone.stage(runId, partition);
   const written = await engine.writeParquet(select, file.uri);
-  await engine.attachFiles(model.name, [file.uri]);
-  return { model, zone, partition, ...file, ...written };
+  const [sha256] = await Promise.all([sha256Of(zone, file), engine.attachFiles(model.name, [file.uri])]);
+  return { model, zone, partition, ...file, ...written, sha256 };
 }
 
 /** Makes the partitions that other runs have left readable under the names of their models. */

@@ -9,7 +9,7 @@ interface Committed {
 }
 
 /**
- * Puts staged partitions in their places one after the other, and does what depends on them. Where any of it fails, all
+ * Puts staged partitions in their places, and does what depends on them. Where any of it fails, all
  * partitions are as they were.
  */
 export async function withCommitted<Result>(
@@ -19,9 +19,12 @@ export async function withCommitted<Result>(
 ): Promise<Result> {
   const committed: Committed[] = [];
   try {
-    for (const staged of partitions) {
+    const commits = partitions.map(async (staged) => {
       committed.push({ staged, undo: await staged.zone.commit(runId, staged.partition) });
-    }
+    });
+    // All come to their end before anything is undone.
+    await Promise.allSettled(commits);
+    await Promise.all(commits);
     return await then();
   } catch (error) {
     for (const { staged, undo } of committed.reverse()) {

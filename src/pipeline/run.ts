@@ -9,7 +9,6 @@ import { loadSqlVersion } from "../models/load.js";
 import type { Layer } from "../models/model.js";
 import type { Settings } from "../settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
-import { sha256Of } from "../zones/hash.js";
 import { openZones } from "../zones/open.js";
 import { PARTITION_FILE, partitionFolder } from "../zones/zone.js";
 import type { RunActivity } from "./activity.js";
@@ -79,31 +78,33 @@ export async function runPipeline(
 async function sweptRun(context: RunContext): Promise<RunReport> {
   const { activity, executionDate, zones } = context;
   const written = [zones.curated, zones.provision];
-  for (const zone of written) await zone.sweep(executionDate.partitionKey);
+  await Promise.all(written.map((zone) => zone.sweep(executionDate.partitionKey)));
   try {
     return await reportedRun(context);
   } finally {
     // How the run has ended is decided. What cannot be swept now is swept by the next run of the date.
-    for (const zone of written) {
-      await zone.sweep(executionDate.partitionKey).catch((error: unknown) => {
+    const sweeps = written.map((zone) =>
+      zone.sweep(executionDate.partitionKey).catch((error: unknown) => {
         activity.warn(`staging could not be swept: ${messageOf(error)}`);
-      });
-    }
+      }),
+    );
+    await Promise.all(sweeps);
   }
 }
 
 async function reportedRun(context: RunContext): Promise<RunReport> {
   const { activity, executionDate, runId, settings, signal, stages, version, zones } = context;
   const startedAt = performance.now();
-  const raw = stages.includes("curate") ? await findRawFiles(context) : [];
-  const inputs = raw.flatMap(({ files }) => files);
-  const reach = {
+  // The engine starts while the files are listed.
+  const finding = stages.includes("curate") ? findRawFiles(context) : Promise.resolve([]);
+  const reach = finding.then((raw) => ({
     directories: [zones.curated.root, zones.provision.root],
-    files: inputs.map(({ uri }) => uri),
-    s3: zones.s3,
-  };
-  const session = { settings: settings.duckdb, reach, signal, warn: activity.warn };
+    files: raw.flatMap(({ files }) => files).map(({ uri }) => uri),
+  }));
+  const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn: activity.warn };
   return withDuckDb(session, async (engine) => {
+    const raw = await finding;
+    const inputs = raw.flatMap(({ files }) => files);
     const built = await build(context, engine, raw);
     const { tables, published } = await makeVisible(context, engine, built);
     return {
@@ -141,7 +142,7 @@ async function build(context: RunContext, engine: Engine, raw: readonly RawInput
 /** Commits what was built and publishes it. Where either fails, the zones are as they were. */
 async function makeVisible(context: RunContext, engine: Engine, { staged }: Built) {
   const { activity, lock, signal, stages } = context;
-  const tables = await Promise.all(staged.map(outputTable));
+  const tables = staged.map(outputTable);
   const publishing = stages.includes("publish") ? await preparePublish(context, engine, tables) : undefined;
   if (signal.aborted) throw cancelled();
   await lock.assertHeld();
@@ -151,22 +152,9 @@ async function makeVisible(context: RunContext, engine: Engine, { staged }: Buil
   return { tables, published };
 }
 
-async function outputTable({
-  model,
-  zone,
-  partition,
-  path,
-  uri,
-  rows,
-  bytes,
-}: StagedPartition): Promise<OutputTable> {
-  return {
-    model: model.name,
-    uri: `${zone.root}/${partitionFolder(partition)}/${PARTITION_FILE}`,
-    rows,
-    bytes,
-    sha256: await sha256Of(zone, { path, uri }),
-  };
+function outputTable({ model, zone, partition, rows, bytes, sha256 }: StagedPartition): OutputTable {
+  const uri = `${zone.root}/${partitionFolder(partition)}/${PARTITION_FILE}`;
+  return { model: model.name, uri, rows, bytes, sha256 };
 }
 
 async function lockHeld({

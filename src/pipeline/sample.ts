@@ -86,7 +86,7 @@ async function writeParts(
   const file = "sample/vouchers.sql";
   const template = await readFile(path.join(settings.sqlDirectory, file), "utf8");
   const renderer = createRenderer(new Set());
-  const session = { settings: settings.duckdb, reach: { directories: [root], files: [], s3 }, signal, warn };
+  const session = { settings: settings.duckdb, s3, reach: { directories: [root], files: [] }, signal, warn };
   return withDuckDb(session, async (engine) => {
     const written: SampleFile[] = [];
     for (const part of partsOf(rows)) {
