@@ -1,7 +1,13 @@
 // Where the contenders read and write: a folder, or a prefix on S3 with the keys and the endpoint of AWS_* variables.
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import { DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 
 /** @param location a folder or `s3://bucket/prefix` */
 export function openPlace(location) {
@@ -34,12 +40,17 @@ function placeOnS3(location) {
         new PutObjectCommand({ Bucket: bucket, Key: `${prefix}/${name}`, Body: readFileSync(file) }),
       ),
     empty: async (name) => {
+      await client.send(new CreateBucketCommand({ Bucket: bucket })).catch(ignoreOwnBucket);
       const { Contents = [] } = await client.send(
         new ListObjectsV2Command({ Bucket: bucket, Prefix: `${prefix}/${name}/` }),
       );
       for (const { Key } of Contents) await client.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
     },
   };
+}
+
+function ignoreOwnBucket(error) {
+  if (error.name !== "BucketAlreadyOwnedByYou") throw error;
 }
 
 /** What a person says to a DuckDB of their own before it can work on S3. */

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdir, readFile, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -8,10 +8,6 @@ import { readConsumption, readTable } from "../consumption/reading.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { fingerprint, makeFolder, makeWorkspace, PROJECT } from "../workspace.js";
 import { pipeline, start } from "./command.js";
-
-beforeAll(() => {
-  execFileSync("npm", ["run", "--silent", "build"], { cwd: PROJECT });
-});
 
 async function goodWorkspace() {
   const workspace = await makeWorkspace();

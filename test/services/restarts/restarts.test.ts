@@ -3,6 +3,7 @@ import path from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, describe, expect, it } from "@jest/globals";
 import { createConnection } from "mysql2/promise";
+import { askForVoucher, startApi } from "../../api/process.js";
 import { pipeline, start } from "../../cli/command.js";
 import { askMysql } from "../../consumption/servers.js";
 import { EXECUTION_DATE } from "../../pipeline/running.js";
@@ -89,6 +90,18 @@ describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
     expect(await askMysql(url, "SELECT * FROM voucher_frequent_most_used WHERE voucher_amount = 1")).toEqual(
       [],
     );
+  });
+
+  it("that restarts has the api answer again as soon as it is back", async () => {
+    const { server, environment } = await ownServer();
+    await pipeline(["-e", EXECUTION_DATE], environment);
+    const api = startApi({ ...environment, PORT: "0" });
+    const status = async () => (await askForVoucher(api)).status;
+    expect(await Promise.all([status(), status(), status()])).toEqual([200, 200, 200]);
+    await server.stop("SIGKILL");
+    expect(await status()).toBe(503);
+    await starting(SERVERS[kind](server));
+    expect(await Promise.all([status(), status(), status()])).toEqual([200, 200, 200]);
   });
 
   it("lets go of the lock of a run that was killed", async () => {

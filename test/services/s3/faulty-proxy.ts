@@ -33,7 +33,8 @@ export async function startFaultyProxy(faultOf: (request: IncomingMessage) => Fa
   return `http://127.0.0.1:${(proxy.address() as AddressInfo).port.toString()}`;
 }
 
-function forward(incoming: IncomingMessage, outgoing: ServerResponse): void {
+/** Passes a request on as it came, and the answer back. */
+export function forward(incoming: IncomingMessage, outgoing: ServerResponse): void {
   const { hostname, port } = new URL(TEST_S3?.endpoint ?? "");
   const { method, url: path, headers } = incoming;
   const onward = request({ hostname, port, method, path, headers }, (reply) => {

@@ -1,0 +1,52 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import path from "node:path";
+import { afterEach } from "@jest/globals";
+import { PROJECT } from "../workspace.js";
+
+const running: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill("SIGKILL");
+});
+
+/** A built api in a process of its own, which ends with the test. */
+export interface Api {
+  readonly child: ChildProcess;
+  /** The exit code. */
+  readonly ended: Promise<number | null>;
+  readonly port: Promise<number>;
+  log(): string;
+}
+
+export function startApi(environment: Record<string, string>): Api {
+  const child = spawn(process.execPath, [path.join(PROJECT, "dist/api/main.js")], {
+    env: { PATH: process.env["PATH"], ...environment },
+  });
+  running.push(child);
+  let log = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (log += text));
+  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+  const port = new Promise<number>((resolve) => {
+    child.stdout.on("data", () => {
+      const [, found] = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(log) ?? [];
+      if (found !== undefined) resolve(Number(found));
+    });
+  });
+  return { child, ended, port, log: () => log };
+}
+
+/** A customer of Peru with few orders who has long not ordered. */
+const CUSTOMER = {
+  customer_id: 123,
+  country_code: "Peru",
+  last_order_ts: "2018-05-03 00:00:00",
+  first_order_ts: "2017-05-03 00:00:00",
+  total_orders: 7,
+  segment_name: "frequent_segment",
+};
+
+/** What the api answers for that customer. */
+export async function askForVoucher(api: Api): Promise<Response> {
+  const query = new URLSearchParams({ customer: JSON.stringify(CUSTOMER) }).toString();
+  return fetch(`http://127.0.0.1:${(await api.port).toString()}/voucher/most-used?${query}`);
+}

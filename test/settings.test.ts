@@ -1,0 +1,94 @@
+import { describe, expect, it } from "@jest/globals";
+import { readSettings } from "../src/settings.js";
+
+const ON_S3 = { RAW_ZONE: "s3://data/zone_01_raw" };
+const KEYS = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "top-secret" };
+
+/** The message of the fault that settings have. */
+function faultOf(environment: Record<string, string>): string {
+  try {
+    readSettings(environment);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "";
+}
+
+describe("the settings", () => {
+  it("take zones on S3 beside folders", () => {
+    const { zones } = readSettings({
+      ...ON_S3,
+      CURATED_ZONE: "s3://data/",
+      PROVISION_ZONE: "/lake/provision",
+    });
+    expect(zones).toEqual({
+      raw: "s3://data/zone_01_raw",
+      curated: "s3://data",
+      provision: "/lake/provision",
+    });
+  });
+
+  it.each([
+    "s3://",
+    "s3://Data/x",
+    "s3://data//x",
+    "s3://data/../x",
+    "s3://key:secret@data/x",
+    "gs://data/x",
+    "http://data",
+  ])("refuse the zone %s", (zone) => {
+    expect(faultOf({ RAW_ZONE: zone })).toContain("RAW_ZONE must be a folder or s3://bucket/prefix");
+  });
+
+  it("reach an endpoint by the path of its URLs, and AWS by its host names, unless told otherwise", () => {
+    const style = (environment: object) => readSettings({ ...ON_S3, ...environment }).s3.urlStyle;
+    expect(style({ AWS_ENDPOINT_URL_S3: "http://127.0.0.1:9000" })).toBe("path");
+    expect(style({})).toBe("vhost");
+    expect(style({ AWS_ENDPOINT_URL: "https://s3.example.org", S3_URL_STYLE: "vhost" })).toBe("vhost");
+  });
+
+  it("leave the keys to the AWS SDK where none, or a profile, are named", () => {
+    expect(readSettings(ON_S3).s3.credentials).toBeUndefined();
+    expect(readSettings({ ...ON_S3, ...KEYS, AWS_PROFILE: "lake" }).s3.credentials).toBeUndefined();
+    expect(readSettings({ ...ON_S3, ...KEYS, AWS_SESSION_TOKEN: "" }).s3.credentials).toEqual({
+      accessKeyId: "id",
+      secretAccessKey: "top-secret",
+    });
+  });
+
+  it("name every fault at once, and none of the secrets", () => {
+    const message = faultOf({
+      ...ON_S3,
+      AWS_SECRET_ACCESS_KEY: "top-secret",
+      AWS_ENDPOINT_URL_S3: "https://id:top-secret@s3.example.org",
+      S3_URL_STYLE: "virtual",
+      CONSUMPTION_URL: "postgres://user:top-secret@host/db",
+      PORT: "x",
+    });
+    for (const name of [
+      "AWS_ACCESS_KEY_ID",
+      "AWS_ENDPOINT_URL_S3",
+      "S3_URL_STYLE",
+      "CONSUMPTION_URL",
+      "PORT",
+    ]) {
+      expect(message).toContain(`  ${name} `);
+    }
+    expect(message).not.toContain("top-secret");
+  });
+
+  it("do not mind what is said of S3 where no zone is there", () => {
+    expect(faultOf({ AWS_SECRET_ACCESS_KEY: "alone", AWS_ENDPOINT_URL_S3: "none" })).toBe("");
+  });
+
+  it.each([
+    "mysql://host/db",
+    "mysql://user:pw@host",
+    "mysql://user:pw@host/",
+    "mysql://user:pw@host/a/b",
+    "mysql:db",
+    "sqlite:",
+  ])("refuse the consumption database %s", (url) => {
+    expect(faultOf({ CONSUMPTION_URL: url })).toContain("CONSUMPTION_URL must be sqlite:<file> or mysql://");
+  });
+});
