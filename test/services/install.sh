@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests with real services need, on Debian: MinIO, MySQL, MariaDB, nginx, buildah, and DuckDB's httpfs
-# extension and command line. Needs Go, Python with pip, and the project's node_modules; Debian packages and MySQL need
+# Installs what the tests with real services need, on Debian: MinIO and its client, MySQL, MariaDB, nginx, a Docker Engine
+# with compose, and DuckDB's httpfs extension and command line. Needs Go, Python with pip, and the project's node_modules; Debian packages and MySQL need
 # root. Safe to repeat: what is there stays, and what an interrupted run left half done is begun again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -9,6 +9,8 @@ PATH="$PATH:/usr/sbin:/sbin"
 
 # MinIO is given out as source only, and its releases are no module versions that Go could be asked for.
 minio_version=v0.0.0-20260212201848-7aac2a2c5b7c
+mc_version=v0.0.0-20250313080218-cf909e1063a9
+compose_version=v2.40.3
 # Debian has MySQL in its unstable suite only, which keeps one version at a time: this one cannot be pinned.
 mysql_suite=sid
 
@@ -29,6 +31,8 @@ main() {
   set -m
 
   start minio "$minio_version" bin/minio
+  start mc "$mc_version" bin/mc
+  start compose "$compose_version" bin/docker-compose
   install_debian_packages
   start mysql "$mysql_suite" mysql/mysqld
   local duckdb version platform
@@ -79,9 +83,24 @@ remove_partial() {
   rm -rf --one-file-system "$partial"
 }
 
-install_minio() {
-  GOBIN="$partial/minio" go install -ldflags="-s -w" "github.com/minio/minio@$1"
-  mv -f "$partial/minio/minio" "$cache/$2"
+install_minio() { install_go_program minio github.com/minio/minio "$@"; }
+install_mc() { install_go_program mc github.com/minio/mc "$@"; }
+
+# Its module excludes versions of others, and such modules Go installs only as a part of another one.
+install_compose() {
+  (
+    cd "$partial/compose"
+    go mod init compose
+    go get "github.com/docker/compose/v2/cmd@$1"
+    go build -ldflags="-s -w -X github.com/docker/compose/v2/internal.Version=$1" -o docker-compose github.com/docker/compose/v2/cmd
+  )
+  mv -f "$partial/compose/docker-compose" "$cache/$2"
+}
+
+# install_go_program NAME PACKAGE VERSION PATH
+install_go_program() {
+  GOBIN="$partial/$1" go install -ldflags="-s -w" "$2@$3"
+  mv -f "$partial/$1/$(basename "$2")" "$cache/$4"
 }
 
 # A Debian folder of its own, so that a server newer than the machine's Debian finds the libraries it was built with.
@@ -144,7 +163,7 @@ describe_duckdb() {
 # Each command, and the package that has it.
 install_debian_packages() {
   local entry packages=()
-  for entry in mariadbd:mariadb-server mysql:mariadb-client nginx:nginx debootstrap:debootstrap buildah:buildah; do
+  for entry in mariadbd:mariadb-server mysql:mariadb-client nginx:nginx debootstrap:debootstrap dockerd:docker.io ip:iproute2; do
     command -v "${entry%:*}" >/dev/null || packages+=("${entry#*:}")
   done
   [ "${#packages[@]}" -gt 0 ] || return 0
