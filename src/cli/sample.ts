@@ -28,7 +28,7 @@ export function sampleCommand(cancellation: Cancellation): CommandModule<object,
         })
         .option("to-raw", {
           type: "boolean",
-          describe: "Put the files into the raw zone, unless it has files of its own",
+          describe: "Put the files into the raw zone, unless it has files",
         })
         .conflicts("out", "to-raw")
         .example("$0 sample --to-raw", "Have something in the raw zone to begin with")
@@ -52,7 +52,7 @@ export function sampleCommand(cancellation: Cancellation): CommandModule<object,
           : await makeSample(context, { rows: count, folder: out });
       print(
         files.length === 0
-          ? "the raw zone has files of its own: nothing was written"
+          ? "the raw zone has files: nothing was written"
           : files.map(({ path, rows: written }) => `${path}: ${written.toString()} rows`).join("\n"),
       );
     },

@@ -49,16 +49,18 @@ export async function makeSample(
 }
 
 /**
- * Writes sample raw vouchers into the raw zone. Where it holds other files than a sample's, it is left as it is.
- * @returns what was written: nothing where the zone has files of its own.
+ * Writes sample raw vouchers into the raw zone, unless it has files. Safe to repeat.
+ * @returns what was written: nothing where the zone has files.
  */
 export async function makeSampleInRawZone(context: SampleContext, rows: number): Promise<SampleFile[]> {
   assertRows(rows);
   const zones = await openZones(context.settings);
   try {
-    const names = new Set(partsOf(rows).map(({ name }) => `${RAW_FOLDER}/${name}`));
-    const isOfOthers = (await zones.raw.list(RAW_FOLDER)).some(({ path: file }) => !names.has(file));
-    if (isOfOthers) return [];
+    const names = partsOf(rows).map(({ name }) => `${RAW_FOLDER}/${name}`);
+    const present = (await zones.raw.list(RAW_FOLDER)).map(({ path: file }) => file);
+    // A sample that was broken off is made whole: the last file is written last.
+    const isWhole = present.includes(names.at(-1) ?? "");
+    if (isWhole || present.some((file) => !names.includes(file))) return [];
     const folder = `${zones.raw.root}/${RAW_FOLDER}`;
     const root = isOnS3(folder) ? folder : await outputFolder(folder);
     return await writeParts(context, rows, { root, s3: zones.s3 });

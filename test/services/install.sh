@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests with real services need, on Debian: MinIO and its client, MySQL, MariaDB, nginx, a Docker Engine
-# with compose, and DuckDB's httpfs extension and command line. Needs Go, Python with pip, and the project's node_modules; Debian packages and MySQL need
-# root. Safe to repeat: what is there stays, and what an interrupted run left half done is begun again.
+# with compose, and DuckDB's httpfs extension and command line. Needs Go, Python with pip, and the project's node_modules;
+# Debian packages and MySQL need root. Safe to repeat: what is there stays, and what an interrupted run left half done is begun again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # Where Debian keeps servers, which the PATH of most users leaves out.
@@ -92,7 +92,8 @@ install_compose() {
     cd "$partial/compose"
     go mod init compose
     go get "github.com/docker/compose/v2/cmd@$1"
-    go build -ldflags="-s -w -X github.com/docker/compose/v2/internal.Version=$1" -o docker-compose github.com/docker/compose/v2/cmd
+    go build -ldflags="-s -w -X github.com/docker/compose/v2/internal.Version=$1" -o docker-compose \
+      github.com/docker/compose/v2/cmd
   )
   mv -f "$partial/compose/docker-compose" "$cache/$2"
 }
@@ -163,7 +164,8 @@ describe_duckdb() {
 # Each command, and the package that has it.
 install_debian_packages() {
   local entry packages=()
-  for entry in mariadbd:mariadb-server mysql:mariadb-client nginx:nginx debootstrap:debootstrap dockerd:docker.io ip:iproute2; do
+  for entry in mariadbd:mariadb-server mysql:mariadb-client nginx:nginx debootstrap:debootstrap \
+    dockerd:docker.io ip:iproute2 curl:curl; do
     command -v "${entry%:*}" >/dev/null || packages+=("${entry#*:}")
   done
   [ "${#packages[@]}" -gt 0 ] || return 0
