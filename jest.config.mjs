@@ -23,6 +23,7 @@ const places = {
 const services = {
   s3: ["TEST_S3_ENDPOINT"],
   mysql: ["TEST_MYSQL_URL", "TEST_MARIADB_URL"],
+  duckdb: ["TEST_DUCKDB_CLI"],
   everywhere: ["TEST_S3_ENDPOINT", "TEST_MYSQL_URL", "TEST_MARIADB_URL"],
   restarts: ["TEST_SERVICES_DIRECTORY"],
 };

@@ -106,7 +106,12 @@ const s3Schema = z
   .refine(
     ({ AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret }) =>
       (id === undefined) === (secret === undefined),
-    { path: ["AWS_ACCESS_KEY_ID"], error: "and AWS_SECRET_ACCESS_KEY go together" },
+    {
+      path: ["AWS_ACCESS_KEY_ID"],
+      error: "and AWS_SECRET_ACCESS_KEY go together",
+      // Also where something else is wrong: all faults are told at once.
+      when: () => true,
+    },
   );
 
 /**
@@ -188,6 +193,11 @@ function isConsumptionUrl(text: string): boolean {
   if (!text.startsWith("mysql://") || !URL.canParse(text)) return false;
   const { hostname, username, pathname } = new URL(text);
   return hostname !== "" && username !== "" && /^\/[^/]+$/.test(pathname);
+}
+
+/** The environment of a child of this process: that of its own, but for these; undefined takes a variable away. */
+export function childEnvironment(changes: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
+  return { ...process.env, ...changes };
 }
 
 /** The process's environment, with what a file `.env` in the working directory adds to it. */

@@ -26,7 +26,7 @@ interface Scanned {
 function scan(sql: string): Scanned {
   let last = "";
   let hasStatement = false;
-  for (let at = 0; at < sql.length; ) {
+  for (let at = 0; at < sql.length;) {
     if (sql.startsWith("/*", at)) {
       const end = endOfComment(sql, at);
       if (end === undefined) return { isClosed: false, last, hasStatement };
@@ -35,14 +35,20 @@ function scan(sql: string): Scanned {
     }
     PIECE.lastIndex = at;
     const piece = PIECE.exec(sql)?.[0] ?? "";
-    const opens = piece === "'" || piece === '"' || (piece === "$" && DOLLAR_QUOTE.test(sql.slice(at)));
-    if (opens) return { isClosed: false, last: piece, hasStatement: true };
+    if (opensQuote(piece, sql, at)) return { isClosed: false, last: piece, hasStatement: true };
     at += piece.length;
     if (/^\s|^--/.test(piece)) continue;
     last = piece;
     hasStatement ||= piece !== ";";
   }
   return { isClosed: true, last, hasStatement };
+}
+
+/** Whether a piece begins a text or name in quotes, of which the end is not there: else it would be the whole of it. */
+function opensQuote(piece: string, sql: string, at: number): boolean {
+  if (piece === "'" || piece === '"') return true;
+  if (piece === "$") return DOLLAR_QUOTE.test(sql.slice(at));
+  return /^e$/i.test(piece) && sql[at + 1] === "'";
 }
 
 const DOLLAR_QUOTE = /^\$([\p{L}_][\p{L}\d_]*)?\$/u;

@@ -1,11 +1,18 @@
 import { printable } from "./printable.js";
 
-/** Rows as a table of text: a line of names, then a line a row, numbers to the right. */
-export function textTable(rows: readonly Readonly<Record<string, unknown>>[]): string {
-  const names = Object.keys(rows[0] ?? {});
-  const lines = [names, ...rows.map((row) => names.map((name) => cell(row[name])))];
+/**
+ * Rows as a table of text: a line of names, then a line a row, numbers to the right.
+ * @param names the columns in their order; those of the first row unless given.
+ */
+export function textTable(
+  rows: readonly Readonly<Record<string, unknown>>[],
+  names: readonly string[] = Object.keys(rows[0] ?? {}),
+): string {
+  const lines = [names.map(printable), ...rows.map((row) => names.map((name) => cell(row[name])))];
   const widths = names.map((_, column) => Math.max(...lines.map((line) => lengthOf(line[column] ?? ""))));
-  const isNumber = names.map((name) => rows.every((row) => typeof row[name] === "number"));
+  const isNumber = names.map((name) =>
+    rows.every((row) => typeof row[name] === "number" || row[name] === null),
+  );
   return lines
     .map((line) =>
       line

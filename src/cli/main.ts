@@ -10,6 +10,7 @@ import { installExtensionCommand } from "./install-extension.js";
 import { printError, surviveClosedOutput } from "./output.js";
 import { stageCommand } from "./run.js";
 import { sampleCommand } from "./sample.js";
+import { shellCommand } from "./shell.js";
 import { versionText } from "./version.js";
 
 const cancellation = cancelOnSignals();
@@ -21,6 +22,7 @@ const commands = [
   stageCommand(["aggregate"], "Aggregate the curated vouchers", ["aggregate"], cancellation),
   stageCommand(["publish"], "Publish the aggregates", ["publish"], cancellation),
   sampleCommand(cancellation),
+  shellCommand(cancellation),
   dictionaryCommand,
   installExtensionCommand,
 ];

@@ -18,7 +18,7 @@ export interface StatementResult {
   /** The names of the columns; where several have one name, the later ones are numbered. */
   readonly columns: readonly string[];
   /** The rows, some at a time, each in the order of the columns. They can be read once, until the next statement runs. */
-  batches(): AsyncGenerator<readonly (readonly RowValue[])[]>;
+  readonly batches: () => AsyncGenerator<readonly (readonly RowValue[])[]>;
 }
 
 /** Runs statements that a person has written, one after the other, and gives the results of those that give rows. */
@@ -85,13 +85,20 @@ const IN_MEMORY: ReadonlySet<StatementType> = new Set([
 /** A statement type does not tell what EXPLAIN explains, and EXPLAIN ANALYZE does it. */
 const EXPLAINED_COPY = /\bexplain\b[\s\S]*\bcopy\b/i;
 
+/** A query can call them. A log goes to files, and where it cannot, DuckDB ends the process; a profile is printed. */
+const DOES_MORE = /\benable_(logging|profil[a-z]*)\b/i;
+
 function assertStaysInMemory(type: StatementType, sql: string): void {
-  const isExplainedCopy = type === StatementType.EXPLAIN && EXPLAINED_COPY.test(sql);
-  if (IN_MEMORY.has(type) && !isExplainedCopy) return;
-  const name = isExplainedCopy ? "EXPLAIN of a COPY" : StatementType[type].replaceAll("_", " ");
-  throw new PipelineError(
+  const [called] = DOES_MORE.exec(sql) ?? [];
+  if (called !== undefined) throw mayDoMore(called);
+  if (!IN_MEMORY.has(type)) throw mayDoMore(StatementType[type].replaceAll("_", " "));
+  if (type === StatementType.EXPLAIN && EXPLAINED_COPY.test(sql)) throw mayDoMore("EXPLAIN of a COPY");
+}
+
+function mayDoMore(what: string): PipelineError {
+  return new PipelineError(
     "INVALID_USAGE",
-    `this session only reads, and ${name} may do more: it was not run; tables and views can be made in memory`,
+    `this session only reads, and ${what} may do more: it was not run; tables and views can be made in memory`,
   );
 }
 
@@ -102,7 +109,8 @@ const exactValue: DuckDBValueConverter<RowValue> = (value, type, converter) => {
     return Number.isSafeInteger(number) ? number : value.toString();
   }
   // Its own text is in the time zone of the machine.
-  if (value instanceof DuckDBTimestampTZValue) return `${new DuckDBTimestampValue(value.micros).toString()}+00`;
+  if (value instanceof DuckDBTimestampTZValue)
+    return `${new DuckDBTimestampValue(value.micros).toString()}+00`;
   if (type.typeId === DuckDBTypeId.INTERVAL) return value === null ? null : String(value);
   return JsonDuckDBValueConverter(value, type, converter);
 };

@@ -48,6 +48,8 @@ export async function withDuckDb<Result>(
   options: SessionOptions,
   use: (engine: Engine) => Promise<Result>,
 ): Promise<Result> {
+  // It may fail before it is waited for; where the engine does not start either, that is the fault to tell.
+  Promise.resolve(options.reach).catch(() => undefined);
   const tempDirectory = await makeTempDirectory(options.settings.tempDirectory);
   try {
     const { instance, pool, s3 } = await openSession(options, tempDirectory);
@@ -69,9 +71,6 @@ async function openSession(
   tempDirectory: string,
 ) {
   let instance: DuckDBInstance | undefined;
-  const reaching = Promise.resolve(reach);
-  // Where the engine does not start, that is the fault to tell.
-  reaching.catch(() => undefined);
   try {
     instance = await DuckDBInstance.create(":memory:", {
       ...(settings.memoryLimit === undefined ? {} : { memory_limit: settings.memoryLimit }),
@@ -87,7 +86,7 @@ async function openSession(
     const pool = new ConnectionPool(await openConnections(instance));
     const s3 =
       access && (await pool.lend((connection) => openS3(connection, access, settings, tempDirectory)));
-    const { directories, files } = await reaching;
+    const { directories, files } = await reach;
     for (const statement of configuration([...directories, tempDirectory], files, { pushesFilters })) {
       await pool.lend((connection) => connection.run(statement));
     }

@@ -110,6 +110,12 @@ export async function probeRawFiles(
   if (faults.length > 0) throw unreadableFiles(faults);
 }
 
+/** The format of a raw file by its name; undefined for a file that is none. */
+export function rawFormatOf(path: string): RawPart["format"] | undefined {
+  if (isParquet(path)) return "parquet";
+  return isCsv(path) ? "csv" : undefined;
+}
+
 function isParquet(path: string): boolean {
   return /\.parquet(\.gzip)?$/.test(path);
 }

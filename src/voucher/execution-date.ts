@@ -1,6 +1,7 @@
 import { PipelineError } from "../errors.js";
 
 const FORMS = /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2}):(\d{2})Z?)?$/;
+const KEY = /^(\d{4}-\d{2}-\d{2})T(\d{2})(\d{2})(\d{2})$/;
 
 /** The moment a run stands at, in UTC, to the second. */
 export interface ExecutionDate {
@@ -17,14 +18,26 @@ export interface ExecutionDate {
  * @throws PipelineError INVALID_EXECUTION_DATE for any other text and for days and hours that do not exist.
  */
 export function parseExecutionDate(text: string): ExecutionDate {
+  const executionDate = maybeExecutionDate(text);
+  if (executionDate === undefined) throw invalid(text);
+  return executionDate;
+}
+
+/** The execution date of a partition key, or undefined where the text is none: `2020-05-29T000000`. */
+export function executionDateOfKey(text: string): ExecutionDate | undefined {
+  const [, day, hour, minute, second] = KEY.exec(text) ?? [];
+  if (day === undefined) return undefined;
+  return maybeExecutionDate(`${day}T${hour ?? ""}:${minute ?? ""}:${second ?? ""}`);
+}
+
+function maybeExecutionDate(text: string): ExecutionDate | undefined {
   const match = FORMS.exec(text);
-  if (match === null) throw invalid(text);
+  if (match === null) return undefined;
   const [, year = "", month = "", day = "", hour = "00", minute = "00", second = "00"] = match;
   const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
   // A day that does not exist, as 30 February, would roll over into the next month.
   const moment = new Date(iso);
-  if (Number.isNaN(moment.getTime()) || !moment.toISOString().startsWith(iso.slice(0, 19)))
-    throw invalid(text);
+  if (Number.isNaN(moment.getTime()) || !moment.toISOString().startsWith(iso.slice(0, 19))) return undefined;
   return {
     partitionKey: `${year}-${month}-${day}T${hour}${minute}${second}`,
     timestamp: `${year}-${month}-${day} ${hour}:${minute}:${second}`,

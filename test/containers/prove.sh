@@ -2,7 +2,8 @@
 # Proves Dockerfile, compose.yaml and docker/nginx.conf on a machine without Docker: starts a Docker Engine of its own,
 # builds the image, brings everything up with the real `docker compose`, and goes the README's way through it. The
 # engine can pull nothing here: the base image is Debian with Node from npm, and the services are those that
-# test/services/install.sh installs. Needs root. Safe to repeat. Ends with 1 where something is not as it should be.
+# test/services/install.sh installs. Needs root. Safe to repeat. Ends with 1 where something is not as it should be,
+# and with 77 where the machine lets no engine come up.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 cd "$here/../.."

@@ -1,0 +1,105 @@
+import type { Writable } from "node:stream";
+import type { StatementResult } from "../pipeline/shell.js";
+import { textTable } from "../text-table.js";
+
+/** How the rows of a statement are printed. */
+export type ResultFormat = "table" | "json" | "csv";
+
+/** Writes a text, and says whether there is still someone who reads. */
+export type Write = (text: string) => Promise<boolean>;
+
+/** The widths of a table are known when all its rows are: so many are kept in memory. */
+const TABLE_ROWS = 10_000;
+
+/** Writes to a stream no faster than it is read. */
+export function writerTo(stream: Writable): Write {
+  let isRead = true;
+  const stop = () => {
+    isRead = false;
+  };
+  stream.once("error", stop).once("close", stop);
+  return async (text) => {
+    if (isRead && !stream.write(text)) await readOn(stream);
+    return isRead;
+  };
+}
+
+/**
+ * Prints what a statement has given: a table for people, or in full a JSON array of objects or CSV as in RFC 4180.
+ * @param note is told that a table is not shown to its end.
+ */
+export async function printResult(
+  result: StatementResult,
+  format: ResultFormat,
+  write: Write,
+  note: (message: string) => void,
+): Promise<void> {
+  if (format === "json") await printJson(result, write);
+  else if (format === "csv") await printCsv(result, write);
+  else await printTable(result, write, note);
+}
+
+async function printTable(
+  { columns, batches }: StatementResult,
+  write: Write,
+  note: (message: string) => void,
+): Promise<void> {
+  const rows: (readonly unknown[])[] = [];
+  for await (const batch of batches()) {
+    rows.push(...batch);
+    if (rows.length > TABLE_ROWS) break;
+  }
+  // A plan is drawn with lines of its own.
+  if (columns.join() === "explain_key,explain_value") {
+    for (const [, drawing] of rows) await write(`${String(drawing)}\n`);
+    return;
+  }
+  const shown = rows.slice(0, TABLE_ROWS);
+  const records = shown.map((row) => Object.fromEntries(columns.map((name, index) => [name, row[index]])));
+  await write(`${textTable(records, columns)}\n`);
+  if (rows.length > shown.length) {
+    note(`only the first ${TABLE_ROWS} rows are shown; --csv and --json give all of them`);
+  }
+}
+
+async function printJson({ columns, batches }: StatementResult, write: Write): Promise<void> {
+  const names = columns.map((name) => JSON.stringify(name));
+  // An object of JavaScript would put names that are numbers first.
+  const objectOf = (row: readonly unknown[]) =>
+    `{${names.map((name, index) => `${name}:${JSON.stringify(row[index])}`).join(",")}}`;
+  let before = "[";
+  for await (const batch of batches()) {
+    if (!(await write(before + batch.map(objectOf).join(",\n")))) return;
+    before = ",\n";
+  }
+  await write(before === "[" ? "[]\n" : "]\n");
+}
+
+async function printCsv({ columns, batches }: StatementResult, write: Write): Promise<void> {
+  if (!(await write(csvLine(columns)))) return;
+  for await (const batch of batches()) {
+    if (!(await write(batch.map(csvLine).join("")))) return;
+  }
+}
+
+function csvLine(values: readonly unknown[]): string {
+  return `${values.map(csvField).join(",")}\r\n`;
+}
+
+/** NULL is an empty field; an empty text is one in quotes. Lists and structs are JSON. */
+function csvField(value: unknown): string {
+  if (value === null) return "";
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text === "" || /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function readOn(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const events = ["drain", "error", "close"];
+    const done = () => {
+      for (const event of events) stream.off(event, done);
+      resolve();
+    };
+    for (const event of events) stream.on(event, done);
+  });
+}

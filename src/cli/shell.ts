@@ -1,0 +1,130 @@
+import path from "node:path";
+import { text as textOf } from "node:stream/consumers";
+import type { Argv, CommandModule } from "yargs";
+import { messageOf, PipelineError } from "../errors.js";
+import type { ShellContext } from "../pipeline/shell.js";
+import type { Cancellation } from "./cancel.js";
+import { printError, printWarning } from "./output.js";
+import type { ResultFormat } from "./shell-output.js";
+
+interface ShellArguments {
+  c: string | undefined;
+  json: boolean;
+  csv: boolean;
+  "read-only": boolean;
+  "write-init": string | undefined;
+}
+
+/** The command that opens DuckDB with views over the zones. */
+export function shellCommand(cancellation: Cancellation): CommandModule<object, ShellArguments> {
+  return {
+    command: "shell",
+    describe: "Look into the zones with SQL",
+    builder: (yargs: Argv) =>
+      yargs
+        .option("c", {
+          alias: "command",
+          type: "string",
+          requiresArg: true,
+          describe: "The SQL to run; without it, it comes from standard input, or you are asked for it",
+        })
+        .option("json", { type: "boolean", default: false, describe: "Print rows as a JSON array" })
+        .option("csv", { type: "boolean", default: false, describe: "Print rows as CSV" })
+        .option("read-only", {
+          type: "boolean",
+          default: false,
+          describe: "Be asked by a prompt that cannot write, also where there is a duckdb command",
+        })
+        .option("write-init", {
+          type: "string",
+          requiresArg: true,
+          describe: "Write the files for duckdb -init into a folder, from the headers of the models",
+        })
+        .check(refuseTwoFormats)
+        .example('$0 shell -c "from curated_vouchers limit 10"', "Look at some rows")
+        .example("$0 shell", "Be asked for SQL")
+        .example("$0 shell --write-init sql", "Bring sql/shell.sql up to date"),
+    handler: async ({ c: command, json, csv, "read-only": readOnly, "write-init": folder }) => {
+      const { readSettings } = await import("../settings.js");
+      const settings = readSettings();
+      if (folder !== undefined) return writeInit(settings.sqlDirectory, settings.sqlVersion, folder);
+      const context = { settings, signal: cancellation.signal, warn: printWarning };
+      const format = json ? "json" : csv ? "csv" : "table";
+      if (command === undefined && process.stdin.isTTY) {
+        return interact(context, format, { readOnly, cancellation });
+      }
+      return runText(context, command ?? (await textOf(process.stdin)), format);
+    },
+  };
+}
+
+async function runText(context: ShellContext, sql: string, format: ResultFormat): Promise<void> {
+  const [{ withShell }, { printResult, writerTo }] = await Promise.all([
+    import("../pipeline/shell.js"),
+    import("./shell-output.js"),
+  ]);
+  const write = writerTo(process.stdout);
+  await withShell(context, async (shell) => {
+    let isFirst = true;
+    for await (const result of shell.run(sql, context.signal)) {
+      // Between arrays of JSON there is no need for a line.
+      if (!isFirst && format !== "json") await write("\n");
+      isFirst = false;
+      await printResult(result, format, write, printWarning);
+    }
+  });
+}
+
+/** Asks for SQL on the terminal: by the duckdb command where there is one, else by a prompt that only reads. */
+async function interact(
+  context: ShellContext,
+  format: ResultFormat,
+  { readOnly, cancellation }: { readonly readOnly: boolean; readonly cancellation: Cancellation },
+): Promise<void> {
+  const [{ duckDbVersion, isNewEnough, runDuckDb }, { holdingsText, holdPrompt }] = await Promise.all([
+    import("./shell-duckdb.js"),
+    import("./shell-prompt.js"),
+  ]);
+  const version = readOnly ? undefined : await duckDbVersion();
+  if (version !== undefined && isNewEnough(version)) {
+    const { prepareDuckDb } = await import("../pipeline/duckdb-command.js");
+    const start = await prepareDuckDb(context.settings, context.warn);
+    printError(`${holdingsText(start.holdings)}\n`);
+    await runDuckDb(start, format === "table" ? [] : [`-${format}`], cancellation);
+    return;
+  }
+  if (version !== undefined) printWarning(`duckdb ${version} is older than 1.5: it is not used`);
+  const { withShell } = await import("../pipeline/shell.js");
+  await withShell(context, async (shell) => {
+    printError(`${holdingsText(shell.holdings)}\n\nThis prompt only reads. .help tells more.`);
+    const { stdin: input, stdout: output } = process;
+    await holdPrompt(shell, { input, output, terminal: output.isTTY, format, signal: context.signal });
+  });
+}
+
+async function writeInit(sqlDirectory: string, sqlVersion: string, folder: string): Promise<void> {
+  const [{ loadSqlVersion }, { initText, s3InitText }, { writeFile }] = await Promise.all([
+    import("../models/load.js"),
+    import("../models/shell-init.js"),
+    import("node:fs/promises"),
+  ]);
+  const version = await loadSqlVersion(sqlDirectory, sqlVersion);
+  try {
+    await writeFile(path.join(folder, "shell.sql"), initText(version));
+    await writeFile(path.join(folder, "shell-s3.sql"), s3InitText());
+  } catch (error) {
+    throw new PipelineError(
+      "INVALID_USAGE",
+      `--write-init ${folder} cannot be written: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** yargs would take the defaults of the two for a conflict. */
+function refuseTwoFormats({ json, csv }: Record<string, unknown>): true {
+  if (json !== true || csv !== true) return true;
+  throw new PipelineError("INVALID_USAGE", "--json and --csv exclude each other; see pipeline shell --help");
+}

@@ -1,0 +1,158 @@
+import { identifier, literal } from "../sql-literal.js";
+import type { SqlVersion } from "./load.js";
+import { isRaw, isWritten, type RawModel, type WrittenModel } from "./model.js";
+import {
+  fileVariables,
+  partitionsVariable,
+  RAW_ZONE_VARIABLE,
+  rawFilesVariable,
+  setVariable,
+  viewsSql,
+} from "./shell-views.js";
+
+/** The zones as .env.example has them: their variables, and where they are unless those say otherwise. */
+const ZONES = [
+  { layer: "raw", variable: RAW_ZONE_VARIABLE, setting: "RAW_ZONE", folder: "data/raw" },
+  { layer: "curated", variable: "curated_zone", setting: "CURATED_ZONE", folder: "data/curated" },
+  { layer: "provision", variable: "provision_zone", setting: "PROVISION_ZONE", folder: "data/provision" },
+] as const;
+
+/** `sql/shell.sql`: what makes the views in DuckDB's own command line. */
+export function initText(version: Pick<SqlVersion, "models" | "name">): string {
+  return `-- Views over the zones, for DuckDB's own command line, 1.5 or newer. In the folder of the project:
+--   duckdb -init sql/shell.sql
+-- It sees the files that are there now; \`.read sql/shell.sql\` sees new ones.
+-- Made from the headers of the models of ${version.name} by \`npm run shell -- --write-init sql\`; do not edit.
+
+${initSql(version)}
+`;
+}
+
+/** `sql/shell-s3.sql`: what \`sql/shell.sql\` needs before it where zones are on S3. */
+export function s3InitText(): string {
+  return `-- Views over zones on S3, for DuckDB's own command line, 1.5 or newer. In the folder of the project:
+--   duckdb -init sql/shell-s3.sql
+-- Made by \`npm run shell -- --write-init sql\`; do not edit.
+
+${S3_SQL}
+
+.read sql/shell.sql
+`;
+}
+
+/** A session of the pipeline's own is set to it, too. */
+export const UTC_SQL = "-- As in the pipeline, all times are UTC.\nSET TimeZone = 'UTC';";
+
+/** The statements that make the views, from zones that the environment names. */
+function initSql(version: Pick<SqlVersion, "models">): string {
+  return [
+    UTC_SQL,
+    // Where they are made anew, no file may be in their way either.
+    fileVariables(version)
+      .map((name) => `RESET VARIABLE ${identifier(name)};`)
+      .join("\n"),
+    viewsSql(version),
+    PATHS,
+    `-- Where the zones are.\n${ZONES.map(zoneSql).join("\n")}`,
+    "-- The files of the views, as they are now.",
+    ...version.models.flatMap((model) => {
+      if (isRaw(model)) return [rawFilesSql(model, "parquet"), rawFilesSql(model, "csv")];
+      return isWritten(model) ? [partitionsSql(model)] : [];
+    }),
+  ].join("\n\n");
+}
+
+/**
+ * The statements that keep a session that has the views to their files: it can read no other, and make none. Only over
+ * one of these themselves can it still write, where it is told to.
+ */
+export function reachSql(version: Pick<SqlVersion, "models">): string {
+  const files = fileVariables(version).map((name) => `getvariable(${literal(name)})`);
+  return `-- From here on only these files can be opened.
+SET VARIABLE readable_files = (
+  SELECT coalesce(list(path), CAST([] AS VARCHAR[]))
+  FROM (
+    -- DuckDB asks for a path as it is given to it, and once more as it was found.
+    SELECT unnest([pattern, regexp_replace(pattern, '\\[([*?[])\\]', '\\1', 'g')]) AS path
+    FROM (
+      SELECT unnest(flatten([
+        ${files.join(",\n        ")}
+      ])) AS pattern
+    )
+  )
+);
+SET allowed_paths = getvariable('readable_files');
+SET enable_external_access = FALSE;`;
+}
+
+/** The statements that give DuckDB its extension for S3, and the keys that the environment holds. */
+export const S3_SQL = `SET extension_directory =
+  coalesce(nullif(getenv('DUCKDB_EXTENSION_DIRECTORY'), ''), current_setting('extension_directory'));
+SET custom_extension_repository =
+  coalesce(nullif(getenv('DUCKDB_EXTENSION_REPOSITORY'), ''), current_setting('custom_extension_repository'));
+-- Where it is installed already, nothing is fetched.
+INSTALL httpfs;
+LOAD httpfs;
+SET ca_cert_file = coalesce(nullif(getenv('AWS_CA_BUNDLE'), ''), current_setting('ca_cert_file'));
+
+SET VARIABLE s3_endpoint =
+  rtrim(coalesce(nullif(getenv('AWS_ENDPOINT_URL_S3'), ''), getenv('AWS_ENDPOINT_URL')), '/');
+-- This alone would print that it is done.
+.once /dev/null
+CREATE OR REPLACE SECRET zones (
+  TYPE s3,
+  KEY_ID getenv('AWS_ACCESS_KEY_ID'),
+  SECRET getenv('AWS_SECRET_ACCESS_KEY'),
+  SESSION_TOKEN getenv('AWS_SESSION_TOKEN'),
+  REGION coalesce(nullif(getenv('AWS_REGION'), ''), 'us-east-1'),
+  ENDPOINT coalesce(nullif(regexp_replace(getvariable('s3_endpoint'), '^https?://', ''), ''), 's3.amazonaws.com'),
+  USE_SSL NOT starts_with(getvariable('s3_endpoint'), 'http://'),
+  -- AWS is leaving the path style; other services seldom have a host name for each bucket.
+  URL_STYLE coalesce(
+    nullif(getenv('S3_URL_STYLE'), ''), CASE getvariable('s3_endpoint') WHEN '' THEN 'vhost' ELSE 'path' END
+  )
+);`;
+
+/** What glob finds begins with the path that it was given, but for a `/` that follows another. */
+const PATHS = `CREATE OR REPLACE MACRO path_of(location) AS rtrim(regexp_replace(location, '([^:])/+', '\\1/', 'g'), '/');
+-- A path is a pattern to what reads it, as it is to glob.
+CREATE OR REPLACE MACRO pattern_of(path) AS regexp_replace(path, '([*?[])', '[\\1]', 'g');`;
+
+function zoneSql({ variable, setting, folder }: (typeof ZONES)[number]): string {
+  const said = `coalesce(nullif(getenv(${literal(setting)}), ''), ${literal(folder)})`;
+  return setVariable(variable, `path_of(${said})`);
+}
+
+function zoneOf(layer: "raw" | "curated" | "provision"): string {
+  const { variable } = ZONES.find((zone) => zone.layer === layer) ?? ZONES[0];
+  return `getvariable(${literal(variable)})`;
+}
+
+function partitionsSql(model: WrittenModel): string {
+  const files = `pattern_of(${zoneOf(model.layer)}) || ${literal(`/${model.table}/execution_date=*/data.parquet`)}`;
+  return setVariable(
+    partitionsVariable(model),
+    `(
+  SELECT list(pattern_of(file) ORDER BY file)
+  FROM glob(${files})
+  WHERE execution_date_of(file) IS NOT NULL
+)`,
+  );
+}
+
+const RAW_NAMES = { parquet: "[.]parquet([.]gzip)?$", csv: "[.]csv([.]gz)?$" };
+
+function rawFilesSql(model: RawModel, format: "csv" | "parquet"): string {
+  const zone = zoneOf("raw");
+  const files = `pattern_of(${zone}) || ${literal(`/${model.header.folder}/**/*`)}`;
+  return setVariable(
+    rawFilesVariable(model, format),
+    `(
+  SELECT list(pattern_of(file) ORDER BY file)
+  FROM glob(${files})
+  WHERE regexp_matches(file, ${literal(RAW_NAMES[format])})
+    -- Names that begin with a point or an underscore do not count.
+    AND NOT regexp_matches(substring(file, length(${zone}) + 1), '/[._]')
+)`,
+  );
+}

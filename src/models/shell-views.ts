@@ -1,0 +1,172 @@
+import { PipelineError } from "../errors.js";
+import { identifier, identifiers, listLiteral, literal } from "../sql-literal.js";
+import type { SqlVersion } from "./load.js";
+import { isRaw, isWritten, type RawModel, type WrittenModel } from "./model.js";
+
+/**
+ * The views over the zones, as SQL that DuckDB's library and its command line both run. A view reads the files that
+ * variables list when it is used, so that it is made without a look at any file, and a file at fault is in the way of
+ * no other view.
+ */
+export function viewsSql({ models }: Pick<SqlVersion, "models">): string {
+  assertDistinct([
+    ...models.filter(isRaw).map(viewOf),
+    ...models.filter(isWritten).flatMap((model) => [viewOf(model), allOf(model)]),
+  ]);
+  return [
+    EXECUTION_DATE_OF,
+    ...models.flatMap((model) => {
+      if (isRaw(model)) return [rawView(model)];
+      return isWritten(model) ? [writtenViews(model)] : [];
+    }),
+  ].join("\n\n");
+}
+
+/** A model by its view: `curated.vouchers` is `curated_vouchers`, its newest partition. */
+export function viewOf({ layer, table }: RawModel | WrittenModel): string {
+  return `${layer}_${table}`;
+}
+
+/** The view of all partitions. */
+export function allOf(model: WrittenModel): string {
+  return `${viewOf(model)}_all`;
+}
+
+/** The variable that lists the files of the partitions of a model, as patterns, from the oldest to the newest. */
+export function partitionsVariable(model: WrittenModel): string {
+  return `${viewOf(model)}_files`;
+}
+
+/** The variable that lists the raw files of one format, as patterns. */
+export function rawFilesVariable(model: RawModel, format: "csv" | "parquet"): string {
+  return `${viewOf(model)}_${format}_files`;
+}
+
+/** The variable that says what the path of every raw file begins with. */
+export const RAW_ZONE_VARIABLE = "raw_zone";
+
+/** Every variable that lists files. */
+export function fileVariables({ models }: Pick<SqlVersion, "models">): string[] {
+  return models.flatMap((model) => {
+    if (isRaw(model)) return [rawFilesVariable(model, "parquet"), rawFilesVariable(model, "csv")];
+    return isWritten(model) ? [partitionsVariable(model)] : [];
+  });
+}
+
+/** Sets a variable to paths, as patterns. */
+export function setFiles(variable: string, patterns: readonly string[]): string {
+  return setVariable(variable, `CAST(${listLiteral(patterns)} AS VARCHAR[])`);
+}
+
+/** Sets a variable to what a SQL expression gives. */
+export function setVariable(variable: string, expression: string): string {
+  return `SET VARIABLE ${identifier(variable)} = ${expression};`;
+}
+
+const EXECUTION_DATE_OF = `-- The execution date of a partition, from the path of its file; NULL for a file that is none of a partition.
+CREATE OR REPLACE MACRO execution_date_of(file) AS
+  try_strptime(
+    regexp_extract(file, '/execution_date=([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6})/data[.]parquet$', 1),
+    '%Y-%m-%dT%H%M%S'
+  );`;
+
+type TypedName = readonly [name: string, type: string];
+
+/** Under this name, and no other, DuckDB leaves files unopened whose path tells that nothing in them matches. */
+const FILE_COLUMN = "filename";
+/** A name that no raw file has for a column of its own. */
+const RAW_FILE_COLUMN = "__raw_file";
+
+function writtenViews(model: WrittenModel): string {
+  const columns = Object.entries(model.header.columns).map(([name, { type }]): TypedName => [name, type]);
+  const file = nameNotIn(Object.keys(model.header.columns), FILE_COLUMN);
+  const files = variable(partitionsVariable(model));
+  // The types of the header hold for every file, also for one that an older version of the model has written.
+  const read = `FROM read_parquet(
+      ${files},
+      filename = ${literal(file)}, hive_partitioning = FALSE,
+      schema = ${schemaOf(columns)}
+    )`;
+  return `-- ${model.name}: all partitions, and the newest one.
+CREATE OR REPLACE VIEW ${identifier(allOf(model))} AS
+  SELECT * EXCLUDE (${identifier(file)}) REPLACE (execution_date_of(${identifier(file)}) AS execution_date)
+  FROM query(
+    CASE WHEN len(${files}) > 0 THEN ${quoted(read)} ELSE ${quoted(emptySelect([...columns, [file, "VARCHAR"]]))} END
+  );
+CREATE OR REPLACE VIEW ${identifier(viewOf(model))} AS
+  FROM ${identifier(allOf(model))}
+  WHERE execution_date = execution_date_of(${files}[-1]);`;
+}
+
+function rawView(model: RawModel): string {
+  const names = Object.keys(model.header.reads);
+  const columns = names.map((name): TypedName => [name, "VARCHAR"]);
+  const file = nameNotIn(names, RAW_FILE_COLUMN);
+  const parquet = variable(rawFilesVariable(model, "parquet"));
+  const csv = variable(rawFilesVariable(model, "csv"));
+  const readParquet = `FROM read_parquet(
+      ${parquet},
+      filename = ${literal(file)}, hive_partitioning = FALSE, binary_as_string = TRUE,
+      schema = ${schemaOf(columns)}
+    )`;
+  // All that the sniffer could guess is said: it only reads the names, by which files of other columns go together.
+  const readCsv = `FROM read_csv(
+      ${csv},
+      filename = ${literal(file)}, hive_partitioning = FALSE, all_varchar = TRUE, union_by_name = TRUE,
+      header = TRUE, delim = ',', quote = '"', escape = '"', comment = '', skip = 0, sample_size = 1,
+      strict_mode = TRUE, null_padding = FALSE, ignore_errors = FALSE
+    )`;
+  const ifAny = (files: string, read: string) => `CASE WHEN len(${files}) > 0 THEN ${quoted(read)} END`;
+  return `-- ${model.name}: the raw files as they are. A column that a file lacks is NULL.
+CREATE OR REPLACE VIEW ${identifier(viewOf(model))} AS
+  SELECT
+    ${identifiers(names)},
+    substring(${identifier(file)}, length(${variable(RAW_ZONE_VARIABLE)}) + 2) AS ${identifier(nameNotIn(names, "source_file"))}
+  FROM query(concat_ws(
+    ' UNION ALL BY NAME ',
+    ${quoted(emptySelect([...columns, [file, "VARCHAR"]]))},
+    ${ifAny(parquet, readParquet)},
+    ${ifAny(csv, readCsv)}
+  ));`;
+}
+
+function variable(name: string): string {
+  return `getvariable(${literal(name)})`;
+}
+
+/** A SELECT of no rows with these columns. */
+function emptySelect(columns: readonly TypedName[]): string {
+  const values = columns.map(([name, type]) => `CAST(NULL AS ${type}) AS ${identifier(name)}`);
+  return `SELECT\n      ${values.join(",\n      ")}\n    WHERE FALSE`;
+}
+
+/** The columns to read from Parquet files, by name; each is cast to its type, and NULL in a file without it. */
+function schemaOf(columns: readonly TypedName[]): string {
+  const entries = columns.map(
+    ([name, type]) =>
+      `${literal(name)}: {name: ${literal(name)}, type: ${literal(type)}, default_value: NULL}`,
+  );
+  return `MAP {\n        ${entries.join(",\n        ")}\n      }`;
+}
+
+/** SQL within SQL, quoted so that it can still be read. */
+function quoted(sql: string): string {
+  return sql.includes("$$") ? literal(sql) : `$$\n    ${sql}\n    $$`;
+}
+
+/** DuckDB's names know no case. */
+function nameNotIn(names: readonly string[], wanted: string): string {
+  const taken = new Set(names.map((name) => name.toLowerCase()));
+  let name = wanted;
+  while (taken.has(name)) name += "_";
+  return name;
+}
+
+function assertDistinct(views: readonly string[]): void {
+  const twice = views.find((view, index) => views.indexOf(view) !== index);
+  if (twice === undefined) return;
+  throw new PipelineError(
+    "INVALID_MODEL",
+    `two models would have the view '${twice}' in the shell; give one of them another name`,
+  );
+}

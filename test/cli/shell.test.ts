@@ -1,0 +1,292 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { cp, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { beforeAll, describe, expect, it } from "@jest/globals";
+import type { Row } from "../../src/engine/engine.js";
+import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { fingerprint, makeFolder, makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
+import { MAIN, pipeline } from "./command.js";
+import { describeViews } from "./shell-views.js";
+import { folderWithDuckDb, shellOnTerminal } from "./terminal.js";
+
+describe("the views of the shell", () => {
+  describeViews("local+sqlite", async (sql, environment) => {
+    const { code, stdout, stderr } = await pipeline(["shell", "--json", "-c", sql], environment);
+    if (code !== 0) throw new Error(stderr);
+    expect(stderr).toBe("");
+    return JSON.parse(stdout) as Row[];
+  });
+
+  it("come with a table that is added as a SQL file", async () => {
+    const { environment, folder } = await makeWorkspace();
+    const sqlDirectory = path.join(folder, "sql");
+    await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
+    await writeFile(
+      path.join(sqlDirectory, "v1/curated/countries.sql"),
+      `/*\ndescription: D\ncolumns:\n  filename: { type: DATE, description: D }\n` +
+        `  execution_date: { type: VARCHAR, description: D }\n*/\n` +
+        `SELECT DATE '2020-01-01' AS filename, {{ partition_key }} AS execution_date ORDER BY ALL\n`,
+    );
+    const added = { ...environment, SQL_DIRECTORY: sqlDirectory };
+    await putVouchers(environment["RAW_ZONE"] ?? "", [voucher()]);
+    expect(await pipeline(["curate", "-e", "2020-05-29"], added)).toMatchObject({ code: 0 });
+    expect(await pipeline(["shell", "--csv", "-c", "FROM curated_countries"], added)).toEqual({
+      code: 0,
+      stdout: "filename,execution_date\r\n2020-01-01,2020-05-29 00:00:00\r\n",
+      stderr: "",
+    });
+  });
+
+  it("leave out a file that cannot be opened, with a warning", async () => {
+    const { environment, settings } = await makeWorkspace();
+    await putVouchers(settings.zones.raw, [voucher()]);
+    execFileSync("mkfifo", [path.join(settings.zones.raw, "vouchers/pipe.csv")]);
+    const { stdout, stderr } = await shell(
+      environment,
+      "--csv",
+      "-c",
+      "SELECT count(*) AS n FROM raw_vouchers",
+    );
+    expect(stdout).toBe("n\r\n1\r\n");
+    expect(stderr).toMatch(/^warning: .*pipe\.csv is left out: it is no regular file\n$/);
+  });
+});
+
+describe("the shell prints", () => {
+  let environment: Record<string, string>;
+  beforeAll(async () => {
+    ({ environment } = await makeWorkspace());
+  });
+  const printed = async (...args: string[]) => {
+    const { code, stdout, stderr } = await shell(environment, ...args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    return stdout;
+  };
+
+  it("a table for people, with names even where there are no rows, and NULL", async () => {
+    expect(
+      await printed("-c", "SELECT * FROM (VALUES (7, 'a', NULL), (NULL, 'b\n', 1.10)) AS t(n, text, d)"),
+    ).toBe("   n  text  d\n   7  a     NULL\nNULL  b\\n   1.10\n");
+    expect(await printed("-c", "FROM provision_voucher_frequent_most_used")).toBe(
+      "country_code  frequent_segment  voucher_amount  assignments  segment_assignments  execution_date\n",
+    );
+  });
+
+  it("the result of every statement that has one", async () => {
+    const sql =
+      "CREATE TABLE t AS SELECT 1 AS a; INSERT INTO t VALUES (2); SET VARIABLE v = 3; FROM t; SELECT getvariable('v') AS v;";
+    expect(await printed("-c", sql)).toBe("a\n1\n2\n\nv\n3\n");
+    expect(await printed("--json", "-c", sql)).toBe('[{"a":1},\n{"a":2}]\n[{"v":3}]\n');
+  });
+
+  it("values exactly", async () => {
+    const sql = `
+      SELECT 9007199254740993 AS beyond, 9007199254740991::BIGINT AS within, 123456789012345678.90::DECIMAL(20, 2) AS decimal,
+        TIMESTAMP '2020-05-29 01:02:03.456789' AS moment, TIMESTAMPTZ '2020-05-29 01:02:03+02' AS zoned,
+        [1::BIGINT, NULL] AS list, {'a': 0.5} AS struct, 'nan'::DOUBLE AS nan, true AS yes, NULL AS nothing,
+        INTERVAL 3 DAYS AS days, 1 AS "2", 2 AS "1", 3 AS yes`;
+    expect(await printed("--json", "-c", sql)).toBe(
+      '[{"beyond":"9007199254740993","within":9007199254740991,"decimal":"123456789012345678.90",' +
+        '"moment":"2020-05-29 01:02:03.456789","zoned":"2020-05-28 23:02:03+00",' +
+        '"list":[1,null],"struct":{"a":"0.5"},"nan":"NaN","yes":true,"nothing":null,' +
+        '"days":"3 days","2":1,"1":2,"yes:1":3}]\n',
+    );
+  });
+
+  it("an empty result as JSON and as CSV", async () => {
+    expect(await printed("--json", "-c", "SELECT 1 AS a WHERE false")).toBe("[]\n");
+    expect(await printed("--csv", "-c", "SELECT 1 AS a WHERE false")).toBe("a\r\n");
+  });
+
+  it("CSV as in RFC 4180", async () => {
+    const sql = `SELECT 'a "quote", a comma' AS "a,b", E'two\\nlines' AS c, '' AS empty, NULL AS nothing, ['x'] AS list`;
+    expect(await printed("--csv", "-c", sql)).toBe(
+      '"a,b",c,empty,nothing,list\r\n"a ""quote"", a comma","two\nlines","",,"[""x""]"\r\n',
+    );
+  });
+
+  it("what a plan looks like", async () => {
+    expect(await printed("-c", "EXPLAIN SELECT 42")).toMatch(/^┌─+┐\n│ +PROJECTION +│\n/);
+  });
+
+  it("all of many rows, or a table of the first ones with a warning", async () => {
+    const csv = await printed("--csv", "-c", "SELECT range AS n FROM range(300000)");
+    expect(csv.split("\r\n").slice(-2)).toEqual(["299999", ""]);
+    const { stdout, stderr } = await shell(environment, "-c", "SELECT range AS n FROM range(10001)");
+    expect(stdout.trim().split("\n")).toHaveLength(10_001);
+    expect(stderr).toBe("warning: only the first 10000 rows are shown; --csv and --json give all of them\n");
+  });
+
+  it("nothing for nothing", async () => {
+    expect(await printed("-c", " ; -- nothing")).toBe("");
+  });
+
+  it("what comes by standard input", async () => {
+    const piped = await pipeline(["shell", "--csv"], environment, "SELECT 1 AS a;\n-- more\nSELECT 2 AS b\n");
+    expect(piped).toEqual({
+      code: 0,
+      stdout: "a\r\n1\r\n\r\nb\r\n2\r\n".replace("\r\n\r\n", "\r\n\n"),
+      stderr: "",
+    });
+  });
+
+  it("to a reader that goes, without a fault", () => {
+    const command = `"${process.execPath}" "${MAIN}" shell --csv -c "FROM range(100000000)"; echo $? >&2`;
+    const { stdout, stderr } = spawnSync("sh", ["-c", `{ ${command}; } | head -n 2`], {
+      env: { PATH: process.env["PATH"], ...environment },
+      encoding: "utf8",
+    });
+    expect({ stdout, stderr }).toEqual({ stdout: "range\r\n0\r\n", stderr: "0\n" });
+  });
+});
+
+describe("the shell refuses", () => {
+  let lake: Workspace;
+  beforeAll(async () => {
+    lake = await makeWorkspace();
+    await putVouchers(lake.settings.zones.raw, times(2, voucher()));
+    await pipeline(["curate", "-e", "2020-05-29"], lake.environment);
+  });
+
+  it.each<[string, string]>([
+    ["COPY to a zone", "COPY (SELECT 1) TO '<curated>/vouchers/x.parquet'"],
+    ["COPY over a partition", "COPY (SELECT 1) TO '<curated>/<partition>' (USE_TMP_FILE false)"],
+    [
+      "COPY over a partition that is explained",
+      "EXPLAIN ANALYZE COPY (SELECT 1) TO '<curated>/<partition>' (USE_TMP_FILE false)",
+    ],
+    ["COPY that is prepared", "PREPARE p AS COPY (SELECT 1) TO '<curated>/<partition>'; EXECUTE p"],
+    ["COPY elsewhere", "COPY (SELECT 1) TO '<folder>/x.csv'"],
+    ["an export", "EXPORT DATABASE '<curated>/export'"],
+    ["a database file", "ATTACH '<curated>/x.db' AS x"],
+    ["a log in a zone", "CALL enable_logging(storage = 'file', storage_path = '<curated>/log'); SELECT 1"],
+    [
+      "a log in a zone that a query begins",
+      "FROM enable_logging(storage = 'file', storage_path = '<curated>/log'); SELECT 1",
+    ],
+    ["a secret that stays", "CREATE PERSISTENT SECRET s (TYPE http)"],
+    ["an extension", "INSTALL httpfs"],
+    ["an extension that is there", "LOAD httpfs"],
+    ["another option", "SET enable_external_access = true"],
+    ["other files", "FROM read_csv('/etc/passwd')"],
+    ["what is no SQL", "SELEC 1"],
+    ["a column that is not there", "SELECT nothing FROM curated_vouchers"],
+    ["a statement that fails at the end", "SELECT range, error('no') FROM range(3)"],
+    ["two formats", "--json"],
+  ])("%s, with exit code 2 and one message, and leaves everything as it was", async (_what, statement) => {
+    const { environment, folder, settings } = lake;
+    const before = await fingerprint(folder);
+    const sql = statement
+      .replaceAll("<curated>", settings.zones.curated)
+      .replaceAll("<partition>", "vouchers/execution_date=2020-05-29T000000/data.parquet")
+      .replaceAll("<folder>", folder);
+    const { code, stdout, stderr } = await shell(
+      environment,
+      "--csv",
+      ...(sql.startsWith("--") ? [sql] : ["-c", sql]),
+    );
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/INVALID_USAGE/);
+    expect(stderr).not.toMatch(/\n\s+at |this is a bug/);
+    expect(await fingerprint(folder)).toEqual(before);
+  });
+
+  it("and says so as JSON to machines", async () => {
+    const { stderr } = await shell(lake.environment, "--json", "-c", "ATTACH ':memory:' AS m");
+    expect(JSON.parse(stderr)).toEqual({
+      error: {
+        code: "INVALID_USAGE",
+        message:
+          "this session only reads, and ATTACH may do more: it was not run; tables and views can be made in memory",
+        exit_code: 2,
+      },
+    });
+  });
+});
+
+(process.platform === "linux" ? describe : describe.skip)("the shell on a terminal", () => {
+  it("has a prompt of its own", async () => {
+    const { environment, settings } = await makeWorkspace();
+    await putVouchers(settings.zones.raw, times(2, voucher()));
+    const { shown, status } = await shellOnTerminal(environment, "--read-only", [
+      ["shell> ", "SELECT count(*) AS counted\r"],
+      ["...> ", "FROM raw_vouchers; -- over two lines\r"],
+      ["counted\r\n      2\r\n", "SELECT nothing;\r"],
+      ["^", "SELECT given up"],
+      ["given up", "\u0003"],
+      ["shell> ", ".help\r"],
+      ["Ctrl-C cancels", ".tables\r"],
+      ["recency_most_used_all", ".wrong\r"],
+      ["unknown command", `COPY (SELECT 1) TO '${settings.zones.curated}/x.csv';\r`],
+      ["writes none.", "CREATE TABLE mine AS SELECT 'kept' AS mine; FROM mine;\r"],
+      ["mine\r\nkept", "SELECT count(*) FROM range(1000000000000) AS t(i) WHERE sqrt(i) = 0.5; -- long\r"],
+      ["-- long", "\u0003"],
+      ["cancelled", "\u0004"],
+    ]);
+    expect(status).toBe(0);
+    expect(shown).toMatch(/raw_vouchers +1 file\n/);
+    expect(shown).toContain("counted\n      2\n");
+    expect(shown).toContain('error INVALID_USAGE: Binder Error: Referenced column "nothing" was not found');
+    expect(shown).toContain("Statements end with ;");
+    expect(shown).toContain("provision_voucher_recency_most_used_all\n");
+    expect(shown).toContain("unknown command .wrong");
+    expect(shown).toContain("The shell reads the files that its views are over, and writes none.");
+    expect(shown).toContain("mine\nkept\n");
+    expect(await fingerprint(settings.zones.curated)).toEqual({});
+  });
+
+  it("gives the terminal to the duckdb command, with the views and the zones", async () => {
+    const { environment, settings } = await makeWorkspace();
+    await putVouchers(settings.zones.raw, [voucher()]);
+    const { shown, status } = await shellOnTerminal(
+      { ...environment, PATH: `${await folderWithDuckDb("v1.5.5")}:${process.env["PATH"] ?? ""}` },
+      "--json",
+      [],
+    );
+    expect(shown).toMatch(/arguments: -init \S+\/init\.sql -json\n/);
+    expect(shown).toContain("CREATE OR REPLACE VIEW raw_vouchers AS");
+    expect(shown).toContain("SET enable_external_access = FALSE;");
+    expect(shown).toContain(`['${settings.zones.raw}/vouchers/part.parquet']`);
+    expect(shown).not.toContain("httpfs");
+    expect(status).toBe(0);
+  });
+
+  it("does not use a duckdb command that is too old", async () => {
+    const { environment } = await makeWorkspace();
+    const { shown } = await shellOnTerminal(
+      { ...environment, PATH: `${await folderWithDuckDb("v1.2.0")}:${process.env["PATH"] ?? ""}` },
+      "",
+      [
+        ["shell> ", "SELECT 42 AS answer;\r"],
+        ["shell> ", ".exit\r"],
+      ],
+    );
+    expect(shown).toContain("warning: duckdb 1.2.0 is older than 1.5: it is not used\n");
+    expect(shown).toContain("answer\n    42\n");
+  });
+});
+
+describe("the files for duckdb -init", () => {
+  it("are written where they are asked for", async () => {
+    const folder = await makeFolder();
+    const { code } = await pipeline(["shell", "--write-init", folder]);
+    expect(code).toBe(0);
+    expect(await fingerprint(folder)).toEqual(
+      Object.fromEntries(
+        Object.entries(await fingerprint(path.join(PROJECT, "sql"))).filter(([name]) =>
+          name.startsWith("shell"),
+        ),
+      ),
+    );
+  });
+
+  it("are not written where they cannot be", async () => {
+    const { code, stderr } = await pipeline(["shell", "--write-init", "/dev/null"]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error INVALID_USAGE: --write-init \/dev\/null cannot be written/);
+  });
+});
+
+function shell(environment: Record<string, string>, ...args: string[]) {
+  return pipeline(["shell", ...args], environment);
+}

@@ -1,0 +1,102 @@
+import { execFileSync } from "node:child_process";
+import { readFile, symlink } from "node:fs/promises";
+import path from "node:path";
+import { beforeAll, describe, expect, it } from "@jest/globals";
+import { MAIN } from "../../cli/command.js";
+import { askDuckDb, runDuckDb, TEST_DUCKDB_CLI } from "../../cli/duckdb-command.js";
+import { describeViews } from "../../cli/shell-views.js";
+import { shellOnTerminal } from "../../cli/terminal.js";
+import { putVouchers, times, voucher } from "../../raw-vouchers.js";
+import { fingerprint, makeFolder, makeWorkspace, PROJECT } from "../../workspace.js";
+
+beforeAll(() => {
+  execFileSync("npm", ["run", "--silent", "build"], { cwd: PROJECT });
+});
+
+const ask = (sql: string, environment: Record<string, string>) =>
+  askDuckDb("sql/shell.sql", sql, environment);
+
+describe("duckdb -init sql/shell.sql", () => {
+  describeViews("local+sqlite", ask);
+
+  it("has no need of the extension for S3", async () => {
+    const { environment } = await makeWorkspace();
+    expect(
+      await ask("SELECT loaded FROM duckdb_extensions() WHERE extension_name = 'httpfs'", environment),
+    ).toEqual([{ loaded: false }]);
+  });
+
+  it("takes the zones for what they are, however they are written", async () => {
+    const { environment, folder, settings } = await makeWorkspace();
+    await putVouchers(settings.zones.raw, [voucher()]);
+    const raw = `${path.relative(PROJECT, folder)}//./raw//`;
+    expect(await ask("SELECT source_file FROM raw_vouchers", { ...environment, RAW_ZONE: raw })).toEqual([
+      { source_file: "vouchers/part.parquet" },
+    ]);
+  });
+
+  it("finds the zones where they are unless the environment names others", async () => {
+    expect(await ask("SELECT count(*) AS rows FROM raw_vouchers", {})).toEqual([{ rows: 20_000 }]);
+  });
+
+  it("opens only the files of the execution dates that are asked for", async () => {
+    const { environment, settings } = await makeWorkspace();
+    await putVouchers(settings.zones.raw, times(2, voucher()));
+    for (const date of ["2020-05-29", "2020-06-01", "2020-06-02"]) {
+      execFileSync(process.execPath, [MAIN, "curate", "-e", date], {
+        env: { ...process.env, ...environment },
+      });
+    }
+    const planOf = async (query: string) =>
+      (await runDuckDb(["-init", "sql/shell.sql", "-c", `EXPLAIN ANALYZE ${query}`], environment)).stdout;
+    expect(await planOf("FROM curated_vouchers")).toContain("1/3");
+    expect(await planOf("FROM curated_vouchers_all WHERE execution_date >= '2020-06-01'")).toContain("2/3");
+  });
+
+  it("can be read again, to see new partitions", async () => {
+    const { environment, settings } = await makeWorkspace();
+    await putVouchers(settings.zones.raw, [voucher()]);
+    const { stdout } = await runDuckDb(
+      [
+        ...["-init", "sql/shell.sql", "-csv"],
+        ...["-c", `COPY (FROM raw_vouchers) TO '${settings.zones.raw}/vouchers/more.parquet'`],
+        ...["-c", "SELECT count(*) AS n FROM raw_vouchers"],
+        ...["-c", ".read sql/shell.sql"],
+        ...["-c", "SELECT count(*) AS n FROM raw_vouchers"],
+      ],
+      environment,
+    );
+    expect(stdout).toBe("n\n1\nn\n2\n");
+  });
+});
+
+(process.platform === "linux" ? describe : describe.skip)("the shell on a terminal", () => {
+  it("is the duckdb command, with the views in place", async () => {
+    const { environment, settings, folder } = await makeWorkspace();
+    await putVouchers(settings.zones.raw, times(3, voucher()));
+    const bin = await makeFolder();
+    await symlink(TEST_DUCKDB_CLI ?? "", path.join(bin, "duckdb"));
+    const before = await fingerprint(folder);
+    const { shown, status } = await shellOnTerminal(
+      { ...environment, TERM: "dumb", PATH: `${bin}:${process.env["PATH"] ?? ""}`, TMPDIR: bin },
+      "--csv",
+      [
+        // It asks the terminal for the colour behind its text.
+        ["\u001b[c", "\u001b]11;rgb:0000/0000/0000\u0007\u001b[?62c"],
+        ["D ", "SELECT count(*) AS counted FROM raw_vouchers;\r"],
+        ["counted", "SELECT nothing;\r"],
+        ["D ", `COPY (SELECT 1) TO '${settings.zones.raw}/x.parquet';\r`],
+        ["D ", "ATTACH 'x.db';\r"],
+        ["D ", `.once ${bin}/rows.csv\r`],
+        ["D ", "SELECT source_file FROM raw_vouchers LIMIT 1;\r"],
+        ["D ", ".exit\r"],
+      ],
+    );
+    expect(shown).toContain("counted\n3\n");
+    expect(shown.match(/Permission Error:\s+Cannot access file/g)).toHaveLength(2);
+    expect(status).toBe(0);
+    expect(await readFile(path.join(bin, "rows.csv"), "utf8")).toBe("source_file\nvouchers/part.parquet\n");
+    expect(Object.keys(await fingerprint(bin))).toEqual(["duckdb", "rows.csv"]);
+    expect(await fingerprint(folder)).toEqual(before);
+  });
+});

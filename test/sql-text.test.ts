@@ -1,0 +1,54 @@
+import { describe, expect, it } from "@jest/globals";
+import { endsStatement, saysNothing } from "../src/sql-text.js";
+
+describe("a text of SQL", () => {
+  it.each([
+    "select 1;",
+    "select 1; -- done",
+    "select 1; /* done; /* really */ */ \n",
+    "select ';'; select 2;",
+    "select 'it''s';",
+    "select E'it\\'s;';",
+    'select 1 as "a;""b";',
+    "select $$ a; ' $$;",
+    "select $tag$ $$ ; $tag$;",
+    "select $1;",
+    "select name_e'x';",
+    ";",
+  ])("%j is a whole statement", (sql) => {
+    expect(endsStatement(sql)).toBe(true);
+  });
+
+  it.each([
+    "",
+    "select 1",
+    "select 1; select",
+    "select 'a;",
+    "select 'a'';",
+    "select E'a\\';",
+    'select "a;',
+    "select $$ a;",
+    "select $tag$ a; $$;",
+    "select 1 /* ;",
+    "select 1 /* /* */ ;",
+    "select 1 -- ;",
+  ])("%j goes on", (sql) => {
+    expect(endsStatement(sql)).toBe(false);
+  });
+
+  it("is scanned in one go, however long it is", () => {
+    const long = `select '${"x".repeat(1_000_000)}', ${"1 + ".repeat(200_000)}1;`;
+    const start = performance.now();
+    expect(endsStatement(long)).toBe(true);
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+
+  it.each([
+    ["", true],
+    [" ;; -- nothing\n/* at all */", true],
+    ["'", false],
+    ["; select", false],
+  ])("%j says nothing: %j", (sql, expected) => {
+    expect(saysNothing(sql)).toBe(expected);
+  });
+});
