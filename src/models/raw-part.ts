@@ -17,6 +17,8 @@ export interface RawPart {
   readonly fileColumn: string;
   /** The columns that the raw model reads. */
   readonly columns: Readonly<Record<string, RawColumn>>;
+  /** For CSV, said and not left to be found: in a path with a `?` the engine would not see the end. */
+  readonly compression: "gzip" | "none";
   /** For CSV, every column in the order of the header line. */
   readonly header: readonly string[];
 }

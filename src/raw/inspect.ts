@@ -163,6 +163,7 @@ function groupFiles(inspected: readonly InspectedFile[], reads: Reads): RawPart[
       columns: Object.fromEntries(
         Object.entries(reads).map(([name, read]) => [name, rawColumn(columns, name, read)]),
       ),
+      compression: file.path.endsWith(".gz") ? ("gzip" as const) : ("none" as const),
       header: format === "csv" ? csvNames(columns, reads) : [],
       fileColumn,
     };

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
 import { query } from "../duckdb.js";
 import { expectFailure, goodWorkspace, HEADER, LINE, visible } from "../end-to-end/failing.js";
@@ -73,13 +74,14 @@ describe("names that a file pattern could be", () => {
       );
     }
     await writeFile(path.join(raw, "vouchers/.hidden.csv"), "not read");
+    await writeFile(path.join(raw, "vouchers/d*/z?.csv.gz"), gzipSync(`${HEADER}\n${LINE}\n`));
     const moved = {
       ...settings,
       zones: { ...settings.zones, raw, curated: path.join(folder, "cur*ted[2]") },
     };
     const { measures } = await run(moved);
     expect(measures["measures.row_accounting"]).toEqual([
-      { rows_read: "36", rejected: "18", out_of_scope: "0", curated: "18" },
+      { rows_read: "37", rejected: "18", out_of_scope: "0", curated: "19" },
     ]);
     const rejected = await query(
       `SELECT source_file FROM read_parquet('${folder}/cur[*]ted[[]2]/vouchers_rejected/*/data.parquet')`,

@@ -111,8 +111,9 @@ FROM (
       FROM read_csv(
         ['data/raw/vouchers/3.csv'],
         columns = {'voucher_amount': 'VARCHAR', 'column_2': 'VARCHAR', 'timestamp': 'VARCHAR', 'country_code': 'VARCHAR', 'last_order_ts': 'VARCHAR', 'first_order_ts': 'VARCHAR', 'total_orders': 'VARCHAR'},
-        filename = 'source_file', auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
-        strict_mode = true, null_padding = false, ignore_errors = false, hive_partitioning = false
+        filename = 'source_file', compression = 'none',
+        auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', strict_mode = true,
+        null_padding = false, ignore_errors = false, hive_partitioning = false
       )
     )
   )

@@ -29,6 +29,7 @@ export const plan: Plan = planRun(version, {
             total_orders: { name: "total_orders", type: "BIGINT" },
             voucher_amount: { name: "voucher_amount", type: "FLOAT", castTo: "DOUBLE" },
           },
+          compression: "none",
           header: [],
           fileColumn: "source_file",
         },
@@ -45,6 +46,7 @@ export const plan: Plan = planRun(version, {
               "voucher_amount",
             ].map((name) => [name, { name, type: "VARCHAR" }]),
           ),
+          compression: "none",
           header: [
             "voucher_amount",
             "column_2",

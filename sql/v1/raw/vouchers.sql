@@ -74,8 +74,9 @@ FROM (
       FROM read_csv(
         {{ part.files | list }},
         columns = { {%- for name in part.header %}{{ name }}: 'VARCHAR'{% unless forloop.last %}, {% endunless %}{% endfor -%} },
-        filename = {{ part.fileColumn }}, auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
-        strict_mode = true, null_padding = false, ignore_errors = false, hive_partitioning = false
+        filename = {{ part.fileColumn }}, compression = {{ part.compression }},
+        auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', strict_mode = true,
+        null_padding = false, ignore_errors = false, hive_partitioning = false
       )
       {%- endif %}
     )
