@@ -78,7 +78,10 @@ export async function runPipeline(
 async function sweptRun(context: RunContext): Promise<RunReport> {
   const { activity, executionDate, zones } = context;
   const written = [zones.curated, zones.provision];
-  await Promise.all(written.map((zone) => zone.sweep(executionDate.partitionKey)));
+  const swept = written.map((zone) => zone.sweep(executionDate.partitionKey));
+  // Of several faults the one to tell is always the same.
+  await Promise.allSettled(swept);
+  await Promise.all(swept);
   try {
     return await reportedRun(context);
   } finally {
