@@ -9,6 +9,9 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 
+// The versions are pinned: what later ones want of Node is no concern of a bench.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+
 /** @param location a folder or `s3://bucket/prefix` */
 export function openPlace(location) {
   return location.startsWith("s3://") ? placeOnS3(location) : placeInFolder(location);
