@@ -4,7 +4,7 @@
 // Without --raw it makes a raw file with the project's own generator. The script runs in the duckdb command line where
 // DUCKDB_CLI names it, else in a bare Node process.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -59,9 +59,12 @@ async function putRaw() {
   const sample = path.join(folder, "sample");
   if (options.raw === undefined)
     execute(process.execPath, [main, "sample", "--rows", options.rows, "--out", sample]);
+  const isParquet = (name) => name.endsWith(".parquet");
   const files =
     options.raw === undefined
-      ? ["vouchers-0001.parquet", "vouchers-0002.parquet"].map((name) => path.join(sample, name))
+      ? readdirSync(sample)
+          .filter(isParquet)
+          .map((name) => path.join(sample, name))
       : [options.raw];
   for (const [index, file] of files.entries()) await place.put(file, `raw/vouchers/${index}.parquet`);
 }
