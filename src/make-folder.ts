@@ -18,7 +18,10 @@ export async function makeFolder(folder: string): Promise<string | undefined> {
   try {
     await mkdir(folder);
   } catch (error) {
-    if (systemCodeOf(error) !== "ENOENT") return ignoreExisting(folder, error);
+    if (systemCodeOf(error) !== "ENOENT") {
+      await ignoreExisting(folder, error);
+      return uppermost;
+    }
     throw Object.assign(new Error(messageOf(error), { cause: error }), { code: "EPERM" });
   }
   return uppermost ?? folder;
