@@ -28,7 +28,7 @@ export async function openS3(
 ): Promise<S3Session> {
   await loadExtension(connection, settings);
   for (const statement of configuration) await connection.run(statement);
-  if (access.endpoint?.startsWith("http://") !== true) {
+  if (usesTls(access)) {
     // The machine's own bundle of authorities, where there is one, is not where DuckDB looks on every system.
     const bundle = path.join(tempDirectory, "authorities.pem");
     await writeFile(bundle, access.authorities);
@@ -139,9 +139,10 @@ const configuration = [
 
 async function createSecrets(
   connection: DuckDBConnection,
-  { endpoint, region, scopes, urlStyle }: S3Access,
+  access: S3Access,
   { accessKeyId, secretAccessKey, sessionToken }: S3Credentials,
 ): Promise<void> {
+  const { endpoint, region, scopes, urlStyle } = access;
   const options: Record<string, string> = {
     KEY_ID: accessKeyId,
     SECRET: secretAccessKey,
@@ -152,13 +153,16 @@ async function createSecrets(
   };
   const names = Object.keys(options);
   const parameters = names.map((name, index) => `${name} $${(index + 1).toString()}`).join(", ");
-  const tls = endpoint?.startsWith("http://") === true ? "false" : "true";
   for (const [index, scope] of scopes.entries()) {
     const name = identifier(`zone_${index.toString()}`);
     // The keys are bound: no text of a statement, which an error may quote, ever has them.
     await connection.run(
-      `CREATE OR REPLACE SECRET ${name} (TYPE s3, ${parameters}, USE_SSL ${tls}, SCOPE ${literal(`${scope}/`)})`,
+      `CREATE OR REPLACE SECRET ${name} (TYPE s3, ${parameters}, USE_SSL ${String(usesTls(access))}, SCOPE ${literal(`${scope}/`)})`,
       Object.values(options),
     );
   }
+}
+
+function usesTls({ endpoint }: S3Access): boolean {
+  return endpoint?.startsWith("http://") !== true;
 }

@@ -2,6 +2,7 @@ import { DuckDbError } from "../engine/duckdb-errors.js";
 import type { Engine, Row } from "../engine/engine.js";
 import { PipelineError } from "../errors.js";
 import { isWritten, type Model, type WrittenModel } from "../models/model.js";
+import { allEnded } from "../side-by-side.js";
 import { sha256Of } from "../zones/hash.js";
 import type { Partition, Zone } from "../zones/zone.js";
 import { attachAtRest } from "./at-rest.js";
@@ -61,9 +62,8 @@ export async function buildModels(
       );
     started.set(step.model.name, buildModel(context, step, readable));
   }
-  // All come to their end before the first failure is told: none may outlive the engine.
-  await Promise.allSettled(started.values());
-  const built = await Promise.all(started.values());
+  // None may outlive the engine.
+  const built = await allEnded(started.values());
   return {
     staged: built.flatMap(({ staged }) => staged ?? []),
     measures: Object.fromEntries(

@@ -1,4 +1,5 @@
 import { messageOf } from "../errors.js";
+import { allEnded } from "../side-by-side.js";
 import { partitionFolder, type Undo } from "../zones/zone.js";
 import type { StagedPartition } from "./build.js";
 import type { RunContext } from "./context.js";
@@ -22,9 +23,7 @@ export async function withCommitted<Result>(
     const commits = partitions.map(async (staged) => {
       committed.push({ staged, undo: await staged.zone.commit(runId, staged.partition) });
     });
-    // All come to their end before anything is undone.
-    await Promise.allSettled(commits);
-    await Promise.all(commits);
+    await allEnded(commits);
     return await then();
   } catch (error) {
     for (const { staged, undo } of committed.reverse()) {

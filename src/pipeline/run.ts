@@ -8,9 +8,10 @@ import { cancelled, messageOf, PipelineError } from "../errors.js";
 import { loadSqlVersion } from "../models/load.js";
 import type { Layer } from "../models/model.js";
 import type { Settings } from "../settings.js";
+import { allEnded } from "../side-by-side.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { openZones } from "../zones/open.js";
-import { PARTITION_FILE, partitionFolder } from "../zones/zone.js";
+import { partitionFile } from "../zones/zone.js";
 import type { RunActivity } from "./activity.js";
 import { buildModels, type Built, type StagedPartition } from "./build.js";
 import { withCommitted } from "./commit.js";
@@ -78,10 +79,7 @@ export async function runPipeline(
 async function sweptRun(context: RunContext): Promise<RunReport> {
   const { activity, executionDate, zones } = context;
   const written = [zones.curated, zones.provision];
-  const swept = written.map((zone) => zone.sweep(executionDate.partitionKey));
-  // Of several faults the one to tell is always the same.
-  await Promise.allSettled(swept);
-  await Promise.all(swept);
+  await allEnded(written.map((zone) => zone.sweep(executionDate.partitionKey)));
   try {
     return await reportedRun(context);
   } finally {
@@ -156,8 +154,7 @@ async function makeVisible(context: RunContext, engine: Engine, { staged }: Buil
 }
 
 function outputTable({ model, zone, partition, rows, bytes, sha256 }: StagedPartition): OutputTable {
-  const uri = `${zone.root}/${partitionFolder(partition)}/${PARTITION_FILE}`;
-  return { model: model.name, uri, rows, bytes, sha256 };
+  return { model: model.name, uri: `${zone.root}/${partitionFile(partition)}`, rows, bytes, sha256 };
 }
 
 async function lockHeld({

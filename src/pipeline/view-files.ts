@@ -13,7 +13,7 @@ import { rawFormatOf } from "../raw/inspect.js";
 import { hasPathPattern, literal, pathPattern } from "../sql-literal.js";
 import { executionDateOfKey } from "../voucher/execution-date.js";
 import type { Zones } from "../zones/open.js";
-import { PARTITION_FILE, partitionFolder, type Zone, type ZoneFile } from "../zones/zone.js";
+import { partitionFile, type Zone, type ZoneFile } from "../zones/zone.js";
 
 /** The files that a variable of a view lists, sorted by path. */
 export interface ViewFiles {
@@ -106,6 +106,6 @@ function partitions(model: WrittenModel, files: readonly ZoneFile[]): ViewFiles 
 
 function executionDateOfFile({ table }: WrittenModel, { path }: ZoneFile) {
   const [, partitionKey = ""] = /\/execution_date=([^/]*)\/[^/]*$/.exec(path) ?? [];
-  const isPlace = path === `${partitionFolder({ table, partitionKey })}/${PARTITION_FILE}`;
+  const isPlace = path === partitionFile({ table, partitionKey });
   return isPlace ? executionDateOfKey(partitionKey) : undefined;
 }

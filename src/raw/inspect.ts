@@ -4,14 +4,12 @@ import { PipelineError } from "../errors.js";
 import type { RawModel } from "../models/model.js";
 import type { RawColumn, RawPart } from "../models/raw-part.js";
 import { printable } from "../printable.js";
+import { sideBySide } from "../side-by-side.js";
 import { hasPathPattern, pathPattern } from "../sql-literal.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
 import { inspectCsvFile } from "./csv-header.js";
 import { unreadableFiles, type Findings, type RawFault } from "./faults.js";
 import { inspectParquetFiles } from "./parquet-columns.js";
-
-/** CSV files that are opened side by side. */
-const PARALLEL_READS = 8;
 
 /** What a model reads from each column. */
 type Reads = RawModel["header"]["reads"];
@@ -125,14 +123,7 @@ function isCsv(path: string): boolean {
 }
 
 async function inspectCsvFiles(zone: Zone, files: readonly ZoneFile[]): Promise<Findings<InspectedFile>> {
-  const found: Findings<InspectedFile>[] = [];
-  const waiting = [...files];
-  const work = async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      found.push(await inspectCsvFile(zone, file));
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL_READS }, work));
+  const found = await sideBySide(files, (file) => inspectCsvFile(zone, file));
   return { results: found.flatMap(({ results }) => results), faults: found.flatMap(({ faults }) => faults) };
 }
 

@@ -5,11 +5,11 @@ import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
 import { makeFolder } from "../make-folder.js";
 import {
   PARTITION_FILE,
+  partitionFile,
   partitionFolder,
+  stagedFile,
   STAGING,
-  stagingFolder,
   stagingOf,
-  type Partition,
   type Undo,
   type Zone,
   type ZoneFile,
@@ -26,9 +26,6 @@ const madeFolders = new Set<string>();
 export async function openLocalZone(directory: string): Promise<Zone> {
   // The engine refuses paths that lead through symbolic links.
   const root = await naming(directory, () => existingPath(directory));
-  const stagingPath = (runId: string, partition: Partition) =>
-    `${stagingFolder(runId, partition)}/${PARTITION_FILE}`;
-
   return {
     root,
     list: (folder) =>
@@ -39,12 +36,12 @@ export async function openLocalZone(directory: string): Promise<Zone> {
     read: (file) => createReadStream(file.uri),
     find: (partition) =>
       naming(directory, async () => {
-        const file = path.posix.join(partitionFolder(partition), PARTITION_FILE);
+        const file = partitionFile(partition);
         return (await maybeStat(path.join(root, file))) === undefined ? undefined : zoneFile(root, file);
       }),
     stage: (runId, partition) =>
       naming(directory, async () => {
-        const staged = stagingPath(runId, partition);
+        const staged = stagedFile(runId, partition);
         const uri = path.join(root, staged);
         const made = await makeFolder(path.dirname(uri));
         if (made !== undefined) rememberMade(made, root);
@@ -52,7 +49,7 @@ export async function openLocalZone(directory: string): Promise<Zone> {
       }),
     commit: (runId, partition) =>
       naming(directory, async () => {
-        const staged = path.join(root, stagingPath(runId, partition));
+        const staged = path.join(root, stagedFile(runId, partition));
         const undo = await replacePartition(staged, path.join(root, partitionFolder(partition)));
         return () => naming(directory, undo);
       }),

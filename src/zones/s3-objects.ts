@@ -13,6 +13,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
 import { s3Error } from "../s3-faults.js";
+import { sideBySide } from "../side-by-side.js";
 
 /** An object of a bucket. */
 export interface S3Object {
@@ -29,8 +30,6 @@ export interface CopyLimits {
 
 const GIBIBYTE = 1024 ** 3;
 const COPY_LIMITS: CopyLimits = { wholeBytes: 5 * GIBIBYTE, partBytes: GIBIBYTE };
-/** Calls that are under way side by side where many objects are to be treated alike. */
-const PARALLEL_CALLS = 8;
 
 /** The objects of one bucket, in the words of the pipeline. Only calls that every S3 knows. */
 export class S3Objects {
@@ -200,23 +199,6 @@ export class S3Objects {
       cause: error,
     });
   }
-}
-
-/** Treats each of many alike, a few at a time, and gives what came of them in their order. */
-export async function sideBySide<Item, Result>(
-  items: readonly Item[],
-  treat: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  const waiting = [...items.entries()];
-  const work = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const [index, item] = next;
-      results[index] = await treat(item);
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL_CALLS }, work));
-  return results;
 }
 
 /** Errors that the SDK makes itself, before or without an answer. */

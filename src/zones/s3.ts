@@ -1,10 +1,13 @@
 import { Readable } from "node:stream";
 import { PipelineError } from "../errors.js";
+import { sideBySide } from "../side-by-side.js";
 import type { S3Connection } from "./s3-client.js";
-import { S3Objects, sideBySide, type CopyLimits, type S3Object } from "./s3-objects.js";
+import { S3Objects, type CopyLimits, type S3Object } from "./s3-objects.js";
 import {
   PARTITION_FILE,
+  partitionFile,
   partitionFolder,
+  stagedFile,
   stagingFolder,
   stagingOf,
   type Undo,
@@ -53,11 +56,11 @@ export function openS3Zone(
         { objectMode: false },
       ),
     find: async (partition) => {
-      const object = await objects.find(keyOf(`${partitionFolder(partition)}/${PARTITION_FILE}`));
+      const object = await objects.find(keyOf(partitionFile(partition)));
       return object === undefined ? undefined : zoneFile(object);
     },
     stage: (runId, partition) => {
-      const file = `${stagingFolder(runId, partition)}/${PARTITION_FILE}`;
+      const file = stagedFile(runId, partition);
       return Promise.resolve({ path: file, uri: uriOf(file) });
     },
     commit: (runId, partition) =>

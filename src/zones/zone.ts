@@ -54,6 +54,11 @@ export function stagingFolder(runId: string, partition: Partition): string {
   return `${STAGING}/${runId}/${partitionFolder(partition)}`;
 }
 
+/** The file that a run stages for a partition, below its zone. */
+export function stagedFile(runId: string, partition: Partition): string {
+  return `${stagingFolder(runId, partition)}/${PARTITION_FILE}`;
+}
+
 /** What the staging folders of all runs of an execution date begin with: the id of a run begins with its partition key. */
 export function stagingOf(partitionKey: string): string {
   return `${STAGING}/${partitionKey}-`;
@@ -62,4 +67,9 @@ export function stagingOf(partitionKey: string): string {
 /** The folder of a partition below its zone: `vouchers/execution_date=2020-05-29T000000`. */
 export function partitionFolder({ table, partitionKey }: Partition): string {
   return `${table}/execution_date=${partitionKey}`;
+}
+
+/** The one file of a partition below its zone. */
+export function partitionFile(partition: Partition): string {
+  return `${partitionFolder(partition)}/${PARTITION_FILE}`;
 }

@@ -192,11 +192,7 @@ describe.each(["mysql", "mariadb"] as const)("a consumption database in %s", (se
   });
 
   it("that ends a publish in a deadlock has it repeated", async () => {
-    const { settings } = await makeWorkspace({}, `local+${server}`);
-    await putVouchers(settings.zones.raw, [voucher()]);
-    await run(settings);
-    await putVouchers(settings.zones.raw, [voucher({ voucher_amount: "1" })]);
-    const rival = await createConnection({ uri: settings.consumptionUrl });
+    const { settings, rival } = await publishedWithRival(server);
     await rival.query("CREATE TABLE ballast (n int PRIMARY KEY)");
     await rival.query("BEGIN");
     // The server ends the transaction that has changed less.
@@ -214,11 +210,7 @@ describe.each(["mysql", "mariadb"] as const)("a consumption database in %s", (se
   });
 
   it("that loses the connection of a publish has it repeated", async () => {
-    const { settings } = await makeWorkspace({}, `local+${server}`);
-    await putVouchers(settings.zones.raw, [voucher()]);
-    await run(settings);
-    await putVouchers(settings.zones.raw, [voucher({ voucher_amount: "1" })]);
-    const rival = await createConnection({ uri: settings.consumptionUrl });
+    const { settings, rival } = await publishedWithRival(server);
     await rival.query("BEGIN");
     await rival.query("SELECT * FROM voucher_frequent_most_used FOR UPDATE");
     const running = run(settings);
@@ -255,6 +247,15 @@ describe.each(["mysql", "mariadb"] as const)("a consumption database in %s", (se
     await Promise.all([first.close(), second.close()]);
   });
 });
+
+/** A publication, raw files that would change it, and a connection that can get in the way of that. */
+async function publishedWithRival(server: "mysql" | "mariadb") {
+  const { settings } = await makeWorkspace({}, `local+${server}`);
+  await putVouchers(settings.zones.raw, [voucher()]);
+  await run(settings);
+  await putVouchers(settings.zones.raw, [voucher({ voucher_amount: "1" })]);
+  return { settings, rival: await createConnection({ uri: settings.consumptionUrl }) };
+}
 
 async function waitFor(isSo: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 20_000;
