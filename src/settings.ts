@@ -21,6 +21,8 @@ export interface Settings {
   readonly host: string;
   readonly port: number;
   readonly duckdb: DuckDbSettings;
+  /** Where a test wants the process to stand still, see failpoints.ts. */
+  readonly failpoint: string | undefined;
 }
 
 /** What is said of S3. What is left open, the AWS SDK finds: in profiles, from roles, from metadata services. */
@@ -84,6 +86,7 @@ const schema = z.object({
   DUCKDB_TEMP_DIRECTORY: text.default(() => path.join(os.tmpdir(), "voucher-pipeline")),
   DUCKDB_EXTENSION_DIRECTORY: text.optional(),
   DUCKDB_EXTENSION_REPOSITORY: text.optional(),
+  TEST_FAILPOINT: text.optional(),
 });
 
 /** The AWS SDK takes a variable that is empty for one that is not there. */
@@ -149,6 +152,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProce
       extensionDirectory: resolved(value.DUCKDB_EXTENSION_DIRECTORY),
       extensionRepository: value.DUCKDB_EXTENSION_REPOSITORY,
     },
+    failpoint: value.TEST_FAILPOINT,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import { PipelineError } from "../errors.js";
+import { failpoint } from "../failpoints.js";
 import { translatingErrors, type Consumption, type Dialect } from "./consumption.js";
 import type { PublishedTable } from "./published-tables.js";
 import type { ConsumptionDatabase, PublicationsTable, PublishedRow, PublishedTables } from "./tables.js";
@@ -35,16 +36,19 @@ export function publish(
 ): Promise<PublishResult> {
   return translatingErrors(dialect, () =>
     dialect.transaction(db, async (transaction) => {
+      failpoint("publish: transaction begun");
       await standInLine(transaction);
       const tables: TableChange[] = [];
       for (const content of contents) {
         tables.push(await replaceRows(transaction, dialect, publication.execution_date, content));
+        failpoint(`publish: ${content.table.name} written`);
       }
       const rowCounts = Object.fromEntries(tables.map(({ table, rows }) => [table, rows]));
       const isNew = await showPublication(transaction, {
         ...publication,
         row_counts: JSON.stringify(rowCounts),
       });
+      failpoint("publish: publication written");
       return { tables, isNew };
     }),
   );

@@ -1,6 +1,7 @@
 import { DuckDbError } from "../engine/duckdb-errors.js";
 import type { Engine, Row } from "../engine/engine.js";
 import { PipelineError } from "../errors.js";
+import { failpoint } from "../failpoints.js";
 import { isWritten, type Model, type WrittenModel } from "../models/model.js";
 import { allEnded } from "../side-by-side.js";
 import { sha256Of } from "../zones/hash.js";
@@ -102,8 +103,11 @@ async function buildModel(
   const built = await context.activity.during(model.name, () =>
     explaining(context, step, () => materialize(context, model, rendered.sql)),
   );
+  failpoint(`${model.name}: built`);
   await readable(audits.flatMap((audit) => audit.rendered.references));
-  return { model, ...built, audits: await explaining(context, step, () => auditModel(context.engine, step)) };
+  const passed = await explaining(context, step, () => auditModel(context.engine, step));
+  failpoint(`${model.name}: audited`);
+  return { model, ...built, audits: passed };
 }
 
 /** Makes a model readable under its name: as a view, as a table of the run, or as a staged file. */

@@ -1,4 +1,5 @@
 import { messageOf } from "../errors.js";
+import { failpoint } from "../failpoints.js";
 import { allEnded } from "../side-by-side.js";
 import { partitionFolder, type Undo } from "../zones/zone.js";
 import type { StagedPartition } from "./build.js";
@@ -24,6 +25,7 @@ export async function withCommitted<Result>(
       committed.push({ staged, undo: await staged.zone.commit(runId, staged.partition) });
     });
     await allEnded(commits);
+    failpoint("all committed");
     return await then();
   } catch (error) {
     for (const { staged, undo } of committed.reverse()) {

@@ -1,6 +1,7 @@
 import os from "node:os";
 import { recordEnd, recordStart } from "../consumption/runs.js";
 import { messageOf, PipelineError } from "../errors.js";
+import { failpoint } from "../failpoints.js";
 import type { RunContext } from "./context.js";
 import type { RunReport } from "./report.js";
 
@@ -38,6 +39,7 @@ export async function recorded(
     // Readers see what the run has made: it has not failed.
     activity.warn(`the end of the run could not be recorded: ${messageOf(error)}`);
   }
+  failpoint("end recorded");
   return report;
 }
 

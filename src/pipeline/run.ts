@@ -5,6 +5,7 @@ import { runningRun } from "../consumption/runs.js";
 import { withDuckDb } from "../engine/duckdb.js";
 import type { Engine } from "../engine/engine.js";
 import { cancelled, messageOf, PipelineError } from "../errors.js";
+import { armFailpoint, failpoint } from "../failpoints.js";
 import { loadSqlVersion } from "../models/load.js";
 import type { Layer } from "../models/model.js";
 import type { Settings } from "../settings.js";
@@ -47,12 +48,15 @@ export async function runPipeline(
   signal: AbortSignal,
   activity: RunActivity,
 ): Promise<RunReport> {
+  armFailpoint(settings.failpoint);
   const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
   const zones = await openZones(settings);
   const consumption = await openConsumption(settings.consumptionUrl);
   const { partitionKey } = request.executionDate;
   try {
+    failpoint("database opened");
     await migrate(consumption);
+    failpoint("database migrated");
     const runId = `${partitionKey}-${randomBytes(6).toString("hex")}`;
     const context: Omit<RunContext, "lock"> = {
       ...request,
@@ -79,10 +83,13 @@ export async function runPipeline(
 async function sweptRun(context: RunContext): Promise<RunReport> {
   const { activity, executionDate, zones } = context;
   const written = [zones.curated, zones.provision];
+  failpoint("start recorded");
   await allEnded(written.map((zone) => zone.sweep(executionDate.partitionKey)));
+  failpoint("old staging swept");
   try {
     return await reportedRun(context);
   } finally {
+    failpoint("run ended");
     // How the run has ended is decided. What cannot be swept now is swept by the next run of the date.
     const sweeps = written.map((zone) =>
       zone.sweep(executionDate.partitionKey).catch((error: unknown) => {
@@ -90,6 +97,7 @@ async function sweptRun(context: RunContext): Promise<RunReport> {
       }),
     );
     await Promise.all(sweeps);
+    failpoint("own staging swept");
   }
 }
 
@@ -105,6 +113,7 @@ async function reportedRun(context: RunContext): Promise<RunReport> {
   const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn: activity.warn };
   return withDuckDb(session, async (engine) => {
     const raw = await finding;
+    failpoint("raw files found");
     const inputs = raw.flatMap(({ files }) => files);
     const built = await build(context, engine, raw);
     const { tables, published } = await makeVisible(context, engine, built);
@@ -131,6 +140,7 @@ async function build(context: RunContext, engine: Engine, raw: readonly RawInput
   const { activity, stages, version } = context;
   activity.percent = () => engine.progress();
   const rawParts = await activity.during("raw files", () => inspectRaw(context, engine, raw));
+  failpoint("raw files inspected");
   const plan = planRun(version, planInput(context, rawParts.byModel));
   const layers = stages.flatMap((stage) => LAYERS_OF_STAGE[stage]);
   return buildModels(
@@ -145,6 +155,7 @@ async function makeVisible(context: RunContext, engine: Engine, { staged }: Buil
   const { activity, lock, signal, stages } = context;
   const tables = staged.map(outputTable);
   const publishing = stages.includes("publish") ? await preparePublish(context, engine, tables) : undefined;
+  failpoint("all prepared");
   if (signal.aborted) throw cancelled();
   await lock.assertHeld();
   const published = await activity.during("commit", () =>

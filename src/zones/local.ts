@@ -2,6 +2,7 @@ import { createReadStream, type Dirent, type Stats } from "node:fs";
 import { copyFile, link, open, readdir, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
+import { failpoint } from "../failpoints.js";
 import { makeFolder } from "../make-folder.js";
 import {
   PARTITION_FILE,
@@ -50,7 +51,8 @@ export async function openLocalZone(directory: string): Promise<Zone> {
     commit: (runId, partition) =>
       naming(directory, async () => {
         const staged = path.join(root, stagedFile(runId, partition));
-        const undo = await replacePartition(staged, path.join(root, partitionFolder(partition)));
+        const folder = path.join(root, partitionFolder(partition));
+        const undo = await replacePartition(partition.table, staged, folder);
         return () => naming(directory, undo);
       }),
     sweep: (partitionKey) =>
@@ -69,12 +71,14 @@ export async function openLocalZone(directory: string): Promise<Zone> {
 }
 
 /** Renames a staged file into a partition's folder. What was there moves to where the staged file was. */
-async function replacePartition(stagedFile: string, folder: string): Promise<Undo> {
+async function replacePartition(table: string, stagedFile: string, folder: string): Promise<Undo> {
   const target = path.join(folder, PARTITION_FILE);
   const replaced = path.join(path.dirname(stagedFile), REPLACED_FILE);
   const strangers = path.join(path.dirname(stagedFile), STRANGERS);
   const hadFile = await keepAside(target, replaced);
+  failpoint(`${table}: old file kept`);
   const undo = async () => {
+    failpoint(`${table}: undo begun`);
     await moveAll(strangers, folder);
     if (hadFile) await rename(replaced, target);
     else await rm(target, { force: true });
@@ -84,8 +88,11 @@ async function replacePartition(stagedFile: string, folder: string): Promise<Und
   try {
     await syncToDisk(stagedFile);
     await makeFolder(folder);
+    failpoint(`${table}: folder made`);
     await moveAll(folder, strangers, [PARTITION_FILE]);
+    failpoint(`${table}: strangers moved`);
     await rename(stagedFile, target);
+    failpoint(`${table}: new file in place`);
     await syncToDisk(folder);
   } catch (error) {
     await undo();

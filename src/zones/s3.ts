@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { PipelineError } from "../errors.js";
+import { failpoint } from "../failpoints.js";
 import { sideBySide } from "../side-by-side.js";
 import type { S3Connection } from "./s3-client.js";
 import { S3Objects, type CopyLimits, type S3Object } from "./s3-objects.js";
@@ -64,7 +65,12 @@ export function openS3Zone(
       return Promise.resolve({ path: file, uri: uriOf(file) });
     },
     commit: (runId, partition) =>
-      replacePartition(objects, keyOf(stagingFolder(runId, partition)), keyOf(partitionFolder(partition))),
+      replacePartition(
+        objects,
+        partition.table,
+        keyOf(stagingFolder(runId, partition)),
+        keyOf(partitionFolder(partition)),
+      ),
     sweep: async (partitionKey) => {
       const left = keyOf(stagingOf(partitionKey));
       const [staged] = await Promise.all([objects.list(left), objects.endUploads(left)]);
@@ -74,7 +80,12 @@ export function openS3Zone(
 }
 
 /** Copies a staged object into a partition's folder. What was there is copied to where the staged object is. */
-async function replacePartition(objects: S3Objects, staging: string, folder: string): Promise<Undo> {
+async function replacePartition(
+  objects: S3Objects,
+  table: string,
+  staging: string,
+  folder: string,
+): Promise<Undo> {
   const target = `${folder}/${PARTITION_FILE}`;
   const [staged, present] = await Promise.all([
     objects.find(`${staging}/${PARTITION_FILE}`),
@@ -94,7 +105,9 @@ async function replacePartition(objects: S3Objects, staging: string, folder: str
     await objects.copy(object, kept);
     return { was: object.key, kept };
   });
+  failpoint(`${table}: old file kept`);
   const undo = async () => {
+    failpoint(`${table}: undo begun`);
     await sideBySide(aside, async ({ was, kept }) => {
       const object = await objects.find(kept);
       if (object !== undefined) await objects.copy(object, was);
@@ -103,10 +116,12 @@ async function replacePartition(objects: S3Objects, staging: string, folder: str
   };
   try {
     await objects.copy(staged, target);
+    failpoint(`${table}: new file in place`);
     await sideBySide(
       aside.filter(({ was }) => was !== target),
       ({ was }) => objects.remove(was),
     );
+    failpoint(`${table}: strangers removed`);
   } catch (error) {
     await undo();
     throw error;
