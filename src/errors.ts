@@ -20,6 +20,7 @@ export const FAULTS = {
   STORAGE_FAILED: "unavailable",
   CONSUMPTION_UNAVAILABLE: "unavailable",
   LOCK_HELD: "locked",
+  LOCK_LOST: "locked",
   CANCELLED: "cancelled",
 } as const satisfies Record<string, FaultKind>;
 

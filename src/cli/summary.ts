@@ -1,3 +1,4 @@
+import { describeBroken, describeThreshold } from "../pipeline/audits.js";
 import type { RunReport } from "../pipeline/report.js";
 import { textTable } from "../text-table.js";
 
@@ -10,10 +11,28 @@ export function summaryOf(report: RunReport): string {
       "tables written",
       report.tables.map(({ model, rows, uri }) => ({ table: model, rows, file: uri })),
     ),
-    `audits passed: ${report.audits.length.toString()}`,
+    auditsPart(report),
     ...publishedPart(report),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
+}
+
+/** How many audits passed, which of them although rows break them, and the rows that break those that warn. */
+function auditsPart({ audits }: RunReport): string {
+  const warned = audits.filter(({ outcome }) => outcome === "warned");
+  const passed = audits.filter(({ outcome }) => outcome === "passed");
+  const tolerated = passed
+    .filter(({ broken }) => broken > 0)
+    .map(
+      ({ model, audit, broken, threshold }) =>
+        `${model} passes the audit ${audit}: ${broken.toString()} rows break it, ${describeThreshold(threshold)} may`,
+    );
+  const head = `audits passed: ${passed.length.toString()}${warned.length > 0 ? `, warned: ${warned.length.toString()}` : ""}`;
+  return [head, ...[...tolerated, ...warned.map(describeBroken)].map(indented)].join("\n");
+}
+
+function indented(text: string): string {
+  return text.replaceAll(/^/gm, "  ");
 }
 
 function publishedPart({ published, execution_date }: RunReport): string[] {
@@ -35,7 +54,7 @@ function section(title: string, rows: readonly Readonly<Record<string, unknown>>
   const table = textTable(
     rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, counted(value)]))),
   );
-  return `${title}\n${table.replaceAll(/^/gm, "  ")}`;
+  return `${title}\n${indented(table)}`;
 }
 
 /** Whole numbers that the engine gives as text become numbers, so that they stand to the right. */

@@ -44,7 +44,7 @@ export interface Dialect {
 
 /** A lock that is held. */
 export interface Lock {
-  /** @throws PipelineError CONSUMPTION_UNAVAILABLE where it was lost, so that another may hold it by now. */
+  /** @throws PipelineError LOCK_LOST where it was lost, and another holds it by now. */
   assertHeld(): Promise<void>;
 }
 

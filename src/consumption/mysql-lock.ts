@@ -58,14 +58,14 @@ export class MysqlLock {
 
   /**
    * Takes the lock once more where it was lost.
-   * @throws PipelineError CONSUMPTION_UNAVAILABLE where another has it by now.
+   * @throws PipelineError LOCK_LOST where another has it by now.
    */
   async renew(): Promise<void> {
     if (await this.isHeld()) return;
     await this.release();
     if (await this.take()) return;
     throw new PipelineError(
-      "CONSUMPTION_UNAVAILABLE",
+      "LOCK_LOST",
       `the lock in the ${this.#address.name} was lost with its connection, and another run has taken it; run again`,
     );
   }

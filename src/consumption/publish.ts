@@ -3,6 +3,7 @@ import { PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
 import { translatingErrors, type Consumption, type Dialect } from "./consumption.js";
 import type { PublishedTable } from "./published-tables.js";
+import { assertRunningIn } from "./runs.js";
 import type { ConsumptionDatabase, PublicationsTable, PublishedRow, PublishedTables } from "./tables.js";
 
 /** What a table shall hold for an execution date. */
@@ -28,6 +29,7 @@ export interface PublishResult {
 /**
  * Makes every table hold exactly the given rows for one execution date, and the publication visible, in one
  * transaction. Touches no other execution date. Safe to repeat: what is there already is not written again.
+ * @throws PipelineError LOCK_LOST where another run of the date has begun meanwhile.
  */
 export function publish(
   { db, dialect }: Consumption,
@@ -38,6 +40,7 @@ export function publish(
     dialect.transaction(db, async (transaction) => {
       failpoint("publish: transaction begun");
       await standInLine(transaction);
+      await assertRunningIn(transaction, publication.run_id);
       const tables: TableChange[] = [];
       for (const content of contents) {
         tables.push(await replaceRows(transaction, dialect, publication.execution_date, content));

@@ -1,5 +1,6 @@
+import { PipelineError } from "../errors.js";
 import { translatingErrors, type Consumption } from "./consumption.js";
-import type { PipelineRunsTable } from "./tables.js";
+import type { ConsumptionDatabase, PipelineRunsTable } from "./tables.js";
 
 export type RunStart = Pick<
   PipelineRunsTable,
@@ -39,10 +40,45 @@ export function recordStart({ db, dialect }: Consumption, start: RunStart): Prom
   });
 }
 
-/** Records how a run ended. */
+/** Records what is known of a run that is under way, so that it is known of one that dies, too. */
+export function recordProgress({ db, dialect }: Consumption, runId: string, record: string): Promise<void> {
+  return translatingErrors(dialect, async () => {
+    await db.updateTable("pipeline_runs").set({ record }).where("run_id", "=", runId).execute();
+  });
+}
+
+/**
+ * Makes sure that a run is the one that is under way. It is not any more once another run of its date has begun, which can
+ * only be where its lock was lost.
+ * @throws PipelineError LOCK_LOST.
+ */
+export function assertRunning({ db, dialect }: Consumption, runId: string): Promise<void> {
+  return translatingErrors(dialect, () => assertRunningIn(db, runId));
+}
+
+/** The same within a transaction. */
+export async function assertRunningIn(db: ConsumptionDatabase, runId: string): Promise<void> {
+  const run = await db
+    .selectFrom("pipeline_runs")
+    .select("outcome")
+    .where("run_id", "=", runId)
+    .executeTakeFirst();
+  if (run?.outcome === "running") return;
+  throw new PipelineError(
+    "LOCK_LOST",
+    "the lock of the execution date was lost, and another run has begun meanwhile; this one has changed nothing more",
+  );
+}
+
+/** Records how a run ended, unless another run of its date has already found that it was lost. */
 export function recordEnd({ db, dialect }: Consumption, runId: string, end: RunEnd): Promise<void> {
   return translatingErrors(dialect, async () => {
-    await db.updateTable("pipeline_runs").set(end).where("run_id", "=", runId).execute();
+    await db
+      .updateTable("pipeline_runs")
+      .set(end)
+      .where("run_id", "=", runId)
+      .where("outcome", "=", "running")
+      .execute();
   });
 }
 

@@ -27,13 +27,28 @@ const columnSchema = z.strictObject({
   publish: z.boolean().default(true),
 });
 
-/** An audit by its name, or by its name with the parameters it asks for. */
+/** What becomes of a run in which a promise is broken: `error` ends it, `warn` is told. */
+const severity = z.enum(["error", "warn"]);
+
+/** Up to how many rows may break a promise: a number of them, or a share of the rows of the model. */
+const threshold = z
+  .strictObject({ rows: z.int().nonnegative(), share: z.number().min(0).max(1) })
+  .partial()
+  .refine((limits) => Object.keys(limits).length === 1, "say either rows or share");
+
+const tolerance = { severity: severity.optional(), threshold: threshold.optional() };
+
+/** An audit by its name, or by its name with the parameters it asks for, and with a tolerance of its own. */
 const auditUseSchema = z
-  .union([name, z.record(name, z.record(name, z.union([z.string(), z.number(), z.boolean()])))])
-  .refine((use) => typeof use === "string" || Object.keys(use).length === 1, "name one audit in each entry")
+  .preprocess(
+    (use) => (typeof use === "string" ? { [use]: {} } : use),
+    z.record(name, z.object(tolerance).catchall(z.union([z.string(), z.number(), z.boolean()]))),
+  )
+  .refine((use) => Object.keys(use).length === 1, "name one audit in each entry")
   .transform((use) => {
-    const [audit = "", parameters = {}] = typeof use === "string" ? [use] : (Object.entries(use)[0] ?? []);
-    return { audit, parameters };
+    const [[audit, options] = ["", {}]] = Object.entries(use);
+    const { severity, threshold, ...parameters } = options;
+    return { audit, parameters, severity, threshold };
   });
 
 const described = { description: z.string().min(1) };
@@ -58,13 +73,19 @@ const headerSchemas = {
     publish: z.boolean().default(false),
   }),
   measure: z.strictObject(shaped),
-  audit: z.strictObject(described),
+  audit: z.strictObject({
+    ...described,
+    severity: severity.default("error"),
+    threshold: threshold.default({ rows: 0 }),
+  }),
   functions: z.strictObject(described),
 };
 
 export type HeaderKind = keyof typeof headerSchemas;
 export type Header<Kind extends HeaderKind> = Readonly<z.output<(typeof headerSchemas)[Kind]>>;
 export type Column = Readonly<z.output<typeof columnSchema>>;
+export type Severity = z.output<typeof severity>;
+export type Threshold = Readonly<z.output<typeof threshold>>;
 
 const HEADER = /^\/\*\n([\s\S]*?)\*\//;
 

@@ -3,7 +3,7 @@ import type { Engine } from "../engine/engine.js";
 import { PipelineError } from "../errors.js";
 import type { WrittenModel } from "../models/model.js";
 import type { ZoneFile } from "../zones/zone.js";
-import { auditModel } from "./audits.js";
+import { assertNoneFailed, auditModel } from "./audits.js";
 import type { RunContext } from "./context.js";
 
 /**
@@ -24,7 +24,7 @@ export async function attachAtRest(
   }
   try {
     await engine.attachFiles(model.name, [file.uri]);
-    await auditModel(engine, { model, audits: [] });
+    assertNoneFailed(await auditModel(engine, { model, audits: [] }));
   } catch (error) {
     if (!(error instanceof DuckDbError)) throw error;
     const message = `${file.uri} cannot be read: ${error.onOneLine}; ${remedy}`;

@@ -1,50 +1,58 @@
 import type { Engine, Row } from "../engine/engine.js";
 import { PipelineError } from "../errors.js";
+import type { Threshold } from "../models/header.js";
 import type { Model } from "../models/model.js";
 import { textTable } from "../text-table.js";
 import type { AuditStep, PlannedStep } from "./plan.js";
-import type { PassedAudit } from "./report.js";
+import type { AuditResult } from "./report.js";
 
-/** Rows of a failed audit that are shown. */
+/** Rows that break a promise and are shown. */
 const SHOWN_ROWS = 20;
 
-interface FailedAudit {
-  readonly audit: string;
-  readonly promise: string;
-  readonly rows: readonly Row[];
-}
-
 /** The audit of the columns, which every model has. It is no SQL file: it holds the result against the header. */
-const COLUMNS_AUDIT = "columns_are_declared";
+const COLUMNS_AUDIT = {
+  audit: "columns_are_declared",
+  promise: "The columns are those of the header, in its order.",
+  severity: "error",
+  threshold: { rows: 0 },
+} as const;
 
-/**
- * Runs all audits of a model on what was just built.
- * @throws PipelineError AUDIT_FAILED that tells every broken promise with the rows that break it.
- */
+/** Runs all audits of a model on what was just built. */
 export async function auditModel(
   engine: Engine,
   { model, audits }: Pick<PlannedStep, "model" | "audits">,
-): Promise<PassedAudit[]> {
-  const failed = await auditColumns(engine, model);
+): Promise<AuditResult[]> {
+  const columns = await auditColumns(engine, model);
+  const results = [columns];
   // The other audits name columns, and would fail for another reason than their own.
-  if (failed === undefined) {
-    const failures: FailedAudit[] = [];
-    for (const audit of audits) {
-      const failure = await runAudit(engine, audit);
-      if (failure !== undefined) failures.push(failure);
-    }
-    if (failures.length === 0) {
-      return [COLUMNS_AUDIT, ...audits.map(({ audit }) => audit)].map((audit) => ({
-        model: model.name,
-        audit,
-      }));
-    }
-    throw auditError(model, failures);
+  if (columns.outcome === "passed") {
+    for (const audit of audits) results.push(await runAudit(engine, model, audit));
   }
-  throw auditError(model, [failed]);
+  return results;
 }
 
-async function auditColumns(engine: Engine, model: Model): Promise<FailedAudit | undefined> {
+/** @throws PipelineError AUDIT_FAILED that tells every promise that is broken, and ends the run, with rows that break it. */
+export function assertNoneFailed(results: readonly AuditResult[]): void {
+  const failed = results.filter(({ outcome }) => outcome === "failed");
+  if (failed.length > 0) throw new PipelineError("AUDIT_FAILED", failed.map(describeBroken).join("\n"));
+}
+
+/** A broken promise with the rows that break it, as text. */
+export function describeBroken({ model, audit, promise, broken, threshold, rows }: AuditResult): string {
+  const more = broken > rows.length ? `\n  … and ${(broken - rows.length).toString()} more rows` : "";
+  const allowed = describeThreshold(threshold);
+  const these = allowed === "" ? "These rows break it" : `${broken.toString()} rows break it, ${allowed} may`;
+  const table = textTable(rows).replaceAll(/^/gm, "  ");
+  return `${model} breaks the audit ${audit}. ${promise} ${these}:\n${table}${more}`;
+}
+
+/** How many rows may break a promise, in words; empty where none may. */
+export function describeThreshold({ rows = 0, share }: Threshold): string {
+  if (share !== undefined) return `${Number((share * 100).toFixed(6)).toString()} %`;
+  return rows === 0 ? "" : rows.toString();
+}
+
+async function auditColumns(engine: Engine, model: Model): Promise<AuditResult> {
   const found = await engine.columnsOf(model.name);
   const declared = Object.entries(model.header.columns).map(([name, { type }]) => ({ name, type }));
   const same = (index: number) =>
@@ -56,8 +64,14 @@ async function auditColumns(engine: Engine, model: Model): Promise<FailedAudit |
       declared: shown(declared[index]),
       found: shown(found[index]),
     }));
-  if (rows.length === 0) return undefined;
-  return { audit: COLUMNS_AUDIT, promise: "The columns are those of the header, in its order.", rows };
+  const outcome = rows.length === 0 ? "passed" : "failed";
+  return {
+    model: model.name,
+    ...COLUMNS_AUDIT,
+    outcome,
+    broken: rows.length,
+    rows: rows.slice(0, SHOWN_ROWS),
+  };
 }
 
 function shown(column: { name: string; type: string } | undefined): string {
@@ -66,17 +80,28 @@ function shown(column: { name: string; type: string } | undefined): string {
 
 async function runAudit(
   engine: Engine,
-  { audit, promise, rendered }: AuditStep,
-): Promise<FailedAudit | undefined> {
-  const rows = await engine.rows(`SELECT * FROM (${rendered.sql}\n) LIMIT ${(SHOWN_ROWS + 1).toString()}`);
-  return rows.length === 0 ? undefined : { audit, promise, rows };
+  model: Model,
+  { audit, promise, severity, threshold, rendered }: AuditStep,
+): Promise<AuditResult> {
+  const first = await engine.rows(`SELECT * FROM (${rendered.sql}\n) LIMIT ${(SHOWN_ROWS + 1).toString()}`);
+  const rows = first.slice(0, SHOWN_ROWS);
+  const broken = first.length > rows.length ? await countOf(engine, `(${rendered.sql}\n)`) : rows.length;
+  const isKept = broken === 0 || (await isWithin(engine, model, threshold, broken));
+  const outcome = isKept ? "passed" : severity === "error" ? "failed" : "warned";
+  return { model: model.name, audit, promise, severity, outcome, broken, threshold, rows };
 }
 
-function auditError(model: Model, failures: readonly FailedAudit[]): PipelineError {
-  const parts = failures.map(({ audit, promise, rows }) => {
-    const more = rows.length > SHOWN_ROWS ? "\n  … and more rows" : "";
-    const table = textTable(rows.slice(0, SHOWN_ROWS)).replaceAll(/^/gm, "  ");
-    return `${model.name} breaks the audit ${audit}. ${promise} These rows break it:\n${table}${more}`;
-  });
-  return new PipelineError("AUDIT_FAILED", parts.join("\n"));
+async function isWithin(
+  engine: Engine,
+  { name }: Model,
+  { rows = 0, share }: Threshold,
+  broken: number,
+): Promise<boolean> {
+  // Divided, and not multiplied: 29 of 100 rows are 0.29, and 0.29 * 100 is less than 29.
+  return share === undefined ? broken <= rows : broken / (await countOf(engine, name)) <= share;
+}
+
+async function countOf(engine: Engine, relation: string): Promise<number> {
+  const [row]: Row[] = await engine.rows(`SELECT count(*) AS row_count FROM ${relation}`);
+  return Number(row?.["row_count"]);
 }

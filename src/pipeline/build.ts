@@ -7,10 +7,10 @@ import { allEnded } from "../side-by-side.js";
 import { sha256Of } from "../zones/hash.js";
 import type { Partition, Zone } from "../zones/zone.js";
 import { attachAtRest } from "./at-rest.js";
-import { auditModel } from "./audits.js";
+import { assertNoneFailed, auditModel, describeThreshold } from "./audits.js";
 import type { RunContext } from "./context.js";
 import type { Plan, PlannedStep } from "./plan.js";
-import type { PassedAudit } from "./report.js";
+import type { AuditResult } from "./report.js";
 
 /** A partition that is written and audited, and not yet where readers look. */
 export interface StagedPartition {
@@ -29,11 +29,13 @@ export interface StagedPartition {
 export interface Built {
   readonly staged: readonly StagedPartition[];
   readonly measures: Readonly<Record<string, readonly Row[]>>;
-  readonly audits: readonly PassedAudit[];
 }
 
 /** What the models are built with. */
-export interface BuildContext extends Pick<RunContext, "activity" | "executionDate" | "runId" | "zones"> {
+export interface BuildContext extends Pick<
+  RunContext,
+  "activity" | "executionDate" | "journal" | "runId" | "zones"
+> {
   readonly engine: Engine;
   /** Turns an error of reading raw files into one that names them; returns where the raw files are not at fault. */
   readonly explainRawFault: () => Promise<void>;
@@ -70,7 +72,6 @@ export async function buildModels(
     measures: Object.fromEntries(
       built.flatMap(({ model, rows }) => (rows === undefined ? [] : [[model.name, rows]])),
     ),
-    audits: built.flatMap(({ audits }) => audits),
   };
 }
 
@@ -86,7 +87,6 @@ async function createFunctions(engine: Engine, { functions }: Plan): Promise<voi
 /** What building one model gives. */
 interface BuiltModel {
   readonly model: Model;
-  readonly audits: readonly PassedAudit[];
   readonly staged?: StagedPartition;
   /** Of a measure. */
   readonly rows?: readonly Row[];
@@ -98,16 +98,27 @@ async function buildModel(
   step: PlannedStep,
   readable: (names: readonly string[]) => Promise<unknown>,
 ): Promise<BuiltModel> {
+  const { activity, engine, journal } = context;
   const { model, rendered, audits } = step;
   await readable(rendered.references);
-  const built = await context.activity.during(model.name, () =>
+  const built = await activity.during(model.name, () =>
     explaining(context, step, () => materialize(context, model, rendered.sql)),
   );
   failpoint(`${model.name}: built`);
   await readable(audits.flatMap((audit) => audit.rendered.references));
-  const passed = await explaining(context, step, () => auditModel(context.engine, step));
+  const results = await explaining(context, step, () => auditModel(engine, step));
+  journal.noteAudits(results);
+  assertNoneFailed(results);
+  for (const result of results.filter(({ outcome }) => outcome === "warned"))
+    activity.warn(warningOf(result));
   failpoint(`${model.name}: audited`);
-  return { model, ...built, audits: passed };
+  return { model, ...built };
+}
+
+function warningOf({ model, audit, broken, threshold }: AuditResult): string {
+  const allowed = describeThreshold(threshold);
+  const limit = allowed === "" ? "" : `, ${allowed} may`;
+  return `${model} breaks the audit ${audit}: ${broken.toString()} rows${limit}; the summary shows them`;
 }
 
 /** Makes a model readable under its name: as a view, as a table of the run, or as a staged file. */

@@ -4,6 +4,7 @@ import type { Settings } from "../settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import type { Zones } from "../zones/open.js";
 import type { RunActivity } from "./activity.js";
+import type { RunJournal } from "./journal.js";
 import type { Stage } from "./report.js";
 
 /** What every part of a run works with. */
@@ -21,4 +22,5 @@ export interface RunContext {
   /** Cancels the run. */
   readonly signal: AbortSignal;
   readonly activity: RunActivity;
+  readonly journal: RunJournal;
 }

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import type { Header, Severity, Threshold } from "../models/header.js";
 import type { SqlVersion } from "../models/load.js";
 import {
   EVERY_KEY,
@@ -34,6 +36,8 @@ export interface AuditStep {
   readonly file: string;
   /** The promise that it watches. */
   readonly promise: string;
+  readonly severity: Severity;
+  readonly threshold: Threshold;
   readonly rendered: Rendered;
 }
 
@@ -71,6 +75,15 @@ export function planRun(version: SqlVersion, input: PlanInput): Plan {
   };
 }
 
+/** SHA-256 over everything that a plan says to the engine. */
+export function planHash({ functions, steps }: Plan): string {
+  const hash = createHash("sha256").update(functions.sql);
+  for (const { rendered, audits } of steps) {
+    for (const { sql } of [rendered, ...audits.map((audit) => audit.rendered)]) hash.update(`\0${sql}`);
+  }
+  return hash.digest("hex");
+}
+
 /** The SQL of one model alone. */
 export function renderModel(version: SqlVersion, model: Model, input: PlanInput): string {
   return render(rendererOf(version), variablesOf(version, input), model, input).sql;
@@ -106,11 +119,11 @@ function publishedTexts(model: WrittenModel): { name: string; max_length: number
 function auditsOf(model: Model, version: SqlVersion, renderer: Renderer, variables: object): AuditStep[] {
   if (isRaw(model)) return [];
   const uses = [
-    ...(isWritten(model) && model.header.key !== undefined ? EVERY_KEY : []).map(withoutParameters),
-    ...(isPublished(model) ? EVERY_PUBLISHED : []).map(withoutParameters),
+    ...(isWritten(model) && model.header.key !== undefined ? EVERY_KEY : []).map(plainUse),
+    ...(isPublished(model) ? EVERY_PUBLISHED : []).map(plainUse),
     ...model.header.audits,
   ];
-  return uses.map(({ audit: name, parameters }) => {
+  return uses.map(({ audit: name, parameters, severity, threshold }) => {
     const audit = version.audits.get(name);
     if (audit === undefined) throw new RangeError(`no audit ${name}`);
     const rendered = renderer.render(audit.file, audit.template, {
@@ -118,12 +131,21 @@ function auditsOf(model: Model, version: SqlVersion, renderer: Renderer, variabl
       ...parameters,
       model: modelVariables(model),
     });
-    return { audit: name, file: audit.file, promise: audit.header.description.trim(), rendered };
+    const { header } = audit;
+    return {
+      audit: name,
+      file: audit.file,
+      promise: header.description.trim(),
+      // What the model says of its own use wins.
+      severity: severity ?? header.severity,
+      threshold: threshold ?? header.threshold,
+      rendered,
+    };
   });
 }
 
-function withoutParameters(audit: string) {
-  return { audit, parameters: {} };
+function plainUse(audit: string): Header<"measure">["audits"][number] {
+  return { audit, parameters: {}, severity: undefined, threshold: undefined };
 }
 
 /** What a template can say of the model it belongs to. */

@@ -5,12 +5,12 @@ import { failpoint } from "../failpoints.js";
 import type { RunContext } from "./context.js";
 import type { RunReport } from "./report.js";
 
-/** Does a run, and records in the consumption database that it has begun and how it has ended. */
-export async function recorded(
-  context: Omit<RunContext, "lock">,
-  run: () => Promise<RunReport>,
-): Promise<RunReport> {
-  const { activity, consumption, executionDate, runId, stages, version } = context;
+/**
+ * Does a run, and records in the consumption database that it has begun and how it has ended, with what is known of it.
+ * @returns the report of a run that has succeeded.
+ */
+export async function recorded(context: RunContext, run: () => Promise<void>): Promise<RunReport> {
+  const { activity, consumption, executionDate, journal, runId, stages, version } = context;
   await recordStart(consumption, {
     run_id: runId,
     execution_date: executionDate.partitionKey,
@@ -20,44 +20,37 @@ export async function recorded(
     sql_version: version.name,
     sql_hash: version.hash,
   });
-  let report: RunReport;
   try {
-    report = await run();
+    await run();
   } catch (error) {
-    await recordFailure(context, error);
+    await recordOutcome(context, journal.report(), error);
     throw error;
   }
-  try {
-    await recordEnd(consumption, runId, {
-      outcome: "succeeded",
-      ended_at: new Date().toISOString(),
-      error_code: null,
-      error_message: null,
-      record: JSON.stringify(report),
-    });
-  } catch (error) {
-    // Readers see what the run has made: it has not failed.
-    activity.warn(`the end of the run could not be recorded: ${messageOf(error)}`);
-  }
+  const report = journal.report();
+  // Readers see what the run has made: it has not failed, whatever becomes of its record.
+  await recordOutcome(context, report);
   failpoint("end recorded");
-  return report;
+  return { ...report, warnings: activity.warnings };
 }
 
-async function recordFailure(
-  { activity, consumption, runId }: Pick<RunContext, "activity" | "consumption" | "runId">,
-  error: unknown,
+/** @param error what the run has failed with. It, and not what goes wrong here, is what is told. */
+async function recordOutcome(
+  { activity, consumption, runId }: RunContext,
+  report: RunReport,
+  error?: unknown,
 ): Promise<void> {
   const fault = error instanceof PipelineError ? error : undefined;
+  const failure = fault?.kind === "cancelled" ? "cancelled" : "failed";
   try {
     await recordEnd(consumption, runId, {
-      outcome: fault?.kind === "cancelled" ? "cancelled" : "failed",
+      outcome: error === undefined ? "succeeded" : failure,
       ended_at: new Date().toISOString(),
-      error_code: fault?.code ?? "BUG",
-      error_message: messageOf(error),
-      record: null,
+      error_code: error === undefined ? null : (fault?.code ?? "BUG"),
+      error_message: error === undefined ? null : messageOf(error),
+      record: JSON.stringify(report),
     });
   } catch (recordError) {
-    // The fault of the run is the one to tell. A run without an end is found as killed by the next one of its date.
+    // A run without an end is found as killed.
     activity.warn(`the end of the run could not be recorded: ${messageOf(recordError)}`);
   }
 }

@@ -1,5 +1,6 @@
 import type { PublishResult } from "../consumption/publish.js";
 import type { Row } from "../engine/engine.js";
+import type { Severity, Threshold } from "../models/header.js";
 
 /** The parts of a run, in their order. Each can run alone, and reads what the one before left at rest. */
 export const STAGES = ["curate", "aggregate", "publish"] as const;
@@ -22,24 +23,42 @@ export interface OutputTable {
   readonly sha256: string;
 }
 
-export interface PassedAudit {
+/** How an audit of a model ended. */
+export interface AuditResult {
   readonly model: string;
   readonly audit: string;
+  readonly promise: string;
+  readonly severity: Severity;
+  /** `warned` and `failed`, where more rows break the promise than may, by the severity. */
+  readonly outcome: "passed" | "warned" | "failed";
+  /** How many rows break the promise. */
+  readonly broken: number;
+  /** How many may. */
+  readonly threshold: Threshold;
+  /** The first of those that break it. */
+  readonly rows: readonly Row[];
 }
 
-/** Everything a run can say of itself once it has succeeded. It is what `--json` prints and the run's record holds. */
+/**
+ * Everything a run can say of itself. It is what `--json` prints, and the record of the run, also of one that has failed:
+ * there with what was known by then.
+ */
 export interface RunReport {
   readonly run_id: string;
   readonly execution_date: string;
   readonly stages: readonly Stage[];
   readonly sql_version: string;
+  /** SHA-256 over all files of the SQL version. */
   readonly sql_hash: string;
-  readonly engine: string;
+  readonly max_rejected_share: string;
+  readonly engine: string | null;
+  /** SHA-256 over everything that the engine was told: functions, models, audits. */
+  readonly rendered_sql_hash: string | null;
   readonly inputs: readonly InputFile[];
   /** The rows of each measure, by its name: `measures.row_accounting`. */
   readonly measures: Readonly<Record<string, readonly Row[]>>;
   readonly tables: readonly OutputTable[];
-  readonly audits: readonly PassedAudit[];
+  readonly audits: readonly AuditResult[];
   readonly published: PublishResult | null;
   readonly warnings: readonly string[];
   readonly seconds: number;

@@ -1,15 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { migrate } from "../consumption/migrate.js";
 import { openConsumption } from "../consumption/open.js";
-import { runningRun } from "../consumption/runs.js";
+import { recordProgress } from "../consumption/runs.js";
 import { withDuckDb } from "../engine/duckdb.js";
 import type { Engine } from "../engine/engine.js";
-import { cancelled, messageOf, PipelineError } from "../errors.js";
+import { cancelled } from "../errors.js";
 import { armFailpoint, failpoint } from "../failpoints.js";
 import { loadSqlVersion } from "../models/load.js";
 import type { Layer } from "../models/model.js";
 import type { Settings } from "../settings.js";
-import { allEnded } from "../side-by-side.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { openZones } from "../zones/open.js";
 import { partitionFile } from "../zones/zone.js";
@@ -17,11 +16,14 @@ import type { RunActivity } from "./activity.js";
 import { buildModels, type Built, type StagedPartition } from "./build.js";
 import { withCommitted } from "./commit.js";
 import type { RunContext } from "./context.js";
-import { planRun } from "./plan.js";
+import { RunJournal } from "./journal.js";
+import { planHash, planRun } from "./plan.js";
 import { preparePublish } from "./publish.js";
 import { findRawFiles, inspectRaw, planInput, type RawInput } from "./raw-input.js";
 import { recorded } from "./record.js";
 import type { OutputTable, RunReport, Stage } from "./report.js";
+import { assertUnchallenged, withRunLock } from "./run-lock.js";
+import { withStaging } from "./staging.js";
 
 /** The layers that each stage builds. */
 const LAYERS_OF_STAGE: Record<Stage, readonly Layer[]> = {
@@ -33,6 +35,10 @@ const LAYERS_OF_STAGE: Record<Stage, readonly Layer[]> = {
 export interface RunRequest {
   readonly executionDate: ExecutionDate;
   readonly stages: readonly Stage[];
+  /** How long to wait for another run of the date that is under way. */
+  readonly waitMilliseconds: number;
+  /** Whether what a run that fails has staged is kept for inspection. */
+  readonly keepStaged: boolean;
 }
 
 /**
@@ -52,14 +58,26 @@ export async function runPipeline(
   const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
   const zones = await openZones(settings);
   const consumption = await openConsumption(settings.consumptionUrl);
-  const { partitionKey } = request.executionDate;
+  const { executionDate, stages } = request;
   try {
     failpoint("database opened");
     await migrate(consumption);
     failpoint("database migrated");
-    const runId = `${partitionKey}-${randomBytes(6).toString("hex")}`;
-    const context: Omit<RunContext, "lock"> = {
-      ...request,
+    const runId = `${executionDate.partitionKey}-${randomBytes(6).toString("hex")}`;
+    const journal = new RunJournal(
+      {
+        run_id: runId,
+        execution_date: executionDate.iso,
+        stages,
+        sql_version: version.name,
+        sql_hash: version.hash,
+        max_rejected_share: settings.maxRejectedShare,
+      },
+      () => activity.warnings,
+    );
+    const unlocked = {
+      executionDate,
+      stages,
       runId,
       settings,
       version,
@@ -67,43 +85,20 @@ export async function runPipeline(
       consumption,
       signal,
       activity,
+      journal,
     };
-    const locked = await consumption.tryLocked(partitionKey, (lock) =>
-      recorded(context, () => sweptRun({ ...context, lock })),
-    );
-    if (locked === undefined) throw await lockHeld(context);
-    return { ...locked.result, warnings: activity.warnings };
+    return await withRunLock(unlocked, request.waitMilliseconds, (lock) => {
+      const context = { ...unlocked, lock };
+      return recorded(context, () => withStaging(context, request.keepStaged, () => runStages(context)));
+    });
   } finally {
     await consumption.close();
     zones.close();
   }
 }
 
-/** A run that leaves nothing in staging, neither of its own nor of a run of the same date that has died. */
-async function sweptRun(context: RunContext): Promise<RunReport> {
-  const { activity, executionDate, zones } = context;
-  const written = [zones.curated, zones.provision];
-  failpoint("start recorded");
-  await allEnded(written.map((zone) => zone.sweep(executionDate.partitionKey)));
-  failpoint("old staging swept");
-  try {
-    return await reportedRun(context);
-  } finally {
-    failpoint("run ended");
-    // How the run has ended is decided. What cannot be swept now is swept by the next run of the date.
-    const sweeps = written.map((zone) =>
-      zone.sweep(executionDate.partitionKey).catch((error: unknown) => {
-        activity.warn(`staging could not be swept: ${messageOf(error)}`);
-      }),
-    );
-    await Promise.all(sweeps);
-    failpoint("own staging swept");
-  }
-}
-
-async function reportedRun(context: RunContext): Promise<RunReport> {
-  const { activity, executionDate, runId, settings, signal, stages, version, zones } = context;
-  const startedAt = performance.now();
+async function runStages(context: RunContext): Promise<void> {
+  const { activity, journal, settings, signal, stages, zones } = context;
   // The engine starts while the files are listed.
   const finding = stages.includes("curate") ? findRawFiles(context) : Promise.resolve([]);
   const reach = finding.then((raw) => ({
@@ -111,37 +106,29 @@ async function reportedRun(context: RunContext): Promise<RunReport> {
     files: raw.flatMap(({ files }) => files).map(({ uri }) => uri),
   }));
   const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn: activity.warn };
-  return withDuckDb(session, async (engine) => {
+  await withDuckDb(session, async (engine) => {
     const raw = await finding;
     failpoint("raw files found");
     const inputs = raw.flatMap(({ files }) => files);
-    const built = await build(context, engine, raw);
-    const { tables, published } = await makeVisible(context, engine, built);
-    return {
-      run_id: runId,
-      execution_date: executionDate.iso,
-      stages,
-      sql_version: version.name,
-      sql_hash: version.hash,
+    journal.note({
       engine: engine.version,
-      inputs: inputs.map(({ path, bytes, version: state }) => ({ path, bytes, version: state })),
-      measures: built.measures,
-      tables,
-      audits: built.audits,
-      published,
-      warnings: activity.warnings,
-      seconds: (performance.now() - startedAt) / 1000,
-    };
+      inputs: inputs.map(({ path, bytes, version }) => ({ path, bytes, version })),
+    });
+    const built = await build(context, engine, raw);
+    journal.note({ measures: built.measures, tables: built.staged.map(outputTable) });
+    await makeVisible(context, engine, built);
   });
 }
 
 /** Stages and audits every model of the stages. */
 async function build(context: RunContext, engine: Engine, raw: readonly RawInput[]): Promise<Built> {
-  const { activity, stages, version } = context;
+  const { activity, journal, stages, version } = context;
   activity.percent = () => engine.progress();
   const rawParts = await activity.during("raw files", () => inspectRaw(context, engine, raw));
   failpoint("raw files inspected");
   const plan = planRun(version, planInput(context, rawParts.byModel));
+  journal.note({ rendered_sql_hash: planHash(plan) });
+  await saveProgress(context);
   const layers = stages.flatMap((stage) => LAYERS_OF_STAGE[stage]);
   return buildModels(
     { ...context, engine, explainRawFault: () => rawParts.explainFault() },
@@ -151,32 +138,27 @@ async function build(context: RunContext, engine: Engine, raw: readonly RawInput
 }
 
 /** Commits what was built and publishes it. Where either fails, the zones are as they were. */
-async function makeVisible(context: RunContext, engine: Engine, { staged }: Built) {
-  const { activity, lock, signal, stages } = context;
-  const tables = staged.map(outputTable);
-  const publishing = stages.includes("publish") ? await preparePublish(context, engine, tables) : undefined;
+async function makeVisible(context: RunContext, engine: Engine, { staged }: Built): Promise<void> {
+  const { activity, journal, signal, stages } = context;
+  const publishing = stages.includes("publish")
+    ? await preparePublish(context, engine, staged.map(outputTable))
+    : undefined;
+  await saveProgress(context);
   failpoint("all prepared");
   if (signal.aborted) throw cancelled();
-  await lock.assertHeld();
-  const published = await activity.during("commit", () =>
-    withCommitted(context, staged, async () => (publishing === undefined ? null : publishing())),
+  await assertUnchallenged(context);
+  await activity.during("commit", () =>
+    withCommitted(context, staged, async () => {
+      if (publishing !== undefined) journal.note({ published: await publishing() });
+    }),
   );
-  return { tables, published };
+}
+
+/** Of a run that is killed, too, the record tells what it had read and made by then. */
+function saveProgress({ consumption, journal, runId }: RunContext): Promise<void> {
+  return recordProgress(consumption, runId, JSON.stringify(journal.report()));
 }
 
 function outputTable({ model, zone, partition, rows, bytes, sha256 }: StagedPartition): OutputTable {
   return { model: model.name, uri: `${zone.root}/${partitionFile(partition)}`, rows, bytes, sha256 };
-}
-
-async function lockHeld({
-  consumption,
-  executionDate,
-}: Pick<RunContext, "consumption" | "executionDate">): Promise<PipelineError> {
-  const holder = await runningRun(consumption, executionDate.partitionKey);
-  const who =
-    holder === undefined ? "" : `: ${holder.started_by}, since ${holder.started_at}, run ${holder.run_id}`;
-  return new PipelineError(
-    "LOCK_HELD",
-    `another run of ${executionDate.iso} is under way${who}; wait for it, or stop it`,
-  );
 }

@@ -5,12 +5,12 @@ import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
 import { failpoint } from "../failpoints.js";
 import { makeFolder } from "../make-folder.js";
 import {
+  KEPT,
   PARTITION_FILE,
   partitionFile,
   partitionFolder,
   stagedFile,
   STAGING,
-  stagingOf,
   type Undo,
   type Zone,
   type ZoneFile,
@@ -55,15 +55,23 @@ export async function openLocalZone(directory: string): Promise<Zone> {
         const undo = await replacePartition(partition.table, staged, folder);
         return () => naming(directory, undo);
       }),
-    sweep: (partitionKey) =>
+    keepStaged: (runId) =>
       naming(directory, async () => {
-        const staging = path.join(root, STAGING);
-        for (const entry of await maybeReaddir(staging)) {
-          if (`${STAGING}/${entry.name}`.startsWith(stagingOf(partitionKey))) {
-            await rm(path.join(staging, entry.name), { recursive: true, force: true });
-          }
+        const staged = path.join(root, STAGING, runId);
+        const files = await filesBelow(staged);
+        if (files.length === 0) return [];
+        const kept = path.join(root, KEPT, runId);
+        await makeFolder(path.dirname(kept));
+        await rename(staged, kept);
+        return files.map((file) => path.join(kept, file));
+      }),
+    sweep: (folder, runs) =>
+      naming(directory, async () => {
+        const place = path.join(root, folder);
+        for (const { name } of await maybeReaddir(place)) {
+          if (name.startsWith(runs)) await rm(path.join(place, name), { recursive: true, force: true });
         }
-        await removeIfEmpty(staging);
+        await removeIfEmpty(place);
         // A run that has failed leaves no folder behind that was not there.
         await removeMadeFolders(root);
       }),
@@ -119,6 +127,14 @@ async function keepAside(file: string, copy: string): Promise<boolean> {
     await copyFile(file, copy);
     return true;
   }
+}
+
+/** The paths of all files below a folder, whatever their names. */
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries =
+    (await unlessMissing(() => readdir(folder, { recursive: true, withFileTypes: true }))) ?? [];
+  const files = entries.filter((entry) => entry.isFile());
+  return files.map(({ name, parentPath }) => path.relative(folder, path.join(parentPath, name))).sort();
 }
 
 /** Every file below a folder, following symbolic links, but no link into a folder that the walk is already in. */

@@ -5,12 +5,13 @@ import { sideBySide } from "../side-by-side.js";
 import type { S3Connection } from "./s3-client.js";
 import { S3Objects, type CopyLimits, type S3Object } from "./s3-objects.js";
 import {
+  KEPT,
   PARTITION_FILE,
   partitionFile,
   partitionFolder,
   stagedFile,
+  STAGING,
   stagingFolder,
-  stagingOf,
   type Undo,
   type Zone,
   type ZoneFile,
@@ -71,8 +72,17 @@ export function openS3Zone(
         keyOf(stagingFolder(runId, partition)),
         keyOf(partitionFolder(partition)),
       ),
-    sweep: async (partitionKey) => {
-      const left = keyOf(stagingOf(partitionKey));
+    keepStaged: async (runId) => {
+      const staged = await objects.list(keyOf(`${STAGING}/${runId}/`));
+      const kept = await sideBySide(staged, async (object) => {
+        const file = `${KEPT}${pathOf(object.key).slice(STAGING.length)}`;
+        await objects.copy(object, keyOf(file));
+        return uriOf(file);
+      });
+      return kept.sort();
+    },
+    sweep: async (folder, runs) => {
+      const left = keyOf(`${folder}/${runs}`);
       const [staged] = await Promise.all([objects.list(left), objects.endUploads(left)]);
       await sideBySide(staged, ({ key }) => objects.remove(key));
     },

@@ -39,8 +39,16 @@ export interface Zone {
    * file or the new one, never half. What was there is kept in staging until it is swept.
    */
   commit(runId: string, partition: Partition): Promise<Undo>;
-  /** Removes what runs of this execution date have left in staging. Only the holder of its lock may ask for it. */
-  sweep(partitionKey: string): Promise<void>;
+  /**
+   * Moves what a run has staged, and not committed, to where no run sweeps it.
+   * @returns the URIs of the files.
+   */
+  keepStaged(runId: string): Promise<string[]>;
+  /**
+   * Removes what runs have left that are staged or kept.
+   * @param runs what the ids of the runs begin with. Only the holder of their execution date's lock may ask for it.
+   */
+  sweep(folder: typeof STAGING | typeof KEPT, runs: string): Promise<void>;
 }
 
 /** The name of the one file of a partition. */
@@ -48,6 +56,9 @@ export const PARTITION_FILE = "data.parquet";
 
 /** What lies in a zone and is nobody's to read yet. Each run has a folder of its own in it. */
 export const STAGING = "_staging";
+
+/** What runs that have failed have staged, kept for inspection, by run. */
+export const KEPT = "_kept";
 
 /** Where a run stages a partition, below its zone. */
 export function stagingFolder(runId: string, partition: Partition): string {
@@ -57,11 +68,6 @@ export function stagingFolder(runId: string, partition: Partition): string {
 /** The file that a run stages for a partition, below its zone. */
 export function stagedFile(runId: string, partition: Partition): string {
   return `${stagingFolder(runId, partition)}/${PARTITION_FILE}`;
-}
-
-/** What the staging folders of all runs of an execution date begin with: the id of a run begins with its partition key. */
-export function stagingOf(partitionKey: string): string {
-  return `${STAGING}/${partitionKey}-`;
 }
 
 /** The folder of a partition below its zone: `vouchers/execution_date=2020-05-29T000000`. */

@@ -1,9 +1,12 @@
+import { cp, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { expect } from "@jest/globals";
+import type { Settings } from "../../src/settings.js";
 import { readConsumption } from "../consumption/reading.js";
 import { run, runOver } from "../pipeline/running.js";
 import { times, voucher } from "../raw-vouchers.js";
 import { hashesOf } from "../storage.js";
-import type { Workspace } from "../workspace.js";
+import { PROJECT, type Workspace } from "../workspace.js";
 
 /** A good raw file as CSV. */
 export const HEADER = "timestamp,country_code,last_order_ts,first_order_ts,total_orders,voucher_amount";
@@ -43,4 +46,18 @@ export async function expectFailure(
   for (const word of words) expect((failure as Error).message).toContain(word);
   expect(await visible(workspace)).toEqual(workspace.before);
   return (failure as Error).message;
+}
+
+/** A good workspace, and settings by which runs use the project's SQL with some files in the place of others, or new. */
+export async function withSql(files: Readonly<Record<string, string>>): Promise<{
+  workspace: GoodWorkspace;
+  settings: Settings;
+}> {
+  const workspace = await goodWorkspace();
+  const sqlDirectory = path.join(workspace.folder, "sql");
+  await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
+  for (const [name, text] of Object.entries(files)) {
+    await writeFile(path.join(sqlDirectory, "v1", name), text);
+  }
+  return { workspace, settings: { ...workspace.settings, sqlDirectory } };
 }

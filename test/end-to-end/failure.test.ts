@@ -1,12 +1,10 @@
-import { cp, writeFile } from "node:fs/promises";
-import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { readTable } from "../consumption/reading.js";
 import { EXECUTION_DATE, run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { putFile, removeFile } from "../storage.js";
-import { makeWorkspace, PROJECT } from "../workspace.js";
-import { expectFailure, goodWorkspace, HEADER, visible } from "./failing.js";
+import { makeWorkspace } from "../workspace.js";
+import { expectFailure, goodWorkspace, HEADER, visible, withSql } from "./failing.js";
 
 describe("the audits", () => {
   it("stop a run without curated rows", async () => {
@@ -98,14 +96,6 @@ describe("the consumption database", () => {
 });
 
 describe("the SQL", () => {
-  async function withModel(name: string, text: string) {
-    const workspace = await goodWorkspace();
-    const sqlDirectory = path.join(workspace.folder, "sql");
-    await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
-    await writeFile(path.join(sqlDirectory, "v1", name), text);
-    return { workspace, settings: { ...workspace.settings, sqlDirectory } };
-  }
-
   const header = (columns: string) =>
     `/*\ndescription: A test\ncolumns:\n${columns}\n  execution_date: { type: VARCHAR, description: The date }\n*/\n`;
   const number = "  number: { type: INTEGER, description: A number }";
@@ -132,13 +122,13 @@ describe("the SQL", () => {
       "MODEL_FAILED",
     ],
   ])("of a model that %s stops the run, and the message names the file", async (_fault, select, code) => {
-    const { workspace, settings } = await withModel("provision/extra.sql", header(number) + select);
+    const { workspace, settings } = await withSql({ "provision/extra.sql": header(number) + select });
     await expectFailure(workspace, code, ["extra"], settings);
   });
 
   it("says in which line of the file the engine found the fault", async () => {
     const select = "SELECT\n  1 AS number,\n  nothing AS execution_date\nORDER BY ALL";
-    const { workspace, settings } = await withModel("provision/extra.sql", header(number) + select);
+    const { workspace, settings } = await withSql({ "provision/extra.sql": header(number) + select });
     await expectFailure(workspace, "MODEL_FAILED", ["sql/v1/provision/extra.sql", "LINE 9"], settings);
   });
 });

@@ -140,6 +140,12 @@ describe("a run over the sample", () => {
     expect(report.audits).toContainEqual({
       model: "measures.row_accounting",
       audit: "rows_are_accounted_for",
+      promise: expect.stringContaining("Every raw row is in exactly one place"),
+      severity: "error",
+      outcome: "passed",
+      broken: 0,
+      threshold: { rows: 0 },
+      rows: [],
     });
     expect(report.tables.map(({ sha256 }) => sha256)).toEqual(
       report.tables.map(() => expect.stringMatching(/^[0-9a-f]{64}$/)),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { openZones } from "../../src/zones/open.js";
+import { STAGING } from "../../src/zones/zone.js";
 import { getFile, hashesOf, listFiles, putFile } from "../storage.js";
 import { makeWorkspace } from "../workspace.js";
 
@@ -25,7 +26,7 @@ async function makeZoneWithPartition() {
   const made = await makeZone();
   await made.stage("old");
   await made.zone.commit(RUN, PARTITION);
-  await made.zone.sweep(PARTITION.partitionKey);
+  await made.zone.sweep(STAGING, PARTITION.partitionKey);
   return made;
 }
 
@@ -46,7 +47,7 @@ describe("a commit", () => {
     const undo = await zone.commit(RUN, PARTITION);
     expect(await listFiles(folder)).not.toContain(`${FOLDER}/stranger.parquet`);
     await undo();
-    await zone.sweep(PARTITION.partitionKey);
+    await zone.sweep(STAGING, PARTITION.partitionKey);
     expect(await current()).toBe("old");
     expect(await hashesOf(folder)).toEqual(before);
   });
@@ -56,7 +57,7 @@ describe("a commit", () => {
     const before = await hashesOf(folder);
     await zone.stage(RUN, PARTITION);
     await expect(zone.commit(RUN, PARTITION)).rejects.toMatchObject({ code: "STORAGE_FAILED" });
-    await zone.sweep(PARTITION.partitionKey);
+    await zone.sweep(STAGING, PARTITION.partitionKey);
     expect(await hashesOf(folder)).toEqual(before);
   });
 
@@ -66,7 +67,7 @@ describe("a commit", () => {
     await (
       await zone.commit(RUN, PARTITION)
     )();
-    await zone.sweep(PARTITION.partitionKey);
+    await zone.sweep(STAGING, PARTITION.partitionKey);
     expect(await hashesOf(folder)).toEqual({});
   });
 });
@@ -77,7 +78,7 @@ describe("a sweep", () => {
     await stage("left");
     const other = "_staging/2020-05-28T000000-abc/vouchers/data.parquet";
     await putFile(folder, other, "at work");
-    await zone.sweep(PARTITION.partitionKey);
+    await zone.sweep(STAGING, PARTITION.partitionKey);
     expect(await listFiles(folder)).toEqual([other]);
   });
 });

@@ -37,6 +37,13 @@ describe("the header of a model", () => {
     ]);
   });
 
+  it("says how an audit is used here, beside its parameters", () => {
+    const use = "{ two: { segment: frequent, severity: warn, threshold: { share: 0.1 } } }";
+    expect(parseHeader("written", file, sqlOf([...good, `audits: [${use}]`])).audits).toEqual([
+      { audit: "two", parameters: { segment: "frequent" }, severity: "warn", threshold: { share: 0.1 } },
+    ]);
+  });
+
   it.each([
     ["no header", "SELECT 1", `${file}:1: must begin with a header`],
     [
@@ -53,6 +60,16 @@ describe("the header of a model", () => {
       "an unknown type",
       changed(3, "  country: { type: TEXT, description: Where }"),
       `${file}:5: columns.country.type`,
+    ],
+    [
+      "an unknown severity",
+      sqlOf([...good, "audits:", "  - one: { severity: loud }"]),
+      `${file}:7: audits.0.one.severity: Invalid option: expected one of "error"|"warn"`,
+    ],
+    [
+      "a threshold of both kinds",
+      sqlOf([...good, "audits:", "  - one: { threshold: { rows: 1, share: 0.1 } }"]),
+      `${file}:7: audits.0.one.threshold: say either rows or share`,
     ],
     ["no description", changed(0, "publish: true"), `${file}:2: description`],
     ["a name in capitals", changed(3, "  Country: { type: VARCHAR, description: Where }"), "lower case"],

@@ -1,7 +1,7 @@
 import type { Row } from "../../src/engine/engine.js";
 import { RunActivity } from "../../src/pipeline/activity.js";
 import { STAGES, type RunReport, type Stage } from "../../src/pipeline/report.js";
-import { runPipeline } from "../../src/pipeline/run.js";
+import { runPipeline, type RunRequest } from "../../src/pipeline/run.js";
 import type { Settings } from "../../src/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { readParquet } from "../duckdb.js";
@@ -15,8 +15,15 @@ export function run(
   settings: Settings,
   executionDate = EXECUTION_DATE,
   stages: readonly Stage[] = STAGES,
+  options: Partial<RunRequest> = {},
 ): Promise<RunReport> {
-  const request = { executionDate: parseExecutionDate(executionDate), stages };
+  const request = {
+    executionDate: parseExecutionDate(executionDate),
+    stages,
+    waitMilliseconds: 0,
+    keepStaged: false,
+    ...options,
+  };
   return runPipeline(settings, request, new AbortController().signal, new RunActivity());
 }
 

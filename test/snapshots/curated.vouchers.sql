@@ -6,6 +6,7 @@ audits:
   - not_empty
   - segments_are_known
   - known_at_execution_date
+  - last_order_precedes_voucher
 columns:
   timestamp:             { type: TIMESTAMP, description: "When the voucher was assigned, UTC" }
   country_code:          { type: VARCHAR, description: "Country of the customer" }

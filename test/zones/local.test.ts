@@ -3,6 +3,7 @@ import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { openLocalZone } from "../../src/zones/local.js";
+import { STAGING } from "../../src/zones/zone.js";
 import { makeFolder } from "../workspace.js";
 
 const PARTITION = { table: "vouchers", partitionKey: "2020-05-29T000000" };
@@ -78,8 +79,8 @@ describe("zones below one folder that was not there", () => {
       };
       await zones[first].stage(RUN, PARTITION);
       await zones[second].stage(RUN, PARTITION);
-      await zones.curated.sweep(PARTITION.partitionKey);
-      await zones.provision.sweep(PARTITION.partitionKey);
+      await zones.curated.sweep(STAGING, PARTITION.partitionKey);
+      await zones.provision.sweep(STAGING, PARTITION.partitionKey);
       expect(existsSync(folder)).toBe(false);
     },
   );

@@ -1,0 +1,129 @@
+import { describe, expect, it } from "@jest/globals";
+import type { RunReport } from "../../src/pipeline/report.js";
+import { readTable } from "../consumption/reading.js";
+import { EXECUTION_DATE, run } from "../pipeline/running.js";
+import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { listFiles } from "../storage.js";
+import { expectFailure, goodWorkspace, visible, withSql } from "./failing.js";
+
+/** An audit that the amounts of more than 1000 break. */
+const audit = (options: string) =>
+  `/*\ndescription: No amount is large.\n${options}*/\nSELECT voucher_amount FROM {{ model.name | ref }} WHERE voucher_amount > 1000 ORDER BY ALL\n`;
+
+/** A table of the amounts, with an audit of them. */
+const model = (use: string) => `/*
+description: The amounts
+audits: [${use}]
+columns:
+  voucher_amount: { type: INTEGER, description: The amount }
+  execution_date: { type: VARCHAR, description: The date }
+*/
+SELECT voucher_amount, {{ partition_key }} AS execution_date FROM {{ "curated.vouchers" | ref }} ORDER BY ALL
+`;
+
+/** Three small amounts in a hundred, 97 that break the audit. */
+async function withAudit(options: string, use = "no_large_amount") {
+  const made = await withSql({
+    "audits/no_large_amount.sql": audit(options),
+    "provision/amounts.sql": model(use),
+  });
+  await putVouchers(made.settings.zones.raw, [
+    ...times(97, voucher()),
+    ...times(3, voucher({ voucher_amount: "5" })),
+  ]);
+  return made;
+}
+
+function resultIn(report: RunReport) {
+  return report.audits.find(({ audit: name }) => name === "no_large_amount");
+}
+
+describe("an audit", () => {
+  it("that only warns lets the run publish, and shows the promise, how many rows break it, and the first twenty", async () => {
+    const { settings } = await withAudit("severity: warn\n");
+    const report = await run(settings);
+    expect(report.published).toMatchObject({ isNew: true });
+    expect(report.warnings).toEqual([
+      expect.stringContaining("provision.amounts breaks the audit no_large_amount: 97 rows"),
+    ]);
+    expect(resultIn(report)).toEqual({
+      model: "provision.amounts",
+      audit: "no_large_amount",
+      promise: "No amount is large.",
+      severity: "warn",
+      outcome: "warned",
+      broken: 97,
+      threshold: { rows: 0 },
+      rows: times(20, voucher()).map(() => ({ voucher_amount: 2640 })),
+    });
+  });
+
+  it.each([
+    ["as many rows as may", "threshold: { rows: 97 }\n"],
+    ["the share that may", "threshold: { share: 0.97 }\n"],
+  ])("that %s break passes", async (_what, options) => {
+    const { settings } = await withAudit(options);
+    expect(resultIn(await run(settings))).toMatchObject({ outcome: "passed", broken: 97 });
+  });
+
+  it.each([
+    ["one row more than may", "threshold: { rows: 96 }\n", "97 rows break it, 96 may"],
+    ["a larger share than may", "threshold: { share: 0.969 }\n", "97 rows break it, 96.9 % may"],
+  ])("that %s break ends the run", async (_what, options, words) => {
+    const { workspace, settings } = await withAudit(options);
+    await expectFailure(workspace, "AUDIT_FAILED", [words, "and 77 more rows"], settings);
+  });
+
+  it("is as strict as the model that uses it says", async () => {
+    const { settings } = await withAudit("", "{ no_large_amount: { severity: warn } }");
+    expect(resultIn(await run(settings))).toMatchObject({ outcome: "warned", severity: "warn" });
+  });
+
+  it("that fails is in the record of the run, beside those that passed", async () => {
+    const { workspace, settings } = await withAudit("");
+    await expectFailure(workspace, "AUDIT_FAILED", ["no_large_amount"], settings);
+    const [row] = (await readTable(
+      settings,
+      "SELECT record FROM pipeline_runs ORDER BY started_at DESC LIMIT 1",
+    )) as { record: string }[];
+    const record = JSON.parse(row?.record ?? "") as RunReport;
+    expect(resultIn(record)).toMatchObject({ outcome: "failed", broken: 97 });
+    expect(record.audits.filter(({ outcome }) => outcome === "passed").length).toBeGreaterThan(5);
+    expect(record.inputs).toHaveLength(1);
+  });
+});
+
+describe("what a run has staged that fails", () => {
+  const kept = async (zone: string) => (await listFiles(zone)).filter((file) => file.startsWith("_"));
+
+  it("is gone", async () => {
+    const workspace = await goodWorkspace();
+    await putVouchers(workspace.settings.zones.raw, times(4, voucher({ timestamp: "2021-01-01" })));
+    await expectFailure(workspace, "AUDIT_FAILED", ["not_empty"]);
+    expect(await kept(workspace.settings.zones.curated)).toEqual([]);
+  });
+
+  it("is kept where that is asked for, the message says where, and the next run that succeeds removes it", async () => {
+    const workspace = await goodWorkspace();
+    const { settings } = workspace;
+    await putVouchers(settings.zones.raw, times(4, voucher({ timestamp: "2021-01-01" })));
+    const failure: unknown = await run(settings, EXECUTION_DATE, ["curate", "aggregate", "publish"], {
+      keepStaged: true,
+    }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "AUDIT_FAILED" });
+    const files = await kept(settings.zones.curated);
+    expect(files).toContainEqual(
+      expect.stringMatching(/^_kept\/.*\/vouchers\/execution_date=2020-05-29T000000\/data\.parquet$/),
+    );
+    for (const file of files)
+      expect((failure as Error).message).toContain(`${settings.zones.curated}/${file}`);
+
+    await expect(run(settings)).rejects.toMatchObject({ code: "AUDIT_FAILED" });
+    expect(await kept(settings.zones.curated)).toEqual(files);
+
+    await putVouchers(settings.zones.raw, times(3, voucher()));
+    await run(settings);
+    expect(await kept(settings.zones.curated)).toEqual([]);
+    expect(await visible(workspace)).toEqual(workspace.before);
+  });
+});
