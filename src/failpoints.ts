@@ -17,10 +17,12 @@ export function armFailpoint(name: string | undefined): void {
 
 /**
  * A point that a run passes, at which what readers see is about to change or has just changed. Its name is told on standard
- * error before the process stops as SIGSTOP stops it; SIGCONT lets it go on.
+ * error before the process stops as SIGSTOP stops it, once; SIGCONT lets it go on.
  */
 export function failpoint(name: string): void {
   if (armed !== EVERY && armed !== name) return;
   writeSync(STANDARD_ERROR, `failpoint ${name}\n`);
-  if (armed === name) process.kill(process.pid, "SIGSTOP");
+  if (armed === EVERY) return;
+  armed = undefined;
+  process.kill(process.pid, "SIGSTOP");
 }

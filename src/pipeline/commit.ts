@@ -1,11 +1,10 @@
-import { messageOf, PipelineError, type FaultCode } from "../errors.js";
+import { messageOf } from "../errors.js";
 import { failpoint } from "../failpoints.js";
 import { allEnded } from "../side-by-side.js";
 import { partitionFolder, type Undo } from "../zones/zone.js";
 import type { RunActivity } from "./activity.js";
 import type { StagedPartition } from "./build.js";
 import type { RunContext } from "./context.js";
-import { assertUnchallenged } from "./run-lock.js";
 
 interface Committed {
   readonly staged: StagedPartition;
@@ -17,11 +16,10 @@ interface Committed {
  * partitions are as they were.
  */
 export async function withCommitted<Result>(
-  context: RunContext,
+  { activity, runId }: RunContext,
   partitions: readonly StagedPartition[],
   then: () => Promise<Result>,
 ): Promise<Result> {
-  const { activity, runId } = context;
   const committed: Committed[] = [];
   try {
     const commits = partitions.map(async (staged) => {
@@ -31,7 +29,7 @@ export async function withCommitted<Result>(
     failpoint("all committed");
     return await then();
   } catch (error) {
-    if (!(await isReplaced(context, error))) await undoAll(committed, activity);
+    await undoAll(committed, activity);
     throw error;
   }
 }
@@ -45,20 +43,4 @@ async function undoAll(committed: readonly Committed[], activity: RunActivity): 
       activity.warn(`${partition} holds unpublished rows, run again: ${messageOf(error)}`);
     }
   }
-}
-
-/** Whether another run has taken the place of one that has failed: what is there now may be that one's. */
-async function isReplaced(context: RunContext, failure: unknown): Promise<boolean> {
-  // Then no other run can have begun, and to ask would take as long as to find that out has taken.
-  if (hasCode(failure, "CONSUMPTION_UNAVAILABLE")) return false;
-  try {
-    await assertUnchallenged(context);
-    return false;
-  } catch (error) {
-    return hasCode(error, "LOCK_LOST");
-  }
-}
-
-function hasCode(error: unknown, code: FaultCode): boolean {
-  return error instanceof PipelineError && error.code === code;
 }

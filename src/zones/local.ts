@@ -87,6 +87,7 @@ async function replacePartition(table: string, stagedFile: string, folder: strin
   failpoint(`${table}: old file kept`);
   const undo = async () => {
     failpoint(`${table}: undo begun`);
+    if ((await maybeStat(path.dirname(stagedFile))) === undefined) return;
     await moveAll(strangers, folder);
     if (hadFile) await rename(replaced, target);
     else await rm(target, { force: true });

@@ -118,6 +118,7 @@ async function replacePartition(
   failpoint(`${table}: old file kept`);
   const undo = async () => {
     failpoint(`${table}: undo begun`);
+    if ((await objects.find(staged.key)) === undefined) return;
     await sideBySide(aside, async ({ was, kept }) => {
       const object = await objects.find(kept);
       if (object !== undefined) await objects.copy(object, was);

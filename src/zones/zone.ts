@@ -19,7 +19,10 @@ export interface Partition {
   readonly partitionKey: string;
 }
 
-/** Puts a partition back as it was before a commit; where there was none, it goes. */
+/**
+ * Puts a partition back as it was before a commit; where there was none, it goes. Where the staging of the run has been swept,
+ * nothing happens: another run of the date has begun, and what is there now is that one's.
+ */
 export type Undo = () => Promise<void>;
 
 /** Where the files of one zone live. */

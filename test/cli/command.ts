@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import path from "node:path";
 import { PROJECT } from "../workspace.js";
 
@@ -13,6 +14,8 @@ export interface Ended {
 /** A run of the built command line in a process of its own. */
 export interface Command {
   readonly ended: Promise<Ended>;
+  /** Resolves when the process has said a text on standard error; rejects where it ends without. */
+  said(text: string): Promise<void>;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -31,13 +34,24 @@ export function start(
   let stderr = "";
   child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => {
+      resolve({ code, stdout, stderr });
+    });
+  });
   return {
-    ended: new Promise((resolve, reject) => {
-      child.on("error", reject);
-      child.on("close", (code) => {
-        resolve({ code, stdout, stderr });
-      });
-    }),
+    ended,
+    said: async (text) => {
+      while (!stderr.includes(text)) {
+        const heard = child.stderr === null ? [] : [once(child.stderr, "data")];
+        const isOver = await Promise.race([
+          ended.then(() => true),
+          ...heard.map((more) => more.then(() => false)),
+        ]);
+        if (isOver && !stderr.includes(text)) throw new Error(`it ended without "${text}": ${stderr}`);
+      }
+    },
     kill: (signal) => child.kill(signal),
   };
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
+import { STAGES } from "../../src/pipeline/report.js";
+import { pipeline, start } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";
 import { EXECUTION_DATE, run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
@@ -144,6 +146,27 @@ describe("two runs", () => {
       message: expect.stringContaining("since 20"),
     });
     expect(await visible(workspace)).toEqual(workspace.before);
+  });
+
+  it("of the same date are one after the other where the second waits", async () => {
+    const { settings } = await goodWorkspace();
+    const waiting = { waitMilliseconds: 30_000 };
+    const runs = [1, 2].map(() => run(settings, EXECUTION_DATE, STAGES, waiting));
+    await Promise.all(runs);
+    expect(
+      await readTable(settings, "SELECT outcome FROM pipeline_runs WHERE outcome = 'succeeded'"),
+    ).toHaveLength(3);
+  });
+
+  it("of the same date exclude each other still where the first outlasts the second's patience", async () => {
+    const { settings, environment } = await goodWorkspace();
+    const first = start(["-e", EXECUTION_DATE], { ...environment, TEST_FAILPOINT: "all prepared" });
+    await first.said("failpoint all prepared");
+    const second = await pipeline(["-e", EXECUTION_DATE, "--wait", "2s"], environment);
+    expect(second).toMatchObject({ code: 5, stderr: expect.stringContaining("has not ended within 2 s") });
+    first.kill("SIGCONT");
+    expect(await first.ended).toMatchObject({ code: 0 });
+    expect(await readTable(settings, "SELECT execution_date FROM publications")).toHaveLength(1);
   });
 
   it("of different dates make a database together that was not there", async () => {
