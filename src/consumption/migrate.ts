@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Migrator, type Kysely, type Migration } from "kysely";
 import { messageOf, PipelineError } from "../errors.js";
+import { failpoint } from "../failpoints.js";
 import type { Consumption, Dialect } from "./consumption.js";
 
 const LOCK_NAME = "migration";
@@ -11,7 +12,10 @@ const LOCK_WAIT_MILLISECONDS = 30_000;
 export async function migrate(consumption: Consumption): Promise<void> {
   const deadline = Date.now() + LOCK_WAIT_MILLISECONDS;
   while (Date.now() < deadline) {
-    const done = await consumption.tryLocked(LOCK_NAME, () => migrateToLatest(consumption));
+    const done = await consumption.tryLocked(LOCK_NAME, () => {
+      failpoint("migration begun");
+      return migrateToLatest(consumption);
+    });
     if (done !== undefined) return;
     await sleep(LOCK_POLL_MILLISECONDS);
   }
@@ -54,6 +58,7 @@ function migrationsOf({ longText, tableOptions }: Dialect): Record<string, Migra
           .addColumn("published_at", "varchar(24)", (column) => column.notNull())
           .modifyEnd(tableOptions)
           .execute();
+        failpoint("publications: table made");
         await db.schema
           .createTable("pipeline_runs")
           .ifNotExists()
@@ -71,6 +76,7 @@ function migrationsOf({ longText, tableOptions }: Dialect): Record<string, Migra
           .addColumn("record", longText)
           .modifyEnd(tableOptions)
           .execute();
+        failpoint("pipeline_runs: table made");
         await db.schema
           .createTable("publish_lock")
           .ifNotExists()
@@ -78,6 +84,7 @@ function migrationsOf({ longText, tableOptions }: Dialect): Record<string, Migra
           .addColumn("publishes", "bigint", (column) => column.notNull())
           .modifyEnd(tableOptions)
           .execute();
+        failpoint("publish_lock: table made");
       },
     },
   };

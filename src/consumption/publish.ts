@@ -41,6 +41,7 @@ export function publish(
       failpoint("publish: transaction begun");
       await standInLine(transaction);
       await assertRunningIn(transaction, publication.run_id);
+      failpoint("publish: first in line");
       const tables: TableChange[] = [];
       for (const content of contents) {
         tables.push(await replaceRows(transaction, dialect, publication.execution_date, content));
@@ -87,6 +88,7 @@ async function replaceRows(
   const removed = [...before.keys()].filter((key) => !wanted.has(key));
 
   await dialect.upsert(published, table.name, table.key, upserted);
+  failpoint(`publish: ${table.name} upserted`);
   for (const key of removed) {
     const values = JSON.parse(key) as PublishedRow[string][];
     let remove = published.deleteFrom(table.name);

@@ -1,4 +1,5 @@
 import { PipelineError } from "../errors.js";
+import { failpoint } from "../failpoints.js";
 import { translatingErrors, type Consumption, type Dialect, type PublishedColumn } from "./consumption.js";
 import type { ConsumptionDatabase } from "./tables.js";
 
@@ -25,6 +26,7 @@ export function createPublishedTables(
       const found = present.get(table.name);
       if (found === undefined) {
         await createTable(db, dialect, table);
+        failpoint(`${table.name}: table made`);
         continue;
       }
       const columns = table.columns.map(({ name }) => name);
@@ -36,6 +38,7 @@ export function createPublishedTables(
       );
       assertSame(table.name, "the key", table.key, await dialect.primaryKey(db, table.name));
     }
+    failpoint("published tables ready");
   });
 }
 

@@ -1,4 +1,5 @@
 import { PipelineError } from "../errors.js";
+import { failpoint } from "../failpoints.js";
 import { translatingErrors, type Consumption } from "./consumption.js";
 import type { ConsumptionDatabase, PipelineRunsTable } from "./tables.js";
 
@@ -24,6 +25,7 @@ export function recordStart({ db, dialect }: Consumption, start: RunStart): Prom
       .where("execution_date", "=", start.execution_date)
       .where("outcome", "=", "running")
       .execute();
+    failpoint("dead runs recorded");
     // Where the same start was recorded and the answer was lost on its way.
     await db.deleteFrom("pipeline_runs").where("run_id", "=", start.run_id).execute();
     await db

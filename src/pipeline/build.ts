@@ -146,7 +146,9 @@ async function stageModel(
   const zone = context.zones[model.layer];
   const partition = { table: model.table, partitionKey: executionDate.partitionKey };
   const file = await zone.stage(runId, partition);
+  failpoint(`${model.name}: room made`);
   const written = await engine.writeParquet(select, file.uri);
+  failpoint(`${model.name}: written`);
   const [sha256] = await Promise.all([sha256Of(zone, file), engine.attachFiles(model.name, [file.uri])]);
   return { model, zone, partition, ...file, ...written, sha256 };
 }

@@ -49,6 +49,7 @@ async function recordOutcome(
       error_message: error === undefined ? null : messageOf(error),
       record: JSON.stringify(report),
     });
+    failpoint("failure recorded");
   } catch (recordError) {
     // A run without an end is found as killed.
     activity.warn(`the end of the run could not be recorded: ${messageOf(recordError)}`);

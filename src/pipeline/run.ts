@@ -88,6 +88,7 @@ export async function runPipeline(
       journal,
     };
     return await withRunLock(unlocked, request.waitMilliseconds, (lock) => {
+      failpoint("lock taken");
       const context = { ...unlocked, lock };
       return recorded(context, () => withStaging(context, request.keepStaged, () => runStages(context)));
     });
@@ -107,6 +108,7 @@ async function runStages(context: RunContext): Promise<void> {
   }));
   const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn: activity.warn };
   await withDuckDb(session, async (engine) => {
+    failpoint("engine started");
     const raw = await finding;
     failpoint("raw files found");
     const inputs = raw.flatMap(({ files }) => files);

@@ -83,14 +83,17 @@ async function replacePartition(table: string, stagedFile: string, folder: strin
   const target = path.join(folder, PARTITION_FILE);
   const replaced = path.join(path.dirname(stagedFile), REPLACED_FILE);
   const strangers = path.join(path.dirname(stagedFile), STRANGERS);
+  failpoint(`${table}: commit begun`);
   const hadFile = await keepAside(target, replaced);
   failpoint(`${table}: old file kept`);
   const undo = async () => {
     failpoint(`${table}: undo begun`);
     if ((await maybeStat(path.dirname(stagedFile))) === undefined) return;
     await moveAll(strangers, folder);
+    failpoint(`${table}: strangers back`);
     if (hadFile) await rename(replaced, target);
     else await rm(target, { force: true });
+    failpoint(`${table}: old file back`);
     await removeIfEmpty(folder);
     await removeIfEmpty(path.dirname(folder));
   };

@@ -97,6 +97,7 @@ async function replacePartition(
   folder: string,
 ): Promise<Undo> {
   const target = `${folder}/${PARTITION_FILE}`;
+  failpoint(`${table}: commit begun`);
   const [staged, present] = await Promise.all([
     objects.find(`${staging}/${PARTITION_FILE}`),
     objects.list(`${folder}/`),
@@ -124,6 +125,7 @@ async function replacePartition(
       if (object !== undefined) await objects.copy(object, was);
     });
     if (!aside.some(({ was }) => was === target)) await objects.remove(target);
+    failpoint(`${table}: old file back`);
   };
   try {
     await objects.copy(staged, target);
