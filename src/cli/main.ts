@@ -8,6 +8,7 @@ import { dictionaryCommand } from "./dictionary.js";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.js";
 import { installExtensionCommand } from "./install-extension.js";
 import { printError, surviveClosedOutput } from "./output.js";
+import { rejectedCommand } from "./rejected.js";
 import { stageCommand } from "./run.js";
 import { sampleCommand } from "./sample.js";
 import { shellCommand } from "./shell.js";
@@ -21,6 +22,7 @@ const commands = [
   stageCommand(["curate"], "Clean and type the raw vouchers", ["curate"], cancellation),
   stageCommand(["aggregate"], "Aggregate the curated vouchers", ["aggregate"], cancellation),
   stageCommand(["publish"], "Publish the aggregates", ["publish"], cancellation),
+  rejectedCommand(cancellation),
   sampleCommand(cancellation),
   shellCommand(cancellation),
   dictionaryCommand,

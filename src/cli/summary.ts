@@ -6,7 +6,7 @@ import { textTable } from "../text-table.js";
 export function summaryOf(report: RunReport): string {
   const parts = [
     `${report.stages.join(", ")} for ${report.execution_date}: done in ${report.seconds.toFixed(1)} s`,
-    ...Object.entries(report.measures).map(([name, rows]) => section(titleOf(name), rows)),
+    ...measureSections(report.measures),
     section(
       "tables written",
       report.tables.map(({ model, rows, uri }) => ({ table: model, rows, file: uri })),
@@ -49,7 +49,15 @@ function publishedPart({ published, execution_date }: RunReport): string[] {
   return [section(state, rows)];
 }
 
-function section(title: string, rows: readonly Readonly<Record<string, unknown>>[]): string {
+/** The measures that have rows, each as a table. */
+export function measureSections(measures: RunReport["measures"]): string[] {
+  return Object.entries(measures)
+    .map(([name, rows]) => section(titleOf(name), rows))
+    .filter((text) => text !== "");
+}
+
+/** Rows under a title; empty where there are none. */
+export function section(title: string, rows: readonly Readonly<Record<string, unknown>>[]): string {
   if (rows.length === 0) return "";
   const table = textTable(
     rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, counted(value)]))),

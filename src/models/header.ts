@@ -72,7 +72,11 @@ const headerSchemas = {
     key: z.array(name).min(1).optional(),
     publish: z.boolean().default(false),
   }),
-  measure: z.strictObject(shaped),
+  measure: z.strictObject({
+    ...shaped,
+    /** False for what only other measures read: its rows stay out of the run's record and summary. */
+    recorded: z.boolean().default(true),
+  }),
   audit: z.strictObject({
     ...described,
     severity: severity.default("error"),

@@ -50,6 +50,10 @@ export function isRaw(model: Model): model is RawModel {
   return model.layer === "raw";
 }
 
+export function isMeasure(model: Model): model is Measure {
+  return model.layer === "measures";
+}
+
 export function isWritten(model: Model): model is WrittenModel {
   return model.layer === "curated" || model.layer === "provision";
 }

@@ -11,7 +11,7 @@ export interface Step {
 const READABLE: Record<Layer, readonly Layer[]> = {
   raw: [],
   curated: ["raw", "curated"],
-  measures: ["raw", "curated", "measures"],
+  measures: ["raw", "curated", "measures", "provision"],
   provision: ["curated", "provision"],
 };
 

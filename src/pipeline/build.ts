@@ -2,13 +2,14 @@ import { DuckDbError } from "../engine/duckdb-errors.js";
 import type { Engine, Row } from "../engine/engine.js";
 import { PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
-import { isWritten, type Model, type WrittenModel } from "../models/model.js";
+import { isMeasure, isWritten, type Model, type WrittenModel } from "../models/model.js";
 import { allEnded } from "../side-by-side.js";
 import { sha256Of } from "../zones/hash.js";
 import type { Partition, Zone } from "../zones/zone.js";
 import { attachAtRest } from "./at-rest.js";
 import { assertNoneFailed, auditModel, describeThreshold } from "./audits.js";
 import type { RunContext } from "./context.js";
+import type { RunJournal } from "./journal.js";
 import type { Plan, PlannedStep } from "./plan.js";
 import type { AuditResult } from "./report.js";
 
@@ -32,10 +33,9 @@ export interface Built {
 }
 
 /** What the models are built with. */
-export interface BuildContext extends Pick<
-  RunContext,
-  "activity" | "executionDate" | "journal" | "runId" | "zones"
-> {
+export interface BuildContext extends Pick<RunContext, "activity" | "executionDate" | "runId" | "zones"> {
+  /** Is told how the audits end. */
+  readonly journal: Pick<RunJournal, "noteAudits">;
   readonly engine: Engine;
   /** Turns an error of reading raw files into one that names them; returns where the raw files are not at fault. */
   readonly explainRawFault: () => Promise<void>;
@@ -44,16 +44,16 @@ export interface BuildContext extends Pick<
 /**
  * Builds models, each as soon as what it reads is there: into staging, and audited before another reads it. Models of
  * the plan that are not to be built are taken as they are at rest.
+ * @param steps those of the plan that are built, in its order.
  * @throws PipelineError AUDIT_FAILED, MODEL_FAILED, RAW_FILE_UNREADABLE or PARTITION_MISSING, of the first model in the
  * order of the plan that has failed.
  */
 export async function buildModels(
   context: BuildContext,
   plan: Plan,
-  isBuilt: (model: Model) => boolean,
+  steps: readonly PlannedStep[],
 ): Promise<Built> {
   await createFunctions(context.engine, plan);
-  const steps = plan.steps.filter(({ model }) => isBuilt(model));
   await attachAllAtRest(context, plan, steps);
 
   const started = new Map<string, Promise<BuiltModel>>();
@@ -134,7 +134,7 @@ async function materialize(
     return {};
   }
   await engine.createTable(model.name, select);
-  return { rows: await engine.rows(`FROM ${model.name}`) };
+  return isMeasure(model) && model.header.recorded ? { rows: await engine.rows(`FROM ${model.name}`) } : {};
 }
 
 async function stageModel(

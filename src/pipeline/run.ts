@@ -7,7 +7,6 @@ import type { Engine } from "../engine/engine.js";
 import { cancelled } from "../errors.js";
 import { armFailpoint, failpoint } from "../failpoints.js";
 import { loadSqlVersion } from "../models/load.js";
-import type { Layer } from "../models/model.js";
 import type { Settings } from "../settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { openZones } from "../zones/open.js";
@@ -23,14 +22,8 @@ import { findRawFiles, inspectRaw, planInput, type RawInput } from "./raw-input.
 import { recorded } from "./record.js";
 import type { OutputTable, RunReport, Stage } from "./report.js";
 import { assertUnchallenged, withRunLock } from "./run-lock.js";
+import { stepsOfStages } from "./stages.js";
 import { withStaging } from "./staging.js";
-
-/** The layers that each stage builds. */
-const LAYERS_OF_STAGE: Record<Stage, readonly Layer[]> = {
-  curate: ["raw", "curated", "measures"],
-  aggregate: ["provision"],
-  publish: [],
-};
 
 export interface RunRequest {
   readonly executionDate: ExecutionDate;
@@ -131,11 +124,10 @@ async function build(context: RunContext, engine: Engine, raw: readonly RawInput
   const plan = planRun(version, planInput(context, rawParts.byModel));
   journal.note({ rendered_sql_hash: planHash(plan) });
   await saveProgress(context);
-  const layers = stages.flatMap((stage) => LAYERS_OF_STAGE[stage]);
   return buildModels(
     { ...context, engine, explainRawFault: () => rawParts.explainFault() },
     plan,
-    ({ layer }) => layers.includes(layer),
+    stepsOfStages(plan, stages),
   );
 }
 

@@ -45,7 +45,7 @@ FROM (
   FROM (
     SELECT
       *,
-      CASE WHEN length(country) BETWEEN 1 AND 64 THEN country END AS country_code,
+      country_from(country) AS country_code,
       integer_from(0, orders) AS total_orders,
       integer_from(1, amount) AS voucher_amount
     FROM (
@@ -89,7 +89,7 @@ FROM (
   FROM (
     SELECT
       *,
-      CASE WHEN length(country) BETWEEN 1 AND 64 THEN country END AS country_code,
+      country_from(country) AS country_code,
       integer_from(0, orders) AS total_orders,
       integer_from(1, amount) AS voucher_amount
     FROM (

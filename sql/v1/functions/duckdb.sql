@@ -77,6 +77,9 @@ CREATE MACRO whole_number
 CREATE MACRO integer_from(lowest, number) AS
   CASE WHEN number BETWEEN lowest AND 2147483647 THEN CAST(number AS INTEGER) END;
 
+-- The country that a text without blanks around it names, or NULL.
+CREATE MACRO country_from(country) AS CASE WHEN length(country) BETWEEN 1 AND 64 THEN country END;
+
 -- Why a column rejects its row, or NULL where it does not.
 CREATE MACRO reject_reason(column_name, value, value_text) AS
   CASE

@@ -1,0 +1,60 @@
+import type { Argv, CommandModule } from "yargs";
+import { PipelineError } from "../errors.js";
+import type { RejectedReport } from "../pipeline/rejected.js";
+import type { Cancellation } from "./cancel.js";
+import { print, printWarning } from "./output.js";
+import { executionDateOption } from "./run.js";
+
+interface RejectedArguments {
+  "execution-date": string;
+  rows: number;
+  json: boolean;
+}
+
+/** The command that shows which rows were rejected, why, and what they could have changed. */
+export function rejectedCommand(cancellation: Cancellation): CommandModule<object, RejectedArguments> {
+  return {
+    command: "rejected",
+    describe: "Show the rejected rows of an execution date, and which answers they could have changed",
+    builder: (yargs: Argv) =>
+      yargs
+        .option("execution-date", executionDateOption)
+        .option("rows", {
+          type: "number",
+          default: 10,
+          requiresArg: true,
+          describe: "How many rejected rows to show in full",
+        })
+        .option("json", { type: "boolean", default: false, describe: "Print everything as JSON" })
+        .example("$0 rejected -e 2020-05-29T00:00:00", "Look at the rejected rows"),
+    handler: async ({ "execution-date": text, rows, json }) => {
+      if (!Number.isSafeInteger(rows) || rows < 0)
+        throw new PipelineError("INVALID_USAGE", "--rows must be a whole number");
+      const [{ reportRejected }, { readSettings }, { parseExecutionDate }] = await Promise.all([
+        import("../pipeline/rejected.js"),
+        import("../settings.js"),
+        import("../voucher/execution-date.js"),
+      ]);
+      const request = { executionDate: parseExecutionDate(text), rows };
+      const report = await reportRejected(readSettings(), request, cancellation.signal, printWarning);
+      print(json ? JSON.stringify(report, null, 2) : await describe(report));
+    },
+  };
+}
+
+async function describe({ execution_date, measures, rejected, rows }: RejectedReport): Promise<string> {
+  if (rejected === 0) return `no row was rejected for ${execution_date}`;
+  const { measureSections, section } = await import("./summary.js");
+  // The reasons first: the values beside them can be long.
+  const reasonsFirst = rows.map(({ reject_reasons, source_file, ...values }) => ({
+    reject_reasons,
+    source_file,
+    ...values,
+  }));
+  return [
+    ...measureSections(measures),
+    section(`rejected rows, ${rows.length.toString()} of ${rejected.toString()}`, reasonsFirst),
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}

@@ -1,0 +1,116 @@
+/*
+description: >
+  How sure each answer is: the margin of the most used amount, and the rejected rows that might have belonged to its country
+  and segment. What cannot be read of a rejected row could have been anything: a row without a number of orders might have
+  belonged to every segment by orders.
+recorded: false
+columns:
+  country_code:   { type: VARCHAR, description: Country of the customers }
+  segment_kind:   { type: VARCHAR, description: frequent_segment or recency_segment }
+  segment:        { type: VARCHAR, description: The segment within its kind }
+  voucher_amount: { type: INTEGER, description: "The answer; missing where the country has none for the segment" }
+  runner_up:      { type: INTEGER, description: The amount that is used most but one; missing where there is none }
+  margin:         { type: BIGINT, description: How many more vouchers the answer has than the runner-up }
+  rejected:       { type: BIGINT, description: Rejected rows that might have belonged here and are not of the answer's amount }
+  in_doubt:       { type: BOOLEAN, description: "Whether these rows, all for one other amount, would have changed the answer" }
+*/
+WITH answers AS (
+  SELECT
+    country_code, segment_kind, segment,
+    max(voucher_amount) FILTER (amount_rank = 1) AS voucher_amount,
+    max(voucher_amount) FILTER (amount_rank = 2) AS runner_up,
+    max(assignments) FILTER (amount_rank = 1) - coalesce(max(assignments) FILTER (amount_rank = 2), 0) AS margin
+  FROM provision.voucher_amount_usage
+  GROUP BY country_code, segment_kind, segment
+),
+
+-- What is surely later than the execution date would have been out of scope.
+rejected AS (
+  SELECT
+    country_from(stripped(country_code)) AS country_code,
+    frequent_segment(integer_from(0, whole_number(total_orders))) AS frequent_segment,
+    recency_segment(
+      date_diff('day', CAST(moment(last_order_ts) AS DATE), CAST(TIMESTAMP '2020-05-29 00:00:00' AS DATE))
+    ) AS recency_segment,
+    integer_from(1, whole_number(voucher_amount)) AS voucher_amount
+  FROM curated.vouchers_rejected
+  WHERE coalesce(known_at(TIMESTAMP '2020-05-29 00:00:00', moment("timestamp"), moment(last_order_ts)), true)
+),
+
+-- An empty text stands for what cannot be read: no country and no segment is one.
+rejected_of_amount AS (
+  SELECT
+    coalesce(country_code, '') AS country_code,
+    'frequent_segment' AS segment_kind,
+    coalesce(frequent_segment, '') AS segment,
+    voucher_amount,
+    count(*) AS rejected
+  FROM rejected
+  GROUP BY ALL
+  UNION ALL
+  SELECT
+    coalesce(country_code, '') AS country_code,
+    'recency_segment' AS segment_kind,
+    coalesce(recency_segment, '') AS segment,
+    voucher_amount,
+    count(*) AS rejected
+  FROM rejected
+  GROUP BY ALL
+),
+
+rejected_of_all AS (
+  SELECT country_code, segment_kind, segment, sum(rejected) AS rejected
+  FROM rejected_of_amount
+  GROUP BY country_code, segment_kind, segment
+),
+
+countries AS (
+  SELECT country_code FROM answers
+  UNION
+  SELECT country_code FROM rejected_of_amount WHERE country_code <> ''
+),
+
+all_segments AS (
+  SELECT 'frequent_segment' AS segment_kind, unnest(['0-4', '5-13', '13-37', '37+']) AS segment
+  UNION ALL
+  SELECT 'recency_segment' AS segment_kind, unnest(['0-30', '30-60', '60-90', '90-120', '120-180', '180+']) AS segment
+),
+
+-- The four ways in which a rejected row can be said to belong to a country and segment: each is known, or is not.
+ways AS (
+  SELECT
+    country_code, segment_kind, segment, voucher_amount, runner_up, margin,
+    unnest([country_code, country_code, '', '']) AS said_country,
+    unnest([segment, '', segment, '']) AS said_segment
+  FROM countries
+  CROSS JOIN all_segments
+  LEFT JOIN answers USING (country_code, segment_kind, segment)
+),
+
+counted AS (
+  SELECT
+    ways.country_code, ways.segment_kind, ways.segment, ways.voucher_amount, ways.runner_up, ways.margin,
+    CAST(coalesce(sum(every_amount.rejected), 0) - coalesce(sum(same_amount.rejected), 0) AS BIGINT) AS rejected
+  FROM ways
+  LEFT JOIN rejected_of_all AS every_amount
+    ON every_amount.country_code = ways.said_country
+    AND every_amount.segment_kind = ways.segment_kind
+    AND every_amount.segment = ways.said_segment
+  LEFT JOIN rejected_of_amount AS same_amount
+    ON same_amount.country_code = ways.said_country
+    AND same_amount.segment_kind = ways.segment_kind
+    AND same_amount.segment = ways.said_segment
+    AND same_amount.voucher_amount = ways.voucher_amount
+  GROUP BY ALL
+)
+
+SELECT
+  country_code, segment_kind, segment, voucher_amount, runner_up, margin, rejected,
+  CASE
+    WHEN voucher_amount IS NULL THEN rejected > 0
+    -- Of two amounts that are used equally often the smaller one wins: a smaller one need only draw level.
+    WHEN coalesce(runner_up, 1) < voucher_amount THEN rejected >= margin
+    ELSE rejected > margin
+  END AS in_doubt
+FROM counted
+WHERE voucher_amount IS NOT NULL OR rejected > 0

@@ -1,0 +1,46 @@
+/*
+description: >
+  The rejected rows by reason and country, the twenty largest groups, each with the value of one of its rows. A row with two
+  reasons counts under both.
+columns:
+  reject_reason: { type: VARCHAR, description: Why the rows were rejected }
+  country_code:  { type: VARCHAR, description: Country of the rows; missing where it cannot be read }
+  rejected:      { type: BIGINT, description: Rows of the country that were rejected for this reason }
+  example:       { type: VARCHAR, description: "The value at fault of one of the rows, as it came, up to 80 characters" }
+  source_file:   { type: VARCHAR, description: "The file of that row, relative to the raw zone" }
+*/
+WITH reasons AS (
+  SELECT unnest(reject_reasons) AS reject_reason, *
+  FROM curated.vouchers_rejected
+),
+
+faults AS (
+  SELECT
+    reject_reason,
+    country_from(stripped(country_code)) AS country_code,
+    CASE regexp_replace(reject_reason, '_(missing|invalid)$', '')
+      WHEN 'timestamp' THEN "timestamp"
+      WHEN 'country_code' THEN country_code
+      WHEN 'last_order_ts' THEN last_order_ts
+      WHEN 'total_orders' THEN total_orders
+      WHEN 'voucher_amount' THEN voucher_amount
+    END AS fault,
+    source_file
+  FROM reasons
+),
+
+grouped AS (
+  SELECT
+    reject_reason,
+    country_code,
+    count(*) AS rejected,
+    -- The least of them, so that every run shows the same one.
+    min({ 'fault': left(fault, 80), 'source_file': source_file }) AS example
+  FROM faults
+  GROUP BY reject_reason, country_code
+)
+
+SELECT reject_reason, country_code, rejected, example.fault AS example, example.source_file AS source_file
+FROM grouped
+ORDER BY rejected DESC, reject_reason, country_code
+LIMIT 20
