@@ -26,6 +26,7 @@ const services = {
   duckdb: ["TEST_DUCKDB_CLI"],
   everywhere: ["TEST_S3_ENDPOINT", "TEST_MYSQL_URL", "TEST_MARIADB_URL"],
   restarts: ["TEST_SERVICES_DIRECTORY"],
+  outages: ["TEST_SERVICES_DIRECTORY"],
 };
 
 const missingFor = (variables) => variables.filter((variable) => process.env[variable] === undefined);

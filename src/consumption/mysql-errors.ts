@@ -29,8 +29,8 @@ const PASSING = [
   "ER_OUTOFMEMORY",
 ];
 const FULL = ["ER_DISK_FULL", "ER_RECORD_FILE_FULL", "ER_DISK_FULL_NOWAIT"];
-/** mysql2 says so, without a code, of a command that finds its connection closed. */
-const CLOSED = /connection is in closed state|Connection lost/;
+/** mysql2 says so, without a code, of a command that finds its connection closed, and where too many wait for one. */
+const CLOSED = /connection is in closed state|Connection lost|Queue limit reached/;
 const TLS =
   /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|EPROTO|HANDSHAKE_)/;
 

@@ -2,10 +2,14 @@ import { createHash } from "node:crypto";
 import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
 import { PipelineError } from "../errors.js";
 import type { MysqlAddress } from "./mysql-address.js";
+import { endWhenSilent, letGo } from "./mysql-silence.js";
 
 /** A server hears from a holder this often. One that it has not heard of for the other time is dead, and its lock is free. */
 const HEARTBEAT_MILLISECONDS = 10_000;
 const SILENCE_SECONDS = 60;
+/** And a holder waits for an answer no longer than this. */
+const SERVER_SILENCE_MILLISECONDS = 30_000;
+const CONNECT_MILLISECONDS = 5_000;
 const MAX_NAME_LENGTH = 64;
 
 /**
@@ -25,7 +29,12 @@ export class MysqlLock {
 
   /** False, at once, where another holds it. */
   async take(): Promise<boolean> {
-    const connection = await createConnection({ ...this.#address.options, enableKeepAlive: true });
+    const connection = await createConnection({
+      ...this.#address.options,
+      connectTimeout: CONNECT_MILLISECONDS,
+      enableKeepAlive: true,
+    });
+    endWhenSilent(connection, SERVER_SILENCE_MILLISECONDS);
     // A lost connection is found when it is next asked; until then there is nobody to tell.
     connection.on("error", () => undefined);
     try {
@@ -74,10 +83,12 @@ export class MysqlLock {
     clearInterval(this.#heartbeat);
     const connection = this.#connection;
     this.#connection = undefined;
+    if (connection === undefined) return;
     // The lock goes with the connection, also with one that is broken.
-    await connection?.end().catch(() => {
+    await connection.end().catch(() => {
       connection.destroy();
     });
+    letGo(connection);
   }
 }
 

@@ -11,16 +11,39 @@ import {
 import { readMysqlUrl, type MysqlAddress } from "./mysql-address.js";
 import { isPassing, translateMysqlError } from "./mysql-errors.js";
 import { MysqlLock } from "./mysql-lock.js";
+import { endSilentConnections } from "./mysql-silence.js";
 import type { ConsumptionTables } from "./tables.js";
 import { inBatches, inTransaction } from "./transaction.js";
 
-/** How long a run waits before it tries again, in turn. A server that restarts is back within seconds. */
-const WRITER_DELAYS_MILLISECONDS = [100, 400, 1_000, 2_000, 4_000];
-/** A connection that has rested in the pool can be dead. Who asks a service does not wait for a server. */
-const READER_DELAYS_MILLISECONDS = [0];
-const CONNECT_MILLISECONDS = 5_000;
-const READER_CONNECTIONS = 10;
-const WRITER_CONNECTIONS = 2;
+/** How a database is used, and how long a server is waited for. */
+interface Use {
+  readonly connections: number;
+  /** How many may wait for a connection. */
+  readonly queueLimit: number;
+  readonly connectMilliseconds: number;
+  /** A server that says nothing for longer is taken for dead. */
+  readonly silenceMilliseconds: number;
+  /** How long to wait before trying again, in turn. */
+  readonly delaysMilliseconds: readonly number[];
+}
+
+/** A server that restarts is back within seconds. A statement of a run can be a long one. */
+const WRITING: Use = {
+  connections: 2,
+  queueLimit: 0,
+  connectMilliseconds: 5_000,
+  silenceMilliseconds: 30_000,
+  delaysMilliseconds: [100, 400, 1_000, 2_000, 4_000],
+};
+/** Who asks a service does not wait for a server. One more try: a connection that has rested in the pool can be dead. */
+const READING: Use = {
+  connections: 10,
+  // Who has waited in vain is gone when the server is back: not many of them shall be before those who come then.
+  queueLimit: 1_000,
+  connectMilliseconds: 2_000,
+  silenceMilliseconds: 2_000,
+  delaysMilliseconds: [0],
+};
 const ROWS_PER_STATEMENT = 500;
 
 /** MySQL and MariaDB have no collation in common that knows all of Unicode, compares bytes and minds blanks at the end. */
@@ -28,20 +51,16 @@ const COLLATIONS = { mysql: "utf8mb4_0900_bin", mariadb: "utf8mb4_nopad_bin" };
 
 /** Opens the database to write it. */
 export function openMysql(url: string): Promise<Consumption> {
-  return open(readMysqlUrl(url), WRITER_CONNECTIONS, WRITER_DELAYS_MILLISECONDS);
+  return open(readMysqlUrl(url), WRITING);
 }
 
 /** Opens the database to read it. */
 export function openMysqlForReading(url: string): Promise<Consumption> {
-  return open(readMysqlUrl(url), READER_CONNECTIONS, READER_DELAYS_MILLISECONDS);
+  return open(readMysqlUrl(url), READING);
 }
 
-async function open(
-  address: MysqlAddress,
-  connections: number,
-  delays: readonly number[],
-): Promise<Consumption> {
-  const pool = openPool(address, connections);
+async function open(address: MysqlAddress, use: Use): Promise<Consumption> {
+  const pool = openPool(address, use);
   const db = new Kysely<ConsumptionTables>({
     dialect: new MysqlDialect({
       pool,
@@ -51,9 +70,10 @@ async function open(
     }),
   });
   try {
-    const collation = COLLATIONS[await makerOf(db)];
     const locks = new Set<MysqlLock>();
-    const dialect = mysqlDialect(address.name, collation, delays, locks);
+    const repeating = repeatingAfter(use.delaysMilliseconds, locks);
+    const collation = COLLATIONS[await repeating(() => makerOf(db))];
+    const dialect = mysqlDialect(address.name, collation, repeating);
     return {
       db,
       dialect,
@@ -79,11 +99,12 @@ async function open(
   }
 }
 
-function openPool({ options }: MysqlAddress, connections: number): Pool {
-  return createPool({
+function openPool({ options }: MysqlAddress, use: Use): Pool {
+  const pool = createPool({
     ...options,
-    connectionLimit: connections,
-    connectTimeout: CONNECT_MILLISECONDS,
+    connectionLimit: use.connections,
+    queueLimit: use.queueLimit,
+    connectTimeout: use.connectMilliseconds,
     charset: "utf8mb4",
     enableKeepAlive: true,
     // Moments come as the text they are, and as short as DuckDB writes them.
@@ -91,6 +112,8 @@ function openPool({ options }: MysqlAddress, connections: number): Pool {
     typeCast: (field: TypeCastField, next: () => unknown) =>
       field.type === "DATETIME" ? shortest(field.string()) : next(),
   });
+  endSilentConnections(pool, use.silenceMilliseconds);
+  return pool;
 }
 
 /** `2020-05-29 00:00:00.500000` as `2020-05-29 00:00:00.5`. */
@@ -106,12 +129,7 @@ async function makerOf(db: Kysely<ConsumptionTables>): Promise<keyof typeof COLL
   return rows[0]?.version.includes("MariaDB") === true ? "mariadb" : "mysql";
 }
 
-function mysqlDialect(
-  name: string,
-  collation: string,
-  delays: readonly number[],
-  locks: ReadonlySet<MysqlLock>,
-): Dialect {
+function mysqlDialect(name: string, collation: string, repeating: Dialect["repeating"]): Dialect {
   return {
     columnType: columnTypeOf,
     longText: sql`longtext`,
@@ -134,25 +152,30 @@ function mysqlDialect(
       }
     },
     transaction: (db, work) => inTransaction(db, "START TRANSACTION", work),
-    repeating: async (work) => {
-      const again = async () => {
-        // What has ended a connection may have ended those of the locks, too, and another run may have begun.
-        for (const lock of locks) await lock.renew();
-        return work();
-      };
-      let attempt = work;
-      for (const delay of delays) {
-        try {
-          return await attempt();
-        } catch (error) {
-          if (!isPassing(error)) throw error;
-        }
-        await sleep(delay);
-        attempt = again;
-      }
-      return attempt();
-    },
+    repeating,
     translateError: (error) => translateMysqlError(name, error),
+  };
+}
+
+/** Tries again after each delay, in turn, where work has failed for a reason that passes. */
+function repeatingAfter(delays: readonly number[], locks: ReadonlySet<MysqlLock>): Dialect["repeating"] {
+  return async (work) => {
+    const again = async () => {
+      // What has ended a connection may have ended those of the locks, too, and another run may have begun.
+      for (const lock of locks) await lock.renew();
+      return work();
+    };
+    let attempt = work;
+    for (const delay of delays) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+      }
+      await sleep(delay);
+      attempt = again;
+    }
+    return attempt();
   };
 }
 

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
+import { PipelineError } from "../errors.js";
 import type { SegmentKind } from "../voucher/segments.js";
-import { translatingErrors, type Consumption } from "./consumption.js";
+import { translatingErrors, type Consumption, type Dialect } from "./consumption.js";
 import type { ConsumptionDatabase, PublishedTables } from "./tables.js";
 
 /** Where the answers for each kind of segment are published. */
@@ -31,8 +32,9 @@ export function readMostUsedVoucher(
     try {
       return await queryMostUsed(db, kind, countryCode, segment);
     } catch (error) {
-      // A run makes the tables no earlier than it publishes.
-      if (await hasTables(db, ["publications", MOST_USED_TABLES[kind]])) throw error;
+      // A run makes the tables no earlier than it publishes. Whoever is out of reach cannot be asked for them.
+      if (isUnreachable(dialect, error) || (await hasTables(db, ["publications", MOST_USED_TABLES[kind]])))
+        throw error;
       return undefined;
     }
   });
@@ -62,6 +64,11 @@ async function queryMostUsed(
     executionDate: String(row.latest),
     voucherAmount: row.voucher_amount === null ? null : Number(row.voucher_amount),
   };
+}
+
+function isUnreachable(dialect: Dialect, error: unknown): boolean {
+  const fault = dialect.translateError(error);
+  return fault instanceof PipelineError && fault.code === "CONSUMPTION_UNAVAILABLE";
 }
 
 async function hasTables(db: ConsumptionDatabase, names: readonly string[]): Promise<boolean> {

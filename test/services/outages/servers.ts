@@ -1,0 +1,109 @@
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { afterAll } from "@jest/globals";
+import { askMysql } from "../../consumption/servers.js";
+import { makeFolder, PROJECT } from "../../workspace.js";
+import { startMariadb, startMinio, startMysql, type MinioServer, type SqlServer } from "../servers.mjs";
+
+/** A server of the tests' own, that they can take away and bring back. */
+export interface OwnServer<Kind extends MinioServer | SqlServer> {
+  /** The process that runs now, or the one that has run last. */
+  readonly current: Kind;
+  /** Has it stand still: it takes connections and says nothing. */
+  pause(): Promise<void>;
+  goOn(): void;
+  stop(): Promise<void>;
+  /** Starts it with the same data, unless it runs. */
+  start(): Promise<void>;
+}
+
+const own: { end(): Promise<void> }[] = [];
+
+afterAll(async () => {
+  for (const server of own.splice(0)) await server.end();
+});
+
+export async function ownMinio(bucket: string): Promise<OwnServer<MinioServer>> {
+  const server = await ownServer(startMinio);
+  const { endpoint, credentials } = server.current;
+  const client = new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true, credentials });
+  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  client.destroy();
+  return server;
+}
+
+export async function ownDatabase(
+  kind: "mysql" | "mariadb",
+  database: string,
+): Promise<OwnServer<SqlServer> & { readonly url: string }> {
+  const server = await ownServer(kind === "mysql" ? startMysql : startMariadb);
+  await askMysql(server.current.url, `CREATE DATABASE \`${database}\``);
+  return { ...server, url: new URL(database, server.current.url).href };
+}
+
+/** What a run needs to know to have its zones in a bucket of that server. */
+export function zonesOn({ current }: OwnServer<MinioServer>, bucket: string): Record<string, string> {
+  return {
+    AWS_ENDPOINT_URL_S3: current.endpoint,
+    AWS_ACCESS_KEY_ID: current.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: current.credentials.secretAccessKey,
+    DUCKDB_EXTENSION_DIRECTORY: process.env["DUCKDB_EXTENSION_DIRECTORY"] ?? "",
+    RAW_ZONE: `s3://${bucket}/raw`,
+    CURATED_ZONE: `s3://${bucket}/curated`,
+    PROVISION_ZONE: `s3://${bucket}/provision`,
+  };
+}
+
+/** Zones in a folder, with the sample as raw files. */
+export function sampleIn(folder: string): Record<string, string> {
+  return {
+    RAW_ZONE: path.join(PROJECT, "data/raw"),
+    CURATED_ZONE: path.join(folder, "curated"),
+    PROVISION_ZONE: path.join(folder, "provision"),
+  };
+}
+
+async function ownServer<Kind extends MinioServer | SqlServer>(
+  starter: (options: Kind | { directory: string }) => Promise<Kind>,
+): Promise<OwnServer<Kind>> {
+  let current = await starter({ directory: path.join(await makeFolder(), "server") });
+  let runs = true;
+  const send = (signal: NodeJS.Signals) => {
+    if (runs) process.kill(current.pid, signal);
+  };
+  const stop = async () => {
+    runs = false;
+    await current.stop("SIGKILL");
+  };
+  own.push({ end: stop });
+  return {
+    get current() {
+      return current;
+    },
+    pause: async () => {
+      send("SIGSTOP");
+      while (!(await standsStill(current.pid))) await sleep(10);
+    },
+    goOn: () => {
+      send("SIGCONT");
+    },
+    stop,
+    start: async () => {
+      if (runs) return;
+      current = await starter(current);
+      runs = true;
+    },
+  };
+}
+
+/** A signal reaches the threads of a process one after the other. */
+async function standsStill(pid: number): Promise<boolean> {
+  const threads = `/proc/${pid.toString()}/task`;
+  const states = (await readdir(threads)).map(async (thread) => {
+    const [, state] = /\) ([A-Z]) /.exec(await readFile(`${threads}/${thread}/stat`, "utf8")) ?? [];
+    return state;
+  });
+  return (await Promise.all(states)).every((state) => state === "T");
+}

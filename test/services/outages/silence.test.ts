@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "@jest/globals";
+import { createConnection } from "mysql2/promise";
+import { askForVoucher, startApi } from "../../api/process.js";
+import { pipeline, start } from "../../cli/command.js";
+import { EXECUTION_DATE } from "../../pipeline/running.js";
+import { makeFolder } from "../../workspace.js";
+import { ownDatabase, sampleIn } from "./servers.js";
+
+describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
+  it("that is paused has the api say so in a few seconds, however many ask, and answer when it goes on", async () => {
+    const server = await ownDatabase(kind, "db");
+    const environment = { ...sampleIn(await makeFolder()), CONSUMPTION_URL: server.url };
+    await pipeline(["-e", EXECUTION_DATE], environment);
+    const api = startApi({ ...environment, PORT: "0" });
+    const ask = async () => {
+      const begun = performance.now();
+      const { status } = await askForVoucher(api);
+      return { status, isQuick: performance.now() - begun < 5_000 };
+    };
+    const askOften = () => Promise.all(Array.from({ length: 100 }, ask));
+    expect(new Set((await askOften()).map(({ status }) => status))).toEqual(new Set([200]));
+    await server.pause();
+    for (const answer of [...(await askOften()), await ask()])
+      expect(answer).toEqual({ status: 503, isQuick: true });
+    server.goOn();
+    await sleep(500);
+    for (const answer of [await ask(), ...(await askOften())])
+      expect(answer).toEqual({ status: 200, isQuick: true });
+  });
+
+  it("that is paused for good ends a run with 4 by itself, also one that holds its lock", async () => {
+    const server = await ownDatabase(kind, "db");
+    const environment = { ...sampleIn(await makeFolder()), CONSUMPTION_URL: server.url };
+    await pipeline(["-e", EXECUTION_DATE], environment);
+    const rival = await createConnection({ uri: server.url });
+    await rival.query("LOCK TABLES publish_lock WRITE");
+    const running = start(["-e", EXECUTION_DATE], environment);
+    while (!JSON.stringify(await rival.query("SHOW PROCESSLIST")).includes("publish_lock")) await sleep(100);
+    await server.pause();
+    const paused = performance.now();
+    const { code, stderr } = await running.ended;
+    expect(code).toBe(4);
+    expect((performance.now() - paused) / 1_000).toBeLessThan(150);
+    expect(stderr).toContain("error CONSUMPTION_UNAVAILABLE");
+    rival.destroy();
+    server.goOn();
+    expect(await pipeline(["-e", EXECUTION_DATE], environment)).toMatchObject({ code: 0, stderr: "" });
+  }, 300_000);
+});
