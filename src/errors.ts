@@ -19,6 +19,7 @@ export const FAULTS = {
   STORAGE_FULL: "unavailable",
   STORAGE_FAILED: "unavailable",
   CONSUMPTION_UNAVAILABLE: "unavailable",
+  TIMED_OUT: "unavailable",
   LOCK_HELD: "locked",
   LOCK_LOST: "locked",
   CANCELLED: "cancelled",
@@ -46,9 +47,11 @@ export class PipelineError extends Error {
   }
 }
 
-/** The fault of work that a signal has stopped. */
-export function cancelled(): PipelineError {
-  return new PipelineError("CANCELLED", "cancelled; nothing was changed");
+/** The fault of work that was cancelled: what its signal was aborted with, where that is a fault. */
+export function cancelled({ reason }: AbortSignal): PipelineError {
+  return reason instanceof PipelineError
+    ? reason
+    : new PipelineError("CANCELLED", "cancelled; nothing was changed");
 }
 
 /** The message of anything that was thrown. */

@@ -1,8 +1,8 @@
 import { PipelineError } from "../errors.js";
 
 const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-/** What timers can hold. */
-const LONGEST = 2 ** 31 - 1;
+/** 24 days. Timers can hold almost a day more, and no longer. */
+const LONGEST = 24 * 24 * MILLISECONDS.h;
 
 /**
  * Reads `500ms`, `90s`, `10m` or `2h`.
@@ -14,5 +14,8 @@ export function parseDuration(text: string, option: string): number {
   const [, amount, unit] = /^([0-9]{1,9})(ms|s|m|h)$/.exec(text) ?? [];
   const milliseconds = Number(amount) * MILLISECONDS[unit as keyof typeof MILLISECONDS];
   if (milliseconds <= LONGEST) return milliseconds;
-  throw new PipelineError("INVALID_USAGE", `${option} ${text} is no duration; say it as 90s, 10m or 2h`);
+  throw new PipelineError(
+    "INVALID_USAGE",
+    `${option} ${text} is no duration; say it as 500ms, 90s, 10m or 2h`,
+  );
 }

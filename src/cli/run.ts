@@ -3,12 +3,16 @@ import type { RunReport, Stage } from "../pipeline/report.js";
 import type { Cancellation } from "./cancel.js";
 import { parseDuration } from "./duration.js";
 import { print, printWarning } from "./output.js";
+import { doUnderWatch, withinTime } from "./time-limit.js";
 
 /** What every command that runs stages takes. */
 export interface RunArguments {
   "execution-date": string;
   json: boolean;
   wait: string;
+  timeout: string | undefined;
+  /** Whether another process of the same command ends this one where it does not stop in time. */
+  watched: boolean;
   "keep-staged": boolean;
 }
 
@@ -21,11 +25,15 @@ export const executionDateOption = {
   describe: "The moment the run stands at, in UTC: 2020-05-29T00:00:00",
 } as const;
 
-/** Runs stages for one execution date, showing on a terminal how far they are. */
+/**
+ * Runs stages for one execution date, showing on a terminal how far they are.
+ * @param timeLimit how many milliseconds it may take; undefined for as long as it takes.
+ */
 export async function runStages(
   stages: readonly Stage[],
   options: RunArguments,
-  signal: AbortSignal,
+  cancellation: Cancellation,
+  timeLimit: number | undefined,
 ): Promise<RunReport> {
   // Loaded here, so that --help need not wait for the engine.
   const [{ runPipeline }, { RunActivity }, { readSettings }, { parseExecutionDate }, { showingProgress }] =
@@ -44,8 +52,12 @@ export async function runStages(
   };
   const settings = readSettings();
   const activity = new RunActivity();
+  const run = () =>
+    showingProgress(activity, () => runPipeline(settings, request, cancellation.signal, activity));
   try {
-    return await showingProgress(activity, () => runPipeline(settings, request, signal, activity));
+    return await (timeLimit === undefined
+      ? run()
+      : withinTime(timeLimit, cancellation, () => activity.steps, run));
   } finally {
     activity.warnings.forEach(printWarning);
   }
@@ -76,9 +88,21 @@ export function stageCommand(
           describe: "Where the run fails, keep what it has staged, for inspection",
         })
         .option("json", { type: "boolean", default: false, describe: "Print the report as JSON" })
+        .option("timeout", {
+          type: "string",
+          requiresArg: true,
+          describe: "Cancel the run when it takes longer: 500ms, 90s, 10m, 2h",
+        })
+        .option("watched", { type: "boolean", default: false, hidden: true })
         .example(`$0 ${command[0]} -e 2020-05-29T00:00:00`, describe),
     handler: async (options) => {
-      const report = await runStages(stages, options, cancellation.signal);
+      const { timeout, watched } = options;
+      const timeLimit = timeout === undefined ? undefined : parseDuration(timeout, "--timeout");
+      if (timeLimit !== undefined && !watched) {
+        process.exitCode = await doUnderWatch(timeLimit);
+        return;
+      }
+      const report = await runStages(stages, options, cancellation, timeLimit);
       const { summaryOf } = await import("./summary.js");
       print(options.json ? JSON.stringify(report, null, 2) : summaryOf(report));
     },

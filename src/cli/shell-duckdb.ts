@@ -74,7 +74,7 @@ async function interactive(
       child.once("error", reject);
       child.once("close", resolve);
     });
-    if (isTerminated()) throw cancelled();
+    if (isTerminated()) throw cancelled(cancellation.signal);
   } catch (error) {
     if (error instanceof PipelineError) throw error;
     throw new PipelineError("INVALID_USAGE", `the command duckdb does not start: ${messageOf(error)}`, {

@@ -140,7 +140,7 @@ function engineOf(pool: ConnectionPool, s3: S3Session | undefined, sessionSignal
     statement: () => Promise<Result>,
     signal = sessionSignal,
   ) => {
-    if (signal.aborted) throw cancelled();
+    if (signal.aborted) throw cancelled(signal);
     const interrupt = () => {
       connection.interrupt();
     };
@@ -149,7 +149,7 @@ function engineOf(pool: ConnectionPool, s3: S3Session | undefined, sessionSignal
       await s3?.renewKeys(connection);
       return await statement();
     } catch (error) {
-      throw isAborted(signal) ? cancelled() : translateDuckDbError(error);
+      throw isAborted(signal) ? cancelled(signal) : translateDuckDbError(error);
     } finally {
       signal.removeEventListener("abort", interrupt);
     }

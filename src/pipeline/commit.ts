@@ -1,4 +1,4 @@
-import { messageOf } from "../errors.js";
+import { cancelled, messageOf } from "../errors.js";
 import { failpoint } from "../failpoints.js";
 import { allEnded } from "../side-by-side.js";
 import { partitionFolder, type Undo } from "../zones/zone.js";
@@ -16,7 +16,7 @@ interface Committed {
  * partitions are as they were.
  */
 export async function withCommitted<Result>(
-  { activity, runId }: RunContext,
+  { activity, runId, signal }: RunContext,
   partitions: readonly StagedPartition[],
   then: () => Promise<Result>,
 ): Promise<Result> {
@@ -27,6 +27,7 @@ export async function withCommitted<Result>(
     });
     await allEnded(commits);
     failpoint("all committed");
+    if (signal.aborted) throw cancelled(signal);
     return await then();
   } catch (error) {
     await undoAll(committed, activity);

@@ -46,7 +46,7 @@ async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   try {
     await sleep(milliseconds, undefined, { signal });
   } catch (error) {
-    throw signal.aborted ? cancelled() : error;
+    throw signal.aborted ? cancelled(signal) : error;
   }
 }
 

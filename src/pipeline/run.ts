@@ -50,11 +50,13 @@ export async function runPipeline(
   armFailpoint(settings.failpoint);
   const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
   const zones = await openZones(settings);
-  const consumption = await openConsumption(settings.consumptionUrl);
+  const consumption = await activity.during("opening the database", () =>
+    openConsumption(settings.consumptionUrl),
+  );
   const { executionDate, stages } = request;
   try {
     failpoint("database opened");
-    await migrate(consumption);
+    await activity.during("migrating the database", () => migrate(consumption));
     failpoint("database migrated");
     const runId = `${executionDate.partitionKey}-${randomBytes(6).toString("hex")}`;
     const journal = new RunJournal(
@@ -139,7 +141,7 @@ async function makeVisible(context: RunContext, engine: Engine, { staged }: Buil
     : undefined;
   await saveProgress(context);
   failpoint("all prepared");
-  if (signal.aborted) throw cancelled();
+  if (signal.aborted) throw cancelled(signal);
   await assertUnchallenged(context);
   await activity.during("commit", () =>
     withCommitted(context, staged, async () => {

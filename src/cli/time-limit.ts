@@ -1,0 +1,83 @@
+import { fork } from "node:child_process";
+import os from "node:os";
+import { PipelineError } from "../errors.js";
+import type { Cancellation } from "./cancel.js";
+import { SIGNAL_EXIT_CODES } from "./exit-codes.js";
+
+/** How long a run has to stop once its time is over: to interrupt its statements, and to give back what it has committed. */
+const GRACE_MILLISECONDS = 10_000;
+
+/**
+ * Does the command of this process in one of its own, and ends that where it does not stop in time: what waits in a native
+ * call, or for a disk, is beyond the reach of the process that waits.
+ * @returns the exit code.
+ * @throws PipelineError TIMED_OUT where the process had to be ended, which is as safe as any kill.
+ */
+export async function doUnderWatch(milliseconds: number): Promise<number> {
+  const [, program = "", ...words] = process.argv;
+  // In a session of its own it hears no signal of the terminal but the one that is passed on.
+  const child = fork(program, [...words, "--watched"], { detached: true });
+  const passOn = (signal: NodeJS.Signals) => child.kill(signal);
+  const signals = Object.keys(SIGNAL_EXIT_CODES);
+  for (const signal of signals) process.on(signal, passOn);
+  let steps: readonly string[] = [];
+  child.on("message", (message) => (steps = message as readonly string[]));
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("exit", (code, signal) => {
+        resolve(code ?? 128 + os.constants.signals[signal ?? "SIGKILL"]);
+      });
+      timer = setTimeout(() => {
+        const grace = seconds(GRACE_MILLISECONDS);
+        // One that has let go of the channel has told how it ended.
+        if (child.connected)
+          reject(timedOut(milliseconds, steps, `it had not stopped ${grace} later, and was ended`));
+        child.kill("SIGKILL");
+      }, milliseconds + GRACE_MILLISECONDS);
+    });
+  } finally {
+    clearTimeout(timer);
+    for (const signal of signals) process.off(signal, passOn);
+  }
+}
+
+/**
+ * Does work that is cancelled when it takes too long, in a process that is watched.
+ * @param steps what is under way.
+ */
+export async function withinTime<Result>(
+  milliseconds: number,
+  cancellation: Cancellation,
+  steps: () => readonly string[],
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const timer = setTimeout(() => {
+    process.send?.(steps());
+    cancellation.cancel(timedOut(milliseconds, steps(), "everything is as it was"));
+  }, milliseconds);
+  // Nobody would end it any more: it goes with the process that was started.
+  const die = () => process.kill(process.pid, "SIGKILL");
+  process.once("disconnect", die);
+  try {
+    return await work();
+  } finally {
+    clearTimeout(timer);
+    process.off("disconnect", die);
+    if (process.connected) process.disconnect();
+  }
+}
+
+function timedOut(milliseconds: number, steps: readonly string[], state: string): PipelineError {
+  const underWay = steps.length === 0 ? "" : `, under way: ${steps.join(", ")}`;
+  return new PipelineError(
+    "TIMED_OUT",
+    `not done within ${seconds(milliseconds)} (--timeout)${underWay}; ${state}; ` +
+      "see whether the storage or the database is slow or silent, or allow more time, and run again",
+  );
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1_000).toString()} s`;
+}
