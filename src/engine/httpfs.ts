@@ -127,12 +127,13 @@ async function missing(connection: DuckDBConnection, error: unknown, what: strin
 const configuration = [
   // A key is a name and no pattern: `?` begins no query, `[` no set of characters.
   "SET GLOBAL s3_url_compatibility_mode = true",
-  // A service that restarts is back within seconds; 0.2 s, doubled five times.
-  "SET GLOBAL http_retries = 5",
-  "SET GLOBAL http_retry_wait_ms = 200",
-  "SET GLOBAL http_retry_backoff = 2",
-  // A server that is silent holds up a statement for this long at every try, and no interrupt ends it before.
-  "SET GLOBAL http_timeout = 20",
+  // A service that restarts is back within seconds: other tries come after 0.5, 1.5 and 4.5 s.
+  "SET GLOBAL http_retries = 3",
+  "SET GLOBAL http_retry_wait_ms = 500",
+  "SET GLOBAL http_retry_backoff = 3",
+  // A server that is silent holds up a call for this long at every try, and no interrupt ends it before. A statement that
+  // writes makes several calls before it gives up.
+  "SET GLOBAL http_timeout = 10",
   // Ten thousand parts make a file: this is the size of a part times that, and every part under way is in memory.
   "SET GLOBAL s3_uploader_max_filesize = '100GB'",
 ];

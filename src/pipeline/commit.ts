@@ -35,13 +35,15 @@ export async function withCommitted<Result>(
   }
 }
 
+/** Side by side: where the storage is silent, each has to wait for it. */
 async function undoAll(committed: readonly Committed[], activity: RunActivity): Promise<void> {
-  for (const { staged, undo } of committed.toReversed()) {
+  const undoing = committed.map(async ({ staged, undo }) => {
     try {
       await undo();
     } catch (error) {
       const partition = `${staged.zone.root}/${partitionFolder(staged.partition)}`;
       activity.warn(`${partition} holds unpublished rows, run again: ${messageOf(error)}`);
     }
-  }
+  });
+  await allEnded(undoing);
 }

@@ -4,11 +4,11 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { messageOf, PipelineError } from "../errors.js";
 import type { S3Credentials } from "../s3-access.js";
 import type { S3Settings } from "../settings.js";
+import { retryStrategy } from "./s3-retries.js";
 
-/** A service that is down is asked again; what stays down shall not hold up a run for long. */
-const ATTEMPTS = 4;
 const CONNECT_MILLISECONDS = 5_000;
-const SILENCE_MILLISECONDS = 60_000;
+/** A service that says nothing for longer is taken for dead. No copy of a part takes it as long, see s3-objects.ts. */
+const SILENCE_MILLISECONDS = 20_000;
 
 /** Any name of a region will do where the service is not AWS; this is what all of them take. */
 const REGION_OF_ENDPOINTS = "us-east-1";
@@ -30,7 +30,7 @@ export async function connectS3(settings: S3Settings): Promise<S3Connection> {
   const region = settings.region ?? (settings.endpoint === undefined ? undefined : REGION_OF_ENDPOINTS);
   const authorities = await trustedAuthorities(settings.caBundle);
   const client = new S3Client({
-    maxAttempts: ATTEMPTS,
+    retryStrategy,
     forcePathStyle: settings.urlStyle === "path",
     ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
     ...(region === undefined ? {} : { region }),

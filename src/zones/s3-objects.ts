@@ -28,8 +28,9 @@ export interface CopyLimits {
   readonly partBytes: number;
 }
 
-const GIBIBYTE = 1024 ** 3;
-const COPY_LIMITS: CopyLimits = { wholeBytes: 5 * GIBIBYTE, partBytes: GIBIBYTE };
+const MEBIBYTE = 1024 ** 2;
+/** S3 takes up to 5 GiB. A service may be silent while it copies: so much is done before it is taken for dead. */
+const COPY_LIMITS: CopyLimits = { wholeBytes: 1024 * MEBIBYTE, partBytes: 256 * MEBIBYTE };
 
 /** The objects of one bucket, in the words of the pipeline. Only calls that every S3 knows. */
 export class S3Objects {
