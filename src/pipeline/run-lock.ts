@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Lock } from "../consumption/consumption.js";
 import { assertRunning, runningRun } from "../consumption/runs.js";
 import { cancelled, PipelineError } from "../errors.js";
+import { failpoint } from "../failpoints.js";
 import type { RunContext } from "./context.js";
 
 /** How often a run that waits asks whether it is its turn. */
@@ -21,7 +22,10 @@ export async function withRunLock<Result>(
   const deadline = performance.now() + waitMilliseconds;
   for (;;) {
     const locked = await consumption.tryLocked(executionDate.partitionKey, use);
-    if (locked !== undefined) return locked.result;
+    if (locked !== undefined) {
+      failpoint("lock released");
+      return locked.result;
+    }
     const left = deadline - performance.now();
     if (left <= 0) throw await lockHeld(context, waitMilliseconds);
     await activity.during("waiting for another run", () => pause(Math.min(left, POLL_MILLISECONDS), signal));
