@@ -2,10 +2,11 @@
 const AT_ONCE = 8;
 
 /** Waits until all work has ended, well or not, and gives what came of it, or the first failure in the order of the work. */
-export async function allEnded<Result>(work: Iterable<Promise<Result>>): Promise<Result[]> {
-  const promises = [...work];
-  await Promise.allSettled(promises);
-  return Promise.all(promises);
+export async function allEnded<Work extends readonly Promise<unknown>[] | []>(
+  work: Work,
+): Promise<{ -readonly [Index in keyof Work]: Awaited<Work[Index]> }> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }
 
 /**

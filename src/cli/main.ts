@@ -9,7 +9,9 @@ import { EXIT_CODES, exitCodeOf } from "./exit-codes.js";
 import { installExtensionCommand } from "./install-extension.js";
 import { printError, surviveClosedOutput } from "./output.js";
 import { rejectedCommand } from "./rejected.js";
+import { replayCommand } from "./replay.js";
 import { stageCommand } from "./run.js";
+import { runsCommand } from "./runs.js";
 import { sampleCommand } from "./sample.js";
 import { shellCommand } from "./shell.js";
 import { versionText } from "./version.js";
@@ -23,6 +25,8 @@ const commands = [
   stageCommand(["aggregate"], "Aggregate the curated vouchers", ["aggregate"], cancellation),
   stageCommand(["publish"], "Publish the aggregates", ["publish"], cancellation),
   rejectedCommand(cancellation),
+  runsCommand,
+  replayCommand(cancellation),
   sampleCommand(cancellation),
   shellCommand(cancellation),
   dictionaryCommand,
@@ -57,8 +61,13 @@ try {
 /** Where the first word is no command, that is what is wrong, and not the options that the default command lacks. */
 function unknownCommand(): string | undefined {
   const [word = "-"] = words;
-  const isKnown = word.startsWith("-") || commands.flatMap(({ command }) => command ?? []).includes(word);
+  const isKnown = word.startsWith("-") || commands.flatMap(namesOf).includes(word);
   return isKnown ? undefined : `Unknown command: ${word}`;
+}
+
+/** The names of a command, without its arguments: `replay` of `replay <run>`. */
+function namesOf({ command = [] }: Pick<CommandModule, "command">): string[] {
+  return [command].flat().map((text) => text.split(" ", 1)[0] ?? text);
 }
 
 /** An option that is given twice comes as a list: no command takes one. */

@@ -11,14 +11,14 @@ export function summaryOf(report: RunReport): string {
       "tables written",
       report.tables.map(({ model, rows, uri }) => ({ table: model, rows, file: uri })),
     ),
-    auditsPart(report),
+    auditsSection(report),
     ...publishedPart(report),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
 /** How many audits passed, which of them although rows break them, and the rows that break those that warn. */
-function auditsPart({ audits }: RunReport): string {
+export function auditsSection({ audits }: RunReport): string {
   const warned = audits.filter(({ outcome }) => outcome === "warned");
   const passed = audits.filter(({ outcome }) => outcome === "passed");
   const tolerated = passed
@@ -57,7 +57,7 @@ export function measureSections(measures: RunReport["measures"]): string[] {
 }
 
 /** Rows under a title; empty where there are none. */
-export function section(title: string, rows: readonly Readonly<Record<string, unknown>>[]): string {
+export function section(title: string, rows: readonly object[]): string {
   if (rows.length === 0) return "";
   const table = textTable(
     rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, counted(value)]))),

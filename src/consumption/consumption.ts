@@ -62,6 +62,8 @@ export interface Consumption {
     lockName: string,
     use: (lock: Lock) => Promise<Result>,
   ): Promise<{ result: Result } | undefined>;
+  /** Whether anyone holds a lock. It is asked without taking it. */
+  isLocked(lockName: string): Promise<boolean>;
   /** Whether this is still the database that its address names: a file can be replaced under an open connection. */
   isCurrent(): Promise<boolean>;
   close(): Promise<void>;

@@ -87,5 +87,18 @@ function migrationsOf({ longText, tableOptions }: Dialect): Record<string, Migra
         failpoint("publish_lock: table made");
       },
     },
+    "0002_sql_versions": {
+      up: async (db: Kysely<unknown>) => {
+        await db.schema
+          .createTable("sql_versions")
+          .ifNotExists()
+          .addColumn("sql_hash", "varchar(64)", (column) => column.primaryKey())
+          .addColumn("sql_version", "varchar(16)", (column) => column.notNull())
+          .addColumn("files", longText, (column) => column.notNull())
+          .modifyEnd(tableOptions)
+          .execute();
+        failpoint("sql_versions: table made");
+      },
+    },
   };
 }

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
+import { sql } from "kysely";
 import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
 import { PipelineError } from "../errors.js";
 import type { MysqlAddress } from "./mysql-address.js";
 import { endWhenSilent, letGo } from "./mysql-silence.js";
+import type { ConsumptionDatabase } from "./tables.js";
 
 /** A server hears from a holder this often. One that it has not heard of for the other time is dead, and its lock is free. */
 const HEARTBEAT_MILLISECONDS = 10_000;
@@ -95,6 +97,17 @@ export class MysqlLock {
 async function holds(connection: Connection, query: string, name: string): Promise<boolean> {
   const [rows] = await connection.query<RowDataPacket[]>(query, [name]);
   return rows[0]?.["held"] === 1;
+}
+
+/** Whether any connection to the server holds a lock. */
+export async function isLockHeld(
+  db: ConsumptionDatabase,
+  database: string,
+  lockName: string,
+): Promise<boolean> {
+  const name = nameOnServer(database, lockName);
+  const { rows } = await sql<{ holder: number | null }>`SELECT IS_USED_LOCK(${name}) AS holder`.execute(db);
+  return rows[0]?.holder != null;
 }
 
 /** Names of locks are the same for all databases of a server, and short. */

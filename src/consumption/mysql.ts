@@ -10,7 +10,7 @@ import {
 } from "./consumption.js";
 import { readMysqlUrl, type MysqlAddress } from "./mysql-address.js";
 import { isPassing, translateMysqlError } from "./mysql-errors.js";
-import { MysqlLock } from "./mysql-lock.js";
+import { isLockHeld, MysqlLock } from "./mysql-lock.js";
 import { endSilentConnections } from "./mysql-silence.js";
 import type { ConsumptionTables } from "./tables.js";
 import { inBatches, inTransaction } from "./transaction.js";
@@ -90,6 +90,7 @@ async function open(address: MysqlAddress, use: Use): Promise<Consumption> {
           await lock.release();
         }
       },
+      isLocked: (lockName) => translatingErrors(dialect, () => isLockHeld(db, address.database, lockName)),
       isCurrent: () => Promise.resolve(true),
       close: () => db.destroy(),
     };

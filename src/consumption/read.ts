@@ -1,7 +1,7 @@
 import { sql } from "kysely";
-import { PipelineError } from "../errors.js";
 import type { SegmentKind } from "../voucher/segments.js";
-import { translatingErrors, type Consumption, type Dialect } from "./consumption.js";
+import type { Consumption } from "./consumption.js";
+import { unlessMissing } from "./present-tables.js";
 import type { ConsumptionDatabase, PublishedTables } from "./tables.js";
 
 /** Where the answers for each kind of segment are published. */
@@ -23,21 +23,14 @@ export interface MostUsedVoucher {
  * @returns undefined where nothing is published yet.
  */
 export function readMostUsedVoucher(
-  { db, dialect }: Consumption,
+  consumption: Consumption,
   kind: SegmentKind,
   countryCode: string,
   segment: string,
 ): Promise<MostUsedVoucher | undefined> {
-  return translatingErrors(dialect, async () => {
-    try {
-      return await queryMostUsed(db, kind, countryCode, segment);
-    } catch (error) {
-      // A run makes the tables no earlier than it publishes. Whoever is out of reach cannot be asked for them.
-      if (isUnreachable(dialect, error) || (await hasTables(db, ["publications", MOST_USED_TABLES[kind]])))
-        throw error;
-      return undefined;
-    }
-  });
+  return unlessMissing(consumption, ["publications", MOST_USED_TABLES[kind]], () =>
+    queryMostUsed(consumption.db, kind, countryCode, segment),
+  );
 }
 
 async function queryMostUsed(
@@ -64,14 +57,4 @@ async function queryMostUsed(
     executionDate: String(row.latest),
     voucherAmount: row.voucher_amount === null ? null : Number(row.voucher_amount),
   };
-}
-
-function isUnreachable(dialect: Dialect, error: unknown): boolean {
-  const fault = dialect.translateError(error);
-  return fault instanceof PipelineError && fault.code === "CONSUMPTION_UNAVAILABLE";
-}
-
-async function hasTables(db: ConsumptionDatabase, names: readonly string[]): Promise<boolean> {
-  const present = new Set((await db.introspection.getTables()).map(({ name }) => name));
-  return names.every((name) => present.has(name));
 }

@@ -1,6 +1,7 @@
 import { PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
 import { translatingErrors, type Consumption } from "./consumption.js";
+import { unlessMissing } from "./present-tables.js";
 import type { ConsumptionDatabase, PipelineRunsTable } from "./tables.js";
 
 export type RunStart = Pick<
@@ -70,6 +71,25 @@ export async function assertRunningIn(db: ConsumptionDatabase, runId: string): P
     "LOCK_LOST",
     "the lock of the execution date was lost, and another run has begun meanwhile; this one has changed nothing more",
   );
+}
+
+/** Which runs to read. */
+export interface RunFilter {
+  readonly runId?: string | undefined;
+  readonly executionDate?: string | undefined;
+  readonly limit: number;
+}
+
+/** Runs, the latest first; none where there was no run yet. */
+export async function readRuns(
+  { db, dialect }: Consumption,
+  { runId, executionDate, limit }: RunFilter,
+): Promise<PipelineRunsTable[]> {
+  let query = db.selectFrom("pipeline_runs").selectAll();
+  if (runId !== undefined) query = query.where("run_id", "=", runId);
+  if (executionDate !== undefined) query = query.where("execution_date", "=", executionDate);
+  const latest = query.orderBy("started_at", "desc").orderBy("run_id").limit(limit);
+  return (await unlessMissing({ db, dialect }, ["pipeline_runs"], () => latest.execute())) ?? [];
 }
 
 /** Records how a run ended, unless another run of its date has already found that it was lost. */

@@ -18,6 +18,8 @@ import { inBatches, inTransaction } from "./transaction.js";
 const WRITER_TIMEOUT_MILLISECONDS = 5_000;
 /** A reader of a database in WAL mode never waits for a writer; a service must not stand still for anything else. */
 const READER_TIMEOUT_MILLISECONDS = 50;
+/** How long a lock is tried that is held. */
+const ASKED_MILLISECONDS = 100;
 /** SQLite takes up to 32,766 bound values in a statement. */
 const MAX_BOUND_VALUES = 30_000;
 
@@ -53,6 +55,7 @@ async function openFile(file: string, dialect: Dialect, pragmas: readonly string
       dialect,
       name: `SQLite database ${file}`,
       tryLocked: (lockName, use) => tryLocked(`${realFile}.locks`, dialect, lockName, use),
+      isLocked: (lockName) => translatingErrors(dialect, () => isLocked(`${realFile}.locks`, lockName)),
       isCurrent: async () => (await identityOf(file)) === identity,
       close: () => db.destroy(),
     };
@@ -109,13 +112,35 @@ async function takeLock(folder: string, lockName: string): Promise<Database.Data
   await makeFolder(folder);
   const lock = new Database(path.join(folder, lockName));
   try {
+    // Who only asks whether it is held is in the way for a moment.
+    lock.pragma(`busy_timeout = ${ASKED_MILLISECONDS}`);
     lock.exec("BEGIN EXCLUSIVE");
     return lock;
   } catch (error) {
     lock.close();
-    if (systemCodeOf(error)?.startsWith("SQLITE_BUSY")) return undefined;
+    if (isBusy(error)) return undefined;
     throw error;
   }
+}
+
+async function isLocked(folder: string, lockName: string): Promise<boolean> {
+  const file = path.join(folder, lockName);
+  if ((await identityOf(file)) === undefined) return false;
+  const lock = new Database(file, { readonly: true });
+  try {
+    // Nobody can read while another holds it.
+    lock.exec("SELECT count(*) FROM sqlite_master");
+    return false;
+  } catch (error) {
+    if (isBusy(error)) return true;
+    throw error;
+  } finally {
+    lock.close();
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return systemCodeOf(error)?.startsWith("SQLITE_BUSY") ?? false;
 }
 
 function sqliteDialect(file: string): Dialect {

@@ -41,6 +41,14 @@ export interface PipelineRunsTable {
   record: string | null;
 }
 
+/** Every SQL by which a run was made, so that a run can be replayed when the files have changed. */
+export interface SqlVersionsTable {
+  sql_hash: string;
+  sql_version: string;
+  /** JSON: the text of each file, by its path below the SQL folder. */
+  files: string;
+}
+
 /** One row, written first by every publish, so that publishes stand in line and never read what another is writing. */
 export interface PublishLockTable {
   id: Generated<number>;
@@ -50,6 +58,7 @@ export interface PublishLockTable {
 export interface ConsumptionTables {
   publications: PublicationsTable;
   pipeline_runs: PipelineRunsTable;
+  sql_versions: SqlVersionsTable;
   publish_lock: PublishLockTable;
 }
 

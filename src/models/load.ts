@@ -15,7 +15,9 @@ export interface SqlVersion {
   /** The template of the functions that the models share, for DuckDB. */
   readonly functions: { readonly file: string; readonly template: string };
   readonly segments: Segments;
-  /** SHA-256 over the names and the texts of all files of the version. */
+  /** The text of every file of the version, by its path below the SQL folder. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** SHA-256 over the names and the texts of all files. */
   readonly hash: string;
 }
 
@@ -42,6 +44,7 @@ export async function loadSqlVersion(sqlDirectory: string, version: string): Pro
     audits: new Map(audits.map((audit) => [audit.name, audit])),
     functions: { file: `sql/${functions}`, template: functionsText },
     segments,
+    texts,
     hash: hashOf(texts),
   };
   checkModels(loaded);

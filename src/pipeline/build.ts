@@ -3,15 +3,15 @@ import type { Engine, Row } from "../engine/engine.js";
 import { PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
 import { isMeasure, isWritten, type Model, type WrittenModel } from "../models/model.js";
-import { allEnded } from "../side-by-side.js";
+import { allEnded, sideBySide } from "../side-by-side.js";
 import { sha256Of } from "../zones/hash.js";
-import type { Partition, Zone } from "../zones/zone.js";
+import type { Partition, Zone, ZoneFile } from "../zones/zone.js";
 import { attachAtRest } from "./at-rest.js";
 import { assertNoneFailed, auditModel, describeThreshold } from "./audits.js";
 import type { RunContext } from "./context.js";
 import type { RunJournal } from "./journal.js";
 import type { Plan, PlannedStep } from "./plan.js";
-import type { AuditResult } from "./report.js";
+import type { AuditResult, RestingTable } from "./report.js";
 
 /** A partition that is written and audited, and not yet where readers look. */
 export interface StagedPartition {
@@ -30,6 +30,15 @@ export interface StagedPartition {
 export interface Built {
   readonly staged: readonly StagedPartition[];
   readonly measures: Readonly<Record<string, readonly Row[]>>;
+  /** The partitions that were read as other runs have left them. */
+  readonly atRest: readonly RestingPartition[];
+}
+
+/** A partition that another run has left. */
+export interface RestingPartition {
+  readonly model: WrittenModel;
+  readonly zone: Zone;
+  readonly file: ZoneFile;
 }
 
 /** What the models are built with. */
@@ -54,8 +63,7 @@ export async function buildModels(
   steps: readonly PlannedStep[],
 ): Promise<Built> {
   await createFunctions(context.engine, plan);
-  await attachAllAtRest(context, plan, steps);
-
+  const atRest = await attachAllAtRest(context, plan, steps);
   const started = new Map<string, Promise<BuiltModel>>();
   for (const step of steps) {
     // The order of the plan has what a step reads started before it.
@@ -66,8 +74,9 @@ export async function buildModels(
     started.set(step.model.name, buildModel(context, step, readable));
   }
   // None may outlive the engine.
-  const built = await allEnded(started.values());
+  const built = await allEnded([...started.values()]);
   return {
+    atRest,
     staged: built.flatMap(({ staged }) => staged ?? []),
     measures: Object.fromEntries(
       built.flatMap(({ model, rows }) => (rows === undefined ? [] : [[model.name, rows]])),
@@ -158,13 +167,25 @@ async function attachAllAtRest(
   context: BuildContext,
   plan: Plan,
   steps: readonly PlannedStep[],
-): Promise<void> {
+): Promise<RestingPartition[]> {
   const needed = new Set(steps.flatMap(({ reads }) => reads));
+  const attached: RestingPartition[] = [];
   for (const step of plan.steps) {
     const { model } = step;
-    if (isWritten(model) && needed.has(model.name) && !steps.includes(step))
-      await attachAtRest(context, model);
+    if (!isWritten(model) || !needed.has(model.name) || steps.includes(step)) continue;
+    const zone = context.zones[model.layer];
+    attached.push({ model, zone, file: await attachAtRest(context, model) });
   }
+  return attached;
+}
+
+/** What was read as other runs have left it, by the hashes of the files. */
+export function hashAtRest(partitions: readonly RestingPartition[]): Promise<RestingTable[]> {
+  return sideBySide(partitions, async ({ model, zone, file }) => ({
+    model: model.name,
+    uri: file.uri,
+    sha256: await sha256Of(zone, file),
+  }));
 }
 
 /** Says of an error of the engine whether a raw file or a model is at fault. */

@@ -12,10 +12,16 @@ const NOTHING_YET: Findings = {
   engine: null,
   rendered_sql_hash: null,
   inputs: [],
+  at_rest: [],
   measures: {},
   tables: [],
   published: null,
 };
+
+/** Reads the record of a run. One that an earlier version of the pipeline has written lacks what it did not know. */
+export function parseRecord(record: string): RunReport {
+  return { ...NOTHING_YET, ...(JSON.parse(record) as RunReport) };
+}
 
 /** Collects what a run can say of itself, so that its record tells as much as is known, however it ends. */
 export class RunJournal {

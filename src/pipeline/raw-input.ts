@@ -2,10 +2,17 @@ import type { Engine } from "../engine/engine.js";
 import { PipelineError } from "../errors.js";
 import { isRaw, type RawModel } from "../models/model.js";
 import type { RawPart } from "../models/raw-part.js";
+import { printable } from "../printable.js";
 import { inspectRawFiles, listRawFiles, probeRawFiles } from "../raw/inspect.js";
-import type { ZoneFile } from "../zones/zone.js";
+import { sideBySide } from "../side-by-side.js";
+import { sha256Of } from "../zones/hash.js";
+import type { Zone, ZoneFile } from "../zones/zone.js";
 import type { RunContext } from "./context.js";
 import { renderModel, type PlanInput } from "./plan.js";
+import type { InputFile } from "./report.js";
+
+/** What the templates of a run are filled from. */
+type PlanContext = Pick<RunContext, "executionDate" | "settings" | "version" | "zones">;
 
 /** A raw model and the files it reads. */
 export interface RawInput {
@@ -27,7 +34,10 @@ export interface RawParts {
  * Lists the files of every raw model.
  * @throws PipelineError RAW_ZONE_EMPTY where a model has none, INVALID_SETTINGS where a run would read what it writes.
  */
-export async function findRawFiles({ version, zones }: RunContext): Promise<RawInput[]> {
+export async function findRawFiles({
+  version,
+  zones,
+}: Pick<RunContext, "version" | "zones">): Promise<RawInput[]> {
   const inputs: RawInput[] = [];
   for (const model of version.models.filter(isRaw)) {
     const folder = `${zones.raw.root}/${model.header.folder}`;
@@ -45,7 +55,7 @@ export async function findRawFiles({ version, zones }: RunContext): Promise<RawI
  * @throws PipelineError RAW_FILE_UNREADABLE that names every file at fault of the first model that has any.
  */
 export async function inspectRaw(
-  context: RunContext,
+  context: PlanContext,
   engine: Engine,
   inputs: readonly RawInput[],
 ): Promise<RawParts> {
@@ -67,9 +77,58 @@ export async function inspectRaw(
   return { byModel, explainFault: () => (probing ??= probe()) };
 }
 
+/** The files that a run reads, with a hash of each where its version does not tell its content. */
+export async function inputFilesOf(zone: Zone, inputs: readonly RawInput[]): Promise<InputFile[]> {
+  const files = inputs.flatMap((input) => input.files);
+  return sideBySide(files, async (file) => {
+    const { path, bytes, version } = file;
+    const known = { path, bytes, version };
+    return zone.versionsTellContent ? known : { ...known, sha256: await sha256Of(zone, file) };
+  });
+}
+
+/**
+ * Reads raw files, and makes sure that they are still those that were listed, so that all that was read is of one piece. What
+ * has come since is for the next run.
+ * @throws PipelineError RAW_FILES_CHANGED that names those that are others by now; also in the place of a fault of the work,
+ * which may come of it.
+ */
+export async function readingUnchanged<Result>(
+  context: RunContext,
+  inputs: readonly RawInput[],
+  work: () => Promise<Result>,
+): Promise<Result> {
+  let result: Result;
+  try {
+    result = await work();
+  } catch (error) {
+    // Where they cannot be listed either, the first fault is the one to tell.
+    const changed = context.signal.aborted ? [] : await changedFiles(context, inputs).catch(() => []);
+    throw changed.length > 0 ? filesChanged(changed) : error;
+  }
+  const changed = await changedFiles(context, inputs);
+  if (changed.length > 0) throw filesChanged(changed);
+  return result;
+}
+
+async function changedFiles({ zones }: RunContext, inputs: readonly RawInput[]): Promise<ZoneFile[]> {
+  const stateOf = ({ path, bytes, version }: ZoneFile) => JSON.stringify([path, bytes, version]);
+  const listed = await Promise.all(inputs.map(({ model }) => zones.raw.list(model.header.folder)));
+  const now = new Set(listed.flat().map(stateOf));
+  return inputs.flatMap(({ files }) => files.filter((file) => !now.has(stateOf(file))));
+}
+
+function filesChanged(changed: readonly ZoneFile[]): PipelineError {
+  const names = changed.map(({ path }) => `\n  ${printable(path)}`).join("");
+  return new PipelineError(
+    "RAW_FILES_CHANGED",
+    `raw files were replaced or removed while they were read; run again:${names}`,
+  );
+}
+
 /** What a run fills into its templates. */
 export function planInput(
-  { executionDate, settings, zones }: RunContext,
+  { executionDate, settings, zones }: PlanContext,
   rawParts: ReadonlyMap<string, readonly RawPart[]>,
 ): PlanInput {
   return { executionDate, maxRejectedShare: settings.maxRejectedShare, rawRoot: zones.raw.root, rawParts };

@@ -1,5 +1,6 @@
 import os from "node:os";
 import { recordEnd, recordStart } from "../consumption/runs.js";
+import { keepSqlVersion } from "../consumption/sql-versions.js";
 import { messageOf, PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
 import type { RunContext } from "./context.js";
@@ -11,6 +12,7 @@ import type { RunReport } from "./report.js";
  */
 export async function recorded(context: RunContext, run: () => Promise<void>): Promise<RunReport> {
   const { activity, consumption, executionDate, journal, runId, stages, version } = context;
+  await keepSqlVersion(consumption, version);
   await recordStart(consumption, {
     run_id: runId,
     execution_date: executionDate.partitionKey,

@@ -10,7 +10,10 @@ export type Stage = (typeof STAGES)[number];
 export interface InputFile {
   readonly path: string;
   readonly bytes: number;
+  /** Its ETag, or the time of its last change. */
   readonly version: string;
+  /** Of a file whose version does not tell its content. */
+  readonly sha256?: string;
 }
 
 /** A partition that a run wrote. */
@@ -22,6 +25,9 @@ export interface OutputTable {
   readonly bytes: number;
   readonly sha256: string;
 }
+
+/** A partition that a run read as another had left it. */
+export type RestingTable = Pick<OutputTable, "model" | "uri" | "sha256">;
 
 /** How an audit of a model ended. */
 export interface AuditResult {
@@ -55,6 +61,8 @@ export interface RunReport {
   /** SHA-256 over everything that the engine was told: functions, models, audits. */
   readonly rendered_sql_hash: string | null;
   readonly inputs: readonly InputFile[];
+  /** What was read that a run had left before. */
+  readonly at_rest: readonly RestingTable[];
   /** The rows of each measure, by its name: `measures.row_accounting`. */
   readonly measures: Readonly<Record<string, readonly Row[]>>;
   readonly tables: readonly OutputTable[];

@@ -8,17 +8,25 @@ import { cancelled } from "../errors.js";
 import { armFailpoint, failpoint } from "../failpoints.js";
 import { loadSqlVersion } from "../models/load.js";
 import type { Settings } from "../settings.js";
+import { allEnded } from "../side-by-side.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { openZones } from "../zones/open.js";
 import { partitionFile } from "../zones/zone.js";
 import type { RunActivity } from "./activity.js";
-import { buildModels, type Built, type StagedPartition } from "./build.js";
+import { buildModels, hashAtRest, type Built, type StagedPartition } from "./build.js";
 import { withCommitted } from "./commit.js";
 import type { RunContext } from "./context.js";
 import { RunJournal } from "./journal.js";
 import { planHash, planRun } from "./plan.js";
 import { preparePublish } from "./publish.js";
-import { findRawFiles, inspectRaw, planInput, type RawInput } from "./raw-input.js";
+import {
+  findRawFiles,
+  inputFilesOf,
+  readingUnchanged,
+  inspectRaw,
+  planInput,
+  type RawInput,
+} from "./raw-input.js";
 import { recorded } from "./record.js";
 import type { OutputTable, RunReport, Stage } from "./report.js";
 import { assertUnchallenged, withRunLock } from "./run-lock.js";
@@ -111,8 +119,15 @@ async function runStages(context: RunContext): Promise<void> {
       engine: engine.version,
       inputs: inputs.map(({ path, bytes, version }) => ({ path, bytes, version })),
     });
-    const built = await build(context, engine, raw);
-    journal.note({ measures: built.measures, tables: built.staged.map(outputTable) });
+    const [built, hashedInputs] = await readingUnchanged(context, raw, () =>
+      allEnded([build(context, engine, raw), inputFilesOf(zones.raw, raw)]),
+    );
+    journal.note({
+      inputs: hashedInputs,
+      at_rest: await hashAtRest(built.atRest),
+      measures: built.measures,
+      tables: built.staged.map(outputTable),
+    });
     await makeVisible(context, engine, built);
   });
 }

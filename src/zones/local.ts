@@ -29,6 +29,7 @@ export async function openLocalZone(directory: string): Promise<Zone> {
   const root = await naming(directory, () => existingPath(directory));
   return {
     root,
+    versionsTellContent: false,
     list: (folder) =>
       naming(directory, async () => {
         const files = await walk(root, folder, new Set());

@@ -44,6 +44,7 @@ export function openS3Zone(
 
   return {
     root,
+    versionsTellContent: true,
     list: async (folder) =>
       (await objects.list(keyOf(`${folder}/`)))
         .map(zoneFile)

@@ -29,6 +29,8 @@ export type Undo = () => Promise<void>;
 export interface Zone {
   /** What the `uri` of each file begins with, before `/` and the file's path. */
   readonly root: string;
+  /** Whether the version of a file is made of its content, as an ETag is. */
+  readonly versionsTellContent: boolean;
   /** The files below a folder, at any depth, sorted by path; names that begin with `.` or `_` do not count. */
   list(folder: string): Promise<ZoneFile[]>;
   /** A file's bytes. */

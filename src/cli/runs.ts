@@ -1,0 +1,106 @@
+import type { Argv, CommandModule } from "yargs";
+import { PipelineError } from "../errors.js";
+import type { PastRun } from "../pipeline/history.js";
+import { print } from "./output.js";
+
+interface RunsArguments {
+  run: string | undefined;
+  "execution-date": string | undefined;
+  limit: number;
+  json: boolean;
+}
+
+/** The command that shows which runs there were. */
+export const runsCommand: CommandModule<object, RunsArguments> = {
+  command: "runs [run]",
+  describe: "Show the runs there were, also those that failed or were killed; of one run, all that is known",
+  builder: (yargs: Argv) =>
+    yargs
+      .positional("run", { type: "string", describe: "The id of a run" })
+      .option("execution-date", {
+        alias: "e",
+        type: "string",
+        requiresArg: true,
+        describe: "Only the runs of this execution date",
+      })
+      .option("limit", {
+        type: "number",
+        default: 20,
+        requiresArg: true,
+        describe: "How many to show at most",
+      })
+      .option("json", { type: "boolean", default: false, describe: "Print everything as JSON" })
+      .example("$0 runs", "See the latest runs"),
+  handler: async ({ run: runId, "execution-date": text, limit, json }) => {
+    if (!Number.isSafeInteger(limit) || limit < 1)
+      throw new PipelineError("INVALID_USAGE", "--limit must be a whole number above 0");
+    const [{ readHistory }, { readSettings }, { parseExecutionDate }] = await Promise.all([
+      import("../pipeline/history.js"),
+      import("../settings.js"),
+      import("../voucher/execution-date.js"),
+    ]);
+    const executionDate = text === undefined ? undefined : parseExecutionDate(text).partitionKey;
+    const runs = await readHistory(readSettings(), { runId, executionDate, limit });
+    const [first] = runs;
+    if (runId !== undefined && first === undefined)
+      throw new PipelineError("INVALID_USAGE", `there is no run ${runId}; list them with: pipeline runs`);
+    if (json) print(JSON.stringify(runId === undefined ? runs : first, null, 2));
+    else print(runId === undefined || first === undefined ? await listOf(runs) : await detailsOf(first));
+  },
+};
+
+async function listOf(runs: readonly PastRun[]): Promise<string> {
+  if (runs.length === 0) return "there was no run yet";
+  const { textTable } = await import("../text-table.js");
+  return textTable(
+    runs.map(({ run_id, execution_date, outcome, stages, started_at, started_by, error_code, report }) => {
+      const [counts] = report?.measures["measures.row_accounting"] ?? [];
+      return {
+        run: run_id,
+        execution_date,
+        outcome,
+        stages,
+        started_at,
+        seconds: report === null ? "" : Number(report.seconds.toFixed(1)),
+        rows_read: counts?.["rows_read"] ?? "",
+        rejected: counts?.["rejected"] ?? "",
+        warnings: report?.warnings.length ?? "",
+        error: error_code ?? "",
+        started_by,
+      };
+    }),
+  );
+}
+
+async function detailsOf(run: PastRun): Promise<string> {
+  const { auditsSection, measureSections, section } = await import("./summary.js");
+  const { report, ...facts } = run;
+  const known =
+    report === null
+      ? []
+      : [
+          section(
+            "raw files read",
+            report.inputs.map(({ path, bytes, version, sha256 }) => ({
+              path,
+              bytes,
+              version,
+              sha256: sha256 ?? "",
+            })),
+          ),
+          section("partitions read", report.at_rest),
+          ...measureSections(report.measures),
+          section("partitions written", report.tables),
+          auditsSection(report),
+          section("tables published", report.published?.tables ?? []),
+          section(
+            "warnings",
+            report.warnings.map((warning) => ({ warning })),
+          ),
+        ];
+  const hashes = { rendered_sql_hash: report?.rendered_sql_hash ?? null, engine: report?.engine ?? null };
+  const lines = Object.entries({ ...facts, ...hashes })
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name.padEnd(17)}  ${String(value)}`);
+  return [lines.join("\n"), ...known].filter((part) => part !== "").join("\n\n");
+}

@@ -1,0 +1,41 @@
+import type { Kysely } from "kysely";
+import { translatingErrors, type Consumption } from "./consumption.js";
+import type { PublishedTables } from "./tables.js";
+
+/** The text of each file of a version, by its path below the SQL folder. */
+export type SqlTexts = ReadonlyMap<string, string>;
+
+/** Keeps the SQL that a run is made by, once for all runs that are made by it. */
+export function keepSqlVersion(
+  { db, dialect }: Consumption,
+  version: { readonly name: string; readonly hash: string; readonly texts: SqlTexts },
+): Promise<void> {
+  return translatingErrors(dialect, async () => {
+    const kept = await db
+      .selectFrom("sql_versions")
+      .select("sql_hash")
+      .where("sql_hash", "=", version.hash)
+      .executeTakeFirst();
+    if (kept !== undefined) return;
+    const row = {
+      sql_hash: version.hash,
+      sql_version: version.name,
+      files: JSON.stringify(Object.fromEntries(version.texts)),
+    };
+    // Runs of several dates can be the first to be made by it.
+    const tables = db.withTables<PublishedTables>() as unknown as Kysely<PublishedTables>;
+    await dialect.upsert(tables, "sql_versions", ["sql_hash"], [row]);
+  });
+}
+
+/** The SQL that has a hash, or undefined where no run was made by it. */
+export function readSqlVersion({ db, dialect }: Consumption, hash: string): Promise<SqlTexts | undefined> {
+  return translatingErrors(dialect, async () => {
+    const kept = await db
+      .selectFrom("sql_versions")
+      .select("files")
+      .where("sql_hash", "=", hash)
+      .executeTakeFirst();
+    return kept && new Map(Object.entries(JSON.parse(kept.files) as Record<string, string>));
+  });
+}

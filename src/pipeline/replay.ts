@@ -1,0 +1,220 @@
+import { rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { openConsumptionForReading } from "../consumption/open.js";
+import { readRuns } from "../consumption/runs.js";
+import { readSqlVersion, type SqlTexts } from "../consumption/sql-versions.js";
+import { withDuckDb } from "../engine/duckdb.js";
+import type { Engine } from "../engine/engine.js";
+import { makeTempDirectory } from "../engine/temp-directory.js";
+import { PipelineError } from "../errors.js";
+import { makeFolder } from "../make-folder.js";
+import { loadSqlVersion, type SqlVersion } from "../models/load.js";
+import { printable } from "../printable.js";
+import type { Settings } from "../settings.js";
+import { parseExecutionDate } from "../voucher/execution-date.js";
+import { openLocalZone } from "../zones/local.js";
+import { openZones } from "../zones/open.js";
+import type { Zone } from "../zones/zone.js";
+import { RunActivity } from "./activity.js";
+import { buildModels, hashAtRest, type Built } from "./build.js";
+import type { RunContext } from "./context.js";
+import { parseRecord } from "./journal.js";
+import { planRun } from "./plan.js";
+import { findRawFiles, inputFilesOf, inspectRaw, planInput, type RawInput } from "./raw-input.js";
+import type { InputFile, RunReport } from "./report.js";
+import { stepsOfStages } from "./stages.js";
+
+/** Something that is not any more what it was when the run was made. */
+export interface Moved {
+  readonly what: "input" | "sql" | "engine";
+  /** Which: a raw file, a partition. */
+  readonly name: string;
+  readonly then: string;
+  readonly now: string;
+}
+
+/** A partition that the run wrote, by the SHA-256 of its file. */
+export interface ReplayedTable {
+  readonly model: string;
+  readonly then: string;
+  readonly now: string;
+}
+
+export interface ReplayReport {
+  readonly run_id: string;
+  readonly execution_date: string;
+  /** Whether every partition is the same, byte for byte. */
+  readonly is_same: boolean;
+  readonly tables: readonly ReplayedTable[];
+  readonly moved: readonly Moved[];
+}
+
+export interface ReplayRequest {
+  readonly runId: string;
+  /** Whether the SQL that the run was made by is used, or the SQL as it is now. */
+  readonly usesCurrentSql: boolean;
+}
+
+/**
+ * Makes once more, in a folder of its own, what a run has made: of the files that it read, by the SQL that it was made by. It
+ * changes neither zones nor database.
+ * @throws PipelineError RUN_NOT_REPLAYABLE where there is no such run, or it has written nothing.
+ */
+export async function replayRun(
+  settings: Settings,
+  { runId, usesCurrentSql }: ReplayRequest,
+  signal: AbortSignal,
+  warn: (message: string) => void,
+): Promise<ReplayReport> {
+  const { report, texts } = await findRun(settings, runId);
+  const folder = await makeTempDirectory(settings.duckdb.tempDirectory);
+  const zones = await openZones(settings);
+  try {
+    const version = usesCurrentSql
+      ? await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion)
+      : await loadRecordedSql(path.join(folder, "sql"), report.sql_version, texts);
+    const context: ReplayContext = {
+      executionDate: parseExecutionDate(report.execution_date),
+      settings: { ...settings, maxRejectedShare: report.max_rejected_share },
+      version,
+      zones: {
+        ...zones,
+        curated: readingElsewhere(await openLocalZone(path.join(folder, "curated")), zones.curated),
+        provision: readingElsewhere(await openLocalZone(path.join(folder, "provision")), zones.provision),
+      },
+    };
+    return await replay(context, report, signal, warn);
+  } finally {
+    zones.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+type ReplayContext = Pick<RunContext, "executionDate" | "settings" | "version" | "zones">;
+
+async function replay(
+  context: ReplayContext,
+  report: RunReport,
+  signal: AbortSignal,
+  warn: (message: string) => void,
+): Promise<ReplayReport> {
+  const { settings, version, zones } = context;
+  const raw = await filesOfRun(context, report);
+  const inputs = await inputFilesOf(zones.raw, raw);
+  const reach = {
+    directories: [zones.curated.root, zones.provision.root],
+    files: [...raw.flatMap(({ files }) => files), ...report.at_rest].map(({ uri }) => uri),
+  };
+  const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn };
+  return withDuckDb(session, async (engine) => {
+    const { staged, atRest } = await build(context, engine, report, raw);
+    const tables = report.tables.map(({ model, sha256: then }) => ({
+      model,
+      then,
+      now: staged.find((made) => made.model.name === model)?.sha256 ?? "not made",
+    }));
+    return {
+      run_id: report.run_id,
+      execution_date: report.execution_date,
+      is_same: tables.every(({ then, now }) => then === now),
+      tables,
+      moved: [
+        ...report.inputs.flatMap((file) => {
+          const now = inputs.find(({ path: name }) => name === file.path);
+          return difference("input", file.path, contentOf(file), now === undefined ? "" : contentOf(now));
+        }),
+        ...(await hashAtRest(atRest)).flatMap(({ model, sha256 }) => {
+          const then = report.at_rest.find((table) => table.model === model);
+          return difference("input", model, then?.sha256 ?? "", sha256);
+        }),
+        ...difference("sql", version.name, report.sql_hash, version.hash),
+        ...difference("engine", "engine", report.engine ?? "", engine.version),
+      ],
+    };
+  });
+}
+
+async function build(
+  context: ReplayContext,
+  engine: Engine,
+  { run_id, stages }: RunReport,
+  raw: readonly RawInput[],
+): Promise<Built> {
+  const rawParts = await inspectRaw(context, engine, raw);
+  const plan = planRun(context.version, planInput(context, rawParts.byModel));
+  return buildModels(
+    {
+      ...context,
+      engine,
+      runId: run_id,
+      activity: new RunActivity(),
+      journal: { noteAudits: () => undefined },
+      explainRawFault: () => rawParts.explainFault(),
+    },
+    plan,
+    stepsOfStages(plan, stages),
+  );
+}
+
+/** The raw files that a run read, as they are now; what has come since does not count. */
+async function filesOfRun(context: ReplayContext, { inputs, stages }: RunReport): Promise<RawInput[]> {
+  if (!stages.includes("curate")) return [];
+  const names = new Set(inputs.map(({ path: name }) => name));
+  const found = (await findRawFiles(context)).map(({ model, files }) => ({
+    model,
+    files: files.filter((file) => names.has(file.path)),
+  }));
+  for (const { path: name } of found.flatMap(({ files }) => files)) names.delete(name);
+  if (names.size === 0) return found;
+  throw notReplayable(`raw files that it read are gone: ${[...names].map(printable).join(", ")}`);
+}
+
+/** What tells the content of an input. */
+function contentOf({ sha256, version }: InputFile): string {
+  return sha256 ?? version;
+}
+
+function difference(what: Moved["what"], name: string, then: string, now: string): Moved[] {
+  return then === now ? [] : [{ what, name, then, now }];
+}
+
+async function findRun(settings: Settings, runId: string): Promise<{ report: RunReport; texts: SqlTexts }> {
+  const consumption = await openConsumptionForReading(settings.consumptionUrl);
+  try {
+    const [run] = consumption === undefined ? [] : await readRuns(consumption, { runId, limit: 1 });
+    if (consumption === undefined || run === undefined) {
+      throw new PipelineError("INVALID_USAGE", `there is no run ${runId}; list them with: pipeline runs`);
+    }
+    const report = run.record === null ? undefined : parseRecord(run.record);
+    if (report === undefined || report.tables.length === 0) {
+      throw notReplayable(`the run ${runId} (${run.outcome}) has written nothing that could be made again`);
+    }
+    const texts = await readSqlVersion(consumption, run.sql_hash);
+    if (texts === undefined) throw notReplayable(`the SQL that the run ${runId} was made by is not kept`);
+    return { report, texts };
+  } finally {
+    await consumption?.close();
+  }
+}
+
+async function loadRecordedSql(folder: string, version: string, texts: SqlTexts): Promise<SqlVersion> {
+  for (const [name, text] of texts) {
+    const file = path.join(folder, name);
+    await makeFolder(path.dirname(file));
+    await writeFile(file, text);
+  }
+  return loadSqlVersion(folder, version);
+}
+
+/** A zone to write, which finds partitions that are at rest in another. */
+function readingElsewhere(written: Zone, resting: Zone): Zone {
+  return {
+    ...written,
+    find: (partition) => resting.find(partition),
+    read: (file) => (file.uri.startsWith(`${written.root}/`) ? written : resting).read(file),
+  };
+}
+
+function notReplayable(what: string): PipelineError {
+  return new PipelineError("RUN_NOT_REPLAYABLE", what);
+}
