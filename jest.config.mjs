@@ -10,16 +10,16 @@ const common = {
   },
 };
 
-const endToEnd = "<rootDir>/test/end-to-end/**/*.test.ts";
+const everyPlace = "<rootDir>/test/{end-to-end,crash}/**/*.test.ts";
 
-/** Where the end-to-end tests run, and the environment variables that name what they need there. */
+/** Where the tests of whole runs are made, and the environment variables that name what they need there. */
 const places = {
   "local+sqlite": [],
   "minio+mysql": ["TEST_S3_ENDPOINT", "TEST_MYSQL_URL"],
   "minio+mariadb": ["TEST_S3_ENDPOINT", "TEST_MARIADB_URL"],
 };
 
-/** What the tests of real services need, beside the end-to-end tests. */
+/** What the tests of real services need, beside those. */
 const services = {
   s3: ["TEST_S3_ENDPOINT"],
   mysql: ["TEST_MYSQL_URL", "TEST_MARIADB_URL"],
@@ -55,6 +55,7 @@ export default {
       testPathIgnorePatterns: [
         "/node_modules/",
         "/test/end-to-end/",
+        "/test/crash/",
         ...Object.entries(services)
           .filter((service) => !isThere(service))
           .map(([name]) => `/test/services/${name}/`),
@@ -65,7 +66,7 @@ export default {
       .map(([place]) => ({
         ...common,
         displayName: place,
-        testMatch: [endToEnd],
+        testMatch: [everyPlace],
         globals: { TEST_PLACE: place },
       })),
   ],

@@ -6,6 +6,7 @@ import {
   DeleteBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
+  ListMultipartUploadsCommand,
   paginateListObjectsV2,
   PutObjectCommand,
   S3Client,
@@ -86,6 +87,13 @@ export async function hashesOf(folder: string): Promise<Record<string, string>> 
       .digest("hex");
   }
   return hashes;
+}
+
+/** The uploads to a file on S3 that were begun and not completed. MinIO finds them under the file's whole name only. */
+export async function uploadsTo(folder: string, name: string): Promise<string[]> {
+  const { Bucket, Key } = addressOf(folder, name);
+  const { Uploads = [] } = await s3().send(new ListMultipartUploadsCommand({ Bucket, Prefix: Key }));
+  return Uploads.flatMap(({ UploadId }) => UploadId ?? []);
 }
 
 async function keysBelow(bucket: string, prefix: string): Promise<string[]> {
