@@ -83,10 +83,10 @@ function atPoints(): Attempt[] {
 }
 
 function atTimes(): Attempt[] {
-  return spread(["run", "first run", "run", "failing run"] as const, KILLS_AT_TIMES).map((kind, index) => ({
-    kind,
-    moments: [timeIn(kind, (index + Math.random()) / KILLS_AT_TIMES)],
-  }));
+  return Array.from({ length: KILLS_AT_TIMES }, (_, index) => {
+    const kind = (["run", "first run", "failing run"] as const)[index % 3] ?? "run";
+    return { kind, moments: [timeIn(kind, (index + Math.random()) / KILLS_AT_TIMES)] };
+  });
 }
 
 function twice(): Attempt[] {
