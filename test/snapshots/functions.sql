@@ -4,8 +4,27 @@ description: >
   is read as what it says or it is NULL: nothing is guessed, rounded or cut, but the digits of a second past the sixth.
 */
 
--- The text of a raw value, as the table of rejected rows keeps it.
-CREATE MACRO as_text(value) AS CAST(value AS VARCHAR);
+-- A moment that DuckDB can count with, or NULL. The bounds leave out infinities and numbers that no calendar has.
+CREATE MACRO moment_in_calendar(value) AS
+  CASE
+    WHEN value BETWEEN TIMESTAMP '290309-12-22 (BC) 00:00:00' AND TIMESTAMP '294247-01-10 04:00:54.775806' THEN value
+  END;
+
+-- The text of a raw value, as the table of rejected rows keeps it. What a column of moments holds that no calendar has, as
+-- the lowest number of all for a missing value, has no text but its number.
+CREATE MACRO as_text
+  (value) AS CAST(value AS VARCHAR),
+  (value DATE) AS CAST(value AS VARCHAR),
+  (value TIMESTAMP) AS
+    CASE
+      WHEN isfinite(value) AND moment_in_calendar(value) IS NULL THEN CAST(epoch_us(value) AS VARCHAR)
+      ELSE CAST(value AS VARCHAR)
+    END,
+  (value TIMESTAMP_NS) AS
+    CASE
+      WHEN isfinite(value) AND epoch_ns(value) < -9223372022400000000 THEN CAST(epoch_ns(value) AS VARCHAR)
+      ELSE CAST(value AS VARCHAR)
+    END;
 
 -- The text without the blanks around it: space, tab, LF, VT, FF, CR. They are the lowest printable characters, so the
 -- two ends of a text tell that there is nothing to strip, at a third of what trim costs.
@@ -56,10 +75,13 @@ CREATE MACRO moment
         THEN TRY_CAST(value AS TIMESTAMP)
       ELSE moment_by_grammar(value)
     END,
-  (value TIMESTAMP) AS CASE WHEN isfinite(value) THEN value END,
+  (value TIMESTAMP) AS moment_in_calendar(value),
   -- The cast rounds nanoseconds before 1970 up; the digits are cut, as those of a text are.
-  (value TIMESTAMP_NS) AS make_timestamp((epoch_ns(value) - (epoch_ns(value) % 1000 + 1000) % 1000) // 1000),
-  (value TIMESTAMPTZ) AS make_timestamp(epoch_us(value)),
+  (value TIMESTAMP_NS) AS
+    CASE
+      WHEN isfinite(value) THEN make_timestamp(epoch_ns(value) // 1000 - CASE WHEN epoch_ns(value) % 1000 < 0 THEN 1 ELSE 0 END)
+    END,
+  (value TIMESTAMPTZ) AS moment_in_calendar(make_timestamp(epoch_us(value))),
   (value DATE) AS CASE WHEN isfinite(value) THEN TRY_CAST(value AS TIMESTAMP) END;
 
 -- The whole number that a raw value says, or NULL: 12, 12.0 and +12 are one; 4.5, NaN and infinities are none.

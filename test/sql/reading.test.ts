@@ -109,6 +109,9 @@ describe("a moment from a typed value", () => {
     ["TIMESTAMP_MS '2020-05-29 06:07:08.123'", "2020-05-29 06:07:08.123"],
     ["TIMESTAMP_NS '2020-05-29 06:07:08.123456789'", "2020-05-29 06:07:08.123456"],
     ["TIMESTAMP_NS '1969-12-31 23:59:59.999999999'", "1969-12-31 23:59:59.999999"],
+    ["TIMESTAMP_NS '1969-12-31 23:59:59.999'", "1969-12-31 23:59:59.999"],
+    ["make_timestamp_ns(-9223372036854775806)", "1677-09-21 00:12:43.145224"],
+    ["make_timestamp(-9223372022400000000)", "290309-12-22 (BC) 00:00:00"],
     ["TIMESTAMP '0044-03-15 (BC) 12:00:00'", "0044-03-15 (BC) 12:00:00"],
   ])("reads %s as %s", async (value, moment) => {
     expect(await valueOf(`moment(${value})`)).toBe(moment);
@@ -118,11 +121,29 @@ describe("a moment from a typed value", () => {
     "TIMESTAMP 'infinity'",
     "TIMESTAMP '-infinity'",
     "TIMESTAMPTZ 'infinity'",
+    "TIMESTAMP_NS 'infinity'",
+    "TIMESTAMP_NS '-infinity'",
+    "make_timestamp(-9223372036854775808)",
+    "make_timestamp(-9223372022400000001)",
     "DATE 'infinity'",
     "DATE '5881580-07-10'",
     "CAST(NULL AS TIMESTAMP)",
   ])("does not read %s", async (value) => {
     expect(await valueOf(`moment(${value})`)).toBeNull();
+  });
+});
+
+describe("the text of a rejected value", () => {
+  it.each([
+    ["TIMESTAMP '2020-05-29 06:07:08'", "2020-05-29 06:07:08"],
+    ["TIMESTAMP_NS '2020-05-29 06:07:08.123456789'", "2020-05-29 06:07:08.123456789"],
+    ["DATE '5881580-07-10'", "5881580-07-10"],
+    ["make_timestamp(-9223372036854775808)", "-9223372036854775808"],
+    ["make_timestamp_ns(-9223372036854775808)", "-9223372036854775808"],
+    ["CAST(NULL AS TIMESTAMP)", null],
+    ["[12]", "[12]"],
+  ])("that is %s is %j", async (value, text) => {
+    expect(await valueOf(`as_text(${value})`)).toBe(text);
   });
 });
 
