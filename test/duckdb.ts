@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
 import { afterAll } from "@jest/globals";
-import type { Row } from "../src/engine/engine.js";
+import type { Row, RowValue } from "../src/engine/engine.js";
 import { getFile, putFile } from "./storage.js";
 
 let shared: { instance: DuckDBInstance; connection: DuckDBConnection } | undefined;
@@ -25,10 +25,24 @@ export async function query(sql: string): Promise<Row[]> {
   return reader.getRowObjectsJson();
 }
 
-/** Writes the rows of a SELECT to a Parquet file, and makes its folder. */
-export async function writeParquet(file: string, select: string): Promise<void> {
+/** The SQL of a column whose text must come whole: the client drops a byte order mark at its beginning. */
+export function wholeSql(column: string): string {
+  return `'=' || "${column}" AS "${column}"`;
+}
+
+/** The text of a column that was asked for as whole. */
+export function wholeText(value: RowValue | undefined): string | null {
+  return typeof value === "string" ? value.slice(1) : null;
+}
+
+/**
+ * Writes the rows of a SELECT to a Parquet file, and makes its folder.
+ * @param options of the writer, as `COMPRESSION zstd`.
+ */
+export async function writeParquet(file: string, select: string, options?: string): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
-  await query(`COPY (${select}) TO '${file.replaceAll("'", "''")}' (FORMAT parquet)`);
+  const format = ["FORMAT parquet", options].filter((option) => option !== undefined).join(", ");
+  await query(`COPY (${select}) TO '${file.replaceAll("'", "''")}' (${format})`);
 }
 
 /** Puts the rows of a SELECT as a Parquet file below a folder, on this machine or on S3. */

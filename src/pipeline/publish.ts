@@ -4,8 +4,9 @@ import { publish, type PublishResult, type TableContent } from "../consumption/p
 import { createPublishedTables, type PublishedTable } from "../consumption/published-tables.js";
 import type { PublishedValue } from "../consumption/tables.js";
 import type { Engine, RowValue } from "../engine/engine.js";
+import { guarded, wholeText } from "../engine/whole-text.js";
 import { isPublished, publishedColumns, publishedKey, type WrittenModel } from "../models/model.js";
-import { identifiers } from "../sql-literal.js";
+import { identifier } from "../sql-literal.js";
 import { sha256Of } from "../zones/hash.js";
 import { attachAtRest } from "./at-rest.js";
 import type { RunContext } from "./context.js";
@@ -66,8 +67,10 @@ function publishedTable(model: WrittenModel): PublishedTable {
 
 async function publishedContent(engine: Engine, model: WrittenModel): Promise<TableContent> {
   const table = publishedTable(model);
-  const names = table.columns.map(({ name }) => name);
-  const rows = await engine.rows(`SELECT ${identifiers(names)} FROM ${model.name}`);
+  const selected = table.columns.map(({ name, type }) =>
+    type === "VARCHAR" ? `${guarded(identifier(name))} AS ${identifier(name)}` : identifier(name),
+  );
+  const rows = await engine.rows(`SELECT ${selected.join(", ")} FROM ${model.name}`);
   return {
     table,
     rows: rows.map((row) =>
@@ -90,7 +93,8 @@ function publishedValue(type: PublishedColumn["type"], value: RowValue): Publish
   if (value === null || typeof value === "number") return value;
   if (typeof value === "boolean") return value ? 1 : 0;
   if (typeof value !== "string") throw new TypeError("a list cannot be published");
-  return type === "BIGINT" ? exactNumber(value) : value;
+  if (type === "BIGINT") return exactNumber(value);
+  return type === "VARCHAR" ? wholeText(value) : value;
 }
 
 /** The engine gives a BIGINT as text, because not every one of them is exact as a number. */

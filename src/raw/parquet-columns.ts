@@ -1,5 +1,6 @@
 import { DuckDbError } from "../engine/duckdb-errors.js";
 import { textOf, type Engine } from "../engine/engine.js";
+import { guarded, wholeText } from "../engine/whole-text.js";
 import { listLiteral, literal, pathPattern } from "../sql-literal.js";
 import type { ZoneFile } from "../zones/zone.js";
 import type { Findings, RawFault } from "./faults.js";
@@ -53,13 +54,13 @@ async function columnsOfFiles(
 ): Promise<InspectedFile[]> {
   if (files.length === 0) return [];
   const rows = await engine.rows(
-    "SELECT file_name, name, coalesce(duckdb_type, '') AS type, coalesce(num_children, 0) AS children " +
+    `SELECT file_name, ${guarded("name")} AS name, coalesce(duckdb_type, '') AS type, coalesce(num_children, 0) AS children ` +
       `FROM parquet_schema(${listLiteral(files.map(({ uri }) => pathPattern(uri)))}) ORDER BY file_name, column_id`,
   );
   const elements = new Map<string, SchemaElement[]>(files.map(({ uri }) => [uri, []]));
   for (const row of rows) {
     elements.get(textOf(row, "file_name"))?.push({
-      name: textOf(row, "name"),
+      name: wholeText(textOf(row, "name")),
       type: textOf(row, "type"),
       children: Number(row["children"]),
     });

@@ -84,6 +84,16 @@ describe("a raw zone", () => {
     await expectFailure(workspace, "RAW_FILE_UNREADABLE", ["vouchers/broken.parquet"]);
   });
 
+  it("with a Parquet column that has a byte order mark in its name lacks the column", async () => {
+    const workspace = await goodWorkspace();
+    const select =
+      'SELECT 1 AS "\ufefftimestamp", 1 AS country_code, 1 AS last_order_ts, 1 AS first_order_ts';
+    await putParquet(workspace.raw, "marked.parquet", `${select}, 1 AS total_orders, 1 AS voucher_amount`);
+    await expectFailure(workspace, "RAW_FILE_UNREADABLE", [
+      "vouchers/marked.parquet: lacks timestamp; it has",
+    ]);
+  });
+
   it("with a hostile file name has it named on one line", async () => {
     const workspace = await goodWorkspace();
     await putFile(workspace.raw, 'it\'s; a\n"bad" %20 🙂.csv', "a,b\n");

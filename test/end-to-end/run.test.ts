@@ -168,6 +168,19 @@ describe("a run", () => {
     ]);
   });
 
+  it("publishes two countries that differ in a byte order mark alone as two", async () => {
+    const marked = voucher({ country_code: "\ufeffPeru", voucher_amount: "1" });
+    const { settings } = await runOver([...times(3, voucher()), marked]);
+    const published = await readTable(
+      settings,
+      "SELECT country_code, voucher_amount FROM voucher_frequent_most_used ORDER BY voucher_amount",
+    );
+    expect(published).toEqual([
+      { country_code: "\ufeffPeru", voucher_amount: 1 },
+      { country_code: "Peru", voucher_amount: 2640 },
+    ]);
+  });
+
   it("removes strangers from the partitions it writes, and only from those", async () => {
     const workspace = await runOver([voucher()]);
     const own = "vouchers/execution_date=2020-05-29T000000/part-0.parquet";
