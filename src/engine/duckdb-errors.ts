@@ -14,6 +14,11 @@ export class DuckDbError extends Error {
     super(message, options);
   }
 
+  /** Whether DuckDB has found a fault of its own: the engine then refuses every further statement. */
+  get isFatal(): boolean {
+    return ["INTERNAL", "FATAL"].includes(this.errorClass);
+  }
+
   get onOneLine(): string {
     return this.message.replace(/\s*\n\s*/g, " ");
   }
@@ -69,10 +74,10 @@ function s3FaultOf(message: string, cause: unknown): PipelineError | undefined {
   });
 }
 
-/** What DuckDB says of the fault, without its advice on options that are not the reader's to set. */
+/** What DuckDB says of the fault, without its stack, and its advice on options that are not the reader's to set. */
 function shorten(message: string): string {
   return message
-    .replace(/\n+\s*Possible fixes:[\s\S]*$/, "")
+    .replace(/\n+\s*(Possible fixes|Stack Trace):[\s\S]*$/, "")
     .replace(/\n{2,}/g, "\n")
     .trim();
 }

@@ -3,12 +3,12 @@ import { PipelineError } from "../errors.js";
 import { isRaw, type RawModel } from "../models/model.js";
 import type { RawPart } from "../models/raw-part.js";
 import { printable } from "../printable.js";
-import { inspectRawFiles, listRawFiles, probeRawFiles } from "../raw/inspect.js";
+import { inspectRawFiles, listRawFiles, probeRawFiles, type WithNewEngine } from "../raw/inspect.js";
 import { sideBySide } from "../side-by-side.js";
 import { sha256Of } from "../zones/hash.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
 import type { RunContext } from "./context.js";
-import { renderModel, type PlanInput } from "./plan.js";
+import { planRun, renderModel, type PlanInput } from "./plan.js";
 import type { InputFile } from "./report.js";
 
 /** What the templates of a run are filled from. */
@@ -52,12 +52,14 @@ export async function findRawFiles({
 
 /**
  * Looks at the columns of all raw files.
+ * @param withNewEngine opens an engine to look for faults with: the one that has met a fault may be of no more use.
  * @throws PipelineError RAW_FILE_UNREADABLE that names every file at fault of the first model that has any.
  */
 export async function inspectRaw(
   context: PlanContext,
   engine: Engine,
   inputs: readonly RawInput[],
+  withNewEngine: WithNewEngine,
 ): Promise<RawParts> {
   const { version, zones } = context;
   const byModel = new Map<string, RawPart[]>();
@@ -69,7 +71,12 @@ export async function inspectRaw(
       const parts = byModel.get(model.name) ?? [];
       const selectOf = (part: RawPart) =>
         renderModel(version, model, planInput(context, new Map([[model.name, [part]]])));
-      await probeRawFiles(engine, files, parts, selectOf);
+      const withFunctions: WithNewEngine = (use) =>
+        withNewEngine(async (newEngine) => {
+          await newEngine.run(planRun(version, planInput(context, byModel)).functions.sql);
+          await use(newEngine);
+        });
+      await probeRawFiles(withFunctions, files, parts, selectOf);
     }
   };
   // Models that run side by side fail side by side.

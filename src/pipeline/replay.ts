@@ -10,6 +10,7 @@ import { PipelineError } from "../errors.js";
 import { makeFolder } from "../make-folder.js";
 import { loadSqlVersion, type SqlVersion } from "../models/load.js";
 import { printable } from "../printable.js";
+import type { WithNewEngine } from "../raw/inspect.js";
 import type { Settings } from "../settings.js";
 import { parseExecutionDate } from "../voucher/execution-date.js";
 import { openLocalZone } from "../zones/local.js";
@@ -106,8 +107,9 @@ async function replay(
     files: [...raw.flatMap(({ files }) => files), ...report.at_rest].map(({ uri }) => uri),
   };
   const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn };
+  const withNewEngine: WithNewEngine = (use) => withDuckDb(session, use);
   return withDuckDb(session, async (engine) => {
-    const { staged, atRest } = await build(context, engine, report, raw);
+    const { staged, atRest } = await build(context, engine, report, raw, withNewEngine);
     const tables = report.tables.map(({ model, sha256: then }) => ({
       model,
       then,
@@ -139,8 +141,9 @@ async function build(
   engine: Engine,
   { run_id, stages }: RunReport,
   raw: readonly RawInput[],
+  withNewEngine: WithNewEngine,
 ): Promise<Built> {
-  const rawParts = await inspectRaw(context, engine, raw);
+  const rawParts = await inspectRaw(context, engine, raw, withNewEngine);
   const plan = planRun(context.version, planInput(context, rawParts.byModel));
   return buildModels(
     {

@@ -7,6 +7,7 @@ import type { Engine } from "../engine/engine.js";
 import { cancelled } from "../errors.js";
 import { armFailpoint, failpoint } from "../failpoints.js";
 import { loadSqlVersion } from "../models/load.js";
+import type { WithNewEngine } from "../raw/inspect.js";
 import type { Settings } from "../settings.js";
 import { allEnded } from "../side-by-side.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
@@ -110,7 +111,8 @@ async function runStages(context: RunContext): Promise<void> {
     files: raw.flatMap(({ files }) => files).map(({ uri }) => uri),
   }));
   const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn: activity.warn };
-  await withDuckDb(session, async (engine) => {
+  const withNewEngine: WithNewEngine = (use) => withDuckDb(session, use);
+  await withNewEngine(async (engine) => {
     failpoint("engine started");
     const raw = await finding;
     failpoint("raw files found");
@@ -120,7 +122,7 @@ async function runStages(context: RunContext): Promise<void> {
       inputs: inputs.map(({ path, bytes, version }) => ({ path, bytes, version })),
     });
     const [built, hashedInputs] = await readingUnchanged(context, raw, () =>
-      allEnded([build(context, engine, raw), inputFilesOf(zones.raw, raw)]),
+      allEnded([build(context, engine, raw, withNewEngine), inputFilesOf(zones.raw, raw)]),
     );
     journal.note({
       inputs: hashedInputs,
@@ -133,10 +135,15 @@ async function runStages(context: RunContext): Promise<void> {
 }
 
 /** Stages and audits every model of the stages. */
-async function build(context: RunContext, engine: Engine, raw: readonly RawInput[]): Promise<Built> {
+async function build(
+  context: RunContext,
+  engine: Engine,
+  raw: readonly RawInput[],
+  withNewEngine: WithNewEngine,
+): Promise<Built> {
   const { activity, journal, stages, version } = context;
   activity.percent = () => engine.progress();
-  const rawParts = await activity.during("raw files", () => inspectRaw(context, engine, raw));
+  const rawParts = await activity.during("raw files", () => inspectRaw(context, engine, raw, withNewEngine));
   failpoint("raw files inspected");
   const plan = planRun(version, planInput(context, rawParts.byModel));
   journal.note({ rendered_sql_hash: planHash(plan) });

@@ -81,31 +81,47 @@ export async function inspectRawFiles(
   return groupFiles(inspected, reads);
 }
 
+/** Opens an engine, uses it, and closes it. */
+export type WithNewEngine = (use: (engine: Engine) => Promise<void>) => Promise<void>;
+
 /**
  * Reads raw files one by one, to name those that cannot be read: an error of a scan of many may name none.
+ * @param withNewEngine is used anew after a file at which an engine has broken down.
  * @param selectOf the SELECT that reads a part.
  * @throws PipelineError RAW_FILE_UNREADABLE that names every file at fault; returns where none is.
  */
 export async function probeRawFiles(
-  engine: Engine,
+  withNewEngine: WithNewEngine,
   files: readonly ZoneFile[],
   parts: readonly RawPart[],
   selectOf: (part: RawPart) => string,
 ): Promise<void> {
+  const waiting = parts.flatMap((part) =>
+    files
+      .filter(({ uri }) => part.files.includes(pathPattern(uri)))
+      .map(({ path, uri }) => ({ path, select: selectOf({ ...part, files: [pathPattern(uri)] }) })),
+  );
   const faults: RawFault[] = [];
-  for (const part of parts) {
-    for (const file of files.filter(({ uri }) => part.files.includes(pathPattern(uri)))) {
-      try {
-        await engine.rows(
-          `SELECT max(COLUMNS(*)) FROM (${selectOf({ ...part, files: [pathPattern(file.uri)] })}\n)`,
-        );
-      } catch (error) {
-        if (!(error instanceof DuckDbError)) throw error;
-        faults.push({ path: file.path, reason: error.onOneLine });
+  while (waiting.length > 0) {
+    await withNewEngine(async (engine) => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const fault = await faultOfReading(engine, next.select);
+        if (fault !== undefined) faults.push({ path: next.path, reason: fault.onOneLine });
+        if (fault?.isFatal) return;
       }
-    }
+    });
   }
   if (faults.length > 0) throw unreadableFiles(faults);
+}
+
+async function faultOfReading(engine: Engine, select: string): Promise<DuckDbError | undefined> {
+  try {
+    await engine.rows(`SELECT max(COLUMNS(*)) FROM (${select}\n)`);
+    return undefined;
+  } catch (error) {
+    if (error instanceof DuckDbError) return error;
+    throw error;
+  }
 }
 
 /** The format of a raw file by its name; undefined for a file that is none. */
