@@ -37,8 +37,8 @@ export async function putVouchers(
   await putParquet(rawZone, name, `SELECT ${columns} FROM (VALUES ${rows.join(", ")}) AS rows(${names})`);
 }
 
-/** Several vouchers that are the same. */
-export function times(count: number, row: RawVoucher): RawVoucher[] {
+/** Several rows that are the same. */
+export function times<Row>(count: number, row: Row): Row[] {
   return Array.from({ length: count }, () => row);
 }
 
