@@ -7,41 +7,55 @@ const PIECE =
 
 /** Whether a text of SQL is whole: every quote and comment in it is closed, and its last statement ends with `;`. */
 export function endsStatement(sql: string): boolean {
-  const { isClosed, last } = scan(sql);
-  return isClosed && last === ";";
+  const { isClosed, pieces } = scan(sql);
+  return isClosed && pieces.at(-1) === ";";
 }
 
 /** Whether a text of SQL says nothing: only blanks, comments and `;`. */
 export function saysNothing(sql: string): boolean {
-  return !scan(sql).hasStatement;
+  return scan(sql).pieces.every((piece) => piece === ";");
+}
+
+/** The statements of a text of SQL, each as its words, signs and quoted texts, without blanks and comments. */
+export function statementsOf(sql: string): string[][] {
+  const statements: string[][] = [[]];
+  for (const piece of scan(sql).pieces) {
+    if (piece === ";") statements.push([]);
+    else statements.at(-1)?.push(piece);
+  }
+  return statements.filter((pieces) => pieces.length > 0);
+}
+
+/** The names of the functions that a text of SQL calls, in lower case, and of what else stands before a parenthesis. */
+export function callsOf(sql: string): string[] {
+  const { pieces } = scan(sql);
+  return pieces
+    .filter((_piece, index) => pieces[index + 1] === "(")
+    .map((piece) => piece.replace(/^"(.*)"$/s, "$1").toLowerCase());
 }
 
 interface Scanned {
   readonly isClosed: boolean;
-  /** The last piece that is neither blank nor comment; empty where there is none. */
-  readonly last: string;
-  readonly hasStatement: boolean;
+  /** What is neither blank nor comment. */
+  readonly pieces: readonly string[];
 }
 
 function scan(sql: string): Scanned {
-  let last = "";
-  let hasStatement = false;
+  const pieces: string[] = [];
   for (let at = 0; at < sql.length;) {
     if (sql.startsWith("/*", at)) {
       const end = endOfComment(sql, at);
-      if (end === undefined) return { isClosed: false, last, hasStatement };
+      if (end === undefined) return { isClosed: false, pieces };
       at = end;
       continue;
     }
     PIECE.lastIndex = at;
     const piece = PIECE.exec(sql)?.[0] ?? "";
-    if (opensQuote(piece, sql, at)) return { isClosed: false, last: piece, hasStatement: true };
+    if (!/^\s|^--/.test(piece)) pieces.push(piece);
+    if (opensQuote(piece, sql, at)) return { isClosed: false, pieces };
     at += piece.length;
-    if (/^\s|^--/.test(piece)) continue;
-    last = piece;
-    hasStatement ||= piece !== ";";
   }
-  return { isClosed: true, last, hasStatement };
+  return { isClosed: true, pieces };
 }
 
 /** Whether a piece begins a text or name in quotes, of which the end is not there: else it would be the whole of it. */

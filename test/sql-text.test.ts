@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { endsStatement, saysNothing } from "../src/sql-text.js";
+import { callsOf, endsStatement, saysNothing, statementsOf } from "../src/sql-text.js";
 
 describe("a text of SQL", () => {
   it.each([
@@ -50,5 +50,20 @@ describe("a text of SQL", () => {
     ["; select", false],
   ])("%j says nothing: %j", (sql, expected) => {
     expect(saysNothing(sql)).toBe(expected);
+  });
+
+  it("is taken apart into its statements, without blanks and comments", () => {
+    expect(statementsOf("select ';' -- ;\n; /* ; /* ; */ */ drop table \"a;b\";;")).toEqual([
+      ["select", "';'"],
+      ["drop", "table", '"a;b"'],
+    ]);
+  });
+
+  it.each([
+    ["select f(1), g (2)", ["f", "g"]],
+    ['from "F"() join main.h /* a */ ( )', ["f", "h"]],
+    ["select 'f(1)', \"g(1)\", f -- (\n", []],
+  ])("%j calls %j", (sql, called) => {
+    expect(callsOf(sql)).toEqual(called);
   });
 });

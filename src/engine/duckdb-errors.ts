@@ -9,7 +9,7 @@ export class DuckDbError extends Error {
     /** As DuckDB names it: `IO`, `Invalid Input`, `Binder`, … */
     readonly errorClass: string,
     message: string,
-    options: ErrorOptions,
+    options?: ErrorOptions,
   ) {
     super(message, options);
   }
@@ -29,8 +29,10 @@ export class DuckDbError extends Error {
  * the caller, who knows what was asked, turns into a fault of a file or of a model.
  */
 export function translateDuckDbError(thrown: unknown): Error {
-  if (thrown instanceof PipelineError) return thrown;
-  const message = messageOf(thrown).trim();
+  if (thrown instanceof PipelineError || thrown instanceof DuckDbError) return thrown;
+  const message = messageOf(thrown)
+    .trim()
+    .replace(/^Failed to extract statements: /, "");
   const s3Fault = s3FaultOf(message, thrown);
   if (s3Fault !== undefined) return s3Fault;
   if (/No space left on device/i.test(message)) {

@@ -9,6 +9,7 @@ import { ConnectionPool } from "./connection-pool.js";
 import { translateDuckDbError } from "./duckdb-errors.js";
 import { textOf, type Engine, type Row } from "./engine.js";
 import { extensionOptions, openS3, type S3Session } from "./httpfs.js";
+import { assertMakesFunctions, assertSelects } from "./sql-of-files.js";
 import { makeTempDirectory } from "./temp-directory.js";
 
 /** Statements that run side by side at the most. More would share the memory limit among too many. */
@@ -165,6 +166,8 @@ function engineOf(pool: ConnectionPool, s3: S3Session | undefined, sessionSignal
 
   return {
     version: `DuckDB ${version()}`,
+    assertSelects: (sql) => connected((connection) => assertSelects(connection, sql)),
+    assertMakesFunctions: (sql) => connected((connection) => assertMakesFunctions(connection, sql)),
     run,
     rows,
     createView: (name, select) => run(`CREATE OR REPLACE VIEW ${name} AS (${select}\n)`),

@@ -29,6 +29,13 @@ export interface WrittenFile {
 export interface Engine {
   /** The engine's name and version, as `DuckDB v1.5.5`. */
   readonly version: string;
+  /**
+   * Refuses the text of a file that is more than one SELECT, or calls what does more than compute.
+   * @throws DuckDbError before anything of it has run.
+   */
+  assertSelects(sql: string): Promise<void>;
+  /** Refuses the text of a file that does more than make functions, in the same way. */
+  assertMakesFunctions(sql: string): Promise<void>;
   /** Runs statements that return nothing that matters. */
   run(sql: string): Promise<void>;
   /** The rows of a query, all of them. */

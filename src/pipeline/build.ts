@@ -62,6 +62,7 @@ export async function buildModels(
   plan: Plan,
   steps: readonly PlannedStep[],
 ): Promise<Built> {
+  await assertOnlyReads(context.engine, plan.functions, steps);
   await createFunctions(context.engine, plan);
   const atRest = await attachAllAtRest(context, plan, steps);
   const started = new Map<string, Promise<BuiltModel>>();
@@ -84,12 +85,34 @@ export async function buildModels(
   };
 }
 
+/** Models and audits are SELECTs, and functions are functions, so that nothing but the runner writes. */
+async function assertOnlyReads(
+  engine: Engine,
+  functions: Plan["functions"],
+  steps: readonly PlannedStep[],
+): Promise<void> {
+  await naming(functions.file, () => engine.assertMakesFunctions(functions.sql));
+  for (const { model, rendered, audits } of steps) {
+    for (const { file, sql } of [
+      { file: model.file, sql: rendered.sql },
+      ...audits.map((audit) => ({ file: audit.file, sql: audit.rendered.sql })),
+    ]) {
+      await naming(file, () => engine.assertSelects(sql));
+    }
+  }
+}
+
 async function createFunctions(engine: Engine, { functions }: Plan): Promise<void> {
+  await naming(functions.file, () => engine.run(functions.sql));
+}
+
+/** Says of an error of the engine which file is at fault. */
+async function naming(file: string, work: () => Promise<void>): Promise<void> {
   try {
-    await engine.run(functions.sql);
+    await work();
   } catch (error) {
     if (!(error instanceof DuckDbError)) throw error;
-    throw new PipelineError("MODEL_FAILED", `${functions.file}: ${error.message}`, { cause: error });
+    throw new PipelineError("MODEL_FAILED", `${file}: ${error.message}`, { cause: error });
   }
 }
 

@@ -28,6 +28,7 @@ import {
   planInput,
   type RawInput,
 } from "./raw-input.js";
+import { reachOf } from "./reach.js";
 import { recorded } from "./record.js";
 import type { OutputTable, RunReport, Stage } from "./report.js";
 import { assertUnchallenged, withRunLock } from "./run-lock.js";
@@ -106,10 +107,7 @@ async function runStages(context: RunContext): Promise<void> {
   const { activity, journal, settings, signal, stages, zones } = context;
   // The engine starts while the files are listed.
   const finding = stages.includes("curate") ? findRawFiles(context) : Promise.resolve([]);
-  const reach = finding.then((raw) => ({
-    directories: [zones.curated.root, zones.provision.root],
-    files: raw.flatMap(({ files }) => files).map(({ uri }) => uri),
-  }));
+  const reach = finding.then((raw) => reachOf(context, raw));
   const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn: activity.warn };
   const withNewEngine: WithNewEngine = (use) => withDuckDb(session, use);
   await withNewEngine(async (engine) => {

@@ -83,7 +83,7 @@ async function* explainedBatches<Batch>(batches: AsyncGenerator<Batch>): AsyncGe
 
 function asUsage(error: unknown): unknown {
   if (!(error instanceof DuckDbError)) return error;
-  const message = error.message.replace(/^Failed to extract statements: /, "");
+  const { message } = error;
   const advice = adviceOn(error);
   return new PipelineError("INVALID_USAGE", advice === undefined ? message : `${message}\n${advice}`, {
     cause: error,

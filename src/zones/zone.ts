@@ -65,9 +65,14 @@ export const STAGING = "_staging";
 /** What runs that have failed have staged, kept for inspection, by run. */
 export const KEPT = "_kept";
 
+/** Where a run stages what it writes, below each zone. */
+export function stagingOfRun(runId: string): string {
+  return `${STAGING}/${runId}`;
+}
+
 /** Where a run stages a partition, below its zone. */
 export function stagingFolder(runId: string, partition: Partition): string {
-  return `${STAGING}/${runId}/${partitionFolder(partition)}`;
+  return `${stagingOfRun(runId)}/${partitionFolder(partition)}`;
 }
 
 /** The file that a run stages for a partition, below its zone. */

@@ -1,0 +1,27 @@
+import type { Reach } from "../engine/duckdb.js";
+import { isWritten, type WrittenModel } from "../models/model.js";
+import { partitionFile, stagingOfRun } from "../zones/zone.js";
+import type { RunContext } from "./context.js";
+import type { RawInput } from "./raw-input.js";
+import type { Stage } from "./report.js";
+
+const STAGE_OF_LAYER: Record<WrittenModel["layer"], Stage> = { curated: "curate", provision: "aggregate" };
+
+/**
+ * What the engine may touch in a run: its own staging, the raw files that were found, and the partitions of its date that
+ * it takes as they are. A model cannot read what it does not refer to, nor write where readers look.
+ */
+export function reachOf(
+  { executionDate, runId, stages, version, zones }: RunContext,
+  raw: readonly RawInput[],
+): Reach {
+  const { partitionKey } = executionDate;
+  const atRest = version.models
+    .filter(isWritten)
+    .filter(({ layer }) => !stages.includes(STAGE_OF_LAYER[layer]))
+    .map(({ layer, table }) => `${zones[layer].root}/${partitionFile({ table, partitionKey })}`);
+  return {
+    directories: [zones.curated, zones.provision].map(({ root }) => `${root}/${stagingOfRun(runId)}`),
+    files: [...raw.flatMap(({ files }) => files.map(({ uri }) => uri)), ...atRest],
+  };
+}
