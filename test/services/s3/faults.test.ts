@@ -1,6 +1,4 @@
-import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { describe, expect, it } from "@jest/globals";
-import type { S3Credentials } from "../../../src/s3-access.js";
 import type { Settings } from "../../../src/settings.js";
 import { pipeline } from "../../cli/command.js";
 import { readTable } from "../../consumption/reading.js";
@@ -54,8 +52,6 @@ async function expectFailure(
   expect(left.filter((file) => file.includes("_staging"))).toEqual([]);
 }
 
-const keys = { accessKeyId: TEST_S3?.accessKeyId ?? "", secretAccessKey: TEST_S3?.secretAccessKey ?? "" };
-
 describe("a run over zones on S3", () => {
   it("with a wrong secret key says which settings to check", async () => {
     const AWS_SECRET_ACCESS_KEY = "Wr0ng/Secret+Key";
@@ -102,35 +98,6 @@ describe("a run over zones on S3", () => {
       "CURATED_ZONE",
       "AWS_ENDPOINT_URL_S3",
     ]);
-  });
-
-  it("with keys that can only read says which rights are missing", async () => {
-    const credentials = await temporaryKeys([
-      "s3:GetObject",
-      "s3:ListBucket",
-      "s3:ListBucketMultipartUploads",
-    ]);
-    await expectFailure(await lakeWithNews(), environmentOf(credentials), "ZONE_NOT_USABLE", [
-      "AccessDenied",
-      "rights to list, read, write and delete",
-    ]);
-  });
-
-  it("with temporary keys that have the rights of docs/operating.md works", async () => {
-    const { settings } = await lakeWithNews();
-    const credentials = await temporaryKeys([
-      "s3:ListBucket",
-      "s3:GetObject",
-      "s3:PutObject",
-      "s3:DeleteObject",
-      "s3:AbortMultipartUpload",
-      "s3:ListMultipartUploadParts",
-      "s3:ListBucketMultipartUploads",
-    ]);
-    await run({ ...settings, s3: { ...settings.s3, credentials } });
-    expect(
-      await readTable(settings, "SELECT country_code FROM voucher_frequent_most_used ORDER BY 1"),
-    ).toEqual([{ country_code: "Chile" }, { country_code: "Peru" }]);
   });
 
   it.each<[string, Fault, (method: string, url: string) => boolean, string, string]>([
@@ -203,36 +170,3 @@ describe("a run over zones on S3", () => {
     expect(await readTable(settings, "SELECT * FROM voucher_frequent_most_used")).toHaveLength(2);
   });
 });
-
-function environmentOf({
-  accessKeyId,
-  secretAccessKey,
-  sessionToken,
-}: Required<S3Credentials>): Record<string, string> {
-  return {
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_SESSION_TOKEN: sessionToken,
-  };
-}
-
-/** Keys of the account of the tests, cut down to some actions. */
-async function temporaryKeys(actions: readonly string[]): Promise<Required<S3Credentials>> {
-  const client = new STSClient({ endpoint: TEST_S3?.endpoint ?? "", region: "us-east-1", credentials: keys });
-  const { Credentials } = await client.send(
-    new AssumeRoleCommand({
-      RoleArn: "arn:aws:iam::000000000000:role/test",
-      RoleSessionName: "test",
-      DurationSeconds: 900,
-      Policy: JSON.stringify({
-        Version: "2012-10-17",
-        Statement: [{ Effect: "Allow", Action: actions, Resource: ["arn:aws:s3:::*"] }],
-      }),
-    }),
-  );
-  return {
-    accessKeyId: Credentials?.AccessKeyId ?? "",
-    secretAccessKey: Credentials?.SecretAccessKey ?? "",
-    sessionToken: Credentials?.SessionToken ?? "",
-  };
-}
