@@ -1,8 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
-import { openConsumption, openConsumptionForReading } from "../../../src/consumption/open.js";
-import { readMostUsedVoucher } from "../../../src/consumption/read.js";
+import { openConsumption } from "../../../src/consumption/open.js";
 import type { Settings } from "../../../src/settings.js";
 import { pipeline } from "../../cli/command.js";
 import { readTable } from "../../consumption/reading.js";
@@ -160,29 +159,6 @@ describe.each(["mysql", "mariadb"] as const)("a consumption database in %s", (se
     });
     await askMysql(adminUrl(server), `DROP USER '${user}'@'%'`);
     expect(await hashesOf(settings.zones.curated)).toEqual(before);
-  });
-
-  it("needs of its users the rights of docs/operating.md, and no others", async () => {
-    const { settings } = await makeWorkspace({}, `local+${server}`);
-    await putVouchers(settings.zones.raw, times(2, voucher()));
-    const database = new URL(settings.consumptionUrl).pathname.slice(1);
-    const urlOf = async (name: string, rights: string) => {
-      const user = `${name}_${database.slice(-8)}`;
-      await askMysql(adminUrl(server), `CREATE USER '${user}'@'%' IDENTIFIED BY 'pw'`);
-      await askMysql(adminUrl(server), `GRANT ${rights} ON \`${database}\`.* TO '${user}'@'%'`);
-      return Object.assign(new URL(settings.consumptionUrl), { username: user, password: "pw" }).href;
-    };
-    const writer = await urlOf("writer", "SELECT, INSERT, UPDATE, DELETE, CREATE, INDEX");
-    const reader = await urlOf("reader", "SELECT");
-    await run({ ...settings, consumptionUrl: writer });
-    const consumption = await openConsumptionForReading(reader);
-    if (consumption === undefined) throw new Error("the database is not there");
-    expect(await readMostUsedVoucher(consumption, "frequent_segment", "Peru", "5-13")).toMatchObject({
-      voucherAmount: 2640,
-    });
-    await consumption.close();
-    for (const url of [writer, reader])
-      await askMysql(adminUrl(server), `DROP USER '${new URL(url).username}'@'%'`);
   });
 
   it("is not locked by a run of another database on the same server", async () => {

@@ -1,0 +1,19 @@
+import { describe, expect, it } from "@jest/globals";
+import { sql } from "kysely";
+import { openConsumptionForReading } from "../../src/consumption/open.js";
+import { runOver } from "../pipeline/running.js";
+import { voucher } from "../raw-vouchers.js";
+
+describe("a SQLite database that is opened for a reader", () => {
+  it.each([
+    "UPDATE voucher_frequent_most_used SET voucher_amount = 1",
+    "DELETE FROM publications",
+    "CREATE TABLE own (number int)",
+  ])("refuses %s", async (statement) => {
+    const { settings } = await runOver([voucher()]);
+    const reader = await openConsumptionForReading(settings.consumptionUrl);
+    if (reader === undefined) throw new Error("the database is not there");
+    await expect(sql.raw(statement).execute(reader.db)).rejects.toThrow("readonly");
+    await reader.close();
+  });
+});

@@ -1,0 +1,95 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import type { Settings } from "../../../src/settings.js";
+import { readTable } from "../../consumption/reading.js";
+import { visible } from "../../end-to-end/failing.js";
+import { run } from "../../pipeline/running.js";
+import { putVouchers, times, voucher } from "../../raw-vouchers.js";
+import { hashesOf } from "../../storage.js";
+import { makeWorkspace, PROJECT } from "../../workspace.js";
+import { temporaryKeys, type Policy } from "./temporary-keys.js";
+
+/** The policy that docs/operating.md states, for the zones of a workspace. */
+async function documentedPolicy({ zones }: Settings): Promise<Policy> {
+  const text = await readFile(path.join(PROJECT, "docs/operating.md"), "utf8");
+  const [, policy = ""] = /^```json\n(.*?)^```$/ms.exec(text) ?? [];
+  const bucket = zones.raw.split("/")[2] ?? "";
+  const located = Object.entries(zones).reduce(
+    (replaced, [zone, location]) =>
+      replaced.replaceAll(`lake/${zone}/`, `${location.slice("s3://".length)}/`),
+    policy,
+  );
+  return JSON.parse(located.replaceAll(":lake", `:${bucket}`)) as Policy;
+}
+
+/** The policy without an action in one of its statements. */
+async function poorerPolicy(settings: Settings, action: string, index: number): Promise<Policy> {
+  const { Version, Statement } = await documentedPolicy(settings);
+  const poorer = Statement.map((statement, position) =>
+    position === index
+      ? { ...statement, Action: statement.Action.filter((name) => name !== action) }
+      : statement,
+  );
+  return { Version, Statement: poorer.filter(({ Action }) => Action.length > 0) };
+}
+
+async function lake(): Promise<Settings> {
+  const { settings } = await makeWorkspace({}, "minio+sqlite");
+  await putVouchers(settings.zones.raw, times(2, voucher()));
+  return settings;
+}
+
+async function withPolicy(settings: Settings, policy: Policy): Promise<Settings> {
+  return { ...settings, s3: { ...settings.s3, credentials: await temporaryKeys(policy) } };
+}
+
+describe("keys with the rights of docs/operating.md", () => {
+  it("are enough for a first run, a second one, and one of an old date", async () => {
+    const settings = await lake();
+    const limited = await withPolicy(settings, await documentedPolicy(settings));
+    const raw = await hashesOf(settings.zones.raw);
+    await run(limited);
+    expect((await run(limited)).published).toMatchObject({ isNew: false });
+    expect(await hashesOf(settings.zones.raw)).toEqual(raw);
+    await putVouchers(settings.zones.raw, [voucher({ country_code: "Chile" })]);
+    await run(limited, "2020-05-28");
+    await run(limited);
+    expect(await readTable(settings, "SELECT country_code FROM voucher_frequent_most_used")).toEqual([
+      { country_code: "Chile" },
+      { country_code: "Chile" },
+    ]);
+  });
+
+  it.each([
+    ["s3:ListBucket", 0, "_ZONE"],
+    ["s3:ListBucketMultipartUploads", 0, "CURATED_ZONE"],
+    ["s3:GetObject", 1, "raw"],
+    ["s3:GetObject", 2, "curated"],
+    ["s3:PutObject", 2, "curated"],
+  ])("without %s of statement %i fail, and name the zone", async (action, index, zone) => {
+    const settings = await lake();
+    const poorer = await poorerPolicy(settings, action, index);
+    await run(settings);
+    const before = await visible({ settings });
+    await putVouchers(settings.zones.raw, [voucher({ country_code: "Chile" })]);
+    await expect(run(await withPolicy(settings, poorer))).rejects.toMatchObject({
+      code: "ZONE_NOT_USABLE",
+      message: expect.stringContaining(zone),
+    });
+    expect(await visible({ settings })).toEqual(before);
+  });
+
+  it("without s3:DeleteObject leave staging behind with a warning, and the next run fails", async () => {
+    const settings = await lake();
+    const limited = await withPolicy(settings, await poorerPolicy(settings, "s3:DeleteObject", 2));
+    const { warnings } = await run(limited);
+    expect(warnings).toContainEqual(
+      expect.stringMatching(/staging could not be swept: .*CURATED_ZONE.*AccessDenied/),
+    );
+    await expect(run(limited)).rejects.toMatchObject({
+      code: "ZONE_NOT_USABLE",
+      message: expect.stringContaining("CURATED_ZONE"),
+    });
+  });
+});
