@@ -18,6 +18,7 @@ export const FAULTS = {
   MODEL_FAILED: "data",
   AUDIT_FAILED: "data",
   PARTITION_MISSING: "data",
+  PARTITION_DIFFERS: "data",
   RAW_FILES_CHANGED: "unavailable",
   STORAGE_FULL: "unavailable",
   STORAGE_FAILED: "unavailable",

@@ -11,7 +11,8 @@ import { sha256Of } from "../zones/hash.js";
 import { attachAtRest } from "./at-rest.js";
 import type { RunContext } from "./context.js";
 import { DEFAULT_MAX_LENGTH } from "./plan.js";
-import type { OutputTable } from "./report.js";
+import { assertWrittenByRuns } from "./provenance.js";
+import type { OutputTable, RestingTable } from "./report.js";
 
 /** A published model's file, by what is in it. */
 type HashedTable = Pick<OutputTable, "model" | "sha256">;
@@ -27,15 +28,19 @@ export async function preparePublish(
   engine: Engine,
   built: readonly OutputTable[],
 ): Promise<() => Promise<PublishResult>> {
-  const { activity, consumption, executionDate, runId, version } = context;
+  const { activity, consumption, executionDate, journal, runId, version } = context;
   const models = version.models.filter(isPublished);
+  const published = built.filter(({ model }) => models.some(({ name }) => name === model));
   const contents: TableContent[] = [];
-  const hashes: HashedTable[] = [];
+  const atRest: RestingTable[] = [];
   for (const model of models) {
-    const table = built.find((candidate) => candidate.model === model.name);
-    hashes.push(table ?? (await tableAtRest(context, engine, model)));
+    if (!built.some((table) => table.model === model.name)) {
+      atRest.push(await tableAtRest(context, engine, model));
+    }
     contents.push(await publishedContent(engine, model));
   }
+  await assertWrittenByRuns(context, atRest);
+  if (atRest.length > 0) journal.note({ at_rest: atRest });
   await createPublishedTables(
     consumption,
     contents.map(({ table }) => table),
@@ -45,16 +50,16 @@ export async function preparePublish(
     run_id: runId,
     sql_version: version.name,
     sql_hash: version.hash,
-    data_hash: dataHash(hashes),
+    data_hash: dataHash([...published, ...atRest]),
     published_at: new Date().toISOString(),
   };
   return () => activity.during("publish", () => publish(consumption, publication, contents));
 }
 
 /** The file of a published model that another run has left. */
-async function tableAtRest(context: RunContext, engine: Engine, model: WrittenModel): Promise<HashedTable> {
+async function tableAtRest(context: RunContext, engine: Engine, model: WrittenModel): Promise<RestingTable> {
   const file = await attachAtRest({ ...context, engine }, model);
-  return { model: model.name, sha256: await sha256Of(context.zones[model.layer], file) };
+  return { model: model.name, uri: file.uri, sha256: await sha256Of(context.zones[model.layer], file) };
 }
 
 function publishedTable(model: WrittenModel): PublishedTable {

@@ -19,6 +19,7 @@ import { withCommitted } from "./commit.js";
 import type { RunContext } from "./context.js";
 import { RunJournal } from "./journal.js";
 import { planHash, planRun } from "./plan.js";
+import { assertWrittenByRuns } from "./provenance.js";
 import { preparePublish } from "./publish.js";
 import {
   findRawFiles,
@@ -122,9 +123,11 @@ async function runStages(context: RunContext): Promise<void> {
     const [built, hashedInputs] = await readingUnchanged(context, raw, () =>
       allEnded([build(context, engine, raw, withNewEngine), inputFilesOf(zones.raw, raw)]),
     );
+    const atRest = await hashAtRest(built.atRest);
+    await assertWrittenByRuns(context, atRest);
     journal.note({
       inputs: hashedInputs,
-      at_rest: await hashAtRest(built.atRest),
+      at_rest: atRest,
       measures: built.measures,
       tables: built.staged.map(outputTable),
     });

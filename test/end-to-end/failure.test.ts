@@ -184,3 +184,37 @@ describe("two runs", () => {
     expect(dates).toHaveLength(3);
   });
 });
+
+describe("partitions of which some are those of a run that was killed", () => {
+  async function halfCommitted() {
+    const workspace = await goodWorkspace();
+    const { settings, environment } = workspace;
+    await putVouchers(settings.zones.raw, times(4, voucher({ voucher_amount: "1" })));
+    const killed = start(["-e", EXECUTION_DATE], {
+      ...environment,
+      TEST_FAILPOINT: "all committed",
+    });
+    await killed.said("failpoint all committed");
+    killed.kill("SIGKILL");
+    await killed.ended;
+    return workspace;
+  }
+
+  it.each([["aggregate"], ["publish"]] as const)("are refused by %s alone", async (stage) => {
+    const { environment, settings, before } = await halfCommitted();
+    expect(await pipeline([stage, "-e", EXECUTION_DATE, "--wait", "5s"], environment)).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/^error PARTITION_DIFFERS: .*pipeline run -e 2020-05-29T00:00:00Z/),
+    });
+    expect(await visible({ settings })).toMatchObject({
+      consumption: (before as { consumption: object }).consumption,
+    });
+  });
+
+  it("are made anew by a whole run, after which each stage can run alone", async () => {
+    const { settings } = await halfCommitted();
+    await run(settings, EXECUTION_DATE, STAGES, { waitMilliseconds: 5_000 });
+    await run(settings, EXECUTION_DATE, ["aggregate"]);
+    expect((await run(settings, EXECUTION_DATE, ["publish"])).published).toMatchObject({ isNew: false });
+  });
+});
