@@ -1,22 +1,21 @@
-import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll } from "@jest/globals";
 import { askMysql } from "../../consumption/servers.js";
 import { makeFolder, PROJECT } from "../../workspace.js";
 import { startMariadb, startMinio, startMysql, type MinioServer, type SqlServer } from "../servers.mjs";
+import { stillness } from "./stillness.js";
 
 /** A server of the tests' own, that they can take away and bring back. */
 export interface OwnServer<Kind extends MinioServer | SqlServer> {
   /** The process that runs now, or the one that has run last. */
   readonly current: Kind;
   /** Has it stand still: it takes connections and says nothing. */
-  pause(): Promise<void>;
-  goOn(): void;
-  stop(): Promise<void>;
+  readonly pause: () => Promise<void>;
+  readonly goOn: () => void;
+  readonly stop: () => Promise<void>;
   /** Starts it with the same data, unless it runs. */
-  start(): Promise<void>;
+  readonly start: () => Promise<void>;
 }
 
 const own: { end(): Promise<void> }[] = [];
@@ -84,7 +83,7 @@ async function ownServer<Kind extends MinioServer | SqlServer>(
     },
     pause: async () => {
       send("SIGSTOP");
-      while (!(await standsStill(current.pid))) await sleep(10);
+      await stillness(current.pid);
     },
     goOn: () => {
       send("SIGCONT");
@@ -96,14 +95,4 @@ async function ownServer<Kind extends MinioServer | SqlServer>(
       runs = true;
     },
   };
-}
-
-/** A signal reaches the threads of a process one after the other. */
-async function standsStill(pid: number): Promise<boolean> {
-  const threads = `/proc/${pid.toString()}/task`;
-  const states = (await readdir(threads)).map(async (thread) => {
-    const [, state] = /\) ([A-Z]) /.exec(await readFile(`${threads}/${thread}/stat`, "utf8")) ?? [];
-    return state;
-  });
-  return (await Promise.all(states)).every((state) => state === "T");
 }

@@ -3,8 +3,14 @@ import type { AddressInfo } from "node:net";
 import { afterAll } from "@jest/globals";
 import { TEST_S3 } from "../../place.js";
 
-/** What the proxy does with a request: an error of S3 in its own words, or a connection that breaks. */
-export type Fault = { readonly status: number; readonly code: string } | "cut" | undefined;
+/**
+ * What the proxy does with a request: an error of S3 in its own words, a connection that breaks before the answer or in the
+ * middle of its body, or an answer that is late.
+ */
+export type Fault =
+  { readonly status: number; readonly code: string } | "cut" | "cut in the body" | "late" | undefined;
+
+const LATENCY_MILLISECONDS = 300;
 
 const proxies: Server[] = [];
 
@@ -19,12 +25,21 @@ afterAll(() => {
  * Stands before the S3 of the tests, for faults that a real one does not have on demand. The host name goes through as it
  * came, so that signatures hold.
  * @param faultOf what is wrong with a request.
+ * @param target the endpoint of the S3 behind it.
  * @returns the endpoint.
  */
-export async function startFaultyProxy(faultOf: (request: IncomingMessage) => Fault): Promise<string> {
+export async function startFaultyProxy(
+  faultOf: (request: IncomingMessage) => Fault,
+  target = TEST_S3?.endpoint ?? "",
+): Promise<string> {
   const proxy = createServer((incoming, outgoing) => {
     const fault = faultOf(incoming);
-    if (fault === undefined) forward(incoming, outgoing);
+    if (fault === undefined) forward(incoming, outgoing, target);
+    else if (fault === "late")
+      setTimeout(() => {
+        forward(incoming, outgoing, target);
+      }, LATENCY_MILLISECONDS);
+    else if (fault === "cut in the body") forward(incoming, outgoing, target, { isCut: true });
     else if (fault === "cut") incoming.socket.destroy();
     else answer(incoming, outgoing, fault);
   });
@@ -33,23 +48,29 @@ export async function startFaultyProxy(faultOf: (request: IncomingMessage) => Fa
   return `http://127.0.0.1:${(proxy.address() as AddressInfo).port.toString()}`;
 }
 
-/** Passes a request on as it came, and the answer back. */
-export function forward(incoming: IncomingMessage, outgoing: ServerResponse): void {
-  const { hostname, port } = new URL(TEST_S3?.endpoint ?? "");
+/** Passes a request on as it came, and the answer back, or but the first half of its body. */
+export function forward(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  target = TEST_S3?.endpoint ?? "",
+  { isCut = false } = {},
+): void {
+  const { hostname, port } = new URL(target);
   const { method, url: path, headers } = incoming;
   const onward = request({ hostname, port, method, path, headers }, (reply) => {
     outgoing.writeHead(reply.statusCode ?? 502, reply.headers);
-    reply.pipe(outgoing);
+    if (isCut) {
+      reply.once("data", (data: Buffer) => {
+        outgoing.write(data.subarray(0, data.length / 2), () => incoming.socket.destroy());
+      });
+      reply.once("end", () => incoming.socket.destroy());
+    } else reply.pipe(outgoing);
   });
   onward.on("error", () => outgoing.destroy());
   incoming.pipe(onward);
 }
 
-function answer(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  fault: Exclude<Fault, "cut" | undefined>,
-) {
+function answer(incoming: IncomingMessage, outgoing: ServerResponse, fault: Extract<Fault, object>) {
   incoming.resume();
   incoming.on("end", () => {
     outgoing.writeHead(fault.status, { "content-type": "application/xml" });
