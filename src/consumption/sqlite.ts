@@ -1,4 +1,4 @@
-import { realpath, stat } from "node:fs/promises";
+import { mkdtemp, realpath, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { Kysely, sql, SqliteDialect } from "kysely";
 import Database from "libsql";
@@ -110,17 +110,24 @@ async function tryLocked<Result>(
 
 async function takeLock(folder: string, lockName: string): Promise<Database.Database | undefined> {
   await makeFolder(folder);
-  const lock = new Database(path.join(folder, lockName));
+  let lock: Database.Database | undefined;
   try {
+    lock = openDatabase(path.join(folder, lockName));
     // Who only asks whether it is held is in the way for a moment.
     lock.pragma(`busy_timeout = ${ASKED_MILLISECONDS}`);
     lock.exec("BEGIN EXCLUSIVE");
     return lock;
   } catch (error) {
-    lock.close();
+    lock?.close();
     if (isBusy(error)) return undefined;
+    await assertRoom(folder);
     throw error;
   }
+}
+
+/** SQLite does not say why it can make no file. The file system does. */
+async function assertRoom(folder: string): Promise<void> {
+  await rmdir(await mkdtemp(path.join(folder, ".room-")));
 }
 
 async function isLocked(folder: string, lockName: string): Promise<boolean> {

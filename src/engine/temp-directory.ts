@@ -7,7 +7,7 @@ import { makeFolder } from "../make-folder.js";
 /**
  * A folder of the session's own, so that what spills to disk never meets another session's. What processes of this machine
  * have left that are dead is removed.
- * @throws PipelineError INVALID_SETTINGS where the parent cannot be used.
+ * @throws PipelineError INVALID_SETTINGS where the parent cannot be used, STORAGE_FULL where it has no room.
  */
 export async function makeTempDirectory(parent: string): Promise<string> {
   try {
@@ -17,9 +17,12 @@ export async function makeTempDirectory(parent: string): Promise<string> {
     }
     return await mkdtemp(path.join(parent, `${prefix()}${process.pid}-`));
   } catch (error) {
-    throw new PipelineError("INVALID_SETTINGS", `DUCKDB_TEMP_DIRECTORY cannot be used: ${messageOf(error)}`, {
-      cause: error,
-    });
+    const isFull = ["ENOSPC", "EDQUOT"].includes(systemCodeOf(error) ?? "");
+    throw new PipelineError(
+      isFull ? "STORAGE_FULL" : "INVALID_SETTINGS",
+      `DUCKDB_TEMP_DIRECTORY cannot be used: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
 }
 

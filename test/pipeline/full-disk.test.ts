@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { readConsumption } from "../consumption/reading.js";
@@ -17,10 +17,11 @@ function unmountAll(): void {
   for (const folder of mounted.splice(0)) execFileSync("umount", ["--lazy", folder]);
 }
 
-/** A file system of the given size in memory. Only root can make one. */
+/** A file system of the given size, in bytes or as the options of tmpfs say, in memory. Only root can make one. */
 async function smallDisk(size: string): Promise<string> {
   const folder = await makeFolder();
-  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder], { stdio: "ignore" });
+  const options = size.includes("=") ? size : `size=${size}`;
+  execFileSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", folder], { stdio: "ignore" });
   mounted.push(folder);
   return folder;
 }
@@ -103,4 +104,41 @@ unmountAll();
       before,
     );
   });
+
+  it("under the temporary folder that has no room for a folder ends the run before it has begun", async () => {
+    const { settings: roomy } = await makeWorkspace();
+    const settings = {
+      ...roomy,
+      duckdb: { ...roomy.duckdb, tempDirectory: path.join(await smallDisk("nr_inodes=1"), "temp") },
+    };
+    await putVouchers(settings.zones.raw, times(3, voucher()));
+    await expect(run(settings)).rejects.toMatchObject({
+      code: "STORAGE_FULL",
+      message: expect.stringContaining("DUCKDB_TEMP_DIRECTORY"),
+    });
+    expect(await fingerprint(settings.zones.curated)).toEqual({});
+  });
+
+  it("that has no room for the lock of another execution date ends its run with nothing written", async () => {
+    const { settings: roomy } = await makeWorkspace();
+    const disk = await smallDisk("size=4m,nr_inodes=64");
+    const settings = { ...roomy, consumptionUrl: `sqlite:${path.join(disk, "consumption.db")}` };
+    await putVouchers(settings.zones.raw, times(3, voucher()));
+    await run(settings);
+    const before = await readConsumption(settings);
+    await fillWithFiles(disk);
+    await expect(run(settings, "2020-05-30")).rejects.toMatchObject({ code: "STORAGE_FULL" });
+    expect(await readConsumption(settings)).toEqual(before);
+  });
 });
+
+/** Makes empty files until no other can be made. */
+async function fillWithFiles(folder: string): Promise<void> {
+  for (let index = 0; ; index += 1) {
+    try {
+      await writeFile(path.join(folder, `filler-${index}`), "");
+    } catch {
+      return;
+    }
+  }
+}
