@@ -5,6 +5,8 @@ import { askForVoucher, startApi } from "../../api/process.js";
 import { pipeline, start } from "../../cli/command.js";
 import { EXECUTION_DATE } from "../../pipeline/running.js";
 import { makeFolder } from "../../workspace.js";
+import { makeLake } from "./lake.js";
+import { meetFault } from "./outage.js";
 import { ownDatabase, sampleIn } from "./servers.js";
 
 describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
@@ -52,5 +54,22 @@ describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
       expect(await pipeline(["-e", EXECUTION_DATE], environment)).toMatchObject({ code: 0, stderr: "" });
     },
     300_000,
+  );
+});
+
+(process.env["OUTAGES"] === "all" ? describe : describe.skip)("MinIO", () => {
+  it.each(["start recorded", "curated.vouchers: room made", "vouchers: old file kept"])(
+    "that is paused for good at the moment '%s' ends a run with 4 by itself",
+    async (moment) => {
+      const lake = await makeLake("mysql");
+      const { minio } = lake;
+      const paused = { name: "paused for good", begin: minio.pause, end: minio.goOn };
+      expect(await meetFault(lake, moment, paused, 0)).toEqual({
+        outcome: "exit 4 STORAGE_FAILED",
+        seconds: expect.any(Number),
+        violations: [],
+      });
+    },
+    400_000,
   );
 });
