@@ -4,17 +4,15 @@ import { createGunzip } from "node:zlib";
 import { parse } from "csv-parse";
 import { messageOf, PipelineError } from "../errors.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
-import { QuotingCheck } from "./csv-quoting.js";
+import { CsvCheck, MAX_ROW_BYTES } from "./csv-check.js";
 import type { Findings } from "./faults.js";
 import type { InspectedFile } from "./inspect.js";
 
-/** DuckDB's own limit of a line. */
-const MAX_HEADER_BYTES = 2_000_000;
 const BYTE_ORDER_MARK = Buffer.from("\ufeff");
 
 /**
  * Reads the columns of a CSV file from its header line, and the file to its end: DuckDB notices neither a compressed file
- * that was cut short nor every wrong quote.
+ * that was cut short nor every wrong quote, nor a row that is too long for it.
  */
 export async function inspectCsvFile(zone: Zone, file: ZoneFile): Promise<Findings<InspectedFile>> {
   try {
@@ -33,15 +31,15 @@ export async function inspectCsvFile(zone: Zone, file: ZoneFile): Promise<Findin
 /** Checks all bytes of a file, and gives those that it begins with. */
 async function readThrough(zone: Zone, file: ZoneFile): Promise<Buffer> {
   const beginning: Buffer[] = [];
-  const quoting = new QuotingCheck();
+  const check = new CsvCheck();
   let length = 0;
   const checked = new Writable({
     write(chunk: Buffer, _encoding, done) {
       const isFirst = length === 0;
-      if (length < MAX_HEADER_BYTES) beginning.push(chunk);
+      if (length < MAX_ROW_BYTES) beginning.push(chunk);
       length += chunk.length;
       try {
-        quoting.check(
+        check.check(
           isFirst && chunk.indexOf(BYTE_ORDER_MARK) === 0 ? chunk.subarray(BYTE_ORDER_MARK.length) : chunk,
         );
         done();
@@ -52,12 +50,12 @@ async function readThrough(zone: Zone, file: ZoneFile): Promise<Buffer> {
   });
   if (file.path.endsWith(".gz")) await pipeline(zone.read(file), createGunzip(), checked);
   else await pipeline(zone.read(file), checked);
-  quoting.end();
+  check.end();
   return Buffer.concat(beginning);
 }
 
 async function firstRecord(bytes: Buffer): Promise<string[]> {
-  const records = parse({ bom: true, to: 1, relax_column_count: true, max_record_size: MAX_HEADER_BYTES });
+  const records = parse({ bom: true, to: 1, relax_column_count: true, max_record_size: MAX_ROW_BYTES });
   Readable.from([bytes]).pipe(records);
   for await (const record of records) return record as string[];
   return [];
