@@ -9,6 +9,9 @@ import { makeLake } from "./lake.js";
 import { meetFault } from "./outage.js";
 import { ownDatabase, sampleIn } from "./servers.js";
 
+/** What waits for minutes is tried where all outages are asked for. */
+const TAKES_LONG = process.env["OUTAGES"] === "all";
+
 describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
   it("that is paused has the api say so in a few seconds, however many ask, and answer when it goes on", async () => {
     const server = await ownDatabase(kind, "db");
@@ -31,10 +34,8 @@ describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
       expect(answer).toEqual({ status: 200, isQuick: true });
   });
 
-  // It takes two minutes.
-  (process.env["OUTAGES"] === "all" ? it : it.skip)(
-    "that is paused for good ends a run with 4 by itself, also one that holds its lock",
-    async () => {
+  if (TAKES_LONG) {
+    it("that is paused for good ends a run with 4 by itself, also one that holds its lock", async () => {
       const server = await ownDatabase(kind, "db");
       const environment = { ...sampleIn(await makeFolder()), CONSUMPTION_URL: server.url };
       await pipeline(["-e", EXECUTION_DATE], environment);
@@ -52,24 +53,24 @@ describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
       rival.destroy();
       server.goOn();
       expect(await pipeline(["-e", EXECUTION_DATE], environment)).toMatchObject({ code: 0, stderr: "" });
-    },
-    300_000,
-  );
+    }, 300_000);
+  }
 });
 
-(process.env["OUTAGES"] === "all" ? describe : describe.skip)("MinIO", () => {
-  it.each(["start recorded", "curated.vouchers: room made", "vouchers: old file kept"])(
-    "that is paused for good at the moment '%s' ends a run with 4 by itself",
-    async (moment) => {
-      const lake = await makeLake("mysql");
-      const { minio } = lake;
-      const paused = { name: "paused for good", begin: minio.pause, end: minio.goOn };
-      expect(await meetFault(lake, moment, paused, 0)).toEqual({
-        outcome: "exit 4 STORAGE_FAILED",
-        seconds: expect.any(Number),
-        violations: [],
-      });
-    },
-    400_000,
-  );
-});
+if (TAKES_LONG)
+  describe("MinIO", () => {
+    it.each(["start recorded", "curated.vouchers: room made", "vouchers: old file kept"])(
+      "that is paused for good at the moment '%s' ends a run with 4 by itself",
+      async (moment) => {
+        const lake = await makeLake("mysql");
+        const { minio } = lake;
+        const paused = { name: "paused for good", begin: minio.pause, end: minio.goOn };
+        expect(await meetFault(lake, moment, paused, 0)).toEqual({
+          outcome: "exit 4 STORAGE_FAILED",
+          seconds: expect.any(Number),
+          violations: [],
+        });
+      },
+      400_000,
+    );
+  });
