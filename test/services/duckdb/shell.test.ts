@@ -93,7 +93,8 @@ describe("duckdb -init sql/shell.sql", () => {
       ],
     );
     expect(shown).toContain("counted\n3\n");
-    expect(shown.match(/Permission Error:\s+Cannot access file/g)).toHaveLength(2);
+    // What is typed ahead can stand between the two lines of an error.
+    expect(shown.match(/Cannot access file "/g)).toHaveLength(2);
     expect(status).toBe(0);
     expect(await readFile(path.join(bin, "rows.csv"), "utf8")).toBe("source_file\nvouchers/part.parquet\n");
     expect(Object.keys(await fingerprint(bin))).toEqual(["duckdb", "rows.csv"]);
