@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { PROJECT } from "../workspace.js";
+import { stillness } from "./stillness.js";
 
 export const MAIN = path.join(PROJECT, "dist/cli/main.js");
 
@@ -16,6 +17,8 @@ export interface Command {
   readonly ended: Promise<Ended>;
   /** Resolves when the process has said a text on standard error; rejects where it ends without. */
   said(text: string): Promise<void>;
+  /** Resolves when the process stands still at a failpoint, so that a SIGCONT is not sent before it does. */
+  stoodAt(failpoint: string): Promise<void>;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -40,17 +43,22 @@ export function start(
       resolve({ code, stdout, stderr });
     });
   });
+  const said = async (text: string) => {
+    while (!stderr.includes(text)) {
+      const heard = child.stderr === null ? [] : [once(child.stderr, "data")];
+      const isOver = await Promise.race([
+        ended.then(() => true),
+        ...heard.map((more) => more.then(() => false)),
+      ]);
+      if (isOver && !stderr.includes(text)) throw new Error(`it ended without "${text}": ${stderr}`);
+    }
+  };
   return {
     ended,
-    said: async (text) => {
-      while (!stderr.includes(text)) {
-        const heard = child.stderr === null ? [] : [once(child.stderr, "data")];
-        const isOver = await Promise.race([
-          ended.then(() => true),
-          ...heard.map((more) => more.then(() => false)),
-        ]);
-        if (isOver && !stderr.includes(text)) throw new Error(`it ended without "${text}": ${stderr}`);
-      }
+    said,
+    stoodAt: async (failpoint) => {
+      await said(`failpoint ${failpoint}\n`);
+      if (child.pid !== undefined) await stillness(child.pid);
     },
     kill: (signal) => child.kill(signal),
   };

@@ -161,7 +161,7 @@ describe("two runs", () => {
   it("of the same date exclude each other still where the first outlasts the second's patience", async () => {
     const { settings, environment } = await goodWorkspace();
     const first = start(["-e", EXECUTION_DATE], { ...environment, TEST_FAILPOINT: "all prepared" });
-    await first.said("failpoint all prepared");
+    await first.stoodAt("all prepared");
     const second = await pipeline(["-e", EXECUTION_DATE, "--wait", "2s"], environment);
     expect(second).toMatchObject({ code: 5, stderr: expect.stringContaining("has not ended within 2 s") });
     first.kill("SIGCONT");
@@ -194,7 +194,7 @@ describe("partitions of which some are those of a run that was killed", () => {
       ...environment,
       TEST_FAILPOINT: "all committed",
     });
-    await killed.said("failpoint all committed");
+    await killed.stoodAt("all committed");
     killed.kill("SIGKILL");
     await killed.ended;
     return workspace;

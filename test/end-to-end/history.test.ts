@@ -66,7 +66,7 @@ describe("the history of runs", () => {
       ...workspace.environment,
       TEST_FAILPOINT: "curated.vouchers: built",
     });
-    await stopped.said("failpoint curated.vouchers: built");
+    await stopped.stoodAt("curated.vouchers: built");
     expect(await latest(workspace, 1)).toMatchObject([{ outcome: "running" }]);
     stopped.kill("SIGKILL");
     await stopped.ended;
@@ -185,7 +185,7 @@ describe("raw files that change while a run reads them", () => {
     const { settings, environment } = workspace;
     await putVouchers(settings.zones.raw, times(4, voucher({ voucher_amount: "2" })));
     const stopped = start(["-e", EXECUTION_DATE], { ...environment, TEST_FAILPOINT: "raw files inspected" });
-    await stopped.said("failpoint raw files inspected");
+    await stopped.stoodAt("raw files inspected");
     await change(settings.zones.raw);
     stopped.kill("SIGCONT");
     expect(await stopped.ended).toMatchObject({
@@ -199,7 +199,7 @@ describe("raw files that change while a run reads them", () => {
   it("do not mind one that comes meanwhile: it is for the next run", async () => {
     const { settings, environment, raw } = await goodWorkspace();
     const stopped = start(["-e", EXECUTION_DATE], { ...environment, TEST_FAILPOINT: "raw files inspected" });
-    await stopped.said("failpoint raw files inspected");
+    await stopped.stoodAt("raw files inspected");
     await putFile(raw, "late.csv", `${HEADER}\n${LINE}\n`);
     stopped.kill("SIGCONT");
     expect(await stopped.ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ +3 +0 +0 +3$/m) });

@@ -25,7 +25,7 @@ describe.each([
     const { raw } = settings.zones;
     await putVouchers(raw, times(3, voucher()));
     const stopped = start(["-e", EXECUTION_DATE], { ...environment, TEST_FAILPOINT: failpoint });
-    await stopped.said(`failpoint ${failpoint}`);
+    await stopped.stoodAt(failpoint);
     await endConnections(server, settings.consumptionUrl);
 
     await putVouchers(raw, times(3, voucher({ voucher_amount: "7" })));

@@ -1,10 +1,10 @@
 import path from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll } from "@jest/globals";
+import { stillness } from "../../cli/stillness.js";
 import { askMysql } from "../../consumption/servers.js";
 import { makeFolder, PROJECT } from "../../workspace.js";
 import { startMariadb, startMinio, startMysql, type MinioServer, type SqlServer } from "../servers.mjs";
-import { stillness } from "./stillness.js";
 
 /** A server of the tests' own, that they can take away and bring back. */
 export interface OwnServer<Kind extends MinioServer | SqlServer> {

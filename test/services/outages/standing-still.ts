@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { afterAll } from "@jest/globals";
 import { MAIN, type Ended } from "../../cli/command.js";
-import { stillness } from "./stillness.js";
+import { stillness } from "../../cli/stillness.js";
 
 /** A run that stands still at a failpoint, or has ended without passing it. */
 export interface StandingRun {
