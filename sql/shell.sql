@@ -11,6 +11,7 @@ RESET VARIABLE raw_vouchers_csv_files;
 RESET VARIABLE curated_vouchers_files;
 RESET VARIABLE curated_vouchers_rejected_files;
 RESET VARIABLE provision_voucher_amount_usage_files;
+RESET VARIABLE provision_voucher_country_most_used_files;
 RESET VARIABLE provision_voucher_frequent_most_used_files;
 RESET VARIABLE provision_voucher_recency_most_used_files;
 
@@ -182,6 +183,37 @@ CREATE OR REPLACE VIEW provision_voucher_amount_usage AS
   FROM provision_voucher_amount_usage_all
   WHERE execution_date = execution_date_of(getvariable('provision_voucher_amount_usage_files')[-1]);
 
+-- provision.voucher_country_most_used: all partitions, and the newest one.
+CREATE OR REPLACE VIEW provision_voucher_country_most_used_all AS
+  SELECT * EXCLUDE ("filename") REPLACE (execution_date_of("filename") AS execution_date)
+  FROM query(
+    CASE WHEN len(getvariable('provision_voucher_country_most_used_files')) > 0 THEN $$
+    FROM read_parquet(
+      getvariable('provision_voucher_country_most_used_files'),
+      filename = 'filename', hive_partitioning = FALSE,
+      schema = MAP {
+        'country_code': {name: 'country_code', type: 'VARCHAR', default_value: NULL},
+        'voucher_amount': {name: 'voucher_amount', type: 'INTEGER', default_value: NULL},
+        'assignments': {name: 'assignments', type: 'BIGINT', default_value: NULL},
+        'country_assignments': {name: 'country_assignments', type: 'BIGINT', default_value: NULL},
+        'execution_date': {name: 'execution_date', type: 'VARCHAR', default_value: NULL}
+      }
+    )
+    $$ ELSE $$
+    SELECT
+      CAST(NULL AS VARCHAR) AS country_code,
+      CAST(NULL AS INTEGER) AS voucher_amount,
+      CAST(NULL AS BIGINT) AS "assignments",
+      CAST(NULL AS BIGINT) AS country_assignments,
+      CAST(NULL AS VARCHAR) AS execution_date,
+      CAST(NULL AS VARCHAR) AS "filename"
+    WHERE FALSE
+    $$ END
+  );
+CREATE OR REPLACE VIEW provision_voucher_country_most_used AS
+  FROM provision_voucher_country_most_used_all
+  WHERE execution_date = execution_date_of(getvariable('provision_voucher_country_most_used_files')[-1]);
+
 -- provision.voucher_frequent_most_used: all partitions, and the newest one.
 CREATE OR REPLACE VIEW provision_voucher_frequent_most_used_all AS
   SELECT * EXCLUDE ("filename") REPLACE (execution_date_of("filename") AS execution_date)
@@ -290,6 +322,12 @@ SET VARIABLE curated_vouchers_rejected_files = (
 SET VARIABLE provision_voucher_amount_usage_files = (
   SELECT list(pattern_of(file) ORDER BY file)
   FROM glob(pattern_of(getvariable('provision_zone')) || '/voucher_amount_usage/execution_date=*/data.parquet')
+  WHERE execution_date_of(file) IS NOT NULL
+);
+
+SET VARIABLE provision_voucher_country_most_used_files = (
+  SELECT list(pattern_of(file) ORDER BY file)
+  FROM glob(pattern_of(getvariable('provision_zone')) || '/voucher_country_most_used/execution_date=*/data.parquet')
   WHERE execution_date_of(file) IS NOT NULL
 );
 

@@ -310,6 +310,44 @@ describe("the most used voucher", () => {
   }
 });
 
+describe("the most used amount of a country", () => {
+  it("counts every voucher once, whatever its segments", async () => {
+    const { settings } = await runOver([
+      ...times(3, voucher({ voucher_amount: "3520", total_orders: "2" })),
+      ...times(2, voucher({ voucher_amount: "2640", total_orders: "2" })),
+      ...times(2, voucher({ voucher_amount: "2640", total_orders: "50" })),
+      voucher({ country_code: "Chile", voucher_amount: "1" }),
+    ]);
+    const execution_date = "2020-05-29T000000";
+    expect(await readPartition(settings, "provision.voucher_country_most_used")).toEqual([
+      {
+        country_code: "Chile",
+        voucher_amount: 1,
+        assignments: "1",
+        country_assignments: "1",
+        execution_date,
+      },
+      {
+        country_code: "Peru",
+        voucher_amount: 2640,
+        assignments: "4",
+        country_assignments: "7",
+        execution_date,
+      },
+    ]);
+  });
+
+  it("gives a tie to the smaller amount", async () => {
+    const { settings } = await runOver([
+      ...times(2, voucher({ voucher_amount: "3520", total_orders: "2" })),
+      ...times(2, voucher({ voucher_amount: "2640", total_orders: "50" })),
+    ]);
+    expect(await readPartition(settings, "provision.voucher_country_most_used")).toMatchObject([
+      { voucher_amount: 2640 },
+    ]);
+  });
+});
+
 describe("the usage of voucher amounts", () => {
   it("ranks all amounts of a country and segment with their shares", async () => {
     const { settings } = await runOver([

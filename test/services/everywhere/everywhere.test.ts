@@ -8,7 +8,12 @@ import { hashesOf, listFiles, putFile } from "../../storage.js";
 import { makeWorkspace, PROJECT, type Workspace } from "../../workspace.js";
 
 const PLACES = ["local+sqlite", "minio+mysql", "minio+mariadb", "minio+sqlite", "local+mysql"] as const;
-const ANSWERS = ["voucher_amount_usage", "voucher_frequent_most_used", "voucher_recency_most_used"];
+const ANSWERS = [
+  "voucher_amount_usage",
+  "voucher_country_most_used",
+  "voucher_frequent_most_used",
+  "voucher_recency_most_used",
+];
 const REAL_FILE = process.env["VOUCHERS_2018_FILE"];
 
 /** What a run in a place has left, and all that it has said. */

@@ -11,7 +11,12 @@ import type { MinioServer, SqlServer } from "../servers.mjs";
 import { ownDatabase, ownMinio, zonesOn, type OwnServer } from "./servers.js";
 
 const BUCKET = "lake";
-const TABLES = ["voucher_amount_usage", "voucher_frequent_most_used", "voucher_recency_most_used"];
+const TABLES = [
+  "voucher_amount_usage",
+  "voucher_country_most_used",
+  "voucher_frequent_most_used",
+  "voucher_recency_most_used",
+];
 
 /** What readers see. */
 export interface Visible {

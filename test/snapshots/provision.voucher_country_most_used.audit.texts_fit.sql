@@ -1,0 +1,10 @@
+/*
+description: No text is longer than its column in the published table takes. Runs on every model that is published.
+*/
+SELECT *
+FROM provision.voucher_country_most_used
+WHERE
+  false
+  OR length(country_code) > 64
+  OR length(execution_date) > 17
+ORDER BY ALL
