@@ -20,6 +20,7 @@ export interface Settings {
   readonly maxRejectedShare: string;
   readonly host: string;
   readonly port: number;
+  readonly api: ApiSettings;
   readonly duckdb: DuckDbSettings;
   /** Where a test wants the process to stand still, see failpoints.ts. */
   readonly failpoint: string | undefined;
@@ -34,6 +35,13 @@ export interface S3Settings {
   readonly credentials: S3Credentials | undefined;
   /** A PEM file of certificate authorities to trust beside the usual ones. */
   readonly caBundle: string | undefined;
+}
+
+export interface ApiSettings {
+  /** How often the api looks for a newer publication, in seconds. */
+  readonly refreshSeconds: number;
+  /** How long the database may be silent until the api says that it is not ready, in seconds. */
+  readonly staleSeconds: number;
 }
 
 export interface DuckDbSettings {
@@ -76,6 +84,16 @@ const schema = z.object({
     .transform(Number)
     .refine((port) => port <= 65_535, "must be a port number up to 65535")
     .default(8000),
+  API_REFRESH_SECONDS: text
+    .regex(/^[0-9]{1,5}(\.[0-9]{1,3})?$/, "must be a number of seconds, as 1 or 0.5")
+    .transform(Number)
+    .refine((seconds) => seconds >= 0.01 && seconds <= 3_600, "must be from 0.01 to 3600 seconds")
+    .default(1),
+  API_STALE_SECONDS: text
+    .regex(/^[0-9]{1,6}$/, "must be a whole number of seconds")
+    .transform(Number)
+    .refine((seconds) => seconds >= 1, "must be at least 1 second")
+    .default(300),
   DUCKDB_MEMORY_LIMIT: text
     .regex(/^[0-9]+(\.[0-9]+)? ?([KMGT]i?B)$/i, "must be a size as 4GB or 512MiB")
     .optional(),
@@ -145,6 +163,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProce
     maxRejectedShare: value.MAX_REJECTED_SHARE,
     host: value.HOST,
     port: value.PORT,
+    api: { refreshSeconds: value.API_REFRESH_SECONDS, staleSeconds: value.API_STALE_SECONDS },
     duckdb: {
       memoryLimit: value.DUCKDB_MEMORY_LIMIT,
       threads: value.DUCKDB_THREADS,

@@ -1,79 +1,81 @@
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
-import type { Logger } from "pino";
-import { pinoHttp } from "pino-http";
-import { PipelineError } from "../errors.js";
-import { parseCustomer } from "./customer-schema.js";
-import { Problem, sendProblem } from "./problem.js";
-import type { VoucherService } from "./voucher-service.js";
+import compression from "compression";
+import express, { type Express, type RequestHandler } from "express";
+import { accessLog } from "./access-log.js";
+import { answerError } from "./error-answers.js";
+import type { Operation } from "./operation.js";
+import { Problem } from "./problem.js";
+import { addDocumentation } from "./routes/documentation.js";
+import { health } from "./routes/health.js";
+import { mostUsedOfMany, mostUsedOfOne } from "./routes/most-used.js";
+import { hello, mostUsedVoucher } from "./routes/original.js";
+import { listChanges, listPublications } from "./routes/publications.js";
+import { listSegments } from "./routes/segments.js";
+import { readTable } from "./routes/tables.js";
+import type { Services } from "./services.js";
+
+/** Everything that the service does. */
+function operationsOf(services: Services): Operation[] {
+  return [
+    hello(),
+    mostUsedVoucher(services),
+    mostUsedOfOne(services),
+    mostUsedOfMany(services),
+    listSegments(services),
+    readTable(services),
+    listPublications(services),
+    listChanges(services),
+    ...health(services),
+  ];
+}
 
 /** The HTTP face of the service. */
-export function createApp(vouchers: VoucherService, log: Logger): Express {
+export function createApp(services: Services): Express {
   const app = express();
   app.disable("x-powered-by");
+  app.disable("etag");
   // Duplicate parameters come as lists, and no parameter can become an object.
   app.set("query parser", "simple");
-  app.use(accessLog(log));
+  app.use(accessLog(services.log));
 
-  app.get("/", (_request, response) => {
-    response.json({ Hello: "World!!" });
-  });
-  app.get("/voucher/most-used", async (request, response) => {
-    const customer = parseCustomer(request.query["customer"]);
-    response.json({ voucher_amount: await vouchers.mostUsedFor(customer) });
-  });
-  for (const path of ["/", "/voucher/most-used"]) app.all(path, refuseMethod);
+  const operations = operationsOf(services);
+  const [quick, others] = partition(operations, ({ path }) => !path.startsWith("/v1/"));
+  for (const operation of quick) mount(app, operation);
+  // Small answers are not worth it, and they are those that come often.
+  app.use(compression());
+  for (const operation of others) mount(app, operation);
+  addDocumentation(app, operations);
+  for (const path of new Set(operations.map(({ path }) => path))) refuseOtherMethods(app, path, operations);
 
   app.use(refusePath);
   app.use(answerError);
   return app;
 }
 
-/** One line a request. The query is left out: it describes a customer. */
-function accessLog(logger: Logger): RequestHandler {
-  return pinoHttp({
-    logger,
-    quietReqLogger: true,
-    serializers: {
-      req: ({ id, method, url }: { id: unknown; method: string; url: string }) => ({
-        id,
-        method,
-        path: url.split("?", 1)[0],
-      }),
-      res: ({ statusCode }: { statusCode: number }) => ({ status: statusCode }),
-    },
-  });
+function mount(app: Express, { method, path, handler }: Operation): void {
+  app[method](expressPath(path), handler);
 }
 
-const refuseMethod: RequestHandler = (request, response) => {
-  response.set("Allow", "GET, HEAD");
-  throw new Problem("method-not-allowed", `${request.method} is not offered at ${request.path}; use GET.`);
-};
+/** `/v1/tables/{table}` as Express writes it: `/v1/tables/:table`. */
+function expressPath(path: string): string {
+  return path.replace(/\{([a-z_]+)\}/g, ":$1");
+}
+
+function refuseOtherMethods(app: Express, path: string, operations: readonly Operation[]): void {
+  const methods = operations.filter((operation) => operation.path === path).map(({ method }) => method);
+  const offered = methods.flatMap((method) => (method === "get" ? ["GET", "HEAD"] : [method.toUpperCase()]));
+  app.all(expressPath(path), (request, response) => {
+    response.set("Allow", offered.join(", "));
+    throw new Problem(
+      "method-not-allowed",
+      `${request.method} is not offered at ${request.path}; use ${offered.join(" or ")}.`,
+    );
+  });
+}
 
 const refusePath: RequestHandler = (request) => {
   throw new Problem("not-found", `There is nothing at ${request.path}.`);
 };
 
-/** The one place where an error becomes an answer. Express knows it by its four parameters. */
-const answerError: ErrorRequestHandler = (error: unknown, request, response, next) => {
-  if (response.headersSent) {
-    next(error);
-    return;
-  }
-  const problem = problemOf(error);
-  if (problem.type === "internal-error") request.log.error(error);
-  if (problem.type === "database-unavailable") request.log.warn(error);
-  sendProblem(response, problem);
-};
-
-function problemOf(error: unknown): Problem {
-  if (error instanceof Problem) return error;
-  if (error instanceof PipelineError) {
-    return new Problem(
-      "database-unavailable",
-      "The database of the answers cannot be reached; try again later.",
-    );
-  }
-  // Express throws an error of its own for an address that cannot be decoded.
-  if (error instanceof URIError) return new Problem("invalid-request", "The address cannot be decoded.");
-  return new Problem("internal-error", "The service failed; the fault is in its log.");
+function partition<Item>(items: readonly Item[], isFirst: (item: Item) => boolean): [Item[], Item[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
 }

@@ -1,19 +1,17 @@
 import { createServer } from "node:http";
-import path from "node:path";
 import { pino } from "pino";
 import { messageOf, PipelineError } from "../errors.js";
 import { readSettings, type Settings } from "../settings.js";
-import { readSegments } from "../voucher/segments.js";
 import { AnswerDatabase } from "./answer-database.js";
+import { AnswerStore } from "./answer-store.js";
 import { createApp } from "./app.js";
 import { answerBrokenRequests } from "./broken-requests.js";
 import { shutDownOnSignals } from "./shut-down.js";
-import { createVoucherService } from "./voucher-service.js";
 
 const log = pino();
 
 try {
-  await serve(readSettings());
+  serve(readSettings());
 } catch (error) {
   if (!(error instanceof PipelineError)) throw error;
   log.fatal(`${error.code}: ${error.message}`);
@@ -21,15 +19,11 @@ try {
 }
 
 /** Serves until a signal ends the process, and then finishes the requests that are under way. */
-async function serve(settings: Settings): Promise<void> {
-  const segments = await readSegments(path.join(settings.sqlDirectory, settings.sqlVersion));
-  const database = new AnswerDatabase(settings.consumptionUrl);
-  const vouchers = createVoucherService(
-    () => database.open(),
-    segments,
-    () => new Date(),
-  );
-  const server = createServer(createApp(vouchers, log));
+function serve(settings: Settings): void {
+  const store = new AnswerStore(new AnswerDatabase(settings.consumptionUrl), settings.sqlDirectory, log);
+  const { refreshSeconds, staleSeconds } = settings.api;
+  const server = createServer(createApp({ store, now: () => new Date(), staleSeconds, log }));
+  store.watch(refreshSeconds * 1_000);
   answerBrokenRequests(server);
 
   server.on("error", (error) => {
@@ -43,5 +37,5 @@ async function serve(settings: Settings): Promise<void> {
     const port = typeof address === "object" && address !== null ? address.port : settings.port;
     log.info(`listening on http://${settings.host}:${port.toString()}`);
   });
-  shutDownOnSignals(server, () => database.close());
+  shutDownOnSignals(server, () => store.close());
 }

@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import { translatingErrors, type Consumption } from "./consumption.js";
+import { unlessMissing } from "./present-tables.js";
 import type { PublishedTables } from "./tables.js";
 
 /** The text of each file of a version, by its path below the SQL folder. */
@@ -29,13 +30,9 @@ export function keepSqlVersion(
 }
 
 /** The SQL that has a hash, or undefined where no run was made by it. */
-export function readSqlVersion({ db, dialect }: Consumption, hash: string): Promise<SqlTexts | undefined> {
-  return translatingErrors(dialect, async () => {
-    const kept = await db
-      .selectFrom("sql_versions")
-      .select("files")
-      .where("sql_hash", "=", hash)
-      .executeTakeFirst();
-    return kept && new Map(Object.entries(JSON.parse(kept.files) as Record<string, string>));
-  });
+export async function readSqlVersion(consumption: Consumption, hash: string): Promise<SqlTexts | undefined> {
+  const kept = await unlessMissing(consumption, ["sql_versions"], () =>
+    consumption.db.selectFrom("sql_versions").select("files").where("sql_hash", "=", hash).executeTakeFirst(),
+  );
+  return kept && new Map(Object.entries(JSON.parse(kept.files) as Record<string, string>));
 }

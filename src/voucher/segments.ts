@@ -3,6 +3,9 @@ import path from "node:path";
 import * as z from "zod";
 import { messageOf, PipelineError } from "../errors.js";
 
+/** The file of a SQL version that defines the segments. */
+export const SEGMENTS_FILE = "segments.json";
+
 /** The kinds of segment, which are also the names of the columns that hold them. */
 export const SEGMENT_KINDS = ["frequent_segment", "recency_segment"] as const;
 export type SegmentKind = (typeof SEGMENT_KINDS)[number];
@@ -50,10 +53,25 @@ export type Segments = Readonly<z.infer<typeof segmentsSchema>>;
  * @throws PipelineError INVALID_MODEL where the file is missing or malformed, naming file and place.
  */
 export async function readSegments(versionDirectory: string): Promise<Segments> {
-  const file = path.join(versionDirectory, "segments.json");
+  const file = path.join(versionDirectory, SEGMENTS_FILE);
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    throw new PipelineError("INVALID_MODEL", `${file}: ${messageOf(error)}`, { cause: error });
+  }
+  return parseSegments(text, file);
+}
+
+/**
+ * Reads segments from the text of their file.
+ * @param file how a message names it.
+ * @throws PipelineError INVALID_MODEL where it is malformed, naming file and place.
+ */
+export function parseSegments(text: string, file: string): Segments {
   let json: unknown;
   try {
-    json = JSON.parse(await readFile(file, "utf8"));
+    json = JSON.parse(text);
   } catch (error) {
     throw new PipelineError("INVALID_MODEL", `${file}: ${messageOf(error)}`, { cause: error });
   }

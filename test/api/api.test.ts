@@ -1,48 +1,12 @@
 import { rename, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
 import { connect } from "node:net";
-import path from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { pino } from "pino";
-import { AnswerDatabase } from "../../src/api/answer-database.js";
-import { createApp } from "../../src/api/app.js";
-import { answerBrokenRequests } from "../../src/api/broken-requests.js";
-import { createVoucherService } from "../../src/api/voucher-service.js";
+import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { Settings } from "../../src/settings.js";
-import { readSegments } from "../../src/voucher/segments.js";
 import { readTable } from "../consumption/reading.js";
 import { run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
-import { makeWorkspace, PROJECT } from "../workspace.js";
-
-const NOW = new Date("2020-05-29T12:00:00Z");
-const opened: { server: Server; database: AnswerDatabase }[] = [];
-
-afterAll(async () => {
-  for (const { server, database } of opened) {
-    server.closeAllConnections();
-    server.close();
-    await database.close();
-  }
-});
-
-/** The api over the consumption database of a workspace, asked at a fixed moment. */
-async function serve(settings: Settings, now = NOW) {
-  const segments = await readSegments(path.join(PROJECT, "sql/v1"));
-  const served = { server: createServer(), database: new AnswerDatabase(settings.consumptionUrl) };
-  const vouchers = createVoucherService(
-    () => served.database.open(),
-    segments,
-    () => now,
-  );
-  served.server.on("request", createApp(vouchers, pino({ level: "silent" })));
-  answerBrokenRequests(served.server);
-  await new Promise<void>((listening) => served.server.listen(0, "127.0.0.1", listening));
-  opened.push(served);
-  const address = served.server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return { url: `http://127.0.0.1:${address.port}`, port: address.port };
-}
+import { makeWorkspace } from "../workspace.js";
+import { serve } from "./serving.js";
 
 const customer = {
   customer_id: 123,
@@ -274,24 +238,27 @@ describe("other addresses and methods", () => {
 describe("the publication", () => {
   it("that answers is the one of the latest execution date, whenever it was made", async () => {
     const { settings: own } = await runOver([voucher({ voucher_amount: "1" })], "2020-05-29");
-    const { url: address } = await serve(own);
+    const { url: address, store } = await serve(own);
     const answer = async () => (await fetch(address + addressOf({ total_orders: 7 }))).json();
     await putVouchers(own.zones.raw, [voucher({ voucher_amount: "2" })]);
     await run(own, "2020-05-28");
+    await store.refresh();
     expect(await answer()).toEqual({ voucher_amount: 1 });
     await run(own, "2020-05-30");
+    await store.refresh();
     expect(await answer()).toEqual({ voucher_amount: 2 });
   });
 
   it("is read anew when the database is replaced", async () => {
     const { settings: old } = await runOver([voucher({ voucher_amount: "1" })]);
     const { settings: other } = await runOver([voucher({ voucher_amount: "2" })]);
-    const { url: address } = await serve(old);
+    const { url: address, store } = await serve(old);
     const answer = async () => (await fetch(address + addressOf({ total_orders: 7 }))).json();
     expect(await answer()).toEqual({ voucher_amount: 1 });
     const fileOf = ({ consumptionUrl }: Settings) => consumptionUrl.slice("sqlite:".length);
     await readTable(other, "PRAGMA wal_checkpoint(TRUNCATE)");
     await rename(fileOf(other), fileOf(old));
+    await store.refresh();
     expect(await Promise.all([answer(), answer(), answer()])).toEqual([
       { voucher_amount: 2 },
       { voucher_amount: 2 },

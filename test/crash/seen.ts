@@ -1,12 +1,15 @@
+import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { readAnswers } from "../../src/consumption/answers.js";
 import type { Consumption } from "../../src/consumption/consumption.js";
 import { openConsumptionForReading } from "../../src/consumption/open.js";
-import { readMostUsedVoucher } from "../../src/consumption/read.js";
+import { readNewestPublication } from "../../src/consumption/publications.js";
 import type { PublishedRow, PublishedTables, RunOutcome } from "../../src/consumption/tables.js";
 import type { Settings } from "../../src/settings.js";
-import { SEGMENT_KINDS } from "../../src/voucher/segments.js";
+import { readSegments, SEGMENT_KINDS } from "../../src/voucher/segments.js";
 import { STAGING } from "../../src/zones/zone.js";
 import { hashesOf } from "../storage.js";
+import { PROJECT } from "../workspace.js";
 import { COUNTRIES } from "./raw-variants.js";
 
 /** All that readers can see, but for what says which run made it and when; and the runs themselves. */
@@ -61,7 +64,7 @@ async function seenDatabase({ consumptionUrl }: Settings): Promise<Pick<Seen, "d
   if (consumption === undefined) return NOTHING;
   try {
     const { runs, tables } = await readTables(consumption);
-    return { database: { tables, answers: await readAnswers(consumption) }, runs };
+    return { database: { tables, answers: await answersOf(consumption) }, runs };
   } finally {
     await consumption.close();
   }
@@ -88,17 +91,24 @@ function textOf(row: PublishedRow): string {
   return JSON.stringify({ ...row, run_id: undefined, published_at: undefined });
 }
 
-async function readAnswers(consumption: Consumption): Promise<SeenDatabase["answers"]> {
+/** What the api would answer. */
+async function answersOf(consumption: Consumption): Promise<SeenDatabase["answers"]> {
+  const publication = await readNewestPublication(consumption);
+  if (publication === undefined) return {};
+  const segments = await readSegments(path.join(PROJECT, "sql", publication.sqlVersion));
+  const answers = await readAnswers(consumption, publication, segments);
   const questions = SEGMENT_KINDS.flatMap((kind) =>
     SEGMENTS[kind].flatMap((segment) => COUNTRIES.map((country) => ({ kind, segment, country }))),
   );
-  const answers = await Promise.all(
-    questions.map(async ({ kind, segment, country }) => {
-      const answer = await readMostUsedVoucher(consumption, kind, country, segment);
-      return answer === undefined ? [] : [[`${country} ${segment}`, answer] as const];
-    }),
+  return Object.fromEntries(
+    questions.map(({ kind, segment, country }) => [
+      `${country} ${segment}`,
+      {
+        executionDate: publication.executionDate,
+        voucherAmount: answers.cell(kind, country, segment)?.voucherAmount ?? null,
+      },
+    ]),
   );
-  return Object.fromEntries(answers.flat());
 }
 
 /**

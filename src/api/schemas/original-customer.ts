@@ -1,18 +1,8 @@
 import * as z from "zod";
-import type { Customer } from "../voucher/customer.js";
-import { parseMoment } from "../voucher/moment.js";
-import { SEGMENT_KINDS } from "../voucher/segments.js";
-import { Problem } from "./problem.js";
-
-/** The blanks that do not count around a value, in raw data and here. */
-const BLANKS_AROUND = /^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g;
-
-const moment = z.string("must be a text").transform((text, context) => {
-  const read = parseMoment(text.replace(BLANKS_AROUND, ""));
-  if (read !== undefined) return read;
-  context.addIssue({ code: "custom", message: "must be a moment that exists, as 2022-03-01 00:00:00" });
-  return z.NEVER;
-});
+import type { Customer } from "../../voucher/customer.js";
+import { SEGMENT_KINDS } from "../../voucher/segments.js";
+import { Problem } from "../problem.js";
+import { documentedMoment, moment, trimmed } from "./fields.js";
 
 const ORDERS_MESSAGE = "must be a whole number, as 15";
 /** The original service took what Python's int() takes: a number, of which it kept the whole part, or digits as text. */
@@ -27,7 +17,7 @@ const customerSchema = z.object(
     customer_id: z.union([z.string(), z.number()], "must be a text or a number"),
     country_code: z
       .union([z.string(), z.number()], "must be a text")
-      .transform((value) => String(value).replace(BLANKS_AROUND, "")),
+      .transform((value) => trimmed(String(value))),
     last_order_ts: moment,
     first_order_ts: moment,
     total_orders: orders,
@@ -80,3 +70,15 @@ function decodeOnceMore(text: string): string {
     return text;
   }
 }
+
+/** The customer as OpenAPI describes it: what every client should send. More is taken, see docs/api.md. */
+export const originalCustomerDocument = z
+  .looseObject({
+    customer_id: z.union([z.string(), z.int()]),
+    country_code: z.string(),
+    last_order_ts: documentedMoment,
+    first_order_ts: documentedMoment,
+    total_orders: z.int().min(0).max(999_999_999_999_999),
+    segment_name: z.enum(SEGMENT_KINDS),
+  })
+  .meta({ description: "A customer, as the original service took it" });

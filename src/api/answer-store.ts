@@ -1,0 +1,198 @@
+import path from "node:path";
+import { LRUCache } from "lru-cache";
+import type { Logger } from "pino";
+import { readAnswers } from "../consumption/answers.js";
+import type { Consumption } from "../consumption/consumption.js";
+import { readNewestPublication, readPublication } from "../consumption/publications.js";
+import { readSqlVersion } from "../consumption/sql-versions.js";
+import { PublicationReplaced } from "../consumption/table-pages.js";
+import { PipelineError } from "../errors.js";
+import type { Answers } from "../voucher/answers.js";
+import { isSamePublication, type Publication } from "../voucher/publication.js";
+import { parseSegments, readSegments, SEGMENTS_FILE, type Segments } from "../voucher/segments.js";
+import type { AnswerDatabase } from "./answer-database.js";
+import { inTime } from "./in-time.js";
+import { Problem } from "./problem.js";
+
+/** Who asks does not wait for a server that is silent, nor in a line that does not move. */
+const ANSWER_MILLISECONDS = 4_000;
+/** A publication that is made anew again and again while it is read is left for the next look. */
+const ATTEMPTS = 5;
+/** Publications of earlier dates that are held for those who ask for them. */
+const EARLIER_HELD = 8;
+
+/** What is known of the answers, for those who watch over the service. */
+export interface AnswersStatus {
+  /** The publication that answers; undefined where nothing is published, or the database has never answered. */
+  readonly publication: Publication | undefined;
+  /** When the database last said which publication is the newest one. */
+  readonly confirmedAt: Date | undefined;
+  /** How often it could not be asked, since the service began. */
+  readonly failures: number;
+}
+
+/**
+ * The answers of the newest publication, held in memory and swapped whole. A look at the database, again and again, tells
+ * whether there is a newer one; where the database is away, the last answers go on answering.
+ */
+export class AnswerStore {
+  readonly #database: AnswerDatabase;
+  readonly #sqlDirectory: string;
+  readonly #log: Logger;
+  readonly #earlier = new LRUCache<string, Promise<Answers>>({ max: EARLIER_HELD });
+  #newest: Answers | undefined;
+  #confirmedAt: Date | undefined;
+  #failures = 0;
+  #isAway = false;
+  /** Shared by all who ask at the same time. */
+  #refreshing: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param sqlDirectory has the segments of publications that are older than the record of their SQL. */
+  constructor(database: AnswerDatabase, sqlDirectory: string, log: Logger) {
+    this.#database = database;
+    this.#sqlDirectory = sqlDirectory;
+    this.#log = log;
+  }
+
+  get status(): AnswersStatus {
+    return {
+      publication: this.#newest?.publication,
+      confirmedAt: this.#confirmedAt,
+      failures: this.#failures,
+    };
+  }
+
+  /** Looks for a newer publication now, and from now on again and again. */
+  watch(intervalMilliseconds: number): void {
+    const look = async () => {
+      // What went wrong is in the log, and in the status.
+      await this.refresh().catch(() => undefined);
+      this.#timer = setTimeout(() => void look(), intervalMilliseconds).unref();
+    };
+    void look();
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#database.close();
+  }
+
+  /**
+   * The answers of the newest publication.
+   * @throws Problem no-publication, or database-unavailable where the database has never answered.
+   */
+  async newest(): Promise<Answers> {
+    if (this.#newest === undefined) await inTime(ANSWER_MILLISECONDS, this.refresh());
+    if (this.#newest !== undefined) return this.#newest;
+    throw new Problem(
+      "no-publication",
+      "No execution date is published yet; run the pipeline, then ask again.",
+    );
+  }
+
+  /**
+   * The answers of the publication of an execution date.
+   * @param executionDate its partition key; undefined for the newest one.
+   * @throws Problem unknown-publication, or database-unavailable.
+   */
+  async of(executionDate: string | undefined): Promise<Answers> {
+    if (executionDate === undefined || executionDate === this.#newest?.publication.executionDate)
+      return this.newest();
+    return this.ask(async (database) => {
+      const publication = await readPublication(database, executionDate);
+      if (publication === undefined) throw unknownPublication(executionDate);
+      return this.#held(database, publication);
+    });
+  }
+
+  /**
+   * Asks the database itself, for what is not held.
+   * @throws Problem no-publication where there is no database yet, database-unavailable where no answer comes in time.
+   */
+  ask<Answer>(question: (database: Consumption) => Promise<Answer>): Promise<Answer> {
+    const answer = async () => {
+      const database = await this.#database.open();
+      if (database !== undefined) return question(database);
+      throw new Problem(
+        "no-publication",
+        "No execution date is published yet; run the pipeline, then ask again.",
+      );
+    };
+    return inTime(ANSWER_MILLISECONDS, answer());
+  }
+
+  /**
+   * Looks for a newer publication, and holds it.
+   * @throws what keeps the database from answering.
+   */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#look().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const database = await this.#database.open();
+      this.#newest = database && (await this.#readNewest(database));
+      this.#confirmedAt = new Date();
+      if (this.#isAway) this.#log.info("the database of the answers is back");
+      this.#isAway = false;
+    } catch (error) {
+      this.#failures += 1;
+      // Once, not at every look.
+      if (!this.#isAway || !(error instanceof PipelineError))
+        this.#log.warn(error, "the database of the answers cannot be read");
+      this.#isAway = true;
+      throw error;
+    }
+  }
+
+  async #readNewest(database: Consumption): Promise<Answers | undefined> {
+    for (let attempt = 1; ; attempt += 1) {
+      const publication = await readNewestPublication(database);
+      if (publication === undefined) return undefined;
+      const held = this.#newest;
+      if (held !== undefined && isSamePublication(held.publication, publication)) return held;
+      try {
+        const answers = await this.#read(database, publication);
+        const { executionDate, runId } = publication;
+        this.#log.info({ executionDate, runId }, "a publication is loaded");
+        return answers;
+      } catch (error) {
+        if (!(error instanceof PublicationReplaced) || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  #held(database: Consumption, publication: Publication): Promise<Answers> {
+    const version = [publication.executionDate, publication.runId, publication.publishedAt].join(" ");
+    const held = this.#earlier.get(version);
+    if (held !== undefined) return held;
+    const reading = this.#read(database, publication);
+    this.#earlier.set(version, reading);
+    reading.catch(() => this.#earlier.delete(version));
+    return reading;
+  }
+
+  async #read(database: Consumption, publication: Publication): Promise<Answers> {
+    return readAnswers(database, publication, await this.#segmentsOf(database, publication));
+  }
+
+  /** Customers are put into the segments that the vouchers were put into, whatever the newest SQL says. */
+  async #segmentsOf(database: Consumption, { sqlHash, sqlVersion }: Publication): Promise<Segments> {
+    const file = path.posix.join(sqlVersion, SEGMENTS_FILE);
+    const text = (await readSqlVersion(database, sqlHash))?.get(file);
+    if (text !== undefined) return parseSegments(text, `${file} of the SQL ${sqlHash}`);
+    this.#log.warn({ sqlHash }, `the SQL of a publication was not kept: its segments are those of ${file}`);
+    return readSegments(path.join(this.#sqlDirectory, sqlVersion));
+  }
+}
+
+function unknownPublication(executionDate: string): Problem {
+  return new Problem("unknown-publication", `The execution date ${executionDate} is not published.`, [
+    { field: "execution_date", message: "must be published; GET /v1/publications lists those that are" },
+  ]);
+}

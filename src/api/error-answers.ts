@@ -1,0 +1,35 @@
+import type { ErrorRequestHandler } from "express";
+import { PipelineError } from "../errors.js";
+import { Problem, sendProblem } from "./problem.js";
+import { ClientGone } from "./streaming.js";
+
+/** The one place where an error becomes an answer. Express knows it by its four parameters. */
+export const answerError: ErrorRequestHandler = (error: unknown, request, response, _next) => {
+  if (error instanceof ClientGone) return;
+  const problem = problemOf(error);
+  if (problem.type === "internal-error") request.log.error(error);
+  if (problem.type === "database-unavailable") request.log.warn(error);
+  if (response.headersSent) {
+    // Half an answer is none: the client sees that the connection broke off.
+    response.destroy();
+    return;
+  }
+  // Who was not read to the end cannot be answered again on the same connection.
+  if (!request.complete) response.set("Connection", "close");
+  sendProblem(response, problem);
+};
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof PipelineError) {
+    return new Problem(
+      "database-unavailable",
+      "The database of the answers cannot be reached; try again later.",
+      [],
+      { cause: error },
+    );
+  }
+  // Express throws an error of its own for an address that cannot be decoded.
+  if (error instanceof URIError) return new Problem("invalid-request", "The address cannot be decoded.");
+  return new Problem("internal-error", "The service failed; the fault is in its log.");
+}

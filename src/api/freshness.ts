@@ -1,0 +1,50 @@
+import { createHash } from "node:crypto";
+import type { Request, Response } from "express";
+import type { Publication } from "../voucher/publication.js";
+import { isoOf } from "./schemas/publication.js";
+import type { Services } from "./services.js";
+
+/** Which publication answers: that, and its age, stand in headers of every answer. */
+export const PUBLICATION_HEADER = "Publication-Execution-Date";
+/** The seconds since the database last said that it is the newest one. */
+export const CONFIRMED_HEADER = "Publication-Confirmed-Seconds";
+
+/** Says in the headers which publication answers, and how long ago the database confirmed it. */
+export function tellPublication(
+  response: Response,
+  { store, now }: Services,
+  publication: Publication | undefined,
+): void {
+  const { confirmedAt } = store.status;
+  if (publication !== undefined) response.setHeader(PUBLICATION_HEADER, isoOf(publication.executionDate));
+  if (confirmedAt !== undefined) {
+    const seconds = Math.max(0, Math.floor((now().getTime() - confirmedAt.getTime()) / 1_000));
+    response.setHeader(CONFIRMED_HEADER, seconds.toString());
+  }
+}
+
+/**
+ * Whether the client has this answer already; it is then told so, and nothing more is to be sent. The answer to one
+ * address changes with the publications it is made of and, where it counts days, with the day.
+ */
+export function isUnchanged(
+  request: Request,
+  response: Response,
+  publications: readonly Publication[],
+  day = "",
+): boolean {
+  response.setHeader("ETag", entityTag(publications, day));
+  response.setHeader("Cache-Control", "no-cache");
+  if (!request.fresh) return false;
+  response.status(304).end();
+  return true;
+}
+
+/** Weak: compression makes other bytes of the same answer. */
+function entityTag(publications: readonly Publication[], day: string): string {
+  const identity = publications.map(({ executionDate, runId, publishedAt, dataHash, sqlHash }) =>
+    [executionDate, runId, publishedAt, dataHash, sqlHash].join(),
+  );
+  const hash = createHash("sha256").update([...identity, day].join("\n"));
+  return `W/"${hash.digest("base64url").slice(0, 22)}"`;
+}

@@ -1,0 +1,204 @@
+import type { Request, RequestHandler, Response } from "express";
+import * as z from "zod";
+import type {
+  ZodOpenApiMediaTypeObject,
+  ZodOpenApiOperationObject,
+  ZodOpenApiParameterObject,
+} from "zod-openapi";
+import { JSON_TYPE, readJson } from "./json-body.js";
+import { Problem, PROBLEM_TYPE, PROBLEMS, type FieldError, type ProblemType } from "./problem.js";
+import { problemSchema } from "./schemas/problem.js";
+
+/** One thing that the service does, as Express runs it and as OpenAPI describes it. */
+export interface Operation {
+  readonly method: "get" | "post";
+  /** As OpenAPI writes it: `/v1/tables/{table}`. */
+  readonly path: string;
+  readonly documentation: ZodOpenApiOperationObject;
+  readonly handler: RequestHandler;
+}
+
+/** What a request came with, checked. */
+export interface Input<Query extends z.ZodObject, Path extends z.ZodObject, Body extends z.ZodType> {
+  readonly query: z.output<Query>;
+  readonly path: z.output<Path>;
+  readonly body: z.output<Body>;
+}
+
+/** An operation, declared once: what is checked, what is typed, and what is documented are the same schemas. */
+export interface Declaration<Query extends z.ZodObject, Path extends z.ZodObject, Body extends z.ZodType> {
+  readonly method: Operation["method"];
+  readonly path: string;
+  readonly name: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tag: string;
+  readonly query?: Query;
+  readonly parameters?: Path;
+  /** Parameters that the operation checks itself. */
+  readonly documentedParameters?: readonly ZodOpenApiParameterObject[];
+  /** A body of JSON. */
+  readonly body?: Body;
+  /** A body that the operation reads itself, by media type. */
+  readonly stream?: Record<string, ZodOpenApiMediaTypeObject>;
+  /** What it answers with, by media type. */
+  readonly answers: Record<string, ZodOpenApiMediaTypeObject>;
+  /** The problems it can end with, beside those of every operation. */
+  readonly problems?: readonly ProblemType[];
+  /** Whether an unchanged answer is told by 304. */
+  readonly isConditional?: boolean;
+  handle(input: Input<Query, Path, Body>, request: Request, response: Response): Promise<void> | void;
+}
+
+const NONE = z.strictObject({});
+
+/** The problems that every operation can end with. */
+const COMMON_PROBLEMS: readonly ProblemType[] = [
+  "invalid-request",
+  "request-too-late",
+  "request-too-large",
+  "database-unavailable",
+  "internal-error",
+];
+const BODY_PROBLEMS: readonly ProblemType[] = ["body-too-large", "unsupported-media-type"];
+
+/** Makes an operation of its declaration. */
+export function operation<
+  Query extends z.ZodObject = typeof NONE,
+  Path extends z.ZodObject = typeof NONE,
+  Body extends z.ZodType = z.ZodUndefined,
+>(declared: Declaration<Query, Path, Body>): Operation {
+  const { method, path, handle } = declared;
+  return {
+    method,
+    path,
+    documentation: documentationOf(declared),
+    handler: async (request, response) => {
+      const input = {
+        query:
+          declared.documentedParameters === undefined
+            ? checked(declared.query ?? NONE, given(request.query), "")
+            : {},
+        path: checked(declared.parameters ?? NONE, request.params, ""),
+        body:
+          declared.body === undefined ? undefined : checked(declared.body, await readJson(request), "body"),
+      } as Input<Query, Path, Body>;
+      await handle(input, request, response);
+    },
+  };
+}
+
+function documentationOf<Query extends z.ZodObject, Path extends z.ZodObject, Body extends z.ZodType>(
+  declared: Declaration<Query, Path, Body>,
+): ZodOpenApiOperationObject {
+  const {
+    name,
+    summary,
+    description,
+    tag,
+    query,
+    parameters,
+    body,
+    stream,
+    answers,
+    problems = [],
+  } = declared;
+  const hasBody = body !== undefined || stream !== undefined;
+  const all = [...COMMON_PROBLEMS, ...(hasBody ? BODY_PROBLEMS : []), ...problems];
+  return {
+    operationId: name,
+    summary,
+    ...(description === undefined ? {} : { description }),
+    tags: [tag],
+    parameters: [...(declared.documentedParameters ?? [])],
+    requestParams: {
+      ...(query === undefined ? {} : { query }),
+      ...(parameters === undefined ? {} : { path: parameters }),
+    },
+    ...(hasBody
+      ? {
+          requestBody: {
+            required: true,
+            content: stream ?? { [JSON_TYPE]: { schema: body ?? NONE } },
+          },
+        }
+      : {}),
+    responses: {
+      "200": { description: "The answer", content: answers },
+      ...(declared.isConditional === true
+        ? { "304": { description: "Nothing has changed since the answer with the ETag of If-None-Match" } }
+        : {}),
+      ...problemResponses(all),
+    },
+  };
+}
+
+/** One response a status: several problems can share one. */
+function problemResponses(types: readonly ProblemType[]) {
+  const byStatus = new Map<number, ProblemType[]>();
+  for (const type of types)
+    byStatus.set(PROBLEMS[type].status, [...(byStatus.get(PROBLEMS[type].status) ?? []), type]);
+  return Object.fromEntries(
+    [...byStatus].map(([status, ofStatus]) => [
+      status.toString() as `${1 | 2 | 3 | 4 | 5}${string}`,
+      {
+        description: ofStatus.map((type) => `${type}: ${PROBLEMS[type].title}`).join("; "),
+        content: { [PROBLEM_TYPE]: { schema: problemSchema } },
+      },
+    ]),
+  );
+}
+
+/** Parameters, of which none may be given twice. */
+function given(parameters: Record<string, unknown>): Record<string, unknown> {
+  const twice = Object.entries(parameters).filter(([, value]) => Array.isArray(value));
+  if (twice.length === 0) return parameters;
+  throw new Problem(
+    "invalid-request",
+    "A parameter is given more than once.",
+    twice.map(([field]) => ({ field, message: "must be given once" })),
+  );
+}
+
+/** How many faults are listed: a list of ten thousand customers can have as many. */
+const FAULTS_LISTED = 100;
+
+/**
+ * Checks a value by a schema.
+ * @param place what the fields' names begin with in messages.
+ * @throws Problem invalid-request that names every field at fault.
+ */
+export function checked<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  place: string,
+): z.output<Schema> {
+  const parsed = schema.safeParse(value, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  throw new Problem(
+    "invalid-request",
+    "The fields listed under errors are missing or wrong.",
+    fieldErrors(parsed.error.issues, place).slice(0, FAULTS_LISTED),
+  );
+}
+
+/** The faults that a schema has found, by field. */
+export function fieldErrors(issues: readonly z.core.$ZodIssue[], place: string | undefined): FieldError[] {
+  const named = (path: readonly PropertyKey[]) =>
+    [...(place === undefined || place === "" ? [] : [place]), ...path].map(String).join(".");
+  return issues.flatMap((issue): FieldError[] => {
+    if (issue.code === "unrecognized_keys")
+      return issue.keys.map((key) => ({ field: named([...issue.path, key]), message: "is not known here" }));
+    if (issue.code === "invalid_union") {
+      const [closest] = [...issue.errors].sort((a, b) => depthOf(b) - depthOf(a));
+      if (closest !== undefined && depthOf(closest) > 0) return fieldErrors(closest, named(issue.path));
+    }
+    const isMissing = issue.input === undefined && issue.path.length > 0;
+    return [{ field: named(issue.path), message: isMissing ? "is missing" : issue.message }];
+  });
+}
+
+/** How far into the value a branch of a union could follow it: the one that came furthest was meant. */
+function depthOf(issues: readonly z.core.$ZodIssue[]): number {
+  return Math.max(0, ...issues.map(({ path }) => path.length));
+}

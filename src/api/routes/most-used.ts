@@ -1,0 +1,174 @@
+import * as z from "zod";
+import type { Answers } from "../../voucher/answers.js";
+import { calendarDays, type Customer } from "../../voucher/customer.js";
+import { decide, type Decision, type DecisionOptions } from "../../voucher/decision.js";
+import { reasonOf } from "../../voucher/reason.js";
+import { isUnchanged, tellPublication } from "../freshness.js";
+import { JSON_TYPE } from "../json-body.js";
+import { operation, type Operation } from "../operation.js";
+import { Problem } from "../problem.js";
+import { answerOptions, answerSchema, type AnswerDocument, type ReceiptDocument } from "../schemas/answer.js";
+import { completeCustomer, customerBody, customerQuery, dayOf } from "../schemas/customer.js";
+import { isoOf, publicationDocument } from "../schemas/publication.js";
+import type { Services } from "../services.js";
+
+const MAX_CUSTOMERS = 10_000;
+
+const optionsQuery = z.strictObject(answerOptions);
+type Options = z.output<typeof optionsQuery>;
+
+/** `GET /v1/vouchers/most-used`: the voucher of one customer. */
+export function mostUsedOfOne(services: Services): Operation {
+  return operation({
+    method: "get",
+    path: "/v1/vouchers/most-used",
+    name: "getMostUsedVoucher",
+    summary: "The most used voucher of a customer's segment",
+    tag: "Vouchers",
+    query: customerQuery.extend(answerOptions),
+    answers: { [JSON_TYPE]: { schema: answerSchema } },
+    problems: ["impossible-request", "unknown-publication", "no-country-answers", "no-publication"],
+    isConditional: true,
+    handle: async ({ query }, request, response) => {
+      const now = services.now();
+      const options = decisionOptions(query, now);
+      const customer = completeCustomer(query, options.asOf);
+      const answers = await answersFor(services, query);
+      tellPublication(response, services, answers.publication);
+      if (isUnchanged(request, response, [answers.publication], dayOf(now))) return;
+      response.json(answerOf(answers, customer, options, query.explain === true ? now : undefined));
+    },
+  });
+}
+
+/** `POST /v1/vouchers/most-used`: the vouchers of one customer or of many. */
+export function mostUsedOfMany(services: Services): Operation {
+  return operation({
+    method: "post",
+    path: "/v1/vouchers/most-used",
+    name: "findMostUsedVouchers",
+    summary: "The most used vouchers of up to 10,000 customers",
+    description: "A list of customers is answered by a list in the same order, one customer by one answer.",
+    tag: "Vouchers",
+    query: optionsQuery,
+    body: z.union(
+      [customerBody, z.array(customerBody).min(1).max(MAX_CUSTOMERS)],
+      `must be a customer, or a list of 1 to ${MAX_CUSTOMERS.toLocaleString("en")} customers`,
+    ),
+    answers: { [JSON_TYPE]: { schema: z.union([answerSchema, z.array(answerSchema)]) } },
+    problems: ["impossible-request", "unknown-publication", "no-country-answers", "no-publication"],
+    handle: async ({ query, body }, _request, response) => {
+      const now = services.now();
+      const options = decisionOptions(query, now);
+      const explainedAt = query.explain === true ? now : undefined;
+      const isList = Array.isArray(body);
+      const customers = (isList ? body : [body]).map((given, index) => ({
+        customer_id: given.customer_id,
+        customer: completeCustomer(given, options.asOf, isList ? `body.${index.toString()}.` : "body."),
+      }));
+      const answers = await answersFor(services, query);
+      tellPublication(response, services, answers.publication);
+      response.set("Cache-Control", "no-store");
+      const documents = customers.map(({ customer_id, customer }) => ({
+        ...(customer_id === undefined ? {} : { customer_id }),
+        ...answerOf(answers, customer, options, explainedAt),
+      }));
+      response.json(isList ? documents : documents[0]);
+    },
+  });
+}
+
+/** How to decide, by the parameters of a query. */
+export function decisionOptions(
+  { as_of, fallback, min_assignments }: Pick<Options, "as_of" | "fallback" | "min_assignments">,
+  now: Date,
+): DecisionOptions {
+  return { asOf: as_of ?? now, fallback: fallback ?? "none", minAssignments: min_assignments ?? 1 };
+}
+
+/**
+ * The answers that a query asks for.
+ * @throws Problem unknown-publication, or no-country-answers where a fallback to countries cannot be had.
+ */
+export async function answersFor(
+  { store }: Services,
+  { execution_date, fallback }: Pick<Options, "execution_date" | "fallback">,
+): Promise<Answers> {
+  const answers = await store.of(execution_date?.partitionKey);
+  if (fallback !== "country" || answers.knowsCountries) return answers;
+  const executionDate = isoOf(answers.publication.executionDate);
+  throw new Problem(
+    "no-country-answers",
+    `The publication of ${executionDate} was made before there were answers for countries; run its date again.`,
+    [{ field: "fallback", message: "cannot be country for this publication" }],
+  );
+}
+
+/** @param explainedAt the moment that the data's age counts to; undefined where no receipt is asked for. */
+function answerOf(
+  answers: Answers,
+  customer: Customer,
+  options: DecisionOptions,
+  explainedAt: Date | undefined,
+): AnswerDocument {
+  const decision = decide(answers, customer, options);
+  return {
+    voucher_amount: decision.voucherAmount,
+    segment: decision.segment,
+    basis: decision.basis,
+    execution_date: isoOf(answers.publication.executionDate),
+    ...(explainedAt === undefined
+      ? {}
+      : { receipt: receiptOf(answers, customer, decision, options.asOf, explainedAt) }),
+  };
+}
+
+function receiptOf(
+  answers: Answers,
+  customer: Customer,
+  { cell, country }: Decision,
+  asOf: Date,
+  now: Date,
+): ReceiptDocument {
+  const { measure, measured, text } = reasonOf(answers.segments, customer, asOf);
+  const { publication } = answers;
+  return {
+    segment_name: customer.segment_name,
+    reason: text,
+    measure,
+    measured,
+    as_of: dayOf(asOf),
+    segment: cell === undefined ? null : cellReceipt(cell),
+    country:
+      country === undefined
+        ? null
+        : {
+            voucher_amount: country.voucherAmount,
+            assignments: country.assignments,
+            country_assignments: country.countryAssignments,
+          },
+    publication: publicationDocument(publication),
+    age_days: calendarDays(new Date(isoOf(publication.executionDate)), now),
+  };
+}
+
+function cellReceipt({
+  voucherAmount,
+  assignments,
+  segmentAssignments,
+  runnerUp,
+}: NonNullable<Decision["cell"]>): NonNullable<ReceiptDocument["segment"]> {
+  const margin = assignments - (runnerUp?.assignments ?? 0);
+  return {
+    voucher_amount: voucherAmount,
+    assignments,
+    segment_assignments: segmentAssignments,
+    share: assignments / segmentAssignments,
+    runner_up:
+      runnerUp === undefined
+        ? null
+        : { voucher_amount: runnerUp.voucherAmount, assignments: runnerUp.assignments },
+    margin,
+    margin_share: margin / segmentAssignments,
+  };
+}

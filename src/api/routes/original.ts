@@ -1,0 +1,58 @@
+import * as z from "zod";
+import { createSchema } from "zod-openapi";
+import { segmentOfCustomer } from "../../voucher/customer.js";
+import { isUnchanged, tellPublication } from "../freshness.js";
+import { JSON_TYPE } from "../json-body.js";
+import { operation, type Operation } from "../operation.js";
+import { dayOf } from "../schemas/customer.js";
+import { originalCustomerDocument, parseCustomer } from "../schemas/original-customer.js";
+import type { Services } from "../services.js";
+
+/** `GET /`, as the original service answered it. */
+export function hello(): Operation {
+  return operation({
+    method: "get",
+    path: "/",
+    name: "sayHello",
+    summary: "Says that the service is there",
+    tag: "Original",
+    query: z.looseObject({}),
+    answers: { [JSON_TYPE]: { schema: z.object({ Hello: z.literal("World!!") }) } },
+    handle: (_input, _request, response) => {
+      response.json({ Hello: "World!!" });
+    },
+  });
+}
+
+/** `GET /voucher/most-used`, as the original service answered it, to the byte. */
+export function mostUsedVoucher(services: Services): Operation {
+  return operation({
+    method: "get",
+    path: "/voucher/most-used",
+    name: "getOriginalMostUsedVoucher",
+    summary: "The most used voucher of a customer's segment, as the original service answers",
+    tag: "Original",
+    documentedParameters: [
+      {
+        name: "customer",
+        in: "query",
+        required: true,
+        description: "The customer, as JSON. Further keys do no harm.",
+        content: { [JSON_TYPE]: { schema: createSchema(originalCustomerDocument, { io: "input" }).schema } },
+      },
+    ],
+    answers: { [JSON_TYPE]: { schema: z.object({ voucher_amount: z.int().nullable() }) } },
+    problems: ["invalid-customer", "no-publication"],
+    isConditional: true,
+    handle: async (_input, request, response) => {
+      const customer = parseCustomer(request.query["customer"]);
+      const answers = await services.store.newest();
+      const now = services.now();
+      tellPublication(response, services, answers.publication);
+      if (isUnchanged(request, response, [answers.publication], dayOf(now))) return;
+      const segment = segmentOfCustomer(answers.segments, customer, now);
+      const cell = answers.cell(customer.segment_name, customer.country_code, segment);
+      response.json({ voucher_amount: cell?.voucherAmount ?? null });
+    },
+  });
+}

@@ -1,0 +1,144 @@
+import * as z from "zod";
+import { readPublications } from "../../consumption/publications.js";
+import type { Cell } from "../../voucher/answers.js";
+import { changesBetween } from "../../voucher/changes.js";
+import { SEGMENT_KINDS } from "../../voucher/segments.js";
+import { isUnchanged, tellPublication } from "../freshness.js";
+import { JSON_TYPE } from "../json-body.js";
+import { operation, type Operation } from "../operation.js";
+import { executionDate, wholeNumberText } from "../schemas/fields.js";
+import { publicationDocument, publicationSchema } from "../schemas/publication.js";
+import type { Services } from "../services.js";
+
+const PUBLICATIONS_UNLESS_ASKED = 100;
+const MOST_PUBLICATIONS = 1_000;
+
+const historySchema = z
+  .object({
+    publications: z.array(publicationSchema),
+    next_before: z
+      .string()
+      .nullable()
+      .meta({ description: "Ask with before=… for those that follow; null where there are no more" }),
+  })
+  .meta({ id: "Publications" });
+
+/** `GET /v1/publications`: what was published, the latest execution date first. */
+export function listPublications(services: Services): Operation {
+  return operation({
+    method: "get",
+    path: "/v1/publications",
+    name: "listPublications",
+    summary: "The history of publications, the latest execution date first",
+    tag: "Publications",
+    query: z.strictObject({
+      before: executionDate.optional().meta({ description: "Only execution dates before this one" }),
+      limit: wholeNumberText(1, MOST_PUBLICATIONS)
+        .optional()
+        .meta({ description: `${PUBLICATIONS_UNLESS_ASKED.toString()} unless given` }),
+    }),
+    answers: { [JSON_TYPE]: { schema: historySchema } },
+    problems: ["no-publication"],
+    handle: async ({ query }, _request, response) => {
+      const limit = query.limit ?? PUBLICATIONS_UNLESS_ASKED;
+      const before = query.before?.partitionKey;
+      const found = await services.store.ask((database) =>
+        readPublications(database, { before, limit: limit + 1 }),
+      );
+      const shown = found.slice(0, limit).map(publicationDocument);
+      response.set("Cache-Control", "no-store");
+      response.json({
+        publications: shown,
+        next_before: found.length > limit ? (shown.at(-1)?.execution_date ?? null) : null,
+      } satisfies z.input<typeof historySchema>);
+    },
+  });
+}
+
+const cellSchema = z
+  .object({
+    voucher_amount: z.int(),
+    assignments: z.int(),
+    segment_assignments: z.int(),
+  })
+  .nullable();
+
+const changesSchema = z
+  .object({
+    publication: publicationSchema,
+    against: publicationSchema
+      .nullable()
+      .meta({ description: "The one it is compared with; null where there is none before it" }),
+    changes: z.array(
+      z.object({
+        country_code: z.string(),
+        segment_name: z.enum(SEGMENT_KINDS),
+        segment: z.string(),
+        before: cellSchema.meta({ description: "null where the answer is new" }),
+        after: cellSchema.meta({ description: "null where the answer is gone" }),
+      }),
+    ),
+  })
+  .meta({ id: "Changes" });
+
+/** `GET /v1/publications/{execution_date}/changes`: the answers that differ from those of the publication before. */
+export function listChanges(services: Services): Operation {
+  return operation({
+    method: "get",
+    path: "/v1/publications/{execution_date}/changes",
+    name: "listChanges",
+    summary: "The answers that differ from those of the publication before, or of another one",
+    tag: "Publications",
+    parameters: z.strictObject({ execution_date: executionDate }),
+    query: z.strictObject({
+      against: executionDate
+        .optional()
+        .meta({ description: "The execution date to compare with; the one before unless given" }),
+    }),
+    answers: { [JSON_TYPE]: { schema: changesSchema } },
+    problems: ["unknown-publication", "no-publication"],
+    isConditional: true,
+    handle: async ({ path, query }, request, response) => {
+      const { store } = services;
+      const after = await store.of(path.execution_date.partitionKey);
+      const against =
+        query.against?.partitionKey ?? (await dateBefore(services, after.publication.executionDate));
+      const before = against === undefined ? undefined : await store.of(against);
+      tellPublication(response, services, after.publication);
+      const publications = [after.publication, ...(before === undefined ? [] : [before.publication])];
+      if (isUnchanged(request, response, publications)) return;
+      response.json({
+        publication: publicationDocument(after.publication),
+        against: before === undefined ? null : publicationDocument(before.publication),
+        changes:
+          before === undefined
+            ? []
+            : changesBetween(before, after).map((change) => ({
+                country_code: change.countryCode,
+                segment_name: change.kind,
+                segment: change.segment,
+                before: cellDocument(change.before),
+                after: cellDocument(change.after),
+              })),
+      } satisfies z.input<typeof changesSchema>);
+    },
+  });
+}
+
+/** The execution date of the publication before, or undefined for the first one. */
+async function dateBefore({ store }: Services, executionDate: string): Promise<string | undefined> {
+  const [before] = await store.ask((database) =>
+    readPublications(database, { before: executionDate, limit: 1 }),
+  );
+  return before?.executionDate;
+}
+
+function cellDocument(cell: Cell | undefined): z.input<typeof cellSchema> {
+  return cell === undefined
+    ? null
+    : {
+        voucher_amount: cell.voucherAmount,
+        assignments: cell.assignments,
+        segment_assignments: cell.segmentAssignments,
+      };
+}

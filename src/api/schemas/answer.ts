@@ -1,0 +1,79 @@
+import * as z from "zod";
+import { BASES, FALLBACKS } from "../../voucher/decision.js";
+import { SEGMENT_KINDS } from "../../voucher/segments.js";
+import { documentedMoment, executionDate, flagText, wholeNumberText } from "./fields.js";
+import { publicationSchema } from "./publication.js";
+
+const MAX_ASSIGNMENTS = 1_000_000_000;
+
+/** What can be asked of every answer of `/v1`. */
+export const answerOptions = {
+  as_of: documentedMoment.optional().meta({
+    description: "The day that recency counts to, in UTC; today unless given",
+    example: "2020-05-29",
+  }),
+  execution_date: executionDate.optional(),
+  explain: flagText.optional().meta({ description: "Adds the receipt: what the answer rests on" }),
+  fallback: z
+    .enum(FALLBACKS, `must be ${FALLBACKS.join(" or ")}`)
+    .optional()
+    .meta({ description: "country: where the segment has no answer, what the country uses most" }),
+  min_assignments: wholeNumberText(1, MAX_ASSIGNMENTS)
+    .optional()
+    .meta({ description: "A segment with fewer vouchers has no answer; 1 unless given", example: 100 }),
+};
+
+const amount = z.int().positive().meta({ description: "In whole currency units", example: 2640 });
+const count = z.int().min(0);
+
+const runnerUpSchema = z
+  .object({ voucher_amount: amount, assignments: count })
+  .meta({ id: "RunnerUp", description: "The amount that is used most after the one that answers" });
+
+const countryReceiptSchema = z
+  .object({ voucher_amount: amount, assignments: count, country_assignments: count })
+  .meta({ id: "CountryReceipt", description: "What an answer for the whole country rests on" });
+
+const cellReceiptSchema = z
+  .object({
+    voucher_amount: amount,
+    assignments: count.meta({ description: "Vouchers of this amount in the country and segment" }),
+    segment_assignments: count.meta({ description: "All vouchers of the country and segment" }),
+    share: z.number().meta({ description: "assignments / segment_assignments" }),
+    runner_up: runnerUpSchema.nullable(),
+    margin: count.meta({ description: "By how many vouchers it is ahead of the runner-up" }),
+    margin_share: z.number().meta({ description: "margin / segment_assignments" }),
+  })
+  .meta({ id: "SegmentReceipt", description: "What is known of the country and segment" });
+
+/** What an answer rests on. */
+export const receiptSchema = z
+  .object({
+    segment_name: z.enum(SEGMENT_KINDS),
+    reason: z.string().meta({ description: "Why the customer is in the segment, in words" }),
+    measure: z.string().meta({ description: "What the segment goes by", example: "total_orders" }),
+    measured: z.int().meta({ example: 15 }),
+    as_of: z.string().meta({ description: "The day that recency counts to", format: "date" }),
+    segment: cellReceiptSchema.nullable().meta({ description: "null where no voucher of them is known" }),
+    country: countryReceiptSchema.nullable().meta({ description: "Where it is the basis; null elsewhere" }),
+    publication: publicationSchema,
+    age_days: z.int().meta({ description: "Whole calendar days from the execution date to today, in UTC" }),
+  })
+  .meta({ id: "Receipt" });
+
+/** An answer of `/v1`. */
+export const answerSchema = z
+  .object({
+    customer_id: z.union([z.string(), z.int()]).optional(),
+    voucher_amount: amount
+      .nullable()
+      .meta({ description: "The most used voucher, in whole currency units; null where the basis is none" }),
+    segment: z.string().meta({ description: "The customer's segment", example: "13-37" }),
+    basis: z.enum(BASES).meta({ description: "What the amount rests on" }),
+    execution_date: z.string().meta({ description: "Of the publication that answers", format: "date-time" }),
+    receipt: receiptSchema.optional().meta({ description: "With explain=true" }),
+  })
+  .meta({ id: "Answer" });
+
+export type AnswerDocument = z.input<typeof answerSchema>;
+export type ReceiptDocument = z.input<typeof receiptSchema>;

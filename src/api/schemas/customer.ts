@@ -1,0 +1,106 @@
+import * as z from "zod";
+import type { Customer } from "../../voucher/customer.js";
+import { SEGMENT_KINDS } from "../../voucher/segments.js";
+import { Problem } from "../problem.js";
+import { documentedMoment, trimmed, wholeNumberText } from "./fields.js";
+
+const MAX_ORDERS = 2_147_483_647;
+/** The longest name of a country in the contract, in code points. */
+const MAX_COUNTRY_LENGTH = 64;
+const MAX_ID_LENGTH = 256;
+
+const countryCode = z
+  .string("must be a text")
+  .regex(/[^ \t\n\v\f\r]/, "must not be blank")
+  .transform(trimmed)
+  .refine(
+    (text) => Array.from(text).length <= MAX_COUNTRY_LENGTH,
+    `must have up to ${MAX_COUNTRY_LENGTH} characters`,
+  )
+  .meta({
+    description: "The country, as the vouchers name it; blanks around it do not count",
+    example: "Peru",
+    override: { type: "string", minLength: 1, maxLength: MAX_COUNTRY_LENGTH, pattern: "[^ \\t\\n\\v\\f\\r]" },
+  });
+
+const segmentName = z
+  .enum(SEGMENT_KINDS, `must be ${SEGMENT_KINDS.join(" or ")}`)
+  .meta({ description: "Which kind of segment to answer by" });
+
+const ORDERS_MESSAGE = `must be a whole number from 0 to ${MAX_ORDERS.toString()}`;
+const totalOrders = z
+  .int(ORDERS_MESSAGE)
+  .min(0, ORDERS_MESSAGE)
+  .max(MAX_ORDERS, ORDERS_MESSAGE)
+  .meta({ description: "The customer's number of orders; needed for frequent_segment", example: 15 });
+
+const lastOrder = documentedMoment.meta({
+  description: "The customer's last order, in UTC unless it says an offset; needed for recency_segment",
+  example: "2020-04-20T00:00:00Z",
+});
+
+/** The customer of `/v1`, by the parameters of a query. */
+export const customerQuery = z.strictObject({
+  country_code: countryCode,
+  segment_name: segmentName,
+  total_orders: wholeNumberText(0, MAX_ORDERS)
+    .meta({ description: "The customer's number of orders; needed for frequent_segment", example: 15 })
+    .optional(),
+  last_order_ts: lastOrder.optional(),
+});
+
+/** The customer of `/v1` in a body. It takes the customer of the original route, too. */
+export const customerBody = z
+  .strictObject(
+    {
+      customer_id: z
+        .union(
+          [z.string().max(MAX_ID_LENGTH), z.int()],
+          `must be a text of up to ${MAX_ID_LENGTH.toString()} characters or a whole number`,
+        )
+        .optional()
+        .meta({ description: "Comes back with the answer" }),
+      country_code: countryCode,
+      segment_name: segmentName,
+      total_orders: totalOrders.optional(),
+      last_order_ts: lastOrder.optional(),
+      first_order_ts: documentedMoment.optional().meta({ description: "Not needed" }),
+    },
+    "must be a JSON object",
+  )
+  .meta({ id: "Customer" });
+
+/** A customer of whom it is not yet sure that the measure that is needed was given. */
+export type GivenCustomer = Pick<
+  z.output<typeof customerBody>,
+  "country_code" | "segment_name" | "total_orders" | "last_order_ts"
+>;
+
+/**
+ * The customer, with what the kind of segment that is asked for needs.
+ * @param asOf the day that recency counts to.
+ * @param place what the fields' names begin with in messages, as `body.3.`
+ * @throws Problem impossible-request where the measure is missing, or the last order is later than `asOf`.
+ */
+export function completeCustomer(given: GivenCustomer, asOf: Date, place = ""): Customer {
+  const { country_code, segment_name, total_orders, last_order_ts } = given;
+  const needed = segment_name === "frequent_segment" ? "total_orders" : "last_order_ts";
+  if (given[needed] === undefined) throw impossible(`${place}${needed}`, `is needed for ${segment_name}`);
+  if (last_order_ts !== undefined && dayOf(last_order_ts) > dayOf(asOf))
+    throw impossible(`${place}last_order_ts`, `must not be later than as_of, which is ${dayOf(asOf)}`);
+  return {
+    country_code,
+    segment_name,
+    total_orders: total_orders ?? 0,
+    last_order_ts: last_order_ts ?? asOf,
+  };
+}
+
+/** The day of a moment, in UTC: `2020-05-29`. */
+export function dayOf(moment: Date): string {
+  return moment.toISOString().slice(0, 10);
+}
+
+function impossible(field: string, message: string): Problem {
+  return new Problem("impossible-request", `${field} ${message}.`, [{ field, message }]);
+}

@@ -1,0 +1,75 @@
+import * as z from "zod";
+import { PipelineError } from "../../errors.js";
+import { parseExecutionDate } from "../../voucher/execution-date.js";
+import { parseMoment } from "../../voucher/moment.js";
+
+/** The blanks that do not count around a value, in raw data and here. */
+const BLANKS_AROUND = /^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g;
+
+/** A text without the blanks around it. */
+export function trimmed(text: string): string {
+  return text.replace(BLANKS_AROUND, "");
+}
+
+const MOMENT_MESSAGE = "must be a moment that exists, as 2022-03-01 00:00:00";
+
+/** A moment or a day, in UTC where it says no offset. */
+export const moment = z.string("must be a text").transform((text, context) => {
+  const read = parseMoment(trimmed(text));
+  if (read !== undefined) return read;
+  context.addIssue({ code: "custom", message: MOMENT_MESSAGE });
+  return z.NEVER;
+});
+
+/** The same, as OpenAPI describes it. */
+export const documentedMoment = moment.meta({
+  override: {
+    anyOf: [
+      { type: "string", format: "date-time" },
+      { type: "string", format: "date" },
+    ],
+  },
+});
+
+/** An execution date as people write it, read to its partition key. */
+export const executionDate = z
+  .string("must be a text")
+  .transform((text, context) => {
+    try {
+      return parseExecutionDate(text);
+    } catch (error) {
+      if (!(error instanceof PipelineError)) throw error;
+      context.addIssue({
+        code: "custom",
+        message: "must be a day or a moment in UTC, as 2020-05-29 or 2020-05-29T06:00:00Z",
+      });
+      return z.NEVER;
+    }
+  })
+  .meta({
+    description: "The execution date of a publication, in UTC",
+    example: "2020-05-29T00:00:00Z",
+    override: {
+      anyOf: [
+        { type: "string", format: "date" },
+        { type: "string", format: "date-time", pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}Z$" },
+      ],
+    },
+  });
+
+/** A whole number, as a query has it: digits. */
+export function wholeNumberText(minimum: number, maximum: number): z.ZodType<number, string> {
+  const message = `must be a whole number from ${minimum.toString()} to ${maximum.toString()}`;
+  return z
+    .string(message)
+    .regex(/^[0-9]{1,10}$/, message)
+    .transform(Number)
+    .refine((number) => number >= minimum && number <= maximum, message)
+    .meta({ override: { type: "integer", minimum, maximum } });
+}
+
+/** Yes or no, as a query has it. */
+export const flagText = z
+  .enum(["true", "false"], "must be true or false")
+  .transform((text) => text === "true")
+  .meta({ override: { type: "boolean" } });

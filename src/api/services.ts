@@ -1,0 +1,12 @@
+import type { Logger } from "pino";
+import type { AnswerStore } from "./answer-store.js";
+
+/** What the routes need. */
+export interface Services {
+  readonly store: AnswerStore;
+  /** The moment at which a request is answered. */
+  readonly now: () => Date;
+  /** How long the database may be silent until the service says that it is not ready. */
+  readonly staleSeconds: number;
+  readonly log: Logger;
+}

@@ -1,0 +1,26 @@
+import { once } from "node:events";
+import type { Writable } from "node:stream";
+
+/** The client is gone: nobody waits for what would follow. */
+export class ClientGone extends Error {
+  override readonly name = "ClientGone";
+}
+
+/**
+ * Writes, and waits until the client has taken enough of it, so that what it does not read is not held in memory.
+ * @throws ClientGone
+ */
+export async function written(response: Writable, text: string): Promise<void> {
+  if (response.destroyed) throw new ClientGone();
+  if (text === "" || response.write(text)) return;
+  const gone = new AbortController();
+  try {
+    await Promise.race([
+      once(response, "drain", { signal: gone.signal }),
+      once(response, "close", { signal: gone.signal }),
+    ]);
+  } finally {
+    gone.abort();
+  }
+  if (response.destroyed) throw new ClientGone();
+}

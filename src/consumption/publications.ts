@@ -1,0 +1,53 @@
+import type { Publication } from "../voucher/publication.js";
+import type { Consumption } from "./consumption.js";
+import { unlessMissing } from "./present-tables.js";
+import type { PublicationsTable } from "./tables.js";
+
+/** Which publications to read. */
+export interface PublicationFilter {
+  /** Only this execution date, by its partition key. */
+  readonly executionDate?: string | undefined;
+  /** Only execution dates before this one, by its partition key. */
+  readonly before?: string | undefined;
+  readonly limit: number;
+}
+
+/** Publications, the one of the latest execution date first; none where there was no publish yet. */
+export async function readPublications(
+  consumption: Consumption,
+  { executionDate, before, limit }: PublicationFilter,
+): Promise<Publication[]> {
+  let query = consumption.db.selectFrom("publications").selectAll();
+  if (executionDate !== undefined) query = query.where("execution_date", "=", executionDate);
+  if (before !== undefined) query = query.where("execution_date", "<", before);
+  const latest = query.orderBy("execution_date", "desc").limit(limit);
+  const rows = await unlessMissing(consumption, ["publications"], () => latest.execute());
+  return (rows ?? []).map(publicationOf);
+}
+
+/** The publication that readers see: that of the latest execution date; undefined where nothing is published yet. */
+export async function readNewestPublication(consumption: Consumption): Promise<Publication | undefined> {
+  const [newest] = await readPublications(consumption, { limit: 1 });
+  return newest;
+}
+
+/** The publication of an execution date, by its partition key; undefined where it is not published. */
+export async function readPublication(
+  consumption: Consumption,
+  executionDate: string,
+): Promise<Publication | undefined> {
+  const [publication] = await readPublications(consumption, { executionDate, limit: 1 });
+  return publication;
+}
+
+function publicationOf(row: PublicationsTable): Publication {
+  return {
+    executionDate: row.execution_date,
+    runId: row.run_id,
+    sqlVersion: row.sql_version,
+    sqlHash: row.sql_hash,
+    dataHash: row.data_hash,
+    publishedAt: row.published_at,
+    rowCounts: JSON.parse(row.row_counts) as Record<string, number>,
+  };
+}

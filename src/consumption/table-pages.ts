@@ -1,0 +1,82 @@
+import { sql, type Kysely, type SelectQueryBuilder } from "kysely";
+import { PipelineError } from "../errors.js";
+import { isSamePublication, type Publication } from "../voucher/publication.js";
+import { translatingErrors, type Consumption } from "./consumption.js";
+import { readPublication } from "./publications.js";
+import type { PublishedRow, PublishedTables, PublishedValue } from "./tables.js";
+
+/** The values of a row's key, in the key's order, without the execution date. */
+export type RowKey = readonly PublishedValue[];
+
+/** Some rows of a published table, in the order of its key. */
+export interface TablePage {
+  readonly rows: readonly PublishedRow[];
+  /** The key of the last row; undefined where no more rows follow. */
+  readonly next: RowKey | undefined;
+}
+
+/** A published table as one publication has it. */
+export interface TableReader {
+  readonly columns: readonly string[];
+  readonly key: readonly string[];
+  /**
+   * Reads up to `limit` rows that follow a key.
+   * @throws PublicationReplaced where the execution date has been published anew since.
+   */
+  page(after: RowKey | undefined, limit: number): Promise<TablePage>;
+}
+
+/** The publication that was being read is no longer there: its execution date was published anew. */
+export class PublicationReplaced extends PipelineError {
+  constructor({ executionDate }: Publication) {
+    super("CONSUMPTION_UNAVAILABLE", `${executionDate} was published anew while it was read; read again`);
+  }
+}
+
+/** Narrows which rows are read. */
+export type RowFilter = (
+  query: SelectQueryBuilder<PublishedTables, string, PublishedRow>,
+) => SelectQueryBuilder<PublishedTables, string, PublishedRow>;
+
+/**
+ * Opens a published table to read it page by page: no table is ever held whole, neither by the database nor here.
+ * @returns undefined where the publication has no such table.
+ */
+export async function openTable(
+  consumption: Consumption,
+  publication: Publication,
+  table: string,
+  filter: RowFilter = (query) => query,
+): Promise<TableReader | undefined> {
+  const { db, dialect } = consumption;
+  if (!Object.hasOwn(publication.rowCounts, table)) return undefined;
+  const tables = await translatingErrors(dialect, () => db.introspection.getTables());
+  const columns = tables.find(({ name }) => name === table)?.columns.map(({ name }) => name);
+  if (columns === undefined) return undefined;
+  const primaryKey = await translatingErrors(dialect, () => dialect.primaryKey(db, table));
+  const key = primaryKey.filter((column) => column !== "execution_date");
+  const published = db.withTables<PublishedTables>() as unknown as Kysely<PublishedTables>;
+
+  const page = async (after: RowKey | undefined, limit: number): Promise<TablePage> => {
+    let query = filter(published.selectFrom(table).selectAll()).where(
+      "execution_date",
+      "=",
+      publication.executionDate,
+    );
+    if (after !== undefined) query = query.where(follows(key, after));
+    for (const column of key) query = query.orderBy(column);
+    const rows = await translatingErrors(dialect, () => query.limit(limit + 1).execute());
+    // Asked after the rows: as it is unchanged now, they were all of this publication.
+    const now = await readPublication(consumption, publication.executionDate);
+    if (now === undefined || !isSamePublication(now, publication)) throw new PublicationReplaced(publication);
+    const shown = rows.slice(0, limit);
+    const last = rows.length > limit ? shown.at(-1) : undefined;
+    return { rows: shown, next: last && key.map((column) => last[column] ?? null) };
+  };
+  return { columns, key, page };
+}
+
+/** Whether a row's key comes after another one. */
+function follows(key: readonly string[], after: RowKey) {
+  return sql<boolean>`(${sql.join(key.map((column) => sql.ref(column)))}) > (${sql.join(after.map((value) => sql.val(value)))})`;
+}

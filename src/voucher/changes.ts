@@ -1,0 +1,51 @@
+import type { Answers, Cell, PlacedCell } from "./answers.js";
+import { SEGMENT_KINDS, type SegmentKind } from "./segments.js";
+
+/** An answer that differs between two publications. One of both is undefined where it is new or gone. */
+export interface Change {
+  readonly kind: SegmentKind;
+  readonly countryCode: string;
+  readonly segment: string;
+  readonly before: Cell | undefined;
+  readonly after: Cell | undefined;
+}
+
+/** The answers whose amount differs, by kind, country (code points) and the segments' order. */
+export function changesBetween(before: Answers, after: Answers): Change[] {
+  const changes: Change[] = [];
+  for (const { kind, countryCode, segment, cell } of after.cells()) {
+    const earlier = before.cell(kind, countryCode, segment);
+    if (earlier?.voucherAmount !== cell.voucherAmount)
+      changes.push({ kind, countryCode, segment, before: earlier, after: cell });
+  }
+  for (const { kind, countryCode, segment, cell } of before.cells()) {
+    if (after.cell(kind, countryCode, segment) === undefined)
+      changes.push({ kind, countryCode, segment, before: cell, after: undefined });
+  }
+  return inOrder(changes, after);
+}
+
+/** Sorts cells, or what stands for them, by kind, country and segment as the publication's tables are sorted. */
+export function inOrder<Placed extends Omit<PlacedCell, "cell">>(
+  places: readonly Placed[],
+  { segments }: Answers,
+): Placed[] {
+  const positions = new Map(
+    SEGMENT_KINDS.map((kind) => [
+      kind,
+      new Map(segments[kind].segments.map(({ name }, index) => [name, index])),
+    ]),
+  );
+  const position = ({ kind, segment }: Placed) => positions.get(kind)?.get(segment) ?? Infinity;
+  return [...places].sort(
+    (a, b) =>
+      SEGMENT_KINDS.indexOf(a.kind) - SEGMENT_KINDS.indexOf(b.kind) ||
+      compareCodePoints(a.countryCode, b.countryCode) ||
+      position(a) - position(b) ||
+      compareCodePoints(a.segment, b.segment),
+  );
+}
+
+function compareCodePoints(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}

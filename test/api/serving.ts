@@ -1,0 +1,42 @@
+import { createServer, type Server } from "node:http";
+import { afterAll } from "@jest/globals";
+import { pino } from "pino";
+import { AnswerDatabase } from "../../src/api/answer-database.js";
+import { AnswerStore } from "../../src/api/answer-store.js";
+import { createApp } from "../../src/api/app.js";
+import { answerBrokenRequests } from "../../src/api/broken-requests.js";
+import type { Settings } from "../../src/settings.js";
+
+/** The day of the tests' publications. */
+export const NOW = new Date("2020-05-29T12:00:00Z");
+
+const opened: { server: Server; store: AnswerStore }[] = [];
+
+afterAll(async () => {
+  for (const { server, store } of opened) {
+    server.closeAllConnections();
+    server.close();
+    await store.close();
+  }
+});
+
+/** An api within the test's own process. */
+export interface ServedApi {
+  readonly url: string;
+  readonly port: number;
+  readonly store: AnswerStore;
+}
+
+/** The api over the consumption database of a workspace, asked at a fixed moment. It looks for what is new when told to. */
+export async function serve(settings: Settings, now: () => Date = () => NOW): Promise<ServedApi> {
+  const log = pino({ level: "silent" });
+  const store = new AnswerStore(new AnswerDatabase(settings.consumptionUrl), settings.sqlDirectory, log);
+  const { staleSeconds } = settings.api;
+  const server = createServer(createApp({ store, now, staleSeconds, log }));
+  answerBrokenRequests(server);
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  opened.push({ server, store });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return { url: `http://127.0.0.1:${address.port}`, port: address.port, store };
+}
