@@ -51,8 +51,8 @@ export function createApp(services: Services): Express {
   return app;
 }
 
-function mount(app: Express, { method, path, handler }: Operation): void {
-  app[method](expressPath(path), handler);
+function mount(app: Express, { method, path, handlers }: Operation): void {
+  app[method](expressPath(path), ...handlers);
 }
 
 /** `/v1/tables/{table}` as Express writes it: `/v1/tables/:table`. */

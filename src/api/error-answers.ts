@@ -1,17 +1,18 @@
 import type { ErrorRequestHandler } from "express";
 import { PipelineError } from "../errors.js";
+import { bodyProblem } from "./json-body.js";
 import { Problem, sendProblem } from "./problem.js";
 import { ClientGone } from "./streaming.js";
 
 /** The one place where an error becomes an answer. Express knows it by its four parameters. */
-export const answerError: ErrorRequestHandler = (error: unknown, request, response, _next) => {
+export const answerError: ErrorRequestHandler = (error: unknown, request, response, next) => {
   if (error instanceof ClientGone) return;
   const problem = problemOf(error);
   if (problem.type === "internal-error") request.log.error(error);
   if (problem.type === "database-unavailable") request.log.warn(error);
   if (response.headersSent) {
-    // Half an answer is none: the client sees that the connection broke off.
-    response.destroy();
+    // Half an answer is none: Express breaks the connection off, so that the client sees it.
+    next(error);
     return;
   }
   // Who was not read to the end cannot be answered again on the same connection.
@@ -31,5 +32,5 @@ function problemOf(error: unknown): Problem {
   }
   // Express throws an error of its own for an address that cannot be decoded.
   if (error instanceof URIError) return new Problem("invalid-request", "The address cannot be decoded.");
-  return new Problem("internal-error", "The service failed; the fault is in its log.");
+  return bodyProblem(error) ?? new Problem("internal-error", "The service failed; the fault is in its log.");
 }

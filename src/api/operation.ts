@@ -15,7 +15,7 @@ export interface Operation {
   /** As OpenAPI writes it: `/v1/tables/{table}`. */
   readonly path: string;
   readonly documentation: ZodOpenApiOperationObject;
-  readonly handler: RequestHandler;
+  readonly handlers: readonly RequestHandler[];
 }
 
 /** What a request came with, checked. */
@@ -68,23 +68,28 @@ export function operation<
   Path extends z.ZodObject = typeof NONE,
   Body extends z.ZodType = z.ZodUndefined,
 >(declared: Declaration<Query, Path, Body>): Operation {
-  const { method, path, handle } = declared;
+  const { method, path } = declared;
   return {
     method,
     path,
     documentation: documentationOf(declared),
-    handler: async (request, response) => {
-      const input = {
-        query:
-          declared.documentedParameters === undefined
-            ? checked(declared.query ?? NONE, given(request.query), "")
-            : {},
-        path: checked(declared.parameters ?? NONE, request.params, ""),
-        body:
-          declared.body === undefined ? undefined : checked(declared.body, await readJson(request), "body"),
-      } as Input<Query, Path, Body>;
-      await handle(input, request, response);
-    },
+    handlers: [...(declared.body === undefined ? [] : readJson), handlerOf(declared)],
+  };
+}
+
+function handlerOf<Query extends z.ZodObject, Path extends z.ZodObject, Body extends z.ZodType>(
+  declared: Declaration<Query, Path, Body>,
+): RequestHandler {
+  return async (request, response) => {
+    const input = {
+      query:
+        declared.documentedParameters === undefined
+          ? checked(declared.query ?? NONE, given(request.query), "")
+          : {},
+      path: checked(declared.parameters ?? NONE, request.params, ""),
+      body: declared.body === undefined ? undefined : checked(declared.body, request.body, "body"),
+    } as Input<Query, Path, Body>;
+    await declared.handle(input, request, response);
   };
 }
 

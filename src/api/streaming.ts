@@ -11,7 +11,7 @@ export class ClientGone extends Error {
  * @throws ClientGone
  */
 export async function written(response: Writable, text: string): Promise<void> {
-  if (response.destroyed) throw new ClientGone();
+  if (isGone(response)) throw new ClientGone();
   if (text === "" || response.write(text)) return;
   const gone = new AbortController();
   try {
@@ -22,5 +22,9 @@ export async function written(response: Writable, text: string): Promise<void> {
   } finally {
     gone.abort();
   }
-  if (response.destroyed) throw new ClientGone();
+  if (isGone(response)) throw new ClientGone();
+}
+
+function isGone(response: Writable): boolean {
+  return response.destroyed;
 }
