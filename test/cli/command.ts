@@ -1,6 +1,7 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
+import { afterAll } from "@jest/globals";
 import { PROJECT } from "../workspace.js";
 import { stillness } from "./stillness.js";
 
@@ -11,6 +12,13 @@ export interface Ended {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+const running = new Set<ChildProcess>();
+
+// One that stands still for a test that has failed would keep the tests from ending.
+afterAll(() => {
+  for (const child of running) child.kill("SIGKILL");
+});
 
 /** A run of the built command line in a process of its own. */
 export interface Command {
@@ -32,6 +40,7 @@ export function start(
     env: { PATH: process.env["PATH"], ...environment },
     stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
+  running.add(child);
   child.stdin?.end(input);
   let stdout = "";
   let stderr = "";
@@ -40,6 +49,7 @@ export function start(
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => {
+      running.delete(child);
       resolve({ code, stdout, stderr });
     });
   });
