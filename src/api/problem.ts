@@ -14,7 +14,7 @@ export const PROBLEMS = {
   "not-found": { status: 404, title: "There is nothing here" },
   "unknown-publication": { status: 404, title: "Nothing is published for this date" },
   "unknown-table": { status: 404, title: "The publication has no such table" },
-  "publication-replaced": { status: 409, title: "The date was published anew meanwhile" },
+  "stale-cursor": { status: 409, title: "The cursor is of no page of this publication" },
   "no-country-answers": { status: 409, title: "The publication has no answers for countries" },
   "method-not-allowed": { status: 405, title: "This method is not offered here" },
   "no-publication": { status: 503, title: "Nothing is published yet" },

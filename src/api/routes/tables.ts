@@ -1,5 +1,5 @@
 import { stringify } from "csv-stringify/sync";
-import type { Response } from "express";
+import type { Request, Response } from "express";
 import * as z from "zod";
 import {
   openTable,
@@ -8,6 +8,7 @@ import {
   type TablePage,
   type TableReader,
 } from "../../consumption/table-pages.js";
+import type { ExecutionDate } from "../../voucher/execution-date.js";
 import type { Publication } from "../../voucher/publication.js";
 import { isUnchanged, tellPublication } from "../freshness.js";
 import { JSON_TYPE } from "../json-body.js";
@@ -65,25 +66,18 @@ export function readTable(services: Services): Operation {
       [JSON_TYPE]: { schema: tableSchema },
       [CSV_TYPE]: { schema: z.string() },
     },
-    problems: ["unknown-publication", "unknown-table", "publication-replaced", "no-publication"],
+    problems: ["unknown-publication", "unknown-table", "stale-cursor", "no-publication"],
     isConditional: true,
     handle: async ({ path, query }, request, response) => {
-      const { store } = services;
-      const { publication } = await store.of(query.execution_date?.partitionKey);
-      const table = await store.ask((database) => openTable(database, publication, path.table));
-      if (table === undefined) throw unknownTable(path.table, publication);
-      const after = query.after === undefined ? undefined : keyOf(query.after, table, publication);
+      const asCsv = query.format === "csv" || (query.format === undefined && prefersCsv(request));
+      const limit = asCsv ? ROWS_PER_PAGE : (query.limit ?? ROWS_UNLESS_ASKED);
+      const reading = await begin(services, path.table, query, limit);
+      const { publication, table, first } = reading;
       tellPublication(response, services, publication);
       response.vary("Accept");
-      const asCsv =
-        query.format === "csv" ||
-        (query.format === undefined && request.accepts([JSON_TYPE, CSV_TYPE]) === CSV_TYPE);
-      const limit = query.limit ?? ROWS_UNLESS_ASKED;
-      const pageOf = (key: RowKey | undefined, rows: number) => store.ask(() => page(table, key, rows));
-      const first = await pageOf(after, asCsv ? ROWS_PER_PAGE : limit);
       if (isUnchanged(request, response, [publication], asCsv ? "csv" : "json")) return;
       if (asCsv) {
-        await sendCsv(response, path.table, table, first, pageOf);
+        await sendCsv(response, path.table, reading);
         return;
       }
       response.json({
@@ -97,25 +91,50 @@ export function readTable(services: Services): Operation {
   });
 }
 
-async function page(table: TableReader, after: RowKey | undefined, limit: number): Promise<TablePage> {
+function prefersCsv(request: Request): boolean {
+  return request.accepts([JSON_TYPE, CSV_TYPE]) === CSV_TYPE;
+}
+
+/** A table that is being read. All its pages are of one publication. */
+interface Reading {
+  readonly publication: Publication;
+  readonly table: TableReader;
+  readonly first: TablePage;
+  /** Reads the page that follows. */
+  page(after: RowKey, limit: number): Promise<TablePage>;
+}
+
+interface Place {
+  readonly execution_date?: ExecutionDate | undefined;
+  readonly after?: string | undefined;
+}
+
+/** Reads the first page, once more where the date was published anew since the service last looked. */
+async function begin(services: Services, name: string, place: Place, limit: number): Promise<Reading> {
   try {
-    return await table.page(after, limit);
+    return await tryToBegin(services, name, place, limit);
   } catch (error) {
-    throw error instanceof PublicationReplaced ? replaced() : error;
+    if (!(error instanceof PublicationReplaced)) throw error;
+    await services.store.refresh();
+    return tryToBegin(services, name, place, limit);
   }
 }
 
+async function tryToBegin({ store }: Services, name: string, place: Place, limit: number): Promise<Reading> {
+  const { publication } = await store.of(place.execution_date?.partitionKey);
+  const table = await store.ask((database) => openTable(database, publication, name));
+  if (table === undefined) throw unknownTable(name, publication);
+  const page = (after: RowKey | undefined, rows: number) => store.ask(() => table.page(after, rows));
+  const after = place.after === undefined ? undefined : keyOf(place.after, table, publication);
+  return { publication, table, first: await page(after, limit), page };
+}
+
 /** Row by row to the end. Where the publication is replaced on the way, the connection breaks off: half a table is none. */
-async function sendCsv(
-  response: Response,
-  name: string,
-  { columns }: TableReader,
-  first: TablePage,
-  pageOf: (after: RowKey, limit: number) => Promise<TablePage>,
-): Promise<void> {
+async function sendCsv(response: Response, name: string, { table, first, page }: Reading): Promise<void> {
+  const { columns } = table;
   response.type(CSV_TYPE).attachment(`${name}.csv`);
   await written(response, stringify([[...columns]]));
-  for (let current = first; ; current = await pageOf(current.next, ROWS_PER_PAGE)) {
+  for (let current = first; ; current = await page(current.next, ROWS_PER_PAGE)) {
     await written(response, stringify(current.rows.map((row) => columns.map((column) => row[column]))));
     if (current.next === undefined) break;
   }
@@ -130,12 +149,12 @@ function cursorOf(key: RowKey, { runId, publishedAt }: Publication): string {
 function keyOf(cursor: string, { key }: TableReader, { runId, publishedAt }: Publication): RowKey {
   const parsed = cursorSchema.safeParse(parseJson(Buffer.from(cursor, "base64url").toString()));
   const [ofRun, ofMoment, ...values] = parsed.data ?? [];
-  if (!parsed.success || values.length !== key.length)
-    throw new Problem("invalid-request", "This is no cursor of this table.", [
-      { field: "after", message: "must be what `next` said on the page before" },
-    ]);
-  if (ofRun !== runId || ofMoment !== publishedAt) throw replaced();
-  return values;
+  if (ofRun === runId && ofMoment === publishedAt && values.length === key.length) return values;
+  throw new Problem(
+    "stale-cursor",
+    "The date may have been published anew meanwhile; read the table from the start.",
+    [{ field: "after", message: "must be what `next` said on the page before, of the same publication" }],
+  );
 }
 
 const cursorSchema = z.array(z.union([z.string(), z.number(), z.null()]));
@@ -146,13 +165,6 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function replaced(): Problem {
-  return new Problem(
-    "publication-replaced",
-    "The date was published anew meanwhile; read the table from the start.",
-  );
 }
 
 function unknownTable(table: string, { rowCounts }: Publication): Problem {

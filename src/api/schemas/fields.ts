@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { ZodOpenApiOverride } from "zod-openapi";
 import { PipelineError } from "../../errors.js";
 import { parseExecutionDate } from "../../voucher/execution-date.js";
 import { parseMoment } from "../../voucher/moment.js";
@@ -65,11 +66,15 @@ export function wholeNumberText(minimum: number, maximum: number): z.ZodType<num
     .regex(/^[0-9]{1,10}$/, message)
     .transform(Number)
     .refine((number) => number >= minimum && number <= maximum, message)
-    .meta({ override: { type: "integer", minimum, maximum } });
+    .meta({
+      override: ({ jsonSchema }: Parameters<ZodOpenApiOverride>[0]) => {
+        delete jsonSchema.pattern;
+        Object.assign(jsonSchema, { type: "integer", minimum, maximum });
+      },
+    });
 }
 
 /** Yes or no, as a query has it. */
 export const flagText = z
   .enum(["true", "false"], "must be true or false")
-  .transform((text) => text === "true")
-  .meta({ override: { type: "boolean" } });
+  .transform((text) => text === "true");
