@@ -1,5 +1,7 @@
 // Bundles src/ into dist/. A bundle starts in a third of the time that the same modules take one file at a time.
-import { rm } from "node:fs/promises";
+import { cp, mkdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 await rm("dist", { recursive: true, force: true });
@@ -14,10 +16,30 @@ await build({
   mainFields: ["module", "main"],
   format: "esm",
   // Native binaries are found by their own place in node_modules. The servers start once, and stay as they are.
-  external: ["@duckdb/node-bindings", "libsql", "mysql2", "express", "pino", "pino-http"],
+  external: [
+    "@duckdb/node-bindings",
+    "libsql",
+    "mysql2",
+    "express",
+    "pino",
+    "pino-http",
+    "compression",
+    "cors",
+    "express-rate-limit",
+    "helmet",
+    "prom-client",
+  ],
   // Some bundled packages are CommonJS and ask for Node's own modules with require().
   banner: {
     js: 'import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);',
   },
   logLevel: "warning",
 });
+
+// The page at /docs, whole: it asks nothing of others.
+const docs = "dist/api/docs";
+await mkdir(docs, { recursive: true });
+await cp("src/api/docs", docs, { recursive: true });
+const swagger = path.dirname(fileURLToPath(import.meta.resolve("swagger-ui-dist/package.json")));
+for (const file of ["swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png", "LICENSE", "NOTICE"])
+  await cp(path.join(swagger, file), path.join(docs, file));

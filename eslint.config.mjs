@@ -68,6 +68,7 @@ export default tseslint.config(
       globals: { process: "readonly", console: "readonly", performance: "readonly", URL: "readonly" },
     },
   },
+  { files: ["src/api/docs/*.js"], languageOptions: { globals: { window: "readonly" } } },
   { files: ["bench/**/*.mjs"], rules: { "no-console": "off" } },
   ...boundaries,
   // Only the settings read the environment.

@@ -9,7 +9,10 @@ const IMPORT = /(?:\bfrom|\bimport\(?|require\()\s*"((?:@[\w.-]+\/)?[\w.-]+)[\w.
 const { packages } = JSON.parse(await readFile("package-lock.json", "utf8"));
 const versionOf = (name) => packages[`node_modules/${name}`]?.version;
 
-const bundles = (await readdir("dist", { recursive: true })).filter((name) => name.endsWith(".js"));
+// What browsers load imports nothing from here.
+const bundles = (await readdir("dist", { recursive: true })).filter(
+  (name) => name.endsWith(".js") && !name.startsWith(path.join("api", "docs")),
+);
 const texts = await Promise.all(bundles.map((name) => readFile(path.join("dist", name), "utf8")));
 const imported = texts.flatMap((text) => Array.from(text.matchAll(IMPORT), ([, name]) => name));
 // Node's own modules, and words in comments that look like imports, are no packages.

@@ -101,7 +101,7 @@ interface Reading {
   readonly table: TableReader;
   readonly first: TablePage;
   /** Reads the page that follows. */
-  page(after: RowKey, limit: number): Promise<TablePage>;
+  readonly page: (after: RowKey, limit: number) => Promise<TablePage>;
 }
 
 interface Place {

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Holds the api to its OpenAPI document by all checks of Schemathesis, on every route: with a publication and without one.
+#   test/openapi/schemathesis.sh [requests tried for each route; 100 unless said]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+examples="${1:-100}"
+st="$(test/openapi/install.sh)"
+folder="$(mktemp -d)"
+api=""
+stop() { [ -z "$api" ] || kill "$api" 2>/dev/null || true; }
+trap 'stop; rm -rf "$folder"' EXIT
+
+export RAW_ZONE="$PWD/data/raw" CURATED_ZONE="$folder/curated" PROVISION_ZONE="$folder/provision"
+
+# hold NAME: starts the api and holds it to what it says of itself.
+hold() {
+  local log="$folder/$1.log" port
+  PORT=0 node dist/api/main.js >"$log" &
+  api=$!
+  for _ in $(seq 100); do grep -q 'listening on' "$log" && break; sleep 0.1; done
+  port="$(sed -nE 's#.*listening on http://127\.0\.0\.1:([0-9]+).*#\1#p' "$log")"
+  echo "-- $1"
+  (cd "$folder" && "$st" --config-file "$OLDPWD/test/openapi/$1.toml" run "http://127.0.0.1:$port/openapi.json" \
+    --checks all --max-examples "$examples" --seed 1)
+  stop
+  wait "$api" || true
+  # What is no problem document is a bug, and its stack is in the log.
+  ! grep -E '"level":(50|60)' "$log"
+}
+
+export CONSUMPTION_URL="sqlite:$folder/none.db"
+hold without-data
+
+export CONSUMPTION_URL="sqlite:$folder/consumption.db"
+for day in 2020-05-27 2020-05-28 2020-05-29; do node dist/cli/main.js -e "$day" >/dev/null; done
+hold with-data
