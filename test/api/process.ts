@@ -45,8 +45,13 @@ const CUSTOMER = {
   segment_name: "frequent_segment",
 };
 
+/** What the api answers at an address. */
+export async function ask(api: Api, address: string): Promise<Response> {
+  return fetch(`http://127.0.0.1:${(await api.port).toString()}${address}`);
+}
+
 /** What the api answers for that customer. */
 export async function askForVoucher(api: Api): Promise<Response> {
   const query = new URLSearchParams({ customer: JSON.stringify(CUSTOMER) }).toString();
-  return fetch(`http://127.0.0.1:${(await api.port).toString()}/voucher/most-used?${query}`);
+  return ask(api, `/voucher/most-used?${query}`);
 }

@@ -43,7 +43,11 @@ describe("the models of a version", () => {
   });
 
   it.each([
-    ["an unknown audit", "audits: [no_such]", "unknown audit 'no_such'; known audits: country_most_used_is_recounted"],
+    [
+      "an unknown audit",
+      "audits: [no_such]",
+      "unknown audit 'no_such'; known audits: country_most_used_is_recounted",
+    ],
     ["a key that is no column", "key: [nothing]", "there is no column 'nothing'"],
     ["a publish without a key", "publish: true", "a published model needs a key"],
   ])("with %s are refused", async (_fault, header, message) => {

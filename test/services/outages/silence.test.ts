@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "@jest/globals";
 import { createConnection } from "mysql2/promise";
-import { askForVoucher, startApi } from "../../api/process.js";
+import { ask, askForVoucher, startApi } from "../../api/process.js";
 import { pipeline, start } from "../../cli/command.js";
 import { EXECUTION_DATE } from "../../pipeline/running.js";
 import { makeFolder } from "../../workspace.js";
@@ -13,25 +13,31 @@ import { ownDatabase, sampleIn } from "./servers.js";
 const TAKES_LONG = process.env["OUTAGES"] === "all";
 
 describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
-  it("that is paused has the api say so in a few seconds, however many ask, and answer when it goes on", async () => {
+  it("that is paused has the api go on answering from memory, and say in a few seconds what it cannot", async () => {
     const server = await ownDatabase(kind, "db");
     const environment = { ...sampleIn(await makeFolder()), CONSUMPTION_URL: server.url };
     await pipeline(["-e", EXECUTION_DATE], environment);
-    const api = startApi({ ...environment, PORT: "0" });
-    const ask = async () => {
+    const api = startApi({ ...environment, PORT: "0", API_STALE_SECONDS: "3" });
+    const timed = async (asking: () => Promise<Response>) => {
       const begun = performance.now();
-      const { status } = await askForVoucher(api);
+      const { status } = await asking();
       return { status, isQuick: performance.now() - begun < 5_000 };
     };
-    const askOften = () => Promise.all(Array.from({ length: 100 }, ask));
-    expect(new Set((await askOften()).map(({ status }) => status))).toEqual(new Set([200]));
+    const often = (asking: () => Promise<Response>) =>
+      Promise.all(Array.from({ length: 100 }, () => timed(asking)));
+    const voucher = () => askForVoucher(api);
+    const history = () => ask(api, "/v1/publications");
+    const ready = async () => (await ask(api, "/readyz")).status;
+    expect(new Set((await often(voucher)).map(({ status }) => status))).toEqual(new Set([200]));
+    expect(await ready()).toBe(200);
     await server.pause();
-    for (const answer of [...(await askOften()), await ask()])
+    for (const answer of await often(voucher)) expect(answer).toEqual({ status: 200, isQuick: true });
+    for (const answer of [...(await often(history)), await timed(history)])
       expect(answer).toEqual({ status: 503, isQuick: true });
+    await soon(async () => (await ready()) === 503);
     server.goOn();
-    await sleep(500);
-    for (const answer of [await ask(), ...(await askOften())])
-      expect(answer).toEqual({ status: 200, isQuick: true });
+    await soon(async () => (await ready()) === 200);
+    for (const answer of await often(history)) expect(answer).toEqual({ status: 200, isQuick: true });
   });
 
   if (TAKES_LONG) {
@@ -74,3 +80,10 @@ if (TAKES_LONG)
       400_000,
     );
   });
+
+async function soon(isSo: () => Promise<boolean>): Promise<void> {
+  for (let patience = 100; !(await isSo()); patience -= 1) {
+    if (patience === 0) throw new Error("it never came");
+    await sleep(200);
+  }
+}
