@@ -22,7 +22,7 @@ export async function startServer(command, args, { cwd, environment = {}, logFil
     stdio: ["ignore", log, log],
   });
   closeSync(log);
-  const ended = Promise.race([once(server, "exit"), once(server, "error")]);
+  const ended = once(server, "exit");
   const stop = async () => {
     server.kill("SIGTERM");
     await ended;
