@@ -97,7 +97,7 @@ export class AnswerStore {
    * @throws Problem unknown-publication, or database-unavailable.
    */
   async of(executionDate: string | undefined): Promise<Answers> {
-    if (executionDate === undefined || executionDate === this.#newest?.publication.executionDate)
+    if (executionDate === undefined || executionDate === this.#newest?.publication.executionDate.partitionKey)
       return this.newest();
     return this.ask(async (database) => {
       const publication = await readPublication(database, executionDate);
@@ -159,7 +159,7 @@ export class AnswerStore {
       try {
         const answers = await this.#read(database, publication);
         const { executionDate, runId } = publication;
-        this.#log.info({ executionDate, runId }, "a publication is loaded");
+        this.#log.info({ executionDate: executionDate.iso, runId }, "a publication is loaded");
         return answers;
       } catch (error) {
         if (!(error instanceof PublicationReplaced) || attempt === ATTEMPTS) throw error;
@@ -168,7 +168,9 @@ export class AnswerStore {
   }
 
   #held(database: Consumption, publication: Publication): Promise<Answers> {
-    const version = [publication.executionDate, publication.runId, publication.publishedAt].join(" ");
+    const version = [publication.executionDate.partitionKey, publication.runId, publication.publishedAt].join(
+      " ",
+    );
     const held = this.#earlier.get(version);
     if (held !== undefined) return held;
     const reading = this.#read(database, publication);

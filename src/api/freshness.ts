@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Request, Response } from "express";
 import type { Publication } from "../voucher/publication.js";
-import { isoOf } from "./schemas/publication.js";
 import type { Services } from "./services.js";
 
 /** Which publication answers: that, and its age, stand in headers of every answer. */
@@ -16,7 +15,7 @@ export function tellPublication(
   publication: Publication | undefined,
 ): void {
   const { confirmedAt } = store.status;
-  if (publication !== undefined) response.setHeader(PUBLICATION_HEADER, isoOf(publication.executionDate));
+  if (publication !== undefined) response.setHeader(PUBLICATION_HEADER, publication.executionDate.iso);
   if (confirmedAt !== undefined) {
     const seconds = Math.max(0, Math.floor((now().getTime() - confirmedAt.getTime()) / 1_000));
     response.setHeader(CONFIRMED_HEADER, seconds.toString());
@@ -40,10 +39,23 @@ export function isUnchanged(
   return true;
 }
 
-/** Weak: compression makes other bytes of the same answer. */
+/** The tags of single publications, on one day: most answers are of one. */
+const tags = new WeakMap<Publication, { readonly day: string; readonly tag: string }>();
+
 function entityTag(publications: readonly Publication[], day: string): string {
+  const [publication] = publications;
+  if (publication === undefined || publications.length > 1) return newEntityTag(publications, day);
+  const known = tags.get(publication);
+  if (known?.day === day) return known.tag;
+  const tag = newEntityTag(publications, day);
+  tags.set(publication, { day, tag });
+  return tag;
+}
+
+/** Weak: compression makes other bytes of the same answer. */
+function newEntityTag(publications: readonly Publication[], day: string): string {
   const identity = publications.map(({ executionDate, runId, publishedAt, dataHash, sqlHash }) =>
-    [executionDate, runId, publishedAt, dataHash, sqlHash].join(),
+    [executionDate.partitionKey, runId, publishedAt, dataHash, sqlHash].join(),
   );
   const hash = createHash("sha256").update([...identity, day].join("\n"));
   return `W/"${hash.digest("base64url").slice(0, 22)}"`;

@@ -1,4 +1,3 @@
-import { createServer } from "node:http";
 import { pino } from "pino";
 import { messageOf, PipelineError } from "../errors.js";
 import { readSettings, type Settings } from "../settings.js";
@@ -6,6 +5,7 @@ import { AnswerDatabase } from "./answer-database.js";
 import { AnswerStore } from "./answer-store.js";
 import { createApp } from "./app.js";
 import { answerBrokenRequests } from "./broken-requests.js";
+import { createHttpServer } from "./http-server.js";
 import { shutDownOnSignals } from "./shut-down.js";
 
 const log = pino();
@@ -22,7 +22,7 @@ try {
 function serve(settings: Settings): void {
   const store = new AnswerStore(new AnswerDatabase(settings.consumptionUrl), settings.sqlDirectory, log);
   const { refreshSeconds, staleSeconds } = settings.api;
-  const server = createServer(createApp({ store, now: () => new Date(), staleSeconds, log }));
+  const server = createHttpServer(createApp({ store, now: () => new Date(), staleSeconds, log }));
   store.watch(refreshSeconds * 1_000);
   answerBrokenRequests(server);
 

@@ -1,3 +1,4 @@
+import { executionDateOfKey } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";
 import type { Consumption } from "./consumption.js";
 import { unlessMissing } from "./present-tables.js";
@@ -41,8 +42,10 @@ export async function readPublication(
 }
 
 function publicationOf(row: PublicationsTable): Publication {
+  const executionDate = executionDateOfKey(row.execution_date);
+  if (executionDate === undefined) throw new RangeError(`${row.execution_date} is no partition key`);
   return {
-    executionDate: row.execution_date,
+    executionDate,
     runId: row.run_id,
     sqlVersion: row.sql_version,
     sqlHash: row.sql_hash,

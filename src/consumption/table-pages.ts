@@ -29,7 +29,7 @@ export interface TableReader {
 /** The publication that was being read is no longer there: its execution date was published anew. */
 export class PublicationReplaced extends PipelineError {
   constructor({ executionDate }: Publication) {
-    super("CONSUMPTION_UNAVAILABLE", `${executionDate} was published anew while it was read; read again`);
+    super("CONSUMPTION_UNAVAILABLE", `${executionDate.iso} was published anew while it was read; read again`);
   }
 }
 
@@ -61,13 +61,13 @@ export async function openTable(
     let query = filter(published.selectFrom(table).selectAll()).where(
       "execution_date",
       "=",
-      publication.executionDate,
+      publication.executionDate.partitionKey,
     );
     if (after !== undefined) query = query.where(follows(key, after));
     for (const column of key) query = query.orderBy(column);
     const rows = await translatingErrors(dialect, () => query.limit(limit + 1).execute());
     // Asked after the rows: as it is unchanged now, they were all of this publication.
-    const now = await readPublication(consumption, publication.executionDate);
+    const now = await readPublication(consumption, publication.executionDate.partitionKey);
     if (now === undefined || !isSamePublication(now, publication)) throw new PublicationReplaced(publication);
     const shown = rows.slice(0, limit);
     const last = rows.length > limit ? shown.at(-1) : undefined;

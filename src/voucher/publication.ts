@@ -1,7 +1,8 @@
+import type { ExecutionDate } from "./execution-date.js";
+
 /** What was published for an execution date, by which run and by which SQL. */
 export interface Publication {
-  /** The partition key: `2020-05-29T000000`. */
-  readonly executionDate: string;
+  readonly executionDate: ExecutionDate;
   readonly runId: string;
   readonly sqlVersion: string;
   readonly sqlHash: string;
@@ -16,7 +17,7 @@ export interface Publication {
 /** Whether two publications of an execution date are the same one: an execution date can be published anew. */
 export function isSamePublication(one: Publication, other: Publication): boolean {
   return (
-    one.executionDate === other.executionDate &&
+    one.executionDate.partitionKey === other.executionDate.partitionKey &&
     one.runId === other.runId &&
     one.publishedAt === other.publishedAt &&
     one.dataHash === other.dataHash &&

@@ -1,10 +1,11 @@
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import { afterAll } from "@jest/globals";
 import { pino } from "pino";
 import { AnswerDatabase } from "../../src/api/answer-database.js";
 import { AnswerStore } from "../../src/api/answer-store.js";
 import { createApp } from "../../src/api/app.js";
 import { answerBrokenRequests } from "../../src/api/broken-requests.js";
+import { createHttpServer } from "../../src/api/http-server.js";
 import type { Settings } from "../../src/settings.js";
 
 /** The day of the tests' publications. */
@@ -32,7 +33,7 @@ export async function serve(settings: Settings, now: () => Date = () => NOW): Pr
   const log = pino({ level: "silent" });
   const store = new AnswerStore(new AnswerDatabase(settings.consumptionUrl), settings.sqlDirectory, log);
   const { staleSeconds } = settings.api;
-  const server = createServer(createApp({ store, now, staleSeconds, log }));
+  const server = createHttpServer(createApp({ store, now, staleSeconds, log }));
   answerBrokenRequests(server);
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   opened.push({ server, store });

@@ -104,7 +104,7 @@ async function answersOf(consumption: Consumption): Promise<SeenDatabase["answer
     questions.map(({ kind, segment, country }) => [
       `${country} ${segment}`,
       {
-        executionDate: publication.executionDate,
+        executionDate: publication.executionDate.partitionKey,
         voucherAmount: answers.cell(kind, country, segment)?.voucherAmount ?? null,
       },
     ]),

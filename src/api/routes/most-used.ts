@@ -9,7 +9,7 @@ import { operation, type Operation } from "../operation.js";
 import { Problem } from "../problem.js";
 import { answerOptions, answerSchema, type AnswerDocument, type ReceiptDocument } from "../schemas/answer.js";
 import { completeCustomer, customerBody, customerQuery, dayOf } from "../schemas/customer.js";
-import { isoOf, publicationDocument } from "../schemas/publication.js";
+import { publicationDocument } from "../schemas/publication.js";
 import type { Services } from "../services.js";
 
 const MAX_CUSTOMERS = 10_000;
@@ -96,7 +96,7 @@ export async function answersFor(
 ): Promise<Answers> {
   const answers = await store.of(execution_date?.partitionKey);
   if (fallback !== "country" || answers.knowsCountries) return answers;
-  const executionDate = isoOf(answers.publication.executionDate);
+  const executionDate = answers.publication.executionDate.iso;
   throw new Problem(
     "no-country-answers",
     `The publication of ${executionDate} was made before there were answers for countries; run its date again.`,
@@ -116,7 +116,7 @@ function answerOf(
     voucher_amount: decision.voucherAmount,
     segment: decision.segment,
     basis: decision.basis,
-    execution_date: isoOf(answers.publication.executionDate),
+    execution_date: answers.publication.executionDate.iso,
     ...(explainedAt === undefined
       ? {}
       : { receipt: receiptOf(answers, customer, decision, options.asOf, explainedAt) }),
@@ -148,7 +148,7 @@ function receiptOf(
             country_assignments: country.countryAssignments,
           },
     publication: publicationDocument(publication),
-    age_days: calendarDays(new Date(isoOf(publication.executionDate)), now),
+    age_days: calendarDays(new Date(publication.executionDate.iso), now),
   };
 }
 

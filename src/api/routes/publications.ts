@@ -102,7 +102,8 @@ export function listChanges(services: Services): Operation {
       const { store } = services;
       const after = await store.of(path.execution_date.partitionKey);
       const against =
-        query.against?.partitionKey ?? (await dateBefore(services, after.publication.executionDate));
+        query.against?.partitionKey ??
+        (await dateBefore(services, after.publication.executionDate.partitionKey));
       const before = against === undefined ? undefined : await store.of(against);
       tellPublication(response, services, after.publication);
       const publications = [after.publication, ...(before === undefined ? [] : [before.publication])];
@@ -130,7 +131,7 @@ async function dateBefore({ store }: Services, executionDate: string): Promise<s
   const [before] = await store.ask((database) =>
     readPublications(database, { before: executionDate, limit: 1 }),
   );
-  return before?.executionDate;
+  return before?.executionDate.partitionKey;
 }
 
 function cellDocument(cell: Cell | undefined): z.input<typeof cellSchema> {

@@ -4,7 +4,6 @@ import { isUnchanged, tellPublication } from "../freshness.js";
 import { JSON_TYPE } from "../json-body.js";
 import { operation, type Operation } from "../operation.js";
 import { executionDate } from "../schemas/fields.js";
-import { isoOf } from "../schemas/publication.js";
 import type { Services } from "../services.js";
 
 const segmentsSchema = z
@@ -44,7 +43,7 @@ export function listSegments(services: Services): Operation {
       tellPublication(response, services, publication);
       if (isUnchanged(request, response, [publication])) return;
       response.json({
-        execution_date: isoOf(publication.executionDate),
+        execution_date: publication.executionDate.iso,
         segments: SEGMENT_KINDS.map((kind) => ({
           segment_name: kind,
           description: segments[kind].description,

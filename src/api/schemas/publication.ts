@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { executionDateOfKey } from "../../voucher/execution-date.js";
 import type { Publication } from "../../voucher/publication.js";
 
 /** A publication, as the api shows it. */
@@ -20,7 +19,7 @@ export type PublicationDocument = z.input<typeof publicationSchema>;
 /** Shows a publication. */
 export function publicationDocument(publication: Publication): PublicationDocument {
   return {
-    execution_date: isoOf(publication.executionDate),
+    execution_date: publication.executionDate.iso,
     run_id: publication.runId,
     sql_version: publication.sqlVersion,
     sql_hash: publication.sqlHash,
@@ -28,9 +27,4 @@ export function publicationDocument(publication: Publication): PublicationDocume
     published_at: publication.publishedAt,
     rows: { ...publication.rowCounts },
   };
-}
-
-/** A partition key as people and machines read it: `2020-05-29T00:00:00Z`. */
-export function isoOf(partitionKey: string): string {
-  return executionDateOfKey(partitionKey)?.iso ?? partitionKey;
 }
