@@ -6,7 +6,11 @@ import { build } from "esbuild";
 
 await rm("dist", { recursive: true, force: true });
 await build({
-  entryPoints: { "cli/main": "src/cli/main.ts", "api/main": "src/api/main.ts" },
+  entryPoints: {
+    "cli/main": "src/cli/main.ts",
+    "api/main": "src/api/main.ts",
+    "client/voucher-client": "src/client/voucher-client.ts",
+  },
   outdir: "dist",
   bundle: true,
   splitting: true,

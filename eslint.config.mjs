@@ -13,6 +13,7 @@ const rooms = {
   pipeline: ["voucher", "models", "engine", "zones", "raw", "consumption"],
   api: ["voucher", "consumption"],
   cli: ["voucher", "models", "pipeline"],
+  client: [],
 };
 
 const boundaries = Object.entries(rooms).map(([room, allowed]) => ({

@@ -136,6 +136,7 @@ export class AnswerStore {
   async #look(): Promise<void> {
     try {
       const database = await this.#database.open();
+      if (database === undefined && this.#newest !== undefined) throw databaseGone();
       this.#newest = database && (await this.#readNewest(database));
       this.#confirmedAt = new Date();
       if (this.#isAway) this.#log.info("the database of the answers is back");
@@ -191,6 +192,11 @@ export class AnswerStore {
     this.#log.warn({ sqlHash }, `the SQL of a publication was not kept: its segments are those of ${file}`);
     return readSegments(path.join(this.#sqlDirectory, sqlVersion));
   }
+}
+
+/** Who has answers keeps them: that a file is not there for a while does not take a publication back. */
+function databaseGone(): PipelineError {
+  return new PipelineError("CONSUMPTION_UNAVAILABLE", "the consumption database is not there any more");
 }
 
 function unknownPublication(executionDate: string): Problem {
