@@ -9,7 +9,7 @@ afterEach(() => {
   for (const child of running.splice(0)) child.kill("SIGKILL");
 });
 
-/** A built api in a process of its own, which ends with the test. */
+/** A built api in a process of its own. */
 export interface Api {
   readonly child: ChildProcess;
   /** The exit code. */
@@ -18,11 +18,15 @@ export interface Api {
   log(): string;
 }
 
-export function startApi(environment: Record<string, string>): Api {
+/** @param lasts how long it lives: it ends with the test, unless the tests of a file share it and end it themselves. */
+export function startApi(
+  environment: Record<string, string>,
+  lasts: "one test" | "all tests of the file" = "one test",
+): Api {
   const child = spawn(process.execPath, [path.join(PROJECT, "dist/api/main.js")], {
     env: { PATH: process.env["PATH"], ...environment },
   });
-  running.push(child);
+  if (lasts === "one test") running.push(child);
   let log = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (log += text));
   const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
