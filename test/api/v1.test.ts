@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { Settings } from "../../src/settings.js";
 import { readTable } from "../consumption/reading.js";
@@ -332,6 +333,31 @@ describe("POST /v1/vouchers/most-used", () => {
     });
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ type: `urn:voucher-pipeline:problem:${problem}` });
+  });
+});
+
+describe("a body that comes byte by byte", () => {
+  it("is refused after ten seconds, and keeps nobody else waiting", async () => {
+    const socket = connect(api.port, "127.0.0.1");
+    socket.write(
+      "POST /v1/vouchers/most-used HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n",
+    );
+    const drip = setInterval(() => socket.write(" "), 500);
+    const answer = new Promise<string>((resolve) => {
+      let text = "";
+      socket.setEncoding("utf8").on("data", (more: string) => (text += more));
+      socket
+        .on("error", () => undefined)
+        .on("close", () => {
+          resolve(text);
+        });
+    });
+    const begun = performance.now();
+    expect((await get(mostUsed({})))[0]).toBe(200);
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(await answer).toMatch(/^HTTP\/1\.1 408 [^]*urn:voucher-pipeline:problem:request-too-late/);
+    clearInterval(drip);
+    expect(performance.now() - begun).toBeGreaterThan(9_000);
   });
 });
 
