@@ -4,6 +4,7 @@ import { accessLog } from "./access-log.js";
 import { answerError } from "./error-answers.js";
 import type { Operation } from "./operation.js";
 import { Problem } from "./problem.js";
+import { expectReadableAddress } from "./readable-address.js";
 import { addDocumentation } from "./routes/documentation.js";
 import { health } from "./routes/health.js";
 import { mostUsedOfMany, mostUsedOfOne } from "./routes/most-used.js";
@@ -35,7 +36,7 @@ export function createApp(services: Services): Express {
   app.disable("etag");
   // Duplicate parameters come as lists, and no parameter can become an object.
   app.set("query parser", "simple");
-  app.use(accessLog(services.log));
+  app.use(accessLog(services.log), expectReadableAddress);
 
   const operations = operationsOf(services);
   const [quick, others] = partition(operations, ({ path }) => !path.startsWith("/v1/"));

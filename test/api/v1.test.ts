@@ -336,6 +336,42 @@ describe("POST /v1/vouchers/most-used", () => {
   });
 });
 
+describe("an address", () => {
+  it.each([
+    ["bytes that are no UTF-8", "%FF"],
+    ["half a character", "Per%C3"],
+    ["a percent sign alone", "100%"],
+  ])("with %s is refused, and the parameter named", async (_what, country) => {
+    for (const address of [
+      `/v1/vouchers/most-used?segment_name=frequent_segment&total_orders=1&country_code=${country}`,
+      `/v1/segments?country_code=${country}`,
+    ]) {
+      expect(await get(address)).toMatchObject([400, { errors: [{ field: "country_code" }] }]);
+    }
+  });
+
+  it("with bytes that are not percent-encoded is refused, not read as another country", async () => {
+    const answer = await new Promise<string>((resolve) => {
+      const socket = connect(api.port, "127.0.0.1");
+      socket.write(
+        "GET /v1/segments?country_code=Per\u00fa HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+      );
+      let text = "";
+      socket.setEncoding("utf8").on("data", (more: string) => (text += more));
+      socket.on("close", () => {
+        resolve(text);
+      });
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*urn:voucher-pipeline:problem:invalid-request/);
+  });
+
+  it("takes a character of several bytes that is encoded", async () => {
+    const peru =
+      "/v1/vouchers/most-used?segment_name=frequent_segment&total_orders=15&country_code=Per%c3%ba";
+    expect(await get(peru)).toMatchObject([200, { voucher_amount: 7 }]);
+  });
+});
+
 describe("a body that comes byte by byte", () => {
   it("is refused after ten seconds, and keeps nobody else waiting", async () => {
     const socket = connect(api.port, "127.0.0.1");
