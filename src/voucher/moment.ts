@@ -1,5 +1,7 @@
 const MOMENT =
-  /^(\d{4}-\d{1,2}-\d{1,2})(?:[ T]+(\d{1,2}:\d{1,2}(?::\d{1,2})?)(?:\.(\d{1,9}))? ?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/;
+  /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T]+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?(?:\.(\d{1,9}))? ?(?:Z|([+-]\d{2})(?::?(\d{2}))?)?)?$/;
+
+const MILLISECONDS_PER_MINUTE = 60_000;
 
 /**
  * Reads a moment, to the millisecond: `2022-03-01 00:00:00`, also with `T`, a fraction, `Z` or an offset, or a day alone.
@@ -9,16 +11,26 @@ const MOMENT =
 export function parseMoment(text: string): Date | undefined {
   const match = MOMENT.exec(text);
   if (match === null) return undefined;
-  const [, day = "", clock = "00:00:00", fraction = "0", offset = "Z"] = match;
-  const [year, month, date] = day.split("-").map((digits) => digits.padStart(2, "0"));
-  const [hour, minute, second = "00"] = clock.split(":").map((digits) => digits.padStart(2, "0"));
-  const local = `${year}-${month}-${date}T${hour}:${minute}:${second}.${fraction.slice(0, 3).padEnd(3, "0")}`;
-  const inUtc = new Date(`${local}Z`);
-  // A day that does not exist would roll over into the next month.
-  if (Number.isNaN(inUtc.getTime()) || inUtc.toISOString() !== `${local}Z`) return undefined;
-  const moment = new Date(
-    local +
-      offset.replace(/^([+-]\d{2}):?(\d{2})?$/, (_, hours: string, minutes = "00") => `${hours}:${minutes}`),
+  const [, year, month, day, hour = "0", minute = "0", second = "0", fraction = "0"] = match;
+  const [offsetHours = "+00", offsetMinutes = "0"] = match.slice(8);
+  const moment = new Date(0);
+  moment.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
+  // A day that does not exist rolls over into the next month.
+  const isDay = moment.getUTCMonth() === Number(month) - 1 && moment.getUTCDate() === Number(day);
+  if (!isDay || !isClock(hour, minute, second) || !isClock(offsetHours.slice(1), offsetMinutes))
+    return undefined;
+  moment.setUTCHours(
+    Number(hour),
+    Number(minute),
+    Number(second),
+    Number(fraction.slice(0, 3).padEnd(3, "0")),
   );
-  return Number.isNaN(moment.getTime()) ? undefined : moment;
+  const offset = Number(offsetHours.slice(1)) * 60 + Number(offsetMinutes);
+  return new Date(
+    moment.getTime() - (offsetHours.startsWith("-") ? -offset : offset) * MILLISECONDS_PER_MINUTE,
+  );
+}
+
+function isClock(hour: string, minute: string, second = "0"): boolean {
+  return Number(hour) < 24 && Number(minute) < 60 && Number(second) < 60;
 }
