@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Customer } from "../../voucher/customer.js";
+import { calendarDays, type Customer } from "../../voucher/customer.js";
 import { SEGMENT_KINDS } from "../../voucher/segments.js";
 import { Problem } from "../problem.js";
 import { documentedMoment, trimmed, wholeNumberText } from "./fields.js";
@@ -23,7 +23,8 @@ const countryCode = z
     override: { type: "string", minLength: 1, maxLength: MAX_COUNTRY_LENGTH, pattern: "[^ \\t\\n\\v\\f\\r]" },
   });
 
-const segmentName = z
+/** Which kind of segment to answer by. */
+export const segmentName = z
   .enum(SEGMENT_KINDS, `must be ${SEGMENT_KINDS.join(" or ")}`)
   .meta({ description: "Which kind of segment to answer by" });
 
@@ -48,6 +49,16 @@ export const customerQuery = z.strictObject({
     .optional(),
   last_order_ts: lastOrder.optional(),
 });
+
+const customerIdText = z
+  .string()
+  .max(MAX_ID_LENGTH, `must be a text of up to ${MAX_ID_LENGTH.toString()} characters`);
+
+/** The customer of `/v1` in a row of CSV: texts, of which those that are empty are left out. */
+export const customerTexts = z.object(
+  { ...customerQuery.shape, customer_id: customerIdText.optional() },
+  "must have one value for each column of the header",
+);
 
 /** The customer of `/v1` in a body. It takes the customer of the original route, too. */
 export const customerBody = z
@@ -86,7 +97,7 @@ export function completeCustomer(given: GivenCustomer, asOf: Date, place = ""): 
   const { country_code, segment_name, total_orders, last_order_ts } = given;
   const needed = segment_name === "frequent_segment" ? "total_orders" : "last_order_ts";
   if (given[needed] === undefined) throw impossible(`${place}${needed}`, `is needed for ${segment_name}`);
-  if (last_order_ts !== undefined && dayOf(last_order_ts) > dayOf(asOf))
+  if (last_order_ts !== undefined && calendarDays(last_order_ts, asOf) < 0)
     throw impossible(`${place}last_order_ts`, `must not be later than as_of, which is ${dayOf(asOf)}`);
   return {
     country_code,
