@@ -9,6 +9,7 @@ import { addDocumentation } from "./routes/documentation.js";
 import { health } from "./routes/health.js";
 import { mostUsedOfMany, mostUsedOfOne } from "./routes/most-used.js";
 import { hello, mostUsedVoucher } from "./routes/original.js";
+import { priceCampaign } from "./routes/price.js";
 import { listChanges, listPublications } from "./routes/publications.js";
 import { listSegments } from "./routes/segments.js";
 import { readTable } from "./routes/tables.js";
@@ -21,6 +22,7 @@ function operationsOf(services: Services): Operation[] {
     mostUsedVoucher(services),
     mostUsedOfOne(services),
     mostUsedOfMany(services),
+    priceCampaign(services),
     listSegments(services),
     readTable(services),
     listPublications(services),

@@ -1,0 +1,80 @@
+import { parse, type CsvErrorCode, type Parser } from "csv-parse";
+import type { Problem } from "../problem.js";
+import { lineTooLong, MAX_LINE_BYTES, unreadable } from "./faults.js";
+
+/**
+ * The records of CSV, some at a time, never none. Lines without anything do not count.
+ * @throws Problem for a quote in a wrong place or without its end, and for a record that is too long.
+ */
+export async function* csvRecords(texts: AsyncIterable<string>): AsyncGenerator<string[][]> {
+  const parser = openParser();
+  const length = new OpenRecord(parser);
+  for await (const text of texts) {
+    const bytes = Buffer.from(text);
+    const fault = (await finished((done) => parser.write(bytes, done))) ?? length.grownBy(bytes.length);
+    yield* taken(parser);
+    if (fault !== undefined) throw fault;
+  }
+  const fault = await finished((done) => parser.end(done));
+  yield* taken(parser);
+  if (fault !== undefined) throw fault;
+}
+
+const OPTIONS = {
+  record_delimiter: ["\r\n", "\n"],
+  relax_column_count: true,
+  skip_empty_lines: true,
+  max_record_size: MAX_LINE_BYTES,
+  // What is written is taken before more is written: a record is never held back.
+  readableHighWaterMark: Number.MAX_SAFE_INTEGER,
+};
+
+function openParser(): Parser {
+  // Who writes is told of the fault as well.
+  return parse(OPTIONS).on("error", () => undefined);
+}
+
+/** How much is known of a record whose end has not come: its empty fields take memory, too. */
+class OpenRecord {
+  readonly #parser: Parser;
+  #ended = 0;
+  #bytes = 0;
+
+  constructor(parser: Parser) {
+    this.#parser = parser;
+  }
+
+  /** The fault of a record that has grown too long. */
+  grownBy(bytes: number): Problem | undefined {
+    const { records, empty_lines } = this.#parser.info;
+    this.#bytes = records + empty_lines === this.#ended ? this.#bytes + bytes : 0;
+    this.#ended = records + empty_lines;
+    return this.#bytes > MAX_LINE_BYTES ? lineTooLong(OPEN_QUOTE) : undefined;
+  }
+}
+
+const OPEN_QUOTE = "; a quote may lack its end";
+
+function finished(work: (done: (error?: Error | null) => void) => void): Promise<Problem | undefined> {
+  return new Promise((resolve) => {
+    work((error) => {
+      resolve(error == null ? undefined : problemOf(error));
+    });
+  });
+}
+
+function problemOf(error: Error & { code?: CsvErrorCode; lines?: number }): Problem {
+  if (error.code === "CSV_MAX_RECORD_SIZE") return lineTooLong(OPEN_QUOTE);
+  return unreadable(`has a quote in a wrong place, or without its end, near line ${String(error.lines)}`);
+}
+
+/** What the parser has read, without the wait for each record that its own iterator has. */
+function* taken(parser: Parser): Generator<string[][]> {
+  const records: string[][] = [];
+  for (let next = read(parser); next !== null; next = read(parser)) records.push(next);
+  if (records.length > 0) yield records;
+}
+
+function read(parser: Parser): string[] | null {
+  return parser.read() as string[] | null;
+}

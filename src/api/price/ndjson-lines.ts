@@ -1,0 +1,38 @@
+import { lineTooLong, MAX_LINE_BYTES } from "./faults.js";
+
+/**
+ * The values of NDJSON, those of some lines at a time. Blank lines do not count.
+ * @throws Problem where a line is too long.
+ */
+export async function* ndjsonLines(texts: AsyncIterable<string>): AsyncGenerator<unknown[]> {
+  for await (const lines of linesOf(texts)) {
+    const longLine = lines.findIndex(isTooLong);
+    const readable = longLine === -1 ? lines : lines.slice(0, longLine);
+    yield readable.filter((line) => line.trim() !== "").map(parseJson);
+    if (longLine !== -1) throw lineTooLong();
+  }
+}
+
+async function* linesOf(texts: AsyncIterable<string>): AsyncGenerator<string[]> {
+  let rest = "";
+  for await (const text of texts) {
+    const end = text.lastIndexOf("\n");
+    if (end !== -1) yield (rest + text.slice(0, end)).split("\n");
+    rest = end === -1 ? rest + text : text.slice(end + 1);
+    if (rest.length > MAX_LINE_BYTES) throw lineTooLong();
+  }
+  yield [rest];
+}
+
+function isTooLong(line: string): boolean {
+  return Buffer.byteLength(line) > MAX_LINE_BYTES;
+}
+
+/** undefined where it is no JSON. */
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
