@@ -42,7 +42,17 @@ export interface ApiSettings {
   readonly refreshSeconds: number;
   /** How long the database may be silent until the api says that it is not ready, in seconds. */
   readonly staleSeconds: number;
+  /** How long requests that are under way have to end after a signal, in seconds. */
+  readonly shutdownSeconds: number;
+  /** The origins whose pages may read answers, or `*` for every one. None: no answer says anything of origins. */
+  readonly corsOrigins: readonly string[] | "*";
+  /** The file that lists the keys of clients; undefined where everybody may ask. */
+  readonly keysFile: string | undefined;
+  readonly keysFor: KeyedPart;
 }
+
+/** What asks for a key, where there are keys: the routes of /v1, or everything but what probes ask. */
+export type KeyedPart = "v1" | "all";
 
 export interface DuckDbSettings {
   /** As DuckDB writes sizes, `4GB`; undefined for DuckDB's own choice. */
@@ -94,6 +104,21 @@ const schema = z.object({
     .transform(Number)
     .refine((seconds) => seconds >= 1, "must be at least 1 second")
     .default(300),
+  API_SHUTDOWN_SECONDS: text
+    .regex(/^[0-9]{1,4}$/, "must be a whole number of seconds, up to 9999")
+    .transform(Number)
+    .default(10),
+  API_CORS_ORIGINS: text
+    .transform((list): readonly string[] | "*" =>
+      list === "*" ? list : list.split(",").map((origin) => origin.trim()),
+    )
+    .refine(
+      (origins) => origins === "*" || origins.every(isOrigin),
+      "must be origins as https://shop.example.org, separated by commas, or *",
+    )
+    .default([]),
+  API_KEYS_FILE: text.optional(),
+  API_KEYS_FOR: z.enum(["v1", "all"], { error: "must be v1 or all" }).default("v1"),
   DUCKDB_MEMORY_LIMIT: text
     .regex(/^[0-9]+(\.[0-9]+)? ?([KMGT]i?B)$/i, "must be a size as 4GB or 512MiB")
     .optional(),
@@ -163,7 +188,14 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProce
     maxRejectedShare: value.MAX_REJECTED_SHARE,
     host: value.HOST,
     port: value.PORT,
-    api: { refreshSeconds: value.API_REFRESH_SECONDS, staleSeconds: value.API_STALE_SECONDS },
+    api: {
+      refreshSeconds: value.API_REFRESH_SECONDS,
+      staleSeconds: value.API_STALE_SECONDS,
+      shutdownSeconds: value.API_SHUTDOWN_SECONDS,
+      corsOrigins: value.API_CORS_ORIGINS,
+      keysFile: resolved(value.API_KEYS_FILE),
+      keysFor: value.API_KEYS_FOR,
+    },
     duckdb: {
       memoryLimit: value.DUCKDB_MEMORY_LIMIT,
       threads: value.DUCKDB_THREADS,
@@ -209,6 +241,11 @@ function isEndpoint(text: string): boolean {
     [username, password, search].every((part) => part === "") &&
     pathname === "/"
   );
+}
+
+/** As a browser writes it: a text that differs by a slash or a capital letter would never be the same. */
+function isOrigin(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
 function isConsumptionUrl(text: string): boolean {

@@ -82,6 +82,31 @@ describe("the settings", () => {
   });
 
   it.each([
+    "https://shop.example.org/",
+    "shop.example.org",
+    "https://Shop.example.org",
+    "https://a.org,*",
+    ",",
+  ])("refuse the origins %s", (origins) => {
+    expect(faultOf({ API_CORS_ORIGINS: origins })).toContain("API_CORS_ORIGINS must be origins as https://");
+  });
+
+  it("take several origins, or all", () => {
+    const origins = (API_CORS_ORIGINS: string) => readSettings({ API_CORS_ORIGINS }).api.corsOrigins;
+    expect(origins("https://a.org, http://localhost:3000")).toEqual([
+      "https://a.org",
+      "http://localhost:3000",
+    ]);
+    expect(origins("*")).toBe("*");
+  });
+
+  it("refuse a time to end that is none, and keys for something else, at once", () => {
+    const fault = faultOf({ API_SHUTDOWN_SECONDS: "soon", API_KEYS_FOR: "v2" });
+    expect(fault).toContain("  API_SHUTDOWN_SECONDS must be a whole number of seconds");
+    expect(fault).toContain("  API_KEYS_FOR must be v1 or all");
+  });
+
+  it.each([
     "mysql://host/db",
     "mysql://user:pw@host",
     "mysql://user:pw@host/",
