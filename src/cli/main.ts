@@ -3,6 +3,7 @@ import yargs, { type CommandModule } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { messageOf, PipelineError } from "../errors.js";
 import { STAGES } from "../pipeline/report.js";
+import { apiKeyCommand } from "./api-key.js";
 import { cancelOnSignals } from "./cancel.js";
 import { dictionaryCommand } from "./dictionary.js";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.js";
@@ -31,6 +32,7 @@ const commands = [
   shellCommand(cancellation),
   dictionaryCommand,
   installExtensionCommand,
+  apiKeyCommand,
 ];
 const words = hideBin(process.argv);
 
