@@ -26,11 +26,9 @@ await build({
     "mysql2",
     "express",
     "pino",
-    "pino-http",
     "compression",
     "cors",
     "express-rate-limit",
-    "helmet",
     "prom-client",
   ],
   // Some bundled packages are CommonJS and ask for Node's own modules with require().

@@ -1,12 +1,13 @@
 import compression from "compression";
 import express, { type Express, type RequestHandler } from "express";
-import { accessLog } from "./access-log.js";
 import { answerError } from "./error-answers.js";
+import { addRequestLog, observe } from "./observe.js";
 import type { Operation } from "./operation.js";
 import { Problem } from "./problem.js";
 import { expectReadableAddress } from "./readable-address.js";
 import { addDocumentation } from "./routes/documentation.js";
 import { health } from "./routes/health.js";
+import { readMetrics } from "./routes/metrics.js";
 import { mostUsedOfMany, mostUsedOfOne } from "./routes/most-used.js";
 import { hello, mostUsedVoucher } from "./routes/original.js";
 import { priceCampaign } from "./routes/price.js";
@@ -28,6 +29,7 @@ function operationsOf(services: Services): Operation[] {
     listPublications(services),
     listChanges(services),
     ...health(services),
+    readMetrics(services),
   ];
 }
 
@@ -38,7 +40,8 @@ export function createApp(services: Services): Express {
   app.disable("etag");
   // Duplicate parameters come as lists, and no parameter can become an object.
   app.set("query parser", "simple");
-  app.use(accessLog(services.log), expectReadableAddress);
+  addRequestLog(app, services);
+  app.use(observe(services), expectReadableAddress);
 
   const operations = operationsOf(services);
   const [quick, others] = partition(operations, ({ path }) => !path.startsWith("/v1/"));

@@ -6,9 +6,12 @@ import { AnswerStore } from "./answer-store.js";
 import { createApp } from "./app.js";
 import { answerBrokenRequests } from "./broken-requests.js";
 import { createHttpServer } from "./http-server.js";
+import { RequestMetrics } from "./metrics.js";
 import { shutDownOnSignals } from "./shut-down.js";
+import { UnderWay } from "./under-way.js";
 
-const log = pino();
+// While one line is written, those that come are gathered: no request waits for the log.
+const log = pino(pino.destination({ sync: false }));
 
 try {
   serve(readSettings());
@@ -20,9 +23,13 @@ try {
 
 /** Serves until a signal ends the process, and then finishes the requests that are under way. */
 function serve(settings: Settings): void {
-  const store = new AnswerStore(new AnswerDatabase(settings.consumptionUrl), settings.sqlDirectory, log);
   const { refreshSeconds, staleSeconds } = settings.api;
-  const server = createHttpServer(createApp({ store, now: () => new Date(), staleSeconds, log }));
+  const store = new AnswerStore(new AnswerDatabase(settings.consumptionUrl), settings.sqlDirectory, log);
+  const underWay = new UnderWay();
+  const metrics = new RequestMetrics();
+  const server = createHttpServer(
+    createApp({ store, now: () => new Date(), staleSeconds, log, metrics, underWay }),
+  );
   store.watch(refreshSeconds * 1_000);
   answerBrokenRequests(server);
 

@@ -17,6 +17,7 @@ export const PROBLEMS = {
   "stale-cursor": { status: 409, title: "The cursor is of no page of this publication" },
   "no-country-answers": { status: 409, title: "The publication has no answers for countries" },
   "method-not-allowed": { status: 405, title: "This method is not offered here" },
+  "not-ready": { status: 503, title: "The service is ending" },
   "no-publication": { status: 503, title: "Nothing is published yet" },
   "database-unavailable": { status: 503, title: "The database cannot be reached" },
   "internal-error": { status: 500, title: "This is a bug of the service" },

@@ -1,5 +1,7 @@
 import type { Logger } from "pino";
 import type { AnswerStore } from "./answer-store.js";
+import type { RequestMetrics } from "./metrics.js";
+import type { UnderWay } from "./under-way.js";
 
 /** What the routes need. */
 export interface Services {
@@ -9,4 +11,6 @@ export interface Services {
   /** How long the database may be silent until the service says that it is not ready. */
   readonly staleSeconds: number;
   readonly log: Logger;
+  readonly metrics: RequestMetrics;
+  readonly underWay: UnderWay;
 }

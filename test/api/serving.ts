@@ -6,6 +6,8 @@ import { AnswerStore } from "../../src/api/answer-store.js";
 import { createApp } from "../../src/api/app.js";
 import { answerBrokenRequests } from "../../src/api/broken-requests.js";
 import { createHttpServer } from "../../src/api/http-server.js";
+import { RequestMetrics } from "../../src/api/metrics.js";
+import { UnderWay } from "../../src/api/under-way.js";
 import type { Settings } from "../../src/settings.js";
 
 /** The day of the tests' publications. */
@@ -26,18 +28,32 @@ export interface ServedApi {
   readonly url: string;
   readonly port: number;
   readonly store: AnswerStore;
+  readonly server: Server;
+  readonly underWay: UnderWay;
+  /** The lines of its log. */
+  readonly log: () => Record<string, unknown>[];
 }
 
 /** The api over the consumption database of a workspace, asked at a fixed moment. It looks for what is new when told to. */
 export async function serve(settings: Settings, now: () => Date = () => NOW): Promise<ServedApi> {
-  const log = pino({ level: "silent" });
+  const lines: string[] = [];
+  const log = pino({}, { write: (line: string) => lines.push(line) });
   const store = new AnswerStore(new AnswerDatabase(settings.consumptionUrl), settings.sqlDirectory, log);
   const { staleSeconds } = settings.api;
-  const server = createHttpServer(createApp({ store, now, staleSeconds, log }));
+  const underWay = new UnderWay();
+  const services = { store, now, staleSeconds, log, metrics: new RequestMetrics(), underWay };
+  const server = createHttpServer(createApp(services));
   answerBrokenRequests(server);
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   opened.push({ server, store });
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");
-  return { url: `http://127.0.0.1:${address.port}`, port: address.port, store };
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    port: address.port,
+    store,
+    server,
+    underWay,
+    log: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
+  };
 }

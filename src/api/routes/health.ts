@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { JSON_TYPE } from "../json-body.js";
 import { operation, type Operation } from "../operation.js";
-import { Problem } from "../problem.js";
+import { confirmedSeconds, reasonNotReady } from "../readiness.js";
 import { publicationDocument, publicationSchema } from "../schemas/publication.js";
 import type { Services } from "../services.js";
 
@@ -37,21 +37,16 @@ export function health(services: Services): Operation[] {
       summary: "Whether a publication is loaded, and the database has confirmed it within the limit",
       tag: "Operations",
       answers: { [JSON_TYPE]: { schema: readySchema } },
-      problems: ["no-publication"],
+      problems: ["no-publication", "not-ready"],
       handle: async (_input, _request, response) => {
         const { publication } = await services.store.newest();
-        const { confirmedAt } = services.store.status;
-        const seconds = Math.floor((services.now().getTime() - (confirmedAt?.getTime() ?? 0)) / 1_000);
-        if (seconds > services.staleSeconds)
-          throw new Problem(
-            "database-unavailable",
-            `The database has not answered for ${seconds.toString()} seconds; the answers are those of then.`,
-          );
+        const reason = reasonNotReady(services);
+        if (reason !== undefined) throw reason;
         response.set("Cache-Control", "no-store");
         response.json({
           status: "ready",
           publication: publicationDocument(publication),
-          confirmed_seconds: Math.max(0, seconds),
+          confirmed_seconds: Math.floor(confirmedSeconds(services) ?? 0),
         } satisfies z.input<typeof readySchema>);
       },
     }),
