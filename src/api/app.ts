@@ -14,6 +14,7 @@ import { priceCampaign } from "./routes/price.js";
 import { listChanges, listPublications } from "./routes/publications.js";
 import { listSegments } from "./routes/segments.js";
 import { readTable } from "./routes/tables.js";
+import { secureAnswer, secureDocumentation } from "./security-headers.js";
 import type { Services } from "./services.js";
 
 /** Everything that the service does. */
@@ -41,7 +42,7 @@ export function createApp(services: Services): Express {
   // Duplicate parameters come as lists, and no parameter can become an object.
   app.set("query parser", "simple");
   addRequestLog(app, services);
-  app.use(observe(services), expectReadableAddress);
+  app.use(observe(services), secureAnswer, expectReadableAddress);
 
   const operations = operationsOf(services);
   const [quick, others] = partition(operations, ({ path }) => !path.startsWith("/v1/"));
@@ -49,6 +50,7 @@ export function createApp(services: Services): Express {
   // Small answers are not worth it, and they are those that come often.
   app.use(compression());
   for (const operation of others) mount(app, operation);
+  app.get("/docs{/*file}", secureDocumentation);
   addDocumentation(app, operations);
   for (const path of new Set(operations.map(({ path }) => path))) refuseOtherMethods(app, path, operations);
 

@@ -3,9 +3,7 @@ import { messageOf, PipelineError } from "../errors.js";
 import { readSettings, type Settings } from "../settings.js";
 import { AnswerDatabase } from "./answer-database.js";
 import { AnswerStore } from "./answer-store.js";
-import { createApp } from "./app.js";
-import { answerBrokenRequests } from "./broken-requests.js";
-import { createHttpServer } from "./http-server.js";
+import { createApiServer } from "./api-server.js";
 import { RequestMetrics } from "./metrics.js";
 import { shutDownOnSignals } from "./shut-down.js";
 import { UnderWay } from "./under-way.js";
@@ -23,15 +21,12 @@ try {
 
 /** Serves until a signal ends the process, and then finishes the requests that are under way. */
 function serve(settings: Settings): void {
-  const { refreshSeconds, staleSeconds } = settings.api;
+  const { refreshSeconds, shutdownSeconds, staleSeconds } = settings.api;
   const store = new AnswerStore(new AnswerDatabase(settings.consumptionUrl), settings.sqlDirectory, log);
   const underWay = new UnderWay();
   const metrics = new RequestMetrics();
-  const server = createHttpServer(
-    createApp({ store, now: () => new Date(), staleSeconds, log, metrics, underWay }),
-  );
+  const server = createApiServer({ store, now: () => new Date(), staleSeconds, log, metrics, underWay });
   store.watch(refreshSeconds * 1_000);
-  answerBrokenRequests(server);
 
   server.on("error", (error) => {
     log.fatal(
@@ -44,5 +39,5 @@ function serve(settings: Settings): void {
     const port = typeof address === "object" && address !== null ? address.port : settings.port;
     log.info(`listening on http://${settings.host}:${port.toString()}`);
   });
-  shutDownOnSignals(server, () => store.close());
+  shutDownOnSignals(server, underWay, shutdownSeconds, () => store.close());
 }

@@ -3,9 +3,7 @@ import { afterAll } from "@jest/globals";
 import { pino } from "pino";
 import { AnswerDatabase } from "../../src/api/answer-database.js";
 import { AnswerStore } from "../../src/api/answer-store.js";
-import { createApp } from "../../src/api/app.js";
-import { answerBrokenRequests } from "../../src/api/broken-requests.js";
-import { createHttpServer } from "../../src/api/http-server.js";
+import { createApiServer, type Patience } from "../../src/api/api-server.js";
 import { RequestMetrics } from "../../src/api/metrics.js";
 import { UnderWay } from "../../src/api/under-way.js";
 import type { Settings } from "../../src/settings.js";
@@ -35,15 +33,18 @@ export interface ServedApi {
 }
 
 /** The api over the consumption database of a workspace, asked at a fixed moment. It looks for what is new when told to. */
-export async function serve(settings: Settings, now: () => Date = () => NOW): Promise<ServedApi> {
+export async function serve(
+  settings: Settings,
+  now: () => Date = () => NOW,
+  patience?: Patience,
+): Promise<ServedApi> {
   const lines: string[] = [];
   const log = pino({}, { write: (line: string) => lines.push(line) });
   const store = new AnswerStore(new AnswerDatabase(settings.consumptionUrl), settings.sqlDirectory, log);
   const { staleSeconds } = settings.api;
   const underWay = new UnderWay();
   const services = { store, now, staleSeconds, log, metrics: new RequestMetrics(), underWay };
-  const server = createHttpServer(createApp(services));
-  answerBrokenRequests(server);
+  const server = createApiServer(services, patience);
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   opened.push({ server, store });
   const address = server.address();
