@@ -1,6 +1,9 @@
 import compression from "compression";
 import express, { type Express, type RequestHandler } from "express";
+import { allowOrigins } from "./cross-origin.js";
 import { answerError } from "./error-answers.js";
+import { limitRate } from "./keys/limit-rate.js";
+import { needsKey, requireKey } from "./keys/require-key.js";
 import { addRequestLog, observe } from "./observe.js";
 import type { Operation } from "./operation.js";
 import { Problem } from "./problem.js";
@@ -43,6 +46,10 @@ export function createApp(services: Services): Express {
   app.set("query parser", "simple");
   addRequestLog(app, services);
   app.use(observe(services), secureAnswer, expectReadableAddress);
+  const { keys, keysFor, corsOrigins, now } = services;
+  // Ahead of the keys: a browser asks whether it may send one without one.
+  if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));
+  if (keys !== undefined) app.use(requireKey(keys, keysFor, now), limitRate());
 
   const operations = operationsOf(services);
   const [quick, others] = partition(operations, ({ path }) => !path.startsWith("/v1/"));
@@ -51,7 +58,7 @@ export function createApp(services: Services): Express {
   app.use(compression());
   for (const operation of others) mount(app, operation);
   app.get("/docs{/*file}", secureDocumentation);
-  addDocumentation(app, operations);
+  addDocumentation(app, operations, ({ path }) => keys !== undefined && needsKey(path, keysFor));
   for (const path of new Set(operations.map(({ path }) => path))) refuseOtherMethods(app, path, operations);
 
   app.use(refusePath);

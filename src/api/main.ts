@@ -4,6 +4,7 @@ import { readSettings, type Settings } from "../settings.js";
 import { AnswerDatabase } from "./answer-database.js";
 import { AnswerStore } from "./answer-store.js";
 import { createApiServer } from "./api-server.js";
+import { KeyRing } from "./keys/key-ring.js";
 import { RequestMetrics } from "./metrics.js";
 import { shutDownOnSignals } from "./shut-down.js";
 import { UnderWay } from "./under-way.js";
@@ -12,7 +13,7 @@ import { UnderWay } from "./under-way.js";
 const log = pino(pino.destination({ sync: false }));
 
 try {
-  serve(readSettings());
+  await serve(readSettings());
 } catch (error) {
   if (!(error instanceof PipelineError)) throw error;
   log.fatal(`${error.code}: ${error.message}`);
@@ -20,12 +21,13 @@ try {
 }
 
 /** Serves until a signal ends the process, and then finishes the requests that are under way. */
-function serve(settings: Settings): void {
-  const { refreshSeconds, shutdownSeconds, staleSeconds } = settings.api;
+async function serve(settings: Settings): Promise<void> {
+  const { refreshSeconds, shutdownSeconds, keysFile, ...api } = settings.api;
   const store = new AnswerStore(new AnswerDatabase(settings.consumptionUrl), settings.sqlDirectory, log);
+  const keys = keysFile === undefined ? undefined : await KeyRing.open(keysFile, log);
   const underWay = new UnderWay();
   const metrics = new RequestMetrics();
-  const server = createApiServer({ store, now: () => new Date(), staleSeconds, log, metrics, underWay });
+  const server = createApiServer({ ...api, store, now: () => new Date(), log, metrics, underWay, keys });
   store.watch(refreshSeconds * 1_000);
 
   server.on("error", (error) => {

@@ -138,8 +138,8 @@ function documentationOf<Query extends z.ZodObject, Path extends z.ZodObject, Bo
   };
 }
 
-/** One response a status: several problems can share one. */
-function problemResponses(types: readonly ProblemType[]) {
+/** Documents the problems that an operation can end with. One response a status: several problems can share one. */
+export function problemResponses(types: readonly ProblemType[]): ZodOpenApiOperationObject["responses"] {
   const byStatus = new Map<number, ProblemType[]>();
   for (const type of types)
     byStatus.set(PROBLEMS[type].status, [...(byStatus.get(PROBLEMS[type].status) ?? []), type]);

@@ -1,5 +1,7 @@
 import type { Logger } from "pino";
+import type { KeyedPart } from "../settings.js";
 import type { AnswerStore } from "./answer-store.js";
+import type { KeyRing } from "./keys/key-ring.js";
 import type { RequestMetrics } from "./metrics.js";
 import type { UnderWay } from "./under-way.js";
 
@@ -13,4 +15,9 @@ export interface Services {
   readonly log: Logger;
   readonly metrics: RequestMetrics;
   readonly underWay: UnderWay;
+  /** Undefined where everybody may ask. */
+  readonly keys: KeyRing | undefined;
+  readonly keysFor: KeyedPart;
+  /** The origins whose pages may read answers. */
+  readonly corsOrigins: readonly string[] | "*";
 }

@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { AnswerDatabase } from "../../src/api/answer-database.js";
 import { AnswerStore } from "../../src/api/answer-store.js";
 import { createApiServer, type Patience } from "../../src/api/api-server.js";
+import { KeyRing } from "../../src/api/keys/key-ring.js";
 import { RequestMetrics } from "../../src/api/metrics.js";
 import { UnderWay } from "../../src/api/under-way.js";
 import type { Settings } from "../../src/settings.js";
@@ -11,12 +12,13 @@ import type { Settings } from "../../src/settings.js";
 /** The day of the tests' publications. */
 export const NOW = new Date("2020-05-29T12:00:00Z");
 
-const opened: { server: Server; store: AnswerStore }[] = [];
+const opened: { server: Server; store: AnswerStore; keys: KeyRing | undefined }[] = [];
 
 afterAll(async () => {
-  for (const { server, store } of opened) {
+  for (const { server, store, keys } of opened) {
     server.closeAllConnections();
     server.close();
+    keys?.close();
     await store.close();
   }
 });
@@ -41,12 +43,13 @@ export async function serve(
   const lines: string[] = [];
   const log = pino({}, { write: (line: string) => lines.push(line) });
   const store = new AnswerStore(new AnswerDatabase(settings.consumptionUrl), settings.sqlDirectory, log);
-  const { staleSeconds } = settings.api;
+  const { keysFile, ...api } = settings.api;
+  const keys = keysFile === undefined ? undefined : await KeyRing.open(keysFile, log);
   const underWay = new UnderWay();
-  const services = { store, now, staleSeconds, log, metrics: new RequestMetrics(), underWay };
+  const services = { ...api, store, now, log, metrics: new RequestMetrics(), underWay, keys };
   const server = createApiServer(services, patience);
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  opened.push({ server, store });
+  opened.push({ server, store, keys });
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");
   return {

@@ -5,8 +5,12 @@ import { openApiDocument } from "../openapi.js";
 import type { Operation } from "../operation.js";
 
 /** `GET /openapi.json`, and `GET /docs`: the same to read and to try, with nothing from elsewhere. */
-export function addDocumentation(app: Express, operations: readonly Operation[]): void {
-  const document = JSON.stringify(openApiDocument(operations));
+export function addDocumentation(
+  app: Express,
+  operations: readonly Operation[],
+  asksForKey: (operation: Operation) => boolean,
+): void {
+  const document = JSON.stringify(openApiDocument(operations, asksForKey));
   app.get("/openapi.json", (_request, response) => {
     response.type("json").send(document);
   });

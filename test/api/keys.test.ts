@@ -1,0 +1,277 @@
+import { createHash } from "node:crypto";
+import { rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { stringify } from "yaml";
+import type { KeyedPart } from "../../src/settings.js";
+import { pipeline } from "../cli/command.js";
+import { makeFolder, makeWorkspace } from "../workspace.js";
+import { startApi } from "./process.js";
+import { NOW, serve, type ServedApi } from "./serving.js";
+import { until } from "./until.js";
+
+const CRM = "voucher_the-key-of-crm";
+const SHOP = "voucher_the-key-of-shop";
+
+const entry = (name: string, key: string, more: object = {}) => ({
+  name,
+  sha256: createHash("sha256").update(key).digest("hex"),
+  ...more,
+});
+
+interface KeyedApi extends ServedApi {
+  readonly file: string;
+  readonly put: (...keys: object[]) => Promise<void>;
+  /** The status of a request with a key. */
+  readonly status: (key: string | undefined, address?: string) => Promise<number>;
+}
+
+async function serveWith(keys: object[], keysFor: KeyedPart = "v1", now = () => NOW): Promise<KeyedApi> {
+  const file = path.join(await makeFolder(), "keys.yaml");
+  await writeFile(file, stringify({ keys }));
+  const { settings } = await makeWorkspace();
+  const api = await serve({ ...settings, api: { ...settings.api, keysFile: file, keysFor } }, now);
+  return {
+    ...api,
+    file,
+    put: async (...others) => {
+      await writeFile(`${file}.new`, stringify({ keys: others }));
+      await rename(`${file}.new`, file);
+    },
+    status: async (key, address = "/v1/nothing") => (await ask(api, key, address)).status,
+  };
+}
+
+function ask({ url }: ServedApi, key: string | undefined, address = "/v1/nothing"): Promise<Response> {
+  return fetch(url + address, { headers: key === undefined ? {} : { Authorization: `Bearer ${key}` } });
+}
+
+describe("where there are keys", () => {
+  it("a request without one is told how to send it", async () => {
+    const response = await ask(await serveWith([entry("crm", CRM)]), undefined);
+    expect(response.status).toBe(401);
+    expect(response.headers.get("www-authenticate")).toBe("Bearer");
+    expect(await response.json()).toMatchObject({
+      type: "urn:voucher-pipeline:problem:key-missing",
+      detail: expect.stringContaining("Authorization: Bearer <key>"),
+    });
+  });
+
+  it("one that is listed lets a request pass", async () => {
+    const { status } = await serveWith([entry("shop", SHOP), entry("crm", CRM)]);
+    expect(await status(CRM)).toBe(404);
+    expect(await status(SHOP)).toBe(404);
+  });
+
+  it.each(["voucher_another", entry("crm", CRM).sha256, "crm"])("%j is none of them", async (key) => {
+    const { status } = await serveWith([entry("crm", CRM)]);
+    expect(await status(key)).toBe(401);
+  });
+
+  it.each(["/V1/nothing", "/v1", "/v1/", "/v1/vouchers/most-used?a=1"])(
+    "%s cannot be had without one",
+    async (address) => {
+      const { status } = await serveWith([entry("crm", CRM)]);
+      expect(await status(undefined, address)).toBe(401);
+    },
+  );
+
+  it("the original routes stay open, unless all routes ask for one", async () => {
+    const original = await serveWith([entry("crm", CRM)]);
+    expect(await original.status(undefined, "/")).toBe(200);
+    expect(await original.status(undefined, "/openapi.json")).toBe(200);
+    const all = await serveWith([entry("crm", CRM)], "all");
+    for (const address of ["/", "/voucher/most-used", "/openapi.json", "/metrics", "/docs/", "/nothing"])
+      expect(await all.status(undefined, address)).toBe(401);
+    expect(await all.status(CRM, "/")).toBe(200);
+  });
+
+  it("probes never need one", async () => {
+    const { status } = await serveWith([entry("crm", CRM)], "all");
+    expect(await status(undefined, "/livez")).toBe(200);
+    expect(await status(undefined, "/readyz")).toBe(503);
+  });
+
+  it("one that has expired counts no more", async () => {
+    let now = new Date("2026-12-31T23:59:59Z");
+    const key = entry("crm", CRM, { expires: "2027-01-01" });
+    const { status } = await serveWith([key], "v1", () => now);
+    expect(await status(CRM)).toBe(404);
+    now = new Date("2027-01-01T00:00:00Z");
+    expect(await status(CRM)).toBe(401);
+  });
+
+  it("the log has the name of the one that was used, and no key", async () => {
+    const api = await serveWith([entry("crm", CRM)]);
+    await api.status(CRM);
+    await api.status("voucher_unknown");
+    await until(() => api.log().length === 2);
+    expect(api.log().map(({ key }) => key)).toEqual(["crm", undefined]);
+    expect(JSON.stringify(api.log())).not.toContain("voucher_");
+  });
+
+  it("the OpenAPI document says which operations ask for one", async () => {
+    const { url } = await serveWith([entry("crm", CRM)]);
+    const document = (await (await fetch(`${url}/openapi.json`)).json()) as {
+      components: { securitySchemes: unknown };
+      paths: Record<string, { get: { security?: unknown; responses: object } }>;
+    };
+    expect(document.components.securitySchemes).toEqual({ key: { type: "http", scheme: "bearer" } });
+    const keyed = document.paths["/v1/publications"]?.get;
+    expect(keyed?.security).toEqual([{ key: [] }]);
+    expect(Object.keys(keyed?.responses ?? {})).toEqual(expect.arrayContaining(["401", "429"]));
+    const open = document.paths["/voucher/most-used"]?.get;
+    expect(open).not.toHaveProperty("security");
+    expect(open?.responses).not.toHaveProperty("401");
+  });
+
+  it("a browser may ask what it may send without one", async () => {
+    const { settings } = await makeWorkspace();
+    const { file } = await serveWith([entry("crm", CRM)]);
+    const api = { ...settings.api, corsOrigins: "*" as const, keysFile: file };
+    const { url } = await serve({ ...settings, api });
+    const headers = { Origin: "https://a.org", "Access-Control-Request-Method": "GET" };
+    expect((await fetch(`${url}/v1/publications`, { method: "OPTIONS", headers })).status).toBe(204);
+  });
+});
+
+describe("without a file of keys", () => {
+  it("nothing asks for one, and the OpenAPI document names none", async () => {
+    const { url } = await serve((await makeWorkspace()).settings);
+    expect((await fetch(`${url}/v1/nothing`)).status).toBe(404);
+    expect(await (await fetch(`${url}/openapi.json`)).text()).not.toContain("securitySchemes");
+  });
+});
+
+describe("a change of the file of keys counts without a restart", () => {
+  it("for a key that is put in, and for one that is taken back", async () => {
+    const { status, put } = await serveWith([entry("crm", CRM)]);
+    expect(await status(SHOP)).toBe(401);
+    await put(entry("crm", CRM), entry("shop", SHOP));
+    await until(async () => (await status(SHOP)) === 404);
+    expect(await status(CRM)).toBe(404);
+    await put(entry("shop", SHOP));
+    await until(async () => (await status(CRM)) === 401);
+    expect(await status(SHOP)).toBe(404);
+  });
+
+  it.each<[string, (file: string) => Promise<void>]>([
+    ["is broken", (file) => writeFile(file, "keys: [{ name: ")],
+    ["is half written", (file) => writeFile(file, "")],
+    ["is gone", (file) => rm(file)],
+  ])("but not where it %s: that is a warning, once, and the keys stay", async (_fault, damage) => {
+    const { status, put, file, log } = await serveWith([entry("crm", CRM)]);
+    const warnings = () => log().filter(({ level }) => level === 40);
+    await damage(file);
+    await until(() => warnings().length > 0);
+    await new Promise((resolve) => setTimeout(resolve, 2_200));
+    expect(warnings().map(({ msg }) => msg)).toEqual([
+      expect.stringMatching(/API_KEYS_FILE[^]*; the keys that were read last go on counting$/),
+    ]);
+    expect(await status(CRM)).toBe(404);
+    await put(entry("shop", SHOP));
+    await until(async () => (await status(SHOP)) === 404);
+  });
+});
+
+describe("a file of keys that is wrong at the start", () => {
+  const faultOf = async (text: string | undefined) => {
+    const { environment, folder } = await makeWorkspace();
+    const file = path.join(folder, "keys.yaml");
+    if (text !== undefined) await writeFile(file, text);
+    const api = startApi({ ...environment, API_KEYS_FILE: file });
+    expect(await api.ended).toBe(2);
+    return api.log();
+  };
+
+  it("ends the api with 2, and every fault is told", async () => {
+    const wrong = "keys:\n  - { name: a b, sha256: abc, requests_per_minute: 0, expires: soon, more: 1 }\n";
+    const log = await faultOf(wrong);
+    expect(log).toContain("INVALID_SETTINGS: the file of keys");
+    for (const field of ["name", "sha256", "requests_per_minute", "expires"])
+      expect(log).toContain(`keys.0.${field} must be`);
+  });
+
+  it("ends the api with 2 where it is not there", async () => {
+    expect(await faultOf(undefined)).toContain("cannot be read: ENOENT");
+  });
+
+  it("ends the api with 2 where two keys have one name", async () => {
+    const twice = [entry("crm", CRM), entry("crm", SHOP)];
+    expect(await faultOf(stringify({ keys: twice }))).toContain("keys must differ by their names");
+  });
+});
+
+describe("the limit of a key", () => {
+  it("is its own: a key that is over it does not hold up another", async () => {
+    const api = await serveWith([
+      entry("crm", CRM, { requests_per_minute: 2 }),
+      entry("shop", SHOP, { requests_per_minute: 4 }),
+    ]);
+    const statuses = async (key: string) => {
+      const seen: number[] = [];
+      for (let request = 0; request < 5; request += 1) seen.push(await api.status(key));
+      return seen;
+    };
+    expect(await statuses(CRM)).toEqual([404, 404, 429, 429, 429]);
+    expect(await statuses(SHOP)).toEqual([404, 404, 404, 404, 429]);
+  });
+
+  it("is told by a problem that says when to ask again", async () => {
+    const api = await serveWith([entry("crm", CRM, { requests_per_minute: 1 })]);
+    await api.status(CRM);
+    const response = await ask(api, CRM);
+    const seconds = Number(response.headers.get("retry-after"));
+    expect(seconds).toBeGreaterThan(0);
+    expect(seconds).toBeLessThanOrEqual(60);
+    expect(await response.json()).toMatchObject({
+      type: "urn:voucher-pipeline:problem:too-many-requests",
+      status: 429,
+      detail: `The key may ask 1 times a minute; ask again in ${seconds.toString()} seconds.`,
+    });
+  });
+
+  it("stands in the headers of every answer", async () => {
+    const response = await ask(await serveWith([entry("crm", CRM, { requests_per_minute: 600 })]), CRM);
+    expect(response.headers.get("ratelimit-policy")).toMatch(/^"600-in-1min"; q=600; w=60/);
+    expect(response.headers.get("ratelimit")).toMatch(/^"600-in-1min"; r=599; t=\d+/);
+  });
+
+  it("is none where the file names none", async () => {
+    const api = await serveWith([entry("crm", CRM)]);
+    for (let request = 0; request < 50; request += 1) expect(await api.status(CRM)).toBe(404);
+    expect((await ask(api, CRM)).headers.get("ratelimit")).toBeNull();
+  });
+
+  it("is not spent by those who have no key", async () => {
+    const api = await serveWith([entry("crm", CRM, { requests_per_minute: 1 })]);
+    for (let request = 0; request < 5; request += 1) expect(await api.status(undefined)).toBe(401);
+    expect(await api.status(CRM)).toBe(404);
+  });
+});
+
+describe("pipeline api-key", () => {
+  it("makes a key, and an entry by which the api knows it", async () => {
+    const { code, stdout } = await pipeline(["api-key", "crm-2027"]);
+    expect(code).toBe(0);
+    const [, key = ""] = /^ {2}(voucher_[\w-]{43})$/m.exec(stdout) ?? [];
+    const lines = stdout.slice(stdout.indexOf("  - name"));
+    const file = path.join(await makeFolder(), "keys.yaml");
+    await writeFile(file, `keys:\n${lines}`);
+    const { settings } = await makeWorkspace();
+    const api = await serve({ ...settings, api: { ...settings.api, keysFile: file } });
+    expect((await ask(api, key)).status).toBe(404);
+    expect(lines).not.toContain(key);
+  });
+
+  it("makes another key each time", async () => {
+    const [one, other] = await Promise.all([pipeline(["api-key", "a"]), pipeline(["api-key", "a"])]);
+    expect(one.stdout).not.toBe(other.stdout);
+  });
+
+  it("refuses a name that the file could not have", async () => {
+    const { code, stderr } = await pipeline(["api-key", "two words"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('INVALID_USAGE: the name "two words" must be');
+  });
+});
