@@ -54,7 +54,9 @@ function publishSample() {
 }
 
 async function measure() {
-  const api = spawn(process.execPath, [path.join(project, "dist/api/main.js")], { env: environment });
+  const api = spawn(process.execPath, ["--max-semi-space-size=4", path.join(project, "dist/api/main.js")], {
+    env: environment,
+  });
   try {
     const url = await urlOf(api);
     const started = performance.now();

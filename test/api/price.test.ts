@@ -7,12 +7,12 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import express from "express";
 import { pino } from "pino";
-import { accessLog } from "../../src/api/access-log.js";
 import { answerError } from "../../src/api/error-answers.js";
+import { addRequestLog, observe } from "../../src/api/observe.js";
 import { priceCampaign } from "../../src/api/routes/price.js";
 import { runOver } from "../pipeline/running.js";
 import { times, voucher } from "../raw-vouchers.js";
-import { NOW, serve, type ServedApi } from "./serving.js";
+import { serve, type ServedApi } from "./serving.js";
 
 const CSV = "text/csv";
 const NDJSON = "application/x-ndjson";
@@ -448,14 +448,13 @@ async function alone({
   log = ignore,
 }: { idleMilliseconds?: number; log?: (line: string) => unknown } = {}) {
   const logger = pino({}, { write: log });
-  const { path, handlers } = priceCampaign(
-    { store: api.store, now: () => NOW, staleSeconds: 300, log: logger },
-    idleMilliseconds,
-  );
+  const services = { ...api.services, log: logger };
+  const { path, handlers } = priceCampaign(services, idleMilliseconds);
   const app = express()
-    .use(accessLog(logger))
+    .use(observe(services))
     .post(path, ...handlers)
     .use(answerError);
+  addRequestLog(app, services);
   const server = createServer(app).listen(0, "127.0.0.1");
   servers.push(server);
   await once(server, "listening");

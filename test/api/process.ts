@@ -23,7 +23,7 @@ export function startApi(
   environment: Record<string, string>,
   lasts: "one test" | "all tests of the file" = "one test",
 ): Api {
-  const child = spawn(process.execPath, [path.join(PROJECT, "dist/api/main.js")], {
+  const child = spawn(process.execPath, ["--max-semi-space-size=4", path.join(PROJECT, "dist/api/main.js")], {
     env: { PATH: process.env["PATH"], ...environment },
   });
   if (lasts === "one test") running.push(child);

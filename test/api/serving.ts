@@ -6,6 +6,7 @@ import { AnswerStore } from "../../src/api/answer-store.js";
 import { createApiServer, type Patience } from "../../src/api/api-server.js";
 import { KeyRing } from "../../src/api/keys/key-ring.js";
 import { RequestMetrics } from "../../src/api/metrics.js";
+import type { Services } from "../../src/api/services.js";
 import { UnderWay } from "../../src/api/under-way.js";
 import type { Settings } from "../../src/settings.js";
 
@@ -30,6 +31,8 @@ export interface ServedApi {
   readonly store: AnswerStore;
   readonly server: Server;
   readonly underWay: UnderWay;
+  /** What its routes have. */
+  readonly services: Services;
   /** The lines of its log. */
   readonly log: () => Record<string, unknown>[];
 }
@@ -58,6 +61,7 @@ export async function serve(
     store,
     server,
     underWay,
+    services,
     log: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
   };
 }
