@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Writable } from "node:stream";
 
 /** The client is gone: nobody waits for what would follow. */
@@ -13,15 +12,13 @@ export class ClientGone extends Error {
 export async function written(response: Writable, text: string): Promise<void> {
   if (isGone(response)) throw new ClientGone();
   if (text === "" || response.write(text)) return;
-  const gone = new AbortController();
-  try {
-    await Promise.race([
-      once(response, "drain", { signal: gone.signal }),
-      once(response, "close", { signal: gone.signal }),
-    ]);
-  } finally {
-    gone.abort();
-  }
+  await new Promise<void>((resolve) => {
+    const goOn = () => {
+      response.off("drain", goOn).off("close", goOn);
+      resolve();
+    };
+    response.on("drain", goOn).on("close", goOn);
+  });
   if (isGone(response)) throw new ClientGone();
 }
 
