@@ -84,17 +84,6 @@ describe("a raw zone", () => {
     await expectFailure(workspace, "RAW_FILE_UNREADABLE", ["vouchers/broken.parquet"]);
   });
 
-  it("with a CSV at which the engine breaks down has that file named, and no other", async () => {
-    const workspace = await goodWorkspace();
-    // In the last column that is read, beside one that is not, DuckDB 1.5 takes text that is not UTF-8 for a bug of its own.
-    const latin1 =
-      "note,timestamp,last_order_ts,first_order_ts,total_orders,voucher_amount,country_code\n,,,,,,Per\u00fa";
-    await putFile(workspace.raw, "latin-1.csv", Buffer.from(latin1, "latin1"));
-    await putFile(workspace.raw, "whole.csv", `${HEADER}\n${LINE}\n`);
-    const message = await expectFailure(workspace, "RAW_FILE_UNREADABLE", ["vouchers/latin-1.csv"]);
-    expect(message).not.toMatch(/whole.csv|part.parquet|Stack Trace/);
-  });
-
   it("with a Parquet column that has a byte order mark in its name lacks the column", async () => {
     const workspace = await goodWorkspace();
     const select =

@@ -1,0 +1,45 @@
+import { expect, it } from "@jest/globals";
+import { withDuckDb } from "../../src/engine/duckdb.js";
+import type { RawPart } from "../../src/models/raw-part.js";
+import { probeRawFiles, type WithNewEngine } from "../../src/raw/inspect.js";
+import { listLiteral } from "../../src/sql-literal.js";
+import { openLocalZone } from "../../src/zones/local.js";
+import { putFile } from "../storage.js";
+import { makeWorkspace } from "../workspace.js";
+
+it("a file at which the engine breaks down is named, and so is one after it, but no other", async () => {
+  const { settings } = await makeWorkspace();
+  const raw = settings.zones.raw;
+  // In the last column that is read, beside one that is not, DuckDB 1.5 takes text that is not UTF-8 for a bug of its own.
+  await putFile(raw, "vouchers/a.csv", Buffer.from("note,country_code\n,Per\u00fa\n", "latin1"));
+  await putFile(raw, "vouchers/b.csv", "note,country_code\n,Peru\n");
+  await putFile(raw, "vouchers/c.csv", "note,country_code\n,Peru,1\n");
+  const files = await (await openLocalZone(raw)).list("vouchers");
+  const part: RawPart = {
+    format: "csv",
+    files: files.map(({ uri }) => uri),
+    fileColumn: "source_file",
+    columns: { country_code: { name: "country_code", type: "VARCHAR" } },
+    compression: "none",
+    header: ["note", "country_code"],
+  };
+  const selectOf = (read: RawPart) =>
+    `SELECT country_code FROM read_csv(${listLiteral(read.files)}, auto_detect = false, header = true,
+       columns = { note: 'VARCHAR', country_code: 'VARCHAR' })`;
+  let engines = 0;
+  const withNewEngine: WithNewEngine = (use) => {
+    engines++;
+    const reach = { directories: [raw], files: [] };
+    const signal = new AbortController().signal;
+    return withDuckDb({ settings: settings.duckdb, reach, signal, warn: () => undefined }, use);
+  };
+  const failure: unknown = await probeRawFiles(withNewEngine, files, [part], selectOf).catch(
+    (error: unknown) => error,
+  );
+  expect(failure).toMatchObject({ code: "RAW_FILE_UNREADABLE" });
+  expect((failure as Error).message).toMatch(
+    /^these 2 raw files .*\n {2}vouchers\/a\.csv: .+\n {2}vouchers\/c\.csv: .+$/,
+  );
+  expect((failure as Error).message).not.toContain("Stack Trace");
+  expect(engines).toBe(2);
+});
