@@ -1,3 +1,5 @@
+import { Utf8Check } from "./utf8-check.js";
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const LINE_FEED = 0x0a;
@@ -11,16 +13,20 @@ export const MAX_ROW_BYTES = 2_000_000;
 
 /**
  * Holds the bytes of a CSV against the quoting of RFC 4180, which DuckDB takes less strictly: it reads `C"3`, `"C3" ` and
- * ` "C3"`, and each as something else; and against the longest row that it reads. Text without quotes is only looked through.
+ * ` "C3"`, and each as something else; against UTF-8, which it looks for in the values that are read alone, and so neither
+ * in the header nor in most other columns; and against the longest row that it reads. Text without quotes is only looked
+ * through.
  */
 export class CsvCheck {
   #place: Place = "field start";
   #line = 1;
   /** Bytes of the row that is not at its end yet. */
   #rowBytes = 0;
+  readonly #characters = new Utf8Check();
 
-  /** @throws Error that names the line of a quote that is not where one can be, or of a row that is too long. */
+  /** @throws Error that names the line of a wrong quote or of what is not UTF-8, or of a row that is too long. */
   check(bytes: Uint8Array): void {
+    this.#characters.check(bytes, this.#line);
     if (this.#place !== "quoted field" && this.#place !== "quote in quoted field" && !bytes.includes(QUOTE)) {
       this.#skip(bytes);
       return;
@@ -33,8 +39,9 @@ export class CsvCheck {
     }
   }
 
-  /** @throws Error where the file ends within a quoted field. */
+  /** @throws Error where the file ends within a quoted field, or within a character. */
   end(): void {
+    this.#characters.end(this.#line);
     if (this.#place === "quoted field") throw new Error("a quote is not closed");
   }
 

@@ -12,7 +12,7 @@ const BYTE_ORDER_MARK = Buffer.from("\ufeff");
 
 /**
  * Reads the columns of a CSV file from its header line, and the file to its end: DuckDB notices neither a compressed file
- * that was cut short nor every wrong quote, nor a row that is too long for it.
+ * that was cut short nor every wrong quote, nor a row that is too long for it, nor every byte that is not UTF-8.
  */
 export async function inspectCsvFile(zone: Zone, file: ZoneFile): Promise<Findings<InspectedFile>> {
   try {

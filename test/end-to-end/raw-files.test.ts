@@ -50,6 +50,11 @@ describe("a raw zone", () => {
       "text that is not UTF-8",
       Buffer.from(`${HEADER}\n2020-05-01,Per\u00fa,2020-04-20,2019-01-01,7,2640\n`, "latin1"),
     ],
+    ["name in its header that is not UTF-8", Buffer.from(`${HEADER},caf\u00e9\n${LINE},no\n`, "latin1")],
+    [
+      "text that is not UTF-8 in a column that is not read",
+      Buffer.from(`cafe,${HEADER}\ncaf\u00e9,${LINE}\n`, "latin1"),
+    ],
     ["encoding of two bytes", Buffer.from(`\ufeff${HEADER}\n${LINE}\n`, "utf16le")],
   ])("with a CSV that has a %s stops the run and names the file", async (_fault, content) => {
     const workspace = await goodWorkspace();
