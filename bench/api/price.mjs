@@ -54,9 +54,13 @@ function publishSample() {
 }
 
 async function measure() {
-  const api = spawn(process.execPath, ["--max-semi-space-size=4", path.join(project, "dist/api/main.js")], {
-    env: environment,
-  });
+  const api = spawn(
+    process.execPath,
+    ["--max-semi-space-size=1", "--v8-pool-size=1", path.join(project, "dist/api/main.js")],
+    {
+      env: environment,
+    },
+  );
   try {
     const url = await urlOf(api);
     const started = performance.now();

@@ -25,9 +25,13 @@ export function publishSample(folder, consumptionUrl) {
 
 /** Starts the built api over what is published. */
 export function startApi(folder, logFile, consumptionUrl) {
-  return startServer(process.execPath, ["--max-semi-space-size=4", path.join(project, "dist/api/main.js")], {
-    cwd: folder,
-    environment: { CONSUMPTION_URL: consumptionUrl },
-    logFile,
-  });
+  return startServer(
+    process.execPath,
+    ["--max-semi-space-size=1", "--v8-pool-size=1", path.join(project, "dist/api/main.js")],
+    {
+      cwd: folder,
+      environment: { CONSUMPTION_URL: consumptionUrl },
+      logFile,
+    },
+  );
 }

@@ -107,6 +107,39 @@ export interface CellAnswer {
   readonly segment_assignments: number;
 }
 
+/** What is answered to one customer of a campaign. */
+export interface PricedLine {
+  readonly line: number;
+  readonly customer_id: string | number | null;
+  readonly country_code: string | null;
+  readonly segment_name: string | null;
+  readonly segment: string | null;
+  readonly voucher_amount: number | null;
+  readonly basis: Answer["basis"] | null;
+  /** What is wrong with the customer; null where there is an answer. */
+  readonly error: string | null;
+}
+
+export interface PriceSummary {
+  readonly lines: number;
+  readonly priced: number;
+  readonly without_amount: number;
+  readonly faulty: number;
+  readonly total_amount: number;
+  readonly groups?:
+    | readonly {
+        /** null: all that the publication does not know. */
+        readonly country_code: string | null;
+        readonly segment_name: SegmentName;
+        readonly segment: string;
+        readonly customers: number;
+        readonly priced: number;
+        readonly total_amount: number;
+      }[]
+    | undefined;
+  readonly groups_omitted?: true | undefined;
+}
+
 export type TableRow = Readonly<Record<string, string | number | null>>;
 
 /** A request that the service could not answer, as its problem document says. */
@@ -131,7 +164,7 @@ export interface ClientOptions {
   readonly url: string;
   /** For a service that asks for keys. */
   readonly key?: string;
-  /** How long to wait for an answer; 10,000 milliseconds unless given. */
+  /** How long to wait for an answer to its end; 10,000 milliseconds unless given. */
   readonly timeoutMilliseconds?: number;
 }
 
@@ -154,6 +187,20 @@ export class VoucherClient {
   /** The vouchers of up to 10,000 customers, in their order. */
   mostUsedOfMany(customers: readonly Customer[], options: AnswerOptions = {}): Promise<Answer[]> {
     return this.#ask<Answer[]>(`/v1/vouchers/most-used${queryOf(options)}`, customers);
+  }
+
+  /** The vouchers of a campaign of any number of customers, those at fault among them, and what they come to. */
+  async priceCampaign(
+    customers: readonly Customer[],
+    options: Omit<AnswerOptions, "explain"> = {},
+  ): Promise<{ lines: PricedLine[]; summary: PriceSummary }> {
+    const response = await this.#send(`/v1/campaigns/price${queryOf(options)}`, {
+      type: "application/x-ndjson",
+      text: customers.map((customer) => `${JSON.stringify(customer)}\n`).join(""),
+    });
+    const answers = (await response.text()).trimEnd().split("\n");
+    const { summary } = JSON.parse(answers.pop() ?? "{}") as { summary: PriceSummary };
+    return { lines: answers.map((line) => JSON.parse(line) as PricedLine), summary };
   }
 
   /** The segments with their bounds. */
@@ -193,18 +240,24 @@ export class VoucherClient {
   }
 
   async #ask<Result>(address: string, body?: unknown): Promise<Result> {
+    const json = { type: "application/json", text: JSON.stringify(body) };
+    const response = await this.#send(address, body === undefined ? undefined : json);
+    return (await response.json()) as Result;
+  }
+
+  async #send(address: string, body?: { type: string; text: string }): Promise<Response> {
     const { url, key, timeoutMilliseconds = 10_000 } = this.#options;
     const response = await fetch(url.replace(/\/$/, "") + address, {
       headers: {
-        accept: "application/json",
+        accept: body?.type ?? "application/json",
         ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(body === undefined ? {} : { "content-type": body.type }),
       },
-      ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { method: "POST", body: body.text }),
       signal: AbortSignal.timeout(timeoutMilliseconds),
     });
     if (!response.ok) throw await problemOf(response);
-    return (await response.json()) as Result;
+    return response;
   }
 }
 

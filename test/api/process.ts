@@ -23,9 +23,13 @@ export function startApi(
   environment: Record<string, string>,
   lasts: "one test" | "all tests of the file" = "one test",
 ): Api {
-  const child = spawn(process.execPath, ["--max-semi-space-size=4", path.join(PROJECT, "dist/api/main.js")], {
-    env: { PATH: process.env["PATH"], ...environment },
-  });
+  const child = spawn(
+    process.execPath,
+    ["--max-semi-space-size=1", "--v8-pool-size=1", path.join(PROJECT, "dist/api/main.js")],
+    {
+      env: { PATH: process.env["PATH"], ...environment },
+    },
+  );
   if (lasts === "one test") running.push(child);
   let log = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (log += text));

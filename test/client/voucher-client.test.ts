@@ -2,12 +2,15 @@ import { beforeAll, describe, expect, it } from "@jest/globals";
 import type * as z from "zod";
 import type { answerSchema, receiptSchema } from "../../src/api/schemas/answer.js";
 import type { customerBody } from "../../src/api/schemas/customer.js";
+import type { pricedLineSchema, priceSummarySchema } from "../../src/api/schemas/price.js";
 import type { publicationSchema } from "../../src/api/schemas/publication.js";
 import {
   VoucherClient,
   VoucherProblem,
   type Answer,
   type Customer,
+  type PricedLine,
+  type PriceSummary,
   type Publication,
   type Receipt,
 } from "../../src/client/voucher-client.js";
@@ -38,6 +41,18 @@ describe("the client", () => {
     const [first, second] = await client.mostUsedOfMany([customer, { ...customer, customer_id: 8 }], older);
     expect(first).toMatchObject({ voucher_amount: 1000, receipt: { measured: 7 } });
     expect(second?.customer_id).toBe(8);
+  });
+
+  it("prices a campaign, and tells which customers are at fault", async () => {
+    const nobody = { ...customer, country_code: "Atlantis" };
+    const faulty = { ...customer, total_orders: -1 };
+    const { lines, summary } = await client.priceCampaign([customer, nobody, faulty]);
+    expect(lines).toMatchObject([
+      { line: 1, voucher_amount: 2640, error: null },
+      { line: 2, voucher_amount: null, basis: "none" },
+      { line: 3, error: expect.stringContaining("total_orders") },
+    ]);
+    expect(summary).toMatchObject({ lines: 3, priced: 1, without_amount: 1, faulty: 1, total_amount: 2640 });
   });
 
   it("reads tables and the history to their end", async () => {
@@ -72,7 +87,7 @@ describe("the client", () => {
     };
     const operations = Object.values(paths)
       .flatMap((methods) => Object.values(methods))
-      .filter(({ tags }) => tags.some((tag) => tag === "Vouchers" || tag === "Publications"))
+      .filter(({ tags }) => tags.some((tag) => ["Vouchers", "Campaigns", "Publications"].includes(tag)))
       .map(({ operationId }) => operationId);
     expect(Object.keys(METHODS).sort()).toEqual(operations.sort());
     for (const method of Object.values(METHODS)) expect(typeof client[method]).toBe("function");
@@ -83,6 +98,7 @@ describe("the client", () => {
 const METHODS = {
   getMostUsedVoucher: "mostUsed",
   findMostUsedVouchers: "mostUsedOfMany",
+  priceCampaign: "priceCampaign",
   listSegments: "segments",
   readTable: "table",
   listPublications: "publications",
@@ -100,5 +116,7 @@ export const TYPES: [
   Same<Plain<Answer>, z.output<typeof answerSchema>>,
   Same<Plain<Receipt>, z.output<typeof receiptSchema>>,
   Same<Plain<Publication>, z.output<typeof publicationSchema>>,
+  Same<Plain<PricedLine>, z.output<typeof pricedLineSchema>>,
+  Same<Plain<PriceSummary>, z.output<typeof priceSummarySchema>>,
   [Customer] extends [z.input<typeof customerBody>] ? true : never,
-] = [true, true, true, true];
+] = [true, true, true, true, true, true];

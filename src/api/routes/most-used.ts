@@ -14,6 +14,8 @@ import type { Services } from "../services.js";
 
 const MAX_CUSTOMERS = 10_000;
 
+const BODY_MESSAGE = `must be a customer, or a list of 1 to ${MAX_CUSTOMERS.toLocaleString("en")} customers`;
+
 const optionsQuery = z.strictObject(answerOptions);
 type Options = z.output<typeof optionsQuery>;
 
@@ -52,8 +54,8 @@ export function mostUsedOfMany(services: Services): Operation {
     tag: "Vouchers",
     query: optionsQuery,
     body: z.union(
-      [customerBody, z.array(customerBody).min(1).max(MAX_CUSTOMERS)],
-      `must be a customer, or a list of 1 to ${MAX_CUSTOMERS.toLocaleString("en")} customers`,
+      [customerBody, z.array(customerBody).min(1, BODY_MESSAGE).max(MAX_CUSTOMERS, BODY_MESSAGE)],
+      BODY_MESSAGE,
     ),
     answers: { [JSON_TYPE]: { schema: z.union([answerSchema, z.array(answerSchema)]) } },
     problems: ["impossible-request", "unknown-publication", "no-country-answers", "no-publication"],
