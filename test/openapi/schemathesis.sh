@@ -21,7 +21,7 @@ hold() {
   for _ in $(seq 100); do grep -q 'listening on' "$log" && break; sleep 0.1; done
   port="$(sed -nE 's#.*listening on http://127\.0\.0\.1:([0-9]+).*#\1#p' "$log")"
   echo "-- $1"
-  (cd "$folder" && "$st" --config-file "$OLDPWD/test/openapi/$1.toml" run "http://127.0.0.1:$port/openapi.json" \
+  (cd "$folder" && PYTHONPATH="$OLDPWD/test/openapi" PYTHONDONTWRITEBYTECODE=1 SCHEMATHESIS_HOOKS=hooks "$st" --config-file "$OLDPWD/test/openapi/$1.toml" run "http://127.0.0.1:$port/openapi.json" \
     --checks all --max-examples "$examples" --seed 1)
   stop
   wait "$api" || true

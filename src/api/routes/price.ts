@@ -10,7 +10,7 @@ import { CSV_TYPE, FORMATS, NDJSON_TYPE, typeOfAnswer, typeOfBody } from "../pri
 import { priced } from "../price/line.js";
 import { Totals } from "../price/totals.js";
 import { answerOptions } from "../schemas/answer.js";
-import { customerBody, segmentName } from "../schemas/customer.js";
+import { segmentName } from "../schemas/customer.js";
 import { flagText } from "../schemas/fields.js";
 import { pricedLineSchema, priceSummarySchema } from "../schemas/price.js";
 import type { Services } from "../services.js";
@@ -54,7 +54,11 @@ export function priceCampaign(services: Services, idleMilliseconds = IDLE_MILLIS
             `customer_id, in any order. Further columns do not count. A line has up to ${MAX_LINE_BYTES} bytes.`,
         }),
       },
-      [NDJSON_TYPE]: { schema: customerBody },
+      [NDJSON_TYPE]: {
+        schema: z.string().meta({
+          description: `In UTF-8, a Customer a line. A line has up to ${MAX_LINE_BYTES} bytes.`,
+        }),
+      },
     },
     answers: {
       [CSV_TYPE]: {
