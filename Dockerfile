@@ -51,7 +51,7 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # V8 is held to a small heap, see docs/operating.md.
-CMD ["node", "--max-semi-space-size=1", "--v8-pool-size=1", "dist/api/main.js"]
+CMD ["node", "--max-semi-space-size=2", "--v8-pool-size=1", "dist/api/main.js"]
 
 ARG NODE_IMAGE
 ARG VERSION=0.1.0

@@ -56,7 +56,7 @@ function publishSample() {
 async function measure() {
   const api = spawn(
     process.execPath,
-    ["--max-semi-space-size=1", "--v8-pool-size=1", path.join(project, "dist/api/main.js")],
+    ["--max-semi-space-size=2", "--v8-pool-size=1", path.join(project, "dist/api/main.js")],
     {
       env: environment,
     },

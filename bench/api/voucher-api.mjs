@@ -27,7 +27,7 @@ export function publishSample(folder, consumptionUrl) {
 export function startApi(folder, logFile, consumptionUrl) {
   return startServer(
     process.execPath,
-    ["--max-semi-space-size=1", "--v8-pool-size=1", path.join(project, "dist/api/main.js")],
+    ["--max-semi-space-size=2", "--v8-pool-size=1", path.join(project, "dist/api/main.js")],
     {
       cwd: folder,
       environment: { CONSUMPTION_URL: consumptionUrl },

@@ -25,7 +25,7 @@ export function startApi(
 ): Api {
   const child = spawn(
     process.execPath,
-    ["--max-semi-space-size=1", "--v8-pool-size=1", path.join(PROJECT, "dist/api/main.js")],
+    ["--max-semi-space-size=2", "--v8-pool-size=1", path.join(PROJECT, "dist/api/main.js")],
     {
       env: { PATH: process.env["PATH"], ...environment },
     },

@@ -105,7 +105,7 @@ prove_signals_and_health() {
   docker run --detach --name one "${confined[@]}" --health-interval 1s --volume lake:/data "$image" >/dev/null
   for _ in $(seq 60); do [ "$(health_of one)" = healthy ] && break; sleep 0.5; done
   expect "the health of the api" healthy "$(health_of one)"
-  expect "the first process" "node --max-semi-space-size=1 --v8-pool-size=1 dist/api/main.js " "$(docker exec one sh -c "tr '\0' ' ' </proc/1/cmdline")"
+  expect "the first process" "node --max-semi-space-size=2 --v8-pool-size=1 dist/api/main.js " "$(docker exec one sh -c "tr '\0' ' ' </proc/1/cmdline")"
   expect "the exit code of the api" 0 "$(stopped one)"
   proved "the api is healthy, is the first process, and ends by SIGTERM with 0"
 

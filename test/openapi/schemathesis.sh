@@ -16,7 +16,7 @@ export RAW_ZONE="$PWD/data/raw" CURATED_ZONE="$folder/curated" PROVISION_ZONE="$
 # hold NAME: starts the api and holds it to what it says of itself.
 hold() {
   local log="$folder/$1.log" port
-  PORT=0 node --max-semi-space-size=1 --v8-pool-size=1 dist/api/main.js >"$log" &
+  PORT=0 node --max-semi-space-size=2 --v8-pool-size=1 dist/api/main.js >"$log" &
   api=$!
   for _ in $(seq 100); do grep -q 'listening on' "$log" && break; sleep 0.1; done
   port="$(sed -nE 's#.*listening on http://127\.0\.0\.1:([0-9]+).*#\1#p' "$log")"
