@@ -6,6 +6,9 @@ const JSON_TYPES = /^application\/(json|[a-z0-9.+-]+\+json)$/i;
 
 /** 10,000 customers take less than half of it. */
 const MAX_JSON_BYTES = 5_000_000;
+/** Braces, brackets, commas and colons: those customers have 190,000. More would keep other requests waiting. */
+const MAX_PARTS = 300_000;
+const PARTS = new Set(Array.from("{[,:", (character) => character.charCodeAt(0)));
 /** Who sends a body a few bytes at a time does not keep the service waiting. */
 const BODY_MILLISECONDS = 10_000;
 
@@ -37,9 +40,12 @@ const expectSoon: RequestHandler = (request, _response, next) => {
 const readBytes = express.raw({ type: () => true, limit: MAX_JSON_BYTES });
 
 const parse: RequestHandler = (request, _response, next) => {
-  const bytes: unknown = request.body;
+  const given: unknown = request.body;
+  const bytes = Buffer.isBuffer(given) ? given : Buffer.alloc(0);
+  if (partsOf(bytes) > MAX_PARTS)
+    throw new Problem("body-too-large", "A body of JSON can have no more than 10,000 customers need.");
   try {
-    request.body = JSON.parse(UTF_8.decode(Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0))) as unknown;
+    request.body = JSON.parse(UTF_8.decode(bytes)) as unknown;
   } catch {
     throw new Problem("invalid-request", "The body is no JSON in UTF-8.", [
       { field: "body", message: 'must be JSON in UTF-8, as {"country_code":"Peru",…}' },
@@ -47,6 +53,13 @@ const parse: RequestHandler = (request, _response, next) => {
   }
   next();
 };
+
+/** At least as many as there are values in it. */
+function partsOf(bytes: Buffer): number {
+  let count = 0;
+  for (const byte of bytes) if (PARTS.has(byte)) count += 1;
+  return count;
+}
 
 /** Reads a body of JSON to `request.body`, strictly: bytes that are no UTF-8 are refused, not replaced. */
 export const readJson: readonly RequestHandler[] = [expectJson, expectSoon, readBytes, parse];

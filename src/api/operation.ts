@@ -183,7 +183,7 @@ export function checked<Schema extends z.ZodType>(
   throw new Problem(
     "invalid-request",
     "The fields listed under errors are missing or wrong.",
-    fieldErrors(parsed.error.issues, place).slice(0, FAULTS_LISTED),
+    fieldErrors(parsed.error.issues.slice(0, FAULTS_LISTED), place).slice(0, FAULTS_LISTED),
   );
 }
 
@@ -193,7 +193,9 @@ export function fieldErrors(issues: readonly z.core.$ZodIssue[], place: string |
     [...(place === undefined || place === "" ? [] : [place]), ...path].map(String).join(".");
   return issues.flatMap((issue): FieldError[] => {
     if (issue.code === "unrecognized_keys")
-      return issue.keys.map((key) => ({ field: named([...issue.path, key]), message: "is not known here" }));
+      return issue.keys
+        .slice(0, FAULTS_LISTED)
+        .map((key) => ({ field: named([...issue.path, key]), message: "is not known here" }));
     if (issue.code === "invalid_union") {
       const [closest] = [...issue.errors].sort((a, b) => depthOf(b) - depthOf(a));
       if (closest !== undefined && depthOf(closest) > 0) return fieldErrors(closest, named(issue.path));
@@ -205,5 +207,5 @@ export function fieldErrors(issues: readonly z.core.$ZodIssue[], place: string |
 
 /** How far into the value a branch of a union could follow it: the one that came furthest was meant. */
 function depthOf(issues: readonly z.core.$ZodIssue[]): number {
-  return Math.max(0, ...issues.map(({ path }) => path.length));
+  return issues.reduce((depth, { path }) => Math.max(depth, path.length), 0);
 }

@@ -372,6 +372,27 @@ describe("an address", () => {
   });
 });
 
+describe("a body that is made to take long", () => {
+  const peru = '"segment_name":"frequent_segment","total_orders":1';
+  it.each<[string, string, number]>([
+    ["blanks within a long text", `{"country_code":"a${" ".repeat(4_000_000)}a",${peru}}`, 400],
+    ["a list of very many objects", `[${"{},".repeat(1_600_000)}{}]`, 413],
+    [
+      "very many keys",
+      `{${Array.from({ length: 300_000 }, (_, index) => `"k${String(index)}":1`).join()}}`,
+      413,
+    ],
+    ["lists within lists", `${"[".repeat(149_000)}${"]".repeat(149_000)}`, 400],
+    ["10,000 customers that are all wrong", `[${'{"a":1,"total_orders":-1},'.repeat(9_999)}{}]`, 400],
+  ])("by %s is refused, and keeps nobody waiting", async (_what, body, status) => {
+    const begun = performance.now();
+    const refused = post(body);
+    expect((await get(mostUsed({})))[0]).toBe(200);
+    expect((await refused)[0]).toBe(status);
+    expect(performance.now() - begun).toBeLessThan(3_000);
+  });
+});
+
 describe("a body that comes byte by byte", () => {
   it("is refused after ten seconds, and keeps nobody else waiting", async () => {
     const socket = connect(api.port, "127.0.0.1");

@@ -5,11 +5,14 @@ import { parseExecutionDate } from "../../voucher/execution-date.js";
 import { parseMoment } from "../../voucher/moment.js";
 
 /** The blanks that do not count around a value, in raw data and here. */
-const BLANKS_AROUND = /^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g;
+const BLANKS = " \t\n\v\f\r";
 
-/** A text without the blanks around it. */
+/** A text without the blanks around it. Not by a pattern: for blanks within a long text one takes time by their square. */
 export function trimmed(text: string): string {
-  return text.replace(BLANKS_AROUND, "");
+  let [start, end] = [0, text.length];
+  while (start < end && BLANKS.includes(text.charAt(start))) start += 1;
+  while (end > start && BLANKS.includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(start, end);
 }
 
 const MOMENT_MESSAGE = "must be a moment that exists, as 2022-03-01 00:00:00";
