@@ -27,9 +27,18 @@ const MAX_BOUND_VALUES = 30_000;
 export async function openSqlite(file: string): Promise<Consumption> {
   const dialect = sqliteDialect(file);
   return translatingErrors(dialect, async () => {
-    await makeFolder(path.dirname(path.resolve(file)));
-    // Readers go on reading the last publication while the next one is written.
-    return openFile(file, dialect, [`busy_timeout = ${WRITER_TIMEOUT_MILLISECONDS}`, "journal_mode = WAL"]);
+    const folder = path.dirname(path.resolve(file));
+    await makeFolder(folder);
+    try {
+      // Readers go on reading the last publication while the next one is written.
+      return await openFile(file, dialect, [
+        `busy_timeout = ${WRITER_TIMEOUT_MILLISECONDS}`,
+        "journal_mode = WAL",
+      ]);
+    } catch (error) {
+      if (systemCodeOf(error)?.startsWith("SQLITE_CANTOPEN") === true) await assertRoom(folder);
+      throw error;
+    }
   });
 }
 

@@ -1,12 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { readConsumption } from "../consumption/reading.js";
+import { pipeline } from "../cli/command.js";
+import { readConsumption, readTable } from "../consumption/reading.js";
 import { query, writeParquet } from "../duckdb.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { fingerprint, makeFolder, makeWorkspace } from "../workspace.js";
-import { run } from "./running.js";
+import { EXECUTION_DATE, run } from "./running.js";
 
 const mounted: string[] = [];
 
@@ -128,9 +129,35 @@ unmountAll();
     const before = await readConsumption(settings);
     await fillWithFiles(disk);
     await expect(run(settings, "2020-05-30")).rejects.toMatchObject({ code: "STORAGE_FULL" });
+    await makeRoom(disk);
     expect(await readConsumption(settings)).toEqual(before);
   });
+
+  it("that has no room for what SQLite keeps beside its database ends a run with nothing written", async () => {
+    const { settings: roomy, environment } = await makeWorkspace();
+    const disk = await smallDisk("size=4m,nr_inodes=64");
+    const consumptionUrl = `sqlite:${path.join(disk, "consumption.db")}`;
+    const settings = { ...roomy, consumptionUrl };
+    await putVouchers(settings.zones.raw, times(3, voucher()));
+    // In a process of its own, whose end closes the database: this one would keep its files open.
+    const own = { ...environment, CONSUMPTION_URL: consumptionUrl };
+    expect(await pipeline(["-e", EXECUTION_DATE], own)).toMatchObject({ code: 0 });
+    await fillWithFiles(disk);
+    expect(await pipeline(["-e", EXECUTION_DATE], own)).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining("STORAGE_FULL"),
+    });
+    await makeRoom(disk);
+    expect(await readTable(settings, "SELECT outcome FROM pipeline_runs")).toEqual([
+      { outcome: "succeeded" },
+    ]);
+  });
 });
+
+/** For what SQLite keeps beside a database that is open: whether it is open still, the garbage collector decides. */
+async function makeRoom(disk: string): Promise<void> {
+  for (const index of [0, 1, 2]) await rm(path.join(disk, `filler-${index.toString()}`), { force: true });
+}
 
 /** Makes empty files until no other can be made. */
 async function fillWithFiles(folder: string): Promise<void> {
