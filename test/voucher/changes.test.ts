@@ -1,0 +1,60 @@
+import path from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { Answers, type PlacedCell } from "../../src/voucher/answers.js";
+import { changesBetween } from "../../src/voucher/changes.js";
+import { parseExecutionDate } from "../../src/voucher/execution-date.js";
+import { readSegments } from "../../src/voucher/segments.js";
+import { PROJECT } from "../workspace.js";
+
+const segments = await readSegments(path.join(PROJECT, "sql/v1"));
+
+/** Answers of as many amounts, by country and segment. */
+function answers(amounts: Record<string, number>): Answers {
+  const publication = {
+    executionDate: parseExecutionDate("2020-05-29"),
+    runId: "run",
+    sqlVersion: "v1",
+    sqlHash: "",
+    dataHash: "",
+    publishedAt: "2020-05-29T06:00:00.000Z",
+    rowCounts: {},
+  };
+  const cells = Object.entries(amounts).map(([place, voucherAmount]): PlacedCell => {
+    const [countryCode = "", segment = ""] = place.split("/");
+    const kind = segment.startsWith("0-3") ? "recency_segment" : "frequent_segment";
+    const cell = { voucherAmount, assignments: 1, segmentAssignments: 1, runnerUp: undefined };
+    return { countryCode, kind, segment, cell };
+  });
+  return new Answers(publication, segments, cells, undefined);
+}
+
+const placesOf = (before: Record<string, number>, after: Record<string, number>) =>
+  changesBetween(answers(before), answers(after)).map(
+    ({ countryCode, segment }) => `${countryCode}/${segment}`,
+  );
+
+describe("the changes between two publications", () => {
+  it("are the answers whose amount differs, those that came and those that went", () => {
+    const before = { "Peru/0-4": 1, "Peru/5-13": 2, "Chile/0-4": 3 };
+    const after = { "Peru/0-4": 1, "Peru/5-13": 20, "Latvia/0-4": 4 };
+    const changes = changesBetween(answers(before), answers(after));
+    const amounts = changes.map(({ before: was, after: is }) => [was?.voucherAmount, is?.voucherAmount]);
+    expect(amounts).toEqual([
+      [3, undefined],
+      [undefined, 4],
+      [2, 20],
+    ]);
+  });
+
+  it("stand in the order of the tables: countries by code points, segments by their bounds", () => {
+    const after = { "Z/37+": 1, "Z/5-13": 1, "\u{1f381}/0-4": 1, "\uff21/0-4": 1, "Zz/0-4": 1, "A/0-30": 1 };
+    expect(placesOf({}, after)).toEqual([
+      "Z/5-13",
+      "Z/37+",
+      "Zz/0-4",
+      "\uff21/0-4",
+      "\u{1f381}/0-4",
+      "A/0-30",
+    ]);
+  });
+});
