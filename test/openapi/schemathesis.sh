@@ -1,28 +1,32 @@
 #!/usr/bin/env bash
-# Holds the api to its OpenAPI document by all checks of Schemathesis, on every route: with a publication and without one.
+# Holds the api to its OpenAPI document by all checks of Schemathesis, on every route: without a publication, with one, and
+# where it asks for keys.
 #   test/openapi/schemathesis.sh [requests tried for each route; 100 unless said]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 examples="${1:-100}"
 st="$(test/openapi/install.sh)"
+here="$PWD/test/openapi"
 folder="$(mktemp -d)"
 api=""
 stop() { [ -z "$api" ] || kill "$api" 2>/dev/null || true; }
 trap 'stop; rm -rf "$folder"' EXIT
 
 export RAW_ZONE="$PWD/data/raw" CURATED_ZONE="$folder/curated" PROVISION_ZONE="$folder/provision"
+export PYTHONPATH="$here" PYTHONDONTWRITEBYTECODE=1 SCHEMATHESIS_HOOKS=hooks
 
-# hold NAME: starts the api and holds it to what it says of itself.
+# hold NAME CONFIG [OPTION…]: starts the api and holds it to what it says of itself.
 hold() {
-  local log="$folder/$1.log" port
+  local name="$1" config="$2" log="$folder/$1.log" port
+  shift 2
   PORT=0 node --max-semi-space-size=2 --v8-pool-size=1 dist/api/main.js >"$log" &
   api=$!
   for _ in $(seq 100); do grep -q 'listening on' "$log" && break; sleep 0.1; done
   port="$(sed -nE 's#.*listening on http://127\.0\.0\.1:([0-9]+).*#\1#p' "$log")"
-  echo "-- $1"
-  (cd "$folder" && PYTHONPATH="$OLDPWD/test/openapi" PYTHONDONTWRITEBYTECODE=1 SCHEMATHESIS_HOOKS=hooks "$st" --config-file "$OLDPWD/test/openapi/$1.toml" run "http://127.0.0.1:$port/openapi.json" \
-    --checks all --max-examples "$examples" --seed 1)
+  echo "-- $name"
+  (cd "$folder" && "$st" --config-file "$here/$config.toml" run "http://127.0.0.1:$port/openapi.json" \
+    --checks all --max-examples "$examples" --seed 1 "$@")
   stop
   wait "$api" || true
   # What is no problem document is a bug, and its stack is in the log.
@@ -30,8 +34,13 @@ hold() {
 }
 
 export CONSUMPTION_URL="sqlite:$folder/none.db"
-hold without-data
+hold "without a publication" without-data
 
 export CONSUMPTION_URL="sqlite:$folder/consumption.db"
 for day in 2020-05-27 2020-05-28 2020-05-29; do node dist/cli/main.js -e "$day" >/dev/null; done
-hold with-data
+hold "with publications" with-data
+
+made="$(node dist/cli/main.js api-key schemathesis)"
+{ echo "keys:"; sed -n '/- name:/,$p' <<<"$made"; } >"$folder/keys.yaml"
+export API_KEYS_FILE="$folder/keys.yaml"
+hold "with keys" with-data --header "Authorization: Bearer $(grep -Eo 'voucher_[A-Za-z0-9_-]+' <<<"$made")"
