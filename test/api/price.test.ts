@@ -302,6 +302,27 @@ describe("the totals", () => {
     expect(JSON.parse(message.trailers["price-summary"] ?? "")).toEqual(summary);
   });
 
+  it("have no groups in a trailer field that would be too long, and say so", async () => {
+    const countries = Array.from({ length: 100 }, (_, index) => `Country ${index.toString()}`);
+    const { settings } = await runOver(countries.map((country_code) => voucher({ country_code })));
+    const many = await serve(settings);
+    const request = httpRequest(`${many.url}/v1/campaigns/price?segment_name=frequent_segment`, {
+      method: "POST",
+      headers: { "content-type": CSV },
+    });
+    request.end(["country_code,total_orders", ...countries.map((country) => `${country},7`), ""].join("\n"));
+    const [message] = (await once(request, "response")) as [IncomingMessage];
+    await message.resume().toArray();
+    expect(JSON.parse(message.trailers["price-summary"] ?? "")).toEqual({
+      lines: 100,
+      priced: 100,
+      without_amount: 0,
+      faulty: 0,
+      total_amount: 264_000,
+      groups_omitted: true,
+    });
+  });
+
   it("are left out for a client of HTTP/1.0, which knows no trailers", async () => {
     const answer = await raw(
       `POST /v1/campaigns/price HTTP/1.0\r\nContent-Type: text/csv\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
