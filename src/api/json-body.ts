@@ -1,8 +1,8 @@
 import express, { type RequestHandler } from "express";
+import { JSON_TYPE, utf8TypeOf } from "./media-types.js";
 import { Problem } from "./problem.js";
 
-export const JSON_TYPE = "application/json";
-const JSON_TYPES = /^application\/(json|[a-z0-9.+-]+\+json)$/i;
+const JSON_TYPES = /^application\/(json|[a-z0-9.+-]+\+json)$/;
 
 /** 10,000 customers take less than half of it. */
 const MAX_JSON_BYTES = 5_000_000;
@@ -16,9 +16,7 @@ const UTF_8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Only JSON in UTF-8 goes on from here. */
 const expectJson: RequestHandler = (request, _response, next) => {
-  const [type = "", ...parameters] = (request.get("content-type") ?? "").split(";");
-  const charset = /^\s*charset="?([^"]*)"?\s*$/i.exec(parameters.join())?.[1] ?? "utf-8";
-  if (!JSON_TYPES.test(type.trim()) || !/^utf-?8$/i.test(charset))
+  if (!JSON_TYPES.test(utf8TypeOf(request) ?? ""))
     throw new Problem("unsupported-media-type", `Send the body as ${JSON_TYPE} in UTF-8.`);
   next();
 };

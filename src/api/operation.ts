@@ -5,8 +5,10 @@ import type {
   ZodOpenApiOperationObject,
   ZodOpenApiParameterObject,
 } from "zod-openapi";
-import { JSON_TYPE, readJson } from "./json-body.js";
-import { Problem, PROBLEM_TYPE, PROBLEMS, type FieldError, type ProblemType } from "./problem.js";
+import { checked } from "./checking.js";
+import { readJson } from "./json-body.js";
+import { JSON_TYPE } from "./media-types.js";
+import { Problem, PROBLEM_TYPE, PROBLEMS, type ProblemType } from "./problem.js";
 import { problemSchema } from "./schemas/problem.js";
 
 /** One thing that the service does, as Express runs it and as OpenAPI describes it. */
@@ -163,49 +165,4 @@ function given(parameters: Record<string, unknown>): Record<string, unknown> {
     "A parameter is given more than once.",
     twice.map(([field]) => ({ field, message: "must be given once" })),
   );
-}
-
-/** How many faults are listed: a list of ten thousand customers can have as many. */
-const FAULTS_LISTED = 100;
-
-/**
- * Checks a value by a schema.
- * @param place what the fields' names begin with in messages.
- * @throws Problem invalid-request that names every field at fault.
- */
-export function checked<Schema extends z.ZodType>(
-  schema: Schema,
-  value: unknown,
-  place: string,
-): z.output<Schema> {
-  const parsed = schema.safeParse(value, { reportInput: true });
-  if (parsed.success) return parsed.data;
-  throw new Problem(
-    "invalid-request",
-    "The fields listed under errors are missing or wrong.",
-    fieldErrors(parsed.error.issues.slice(0, FAULTS_LISTED), place).slice(0, FAULTS_LISTED),
-  );
-}
-
-/** The faults that a schema has found, by field. */
-export function fieldErrors(issues: readonly z.core.$ZodIssue[], place: string | undefined): FieldError[] {
-  const named = (path: readonly PropertyKey[]) =>
-    [...(place === undefined || place === "" ? [] : [place]), ...path].map(String).join(".");
-  return issues.flatMap((issue): FieldError[] => {
-    if (issue.code === "unrecognized_keys")
-      return issue.keys
-        .slice(0, FAULTS_LISTED)
-        .map((key) => ({ field: named([...issue.path, key]), message: "is not known here" }));
-    if (issue.code === "invalid_union") {
-      const [closest] = [...issue.errors].sort((a, b) => depthOf(b) - depthOf(a));
-      if (closest !== undefined && depthOf(closest) > 0) return fieldErrors(closest, named(issue.path));
-    }
-    const isMissing = issue.input === undefined && issue.path.length > 0;
-    return [{ field: named(issue.path), message: isMissing ? "is missing" : issue.message }];
-  });
-}
-
-/** How far into the value a branch of a union could follow it: the one that came furthest was meant. */
-function depthOf(issues: readonly z.core.$ZodIssue[]): number {
-  return issues.reduce((depth, { path }) => Math.max(depth, path.length), 0);
 }

@@ -1,8 +1,8 @@
 import { stringify } from "csv-stringify/sync";
 import type { Request, Response } from "express";
-import { JSON_TYPE } from "../json-body.js";
+import { CSV_TYPE, JSON_TYPE, NDJSON_TYPE } from "../media-types.js";
 import { pricedLineSchema, type PricedLine, type PriceSummary } from "../schemas/price.js";
-import { CSV_TYPE, NDJSON_TYPE, type LinesType } from "./formats.js";
+import type { LinesType } from "./formats.js";
 
 /** The trailer field that has the totals of an answer of CSV. */
 export const SUMMARY_TRAILER = "Price-Summary";

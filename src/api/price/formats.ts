@@ -1,13 +1,12 @@
 import type { Request } from "express";
 import type * as z from "zod";
 import type { SegmentKind } from "../../voucher/segments.js";
+import { CSV_TYPE, NDJSON_TYPE, utf8TypeOf } from "../media-types.js";
 import { Problem } from "../problem.js";
 import { customerBody, customerTexts } from "../schemas/customer.js";
 import { csvLines } from "./csv-lines.js";
 import { ndjsonLines } from "./ndjson-lines.js";
 
-export const CSV_TYPE = "text/csv";
-export const NDJSON_TYPE = "application/x-ndjson";
 export type LinesType = typeof CSV_TYPE | typeof NDJSON_TYPE;
 
 /** How a file of customers is read. */
@@ -34,10 +33,9 @@ export const FORMATS: Readonly<Record<LinesType, Format>> = {
  * @throws Problem unsupported-media-type
  */
 export function typeOfBody(request: Request): LinesType {
-  const [type = "", ...parameters] = (request.get("content-type") ?? "").toLowerCase().split(";");
-  const charset = /^\s*charset="?([^"]*)"?\s*$/m.exec(parameters.join("\n"))?.[1] ?? "utf-8";
-  const found = ([CSV_TYPE, NDJSON_TYPE] as const).find((known) => known === type.trim());
-  if (found !== undefined && /^utf-?8$/.test(charset)) return found;
+  const type = utf8TypeOf(request);
+  const found = ([CSV_TYPE, NDJSON_TYPE] as const).find((known) => known === type);
+  if (found !== undefined) return found;
   throw new Problem("unsupported-media-type", `Send the body as ${CSV_TYPE} or ${NDJSON_TYPE}, in UTF-8.`);
 }
 

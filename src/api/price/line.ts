@@ -2,7 +2,7 @@ import type { Answers } from "../../voucher/answers.js";
 import type { Customer } from "../../voucher/customer.js";
 import { decide, type DecisionOptions } from "../../voucher/decision.js";
 import type { SegmentKind } from "../../voucher/segments.js";
-import { fieldErrors } from "../operation.js";
+import { fieldErrors } from "../checking.js";
 import { Problem, type FieldError } from "../problem.js";
 import { completeCustomer } from "../schemas/customer.js";
 import type { PricedLine } from "../schemas/price.js";

@@ -1,3 +1,4 @@
+import { maybeJson } from "../maybe-json.js";
 import { lineTooLong, MAX_LINE_BYTES } from "./faults.js";
 
 /**
@@ -8,7 +9,7 @@ export async function* ndjsonLines(texts: AsyncIterable<string>): AsyncGenerator
   for await (const lines of linesOf(texts)) {
     const longLine = lines.findIndex(isTooLong);
     const readable = longLine === -1 ? lines : lines.slice(0, longLine);
-    yield readable.filter((line) => line.trim() !== "").map(parseJson);
+    yield readable.filter((line) => line.trim() !== "").map(maybeJson);
     if (longLine !== -1) throw lineTooLong();
   }
 }
@@ -26,13 +27,4 @@ async function* linesOf(texts: AsyncIterable<string>): AsyncGenerator<string[]> 
 
 function isTooLong(line: string): boolean {
   return Buffer.byteLength(line) > MAX_LINE_BYTES;
-}
-
-/** undefined where it is no JSON. */
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { JSON_TYPE } from "../json-body.js";
+import { JSON_TYPE } from "../media-types.js";
 import { operation, type Operation } from "../operation.js";
 import { confirmedSeconds, reasonNotReady } from "../readiness.js";
 import { publicationDocument, publicationSchema } from "../schemas/publication.js";

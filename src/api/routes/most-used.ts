@@ -4,7 +4,7 @@ import { calendarDays, type Customer } from "../../voucher/customer.js";
 import { decide, type Decision, type DecisionOptions } from "../../voucher/decision.js";
 import { reasonOf } from "../../voucher/reason.js";
 import { isUnchanged, tellPublication } from "../freshness.js";
-import { JSON_TYPE } from "../json-body.js";
+import { JSON_TYPE } from "../media-types.js";
 import { operation, type Operation } from "../operation.js";
 import { Problem } from "../problem.js";
 import { answerOptions, answerSchema, type AnswerDocument, type ReceiptDocument } from "../schemas/answer.js";

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { createSchema } from "zod-openapi";
 import { segmentOfCustomer } from "../../voucher/customer.js";
 import { isUnchanged, tellPublication } from "../freshness.js";
-import { JSON_TYPE } from "../json-body.js";
+import { JSON_TYPE } from "../media-types.js";
 import { operation, type Operation } from "../operation.js";
 import { dayOf } from "../schemas/customer.js";
 import { originalCustomerDocument, parseCustomer } from "../schemas/original-customer.js";

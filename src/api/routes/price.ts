@@ -1,12 +1,12 @@
 import { setImmediate as turn } from "node:timers/promises";
 import * as z from "zod";
 import { tellPublication } from "../freshness.js";
-import { JSON_TYPE } from "../json-body.js";
+import { CSV_TYPE, JSON_TYPE, NDJSON_TYPE } from "../media-types.js";
 import { operation, type Operation } from "../operation.js";
 import { ANSWER_FORMATS, SUMMARY, SUMMARY_TRAILER } from "../price/answers.js";
 import { textOf } from "../price/body.js";
 import { MAX_LINE_BYTES } from "../price/faults.js";
-import { CSV_TYPE, FORMATS, NDJSON_TYPE, typeOfAnswer, typeOfBody } from "../price/formats.js";
+import { FORMATS, typeOfAnswer, typeOfBody } from "../price/formats.js";
 import { priced } from "../price/line.js";
 import { Totals } from "../price/totals.js";
 import { answerOptions } from "../schemas/answer.js";

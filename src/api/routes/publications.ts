@@ -4,7 +4,7 @@ import type { Cell } from "../../voucher/answers.js";
 import { changesBetween } from "../../voucher/changes.js";
 import { SEGMENT_KINDS } from "../../voucher/segments.js";
 import { isUnchanged, tellPublication } from "../freshness.js";
-import { JSON_TYPE } from "../json-body.js";
+import { JSON_TYPE } from "../media-types.js";
 import { operation, type Operation } from "../operation.js";
 import { executionDate, wholeNumberText } from "../schemas/fields.js";
 import { publicationDocument, publicationSchema } from "../schemas/publication.js";

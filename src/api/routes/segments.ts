@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { SEGMENT_KINDS } from "../../voucher/segments.js";
 import { isUnchanged, tellPublication } from "../freshness.js";
-import { JSON_TYPE } from "../json-body.js";
+import { JSON_TYPE } from "../media-types.js";
 import { operation, type Operation } from "../operation.js";
 import { executionDate } from "../schemas/fields.js";
 import type { Services } from "../services.js";

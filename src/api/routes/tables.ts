@@ -11,7 +11,8 @@ import {
 import type { ExecutionDate } from "../../voucher/execution-date.js";
 import type { Publication } from "../../voucher/publication.js";
 import { isUnchanged, tellPublication } from "../freshness.js";
-import { JSON_TYPE } from "../json-body.js";
+import { maybeJson } from "../maybe-json.js";
+import { CSV_TYPE, JSON_TYPE } from "../media-types.js";
 import { operation, type Operation } from "../operation.js";
 import { Problem } from "../problem.js";
 import { executionDate, wholeNumberText } from "../schemas/fields.js";
@@ -23,7 +24,6 @@ const ROWS_UNLESS_ASKED = 1_000;
 const MOST_ROWS = 10_000;
 /** As many as are read from the database at once for a table that is sent whole. */
 const ROWS_PER_PAGE = 2_000;
-const CSV_TYPE = "text/csv";
 
 const tableSchema = z
   .object({
@@ -147,7 +147,7 @@ function cursorOf(key: RowKey, { runId, publishedAt }: Publication): string {
 }
 
 function keyOf(cursor: string, { key }: TableReader, { runId, publishedAt }: Publication): RowKey {
-  const parsed = cursorSchema.safeParse(parseJson(Buffer.from(cursor, "base64url").toString()));
+  const parsed = cursorSchema.safeParse(maybeJson(Buffer.from(cursor, "base64url").toString()));
   const [ofRun, ofMoment, ...values] = parsed.data ?? [];
   if (ofRun === runId && ofMoment === publishedAt && values.length === key.length) return values;
   throw new Problem(
@@ -158,14 +158,6 @@ function keyOf(cursor: string, { key }: TableReader, { runId, publishedAt }: Pub
 }
 
 const cursorSchema = z.array(z.union([z.string(), z.number(), z.null()]));
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 function unknownTable(table: string, { rowCounts }: Publication): Problem {
   const known = Object.keys(rowCounts).join(", ");

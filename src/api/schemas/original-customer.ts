@@ -1,6 +1,8 @@
 import * as z from "zod";
 import type { Customer } from "../../voucher/customer.js";
 import { SEGMENT_KINDS } from "../../voucher/segments.js";
+import { fieldErrors } from "../checking.js";
+import { maybeJson } from "../maybe-json.js";
 import { Problem } from "../problem.js";
 import { documentedMoment, moment, trimmed } from "./fields.js";
 
@@ -42,21 +44,15 @@ export function parseCustomer(parameter: unknown): Customer {
   throw new Problem(
     "invalid-customer",
     "The fields listed under errors are missing or wrong.",
-    parsed.error.issues.map(({ path, message, input }) => ({
-      field: ["customer", ...path].join("."),
-      message: input === undefined && path.length > 0 ? "is missing" : message,
-    })),
+    fieldErrors(parsed.error.issues, "customer"),
   );
 }
 
 function parseJson(text: string): unknown {
   // The original service decoded the parameter a second time, so clients that encode it twice are answered, too.
   for (const candidate of [text, decodeOnceMore(text)]) {
-    try {
-      return JSON.parse(candidate);
-    } catch {
-      continue;
-    }
+    const value = maybeJson(candidate);
+    if (value !== undefined) return value;
   }
   throw new Problem("invalid-customer", "Give the customer as JSON in the query parameter customer.", [
     { field: "customer", message: 'must be a JSON object, as {"customer_id":123,"country_code":"Peru",…}' },
