@@ -8,11 +8,12 @@ import { readSqlVersion } from "../consumption/sql-versions.js";
 import { PublicationReplaced } from "../consumption/table-pages.js";
 import { PipelineError } from "../errors.js";
 import type { Answers } from "../voucher/answers.js";
-import { isSamePublication, type Publication } from "../voucher/publication.js";
+import type { ExecutionDate } from "../voucher/execution-date.js";
+import { identityOf, isSamePublication, type Publication } from "../voucher/publication.js";
 import { parseSegments, readSegments, SEGMENTS_FILE, type Segments } from "../voucher/segments.js";
 import type { AnswerDatabase } from "./answer-database.js";
 import { inTime } from "./in-time.js";
-import { Problem } from "./problem.js";
+import { noPublication, Problem } from "./problem.js";
 
 /** Who asks does not wait for a server that is silent, nor in a line that does not move. */
 const ANSWER_MILLISECONDS = 4_000;
@@ -85,22 +86,19 @@ export class AnswerStore {
   async newest(): Promise<Answers> {
     if (this.#newest === undefined) await inTime(ANSWER_MILLISECONDS, this.refresh());
     if (this.#newest !== undefined) return this.#newest;
-    throw new Problem(
-      "no-publication",
-      "No execution date is published yet; run the pipeline, then ask again.",
-    );
+    throw noPublication();
   }
 
   /**
    * The answers of the publication of an execution date.
-   * @param executionDate its partition key; undefined for the newest one.
+   * @param executionDate undefined for the newest one.
    * @throws Problem unknown-publication, or database-unavailable.
    */
-  async of(executionDate: string | undefined): Promise<Answers> {
-    if (executionDate === undefined || executionDate === this.#newest?.publication.executionDate.partitionKey)
-      return this.newest();
+  async of(executionDate: ExecutionDate | undefined): Promise<Answers> {
+    const newest = this.#newest?.publication.executionDate.partitionKey;
+    if (executionDate === undefined || executionDate.partitionKey === newest) return this.newest();
     return this.ask(async (database) => {
-      const publication = await readPublication(database, executionDate);
+      const publication = await readPublication(database, executionDate.partitionKey);
       if (publication === undefined) throw unknownPublication(executionDate);
       return this.#held(database, publication);
     });
@@ -114,10 +112,7 @@ export class AnswerStore {
     const answer = async () => {
       const database = await this.#database.open();
       if (database !== undefined) return question(database);
-      throw new Problem(
-        "no-publication",
-        "No execution date is published yet; run the pipeline, then ask again.",
-      );
+      throw noPublication();
     };
     return inTime(ANSWER_MILLISECONDS, answer());
   }
@@ -169,14 +164,12 @@ export class AnswerStore {
   }
 
   #held(database: Consumption, publication: Publication): Promise<Answers> {
-    const version = [publication.executionDate.partitionKey, publication.runId, publication.publishedAt].join(
-      " ",
-    );
-    const held = this.#earlier.get(version);
+    const identity = identityOf(publication);
+    const held = this.#earlier.get(identity);
     if (held !== undefined) return held;
     const reading = this.#read(database, publication);
-    this.#earlier.set(version, reading);
-    reading.catch(() => this.#earlier.delete(version));
+    this.#earlier.set(identity, reading);
+    reading.catch(() => this.#earlier.delete(identity));
     return reading;
   }
 
@@ -199,8 +192,8 @@ function databaseGone(): PipelineError {
   return new PipelineError("CONSUMPTION_UNAVAILABLE", "the consumption database is not there any more");
 }
 
-function unknownPublication(executionDate: string): Problem {
-  return new Problem("unknown-publication", `The execution date ${executionDate} is not published.`, [
+function unknownPublication({ iso }: ExecutionDate): Problem {
+  return new Problem("unknown-publication", `The execution date ${iso} is not published.`, [
     { field: "execution_date", message: "must be published; GET /v1/publications lists those that are" },
   ]);
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Request, Response } from "express";
-import type { Publication } from "../voucher/publication.js";
+import { identityOf, type Publication } from "../voucher/publication.js";
 import type { Services } from "./services.js";
 
 /** Which publication answers: that, and its age, stand in headers of every answer. */
@@ -54,9 +54,6 @@ function entityTag(publications: readonly Publication[], day: string): string {
 
 /** Weak: compression makes other bytes of the same answer. */
 function newEntityTag(publications: readonly Publication[], day: string): string {
-  const identity = publications.map(({ executionDate, runId, publishedAt, dataHash, sqlHash }) =>
-    [executionDate.partitionKey, runId, publishedAt, dataHash, sqlHash].join(),
-  );
-  const hash = createHash("sha256").update([...identity, day].join("\n"));
+  const hash = createHash("sha256").update([...publications.map(identityOf), day].join("\n"));
   return `W/"${hash.digest("base64url").slice(0, 22)}"`;
 }

@@ -48,6 +48,14 @@ export class Problem extends Error {
   }
 }
 
+/** There is nothing to answer from yet. */
+export function noPublication(): Problem {
+  return new Problem(
+    "no-publication",
+    "No execution date is published yet; run the pipeline, then ask again.",
+  );
+}
+
 /** Answers with a problem document. */
 export function sendProblem(response: Response, problem: Problem): void {
   response.set("Cache-Control", "no-store");

@@ -1,4 +1,4 @@
-import { Problem } from "./problem.js";
+import { noPublication, Problem } from "./problem.js";
 import type { Services } from "./services.js";
 
 /** How long ago the database said which publication is the newest one; undefined where it never has. */
@@ -13,11 +13,7 @@ export function confirmedSeconds({ store, now }: Services): number | undefined {
 export function reasonNotReady(services: Services): Problem | undefined {
   if (services.underWay.isEnding)
     return new Problem("not-ready", "The service is ending; ask another instance of it.");
-  if (services.store.status.publication === undefined)
-    return new Problem(
-      "no-publication",
-      "No execution date is published yet; run the pipeline, then ask again.",
-    );
+  if (services.store.status.publication === undefined) return noPublication();
   const seconds = Math.floor(confirmedSeconds(services) ?? Infinity);
   return seconds > services.staleSeconds ? silent(seconds) : undefined;
 }

@@ -14,13 +14,12 @@ export interface Publication {
   readonly rowCounts: Readonly<Record<string, number>>;
 }
 
-/** Whether two publications of an execution date are the same one: an execution date can be published anew. */
+/** What tells a publication from every other one: an execution date can be published anew. */
+export function identityOf({ executionDate, runId, publishedAt, dataHash, sqlHash }: Publication): string {
+  return [executionDate.partitionKey, runId, publishedAt, dataHash, sqlHash].join(" ");
+}
+
+/** Whether two publications are the same one. */
 export function isSamePublication(one: Publication, other: Publication): boolean {
-  return (
-    one.executionDate.partitionKey === other.executionDate.partitionKey &&
-    one.runId === other.runId &&
-    one.publishedAt === other.publishedAt &&
-    one.dataHash === other.dataHash &&
-    one.sqlHash === other.sqlHash
-  );
+  return identityOf(one) === identityOf(other);
 }

@@ -526,6 +526,13 @@ describe("GET /v1/tables/{table}", () => {
 });
 
 describe("GET /v1/publications", () => {
+  it("names a date that is not published as people write it", async () => {
+    expect(await get("/v1/publications/2017-01-01/changes")).toMatchObject([
+      404,
+      { detail: "The execution date 2017-01-01T00:00:00Z is not published." },
+    ]);
+  });
+
   it("lists what was published, the latest execution date first, by pages", async () => {
     const page = {
       publications: [{ execution_date: "2020-05-29T00:00:00Z" }],

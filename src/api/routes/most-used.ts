@@ -96,7 +96,7 @@ export async function answersFor(
   { store }: Services,
   { execution_date, fallback }: Pick<Options, "execution_date" | "fallback">,
 ): Promise<Answers> {
-  const answers = await store.of(execution_date?.partitionKey);
+  const answers = await store.of(execution_date);
   if (fallback !== "country" || answers.knowsCountries) return answers;
   const executionDate = answers.publication.executionDate.iso;
   throw new Problem(

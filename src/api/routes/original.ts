@@ -1,7 +1,7 @@
 import type { Response } from "express";
 import * as z from "zod";
 import { createSchema } from "zod-openapi";
-import { segmentOfCustomer } from "../../voucher/customer.js";
+import { decide } from "../../voucher/decision.js";
 import { isUnchanged, tellPublication } from "../freshness.js";
 import { JSON_TYPE } from "../media-types.js";
 import { operation, type Operation } from "../operation.js";
@@ -59,9 +59,8 @@ export function mostUsedVoucher(services: Services): Operation {
       const now = services.now();
       tellPublication(response, services, answers.publication);
       if (isUnchanged(request, response, [answers.publication], dayOf(now))) return;
-      const segment = segmentOfCustomer(answers.segments, customer, now);
-      const cell = answers.cell(customer.segment_name, customer.country_code, segment);
-      sendSmallJson(response, { voucher_amount: cell?.voucherAmount ?? null });
+      const { voucherAmount } = decide(answers, customer, { asOf: now, fallback: "none", minAssignments: 1 });
+      sendSmallJson(response, { voucher_amount: voucherAmount });
     },
   });
 }

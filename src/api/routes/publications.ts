@@ -2,6 +2,7 @@ import * as z from "zod";
 import { readPublications } from "../../consumption/publications.js";
 import type { Cell } from "../../voucher/answers.js";
 import { changesBetween } from "../../voucher/changes.js";
+import type { ExecutionDate } from "../../voucher/execution-date.js";
 import { SEGMENT_KINDS } from "../../voucher/segments.js";
 import { isUnchanged, tellPublication } from "../freshness.js";
 import { JSON_TYPE } from "../media-types.js";
@@ -100,10 +101,8 @@ export function listChanges(services: Services): Operation {
     isConditional: true,
     handle: async ({ path, query }, request, response) => {
       const { store } = services;
-      const after = await store.of(path.execution_date.partitionKey);
-      const against =
-        query.against?.partitionKey ??
-        (await dateBefore(services, after.publication.executionDate.partitionKey));
+      const after = await store.of(path.execution_date);
+      const against = query.against ?? (await dateBefore(services, after.publication.executionDate));
       const before = against === undefined ? undefined : await store.of(against);
       tellPublication(response, services, after.publication);
       const publications = [after.publication, ...(before === undefined ? [] : [before.publication])];
@@ -127,11 +126,14 @@ export function listChanges(services: Services): Operation {
 }
 
 /** The execution date of the publication before, or undefined for the first one. */
-async function dateBefore({ store }: Services, executionDate: string): Promise<string | undefined> {
+async function dateBefore(
+  { store }: Services,
+  { partitionKey }: ExecutionDate,
+): Promise<ExecutionDate | undefined> {
   const [before] = await store.ask((database) =>
-    readPublications(database, { before: executionDate, limit: 1 }),
+    readPublications(database, { before: partitionKey, limit: 1 }),
   );
-  return before?.executionDate.partitionKey;
+  return before?.executionDate;
 }
 
 function cellDocument(cell: Cell | undefined): z.input<typeof cellSchema> {

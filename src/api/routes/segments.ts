@@ -39,7 +39,7 @@ export function listSegments(services: Services): Operation {
     problems: ["unknown-publication", "no-publication"],
     isConditional: true,
     handle: async ({ query }, request, response) => {
-      const { publication, segments } = await services.store.of(query.execution_date?.partitionKey);
+      const { publication, segments } = await services.store.of(query.execution_date);
       tellPublication(response, services, publication);
       if (isUnchanged(request, response, [publication])) return;
       response.json({

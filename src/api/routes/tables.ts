@@ -121,7 +121,7 @@ async function begin(services: Services, name: string, place: Place, limit: numb
 }
 
 async function tryToBegin({ store }: Services, name: string, place: Place, limit: number): Promise<Reading> {
-  const { publication } = await store.of(place.execution_date?.partitionKey);
+  const { publication } = await store.of(place.execution_date);
   const table = await store.ask((database) => openTable(database, publication, name));
   if (table === undefined) throw unknownTable(name, publication);
   const page = (after: RowKey | undefined, rows: number) => store.ask(() => table.page(after, rows));
