@@ -38,6 +38,21 @@ await build({
   logLevel: "warning",
 });
 
+// What the pages load. Each script is small, and shares what it has in common with the others.
+await build({
+  entryPoints: ["src/api/page/browser/*.ts*", "src/api/page/style.css"],
+  outdir: "dist/api/page",
+  entryNames: "[name]",
+  bundle: true,
+  splitting: true,
+  minify: true,
+  format: "esm",
+  platform: "browser",
+  target: ["chrome123", "firefox121", "safari17.5"],
+  logLevel: "warning",
+});
+await cp("src/api/page/icon.svg", "dist/api/page/icon.svg");
+
 // The page at /docs, whole: it asks nothing of others.
 const docs = "dist/api/docs";
 await mkdir(docs, { recursive: true });

@@ -17,7 +17,7 @@ const rooms = {
 };
 
 const boundaries = Object.entries(rooms).map(([room, allowed]) => ({
-  files: [`src/${room}/**/*.ts`],
+  files: [`src/${room}/**/*.{ts,tsx}`],
   rules: {
     "no-restricted-imports": [
       "error",
@@ -37,7 +37,7 @@ export default tseslint.config(
   { ignores: ["dist", "node_modules", "coverage"] },
   js.configs.recommended,
   {
-    files: ["**/*.ts"],
+    files: ["**/*.{ts,tsx}"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -51,7 +51,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["**/*.ts", "**/*.mjs"],
+    files: ["**/*.{ts,tsx}", "**/*.mjs"],
     plugins: { "import-x": importX },
     rules: {
       "no-console": "error",
@@ -74,7 +74,7 @@ export default tseslint.config(
   ...boundaries,
   // Only the settings read the environment.
   {
-    files: ["src/**/*.ts"],
+    files: ["src/**/*.{ts,tsx}"],
     ignores: ["src/settings.ts"],
     rules: {
       "no-restricted-syntax": [

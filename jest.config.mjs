@@ -1,12 +1,19 @@
+const compiled = ({ tsx }) => ({
+  jsc: {
+    target: "es2022",
+    parser: { syntax: "typescript", tsx },
+    transform: { react: { runtime: "automatic", importSource: "preact" } },
+  },
+  module: { type: "es6" },
+});
+
 const common = {
   testEnvironment: "node",
-  extensionsToTreatAsEsm: [".ts"],
+  extensionsToTreatAsEsm: [".ts", ".tsx"],
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
   transform: {
-    "^.+\\.ts$": [
-      "@swc/jest",
-      { jsc: { target: "es2022", parser: { syntax: "typescript" } }, module: { type: "es6" } },
-    ],
+    "^.+\\.ts$": ["@swc/jest", compiled({ tsx: false })],
+    "^.+\\.tsx$": ["@swc/jest", compiled({ tsx: true })],
   },
 };
 

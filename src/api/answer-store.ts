@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
 import { readAnswers } from "../consumption/answers.js";
 import type { Consumption } from "../consumption/consumption.js";
-import { readNewestPublication, readPublication } from "../consumption/publications.js";
+import { readNewestPublication, readPublication, readPublications } from "../consumption/publications.js";
 import { readSqlVersion } from "../consumption/sql-versions.js";
 import { PublicationReplaced } from "../consumption/table-pages.js";
 import { PipelineError } from "../errors.js";
@@ -30,6 +30,8 @@ export interface AnswersStatus {
   readonly confirmedAt: Date | undefined;
   /** How often it could not be asked, since the service began. */
   readonly failures: number;
+  /** Whether it could not be asked at the last look. */
+  readonly isAway: boolean;
 }
 
 /**
@@ -61,6 +63,7 @@ export class AnswerStore {
       publication: this.#newest?.publication,
       confirmedAt: this.#confirmedAt,
       failures: this.#failures,
+      isAway: this.#isAway,
     };
   }
 
@@ -102,6 +105,17 @@ export class AnswerStore {
       if (publication === undefined) throw unknownPublication(executionDate);
       return this.#held(database, publication);
     });
+  }
+
+  /**
+   * The answers of the publication before an execution date; undefined where there is none.
+   * @throws Problem no-publication, or database-unavailable.
+   */
+  async before({ partitionKey }: ExecutionDate): Promise<Answers | undefined> {
+    const [earlier] = await this.ask((database) =>
+      readPublications(database, { before: partitionKey, limit: 1 }),
+    );
+    return earlier && this.of(earlier.executionDate);
   }
 
   /**

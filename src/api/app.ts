@@ -6,8 +6,10 @@ import { limitRate } from "./keys/limit-rate.js";
 import { needsKey, requireKey } from "./keys/require-key.js";
 import { addRequestLog, observe } from "./observe.js";
 import type { Operation } from "./operation.js";
+import { servePages } from "./page/pages.js";
 import { Problem } from "./problem.js";
 import { expectReadableAddress } from "./readable-address.js";
+import { refusedMethod } from "./refused-method.js";
 import { addDocumentation } from "./routes/documentation.js";
 import { health } from "./routes/health.js";
 import { readMetrics } from "./routes/metrics.js";
@@ -49,9 +51,12 @@ export function createApp(services: Services): Express {
   const { keys, keysFor, corsOrigins, now } = services;
   // Ahead of the keys: a browser asks whether it may send one without one.
   if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));
-  if (keys !== undefined) app.use(requireKey(keys, keysFor, now), limitRate());
+  const guard = keys === undefined ? [] : [requireKey(keys, now), limitRate()];
+  if (guard.length > 0) app.use(onlyFor((path) => needsKey(path, keysFor), express.Router().use(guard)));
 
   const operations = operationsOf(services);
+  // What /v1 tells to keys alone, the pages tell to keys alone.
+  app.use(servePages(services, keysFor === "v1" ? guard : []));
   const [quick, others] = partition(operations, ({ path }) => !path.startsWith("/v1/"));
   for (const operation of quick) mount(app, operation);
   // Small answers are not worth it, and they are those that come often.
@@ -64,6 +69,14 @@ export function createApp(services: Services): Express {
   app.use(refusePath);
   app.use(answerError);
   return app;
+}
+
+/** Has a handler see the requests of some paths alone. */
+function onlyFor(isFor: (path: string) => boolean, handler: RequestHandler): RequestHandler {
+  return (request, response, next) => {
+    if (isFor(request.path)) handler(request, response, next);
+    else next();
+  };
 }
 
 function mount(app: Express, { method, path, handlers }: Operation): void {
@@ -79,11 +92,7 @@ function refuseOtherMethods(app: Express, path: string, operations: readonly Ope
   const methods = operations.filter((operation) => operation.path === path).map(({ method }) => method);
   const offered = methods.flatMap((method) => (method === "get" ? ["GET", "HEAD"] : [method.toUpperCase()]));
   app.all(expressPath(path), (request, response) => {
-    response.set("Allow", offered.join(", "));
-    throw new Problem(
-      "method-not-allowed",
-      `${request.method} is not offered at ${request.path}; use ${offered.join(" or ")}.`,
-    );
+    throw refusedMethod(request, response, offered);
   });
 }
 

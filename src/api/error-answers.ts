@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler } from "express";
+import type { ErrorRequestHandler, Request } from "express";
 import { PipelineError } from "../errors.js";
 import { bodyProblem } from "./json-body.js";
 import { Problem, sendProblem } from "./problem.js";
@@ -8,8 +8,7 @@ import { ClientGone } from "./streaming.js";
 export const answerError: ErrorRequestHandler = (error: unknown, request, response, next) => {
   if (error instanceof ClientGone) return;
   const problem = problemOf(error);
-  if (problem.type === "internal-error") request.log.error(error);
-  if (problem.type === "database-unavailable") request.log.warn(error);
+  logFault(request, problem, error);
   if (response.headersSent) {
     // Half an answer is none: Express breaks the connection off, so that the client sees it.
     next(error);
@@ -20,7 +19,14 @@ export const answerError: ErrorRequestHandler = (error: unknown, request, respon
   sendProblem(response, problem);
 };
 
-function problemOf(error: unknown): Problem {
+/** Logs what whoever runs the service has to know of; what clients do wrong is in the access log. */
+export function logFault(request: Request, { type }: Problem, error: unknown): void {
+  if (type === "internal-error") request.log.error(error);
+  if (type === "database-unavailable") request.log.warn(error);
+}
+
+/** What an error is to a client. */
+export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof PipelineError) {
     return new Problem(

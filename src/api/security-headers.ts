@@ -18,8 +18,18 @@ const DOCUMENTATION_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
   "connect-src 'self'; frame-ancestors 'none'";
 
+/** The pages have styles and scripts of their own, in files, and ask nothing of others. */
+const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+  "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
 export const secureAnswer: RequestHandler = (_request, response, next) => {
   for (const [name, value] of PREPARED) response.setHeader(name, value);
+  next();
+};
+
+export const securePage: RequestHandler = (_request, response, next) => {
+  response.setHeader("Content-Security-Policy", PAGE_POLICY);
   next();
 };
 

@@ -9,7 +9,7 @@ import type { PublishedRow } from "./tables.js";
 const ROWS_PER_PAGE = 2_000;
 
 /** The table that every answer is the first rank of. An audit of each run holds the tables of the answers to it. */
-const USAGE_TABLE = "voucher_amount_usage";
+export const USAGE_TABLE = "voucher_amount_usage";
 const COUNTRY_TABLE = "voucher_country_most_used";
 
 /**

@@ -80,7 +80,7 @@ export interface RunFilter {
   readonly limit: number;
 }
 
-/** Runs, the latest first; none where there was no run yet. */
+/** Runs as they are recorded, the latest first; none where there was no run yet. */
 export async function readRuns(
   { db, dialect }: Consumption,
   { runId, executionDate, limit }: RunFilter,
@@ -90,6 +90,20 @@ export async function readRuns(
   if (executionDate !== undefined) query = query.where("execution_date", "=", executionDate);
   const latest = query.orderBy("started_at", "desc").orderBy("run_id").limit(limit);
   return (await unlessMissing({ db, dialect }, ["pipeline_runs"], () => latest.execute())) ?? [];
+}
+
+/** Runs, the latest first, where one that is recorded as running and does not hold the lock of its date has died. */
+export async function readRunHistory(
+  consumption: Consumption,
+  filter: RunFilter,
+): Promise<PipelineRunsTable[]> {
+  const runs = await readRuns(consumption, filter);
+  return Promise.all(
+    runs.map(async (run) => {
+      const isDead = run.outcome === "running" && !(await consumption.isLocked(run.execution_date));
+      return isDead ? { ...run, outcome: "killed" as const } : run;
+    }),
+  );
 }
 
 /** Records how a run ended, unless another run of its date has already found that it was lost. */

@@ -1,7 +1,6 @@
-import type { Consumption } from "../consumption/consumption.js";
 import { openConsumptionForReading } from "../consumption/open.js";
-import { readRuns, type RunFilter } from "../consumption/runs.js";
-import type { PipelineRunsTable, RunOutcome } from "../consumption/tables.js";
+import { readRunHistory, type RunFilter } from "../consumption/runs.js";
+import type { PipelineRunsTable } from "../consumption/tables.js";
 import type { Settings } from "../settings.js";
 import { parseRecord } from "./journal.js";
 import type { RunReport } from "./report.js";
@@ -19,26 +18,12 @@ export async function readHistory({ consumptionUrl }: Settings, filter: RunFilte
   const consumption = await openConsumptionForReading(consumptionUrl);
   if (consumption === undefined) return [];
   try {
-    const runs = await readRuns(consumption, filter);
-    return await Promise.all(runs.map((run) => pastRun(consumption, run)));
+    const runs = await readRunHistory(consumption, filter);
+    return runs.map(({ record, ...run }) => ({
+      ...run,
+      report: record === null ? null : parseRecord(record),
+    }));
   } finally {
     await consumption.close();
   }
-}
-
-async function pastRun(consumption: Consumption, { record, ...run }: PipelineRunsTable): Promise<PastRun> {
-  return {
-    ...run,
-    outcome: await outcomeOf(consumption, run),
-    report: record === null ? null : parseRecord(record),
-  };
-}
-
-/** A run that is recorded as running, and does not hold the lock of its date, has died. */
-async function outcomeOf(
-  consumption: Consumption,
-  { outcome, execution_date }: Pick<PipelineRunsTable, "outcome" | "execution_date">,
-): Promise<RunOutcome> {
-  if (outcome !== "running") return outcome;
-  return (await consumption.isLocked(execution_date)) ? "running" : "killed";
 }

@@ -25,11 +25,15 @@ export interface CountryAnswer {
   readonly countryAssignments: number;
 }
 
-/** A cell with its place. */
-export interface PlacedCell {
+/** A country and segment. */
+export interface Place {
   readonly countryCode: string;
   readonly kind: SegmentKind;
   readonly segment: string;
+}
+
+/** A cell with its place. */
+export interface PlacedCell extends Place {
   readonly cell: Cell;
 }
 

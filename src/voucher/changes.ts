@@ -1,4 +1,5 @@
 import type { Answers, Cell, PlacedCell } from "./answers.js";
+import { compareCodePoints } from "./code-points.js";
 import { SEGMENT_KINDS, type SegmentKind } from "./segments.js";
 
 /** An answer that differs between two publications. One of both is undefined where it is new or gone. */
@@ -44,19 +45,4 @@ export function inOrder<Placed extends Omit<PlacedCell, "cell">>(
       position(a) - position(b) ||
       compareCodePoints(a.segment, b.segment),
   );
-}
-
-function compareCodePoints(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let index = 0; index < length; index += 1) {
-    const [unit, other] = [a.charCodeAt(index), b.charCodeAt(index)];
-    if (unit !== other) return rankOf(unit) - rankOf(other);
-  }
-  return a.length - b.length;
-}
-
-/** Surrogates stand for the highest code points, and UTF-16 has them before U+E000. */
-function rankOf(unit: number): number {
-  if (unit < 0xd800) return unit;
-  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }

@@ -1,5 +1,5 @@
 import { calendarDays, type Customer } from "./customer.js";
-import { segmentOf, type Segments } from "./segments.js";
+import { boundsOf, segmentOf, type Segments } from "./segments.js";
 
 /** Why a customer is in a segment. */
 export interface Reason {
@@ -13,15 +13,9 @@ export interface Reason {
 /** Says why a customer is in its segment, with recency counted to `asOf`. */
 export function reasonOf(segments: Segments, customer: Customer, asOf: Date): Reason {
   const kind = customer.segment_name;
-  const { measure, segments: ofKind } = segments[kind];
+  const { measure } = segments[kind];
   const measured =
     kind === "frequent_segment" ? customer.total_orders : calendarDays(customer.last_order_ts, asOf);
-  const index = ofKind.findIndex(({ name }) => name === segmentOf(segments, kind, measured));
-  const above = ofKind[index - 1]?.up_to;
-  const upTo = ofKind[index]?.up_to;
-  const bounds = [
-    ...(above === undefined ? [] : [`above ${above.toString()}`]),
-    ...(upTo === undefined ? [] : [`up to ${upTo.toString()}`]),
-  ];
-  return { measure, measured, text: `${measure} is ${measured.toString()}: ${bounds.join(", ")}` };
+  const bounds = boundsOf(segments, kind, segmentOf(segments, kind, measured));
+  return { measure, measured, text: `${measure} is ${measured.toString()}: ${bounds}` };
 }

@@ -86,3 +86,15 @@ export function segmentOf(segments: Segments, kind: SegmentKind, value: number):
   if (found === undefined) throw new RangeError(`no ${kind} holds ${String(value)}`);
   return found.name;
 }
+
+/** What a segment holds, in words: `above 13, up to 37`. */
+export function boundsOf(segments: Segments, kind: SegmentKind, name: string): string {
+  const { segments: ofKind } = segments[kind];
+  const index = ofKind.findIndex((segment) => segment.name === name);
+  const above = ofKind[index - 1]?.up_to;
+  const upTo = ofKind[index]?.up_to;
+  return [
+    ...(above === undefined ? [] : [`above ${above.toString()}`]),
+    ...(upTo === undefined ? [] : [`up to ${upTo.toString()}`]),
+  ].join(", ");
+}

@@ -239,7 +239,8 @@ describe("the publication", () => {
   it("that answers is the one of the latest execution date, whenever it was made", async () => {
     const { settings: own } = await runOver([voucher({ voucher_amount: "1" })], "2020-05-29");
     const { url: address, store } = await serve(own);
-    const answer = async () => (await fetch(address + addressOf({ total_orders: 7 }))).json();
+    const answer = async (): Promise<unknown> =>
+      (await fetch(address + addressOf({ total_orders: 7 }))).json();
     await putVouchers(own.zones.raw, [voucher({ voucher_amount: "2" })]);
     await run(own, "2020-05-28");
     await store.refresh();
@@ -253,7 +254,8 @@ describe("the publication", () => {
     const { settings: old } = await runOver([voucher({ voucher_amount: "1" })]);
     const { settings: other } = await runOver([voucher({ voucher_amount: "2" })]);
     const { url: address, store } = await serve(old);
-    const answer = async () => (await fetch(address + addressOf({ total_orders: 7 }))).json();
+    const answer = async (): Promise<unknown> =>
+      (await fetch(address + addressOf({ total_orders: 7 }))).json();
     expect(await answer()).toEqual({ voucher_amount: 1 });
     const fileOf = ({ consumptionUrl }: Settings) => consumptionUrl.slice("sqlite:".length);
     await readTable(other, "PRAGMA wal_checkpoint(TRUNCATE)");

@@ -314,7 +314,7 @@ describe("POST /v1/vouchers/most-used", () => {
     expect(problem).toMatchObject({ errors: [{ field }] });
   });
 
-  it.each<[string, string, string | Uint8Array, number, string]>([
+  it.each<[string, string, string | Uint8Array<ArrayBuffer>, number, string]>([
     ["another type", "text/plain", "{}", 415, "unsupported-media-type"],
     ["another character set", "application/json; charset=latin1", "{}", 415, "unsupported-media-type"],
     [

@@ -98,7 +98,7 @@ describe("the api", () => {
         segment_name: "frequent_segment",
         total_orders: String(orders[frequent_segment]),
       });
-      const answer = await (await ask(api, `/v1/vouchers/most-used?${query.toString()}`)).json();
+      const answer: unknown = await (await ask(api, `/v1/vouchers/most-used?${query.toString()}`)).json();
       expect(answer).toMatchObject({ voucher_amount, segment: frequent_segment, basis: "segment" });
     }
   });

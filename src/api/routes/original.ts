@@ -18,8 +18,14 @@ export function hello(): Operation {
     summary: "Says that the service is there",
     tag: "Original",
     query: z.looseObject({}),
-    answers: { [JSON_TYPE]: { schema: z.object({ Hello: z.literal("World!!") }) } },
+    answers: {
+      [JSON_TYPE]: { schema: z.object({ Hello: z.literal("World!!") }) },
+      "text/html": {
+        schema: z.string().meta({ description: "The page for people, where Accept prefers it" }),
+      },
+    },
     handle: (_input, _request, response) => {
+      response.vary("Accept");
       response.json({ Hello: "World!!" });
     },
   });

@@ -2,7 +2,6 @@ import * as z from "zod";
 import { readPublications } from "../../consumption/publications.js";
 import type { Cell } from "../../voucher/answers.js";
 import { changesBetween } from "../../voucher/changes.js";
-import type { ExecutionDate } from "../../voucher/execution-date.js";
 import { SEGMENT_KINDS } from "../../voucher/segments.js";
 import { isUnchanged, tellPublication } from "../freshness.js";
 import { JSON_TYPE } from "../media-types.js";
@@ -102,8 +101,9 @@ export function listChanges(services: Services): Operation {
     handle: async ({ path, query }, request, response) => {
       const { store } = services;
       const after = await store.of(path.execution_date);
-      const against = query.against ?? (await dateBefore(services, after.publication.executionDate));
-      const before = against === undefined ? undefined : await store.of(against);
+      const before = await (query.against === undefined
+        ? store.before(after.publication.executionDate)
+        : store.of(query.against));
       tellPublication(response, services, after.publication);
       const publications = [after.publication, ...(before === undefined ? [] : [before.publication])];
       if (isUnchanged(request, response, publications)) return;
@@ -123,17 +123,6 @@ export function listChanges(services: Services): Operation {
       } satisfies z.input<typeof changesSchema>);
     },
   });
-}
-
-/** The execution date of the publication before, or undefined for the first one. */
-async function dateBefore(
-  { store }: Services,
-  { partitionKey }: ExecutionDate,
-): Promise<ExecutionDate | undefined> {
-  const [before] = await store.ask((database) =>
-    readPublications(database, { before: partitionKey, limit: 1 }),
-  );
-  return before?.executionDate;
 }
 
 function cellDocument(cell: Cell | undefined): z.input<typeof cellSchema> {

@@ -1,0 +1,163 @@
+import type { VNode } from "preact";
+import * as z from "zod";
+import type { Answers, Place } from "../../../voucher/answers.js";
+import { changesBetween } from "../../../voucher/changes.js";
+import { FEW_VOUCHERS, THIN_MARGIN_SHARE, weaknessesOf } from "../../../voucher/weakness.js";
+import { checked } from "../../checking.js";
+import { executionDate, wholeNumberText } from "../../schemas/fields.js";
+import type { Services } from "../../services.js";
+import { answerAddress, PAGES } from "../addresses.js";
+import { ChoosePublication, publishedDates } from "../choose-publication.js";
+import { countryPage, CountryPages, Grids, type CellContent } from "../grid.js";
+import { unlessAway } from "../maybe-ask.js";
+import type { PageRoute } from "../page.js";
+import { ageInWords, counted, counting, DateOf, percent, shortIso } from "../words.js";
+import { heatOf, type Heat } from "./heat.js";
+
+const MOST_PAGES = 1_000_000;
+
+const querySchema = z.object({
+  execution_date: executionDate.optional(),
+  page: wholeNumberText(1, MOST_PAGES).optional(),
+});
+
+/** The first page: every answer of a publication at a glance, and how sure and how new they are. */
+export function answersPage(services: Services): PageRoute {
+  return {
+    path: PAGES.answers,
+    menu: "Answers",
+    open: async (request, { now, isAway }) => {
+      const query = checked(querySchema, request.query, "");
+      const answers = await services.store.of(query.execution_date);
+      const date = answers.publication.executionDate;
+      const before = isAway ? undefined : await unlessAway(services.store.before(date));
+      const dates = await publishedDates(services);
+      const shown = countryPage([answers], query.page ?? 1);
+      const heat = heatOf([...answers.cells()].map(({ cell }) => cell.voucherAmount));
+      return {
+        title: "Which voucher do we send?",
+        scripts: ["answer-dialog.js"],
+        body: (
+          <>
+            <AtAGlance answers={answers} before={before} age={ageInWords(date, now)} isAway={isAway} />
+            {dates.length > 1 && (
+              <form method="get" action={PAGES.answers} class="inline">
+                <ChoosePublication name="execution_date" label="Answers of" dates={dates} chosen={date} />
+                <button type="submit">Show</button>
+              </form>
+            )}
+            <Legend heat={heat} />
+            <Grids
+              countries={shown.countries}
+              segments={answers.segments}
+              cell={(place) => heatCell(answers, place, heat)}
+            />
+            <CountryPages shown={shown} query={{ execution_date: shortIso(date) }} />
+          </>
+        ),
+      };
+    },
+  };
+}
+
+interface AtAGlanceProps {
+  readonly answers: Answers;
+  /** Undefined where there is none, or where it cannot be asked for. */
+  readonly before: Answers | undefined;
+  readonly age: string;
+  readonly isAway: boolean;
+}
+
+function AtAGlance({ answers, before, age, isAway }: AtAGlanceProps): VNode {
+  const cells = [...answers.cells()];
+  const weak = cells.filter(({ cell }) => weaknessesOf(cell).length > 0).length;
+  const countries = new Set(cells.map(({ countryCode }) => countryCode)).size;
+  // Every voucher is in one segment of each kind.
+  const vouchers = cells
+    .filter(({ kind }) => kind === "frequent_segment")
+    .reduce((sum, { cell }) => sum + cell.segmentAssignments, 0);
+  return (
+    <dl class="glance">
+      <div>
+        <dt>As of</dt>
+        <dd>
+          <DateOf date={answers.publication.executionDate} />, {age}
+        </dd>
+      </div>
+      <div>
+        <dt>What and to whom</dt>
+        <dd>
+          {counting(cells.length, "answer")} for {counting(countries, "country", "countries")}, from{" "}
+          {counting(vouchers, "voucher")}
+        </dd>
+      </div>
+      <div>
+        <dt>How sure</dt>
+        <dd>{weak === 0 ? "No answer is weak" : `${counted(weak)} of ${counted(cells.length)} are weak`}</dd>
+      </div>
+      <div>
+        <dt>What changed</dt>
+        <dd>
+          <Changed answers={answers} before={before} isAway={isAway} />
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+function Changed({ answers, before, isAway }: Omit<AtAGlanceProps, "age">): VNode {
+  if (before === undefined)
+    return <>{isAway ? "Not known while the database is away" : "Nothing was published before"}</>;
+  const changes = changesBetween(before, answers).length;
+  const { executionDate: date } = answers.publication;
+  return (
+    <>
+      <a href={`${PAGES.changes}?execution_date=${encodeURIComponent(shortIso(date))}`}>
+        {changes === 0 ? "Nothing" : counting(changes, "answer")}
+      </a>{" "}
+      since <DateOf date={before.publication.executionDate} />
+    </>
+  );
+}
+
+function Legend({ heat }: { readonly heat: Heat }): VNode {
+  return (
+    <div class="legend">
+      <p>
+        Each cell has the amount that is used most, and its share of the vouchers there. The colours go with
+        the amount:
+      </p>
+      <ul>
+        {heat.legend.map(({ name, from, to }) => (
+          <li key={name} class={name}>
+            {from === to ? counted(from) : `${counted(from)} to ${counted(to)}`}
+          </li>
+        ))}
+      </ul>
+      <p>
+        <span class="weak">few vouchers</span> rests on fewer than {counted(FEW_VOUCHERS)};{" "}
+        <span class="weak">thin margin</span> leads the next amount by less than {percent(THIN_MARGIN_SHARE)}{" "}
+        of the vouchers there. Open a cell to see what it rests on.
+      </p>
+    </div>
+  );
+}
+
+function heatCell(answers: Answers, place: Place, heat: Heat): CellContent {
+  const cell = answers.cell(place.kind, place.countryCode, place.segment);
+  if (cell === undefined) return { content: <span class="none">no vouchers</span> };
+  return {
+    class: heat.classOf(cell.voucherAmount),
+    content: (
+      <a href={answerAddress(place, answers.publication)} data-opens="dialog">
+        <strong>{counted(cell.voucherAmount)}</strong>{" "}
+        <span class="share">{percent(cell.assignments / cell.segmentAssignments)}</span>{" "}
+        {weaknessesOf(cell).map((weakness) => (
+          <span key={weakness} class="weak">
+            {weakness}
+          </span>
+        ))}
+      </a>
+    ),
+  };
+}

@@ -1,0 +1,54 @@
+// Opens an answer in front of the page it stands on. Without this script its link opens it as a page of its own.
+
+const dialog = document.createElement("dialog");
+dialog.setAttribute("aria-label", "What the answer rests on");
+const content = document.createElement("div");
+const close = document.createElement("button");
+close.type = "button";
+close.textContent = "Close";
+close.addEventListener("click", () => {
+  dialog.close();
+});
+dialog.append(content, close);
+document.body.append(dialog);
+
+/** Ends the loading of an answer that nobody waits for any more. */
+let loading: AbortController | undefined;
+dialog.addEventListener("close", () => {
+  loading?.abort();
+});
+
+document.addEventListener("click", (event) => {
+  const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+  const link = event.target instanceof Element ? event.target.closest("a[data-opens=dialog]") : null;
+  if (!isPlain || !(link instanceof HTMLAnchorElement)) return;
+  event.preventDefault();
+  void open(link.href);
+});
+
+async function open(address: string): Promise<void> {
+  loading = new AbortController();
+  content.setAttribute("aria-busy", "true");
+  content.replaceChildren(paragraph("Loading…"));
+  dialog.showModal();
+  try {
+    const response = await fetch(address, { headers: { Accept: "text/html" }, signal: loading.signal });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const main = page.querySelector("main");
+    if (main === null) throw new Error(`${address} has no content`);
+    content.replaceChildren(...main.childNodes);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") return;
+    const link = document.createElement("a");
+    link.href = address;
+    link.textContent = "Open it as a page";
+    content.replaceChildren(paragraph("This could not be loaded. "), link);
+  }
+  content.removeAttribute("aria-busy");
+}
+
+function paragraph(text: string): HTMLParagraphElement {
+  const element = document.createElement("p");
+  element.textContent = text;
+  return element;
+}

@@ -1,0 +1,58 @@
+import { scaleLinear } from "d3-scale";
+import type { ComponentChildren, VNode } from "preact";
+
+/** One bar of a chart. */
+export interface Bar {
+  readonly label: ComponentChildren;
+  /** What the bar is as long as. */
+  readonly value: number;
+  /** The value in words, and what else is to be said of it. */
+  readonly texts: readonly ComponentChildren[];
+  /** Whether it is the one that matters. */
+  readonly isMarked?: boolean;
+}
+
+interface BarsProps {
+  readonly caption: ComponentChildren;
+  /** Of the label, and of the texts. */
+  readonly headings: readonly string[];
+  readonly bars: readonly Bar[];
+}
+
+/** Bars that lie in the rows of a table: who cannot see them reads the same numbers. */
+export function Bars({ caption, headings: [labelHeading, ...textHeadings], bars }: BarsProps): VNode {
+  const length = scaleLinear([0, Math.max(1, ...bars.map(({ value }) => value))], [0, 100]);
+  return (
+    <table class="bars">
+      <caption>{caption}</caption>
+      <thead>
+        <tr>
+          <th scope="col">{labelHeading}</th>
+          <td aria-hidden="true" />
+          {textHeadings.map((heading) => (
+            <th key={heading} scope="col" class="number">
+              {heading}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {bars.map(({ label, value, texts, isMarked }, index) => (
+          <tr key={index} class={isMarked === true ? "marked" : undefined}>
+            <th scope="row">{label}</th>
+            <td class="bar" aria-hidden="true">
+              <svg viewBox="0 0 100 10" preserveAspectRatio="none" focusable="false">
+                <rect width={length(value)} height="10" />
+              </svg>
+            </td>
+            {texts.map((text, column) => (
+              <td key={column} class="number">
+                {text}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
