@@ -1,3 +1,5 @@
+import { findChromium } from "./test/browser/chromium.mjs";
+
 const compiled = ({ tsx }) => ({
   jsc: {
     target: "es2022",
@@ -29,20 +31,24 @@ const places = {
   "minio+mariadb": ["TEST_S3_ENDPOINT", "TEST_MARIADB_URL"],
 };
 
-/** What the tests of real services need, beside those. */
-const services = {
-  s3: ["TEST_S3_ENDPOINT"],
-  mysql: ["TEST_MYSQL_URL", "TEST_MARIADB_URL"],
-  duckdb: ["TEST_DUCKDB_CLI"],
-  everywhere: ["TEST_S3_ENDPOINT", "TEST_MYSQL_URL", "TEST_MARIADB_URL"],
-  restarts: ["TEST_SERVICES_DIRECTORY"],
-  outages: ["TEST_SERVICES_DIRECTORY"],
+/** What the tests of some folders need, beside those. */
+const folders = {
+  browser: ["CHROMIUM"],
+  "services/s3": ["TEST_S3_ENDPOINT"],
+  "services/mysql": ["TEST_MYSQL_URL", "TEST_MARIADB_URL"],
+  "services/duckdb": ["TEST_DUCKDB_CLI"],
+  "services/everywhere": ["TEST_S3_ENDPOINT", "TEST_MYSQL_URL", "TEST_MARIADB_URL"],
+  "services/restarts": ["TEST_SERVICES_DIRECTORY"],
+  "services/outages": ["TEST_SERVICES_DIRECTORY"],
 };
+
+const chromium = findChromium();
+if (chromium !== undefined) process.env.CHROMIUM = chromium;
 
 const missingFor = (variables) => variables.filter((variable) => process.env[variable] === undefined);
 const isThere = ([, variables]) => missingFor(variables).length === 0;
 
-for (const [name, variables] of [...Object.entries(places), ...Object.entries(services)]) {
+for (const [name, variables] of [...Object.entries(places), ...Object.entries(folders)]) {
   const missing = missingFor(variables);
   if (missing.length === 0) continue;
   if (process.env.TEST_EVERYTHING !== undefined)
@@ -66,9 +72,9 @@ export default {
         "/node_modules/",
         "/test/end-to-end/",
         "/test/crash/",
-        ...Object.entries(services)
-          .filter((service) => !isThere(service))
-          .map(([name]) => `/test/services/${name}/`),
+        ...Object.entries(folders)
+          .filter((folder) => !isThere(folder))
+          .map(([name]) => `/test/${name}/`),
       ],
     },
     ...Object.entries(places)

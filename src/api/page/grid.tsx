@@ -57,7 +57,7 @@ function Grid({ kind, countries, segments, cell }: GridProps & { readonly kind: 
   const { description, segments: ofKind } = segments[kind];
   const heading = `${kind}-heading`;
   return (
-    <section aria-labelledby={heading}>
+    <section>
       <h2 id={heading}>{KIND_NAMES[kind]}</h2>
       <p>{description}</p>
       <div class="scrolling" role="region" aria-labelledby={heading} tabIndex={0}>
