@@ -3,14 +3,14 @@
 // It prints how fast the file was answered, and the most memory that the process has held (Linux only). With --check more
 // than 150 MB of it are a failure.
 import { Buffer } from "node:buffer";
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import http from "node:http";
 import os from "node:os";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { parseArgs } from "node:util";
+import { peakMemory } from "./server-process.mjs";
+import { publishSample, startApi } from "./voucher-api.mjs";
 
 const MAX_MEGABYTES = 150;
 const LINES_PER_CHUNK = 1_000;
@@ -25,65 +25,29 @@ const { values: options } = parseArgs({
   },
 });
 const lineCount = Number(options.lines);
-const project = path.resolve(import.meta.dirname, "../..");
 const folder = mkdtempSync(path.join(os.tmpdir(), "voucher-pipeline-bench-"));
-const environment = {
-  ...process.env,
-  RAW_ZONE: path.join(project, "data/raw"),
-  CURATED_ZONE: path.join(folder, "curated"),
-  PROVISION_ZONE: path.join(folder, "provision"),
-  CONSUMPTION_URL: `sqlite:${path.join(folder, "consumption.db")}`,
-  HOST: "127.0.0.1",
-  PORT: "0",
-};
+const consumptionUrl = `sqlite:${path.join(folder, "consumption.db")}`;
 
 try {
-  publishSample();
+  publishSample(folder, consumptionUrl);
   await measure();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function publishSample() {
-  const run = spawnSync(process.execPath, ["dist/cli/main.js", "-e", "2020-05-29"], {
-    cwd: project,
-    env: environment,
-    encoding: "utf8",
-  });
-  if (run.status !== 0) throw new Error(run.stderr);
-}
-
 async function measure() {
-  const api = spawn(
-    process.execPath,
-    ["--max-semi-space-size=2", "--v8-pool-size=1", path.join(project, "dist/api/main.js")],
-    {
-      env: environment,
-    },
-  );
+  const { url, pid, stop } = await startApi(folder, path.join(folder, "api.log"), consumptionUrl);
   try {
-    const url = await urlOf(api);
     const started = performance.now();
     const { lines, summary, sentBytes } = await price(url);
     const seconds = (performance.now() - started) / 1_000;
     expectEqual("lines", [lines, summary.lines, summary.priced + summary.without_amount], lineCount);
     const sum = summary.groups.reduce((total, group) => total + group.total_amount, 0);
     expectEqual("total_amount", [sum], summary.total_amount);
-    report({ seconds, sentBytes, megabytes: peakMegabytes(api.pid) });
+    report({ seconds, sentBytes, megabytes: peakMemory(pid) / 1_048_576 });
   } finally {
-    api.kill();
+    await stop();
   }
-}
-
-async function urlOf(api) {
-  for await (const line of createInterface(api.stdout)) {
-    const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(line) ?? [];
-    if (url !== undefined) {
-      api.stdout.resume();
-      return url;
-    }
-  }
-  throw new Error("the api has ended");
 }
 
 /** Sends the file and counts the lines of the answer, both at once. */
@@ -141,11 +105,6 @@ function lineOf(index) {
 function expectEqual(what, found, expected) {
   if (found.every((number) => number === expected)) return;
   throw new Error(`${what}: ${found.join(", ")} where ${expected} was expected`);
-}
-
-function peakMegabytes(pid) {
-  const [, kilobytes] = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Number(kilobytes) / 1_024;
 }
 
 function report({ seconds, sentBytes, megabytes }) {

@@ -1,9 +1,12 @@
 // The api of this project as a user has it: the pipeline publishes the committed sample, and the built api serves it.
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { startServer } from "./server-process.mjs";
 
 const project = path.resolve(import.meta.dirname, "../..");
+/** The words of `npm run api`: node, its options, and the program. */
+const API = JSON.parse(readFileSync(path.join(project, "package.json"), "utf8")).scripts.api.split(" ");
 
 /** Publishes the sample as of 29 May 2020, with all zones but the raw one in a folder of their own. */
 export function publishSample(folder, consumptionUrl) {
@@ -25,13 +28,9 @@ export function publishSample(folder, consumptionUrl) {
 
 /** Starts the built api over what is published. */
 export function startApi(folder, logFile, consumptionUrl) {
-  return startServer(
-    process.execPath,
-    ["--max-semi-space-size=2", "--v8-pool-size=1", path.join(project, "dist/api/main.js")],
-    {
-      cwd: folder,
-      environment: { CONSUMPTION_URL: consumptionUrl },
-      logFile,
-    },
-  );
+  return startServer(process.execPath, [...API.slice(1, -1), path.join(project, API.at(-1))], {
+    cwd: folder,
+    environment: { CONSUMPTION_URL: consumptionUrl },
+    logFile,
+  });
 }

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach } from "@jest/globals";
 import { PROJECT } from "../workspace.js";
@@ -23,13 +24,9 @@ export function startApi(
   environment: Record<string, string>,
   lasts: "one test" | "all tests of the file" = "one test",
 ): Api {
-  const child = spawn(
-    process.execPath,
-    ["--max-semi-space-size=2", "--v8-pool-size=1", path.join(PROJECT, "dist/api/main.js")],
-    {
-      env: { PATH: process.env["PATH"], ...environment },
-    },
-  );
+  const child = spawn(process.execPath, commandOfApi(), {
+    env: { PATH: process.env["PATH"], ...environment },
+  });
   if (lasts === "one test") running.push(child);
   let log = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (log += text));
@@ -41,6 +38,15 @@ export function startApi(
     });
   });
   return { child, ended, port, log: () => log };
+}
+
+/** What `npm run api` gives to node: its options, and the program. */
+function commandOfApi(): string[] {
+  const { scripts } = JSON.parse(readFileSync(path.join(PROJECT, "package.json"), "utf8")) as {
+    scripts: { api: string };
+  };
+  const [, ...words] = scripts.api.split(" ");
+  return [...words.slice(0, -1), path.join(PROJECT, words.at(-1) ?? "")];
 }
 
 /** A customer of Peru with few orders who has long not ordered. */
