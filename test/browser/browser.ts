@@ -64,7 +64,7 @@ const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 /** Holds what a page shows now to WCAG 2.2 AA and axe's best practices. */
 export async function expectAccessible(page: Page): Promise<void> {
   await page.evaluate(await readFile(AXE, "utf8"));
-  const { violations } = (await page.evaluate("axe.run()")) as AxeResults;
+  const { violations } = await page.evaluate<AxeResults>("axe.run()");
   const faults = violations.map(({ id, impact, nodes }) => ({
     id,
     impact,

@@ -55,7 +55,7 @@ export function answerPage(services: Services): PageRoute {
           <>
             <Facts answers={answers} place={place} cell={cell} />
             <Distribution cell={cell} amounts={amounts} />
-            {timelines !== undefined && (
+            {timelines !== undefined && timelines.dates.length > 1 && (
               <History dates={timelines.dates} amounts={timelines.amounts(place)} />
             )}
             <p class="onwards">

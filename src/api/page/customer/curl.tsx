@@ -21,11 +21,11 @@ export function Curl({
   // The query has no quote and nothing else that a shell would read: all of it is escaped.
   const query = new URLSearchParams({ ...filled, explain: "true" }).toString();
   return (
-    <details>
-      <summary>The same for a program</summary>
+    <section>
+      <h2>The same for a program</h2>
       <pre>
         <code>{`curl '${origin}/v1/vouchers/most-used?${query}'${key}`}</code>
       </pre>
-    </details>
+    </section>
   );
 }

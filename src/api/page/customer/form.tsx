@@ -93,6 +93,14 @@ function Field({
   );
 }
 
+/** The api names its parameters; people know the labels. */
+function inWords(fault: string): string {
+  return SEGMENT_KINDS.reduce(
+    (text, kind) => text.replaceAll(kind, `a segment ${KIND_NAMES[kind].toLowerCase()}`),
+    fault,
+  ).replaceAll("as_of", "“As of”");
+}
+
 function Note({
   name,
   text,
@@ -104,7 +112,7 @@ function Note({
 }): VNode {
   return (
     <small id={`${name}-note`} class={fault === undefined ? undefined : "fault"}>
-      {fault ?? text}
+      {fault === undefined ? text : inWords(fault)}
     </small>
   );
 }

@@ -1,0 +1,154 @@
+import { rename } from "node:fs/promises";
+import { beforeAll, describe, expect, it } from "@jest/globals";
+import type { Settings } from "../../src/settings.js";
+import { serve, type ServedApi } from "../api/serving.js";
+import { run } from "../pipeline/running.js";
+import { makeWorkspace } from "../workspace.js";
+import { expectAccessible, open } from "./browser.js";
+import { publishedSample } from "./sample.js";
+
+const EVERY_PAGE = ["/", "/changes", "/customer", "/campaign", "/health"];
+
+function databaseOf({ consumptionUrl }: Settings): string {
+  return consumptionUrl.slice("sqlite:".length);
+}
+
+describe("before anything is published", () => {
+  let api: ServedApi;
+
+  beforeAll(async () => {
+    api = await serve((await makeWorkspace()).settings);
+  });
+
+  it.each(EVERY_PAGE.filter((path) => path !== "/health"))(
+    "%s says what will be there, and how it comes",
+    async (path) => {
+      const { page, complaints } = await open(api.url + path);
+      expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe("Nothing is published yet");
+      expect(await page.locator("main").innerText()).toContain("npm run pipeline -- --execution-date");
+      await expectAccessible(page);
+      expect(complaints).toEqual([]);
+    },
+  );
+});
+
+describe("while the database is away", () => {
+  let api: ServedApi;
+  let settings: Settings;
+
+  beforeAll(async () => {
+    settings = await publishedSample(["2020-05-28", "2020-05-29"]);
+    api = await serve(settings);
+    await api.store.refresh();
+    await rename(databaseOf(settings), `${databaseOf(settings)}.away`);
+    await api.store.refresh().catch(() => undefined);
+  });
+
+  it.each(EVERY_PAGE)("%s says that it is, and of when the answers are", async (path) => {
+    const { page, complaints } = await open(api.url + path);
+    expect(await page.locator(".notice").first().innerText()).toContain("The database cannot be reached.");
+    expect(await page.locator(".notice").first().innerText()).toContain("These are the answers of just now");
+    await expectAccessible(page);
+    expect(complaints).toEqual([]);
+  });
+
+  it("the answers are shown all the same, and what each rests on as far as it is known", async () => {
+    const { page, complaints } = await open(api.url);
+    await page.getByRole("link", { name: /13,200/ }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("The other amounts are not known while the database is away.").waitFor();
+    expect((await dialog.innerText()).replace(/\s+/g, " ")).toContain(
+      "13,200 80 36.4% 4,400 76 34.5% all others 64 29.1%",
+    );
+    expect(complaints).toEqual([]);
+  });
+
+  it("a customer is answered all the same", async () => {
+    const query = "country_code=Peru&segment_name=frequent_segment&total_orders=15";
+    const { page, complaints } = await open(`${api.url}/customer?${query}`);
+    expect(await page.locator(".answer h2").innerText()).toBe("Send 2,640");
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe("a database that has never answered", () => {
+  it("is told in words, not as JSON", async () => {
+    const { settings } = await makeWorkspace();
+    const api = await serve({ ...settings, consumptionUrl: "mysql://nobody:secret@127.0.0.1:1/none" });
+    const { page } = await open(api.url);
+    expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe("The database cannot be reached");
+    expect(await page.locator("body").innerText()).not.toContain("secret");
+    await expectAccessible(page);
+  });
+});
+
+describe("a newest run that has failed", () => {
+  it("is told on every page, with the date whose answers are still given", async () => {
+    const settings = await publishedSample(["2020-05-28"]);
+    await run({ ...settings, maxRejectedShare: "0.01" }, "2020-05-29").catch(() => undefined);
+    const api = await serve(settings);
+    for (const path of EVERY_PAGE) {
+      const { page, complaints } = await open(api.url + path);
+      const notice = await page.locator(".notice.bad").first().innerText();
+      expect(notice).toContain("The newest run, for 29 May 2020 (2020-05-29), has failed");
+      expect(notice).toContain("Everybody still gets the answers of 28 May 2020 (2020-05-28).");
+      expect(complaints).toEqual([]);
+    }
+  });
+});
+
+describe("an address that is wrong", () => {
+  let api: ServedApi;
+
+  beforeAll(async () => {
+    api = await serve(await publishedSample(["2020-05-29"]));
+  });
+
+  it.each([
+    [
+      "of an answer that is not known",
+      "/answer?country_code=Nowhere&segment_name=frequent_segment&segment=0-4",
+      404,
+    ],
+    ["with a date that is none", "/?execution_date=soon", 400],
+    ["of a date that is not published", "/changes?against=2017-01-01", 404],
+  ])("%s is answered by a page that says so", async (_fault, address, status) => {
+    const { page } = await open(api.url + address);
+    expect(await page.locator("main").innerText()).toContain("All answers");
+    expect((await fetch(api.url + address, { headers: { Accept: "text/html" } })).status).toBe(status);
+    await expectAccessible(page);
+  });
+});
+
+describe("the pages", () => {
+  let api: ServedApi;
+
+  beforeAll(async () => {
+    api = await serve(await publishedSample(["2020-05-28", "2020-05-29"]));
+  });
+
+  it.each([
+    ["light", "light", 1280],
+    ["dark", "dark", 1280],
+    ["as wide as a phone", "dark", 390],
+  ] as const)("keep to WCAG AA %s, and never run out of the window", async (_name, colorScheme, width) => {
+    for (const path of EVERY_PAGE) {
+      const { page, complaints } = await open(api.url + path, {
+        colorScheme,
+        viewport: { width, height: 800 },
+      });
+      await expectAccessible(page);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      expect(complaints).toEqual([]);
+    }
+  });
+
+  it("can all be reached by keyboard: past the menu to the content", async () => {
+    const { page } = await open(api.url);
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to the content");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement?.closest("main") !== null)).toBe(true);
+  });
+});
