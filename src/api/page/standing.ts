@@ -2,7 +2,7 @@ import { readRunHistory } from "../../consumption/runs.js";
 import type { PipelineRunsTable } from "../../consumption/tables.js";
 import type { Publication } from "../../voucher/publication.js";
 import type { Services } from "../services.js";
-import { maybeAsk } from "./maybe-ask.js";
+import { maybeAsk, unlessAway } from "./maybe-ask.js";
 
 /** How the service stands, as every page says it. */
 export interface Standing {
@@ -28,6 +28,8 @@ export const UNKNOWN_STANDING: Standing = {
 
 /** Looks how the service stands. */
 export async function standingOf(services: Services): Promise<Standing> {
+  // The first page that is asked for may come before the first look at the database.
+  if (services.store.status.confirmedAt === undefined) await unlessAway(services.store.newest());
   const runs = await maybeAsk(services, (database) => readRunHistory(database, { limit: 1 }));
   const { publication, confirmedAt, isAway } = services.store.status;
   return { now: services.now(), publication, confirmedAt, isAway, newestRun: runs?.[0] };
