@@ -94,7 +94,7 @@ function RunFailed({
           Everybody still gets the answers of <DateOf date={publication.executionDate} />.
         </>
       )}{" "}
-      <a href={PAGES.health}>See what is wrong</a>
+      <a href={`${PAGES.health}#wrong-heading`}>See what is wrong</a>
     </Notice>
   );
 }

@@ -12,6 +12,7 @@ import { ASSETS, serveAssets } from "./assets.js";
 import { changesPage } from "./changes/page.js";
 import { customerPage } from "./customer/page.js";
 import { Frame } from "./frame.js";
+import { healthPage } from "./health/page.js";
 import type { Page, PageRoute } from "./page.js";
 import { prefersPage } from "./prefers-page.js";
 import { problemPage } from "./problem-page.js";
@@ -19,7 +20,13 @@ import { standingOf, UNKNOWN_STANDING, type Standing } from "./standing.js";
 
 /** The pages, in the order of the menu. */
 function pagesOf(services: Services): PageRoute[] {
-  return [answersPage(services), answerPage(services), changesPage(services), customerPage(services)];
+  return [
+    answersPage(services),
+    answerPage(services),
+    changesPage(services),
+    customerPage(services),
+    healthPage(services),
+  ];
 }
 
 /**

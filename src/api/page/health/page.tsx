@@ -1,0 +1,118 @@
+import type { VNode } from "preact";
+import { readRunHistory } from "../../../consumption/runs.js";
+import type { Publication } from "../../../voucher/publication.js";
+import type { Services } from "../../services.js";
+import { PAGES } from "../addresses.js";
+import { maybeAsk, unlessAway } from "../maybe-ask.js";
+import type { PageRoute } from "../page.js";
+import { Audits } from "./audits.js";
+import { Failure } from "./failure.js";
+import { Glance } from "./glance.js";
+import { pastRunOf, type PastRun } from "./past-run.js";
+import { RejectedExamples } from "./rejected-examples.js";
+import { Rows } from "./rows.js";
+import { hasFailed, OfRun } from "./run-words.js";
+import { RunsTable } from "./runs-table.js";
+import { Warnings } from "./warnings.js";
+
+export const RUNS_SHOWN = 20;
+
+/** How the answers came to be, and whether anything is wrong with that. It is there whatever is. */
+export function healthPage(services: Services): PageRoute {
+  const { store } = services;
+  return {
+    path: PAGES.health,
+    menu: "Is it healthy?",
+    open: async (_request, { now }) => {
+      // Of a service that nobody has asked yet, nothing is known.
+      if (!store.status.isAway) await unlessAway(store.newest());
+      const recorded = await maybeAsk(services, (database) =>
+        readRunHistory(database, { limit: RUNS_SHOWN }),
+      );
+      const runs = recorded?.map(pastRunOf);
+      const { status } = store;
+      return {
+        title: "Is it healthy?",
+        body: (
+          <>
+            {runs?.[0] !== undefined && hasFailed(runs[0]) && (
+              <Failure run={runs[0]} publication={status.publication} />
+            )}
+            <Glance status={status} runs={runs} now={now} />
+            {runs === undefined && (status.isAway || status.publication !== undefined) ? (
+              <p>Which runs there were, and what became of their rows, is told again when it answers.</p>
+            ) : (
+              <Told runs={runs ?? []} publication={status.publication} now={now} />
+            )}
+          </>
+        ),
+      };
+    },
+  };
+}
+
+interface ToldProps {
+  /** The latest first. */
+  readonly runs: readonly PastRun[];
+  readonly publication: Publication | undefined;
+  readonly now: Date;
+}
+
+function Told({ runs, publication, now }: ToldProps): VNode {
+  // A run of one stage alone knows less than one of all.
+  const audited = newestThat(runs, ({ record }) => record.audits, isAnyIn);
+  const warned = newestThat(runs, ({ record }) => record.warnings);
+  const accounted = newestThat(runs, ({ record }) => record.rows);
+  return (
+    <>
+      {runs.length === 0 ? <NoRunYet publication={publication} /> : <RunsTable runs={runs} now={now} />}
+      {accounted !== undefined && (
+        <>
+          <Rows run={accounted.run} rows={accounted.known} now={now} />
+          <RejectedExamples run={accounted.run} />
+        </>
+      )}
+      {audited !== undefined && (
+        <Audits audits={audited.known}>
+          {audited.run !== accounted?.run && <OfRun run={audited.run} now={now} />}
+        </Audits>
+      )}
+      {warned !== undefined && (
+        <Warnings warnings={warned.known}>
+          {warned.run !== accounted?.run && <OfRun run={warned.run} now={now} />}
+        </Warnings>
+      )}
+    </>
+  );
+}
+
+function NoRunYet({ publication }: Pick<ToldProps, "publication">): VNode {
+  return (
+    <>
+      <p class="lead">No run is recorded{publication === undefined ? " yet" : ""}.</p>
+      {publication === undefined && (
+        <p>
+          The answers come with the first one:{" "}
+          <code>npm run pipeline -- --execution-date 2020-05-29T00:00:00</code>
+        </p>
+      )}
+    </>
+  );
+}
+
+/** The newest run that knows something, with that. */
+function newestThat<Known>(
+  runs: readonly PastRun[],
+  knows: (run: PastRun) => Known | undefined,
+  isEnough: (known: Known) => boolean = () => true,
+): { readonly run: PastRun; readonly known: Known } | undefined {
+  for (const run of runs) {
+    const known = knows(run);
+    if (known !== undefined && isEnough(known)) return { run, known };
+  }
+  return undefined;
+}
+
+function isAnyIn(list: readonly unknown[]): boolean {
+  return list.length > 0;
+}

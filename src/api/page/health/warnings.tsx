@@ -1,0 +1,29 @@
+import type { ComponentChildren, VNode } from "preact";
+import { Name } from "../words.js";
+
+interface WarningsProps {
+  readonly warnings: readonly string[];
+  /** Of which run they are, where that is not clear. */
+  readonly children: ComponentChildren;
+}
+
+/** What a run did not fail for, and somebody should look at. */
+export function Warnings({ warnings, children }: WarningsProps): VNode {
+  return (
+    <section aria-labelledby="warnings-heading">
+      <h2 id="warnings-heading">Warnings</h2>
+      {children}
+      {warnings.length === 0 ? (
+        <p>There were none.</p>
+      ) : (
+        <ul>
+          {warnings.map((warning, index) => (
+            <li key={index} class="lines">
+              <Name>{warning}</Name>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
