@@ -101,7 +101,11 @@ describe("the picture of a flow", () => {
 
   it("shortens names that would leave it, and breaks no letter", () => {
     const label = "👩‍👩‍👧".repeat(40);
-    const stream = { label: "all", value: 1, parts: [{ label: "p", value: 1, parts: [{ label, value: 1 }] }] };
+    const stream = {
+      label: "all",
+      value: 1,
+      parts: [{ label: "p", value: 1, parts: [{ label, value: 1 }] }],
+    };
     expect(render(h(Flow, { stream }))).toContain(`>${"👩‍👩‍👧".repeat(22)}…</text>`);
   });
 

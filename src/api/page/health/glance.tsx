@@ -1,18 +1,20 @@
 import type { VNode } from "preact";
 import type { AnswersStatus } from "../../answer-store.js";
 import { ageInWords, ago, DateOf, MomentOf } from "../words.js";
+import type { DatabaseState } from "./database-state.js";
 import type { PastRun } from "./past-run.js";
 import { OutcomeOf } from "./run-words.js";
 
 interface GlanceProps {
   readonly status: AnswersStatus;
-  /** The latest first; undefined where they cannot be read. */
-  readonly runs: readonly PastRun[] | undefined;
+  readonly database: DatabaseState;
+  /** Undefined where there was none, or where it cannot be read. */
+  readonly newestRun: PastRun | undefined;
   readonly now: Date;
 }
 
 /** How new the answers are, and whether what they come from is there. */
-export function Glance({ status, runs, now }: GlanceProps): VNode {
+export function Glance({ status, database, newestRun, now }: GlanceProps): VNode {
   const { publication } = status;
   const publishedAt = publication && new Date(publication.publishedAt);
   return (
@@ -44,45 +46,47 @@ export function Glance({ status, runs, now }: GlanceProps): VNode {
       <div>
         <dt>Database</dt>
         <dd>
-          <DatabaseState status={status} runs={runs} now={now} />
+          <Database status={status} database={database} now={now} />
         </dd>
       </div>
       <div>
         <dt>Newest run</dt>
         <dd>
-          <NewestRun runs={runs} now={now} />
+          {newestRun === undefined ? (
+            database === "answers" || database === "missing" ? (
+              "None yet"
+            ) : (
+              "Not known"
+            )
+          ) : (
+            <>
+              <OutcomeOf run={newestRun} />
+              {newestRun.startedAt !== undefined && `, begun ${ago(newestRun.startedAt, now)}`}
+            </>
+          )}
         </dd>
       </div>
     </dl>
   );
 }
 
-function DatabaseState({ status: { isAway, confirmedAt, publication }, runs, now }: GlanceProps): VNode {
-  const lastAnswer = confirmedAt === undefined ? "it has not answered yet" : ago(confirmedAt, now);
-  if (isAway)
-    return (
-      <span class="outcome bad">
-        <span aria-hidden="true">✕</span> does not answer; the last time: {lastAnswer}
-      </span>
-    );
-  if (runs !== undefined)
-    return (
-      <span class="outcome good">
-        <span aria-hidden="true">✓</span> answers
-      </span>
-    );
-  return (
-    <>{publication === undefined ? "Is not there yet: the first run makes it" : "Does not answer now"}</>
-  );
-}
-
-function NewestRun({ runs, now }: Pick<GlanceProps, "runs" | "now">): VNode {
-  const [newest] = runs ?? [];
-  if (newest === undefined) return <>{runs === undefined ? "Not known" : "None yet"}</>;
-  return (
-    <>
-      <OutcomeOf run={newest} />
-      {newest.startedAt !== undefined && `, begun ${ago(newest.startedAt, now)}`}
-    </>
-  );
+function Database({ status: { confirmedAt }, database, now }: Omit<GlanceProps, "newestRun">): VNode {
+  switch (database) {
+    case "answers":
+      return (
+        <span class="outcome good">
+          <span aria-hidden="true">✓</span> answers
+        </span>
+      );
+    case "missing":
+      return <>Is not there yet: the first run makes it</>;
+    case "away":
+    case "silent":
+      return (
+        <span class="outcome bad">
+          <span aria-hidden="true">✕</span> does not answer; the last time:{" "}
+          {confirmedAt === undefined ? "it has not answered yet" : ago(confirmedAt, now)}
+        </span>
+      );
+  }
 }

@@ -6,6 +6,7 @@ import { PAGES } from "../addresses.js";
 import { maybeAsk, unlessAway } from "../maybe-ask.js";
 import type { PageRoute } from "../page.js";
 import { Audits } from "./audits.js";
+import { databaseStateOf } from "./database-state.js";
 import { Failure } from "./failure.js";
 import { Glance } from "./glance.js";
 import { pastRunOf, type PastRun } from "./past-run.js";
@@ -24,13 +25,14 @@ export function healthPage(services: Services): PageRoute {
     path: PAGES.health,
     menu: "Is it healthy?",
     open: async (_request, { now }) => {
-      // Of a service that nobody has asked yet, nothing is known.
-      if (!store.status.isAway) await unlessAway(store.newest());
-      const recorded = await maybeAsk(services, (database) =>
-        readRunHistory(database, { limit: RUNS_SHOWN }),
-      );
+      const [recorded] = await Promise.all([
+        maybeAsk(services, (database) => readRunHistory(database, { limit: RUNS_SHOWN })),
+        // Of a service that nobody has asked yet, nothing is known.
+        store.status.isAway || unlessAway(store.newest()),
+      ]);
       const runs = recorded?.map(pastRunOf);
       const { status } = store;
+      const database = databaseStateOf(status, runs);
       return {
         title: "Is it healthy?",
         body: (
@@ -38,8 +40,8 @@ export function healthPage(services: Services): PageRoute {
             {runs?.[0] !== undefined && hasFailed(runs[0]) && (
               <Failure run={runs[0]} publication={status.publication} />
             )}
-            <Glance status={status} runs={runs} now={now} />
-            {runs === undefined && (status.isAway || status.publication !== undefined) ? (
+            <Glance status={status} database={database} newestRun={runs?.[0]} now={now} />
+            {database === "away" || database === "silent" ? (
               <p>Which runs there were, and what became of their rows, is told again when it answers.</p>
             ) : (
               <Told runs={runs ?? []} publication={status.publication} now={now} />

@@ -1,0 +1,36 @@
+import { describe, expect, it } from "@jest/globals";
+import type { AnswersStatus } from "../../../src/api/answer-store.js";
+import { databaseStateOf } from "../../../src/api/page/health/database-state.js";
+import { parseExecutionDate } from "../../../src/voucher/execution-date.js";
+
+const NEVER_ASKED: AnswersStatus = {
+  publication: undefined,
+  confirmedAt: undefined,
+  failures: 0,
+  isAway: false,
+};
+const ASKED: AnswersStatus = { ...NEVER_ASKED, confirmedAt: new Date() };
+const ANSWERING: AnswersStatus = {
+  ...ASKED,
+  publication: {
+    executionDate: parseExecutionDate("2020-05-29"),
+    runId: "run",
+    sqlVersion: "v1",
+    sqlHash: "abc",
+    dataHash: "def",
+    publishedAt: "2020-05-29T01:00:00Z",
+    rowCounts: {},
+  },
+};
+
+describe("the state of the database", () => {
+  it.each([
+    ["answers", "it tells of runs", ANSWERING, []],
+    ["away", "it could not be asked at the last look", { ...ANSWERING, isAway: true }, undefined],
+    ["missing", "it was looked for, and there was none", ASKED, undefined],
+    ["silent", "it has answered before", ANSWERING, undefined],
+    ["silent", "the first look at it has not ended", NEVER_ASKED, undefined],
+  ] as const)("is %s where %s", (state, _why, status, runs) => {
+    expect(databaseStateOf(status, runs)).toBe(state);
+  });
+});
