@@ -175,7 +175,7 @@ describe("a newest run that has failed", () => {
   it("shows which audits failed, with their promise, and how many rows broke it and may", async () => {
     const text = await read(await serveNow(settings));
     expect(text).toMatch(
-      /Audits Of the run for 30 May 2020 .* (\d\d) of \d\d audits passed\. These did not: .* rejected_share_is_allowed of measures\.row_accounting ✕ failed No larger share .* is allowed\. 1 none Every audit/,
+      /Audits Of the run for 30 May 2020 .* (\d\d) of \d\d audits passed\. This one did not: .* rejected_share_is_allowed of measures\.row_accounting ✕ failed No larger share .* is allowed\. 1 none Every audit/,
     );
   });
 
@@ -213,7 +213,7 @@ describe("a newest run", () => {
     await recordRun(settings, { record: JSON.stringify({ warnings: ["one\n  of two lines", "another"] }) });
     const api = await serveNow(settings);
     expect(await htmlOf(api)).toContain(
-      '<li class="lines"><bdi>one\n  of two lines</bdi></li><li class="lines"><bdi>another</bdi></li>',
+      "<li><pre><bdi>one\n  of two lines</bdi></pre></li><li><bdi>another</bdi></li>",
     );
     expect(await read(api)).toContain("Warnings Of the run for 1 June 2020");
   });
@@ -236,6 +236,13 @@ describe("a newest run", () => {
     const api = await serveNow(settings);
     expect(await htmlOf(api)).toContain('aria-label="1,200 rows read: 1,100 curated (91.7%)"');
     expect(await read(api)).toMatch(/Read 1,200 100% Curated: the answers rest on them 1,100 91\.7% /);
+  });
+
+  it("of many rows does not tell a few of them as none", async () => {
+    const { settings } = await runOver(times(2, voucher()));
+    const measures = { "measures.row_accounting": [{ rows_read: "1000000", curated: 999_998, rejected: 2 }] };
+    await recordRun(settings, { record: JSON.stringify({ measures }) });
+    expect(await read(await serveNow(settings))).toContain("is missing or invalid 2 under 0.1%");
   });
 
   it("that read nothing has no picture", async () => {

@@ -19,13 +19,13 @@ interface AuditsProps {
 export function Audits({ audits, children }: AuditsProps): VNode {
   const broken = audits.filter(({ outcome }) => outcome !== "passed");
   return (
-    <section aria-labelledby="audits-heading">
-      <h2 id="audits-heading">Audits</h2>
+    <section>
+      <h2>Audits</h2>
       {children}
       <p>
         {broken.length === 0
           ? `All ${counting(audits.length, "audit")} passed.`
-          : `${counted(audits.length - broken.length)} of ${counting(audits.length, "audit")} passed. These did not:`}
+          : `${counted(audits.length - broken.length)} of ${counting(audits.length, "audit")} passed. ${broken.length === 1 ? "This one" : "These"} did not:`}
       </p>
       {broken.length > 0 && <AuditTable audits={broken} label="Audits that did not pass" />}
       <details>

@@ -6,7 +6,7 @@ import type { PastRun } from "./past-run.js";
 export function RejectedExamples({ run: { record } }: { readonly run: PastRun }): VNode | null {
   if (record.rejectedExamples.length === 0) return null;
   return (
-    <section aria-labelledby="rejected-heading">
+    <section>
       <h2 id="rejected-heading">Rejected rows, by reason and country</h2>
       <p>The largest groups, each with the value at fault of one of its rows, as it came.</p>
       <div class="scrolling" role="region" aria-labelledby="rejected-heading" tabIndex={0}>
@@ -32,10 +32,10 @@ export function RejectedExamples({ run: { record } }: { readonly run: PastRun })
                   <Given text={country} otherwise="cannot be read" />
                 </td>
                 <td class="number">{counted(rejected)}</td>
-                <td>
+                <td class="long">
                   <Given text={value} otherwise="missing" />
                 </td>
-                <td>
+                <td class="long">
                   <Given text={file} otherwise="not known" />
                 </td>
               </tr>

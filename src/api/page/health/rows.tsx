@@ -7,6 +7,7 @@ import { OfRun } from "./run-words.js";
 
 /** More of them would be too thin to be told apart; the table has all. */
 const REASONS_DRAWN = 8;
+const LEAST_SHARE = 0.001;
 
 interface RowsProps {
   readonly run: PastRun;
@@ -28,7 +29,7 @@ export function Rows({ run, rows, now }: RowsProps): VNode {
     ],
   };
   return (
-    <section aria-labelledby="rows-heading">
+    <section>
       <h2 id="rows-heading">What became of the rows</h2>
       <OfRun run={run} now={now} />
       <div class="beside">
@@ -90,9 +91,14 @@ function Shared({ rows, of }: { readonly rows: number; readonly of: number }): V
   return (
     <>
       <td class="number">{counted(rows)}</td>
-      <td class="number">{of === 0 ? "" : percent(rows / of)}</td>
+      <td class="number">{of > 0 && shareInWords(rows / of)}</td>
     </>
   );
+}
+
+/** Of many rows a few are not none. */
+function shareInWords(share: number): string {
+  return share > 0 && share < LEAST_SHARE ? `under ${percent(LEAST_SHARE)}` : percent(share);
 }
 
 function CountedTwice({

@@ -8,7 +8,7 @@ const SECONDS = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumF
 /** The last runs, with what is known of each. */
 export function RunsTable({ runs, now }: { readonly runs: readonly PastRun[]; readonly now: Date }): VNode {
   return (
-    <section aria-labelledby="runs-heading">
+    <section>
       <h2 id="runs-heading">The last runs</h2>
       <div class="scrolling" role="region" aria-labelledby="runs-heading" tabIndex={0}>
         <table class="listing">
