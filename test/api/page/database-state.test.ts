@@ -1,16 +1,15 @@
 import { describe, expect, it } from "@jest/globals";
-import type { AnswersStatus } from "../../../src/api/answer-store.js";
 import { databaseStateOf } from "../../../src/api/page/health/database-state.js";
 import { parseExecutionDate } from "../../../src/voucher/execution-date.js";
 
-const NEVER_ASKED: AnswersStatus = {
+const NEVER_ASKED = {
   publication: undefined,
   confirmedAt: undefined,
-  failures: 0,
+
   isAway: false,
 };
-const ASKED: AnswersStatus = { ...NEVER_ASKED, confirmedAt: new Date() };
-const ANSWERING: AnswersStatus = {
+const ASKED = { ...NEVER_ASKED, confirmedAt: new Date() };
+const ANSWERING = {
   ...ASKED,
   publication: {
     executionDate: parseExecutionDate("2020-05-29"),

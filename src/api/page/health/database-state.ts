@@ -1,4 +1,4 @@
-import type { AnswersStatus } from "../../answer-store.js";
+import type { Standing } from "../standing.js";
 import type { PastRun } from "./past-run.js";
 
 /** Whether the database answers, or else is known to be away, is not there before the first run, or says nothing just now. */
@@ -6,7 +6,7 @@ export type DatabaseState = "answers" | "away" | "missing" | "silent";
 
 /** @param runs undefined where they could not be read. */
 export function databaseStateOf(
-  { isAway, confirmedAt, publication }: AnswersStatus,
+  { isAway, confirmedAt, publication }: Pick<Standing, "isAway" | "confirmedAt" | "publication">,
   runs: readonly PastRun[] | undefined,
 ): DatabaseState {
   if (isAway) return "away";

@@ -1,21 +1,20 @@
 import type { VNode } from "preact";
-import type { AnswersStatus } from "../../answer-store.js";
+import type { Standing } from "../standing.js";
 import { ageInWords, ago, DateOf, MomentOf } from "../words.js";
 import type { DatabaseState } from "./database-state.js";
 import type { PastRun } from "./past-run.js";
 import { OutcomeOf } from "./run-words.js";
 
 interface GlanceProps {
-  readonly status: AnswersStatus;
+  readonly standing: Standing;
   readonly database: DatabaseState;
   /** Undefined where there was none, or where it cannot be read. */
   readonly newestRun: PastRun | undefined;
-  readonly now: Date;
 }
 
 /** How new the answers are, and whether what they come from is there. */
-export function Glance({ status, database, newestRun, now }: GlanceProps): VNode {
-  const { publication } = status;
+export function Glance({ standing, database, newestRun }: GlanceProps): VNode {
+  const { now, publication } = standing;
   const publishedAt = publication && new Date(publication.publishedAt);
   return (
     <dl class="glance">
@@ -46,7 +45,7 @@ export function Glance({ status, database, newestRun, now }: GlanceProps): VNode
       <div>
         <dt>Database</dt>
         <dd>
-          <Database status={status} database={database} now={now} />
+          <Database standing={standing} database={database} />
         </dd>
       </div>
       <div>
@@ -70,7 +69,7 @@ export function Glance({ status, database, newestRun, now }: GlanceProps): VNode
   );
 }
 
-function Database({ status: { confirmedAt }, database, now }: Omit<GlanceProps, "newestRun">): VNode {
+function Database({ standing: { confirmedAt, now }, database }: Omit<GlanceProps, "newestRun">): VNode {
   switch (database) {
     case "answers":
       return (

@@ -3,7 +3,7 @@ import { readRunHistory } from "../../../consumption/runs.js";
 import type { Publication } from "../../../voucher/publication.js";
 import type { Services } from "../../services.js";
 import { PAGES } from "../addresses.js";
-import { maybeAsk, unlessAway } from "../maybe-ask.js";
+import { maybeAsk } from "../maybe-ask.js";
 import type { PageRoute } from "../page.js";
 import { Audits } from "./audits.js";
 import { databaseStateOf } from "./database-state.js";
@@ -16,35 +16,32 @@ import { hasFailed, OfRun } from "./run-words.js";
 import { RunsTable } from "./runs-table.js";
 import { Warnings } from "./warnings.js";
 
-export const RUNS_SHOWN = 20;
+const RUNS_SHOWN = 20;
 
 /** How the answers came to be, and whether anything is wrong with that. It is there whatever is. */
 export function healthPage(services: Services): PageRoute {
-  const { store } = services;
   return {
     path: PAGES.health,
     menu: "Is it healthy?",
-    open: async (_request, { now }) => {
-      const [recorded] = await Promise.all([
-        maybeAsk(services, (database) => readRunHistory(database, { limit: RUNS_SHOWN })),
-        // Of a service that nobody has asked yet, nothing is known.
-        store.status.isAway || unlessAway(store.newest()),
-      ]);
+    open: async (_request, standing) => {
+      const { now, publication } = standing;
+      const recorded = await maybeAsk(services, (database) =>
+        readRunHistory(database, { limit: RUNS_SHOWN }),
+      );
       const runs = recorded?.map(pastRunOf);
-      const { status } = store;
-      const database = databaseStateOf(status, runs);
+      const database = databaseStateOf(standing, runs);
       return {
         title: "Is it healthy?",
         body: (
           <>
             {runs?.[0] !== undefined && hasFailed(runs[0]) && (
-              <Failure run={runs[0]} publication={status.publication} />
+              <Failure run={runs[0]} publication={publication} />
             )}
-            <Glance status={status} database={database} newestRun={runs?.[0]} now={now} />
+            <Glance standing={standing} database={database} newestRun={runs?.[0]} />
             {database === "away" || database === "silent" ? (
               <p>Which runs there were, and what became of their rows, is told again when it answers.</p>
             ) : (
-              <Told runs={runs ?? []} publication={status.publication} now={now} />
+              <Told runs={runs ?? []} publication={publication} now={now} />
             )}
           </>
         ),
