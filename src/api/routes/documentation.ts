@@ -10,8 +10,10 @@ export function addDocumentation(
   operations: readonly Operation[],
   asksForKey: (operation: Operation) => boolean,
 ): void {
-  const document = JSON.stringify(openApiDocument(operations, asksForKey));
+  let document: string | undefined;
   app.get("/openapi.json", (_request, response) => {
+    // Made when somebody asks: a service that starts has requests that wait.
+    document ??= JSON.stringify(openApiDocument(operations, asksForKey));
     response.type("json").send(document);
   });
   app.use("/docs", express.static(path.join(projectFolder(), "dist/api/docs"), { maxAge: "1h" }));
