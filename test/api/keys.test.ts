@@ -5,10 +5,10 @@ import { describe, expect, it } from "@jest/globals";
 import { stringify } from "yaml";
 import type { KeyedPart } from "../../src/settings.js";
 import { pipeline } from "../cli/command.js";
+import { until } from "../until.js";
 import { makeFolder, makeWorkspace } from "../workspace.js";
 import { startApi } from "./process.js";
 import { NOW, serve, type ServedApi } from "./serving.js";
-import { until } from "./until.js";
 
 const CRM = "voucher_the-key-of-crm";
 const SHOP = "voucher_the-key-of-shop";

@@ -4,10 +4,10 @@ import type { Settings } from "../../src/settings.js";
 import { readTable } from "../consumption/reading.js";
 import { runOver } from "../pipeline/running.js";
 import { voucher } from "../raw-vouchers.js";
+import { until } from "../until.js";
 import { makeWorkspace } from "../workspace.js";
 import { serve, type ServedApi } from "./serving.js";
 import { connectTo } from "./sockets.js";
-import { until } from "./until.js";
 
 let settings: Settings;
 let api: ServedApi;

@@ -8,6 +8,7 @@ import { pipeline, start } from "../cli/command.js";
 import { EXECUTION_DATE, run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { getFile, hashesOf, putFile, removeFile } from "../storage.js";
+import { until } from "../until.js";
 import { makeWorkspace, PROJECT } from "../workspace.js";
 import { goodWorkspace, HEADER, LINE, visible } from "./failing.js";
 
@@ -70,7 +71,7 @@ describe("the history of runs", () => {
     expect(await latest(workspace, 1)).toMatchObject([{ outcome: "running" }]);
     stopped.kill("SIGKILL");
     await stopped.ended;
-    await expectSoon(async () => (await latest(workspace, 1))[0]?.outcome === "killed");
+    await until(async () => (await latest(workspace, 1))[0]?.outcome === "killed", 5);
     const [killed] = await latest(workspace, 1);
     expect(killed?.report?.inputs).toMatchObject([{ path: "vouchers/part.parquet" }]);
     expect(killed?.report?.rendered_sql_hash).toMatch(/^[0-9a-f]{64}$/);
@@ -206,12 +207,3 @@ describe("raw files that change while a run reads them", () => {
     expect((await run(settings)).measures["measures.row_accounting"]).toMatchObject([{ rows_read: "4" }]);
   });
 });
-
-/** A server may need a moment to notice that a process is gone. */
-async function expectSoon(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error("it never came");
-    await new Promise((later) => setTimeout(later, 50));
-  }
-}

@@ -4,6 +4,7 @@ import { createConnection } from "mysql2/promise";
 import { ask, askForVoucher, startApi } from "../../api/process.js";
 import { pipeline, start } from "../../cli/command.js";
 import { EXECUTION_DATE } from "../../pipeline/running.js";
+import { until } from "../../until.js";
 import { makeFolder } from "../../workspace.js";
 import { makeLake } from "./lake.js";
 import { meetFault } from "./outage.js";
@@ -34,9 +35,9 @@ describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
     for (const answer of await often(voucher)) expect(answer).toEqual({ status: 200, isQuick: true });
     for (const answer of [...(await often(history)), await timed(history)])
       expect(answer).toEqual({ status: 503, isQuick: true });
-    await soon(async () => (await ready()) === 503);
+    await until(async () => (await ready()) === 503, 20);
     server.goOn();
-    await soon(async () => (await ready()) === 200);
+    await until(async () => (await ready()) === 200, 20);
     for (const answer of await often(history)) expect(answer).toEqual({ status: 200, isQuick: true });
   });
 
@@ -80,10 +81,3 @@ if (TAKES_LONG)
       400_000,
     );
   });
-
-async function soon(isSo: () => Promise<boolean>): Promise<void> {
-  for (let patience = 100; !(await isSo()); patience -= 1) {
-    if (patience === 0) throw new Error("it never came");
-    await sleep(200);
-  }
-}
