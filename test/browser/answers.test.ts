@@ -102,7 +102,7 @@ describe("a cell", () => {
   it("opens as a page of its own without JavaScript", async () => {
     const { page } = await open(api.url, { javaScriptEnabled: false });
     await page.getByRole("link", { name: /13,200/ }).click();
-    expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe("Latvia, 90-120: 13,200");
+    expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe("Latvia, 90-120 days: 13,200");
     expect(await page.getByRole("row", { name: "8,800" }).innerText()).toContain("16.8%");
   });
 
@@ -125,7 +125,7 @@ describe("what changed", () => {
     );
     const changes = await page.locator(".changes li").allInnerTexts();
     expect(changes).toHaveLength(2);
-    expect(changes[0]).toMatch(/^\S+ · \S+: [\d,]+ →\s+became\s+[\d,]+, on [\d,]+ vouchers$/);
+    expect(changes[0]).toMatch(/^\S+ · \S+ (?:days|orders): [\d,]+ →\s+became\s+[\d,]+, on [\d,]+ vouchers$/);
     await expectAccessible(page);
     expect(complaints).toEqual([]);
   });

@@ -14,6 +14,17 @@ export const KIND_NAMES: Readonly<Record<SegmentKind, string>> = {
   recency_segment: "By days since the last order",
 };
 
+/** What the bounds in the names of segments count. */
+const KIND_UNITS: Readonly<Record<SegmentKind, string>> = {
+  frequent_segment: "orders",
+  recency_segment: "days",
+};
+
+/** A segment as people call it where its kind is not said beside it: `13-37 orders`. */
+export function segmentInWords({ kind, segment }: Pick<Place, "kind" | "segment">): string {
+  return `${segment} ${KIND_UNITS[kind]}`;
+}
+
 /** Some of the countries of a publication, in the order of their names. */
 export interface CountryPage {
   readonly countries: readonly string[];

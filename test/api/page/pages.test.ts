@@ -136,7 +136,7 @@ describe("the answers", () => {
       segment: "5-13",
     });
     const html = await (await fetch(`${url}/answer?${query.toString()}`, { headers: BROWSER })).text();
-    expect(html).toContain("<h1>PERU, 5-13: 22</h1>");
+    expect(html).toContain("<h1>PERU, 5-13 orders: 22</h1>");
     expect(html).not.toContain("333");
   });
 });

@@ -10,7 +10,7 @@ import type { Services } from "../../services.js";
 import { PAGES } from "../addresses.js";
 import { Bars, type Bar } from "../charts/bars.js";
 import { Timeline, type TimelineProps } from "../charts/timeline.js";
-import { KIND_NAMES } from "../grid.js";
+import { KIND_NAMES, segmentInWords } from "../grid.js";
 import { maybeAsk } from "../maybe-ask.js";
 import { Notice } from "../notices.js";
 import type { PageRoute } from "../page.js";
@@ -50,7 +50,7 @@ export function answerPage(services: Services): PageRoute {
         }),
       );
       return {
-        title: `${place.countryCode}, ${place.segment}: ${counted(cell.voucherAmount)}`,
+        title: `${place.countryCode}, ${segmentInWords(place)}: ${counted(cell.voucherAmount)}`,
         body: (
           <>
             <Facts answers={answers} place={place} cell={cell} />

@@ -11,7 +11,7 @@ import { answerAddress, PAGES } from "../addresses.js";
 import { PUBLICATIONS_SHOWN } from "../answer/page.js";
 import { Sparkline } from "../charts/timeline.js";
 import { ChoosePublication, publishedDates } from "../choose-publication.js";
-import { countryPage, CountryPages, Grids, type CellContent } from "../grid.js";
+import { countryPage, CountryPages, Grids, segmentInWords, type CellContent } from "../grid.js";
 import { maybeAsk, unlessAway } from "../maybe-ask.js";
 import type { PageRoute } from "../page.js";
 import { counted, counting, DateOf, Name, shortIso } from "../words.js";
@@ -134,11 +134,12 @@ function Summary({ after, before, timelines }: Compared): VNode {
   );
 }
 
-/** `Australia · 90-120: 5,720 → 2,200, on 9,761 vouchers`. */
-function Told({ countryCode, segment, before, after }: Change): VNode {
+/** `Australia · 90-120 days: 5,720 → 2,200, on 9,761 vouchers`. */
+function Told(change: Change): VNode {
+  const { countryCode, before, after } = change;
   return (
     <>
-      <Name>{countryCode}</Name> · {segment}: <Amounts before={before} after={after} />, on{" "}
+      <Name>{countryCode}</Name> · {segmentInWords(change)}: <Amounts before={before} after={after} />, on{" "}
       {counting((after ?? before)?.segmentAssignments ?? 0, "voucher")}
     </>
   );
