@@ -1,6 +1,5 @@
+import { calendarDays } from "./calendar-days.js";
 import { segmentOf, type SegmentKind, type Segments } from "./segments.js";
-
-const MILLISECONDS_PER_DAY = 86_400_000;
 
 /** What the system needs to know of a customer to choose a voucher. */
 export interface Customer {
@@ -19,13 +18,4 @@ export function segmentOfCustomer(segments: Segments, customer: Customer, asOf: 
       ? customer.total_orders
       : calendarDays(customer.last_order_ts, asOf);
   return segmentOf(segments, customer.segment_name, measured);
-}
-
-/** Whole calendar days in UTC from the date of one moment to the date of another; negative where the other is earlier. */
-export function calendarDays(from: Date, to: Date): number {
-  return dayNumber(to) - dayNumber(from);
-}
-
-function dayNumber(moment: Date): number {
-  return Math.floor(moment.getTime() / MILLISECONDS_PER_DAY);
 }

@@ -1,4 +1,5 @@
-import { calendarDays, type Customer } from "./customer.js";
+import { calendarDays } from "./calendar-days.js";
+import type { Customer } from "./customer.js";
 import { boundsOf, segmentOf, type Segments } from "./segments.js";
 
 /** Why a customer is in a segment. */

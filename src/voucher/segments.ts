@@ -1,14 +1,8 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
 import * as z from "zod";
 import { messageOf, PipelineError } from "../errors.js";
+import type { SegmentKind } from "./segment-kinds.js";
 
-/** The file of a SQL version that defines the segments. */
-export const SEGMENTS_FILE = "segments.json";
-
-/** The kinds of segment, which are also the names of the columns that hold them. */
-export const SEGMENT_KINDS = ["frequent_segment", "recency_segment"] as const;
-export type SegmentKind = (typeof SEGMENT_KINDS)[number];
+export { SEGMENT_KINDS, type SegmentKind } from "./segment-kinds.js";
 
 /** One segment: everything above the segment before it, up to and including `up_to`; the last one has no end. */
 const segmentSchema = z.strictObject({ name: z.string().min(1).max(64), up_to: z.int().optional() });
@@ -46,22 +40,6 @@ const segmentsSchema = z.strictObject({ frequent_segment: kindSchema, recency_se
 
 /** The segments of one SQL version, as `sql/<version>/segments.json` defines them for SQL and API alike. */
 export type Segments = Readonly<z.infer<typeof segmentsSchema>>;
-
-/**
- * Reads the segments of a SQL version.
- * @param versionDirectory the folder of the version, as `sql/v1`.
- * @throws PipelineError INVALID_MODEL where the file is missing or malformed, naming file and place.
- */
-export async function readSegments(versionDirectory: string): Promise<Segments> {
-  const file = path.join(versionDirectory, SEGMENTS_FILE);
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    throw new PipelineError("INVALID_MODEL", `${file}: ${messageOf(error)}`, { cause: error });
-  }
-  return parseSegments(text, file);
-}
 
 /**
  * Reads segments from the text of their file.

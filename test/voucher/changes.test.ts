@@ -3,7 +3,7 @@ import { describe, expect, it } from "@jest/globals";
 import { Answers, type PlacedCell } from "../../src/voucher/answers.js";
 import { changesBetween } from "../../src/voucher/changes.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
-import { readSegments } from "../../src/voucher/segments.js";
+import { readSegments } from "../../src/voucher/read-segments.js";
 import { PROJECT } from "../workspace.js";
 
 const segments = await readSegments(path.join(PROJECT, "sql/v1"));

@@ -1,7 +1,8 @@
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { calendarDays, segmentOfCustomer } from "../../src/voucher/customer.js";
-import { readSegments } from "../../src/voucher/segments.js";
+import { calendarDays } from "../../src/voucher/calendar-days.js";
+import { segmentOfCustomer } from "../../src/voucher/customer.js";
+import { readSegments } from "../../src/voucher/read-segments.js";
 import { PROJECT } from "../workspace.js";
 
 const segments = await readSegments(path.join(PROJECT, "sql/v1"));

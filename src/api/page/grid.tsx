@@ -3,16 +3,11 @@ import type { Answers, Place } from "../../voucher/answers.js";
 import { compareCodePoints } from "../../voucher/code-points.js";
 import { boundsOf, SEGMENT_KINDS, type SegmentKind, type Segments } from "../../voucher/segments.js";
 import { PAGES } from "./addresses.js";
+import { KIND_NAMES } from "./kind-names.js";
 import { counted, Name } from "./words.js";
 
 /** As many rows as a page shows at once: a publication may have any number of countries. */
 export const COUNTRIES_SHOWN = 50;
-
-/** The kinds of segment, as people call them. */
-export const KIND_NAMES: Readonly<Record<SegmentKind, string>> = {
-  frequent_segment: "By number of orders",
-  recency_segment: "By days since the last order",
-};
 
 /** What the bounds in the names of segments count. */
 const KIND_UNITS: Readonly<Record<SegmentKind, string>> = {

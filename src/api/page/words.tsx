@@ -1,5 +1,5 @@
 import type { ComponentChildren, VNode } from "preact";
-import { calendarDays } from "../../voucher/customer.js";
+import { calendarDays } from "../../voucher/calendar-days.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
 
 const NUMBERS = new Intl.NumberFormat("en");

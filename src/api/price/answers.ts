@@ -1,8 +1,8 @@
-import { stringify } from "csv-stringify/sync";
 import type { Request, Response } from "express";
 import { CSV_TYPE, JSON_TYPE, NDJSON_TYPE } from "../media-types.js";
-import { pricedLineSchema, type PricedLine, type PriceSummary } from "../schemas/price.js";
+import type { PricedLine, PriceSummary } from "../schemas/price.js";
 import type { LinesType } from "./formats.js";
+import { PRICED_CSV_HEADER, pricedCsv } from "./priced-csv.js";
 
 /** The trailer field that has the totals of an answer of CSV. */
 export const SUMMARY_TRAILER = "Price-Summary";
@@ -23,11 +23,9 @@ const CSV: AnswerFormat = {
     response.type(CSV_TYPE);
     // Trailers are of chunks, which HTTP/1.0 does not have.
     if (request.httpVersion !== "1.0") response.setHeader("Trailer", SUMMARY_TRAILER);
-    return stringify([Object.keys(pricedLineSchema.shape)]);
+    return PRICED_CSV_HEADER;
   },
-  lines: (priced) =>
-    // A bare carriage return ends a line for some readers.
-    stringify(priced.map(valuesOf), { quoted_match: "\r" }),
+  lines: pricedCsv,
   close: (response, summary) => {
     response.addTrailers({ [SUMMARY_TRAILER]: trailerOf(summary) });
     return "";
@@ -57,20 +55,6 @@ export const ANSWER_FORMATS: Readonly<Record<LinesType, AnswerFormat>> = {
   [CSV_TYPE]: CSV,
   [NDJSON_TYPE]: NDJSON,
 };
-
-/** In the order of the columns. */
-function valuesOf(line: PricedLine): unknown[] {
-  return [
-    line.line,
-    line.customer_id,
-    line.country_code,
-    line.segment_name,
-    line.segment,
-    line.voucher_amount,
-    line.basis,
-    line.error,
-  ];
-}
 
 function trailerOf(summary: PriceSummary): string {
   const whole = asciiJson(summary);

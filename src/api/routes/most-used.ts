@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Answers } from "../../voucher/answers.js";
-import { calendarDays, type Customer } from "../../voucher/customer.js";
+import { calendarDays } from "../../voucher/calendar-days.js";
+import type { Customer } from "../../voucher/customer.js";
 import { decide, type Decision, type DecisionOptions } from "../../voucher/decision.js";
 import { reasonOf } from "../../voucher/reason.js";
 import { isUnchanged, tellPublication } from "../freshness.js";

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { calendarDays, type Customer } from "../../voucher/customer.js";
+import { calendarDays } from "../../voucher/calendar-days.js";
+import type { Customer } from "../../voucher/customer.js";
 import { SEGMENT_KINDS } from "../../voucher/segments.js";
 import { Problem } from "../problem.js";
 import { documentedMoment, trimmed, wholeNumberText } from "./fields.js";

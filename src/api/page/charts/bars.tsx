@@ -1,4 +1,3 @@
-import { scaleLinear } from "d3-scale";
 import type { ComponentChildren, VNode } from "preact";
 
 /** One bar of a chart. */
@@ -21,7 +20,7 @@ interface BarsProps {
 
 /** Bars that lie in the rows of a table: who cannot see them reads the same numbers. */
 export function Bars({ caption, headings: [labelHeading, ...textHeadings], bars }: BarsProps): VNode {
-  const length = scaleLinear([0, Math.max(1, ...bars.map(({ value }) => value))], [0, 100]);
+  const longest = Math.max(1, ...bars.map(({ value }) => value));
   return (
     <table class="bars">
       <caption>{caption}</caption>
@@ -42,7 +41,7 @@ export function Bars({ caption, headings: [labelHeading, ...textHeadings], bars 
             <th scope="row">{label}</th>
             <td class="bar" aria-hidden="true">
               <svg viewBox="0 0 100 10" preserveAspectRatio="none" focusable="false">
-                <rect width={length(value)} height="10" />
+                <rect width={(value / longest) * 100} height="10" />
               </svg>
             </td>
             {texts.map((text, column) => (

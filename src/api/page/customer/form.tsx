@@ -2,7 +2,7 @@ import type { ComponentChildren, VNode } from "preact";
 import { SEGMENT_KINDS } from "../../../voucher/segments.js";
 import type { FieldError } from "../../problem.js";
 import { PAGES } from "../addresses.js";
-import { KIND_NAMES } from "../grid.js";
+import { KIND_NAMES } from "../kind-names.js";
 
 /** The fields, by the names of the api's parameters. */
 export const FIELDS = ["country_code", "segment_name", "total_orders", "last_order_ts", "as_of"] as const;
