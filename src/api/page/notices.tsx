@@ -1,7 +1,8 @@
-import type { ComponentChildren, VNode } from "preact";
+import type { VNode } from "preact";
 import type { PipelineRunsTable, RunOutcome } from "../../consumption/tables.js";
 import { executionDateOfKey } from "../../voucher/execution-date.js";
 import { PAGES } from "./addresses.js";
+import { Notice } from "./notice.js";
 import type { Standing } from "./standing.js";
 import { ago, DateOf, MomentOf } from "./words.js";
 
@@ -22,24 +23,6 @@ export function Notices({ standing }: { readonly standing: Standing }): VNode {
         <RunFailed run={standing.newestRun} failure={failure} standing={standing} />
       )}
     </>
-  );
-}
-
-/** @param kind `bad` for what needs somebody, `warn` for what may pass by itself. */
-export function Notice({
-  kind,
-  children,
-}: {
-  readonly kind: "bad" | "warn";
-  readonly children: ComponentChildren;
-}): VNode {
-  return (
-    <p class={`notice ${kind}`} role="status">
-      <span class="sign" aria-hidden="true">
-        {kind === "bad" ? "✕" : "!"}
-      </span>
-      <span>{children}</span>
-    </p>
   );
 }
 

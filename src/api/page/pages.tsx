@@ -9,6 +9,7 @@ import { PAGES } from "./addresses.js";
 import { answerPage } from "./answer/page.js";
 import { answersPage } from "./answers/page.js";
 import { ASSETS, serveAssets } from "./assets.js";
+import { campaignPage } from "./campaign/page.js";
 import { changesPage } from "./changes/page.js";
 import { customerPage } from "./customer/page.js";
 import { Frame } from "./frame.js";
@@ -25,6 +26,7 @@ function pagesOf(services: Services): PageRoute[] {
     answerPage(services),
     changesPage(services),
     customerPage(services),
+    campaignPage(services),
     healthPage(services),
   ];
 }

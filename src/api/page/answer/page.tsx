@@ -13,7 +13,7 @@ import { Timeline, type TimelineProps } from "../charts/timeline.js";
 import { segmentInWords } from "../grid.js";
 import { KIND_NAMES } from "../kind-names.js";
 import { maybeAsk } from "../maybe-ask.js";
-import { Notice } from "../notices.js";
+import { Notice } from "../notice.js";
 import type { PageRoute } from "../page.js";
 import { counted, counting, DateOf, Name, percent, shortIso } from "../words.js";
 

@@ -1,0 +1,60 @@
+import type { VNode } from "preact";
+import { useState } from "preact/hooks";
+import type { Given } from "../../campaign/given.js";
+import { ChooseFile } from "./choose-file.js";
+import { Failure } from "./failure.js";
+import { OptionFields } from "./option-fields.js";
+import { Preview } from "./preview.js";
+import { queryOf, type Options } from "./query.js";
+import { Result } from "./result.js";
+import { UnderWay } from "./under-way.js";
+import { usePreview } from "./use-preview.js";
+import { usePricing } from "./use-pricing.js";
+
+const UNLESS_FILLED_IN: Omit<Options, "asOf"> = { segmentName: "", fallsBack: false, minAssignments: "" };
+
+/** Has a file chosen, shows its first lines as they would be answered, prices it, and shows what it comes to. */
+export function Campaign({ given }: { readonly given: Given }): VNode {
+  const { executionDate, today } = given;
+  const [file, setFile] = useState<File>();
+  const [options, setOptions] = useState<Options>({ ...UNLESS_FILLED_IN, asOf: today });
+  const query = queryOf(options, executionDate, today);
+  const preview = usePreview(file, query.toString());
+  const pricing = usePricing(file, query.toString(), executionDate);
+  const isUnderWay = pricing.stage.name === "under way";
+  return (
+    <>
+      <form
+        class="campaign"
+        onSubmit={(event) => {
+          event.preventDefault();
+        }}
+      >
+        <ChooseFile file={file} isDisabled={isUnderWay} onChoose={setFile} />
+        <OptionFields options={options} isDisabled={isUnderWay} onChange={setOptions} />
+      </form>
+      {file !== undefined && pricing.stage.name === "waiting" && (
+        <Preview file={file} stage={preview.stage} onRetry={preview.retry} onPrice={pricing.start} />
+      )}
+      {pricing.stage.name === "under way" && (
+        <UnderWay progress={pricing.stage.progress} wait={pricing.stage.wait} onCancel={pricing.cancel} />
+      )}
+      {pricing.stage.name === "cancelled" && (
+        <section class="outcome">
+          <p role="status">
+            <strong>Cancelled.</strong> Nothing of it is kept.
+          </p>
+          <button type="button" onClick={pricing.start}>
+            Price it from the start
+          </button>
+        </section>
+      )}
+      {pricing.stage.name === "failed" && (
+        <Failure trouble={pricing.stage.trouble} lines={pricing.stage.lines} onRetry={pricing.start} />
+      )}
+      {pricing.stage.name === "priced" && file !== undefined && (
+        <Result campaign={pricing.stage.campaign} file={file} segments={given.segments} />
+      )}
+    </>
+  );
+}
