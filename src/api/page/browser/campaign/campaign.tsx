@@ -1,12 +1,14 @@
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import type { Given } from "../../campaign/given.js";
+import { Cancelled } from "./cancelled.js";
 import { ChooseFile } from "./choose-file.js";
 import { Failure } from "./failure.js";
 import { OptionFields } from "./option-fields.js";
 import { Preview } from "./preview.js";
 import { queryOf, type Options } from "./query.js";
 import { Result } from "./result.js";
+import { told } from "./told.js";
 import { UnderWay } from "./under-way.js";
 import { usePreview } from "./use-preview.js";
 import { usePricing } from "./use-pricing.js";
@@ -33,24 +35,23 @@ export function Campaign({ given }: { readonly given: Given }): VNode {
         <ChooseFile file={file} isDisabled={isUnderWay} onChoose={setFile} />
         <OptionFields options={options} isDisabled={isUnderWay} onChange={setOptions} />
       </form>
+      <p class="visually-hidden" role="status">
+        {told(file !== undefined, preview.stage, pricing.stage)}
+      </p>
       {file !== undefined && pricing.stage.name === "waiting" && (
         <Preview file={file} stage={preview.stage} onRetry={preview.retry} onPrice={pricing.start} />
       )}
       {pricing.stage.name === "under way" && (
         <UnderWay progress={pricing.stage.progress} wait={pricing.stage.wait} onCancel={pricing.cancel} />
       )}
-      {pricing.stage.name === "cancelled" && (
-        <section class="outcome">
-          <p role="status">
-            <strong>Cancelled.</strong> Nothing of it is kept.
-          </p>
-          <button type="button" onClick={pricing.start}>
-            Price it from the start
-          </button>
-        </section>
-      )}
+      {pricing.stage.name === "cancelled" && <Cancelled onRestart={pricing.start} />}
       {pricing.stage.name === "failed" && (
-        <Failure trouble={pricing.stage.trouble} lines={pricing.stage.lines} onRetry={pricing.start} />
+        <Failure
+          takesFocus
+          trouble={pricing.stage.trouble}
+          lines={pricing.stage.lines}
+          onRetry={pricing.start}
+        />
       )}
       {pricing.stage.name === "priced" && file !== undefined && (
         <Result campaign={pricing.stage.campaign} file={file} segments={given.segments} />

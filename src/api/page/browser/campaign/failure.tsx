@@ -1,4 +1,5 @@
 import type { VNode } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { Notice } from "../../notice.js";
 import { counting } from "../../words.js";
 import type { Trouble } from "./trouble.js";
@@ -7,11 +8,22 @@ interface FailureProps {
   readonly trouble: Trouble;
   /** How many lines were answered before. */
   readonly lines?: number;
+  /** Whether it stands in the place of what had the focus. */
+  readonly takesFocus?: boolean;
   readonly onRetry: () => void;
 }
 
 /** What went wrong, and how to go on. */
-export function Failure({ trouble: { title, detail, errors }, lines = 0, onRetry }: FailureProps): VNode {
+export function Failure({
+  trouble: { title, detail, errors },
+  lines = 0,
+  takesFocus = false,
+  onRetry,
+}: FailureProps): VNode {
+  const retry = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (takesFocus) retry.current?.focus();
+  }, [takesFocus]);
   const more = errors.filter(({ message }) => !detail.includes(message));
   return (
     <section class="outcome" aria-label="What went wrong">
@@ -30,7 +42,7 @@ export function Failure({ trouble: { title, detail, errors }, lines = 0, onRetry
         </ul>
       )}
       <p>Choose another file, change how to answer, or try it once more.</p>
-      <button type="button" onClick={onRetry}>
+      <button type="button" ref={retry} onClick={onRetry}>
         Try again
       </button>
     </section>

@@ -1,9 +1,9 @@
 import type { VNode } from "preact";
-import type { PriceSummary } from "../../../schemas/price.js";
-import { counted, counting } from "../../words.js";
+import { counting } from "../../words.js";
 import { Failure } from "./failure.js";
 import { fileSize } from "./file-size.js";
 import { LinesTable } from "./lines-table.js";
+import { summaryInWords } from "./summary-in-words.js";
 import type { PreviewStage } from "./use-preview.js";
 
 interface PreviewProps {
@@ -19,14 +19,14 @@ export function Preview({ file, stage, onRetry, onPrice }: PreviewProps): VNode 
   if (stage.name === "asking")
     return (
       <section class="outcome" aria-busy="true">
-        <p role="status">Asking for the first lines…</p>
+        <p>Asking for the first lines…</p>
       </section>
     );
   const { lines, summary } = stage.answer;
   if (lines.length === 0)
     return (
       <section class="outcome">
-        <p role="status">
+        <p>
           <strong>The file has no lines.</strong> There is a header, and nobody to price below it.
         </p>
       </section>
@@ -34,7 +34,7 @@ export function Preview({ file, stage, onRetry, onPrice }: PreviewProps): VNode 
   return (
     <section class="outcome" aria-labelledby="preview-heading">
       <h2 id="preview-heading">The first {counting(lines.length, "line")}</h2>
-      <p role="status">{inWords(summary)}</p>
+      <p>{summaryInWords(summary)}</p>
       <LinesTable caption={`The first lines of ${file.name}`} lines={lines} />
       <button type="button" onClick={onPrice}>
         Price the whole file
@@ -42,13 +42,4 @@ export function Preview({ file, stage, onRetry, onPrice }: PreviewProps): VNode 
       <small>{fileSize(file.size)}</small>
     </section>
   );
-}
-
-function inWords({ priced, without_amount, faulty }: PriceSummary): string {
-  const parts = [
-    `${counted(priced)} with an amount`,
-    ...(without_amount > 0 ? [`${counted(without_amount)} for which there is none`] : []),
-    ...(faulty > 0 ? [`${counted(faulty)} faulty`] : []),
-  ];
-  return `${parts.join(", ")}.`;
 }

@@ -1,11 +1,11 @@
 import type { VNode } from "preact";
-import { useEffect, useRef } from "preact/hooks";
 import type { Given } from "../../campaign/given.js";
 import { counted, counting, percent } from "../../words.js";
 import { DownloadLink } from "./download-link.js";
 import { FaultyTable } from "./faulty-table.js";
 import { GroupBars } from "./group-bars.js";
 import type { Campaign } from "./price-file.js";
+import { useFocus } from "./use-focus.js";
 
 interface ResultProps {
   readonly campaign: Campaign;
@@ -15,10 +15,7 @@ interface ResultProps {
 
 /** What a file comes to. */
 export function Result({ campaign: { summary, faulty, csv, seconds }, file, segments }: ResultProps): VNode {
-  const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
-    heading.current?.focus();
-  }, []);
+  const heading = useFocus<HTMLHeadingElement>();
   const { lines, priced, without_amount, total_amount, groups = [] } = summary;
   return (
     <section class="outcome" aria-labelledby="result-heading">

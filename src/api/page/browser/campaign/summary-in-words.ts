@@ -1,0 +1,13 @@
+import type { PriceSummary } from "../../../schemas/price.js";
+import { counted } from "../../words.js";
+
+/** What some lines come to: `18 with an amount, 2 faulty.` */
+export function summaryInWords({ lines, priced, without_amount, faulty }: PriceSummary): string {
+  if (lines === 0) return "The file has no lines.";
+  const parts = [
+    `${counted(priced)} with an amount`,
+    ...(without_amount > 0 ? [`${counted(without_amount)} for which there is none`] : []),
+    ...(faulty > 0 ? [`${counted(faulty)} faulty`] : []),
+  ];
+  return `${parts.join(", ")}.`;
+}
