@@ -1,8 +1,12 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { Page } from "playwright-core";
+import { hashOfApiKey } from "../../src/api-key.js";
+import type { Settings } from "../../src/settings.js";
 import { serve, type ServedApi } from "../api/serving.js";
+import { makeFolder } from "../workspace.js";
 import { expectAccessible, open, type OpenPage } from "./browser.js";
 import { publishedSample } from "./sample.js";
 
@@ -22,10 +26,12 @@ const MANY = manyLines(25_000);
 const SOME = manyLines(10_000);
 const PRICE = "**/v1/campaigns/price?*";
 
+let settings: Settings;
 let api: ServedApi;
 
 beforeAll(async () => {
-  api = await serve(await publishedSample(["2020-05-29"]));
+  settings = await publishedSample(["2020-05-29"]);
+  api = await serve(settings);
 });
 
 function manyLines(count: number): string {
@@ -303,6 +309,21 @@ describe("a file that is priced", () => {
     await page.getByRole("heading", { name: "The first 1 line" }).waitFor();
     expect(await page.getByRole("heading", { name: "The campaign comes to" }).count()).toBe(0);
     expect(complaints).toEqual([]);
+  });
+});
+
+describe("where keys are asked for", () => {
+  it("the password that opened the page prices the file, too", async () => {
+    const keysFile = path.join(await makeFolder(), "keys.yaml");
+    const sha256 = hashOfApiKey("secret").toString("hex");
+    await writeFile(keysFile, `keys:\n  - { name: marketing, sha256: "${sha256}" }\n`);
+    const keyed = await serve({ ...settings, api: { ...settings.api, keysFile } });
+    const httpCredentials = { username: "anybody", password: "secret" };
+    const { page } = await open(`${keyed.url}/campaign`, { httpCredentials });
+    await choose(page, FEW);
+    await price(page);
+    await priced(page);
+    expect((await downloaded(page)).text).toBe(await (await asked(FEW)).text());
   });
 });
 

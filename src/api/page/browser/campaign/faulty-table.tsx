@@ -18,7 +18,7 @@ export function FaultyTable({ lines, all }: FaultyTableProps): VNode {
           : "Faulty lines"}
       </h3>
       {lines.length < all && <p>The priced file has all of them.</p>}
-      <div class="scrolling" role="region" aria-labelledby="faulty-heading" tabIndex={0}>
+      <div class="scrolling tall" role="region" aria-labelledby="faulty-heading" tabIndex={0}>
         <table class="lines" aria-labelledby="faulty-heading">
           <thead>
             <tr>
