@@ -128,21 +128,21 @@ describe("a file that is chosen", () => {
     const { page, complaints } = await openCampaign();
     await page.getByLabel("Lines that name no segment").selectOption("by number of orders");
     await choose(page, "country_code,total_orders\nPeru,15\nLatvia,2\n");
-    await page.locator(".outcome").getByText("2 with an amount.").waitFor();
+    await page.locator(".stage").getByText("2 with an amount.").waitFor();
     await page.getByLabel("Fewest vouchers").fill("1000000");
-    await page.locator(".outcome").getByText("0 with an amount, 2 for which there is none.").waitFor();
+    await page.locator(".stage").getByText("0 with an amount, 2 for which there is none.").waitFor();
     await page.getByLabel("what the country uses most").check();
-    await page.locator(".outcome").getByText("2 with an amount.").waitFor();
+    await page.locator(".stage").getByText("2 with an amount.").waitFor();
     expect(await page.getByRole("cell", { name: "2,640 of the country" }).count()).toBe(1);
     await page.getByLabel("As of").fill("2020-04-01");
-    await page.locator(".outcome").getByText("2 with an amount.").waitFor();
+    await page.locator(".stage").getByText("2 with an amount.").waitFor();
     expect(complaints).toEqual([]);
   });
 
   it("that has no lines is told to have none", async () => {
     const { page, complaints } = await openCampaign();
     await choose(page, HEADER);
-    await page.locator(".outcome").getByText("The file has no lines.").waitFor();
+    await page.locator(".stage").getByText("The file has no lines.").waitFor();
     expect(complaints).toEqual([]);
   });
 
@@ -181,7 +181,7 @@ describe("a file that is priced", () => {
     await page
       .getByRole("heading", { name: `The campaign comes to ${counted(summary.total_amount)}` })
       .waitFor();
-    const facts = await page.locator(".outcome .glance dd").allInnerTexts();
+    const facts = await page.locator(".stage .glance dd").allInnerTexts();
     expect(facts.map((fact) => fact.split(", ")[0])).toEqual(
       [summary.lines, summary.priced, summary.without_amount, summary.faulty].map(counted),
     );
@@ -233,7 +233,7 @@ describe("a file that is priced", () => {
     expect(await page.getByLabel("File of customers").isDisabled()).toBe(true);
     await expectAccessible(page);
     await page.keyboard.press("Enter");
-    await page.locator(".outcome").getByText("Cancelled.").waitFor();
+    await page.locator(".stage").getByText("Cancelled.").waitFor();
     const asksThen = asks;
     await page.waitForTimeout(300);
     expect(asks).toBe(asksThen);
@@ -250,8 +250,8 @@ describe("a file that is priced", () => {
     await page.route(PRICE, (route) => ((asks += 1) > 3 ? route.abort() : route.continue()));
     await price(page);
     await page.getByText("The service does not answer. It goes on in").waitFor();
-    await page.locator(".outcome").getByText("The service cannot be reached.").waitFor();
-    expect(await page.locator(".outcome .notice").innerText()).toMatch(/The [\d,]+ lines before went well/);
+    await page.locator(".stage").getByText("The service cannot be reached.").waitFor();
+    expect(await page.locator(".stage .notice").innerText()).toMatch(/The [\d,]+ lines before went well/);
     await page.unroute(PRICE);
     await page.getByRole("button", { name: "Try again" }).click();
     await priced(page);
@@ -280,8 +280,8 @@ describe("a file that is priced", () => {
     const { page } = await openCampaign();
     await choose(page, `${SOME}\n9,Pe"ru,frequent_segment,15,\n`);
     await price(page);
-    await page.locator(".outcome").getByText("The request cannot be read.").waitFor();
-    expect(await page.locator(".outcome .notice").innerText()).toMatch(
+    await page.locator(".stage").getByText("The request cannot be read.").waitFor();
+    expect(await page.locator(".stage .notice").innerText()).toMatch(
       /a quote in a wrong place, or without its end, near line \d+.* The [\d,]+ lines before went well/,
     );
   });
@@ -295,7 +295,7 @@ describe("a file that is priced", () => {
     });
     await choose(page, FEW);
     await price(page);
-    await page.locator(".outcome").getByText("The answers have changed meanwhile.").waitFor();
+    await page.locator(".stage").getByText("The answers have changed meanwhile.").waitFor();
     await page.getByRole("button", { name: "Try again" }).click();
     await priced(page);
   });

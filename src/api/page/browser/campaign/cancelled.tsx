@@ -5,7 +5,7 @@ import { useFocus } from "./use-focus.js";
 export function Cancelled({ onRestart }: { readonly onRestart: () => void }): VNode {
   const restart = useFocus<HTMLButtonElement>();
   return (
-    <section class="outcome">
+    <section class="stage">
       <p>
         <strong>Cancelled.</strong> Nothing of it is kept.
       </p>

@@ -26,7 +26,7 @@ export function Failure({
   }, [takesFocus]);
   const more = errors.filter(({ message }) => !detail.includes(message));
   return (
-    <section class="outcome" aria-label="What went wrong">
+    <section class="stage" aria-label="What went wrong">
       <Notice kind="bad">
         <strong>{title}.</strong> {detail}
         {lines > 0 &&

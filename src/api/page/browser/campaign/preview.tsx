@@ -18,21 +18,21 @@ export function Preview({ file, stage, onRetry, onPrice }: PreviewProps): VNode 
   if (stage.name === "failed") return <Failure trouble={stage.trouble} onRetry={onRetry} />;
   if (stage.name === "asking")
     return (
-      <section class="outcome" aria-busy="true">
+      <section class="stage" aria-busy="true">
         <p>Asking for the first lines…</p>
       </section>
     );
   const { lines, summary } = stage.answer;
   if (lines.length === 0)
     return (
-      <section class="outcome">
+      <section class="stage">
         <p>
           <strong>The file has no lines.</strong> There is a header, and nobody to price below it.
         </p>
       </section>
     );
   return (
-    <section class="outcome" aria-labelledby="preview-heading">
+    <section class="stage" aria-labelledby="preview-heading">
       <h2 id="preview-heading">The first {counting(lines.length, "line")}</h2>
       <p>{summaryInWords(summary)}</p>
       <LinesTable caption={`The first lines of ${file.name}`} lines={lines} />

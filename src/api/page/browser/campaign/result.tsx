@@ -18,7 +18,7 @@ export function Result({ campaign: { summary, faulty, csv, seconds }, file, segm
   const heading = useFocus<HTMLHeadingElement>();
   const { lines, priced, without_amount, total_amount, groups = [] } = summary;
   return (
-    <section class="outcome" aria-labelledby="result-heading">
+    <section class="stage" aria-labelledby="result-heading">
       <h2 id="result-heading" ref={heading} tabIndex={-1}>
         The campaign comes to {counted(total_amount)}
       </h2>

@@ -15,7 +15,7 @@ interface UnderWayProps {
 export function UnderWay({ progress: { lines, share, seconds }, wait, onCancel }: UnderWayProps): VNode {
   const cancel = useFocus<HTMLButtonElement>();
   return (
-    <section class="outcome" aria-labelledby="under-way">
+    <section class="stage" aria-labelledby="under-way">
       <h2 id="under-way">Pricing the file</h2>
       <progress aria-labelledby="under-way" value={share} max={1} />
       <p class="pace">
