@@ -1,17 +1,14 @@
-import path from "node:path";
 import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
 import { readAnswers } from "../consumption/answers.js";
 import type { Consumption } from "../consumption/consumption.js";
 import { readNewestPublication, readPublication, readPublications } from "../consumption/publications.js";
-import { readSqlVersion } from "../consumption/sql-versions.js";
+import { readSegmentsOf } from "../consumption/segments-of.js";
 import { PublicationReplaced } from "../consumption/table-pages.js";
 import { PipelineError } from "../errors.js";
 import type { Answers } from "../voucher/answers.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { identityOf, isSamePublication, type Publication } from "../voucher/publication.js";
-import { readSegments, SEGMENTS_FILE } from "../voucher/read-segments.js";
-import { parseSegments, type Segments } from "../voucher/segments.js";
 import type { AnswerDatabase } from "./answer-database.js";
 import { inTime } from "./in-time.js";
 import { noPublication, Problem } from "./problem.js";
@@ -189,16 +186,11 @@ export class AnswerStore {
   }
 
   async #read(database: Consumption, publication: Publication): Promise<Answers> {
-    return readAnswers(database, publication, await this.#segmentsOf(database, publication));
-  }
-
-  /** Customers are put into the segments that the vouchers were put into, whatever the newest SQL says. */
-  async #segmentsOf(database: Consumption, { sqlHash, sqlVersion }: Publication): Promise<Segments> {
-    const file = path.posix.join(sqlVersion, SEGMENTS_FILE);
-    const text = (await readSqlVersion(database, sqlHash))?.get(file);
-    if (text !== undefined) return parseSegments(text, `${file} of the SQL ${sqlHash}`);
-    this.#log.warn({ sqlHash }, `the SQL of a publication was not kept: its segments are those of ${file}`);
-    return readSegments(path.join(this.#sqlDirectory, sqlVersion));
+    const warn = (message: string) => {
+      this.#log.warn(message);
+    };
+    const segments = await readSegmentsOf(database, publication, this.#sqlDirectory, warn);
+    return readAnswers(database, publication, segments);
   }
 }
 

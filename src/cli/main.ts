@@ -6,6 +6,7 @@ import { STAGES } from "../pipeline/report.js";
 import { apiKeyCommand } from "./api-key.js";
 import { cancelOnSignals } from "./cancel.js";
 import { dictionaryCommand } from "./dictionary.js";
+import { diffCommand } from "./diff.js";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.js";
 import { installExtensionCommand } from "./install-extension.js";
 import { printError, surviveClosedOutput } from "./output.js";
@@ -27,6 +28,7 @@ const commands = [
   stageCommand(["publish"], "Publish the aggregates", ["publish"], cancellation),
   rejectedCommand(cancellation),
   runsCommand,
+  diffCommand,
   replayCommand(cancellation),
   sampleCommand(cancellation),
   shellCommand(cancellation),

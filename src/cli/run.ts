@@ -1,7 +1,10 @@
 import type { Argv, CommandModule } from "yargs";
+import { PipelineError } from "../errors.js";
+import type { Gate } from "../pipeline/gate.js";
 import type { RunReport, Stage } from "../pipeline/report.js";
 import type { Cancellation } from "./cancel.js";
 import { parseDuration } from "./duration.js";
+import { parseMaxChanged } from "./max-changed.js";
 import { print, printWarning } from "./output.js";
 import { doUnderWatch, withinTime } from "./time-limit.js";
 
@@ -14,6 +17,8 @@ export interface RunArguments {
   /** Whether another process of the same command ends this one where it does not stop in time. */
   watched: boolean;
   "keep-staged": boolean;
+  "max-changed"?: string | undefined;
+  approve?: boolean | undefined;
 }
 
 /** The option that every command about one execution date takes. */
@@ -49,6 +54,7 @@ export async function runStages(
     stages,
     waitMilliseconds: parseDuration(options.wait, "--wait"),
     keepStaged: options["keep-staged"],
+    gate: gateOf(options),
   };
   const settings = readSettings();
   const activity = new RunActivity();
@@ -63,6 +69,23 @@ export async function runStages(
   }
 }
 
+function gateOf({ "max-changed": maxChanged, approve = false }: RunArguments): Gate | undefined {
+  if (maxChanged !== undefined) return { maxChanged: parseMaxChanged(maxChanged), isApproved: approve };
+  if (approve) throw new PipelineError("INVALID_USAGE", "--approve goes with --max-changed");
+  return undefined;
+}
+
+/** What the commands that publish take beside all others. */
+function gateOptions<Options>(yargs: Argv<Options>): Argv<Options> {
+  return yargs
+    .option("max-changed", {
+      type: "string",
+      requiresArg: true,
+      describe: "Stop before the publish where more answers would change: 5, or 10% of those there were",
+    })
+    .option("approve", { type: "boolean", describe: "Let more than --max-changed through, and record it" });
+}
+
 /** A command that runs stages and prints the report. */
 export function stageCommand(
   command: readonly [name: string, ...aliases: string[]],
@@ -74,7 +97,7 @@ export function stageCommand(
     command,
     describe,
     builder: (yargs: Argv) =>
-      yargs
+      (stages.includes("publish") ? gateOptions(yargs) : yargs)
         .option("execution-date", executionDateOption)
         .option("wait", {
           type: "string",

@@ -1,4 +1,5 @@
 import { describeBroken, describeThreshold } from "../pipeline/audits.js";
+import { inWords } from "../pipeline/diff.js";
 import type { RunReport } from "../pipeline/report.js";
 import { textTable } from "../text-table.js";
 
@@ -12,6 +13,7 @@ export function summaryOf(report: RunReport): string {
       report.tables.map(({ model, rows, uri }) => ({ table: model, rows, file: uri })),
     ),
     auditsSection(report),
+    ...gatePart(report),
     ...publishedPart(report),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
@@ -33,6 +35,14 @@ export function auditsSection({ audits }: RunReport): string {
 
 function indented(text: string): string {
   return text.replaceAll(/^/gm, "  ");
+}
+
+/** What a publish has changed of the answers, where it was held to a limit. */
+function gatePart({ gate }: RunReport): string[] {
+  if (gate === null) return [];
+  const since = gate.before === null ? "nothing was published before" : `since ${gate.before}`;
+  const head = `answers changed: ${gate.changes.length.toString()} of ${gate.answers.toString()}, ${since}; ${gate.max_changed.toString()} may: ${gate.outcome}`;
+  return [[head, ...gate.changes.map((change) => `  ${inWords(change)}`)].join("\n")];
 }
 
 function publishedPart({ published, execution_date }: RunReport): string[] {

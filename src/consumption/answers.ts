@@ -8,7 +8,7 @@ import type { PublishedRow } from "./tables.js";
 /** Small enough that no other request waits for long while SQLite reads them. */
 const ROWS_PER_PAGE = 2_000;
 
-/** The table that every answer is the first rank of. An audit of each run holds the tables of the answers to it. */
+/** The published table that every answer is the first rank of. An audit of each run holds the tables of the answers to it. */
 export const USAGE_TABLE = "voucher_amount_usage";
 const COUNTRY_TABLE = "voucher_country_most_used";
 
@@ -24,18 +24,27 @@ export async function readAnswers(
   const twoMostUsed: RowFilter = (query) => query.where("amount_rank", "<=", 2);
   const usage = await openTable(consumption, publication, USAGE_TABLE, twoMostUsed);
   const countries = await openTable(consumption, publication, COUNTRY_TABLE);
-  const cells = usage === undefined ? [] : await readCells(usage);
+  const cells = usage === undefined ? [] : cellsOf(await allRowsOf(usage));
   return new Answers(publication, segments, cells, countries && (await readCountries(countries)));
 }
 
-async function readCells(usage: TableReader): Promise<Iterable<PlacedCell>> {
+async function allRowsOf(table: TableReader): Promise<PublishedRow[]> {
+  const rows: PublishedRow[] = [];
+  for await (const row of rowsOf(table)) rows.push(row);
+  return rows;
+}
+
+/** The answers in rows of the table of uses, each with its runner-up; the other ranks do not count. */
+export function cellsOf(rows: Iterable<PublishedRow>): Iterable<PlacedCell> {
   const cells = new Map<string, PlacedCell>();
   const runnersUp = new Map<string, RunnerUp>();
-  for await (const row of rowsOf(usage)) {
+  for (const row of rows) {
+    const rank = Number(row["amount_rank"]);
+    if (rank > 2) continue;
     const place = JSON.stringify([row["segment_kind"], row["country_code"], row["segment"]]);
     const voucherAmount = Number(row["voucher_amount"]);
     const assignments = Number(row["assignments"]);
-    if (Number(row["amount_rank"]) > 1) {
+    if (rank === 2) {
       runnersUp.set(place, { voucherAmount, assignments });
       continue;
     }

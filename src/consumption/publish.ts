@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import { PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
+import type { Publication } from "../voucher/publication.js";
 import { translatingErrors, type Consumption, type Dialect } from "./consumption.js";
 import type { PublishedTable } from "./published-tables.js";
 import { assertRunningIn } from "./runs.js";
@@ -33,25 +34,22 @@ export interface PublishResult {
  */
 export function publish(
   { db, dialect }: Consumption,
-  publication: Omit<PublicationsTable, "row_counts">,
+  publication: Omit<Publication, "rowCounts">,
   contents: readonly TableContent[],
 ): Promise<PublishResult> {
   return translatingErrors(dialect, () =>
     dialect.transaction(db, async (transaction) => {
       failpoint("publish: transaction begun");
       await standInLine(transaction);
-      await assertRunningIn(transaction, publication.run_id);
+      await assertRunningIn(transaction, publication.runId);
       failpoint("publish: first in line");
       const tables: TableChange[] = [];
       for (const content of contents) {
-        tables.push(await replaceRows(transaction, dialect, publication.execution_date, content));
+        tables.push(await replaceRows(transaction, dialect, publication.executionDate.partitionKey, content));
         failpoint(`publish: ${content.table.name} written`);
       }
       const rowCounts = Object.fromEntries(tables.map(({ table, rows }) => [table, rows]));
-      const isNew = await showPublication(transaction, {
-        ...publication,
-        row_counts: JSON.stringify(rowCounts),
-      });
+      const isNew = await showPublication(transaction, rowOf({ ...publication, rowCounts }));
       failpoint("publish: publication written");
       return { tables, isNew };
     }),
@@ -112,6 +110,18 @@ function assertSame(table: PublishedTable, wanted: Map<string, string>, found: r
         `rows that differ, as ${table.columns.map(({ name }) => name).join(", ")}: ${different.slice(0, 20).join(" ")}`,
     );
   }
+}
+
+function rowOf(publication: Publication): PublicationsTable {
+  return {
+    execution_date: publication.executionDate.partitionKey,
+    run_id: publication.runId,
+    sql_version: publication.sqlVersion,
+    sql_hash: publication.sqlHash,
+    data_hash: publication.dataHash,
+    row_counts: JSON.stringify(publication.rowCounts),
+    published_at: publication.publishedAt,
+  };
 }
 
 async function showPublication(

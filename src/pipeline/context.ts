@@ -4,6 +4,7 @@ import type { Settings } from "../settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import type { Zones } from "../zones/open.js";
 import type { RunActivity } from "./activity.js";
+import type { Gate } from "./gate.js";
 import type { RunJournal } from "./journal.js";
 import type { Stage } from "./report.js";
 
@@ -13,6 +14,8 @@ export interface RunContext {
   readonly runId: string;
   readonly executionDate: ExecutionDate;
   readonly stages: readonly Stage[];
+  /** Which changes of answers are let through; undefined for all of them. */
+  readonly gate: Gate | undefined;
   readonly settings: Settings;
   readonly version: SqlVersion;
   readonly zones: Zones;

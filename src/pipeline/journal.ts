@@ -16,6 +16,7 @@ const NOTHING_YET: Findings = {
   measures: {},
   tables: [],
   published: null,
+  gate: null,
 };
 
 /** Reads the record of a run. One that an earlier version of the pipeline has written lacks what it did not know. */

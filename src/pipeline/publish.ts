@@ -7,6 +7,7 @@ import type { Engine, RowValue } from "../engine/engine.js";
 import { guarded, wholeText } from "../engine/whole-text.js";
 import { isPublished, publishedColumns, publishedKey, type WrittenModel } from "../models/model.js";
 import { identifier } from "../sql-literal.js";
+import type { Publication } from "../voucher/publication.js";
 import { sha256Of } from "../zones/hash.js";
 import { attachAtRest } from "./at-rest.js";
 import type { RunContext } from "./context.js";
@@ -17,17 +18,23 @@ import type { OutputTable, RestingTable } from "./report.js";
 /** A published model's file, by what is in it. */
 type HashedTable = Pick<OutputTable, "model" | "sha256">;
 
+/** A publish that is ready to be done. */
+export interface PreparedPublish {
+  readonly publication: Publication;
+  readonly contents: readonly TableContent[];
+  readonly publish: () => Promise<PublishResult>;
+}
+
 /**
  * Reads what is to be published and makes the tables for it, before anything is committed.
  * @param built what the run itself has staged; published models that are not among it are taken as they are at rest.
- * @returns the publish itself.
  * @throws PipelineError PARTITION_MISSING, AUDIT_FAILED or CONSUMPTION_TABLE_DIFFERS.
  */
 export async function preparePublish(
   context: RunContext,
   engine: Engine,
   built: readonly OutputTable[],
-): Promise<() => Promise<PublishResult>> {
+): Promise<PreparedPublish> {
   const { activity, consumption, executionDate, journal, runId, version } = context;
   const models = version.models.filter(isPublished);
   const published = built.filter(({ model }) => models.some(({ name }) => name === model));
@@ -46,14 +53,19 @@ export async function preparePublish(
     contents.map(({ table }) => table),
   );
   const publication = {
-    execution_date: executionDate.partitionKey,
-    run_id: runId,
-    sql_version: version.name,
-    sql_hash: version.hash,
-    data_hash: dataHash([...published, ...atRest]),
-    published_at: new Date().toISOString(),
+    executionDate,
+    runId,
+    sqlVersion: version.name,
+    sqlHash: version.hash,
+    dataHash: dataHash([...published, ...atRest]),
+    publishedAt: new Date().toISOString(),
+    rowCounts: Object.fromEntries(contents.map(({ table, rows }) => [table.name, rows.length])),
   };
-  return () => activity.during("publish", () => publish(consumption, publication, contents));
+  return {
+    publication,
+    contents,
+    publish: () => activity.during("publish", () => publish(consumption, publication, contents)),
+  };
 }
 
 /** The file of a published model that another run has left. */

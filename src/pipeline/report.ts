@@ -1,6 +1,7 @@
 import type { PublishResult } from "../consumption/publish.js";
 import type { Row } from "../engine/engine.js";
 import type { Severity, Threshold } from "../models/header.js";
+import type { GateResult } from "./gate.js";
 
 /** The parts of a run, in their order. Each can run alone, and reads what the one before left at rest. */
 export const STAGES = ["curate", "aggregate", "publish"] as const;
@@ -68,6 +69,8 @@ export interface RunReport {
   readonly tables: readonly OutputTable[];
   readonly audits: readonly AuditResult[];
   readonly published: PublishResult | null;
+  /** What the answers were held against before they were published, where there was a gate. */
+  readonly gate: GateResult | null;
   readonly warnings: readonly string[];
   readonly seconds: number;
 }

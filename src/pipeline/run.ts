@@ -17,6 +17,7 @@ import type { RunActivity } from "./activity.js";
 import { buildModels, hashAtRest, type Built, type StagedPartition } from "./build.js";
 import { withCommitted } from "./commit.js";
 import type { RunContext } from "./context.js";
+import { holdToGate, type Gate } from "./gate.js";
 import { RunJournal } from "./journal.js";
 import { planHash, planRun } from "./plan.js";
 import { assertWrittenByRuns } from "./provenance.js";
@@ -43,6 +44,8 @@ export interface RunRequest {
   readonly waitMilliseconds: number;
   /** Whether what a run that fails has staged is kept for inspection. */
   readonly keepStaged: boolean;
+  /** Which changes of answers are let through; undefined for all of them. */
+  readonly gate?: Gate | undefined;
 }
 
 /**
@@ -84,6 +87,7 @@ export async function runPipeline(
     const unlocked = {
       executionDate,
       stages,
+      gate: request.gate,
       runId,
       settings,
       version,
@@ -164,11 +168,12 @@ async function makeVisible(context: RunContext, engine: Engine, { staged }: Buil
     : undefined;
   await saveProgress(context);
   failpoint("all prepared");
+  if (publishing !== undefined) await holdToGate(context, publishing);
   if (signal.aborted) throw cancelled(signal);
   await assertUnchallenged(context);
   await activity.during("commit", () =>
     withCommitted(context, staged, async () => {
-      if (publishing !== undefined) journal.note({ published: await publishing() });
+      if (publishing !== undefined) journal.note({ published: await publishing.publish() });
     }),
   );
 }

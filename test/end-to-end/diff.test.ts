@@ -1,0 +1,166 @@
+import { describe, expect, it } from "@jest/globals";
+import { readHistory } from "../../src/pipeline/history.js";
+import type { Settings } from "../../src/settings.js";
+import { pipeline } from "../cli/command.js";
+import { run, runOver } from "../pipeline/running.js";
+import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { hashesOf } from "../storage.js";
+import { makeWorkspace, type Workspace } from "../workspace.js";
+
+/** Two publications: one answer by orders and one by days is another on the second day, and one of each is new. */
+async function twoPublications(): Promise<Workspace> {
+  const workspace = await runOver(times(3, voucher({ voucher_amount: "1000" })), "2020-05-28");
+  await putMore(workspace.settings);
+  await run(workspace.settings, "2020-05-29");
+  return workspace;
+}
+
+async function putMore(settings: Settings): Promise<void> {
+  await putVouchers(settings.zones.raw, [
+    ...times(4, voucher({ voucher_amount: "2640" })),
+    voucher({ country_code: "Chile", voucher_amount: "70" }),
+  ]);
+}
+
+describe("pipeline diff", () => {
+  it("says in words which answers the newest publication has changed, and what they rest on", async () => {
+    const { environment } = await twoPublications();
+    const { code, stdout } = await pipeline(["diff"], environment);
+    expect(code).toBe(0);
+    expect(stdout).toContain("4 of 4 answers differ between 2020-05-28T00:00:00Z and 2020-05-29T00:00:00Z\n");
+    expect(stdout).toContain("  Peru · frequent 5-13: 1000 → 2640, on 4 vouchers\n");
+    expect(stdout).toContain("  Chile · recency 30-60: no answer → 70, on 1 voucher\n");
+    expect(stdout).toMatch(/^ +Peru +frequent_segment +5-13 +1000 +3 +3 +2640 +4 +4$/m);
+  });
+
+  it("compares any two, in both directions, and as JSON", async () => {
+    const { environment } = await twoPublications();
+    const { stdout } = await pipeline(["diff", "2020-05-29", "2020-05-28", "--json"], environment);
+    const diff = JSON.parse(stdout) as { changes: { country_code: string }[] };
+    expect(diff).toMatchObject({ before: "2020-05-29T00:00:00Z", after: "2020-05-28T00:00:00Z", answers: 2 });
+    expect(diff.changes.find(({ country_code }) => country_code === "Chile")).toEqual({
+      country_code: "Chile",
+      segment_kind: "frequent_segment",
+      segment: "5-13",
+      before: { voucher_amount: 70, assignments: 1, segment_assignments: 1 },
+      after: null,
+    });
+  });
+
+  it("has nothing to compare the first publication with", async () => {
+    const { environment } = await runOver([voucher()]);
+    expect((await pipeline(["diff"], environment)).stdout).toBe(
+      "2020-05-29T00:00:00Z is the first publication: there is nothing to compare it with\n",
+    );
+  });
+
+  it("ends with 3 where a date is not published, and where nothing is", async () => {
+    const { environment } = await runOver([voucher()]);
+    expect(await pipeline(["diff", "2020-05-01"], environment)).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("PUBLICATION_MISSING: 2020-05-01T00:00:00Z is not published"),
+    });
+    const { environment: empty } = await makeWorkspace();
+    expect(await pipeline(["diff"], empty)).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("PUBLICATION_MISSING: nothing is published yet"),
+    });
+  });
+});
+
+describe("--max-changed", () => {
+  it("stops a run that would change more answers: with 3, the answers in words, and everything as it was", async () => {
+    const { settings, environment } = await runOver(
+      times(3, voucher({ voucher_amount: "1000" })),
+      "2020-05-28",
+    );
+    await putMore(settings);
+    const before = await hashesOf(settings.zones.provision);
+    const { code, stderr } = await pipeline(["-e", "2020-05-29", "--max-changed", "3"], environment);
+    expect(code).toBe(3);
+    expect(stderr).toContain(
+      "TOO_MANY_CHANGES: 4 of 4 answers would change since 2020-05-28T00:00:00Z, 3 may",
+    );
+    expect(stderr).toContain("\n  Peru · frequent 5-13: 1000 → 2640, on 4 vouchers");
+    expect(await hashesOf(settings.zones.provision)).toEqual(before);
+    expect((await pipeline(["diff", "2020-05-29"], environment)).stderr).toContain("PUBLICATION_MISSING");
+    const [failed] = await readHistory(settings, { limit: 1 });
+    expect(failed).toMatchObject({
+      error_code: "TOO_MANY_CHANGES",
+      report: { gate: { outcome: "stopped", max_changed: 3, changes: { length: 4 } } },
+    });
+  });
+
+  it("lets it through with --approve, and both are in the record", async () => {
+    const { settings, environment } = await runOver(
+      times(3, voucher({ voucher_amount: "1000" })),
+      "2020-05-28",
+    );
+    await putMore(settings);
+    const args = ["-e", "2020-05-29", "--max-changed", "3", "--approve"];
+    const { code, stdout } = await pipeline(args, environment);
+    expect(code).toBe(0);
+    expect(stdout).toContain("answers changed: 4 of 4, since 2020-05-28T00:00:00Z; 3 may: approved\n");
+    const [approved] = await readHistory(settings, { limit: 1 });
+    expect(approved?.report?.gate).toMatchObject({ outcome: "approved", changes: { length: 4 } });
+  });
+
+  it("lets as many pass as may: as a number, and as a share of the answers there were", async () => {
+    const { settings } = await runOver(times(3, voucher({ voucher_amount: "1000" })), "2020-05-28");
+    await putMore(settings);
+    const outcome = async (maxChanged: { answers: number } | { share: number }) => {
+      const gate = { maxChanged, isApproved: false };
+      try {
+        return (await run(settings, "2020-05-29", undefined, { gate })).gate?.outcome;
+      } catch (error) {
+        return (error as { code: string }).code;
+      }
+    };
+    expect(await outcome({ share: 1.99 })).toBe("TOO_MANY_CHANGES");
+    expect(await outcome({ answers: 3 })).toBe("TOO_MANY_CHANGES");
+    expect(await outcome({ share: 2 })).toBe("passed");
+    expect(await outcome({ answers: 0 })).toBe("passed");
+  });
+
+  it("holds a date that was published already against itself, and the first one against nothing", async () => {
+    const { settings } = await runOver([voucher({ voucher_amount: "1000" })], "2020-05-28");
+    await run(settings, "2020-05-29");
+    await putVouchers(settings.zones.raw, [voucher({ voucher_amount: "5" })]);
+    const gate = { maxChanged: { answers: 0 }, isApproved: true };
+    expect((await run(settings, "2020-05-29", undefined, { gate })).gate).toMatchObject({
+      before: "2020-05-29T00:00:00Z",
+      changes: { length: 2 },
+    });
+    expect((await run(settings, "2020-05-02", undefined, { gate })).gate).toMatchObject({
+      before: null,
+      outcome: "passed",
+    });
+  });
+
+  it("holds the publish alone, too", async () => {
+    const { settings, environment } = await runOver(
+      times(3, voucher({ voucher_amount: "1000" })),
+      "2020-05-28",
+    );
+    await putMore(settings);
+    await run(settings, "2020-05-29", ["curate", "aggregate"]);
+    expect(await pipeline(["publish", "-e", "2020-05-29", "--max-changed", "0"], environment)).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("TOO_MANY_CHANGES"),
+    });
+  });
+
+  it.each(["x", "-1", "1.5", "101%", ""])("refuses %j", async (text) => {
+    const { environment } = await makeWorkspace();
+    const { code } = await pipeline(["-e", "2020-05-29", `--max-changed=${text}`], environment);
+    expect(code).toBe(2);
+  });
+
+  it("is what --approve goes with", async () => {
+    const { environment } = await makeWorkspace();
+    expect(await pipeline(["-e", "2020-05-29", "--approve"], environment)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--approve goes with --max-changed"),
+    });
+  });
+});
