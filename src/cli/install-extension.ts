@@ -1,10 +1,11 @@
-import type { CommandModule } from "yargs";
+import type { Argv, CommandModule } from "yargs";
 import { print } from "./output.js";
 
 /** The command that fetches DuckDB's extension for S3 ahead of the first run that needs it. */
 export const installExtensionCommand: CommandModule = {
   command: "install-extension",
   describe: "Install DuckDB's extension for zones on S3, so that runs need no network for it",
+  builder: (yargs: Argv) => yargs.example("$0 install-extension", "Before the first run with zones on S3"),
   handler: async () => {
     const [{ installS3Extension }, { readSettings }] = await Promise.all([
       import("../pipeline/install-extension.js"),

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import yargs, { type CommandModule } from "yargs";
+import yargs, { type Argv, type CommandModule } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { messageOf, PipelineError } from "../errors.js";
 import { STAGES } from "../pipeline/report.js";
@@ -35,6 +35,15 @@ const commands = [
   dictionaryCommand,
   installExtensionCommand,
   apiKeyCommand,
+  {
+    command: "completion",
+    describe: "Print a script that completes commands and options in bash or zsh",
+    builder: (yargs: Argv) =>
+      yargs.example("$0 completion >> ~/.bashrc", "Have the shell complete what is typed"),
+    handler: () => {
+      cli.showCompletionScript();
+    },
+  },
 ];
 const words = hideBin(process.argv);
 

@@ -27,7 +27,8 @@ export function replayCommand(cancellation: Cancellation): CommandModule<object,
           default: false,
           describe: "Use the SQL as it is now, in the place of that of the run",
         })
-        .option("json", { type: "boolean", default: false, describe: "Print the result as JSON" }),
+        .option("json", { type: "boolean", default: false, describe: "Print the result as JSON" })
+        .example("$0 replay 2020-05-29T000000-0aa00fb62f7b", "See whether a run gives the same bytes again"),
     handler: async ({ run: runId, "current-sql": usesCurrentSql, json }) => {
       const [{ replayRun }, { readSettings }] = await Promise.all([
         import("../pipeline/replay.js"),
