@@ -6,6 +6,7 @@ import { limitRate } from "./keys/limit-rate.js";
 import { needsKey, requireKey } from "./keys/require-key.js";
 import { addRequestLog, observe } from "./observe.js";
 import type { Operation } from "./operation.js";
+import { PAGES } from "./page/addresses.js";
 import { servePages } from "./page/pages.js";
 import { Problem } from "./problem.js";
 import { expectReadableAddress } from "./readable-address.js";
@@ -55,13 +56,16 @@ export function createApp(services: Services): Express {
   if (guard.length > 0) app.use(onlyFor((path) => needsKey(path, keysFor), express.Router().use(guard)));
 
   const operations = operationsOf(services);
-  // What /v1 tells to keys alone, the pages tell to keys alone.
-  app.use(servePages(services, keysFor === "v1" ? guard : []));
-  const [quick, others] = partition(operations, ({ path }) => !path.startsWith("/v1/"));
-  for (const operation of quick) mount(app, operation);
-  // Small answers are not worth it, and they are those that come often.
+  const isVersioned = ({ path }: Operation) => path.startsWith("/v1/");
+  const isFirstPage = ({ path }: Operation) => path === PAGES.answers;
+  // Those that are asked most often come first, and small answers are not worth compression.
+  for (const operation of operations)
+    if (!isVersioned(operation) && !isFirstPage(operation)) mount(app, operation);
   app.use(compression());
-  for (const operation of others) mount(app, operation);
+  for (const operation of operations.filter(isVersioned)) mount(app, operation);
+  // What /v1 tells to keys alone, the pages tell to keys alone. The first page stands where the original service says hello.
+  app.use(servePages(services, keysFor === "v1" ? guard : []));
+  for (const operation of operations.filter(isFirstPage)) mount(app, operation);
   app.get("/docs{/*file}", secureDocumentation);
   addDocumentation(app, operations, ({ path }) => keys !== undefined && needsKey(path, keysFor));
   for (const path of new Set(operations.map(({ path }) => path))) refuseOtherMethods(app, path, operations);
@@ -99,7 +103,3 @@ function refuseOtherMethods(app: Express, path: string, operations: readonly Ope
 const refusePath: RequestHandler = (request) => {
   throw new Problem("not-found", `There is nothing at ${request.path}.`);
 };
-
-function partition<Item>(items: readonly Item[], isFirst: (item: Item) => boolean): [Item[], Item[]] {
-  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
-}

@@ -1,4 +1,3 @@
-import compression from "compression";
 import { Router, type ErrorRequestHandler, type Request, type RequestHandler, type Response } from "express";
 import { render } from "preact-render-to-string";
 import { logFault, problemOf } from "../error-answers.js";
@@ -46,10 +45,10 @@ export function servePages(services: Services, guard: readonly RequestHandler[])
     response.type("html").send(`<!doctype html>${render(frame)}`);
   };
 
-  router.use(ASSETS, compression(), serveAssets());
+  router.use(ASSETS, serveAssets());
   for (const { path, open } of routes) {
     const take = path === PAGES.answers ? takeFromPeople : takeReading;
-    router.all(path, take, securePage, compression(), ...guard, async (request, response) => {
+    router.all(path, take, securePage, ...guard, async (request, response) => {
       const standing = await standingOf(services);
       send(request, response, await open(request, standing), standing);
     });
