@@ -4,6 +4,7 @@ import { compareCodePoints } from "../../voucher/code-points.js";
 import { boundsOf, SEGMENT_KINDS, type SegmentKind, type Segments } from "../../voucher/segments.js";
 import { PAGES } from "./addresses.js";
 import { KIND_NAMES } from "./kind-names.js";
+import { Scrolling } from "./scrolling.js";
 import { counted, Name } from "./words.js";
 
 /** As many rows as a page shows at once: a publication may have any number of countries. */
@@ -66,7 +67,7 @@ function Grid({ kind, countries, segments, cell }: GridProps & { readonly kind: 
     <section>
       <h2 id={heading}>{KIND_NAMES[kind]}</h2>
       <p>{description}</p>
-      <div class="scrolling" role="region" aria-labelledby={heading} tabIndex={0}>
+      <Scrolling name={{ heading }}>
         <table class="grid">
           <thead>
             <tr>
@@ -96,7 +97,7 @@ function Grid({ kind, countries, segments, cell }: GridProps & { readonly kind: 
             ))}
           </tbody>
         </table>
-      </div>
+      </Scrolling>
     </section>
   );
 }

@@ -1,4 +1,5 @@
 import type { ComponentChildren, VNode } from "preact";
+import { Scrolling } from "../scrolling.js";
 import { counted, counting, Name, percent } from "../words.js";
 import type { AuditOutcome } from "./run-record.js";
 
@@ -38,7 +39,7 @@ export function Audits({ audits, children }: AuditsProps): VNode {
 
 function AuditTable({ audits, label }: Pick<AuditsProps, "audits"> & { readonly label: string }): VNode {
   return (
-    <div class="scrolling" role="region" aria-label={label} tabIndex={0}>
+    <Scrolling name={{ label }}>
       <table class="listing">
         <thead>
           <tr>
@@ -76,7 +77,7 @@ function AuditTable({ audits, label }: Pick<AuditsProps, "audits"> & { readonly 
           ))}
         </tbody>
       </table>
-    </div>
+    </Scrolling>
   );
 }
 

@@ -1,4 +1,5 @@
 import type { VNode } from "preact";
+import { Scrolling } from "../scrolling.js";
 import { counted, Name } from "../words.js";
 import type { PastRun } from "./past-run.js";
 
@@ -9,7 +10,7 @@ export function RejectedExamples({ run: { record } }: { readonly run: PastRun })
     <section>
       <h2 id="rejected-heading">Rejected rows, by reason and country</h2>
       <p>The largest groups, each with the value at fault of one of its rows, as it came.</p>
-      <div class="scrolling" role="region" aria-labelledby="rejected-heading" tabIndex={0}>
+      <Scrolling name={{ heading: "rejected-heading" }}>
         <table class="listing">
           <thead>
             <tr>
@@ -42,7 +43,7 @@ export function RejectedExamples({ run: { record } }: { readonly run: PastRun })
             ))}
           </tbody>
         </table>
-      </div>
+      </Scrolling>
     </section>
   );
 }

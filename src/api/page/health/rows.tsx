@@ -1,5 +1,6 @@
 import type { VNode } from "preact";
 import { Flow, type Stream } from "../charts/flow.js";
+import { Scrolling } from "../scrolling.js";
 import { counted, Name, percent } from "../words.js";
 import type { PastRun } from "./past-run.js";
 import type { RejectReason, RowCounts } from "./run-record.js";
@@ -34,7 +35,7 @@ export function Rows({ run, rows, now }: RowsProps): VNode {
       <OfRun run={run} now={now} />
       <div class="beside">
         <Flow stream={stream} />
-        <div class="scrolling" role="region" aria-labelledby="rows-heading" tabIndex={0}>
+        <Scrolling name={{ heading: "rows-heading" }}>
           <table class="listing">
             <thead>
               <tr>
@@ -63,7 +64,7 @@ export function Rows({ run, rows, now }: RowsProps): VNode {
             </tbody>
           </table>
           <CountedTwice reasons={reasons} rejected={rejected} />
-        </div>
+        </Scrolling>
       </div>
     </section>
   );

@@ -1,4 +1,5 @@
 import type { VNode } from "preact";
+import { Scrolling } from "../scrolling.js";
 import { ago, counted, MomentOf, Name } from "../words.js";
 import type { PastRun } from "./past-run.js";
 import { OutcomeOf, RunDate } from "./run-words.js";
@@ -10,7 +11,7 @@ export function RunsTable({ runs, now }: { readonly runs: readonly PastRun[]; re
   return (
     <section>
       <h2 id="runs-heading">The last runs</h2>
-      <div class="scrolling" role="region" aria-labelledby="runs-heading" tabIndex={0}>
+      <Scrolling name={{ heading: "runs-heading" }}>
         <table class="listing">
           <thead>
             <tr>
@@ -40,7 +41,7 @@ export function RunsTable({ runs, now }: { readonly runs: readonly PastRun[]; re
             ))}
           </tbody>
         </table>
-      </div>
+      </Scrolling>
     </section>
   );
 }

@@ -1,5 +1,6 @@
 import type { VNode } from "preact";
 import type { PricedLine } from "../../../schemas/price.js";
+import { Scrolling } from "../../scrolling.js";
 import { counted, Name } from "../../words.js";
 
 interface FaultyTableProps {
@@ -18,7 +19,7 @@ export function FaultyTable({ lines, all }: FaultyTableProps): VNode {
           : "Faulty lines"}
       </h3>
       {lines.length < all && <p>The priced file has all of them.</p>}
-      <div class="scrolling tall" role="region" aria-labelledby="faulty-heading" tabIndex={0}>
+      <Scrolling name={{ heading: "faulty-heading" }} isTall>
         <table class="lines" aria-labelledby="faulty-heading">
           <thead>
             <tr>
@@ -43,7 +44,7 @@ export function FaultyTable({ lines, all }: FaultyTableProps): VNode {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scrolling>
     </>
   );
 }

@@ -1,6 +1,7 @@
 import type { VNode } from "preact";
 import type { PricedLine } from "../../../schemas/price.js";
 import { KIND_NAMES } from "../../kind-names.js";
+import { Scrolling } from "../../scrolling.js";
 import { counted, Name } from "../../words.js";
 
 interface LinesTableProps {
@@ -11,7 +12,7 @@ interface LinesTableProps {
 /** Lines as the service has answered them. */
 export function LinesTable({ caption, lines }: LinesTableProps): VNode {
   return (
-    <div class="scrolling" role="region" aria-label={caption} tabIndex={0}>
+    <Scrolling name={{ label: caption }}>
       <table class="lines">
         <caption>{caption}</caption>
         <thead>
@@ -41,7 +42,7 @@ export function LinesTable({ caption, lines }: LinesTableProps): VNode {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scrolling>
   );
 }
 
