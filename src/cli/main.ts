@@ -16,6 +16,7 @@ import { stageCommand } from "./run.js";
 import { runsCommand } from "./runs.js";
 import { sampleCommand } from "./sample.js";
 import { shellCommand } from "./shell.js";
+import { statusCommand } from "./status.js";
 import { versionText } from "./version.js";
 
 const cancellation = cancelOnSignals();
@@ -27,6 +28,7 @@ const commands = [
   stageCommand(["aggregate"], "Aggregate the curated vouchers", ["aggregate"], cancellation),
   stageCommand(["publish"], "Publish the aggregates", ["publish"], cancellation),
   rejectedCommand(cancellation),
+  statusCommand,
   runsCommand,
   diffCommand,
   replayCommand(cancellation),

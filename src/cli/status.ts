@@ -1,0 +1,95 @@
+import type { Argv, CommandModule } from "yargs";
+import { PipelineError } from "../errors.js";
+import type { StaleDate, StatusReport } from "../pipeline/status.js";
+import { printable } from "../printable.js";
+import { EXIT_CODES } from "./exit-codes.js";
+import { print } from "./output.js";
+
+interface StatusArguments {
+  from: string | undefined;
+  to: string | undefined;
+  "max-age": number | undefined;
+  json: boolean;
+}
+
+/** As many are named one by one; --json has all. */
+const TOLD = 20;
+
+/** The command that says how the pipeline stands, for people and for monitors. */
+export const statusCommand: CommandModule<object, StatusArguments> = {
+  command: "status",
+  describe:
+    "Say how old the answers are, and which dates are missing, stale or failed; ends with 3 where any is",
+  builder: (yargs: Argv) =>
+    yargs
+      .option("from", {
+        type: "string",
+        requiresArg: true,
+        describe: "The first day to look at; that of the first publication unless given",
+      })
+      .option("to", {
+        type: "string",
+        requiresArg: true,
+        describe: "The last day to look at; that of the newest publication unless given",
+      })
+      .option("max-age", {
+        type: "number",
+        requiresArg: true,
+        describe: "How many days old the newest publication may be; as old as it likes unless given",
+      })
+      .option("json", { type: "boolean", default: false, describe: "Print everything as JSON" })
+      .example("$0 status --max-age 1", "End with 3 unless all is well and of today or yesterday"),
+  handler: async ({ from, to, "max-age": maxAgeDays, json }) => {
+    if (maxAgeDays !== undefined && !(maxAgeDays >= 0))
+      throw new PipelineError("INVALID_USAGE", "--max-age must be a number of days, 0 or more");
+    const [{ readStatus }, { readSettings }, { parseExecutionDate }] = await Promise.all([
+      import("../pipeline/status.js"),
+      import("../settings.js"),
+      import("../voucher/execution-date.js"),
+    ]);
+    const dateOf = (text: string | undefined) => (text === undefined ? undefined : parseExecutionDate(text));
+    const request = { from: dateOf(from), to: dateOf(to), maxAgeDays, now: new Date() };
+    const status = await readStatus(readSettings(), request);
+    print(json ? JSON.stringify(status, null, 2) : describe(status));
+    if (!status.healthy) process.exitCode = EXIT_CODES.data;
+  },
+};
+
+function describe({ newest, range, published, missing, stale, failed, healthy }: StatusReport): string {
+  return [
+    newest === null
+      ? "nothing is published yet"
+      : `newest publication: ${newest.execution_date}, ${newest.age_days.toString()} days old${newest.too_old ? ": too old" : ""}`,
+    ...(range === null ? [] : [`published: ${published.toString()} from ${range.from} to ${range.to}`]),
+    ...listed("missing", missing),
+    ...listed(
+      "stale",
+      stale.map(({ execution_date, files }) => `${execution_date}: ${filesInWords(files)}`),
+    ),
+    ...listed(
+      "failed",
+      failed.map(
+        ({ execution_date, run_id, outcome, error_code }) =>
+          `${execution_date}: ${outcome}${error_code === null ? "" : ` with ${error_code}`}; see pipeline runs ${run_id}`,
+      ),
+    ),
+    ...(healthy ? ["all is well"] : []),
+  ].join("\n");
+}
+
+/** `vouchers/a.csv has changed and 2 more`. */
+function filesInWords([first, ...others]: StaleDate["files"]): string {
+  if (first === undefined) return "";
+  const more = others.length > 0 ? ` and ${others.length.toString()} more` : "";
+  return `${printable(first.path)} has ${first.change}${more}`;
+}
+
+function listed(name: string, lines: readonly string[]): string[] {
+  if (lines.length === 0) return [];
+  const more = lines.length - TOLD;
+  return [
+    `${name}: ${lines.length.toString()}`,
+    ...lines.slice(0, TOLD).map((line) => `  ${line}`),
+    ...(more > 0 ? [`  and ${more.toString()} more`] : []),
+  ];
+}

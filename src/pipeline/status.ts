@@ -1,0 +1,187 @@
+import type { Consumption } from "../consumption/consumption.js";
+import { openConsumptionForReading } from "../consumption/open.js";
+import { readPublications } from "../consumption/publications.js";
+import { readRunHistory } from "../consumption/runs.js";
+import type { RunOutcome } from "../consumption/tables.js";
+import { loadSqlVersion } from "../models/load.js";
+import { isRaw } from "../models/model.js";
+import type { Settings } from "../settings.js";
+import { calendarDays } from "../voucher/calendar-days.js";
+import { executionDateOfKey, parseExecutionDate, type ExecutionDate } from "../voucher/execution-date.js";
+import type { Publication } from "../voucher/publication.js";
+import { openZones } from "../zones/open.js";
+import { changedInputs, RawFilesNow, type ChangedInput } from "./stale.js";
+
+const MOST_PUBLICATIONS = 10_000;
+const RUNS_LOOKED_AT = 1_000;
+
+/** How the pipeline stands, and what somebody should do something about. */
+export interface StatusReport {
+  readonly newest: NewestPublication | null;
+  /** The days that are looked at; null where nothing is published and no range was given. */
+  readonly range: { readonly from: string; readonly to: string } | null;
+  /** How many execution dates of the range are published. */
+  readonly published: number;
+  /** Days of the range without a publication. */
+  readonly missing: readonly string[];
+  /** Execution dates of the range whose raw files are not what they were made from. */
+  readonly stale: readonly StaleDate[];
+  /** Execution dates whose last run has come to no good end. */
+  readonly failed: readonly FailedRun[];
+  /** Whether nothing has to be done. */
+  readonly healthy: boolean;
+}
+
+export interface NewestPublication {
+  readonly execution_date: string;
+  readonly published_at: string;
+  readonly age_days: number;
+  /** Whether that is more than was asked for. */
+  readonly too_old: boolean;
+}
+
+export interface StaleDate {
+  readonly execution_date: string;
+  readonly files: readonly ChangedInput[];
+}
+
+export interface FailedRun {
+  readonly execution_date: string;
+  readonly run_id: string;
+  readonly outcome: RunOutcome;
+  readonly error_code: string | null;
+  readonly started_at: string;
+}
+
+/** What to look at. */
+export interface StatusRequest {
+  /** The first and the last day; those of the first and the newest publication unless given. */
+  readonly from: ExecutionDate | undefined;
+  readonly to: ExecutionDate | undefined;
+  /** From how many days on the newest publication is too old. */
+  readonly maxAgeDays: number | undefined;
+  readonly now: Date;
+}
+
+/** Looks how the pipeline stands, and changes nothing. */
+export async function readStatus(settings: Settings, request: StatusRequest): Promise<StatusReport> {
+  const consumption = await openConsumptionForReading(settings.consumptionUrl);
+  if (consumption === undefined) return statusOf([], [], [], request);
+  try {
+    const publications = await readPublications(consumption, { limit: MOST_PUBLICATIONS });
+    const stale = await staleDates(
+      settings,
+      consumption,
+      within(publications, rangeOf(publications, request)),
+    );
+    return statusOf(publications, stale, await failedRuns(consumption), request);
+  } finally {
+    await consumption.close();
+  }
+}
+
+function statusOf(
+  publications: readonly Publication[],
+  stale: readonly StaleDate[],
+  failed: readonly FailedRun[],
+  request: StatusRequest,
+): StatusReport {
+  const range = rangeOf(publications, request);
+  const inRange = within(publications, range);
+  const days = new Set(inRange.map(({ executionDate }) => dayOf(executionDate)));
+  const missing = range === null ? [] : daysOf(range).filter((day) => !days.has(day));
+  const newest = newestOf(publications, request);
+  return {
+    newest,
+    range,
+    published: inRange.length,
+    missing,
+    stale,
+    failed,
+    healthy:
+      newest !== null && !newest.too_old && missing.length === 0 && stale.length === 0 && failed.length === 0,
+  };
+}
+
+function newestOf(
+  [newest]: readonly Publication[],
+  { maxAgeDays = Infinity, now }: StatusRequest,
+): NewestPublication | null {
+  if (newest === undefined) return null;
+  const { executionDate, publishedAt } = newest;
+  const age = calendarDays(new Date(executionDate.iso), now);
+  return {
+    execution_date: executionDate.iso,
+    published_at: publishedAt,
+    age_days: age,
+    too_old: age > maxAgeDays,
+  };
+}
+
+function rangeOf(
+  publications: readonly Publication[],
+  { from, to }: Pick<StatusRequest, "from" | "to">,
+): StatusReport["range"] {
+  const first = from ?? publications.at(-1)?.executionDate;
+  const last = to ?? publications[0]?.executionDate;
+  return first === undefined || last === undefined ? null : { from: dayOf(first), to: dayOf(last) };
+}
+
+function within(publications: readonly Publication[], range: StatusReport["range"]): Publication[] {
+  if (range === null) return [];
+  return publications.filter(({ executionDate }) => {
+    const day = dayOf(executionDate);
+    return day >= range.from && day <= range.to;
+  });
+}
+
+function daysOf({ from, to }: NonNullable<StatusReport["range"]>): string[] {
+  const days: string[] = [];
+  const day = new Date(`${from}T00:00:00Z`);
+  for (let text = from; text <= to; text = day.toISOString().slice(0, 10)) {
+    days.push(text);
+    day.setUTCDate(day.getUTCDate() + 1);
+  }
+  return days;
+}
+
+function dayOf({ iso }: ExecutionDate): string {
+  return iso.slice(0, 10);
+}
+
+async function staleDates(
+  settings: Settings,
+  consumption: Consumption,
+  publications: readonly Publication[],
+): Promise<StaleDate[]> {
+  const { models } = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
+  const zones = await openZones(settings);
+  try {
+    const listed = await Promise.all(models.filter(isRaw).map(({ header }) => zones.raw.list(header.folder)));
+    const rawFiles = new RawFilesNow(zones.raw, listed.flat());
+    const stale: StaleDate[] = [];
+    for (const publication of publications) {
+      const files = (await changedInputs(consumption, publication, rawFiles)) ?? [];
+      if (files.length > 0) stale.push({ execution_date: publication.executionDate.iso, files });
+    }
+    return stale;
+  } finally {
+    zones.close();
+  }
+}
+
+/** Of each execution date the last run decides: one that was run again, and well, needs nobody any more. */
+async function failedRuns(consumption: Consumption): Promise<FailedRun[]> {
+  const runs = await readRunHistory(consumption, { limit: RUNS_LOOKED_AT });
+  const last = new Map(runs.toReversed().map((run) => [run.execution_date, run]));
+  return [...last.values()]
+    .filter(({ outcome }) => outcome !== "succeeded" && outcome !== "running")
+    .map(({ execution_date, run_id, outcome, error_code, started_at }) => ({
+      execution_date: (executionDateOfKey(execution_date) ?? parseExecutionDate(execution_date)).iso,
+      run_id,
+      outcome,
+      error_code,
+      started_at,
+    }))
+    .sort((a, b) => (a.execution_date < b.execution_date ? 1 : -1));
+}

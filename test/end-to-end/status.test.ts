@@ -1,0 +1,149 @@
+import { describe, expect, it } from "@jest/globals";
+import { readStatus, type StatusReport, type StatusRequest } from "../../src/pipeline/status.js";
+import type { Settings } from "../../src/settings.js";
+import { parseExecutionDate } from "../../src/voucher/execution-date.js";
+import { pipeline } from "../cli/command.js";
+import { run, runOver } from "../pipeline/running.js";
+import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { getFile, hashesOf, putFile, removeFile } from "../storage.js";
+import { makeWorkspace } from "../workspace.js";
+import { visible } from "./failing.js";
+
+const NOW = new Date("2020-05-31T12:00:00Z");
+const RAW_FILE = "vouchers/part.parquet";
+
+function status(settings: Settings, request: Partial<StatusRequest> = {}): Promise<StatusReport> {
+  return readStatus(settings, {
+    from: undefined,
+    to: undefined,
+    maxAgeDays: undefined,
+    now: NOW,
+    ...request,
+  });
+}
+
+describe("pipeline status", () => {
+  it("is healthy where every day is published from raw files that are as they were", async () => {
+    const { settings, environment } = await runOver([voucher()], "2020-05-28");
+    await run(settings, "2020-05-29");
+    expect(await status(settings)).toEqual({
+      newest: {
+        execution_date: "2020-05-29T00:00:00Z",
+        published_at: expect.stringMatching(/^\d{4}-.*Z$/),
+        age_days: 2,
+        too_old: false,
+      },
+      range: { from: "2020-05-28", to: "2020-05-29" },
+      published: 2,
+      missing: [],
+      stale: [],
+      failed: [],
+      healthy: true,
+    });
+    const { code, stdout } = await pipeline(["status"], environment);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^newest publication: 2020-05-29.*\nall is well\n$/s),
+    ]);
+  });
+
+  it("names the days without a publication, also beyond what is published", async () => {
+    const { settings } = await runOver([voucher()], "2020-05-26");
+    await run(settings, "2020-05-29");
+    expect(await status(settings)).toMatchObject({ missing: ["2020-05-27", "2020-05-28"], healthy: false });
+    const range = { from: parseExecutionDate("2020-05-28"), to: parseExecutionDate("2020-05-31") };
+    expect(await status(settings, range)).toMatchObject({
+      range: { from: "2020-05-28", to: "2020-05-31" },
+      published: 1,
+      missing: ["2020-05-28", "2020-05-30", "2020-05-31"],
+    });
+  });
+
+  it("says that a day is covered whatever the hour of its publication", async () => {
+    const { settings } = await runOver([voucher()], "2020-05-28T06:00:00");
+    await run(settings, "2020-05-29T18:30:00");
+    expect((await status(settings)).missing).toEqual([]);
+  });
+
+  it("says that the newest publication is too old where it is older than it may be", async () => {
+    const { settings } = await runOver([voucher()]);
+    expect(await status(settings, { maxAgeDays: 1 })).toMatchObject({
+      newest: { too_old: true },
+      healthy: false,
+    });
+    expect(await status(settings, { maxAgeDays: 2 })).toMatchObject({
+      newest: { too_old: false },
+      healthy: true,
+    });
+  });
+
+  it.each<[string, (settings: Settings) => Promise<void>, string]>([
+    [
+      "grown",
+      ({ zones }) => putVouchers(zones.raw, [voucher({ country_code: "x".repeat(60) }), voucher()]),
+      "grown",
+    ],
+    ["gone", ({ zones }) => removeFile(zones.raw, RAW_FILE), "gone"],
+  ])("names the dates that were made from a raw file that has %s", async (_what, change, named) => {
+    const { settings } = await runOver([voucher()], "2020-05-28");
+    await run(settings, "2020-05-29");
+    await change(settings);
+    const files = [{ path: RAW_FILE, change: named }];
+    expect(await status(settings)).toMatchObject({
+      stale: [
+        { execution_date: "2020-05-29T00:00:00Z", files },
+        { execution_date: "2020-05-28T00:00:00Z", files },
+      ],
+      healthy: false,
+    });
+    await putVouchers(settings.zones.raw, times(3, voucher()));
+    await run(settings, "2020-05-29");
+    expect((await status(settings)).stale).toMatchObject([{ execution_date: "2020-05-28T00:00:00Z" }]);
+  });
+
+  it("does not mind a raw file that was written anew with the same bytes, nor one that has come since", async () => {
+    const { settings } = await runOver([voucher()]);
+    await putFile(settings.zones.raw, RAW_FILE, await getFile(settings.zones.raw, RAW_FILE));
+    await putVouchers(settings.zones.raw, [voucher()], "vouchers/next.parquet");
+    expect((await status(settings)).stale).toEqual([]);
+  });
+
+  it("names a date whose last run has failed, until it was run again, and well", async () => {
+    const { settings, environment } = await runOver([voucher()]);
+    const failing = { ...settings, maxRejectedShare: "0" };
+    await putVouchers(settings.zones.raw, [voucher(), voucher({ voucher_amount: null })]);
+    await run(failing, "2020-05-30").catch(() => undefined);
+    expect(await status(settings, { to: parseExecutionDate("2020-05-29") })).toMatchObject({
+      failed: [{ execution_date: "2020-05-30T00:00:00Z", outcome: "failed", error_code: "AUDIT_FAILED" }],
+      healthy: false,
+    });
+    const { code, stdout } = await pipeline(["status"], environment);
+    expect([code, stdout]).toEqual([
+      3,
+      expect.stringMatching(/failed: 1\n {2}2020-05-30T00:00:00Z: failed with AUDIT_FAILED;/),
+    ]);
+    await run(settings, "2020-05-30");
+    expect((await status(settings)).failed).toEqual([]);
+  });
+
+  it("ends with 3 before anything is published", async () => {
+    const { settings, environment } = await makeWorkspace();
+    expect(await pipeline(["status"], environment)).toMatchObject({
+      code: 3,
+      stdout: "nothing is published yet\n",
+    });
+    expect(await status(settings)).toMatchObject({ newest: null, range: null, healthy: false });
+  });
+
+  it("changes nothing", async () => {
+    const workspace = await runOver([voucher()]);
+    const before = [await visible(workspace), await hashesOf(workspace.settings.zones.raw)];
+    await status(workspace.settings);
+    expect([await visible(workspace), await hashesOf(workspace.settings.zones.raw)]).toEqual(before);
+  });
+
+  it.each([["--max-age=-1"], ["--from=soon"]])("refuses %s", async (option) => {
+    const { environment } = await makeWorkspace();
+    expect((await pipeline(["status", option], environment)).code).toBe(2);
+  });
+});
