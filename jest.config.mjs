@@ -42,10 +42,9 @@ const folders = {
   "services/outages": ["TEST_SERVICES_DIRECTORY"],
 };
 
-const chromium = findChromium();
-if (chromium !== undefined) process.env.CHROMIUM = chromium;
+process.env.CHROMIUM = findChromium() ?? "";
 
-const missingFor = (variables) => variables.filter((variable) => process.env[variable] === undefined);
+const missingFor = (variables) => variables.filter((variable) => !process.env[variable]);
 const isThere = ([, variables]) => missingFor(variables).length === 0;
 
 for (const [name, variables] of [...Object.entries(places), ...Object.entries(folders)]) {
