@@ -1,9 +1,8 @@
 import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
-import { readAnswers } from "../consumption/answers.js";
 import type { Consumption } from "../consumption/consumption.js";
+import { readAnswersOf } from "../consumption/publication-answers.js";
 import { readNewestPublication, readPublication, readPublications } from "../consumption/publications.js";
-import { readSegmentsOf } from "../consumption/segments-of.js";
 import { PublicationReplaced } from "../consumption/table-pages.js";
 import { PipelineError } from "../errors.js";
 import type { Answers } from "../voucher/answers.js";
@@ -185,12 +184,11 @@ export class AnswerStore {
     return reading;
   }
 
-  async #read(database: Consumption, publication: Publication): Promise<Answers> {
+  #read(database: Consumption, publication: Publication): Promise<Answers> {
     const warn = (message: string) => {
       this.#log.warn(message);
     };
-    const segments = await readSegmentsOf(database, publication, this.#sqlDirectory, warn);
-    return readAnswers(database, publication, segments);
+    return readAnswersOf(database, publication, { sqlDirectory: this.#sqlDirectory, warn });
   }
 }
 

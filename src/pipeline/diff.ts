@@ -1,8 +1,7 @@
-import { readAnswers } from "../consumption/answers.js";
 import type { Consumption } from "../consumption/consumption.js";
 import { openConsumptionForReading } from "../consumption/open.js";
+import { readAnswersOf } from "../consumption/publication-answers.js";
 import { readNewestPublication, readPublication, readPublications } from "../consumption/publications.js";
-import { readSegmentsOf } from "../consumption/segments-of.js";
 import { PipelineError } from "../errors.js";
 import { printable } from "../printable.js";
 import type { Settings } from "../settings.js";
@@ -57,12 +56,8 @@ export async function diffPublications(
   const consumption = await openConsumptionForReading(settings.consumptionUrl);
   if (consumption === undefined) throw nothingPublished();
   try {
-    const answersOf = async (publication: Publication) =>
-      readAnswers(
-        consumption,
-        publication,
-        await readSegmentsOf(consumption, publication, settings.sqlDirectory, warn),
-      );
+    const answersOf = (publication: Publication) =>
+      readAnswersOf(consumption, publication, { sqlDirectory: settings.sqlDirectory, warn });
     const later = await publicationOf(consumption, after);
     const earlier = await (before === undefined
       ? publicationBefore(consumption, later)

@@ -1,6 +1,6 @@
-import { cellsOf, readAnswers, USAGE_TABLE } from "../consumption/answers.js";
+import { cellsOf, USAGE_TABLE } from "../consumption/answers.js";
+import { readAnswersOf } from "../consumption/publication-answers.js";
 import { readPublications } from "../consumption/publications.js";
-import { readSegmentsOf } from "../consumption/segments-of.js";
 import { PipelineError } from "../errors.js";
 import { Answers } from "../voucher/answers.js";
 import type { RunContext } from "./context.js";
@@ -51,8 +51,10 @@ async function answersBefore({
 }: RunContext): Promise<Answers | undefined> {
   const [publication] = await readPublications(consumption, { upTo: executionDate.partitionKey, limit: 1 });
   if (publication === undefined) return undefined;
-  const segments = await readSegmentsOf(consumption, publication, settings.sqlDirectory, activity.warn);
-  return readAnswers(consumption, publication, segments);
+  return readAnswersOf(consumption, publication, {
+    sqlDirectory: settings.sqlDirectory,
+    warn: activity.warn,
+  });
 }
 
 function stagedAnswers({ version }: RunContext, { publication, contents }: PreparedPublish): Answers {
