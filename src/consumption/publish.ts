@@ -34,7 +34,7 @@ export interface PublishResult {
  */
 export function publish(
   { db, dialect }: Consumption,
-  publication: Omit<Publication, "rowCounts">,
+  publication: Publication,
   contents: readonly TableContent[],
 ): Promise<PublishResult> {
   return translatingErrors(dialect, () =>
@@ -48,8 +48,7 @@ export function publish(
         tables.push(await replaceRows(transaction, dialect, publication.executionDate.partitionKey, content));
         failpoint(`publish: ${content.table.name} written`);
       }
-      const rowCounts = Object.fromEntries(tables.map(({ table, rows }) => [table, rows]));
-      const isNew = await showPublication(transaction, rowOf({ ...publication, rowCounts }));
+      const isNew = await showPublication(transaction, rowOf(publication));
       failpoint("publish: publication written");
       return { tables, isNew };
     }),

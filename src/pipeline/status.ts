@@ -7,7 +7,7 @@ import { loadSqlVersion } from "../models/load.js";
 import { isRaw } from "../models/model.js";
 import type { Settings } from "../settings.js";
 import { calendarDays } from "../voucher/calendar-days.js";
-import { executionDateOfKey, parseExecutionDate, type ExecutionDate } from "../voucher/execution-date.js";
+import { executionDateOfKey, type ExecutionDate } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";
 import { openZones } from "../zones/open.js";
 import { changedInputs, RawFilesNow, type ChangedInput } from "./stale.js";
@@ -66,31 +66,40 @@ export interface StatusRequest {
 /** Looks how the pipeline stands, and changes nothing. */
 export async function readStatus(settings: Settings, request: StatusRequest): Promise<StatusReport> {
   const consumption = await openConsumptionForReading(settings.consumptionUrl);
-  if (consumption === undefined) return statusOf([], [], [], request);
+  if (consumption === undefined) return statusOf(publishedWithin([], request), [], [], request);
   try {
-    const publications = await readPublications(consumption, { limit: MOST_PUBLICATIONS });
-    const stale = await staleDates(
-      settings,
-      consumption,
-      within(publications, rangeOf(publications, request)),
+    const published = publishedWithin(
+      await readPublications(consumption, { limit: MOST_PUBLICATIONS }),
+      request,
     );
-    return statusOf(publications, stale, await failedRuns(consumption), request);
+    const stale = await staleDates(settings, consumption, published.inRange);
+    return statusOf(published, stale, await failedRuns(consumption), request);
   } finally {
     await consumption.close();
   }
 }
 
+/** What is published, and what of it the request is about. */
+interface Published {
+  readonly newest: Publication | undefined;
+  readonly range: StatusReport["range"];
+  readonly inRange: readonly Publication[];
+}
+
+function publishedWithin(publications: readonly Publication[], request: StatusRequest): Published {
+  const range = rangeOf(publications, request);
+  return { newest: publications[0], range, inRange: within(publications, range) };
+}
+
 function statusOf(
-  publications: readonly Publication[],
+  { newest: newestPublication, range, inRange }: Published,
   stale: readonly StaleDate[],
   failed: readonly FailedRun[],
   request: StatusRequest,
 ): StatusReport {
-  const range = rangeOf(publications, request);
-  const inRange = within(publications, range);
   const days = new Set(inRange.map(({ executionDate }) => dayOf(executionDate)));
   const missing = range === null ? [] : daysOf(range).filter((day) => !days.has(day));
-  const newest = newestOf(publications, request);
+  const newest = newestOf(newestPublication, request);
   return {
     newest,
     range,
@@ -104,7 +113,7 @@ function statusOf(
 }
 
 function newestOf(
-  [newest]: readonly Publication[],
+  newest: Publication | undefined,
   { maxAgeDays = Infinity, now }: StatusRequest,
 ): NewestPublication | null {
   if (newest === undefined) return null;
@@ -177,7 +186,7 @@ async function failedRuns(consumption: Consumption): Promise<FailedRun[]> {
   return [...last.values()]
     .filter(({ outcome }) => outcome !== "succeeded" && outcome !== "running")
     .map(({ execution_date, run_id, outcome, error_code, started_at }) => ({
-      execution_date: (executionDateOfKey(execution_date) ?? parseExecutionDate(execution_date)).iso,
+      execution_date: executionDateOfKey(execution_date)?.iso ?? execution_date,
       run_id,
       outcome,
       error_code,

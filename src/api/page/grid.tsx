@@ -2,6 +2,7 @@ import type { ComponentChildren, VNode } from "preact";
 import type { Answers, Place } from "../../voucher/answers.js";
 import { compareCodePoints } from "../../voucher/code-points.js";
 import { boundsOf, SEGMENT_KINDS, type SegmentKind, type Segments } from "../../voucher/segments.js";
+import { wholeNumberText } from "../schemas/fields.js";
 import { PAGES } from "./addresses.js";
 import { KIND_NAMES } from "./kind-names.js";
 import { Scrolling } from "./scrolling.js";
@@ -9,6 +10,7 @@ import { counted, Name } from "./words.js";
 
 /** As many rows as a page shows at once: a publication may have any number of countries. */
 export const COUNTRIES_SHOWN = 50;
+const MOST_PAGES = 1_000_000;
 
 /** What the bounds in the names of segments count. */
 const KIND_UNITS: Readonly<Record<SegmentKind, string>> = {
@@ -20,6 +22,9 @@ const KIND_UNITS: Readonly<Record<SegmentKind, string>> = {
 export function segmentInWords({ kind, segment }: Pick<Place, "kind" | "segment">): string {
   return `${segment} ${KIND_UNITS[kind]}`;
 }
+
+/** The parameter that asks for one page of the countries. */
+export const pageParameter = wholeNumberText(1, MOST_PAGES).optional();
 
 /** Some of the countries of a publication, in the order of their names. */
 export interface CountryPage {

@@ -4,21 +4,19 @@ import type { Answers, Place } from "../../../voucher/answers.js";
 import { changesBetween } from "../../../voucher/changes.js";
 import { FEW_VOUCHERS, THIN_MARGIN_SHARE, weaknessesOf } from "../../../voucher/weakness.js";
 import { checked } from "../../checking.js";
-import { executionDate, wholeNumberText } from "../../schemas/fields.js";
+import { executionDate } from "../../schemas/fields.js";
 import type { Services } from "../../services.js";
 import { answerAddress, PAGES } from "../addresses.js";
 import { ChoosePublication, publishedDates } from "../choose-publication.js";
-import { countryPage, CountryPages, Grids, type CellContent } from "../grid.js";
+import { countryPage, CountryPages, Grids, pageParameter, type CellContent } from "../grid.js";
 import { unlessAway } from "../maybe-ask.js";
 import type { PageRoute } from "../page.js";
 import { ageInWords, counted, counting, DateOf, percent, shortIso } from "../words.js";
 import { heatOf, type Heat } from "./heat.js";
 
-const MOST_PAGES = 1_000_000;
-
 const querySchema = z.object({
   execution_date: executionDate.optional(),
-  page: wholeNumberText(1, MOST_PAGES).optional(),
+  page: pageParameter,
 });
 
 /** The first page: every answer of a publication at a glance, and how sure and how new they are. */

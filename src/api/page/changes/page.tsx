@@ -5,25 +5,31 @@ import type { Answers, Cell, Place } from "../../../voucher/answers.js";
 import { changesBetween, type Change } from "../../../voucher/changes.js";
 import type { ExecutionDate } from "../../../voucher/execution-date.js";
 import { checked } from "../../checking.js";
-import { executionDate, wholeNumberText } from "../../schemas/fields.js";
+import { executionDate } from "../../schemas/fields.js";
 import type { Services } from "../../services.js";
 import { answerAddress, PAGES } from "../addresses.js";
 import { PUBLICATIONS_SHOWN } from "../answer/page.js";
 import { Sparkline } from "../charts/timeline.js";
 import { ChoosePublication, publishedDates } from "../choose-publication.js";
-import { countryPage, CountryPages, Grids, segmentInWords, type CellContent } from "../grid.js";
+import {
+  countryPage,
+  CountryPages,
+  Grids,
+  pageParameter,
+  segmentInWords,
+  type CellContent,
+} from "../grid.js";
 import { maybeAsk, unlessAway } from "../maybe-ask.js";
 import type { PageRoute } from "../page.js";
 import { counted, counting, DateOf, Name, shortIso } from "../words.js";
 
-const MOST_PAGES = 1_000_000;
 /** As many are told one by one; all of them are in the tables below. */
 const CHANGES_TOLD = 50;
 
 const querySchema = z.object({
   execution_date: executionDate.optional(),
   against: executionDate.optional(),
-  page: wholeNumberText(1, MOST_PAGES).optional(),
+  page: pageParameter,
 });
 
 /** Two publications beside each other, with the way each answer has gone. */

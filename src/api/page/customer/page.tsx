@@ -7,6 +7,7 @@ import { answerOptions } from "../../schemas/answer.js";
 import { completeCustomer, customerQuery } from "../../schemas/customer.js";
 import type { Services } from "../../services.js";
 import { PAGES } from "../addresses.js";
+import { Notice } from "../notice.js";
 import type { PageRoute } from "../page.js";
 import { Answered, type Asked } from "./answered.js";
 import { Curl } from "./curl.js";
@@ -72,13 +73,8 @@ function countriesOf(answers: Answers): string[] {
 function Faults({ faults }: { readonly faults: readonly FieldError[] }): VNode | null {
   if (faults.length === 0) return null;
   return (
-    <p class="notice bad" role="alert">
-      <span class="sign" aria-hidden="true">
-        ✕
-      </span>
-      <span>
-        <strong>There is no answer yet.</strong> Mend the fields that are marked, and ask again.
-      </span>
-    </p>
+    <Notice kind="bad" isAlert>
+      <strong>There is no answer yet.</strong> Mend the fields that are marked, and ask again.
+    </Notice>
   );
 }
