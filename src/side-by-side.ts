@@ -12,10 +12,12 @@ export async function allEnded<Work extends readonly Promise<unknown>[] | []>(
 /**
  * Treats each of many alike, a few at a time, and gives what came of them in their order. After a failure no other is
  * begun, and it is told when those under way have ended.
+ * @param atOnce how many are under way at the same time at the most.
  */
 export async function sideBySide<Item, Result>(
   items: readonly Item[],
   treat: (item: Item) => Promise<Result>,
+  atOnce = AT_ONCE,
 ): Promise<Result[]> {
   const results: Result[] = [];
   const waiting = [...items.entries()];
@@ -30,6 +32,6 @@ export async function sideBySide<Item, Result>(
       }
     }
   };
-  await allEnded(Array.from({ length: AT_ONCE }, work));
+  await allEnded(Array.from({ length: atOnce }, work));
   return results;
 }

@@ -2,7 +2,7 @@ import { DuckDbError } from "../engine/duckdb-errors.js";
 import type { Engine, Row } from "../engine/engine.js";
 import { PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
-import { isMeasure, isWritten, type Model, type WrittenModel } from "../models/model.js";
+import { isMeasure, isRaw, isWritten, type Model, type WrittenModel } from "../models/model.js";
 import { allEnded, sideBySide } from "../side-by-side.js";
 import { sha256Of } from "../zones/hash.js";
 import type { Partition, Zone, ZoneFile } from "../zones/zone.js";
@@ -11,6 +11,7 @@ import { assertNoneFailed, auditModel, describeThreshold } from "./audits.js";
 import type { RunContext } from "./context.js";
 import type { RunJournal } from "./journal.js";
 import type { Plan, PlannedStep } from "./plan.js";
+import type { TypedRaw } from "./raw-input.js";
 import type { AuditResult, RestingTable } from "./report.js";
 
 /** A partition that is written and audited, and not yet where readers look. */
@@ -46,8 +47,18 @@ export interface BuildContext extends Pick<RunContext, "activity" | "executionDa
   /** Is told how the audits end. */
   readonly journal: Pick<RunJournal, "noteAudits">;
   readonly engine: Engine;
+  readonly raw: RawFaults & TypedRaw;
+}
+
+/** Who knows what is wrong with raw files. */
+export interface RawFaults {
   /** Turns an error of reading raw files into one that names them; returns where the raw files are not at fault. */
-  readonly explainRawFault: () => Promise<void>;
+  explainFault(): Promise<void>;
+}
+
+/** What a model is built with. */
+interface ModelContext extends BuildContext {
+  readonly functions: string;
 }
 
 /**
@@ -62,8 +73,7 @@ export async function buildModels(
   plan: Plan,
   steps: readonly PlannedStep[],
 ): Promise<Built> {
-  await assertOnlyReads(context.engine, plan.functions, steps);
-  await createFunctions(context.engine, plan);
+  await prepareEngine(context.engine, plan.functions, steps);
   const atRest = await attachAllAtRest(context, plan, steps);
   const started = new Map<string, Promise<BuiltModel>>();
   for (const step of steps) {
@@ -72,7 +82,7 @@ export async function buildModels(
       Promise.all(
         names.filter((name) => name !== step.model.name).flatMap((name) => started.get(name) ?? []),
       );
-    started.set(step.model.name, buildModel(context, step, readable));
+    started.set(step.model.name, buildModel({ ...context, functions: plan.functions.sql }, step, readable));
   }
   // None may outlive the engine.
   const built = await allEnded([...started.values()]);
@@ -85,8 +95,12 @@ export async function buildModels(
   };
 }
 
-/** Models and audits are SELECTs, and functions are functions, so that nothing but the runner writes. */
-async function assertOnlyReads(
+/**
+ * Makes the functions that models share. Models and audits are SELECTs, and functions are functions, so that nothing but the
+ * runner writes.
+ * @throws PipelineError MODEL_FAILED that names the file which is more.
+ */
+export async function prepareEngine(
   engine: Engine,
   functions: Plan["functions"],
   steps: readonly PlannedStep[],
@@ -100,9 +114,6 @@ async function assertOnlyReads(
       await naming(file, () => engine.assertSelects(sql));
     }
   }
-}
-
-async function createFunctions(engine: Engine, { functions }: Plan): Promise<void> {
   await naming(functions.file, () => engine.run(functions.sql));
 }
 
@@ -126,7 +137,7 @@ interface BuiltModel {
 
 /** @param readable resolves when the models of these names can be read. */
 async function buildModel(
-  context: BuildContext,
+  context: ModelContext,
   step: PlannedStep,
   readable: (names: readonly string[]) => Promise<unknown>,
 ): Promise<BuiltModel> {
@@ -134,11 +145,11 @@ async function buildModel(
   const { model, rendered, audits } = step;
   await readable(rendered.references);
   const built = await activity.during(model.name, () =>
-    explaining(context, step, () => materialize(context, model, rendered.sql)),
+    explaining(context.raw, step, () => materialize(context, model, rendered.sql)),
   );
   failpoint(`${model.name}: built`);
   await readable(audits.flatMap((audit) => audit.rendered.references));
-  const results = await explaining(context, step, () => auditModel(engine, step));
+  const results = await explaining(context.raw, step, () => auditModel(engine, step));
   journal.noteAudits(results);
   assertNoneFailed(results);
   for (const result of results.filter(({ outcome }) => outcome === "warned"))
@@ -155,14 +166,17 @@ function warningOf({ model, audit, broken, threshold }: AuditResult): string {
 
 /** Makes a model readable under its name: as a view, as a table of the run, or as a staged file. */
 async function materialize(
-  context: BuildContext,
+  context: ModelContext,
   model: Model,
   select: string,
 ): Promise<Partial<BuiltModel>> {
-  const { engine } = context;
+  const { engine, functions, raw } = context;
   if (isWritten(model)) return { staged: await stageModel(context, model, select) };
-  if (model.layer === "raw") {
-    await engine.createView(model.name, select);
+  if (isRaw(model)) {
+    const typed = raw.typedFile(functions, select);
+    await (typed === undefined
+      ? engine.createView(model.name, select)
+      : engine.attachFiles(model.name, [typed]));
     return {};
   }
   await engine.createTable(model.name, select);
@@ -211,9 +225,12 @@ export function hashAtRest(partitions: readonly RestingPartition[]): Promise<Res
   }));
 }
 
-/** Says of an error of the engine whether a raw file or a model is at fault. */
-async function explaining<Result>(
-  context: BuildContext,
+/**
+ * Says of an error of the engine whether a raw file or a model is at fault.
+ * @throws PipelineError RAW_FILE_UNREADABLE or MODEL_FAILED.
+ */
+export async function explaining<Result>(
+  raw: RawFaults,
   { model }: PlannedStep,
   build: () => Promise<Result>,
 ): Promise<Result> {
@@ -221,7 +238,7 @@ async function explaining<Result>(
     return await build();
   } catch (error) {
     if (!(error instanceof DuckDbError)) throw error;
-    if (model.layer !== "provision") await context.explainRawFault();
+    if (model.layer !== "provision") await raw.explainFault();
     throw new PipelineError("MODEL_FAILED", `${model.file}: ${error.message}`, { cause: error });
   }
 }

@@ -6,6 +6,7 @@ import type { Zones } from "../zones/open.js";
 import type { RunActivity } from "./activity.js";
 import type { Gate } from "./gate.js";
 import type { RunJournal } from "./journal.js";
+import type { RawSource } from "./raw-input.js";
 import type { Stage } from "./report.js";
 
 /** What every part of a run works with. */
@@ -16,6 +17,8 @@ export interface RunContext {
   readonly stages: readonly Stage[];
   /** Which changes of answers are let through; undefined for all of them. */
   readonly gate: Gate | undefined;
+  /** Where it has its raw vouchers from. */
+  readonly raw: RawSource;
   readonly settings: Settings;
   readonly version: SqlVersion;
   readonly zones: Zones;

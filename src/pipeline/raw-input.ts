@@ -21,7 +21,7 @@ export interface RawInput {
 }
 
 /** Raw files whose columns are known and good. */
-export interface RawParts {
+export interface RawParts extends TypedRaw {
   readonly byModel: ReadonlyMap<string, readonly RawPart[]>;
   /**
    * Reads every raw file by itself, after a scan has failed.
@@ -29,6 +29,37 @@ export interface RawParts {
    */
   explainFault(): Promise<void>;
 }
+
+/** What raw files hold where it was read and typed before, and may be read many times. */
+export interface TypedRaw {
+  /** A Parquet file with what the SELECT of a raw model gives, by functions; undefined where nobody has made it. */
+  typedFile(functions: string, select: string): string | undefined;
+}
+
+/** Where runs have their raw vouchers from. */
+export interface RawSource {
+  /** The files of every raw model. */
+  find(context: Pick<RunContext, "version" | "zones">): Promise<readonly RawInput[]>;
+  /** Looks at the columns of all raw files. */
+  inspect(
+    context: PlanContext,
+    engine: Engine,
+    inputs: readonly RawInput[],
+    withNewEngine: WithNewEngine,
+  ): Promise<RawParts>;
+  /** The files as the record of a run names them. */
+  inputFiles(zone: Zone, inputs: readonly RawInput[]): Promise<readonly InputFile[]>;
+  /** What a run reads in the place of raw files. */
+  readonly typedFiles: readonly string[];
+}
+
+/** The raw zone as it is. */
+export const rawZone: RawSource = {
+  find: findRawFiles,
+  inspect: inspectRaw,
+  inputFiles: inputFilesOf,
+  typedFiles: [],
+};
 
 /**
  * Lists the files of every raw model.
@@ -81,7 +112,7 @@ export async function inspectRaw(
   };
   // Models that run side by side fail side by side.
   let probing: Promise<void> | undefined;
-  return { byModel, explainFault: () => (probing ??= probe()) };
+  return { byModel, explainFault: () => (probing ??= probe()), typedFile: () => undefined };
 }
 
 /** The files that a run reads, with a hash of each where its version does not tell its content. */
@@ -101,7 +132,7 @@ export async function inputFilesOf(zone: Zone, inputs: readonly RawInput[]): Pro
  * which may come of it.
  */
 export async function readingUnchanged<Result>(
-  context: RunContext,
+  context: Pick<RunContext, "signal" | "zones">,
   inputs: readonly RawInput[],
   work: () => Promise<Result>,
 ): Promise<Result> {
@@ -118,7 +149,10 @@ export async function readingUnchanged<Result>(
   return result;
 }
 
-async function changedFiles({ zones }: RunContext, inputs: readonly RawInput[]): Promise<ZoneFile[]> {
+async function changedFiles(
+  { zones }: Pick<RunContext, "zones">,
+  inputs: readonly RawInput[],
+): Promise<ZoneFile[]> {
   const stateOf = ({ path, bytes, version }: ZoneFile) => JSON.stringify([path, bytes, version]);
   const listed = await Promise.all(inputs.map(({ model }) => zones.raw.list(model.header.folder)));
   const now = new Set(listed.flat().map(stateOf));

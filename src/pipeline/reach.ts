@@ -12,8 +12,8 @@ const STAGE_OF_LAYER: Record<WrittenModel["layer"], Stage> = { curated: "curate"
  * it takes as they are. A model cannot read what it does not refer to, nor write where readers look.
  */
 export function reachOf(
-  { executionDate, runId, stages, version, zones }: RunContext,
-  raw: readonly RawInput[],
+  { executionDate, raw, runId, stages, version, zones }: RunContext,
+  inputs: readonly RawInput[],
 ): Reach {
   const { partitionKey } = executionDate;
   const atRest = version.models
@@ -22,6 +22,6 @@ export function reachOf(
     .map(({ layer, table }) => `${zones[layer].root}/${partitionFile({ table, partitionKey })}`);
   return {
     directories: [zones.curated, zones.provision].map(({ root }) => `${root}/${stagingOfRun(runId)}`),
-    files: [...raw.flatMap(({ files }) => files.map(({ uri }) => uri)), ...atRest],
+    files: [...inputs.flatMap(({ files }) => files.map(({ uri }) => uri)), ...raw.typedFiles, ...atRest],
   };
 }

@@ -74,7 +74,7 @@ export async function reportRejected(
           journal: { noteAudits: () => undefined },
           // Nothing is staged, and nothing raw is read.
           runId: "",
-          explainRawFault: () => Promise.resolve(),
+          raw: { explainFault: () => Promise.resolve(), typedFile: () => undefined },
         },
         plan,
         stepsOfStages(plan, STAGES).filter((step) => atRest.includes(step)),

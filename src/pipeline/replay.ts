@@ -152,7 +152,7 @@ async function build(
       runId: run_id,
       activity: new RunActivity(),
       journal: { noteAudits: () => undefined },
-      explainRawFault: () => rawParts.explainFault(),
+      raw: rawParts,
     },
     plan,
     stepsOfStages(plan, stages),

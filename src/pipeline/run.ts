@@ -22,14 +22,7 @@ import { RunJournal } from "./journal.js";
 import { planHash, planRun } from "./plan.js";
 import { assertWrittenByRuns } from "./provenance.js";
 import { preparePublish } from "./publish.js";
-import {
-  findRawFiles,
-  inputFilesOf,
-  readingUnchanged,
-  inspectRaw,
-  planInput,
-  type RawInput,
-} from "./raw-input.js";
+import { planInput, rawZone, readingUnchanged, type RawInput, type RawSource } from "./raw-input.js";
 import { reachOf } from "./reach.js";
 import { recorded } from "./record.js";
 import type { OutputTable, RunReport, Stage } from "./report.js";
@@ -46,6 +39,8 @@ export interface RunRequest {
   readonly keepStaged: boolean;
   /** Which changes of answers are let through; undefined for all of them. */
   readonly gate?: Gate | undefined;
+  /** Where it has its raw vouchers from; the raw zone unless given. */
+  readonly raw?: RawSource;
 }
 
 /**
@@ -88,6 +83,7 @@ export async function runPipeline(
       executionDate,
       stages,
       gate: request.gate,
+      raw: request.raw ?? rawZone,
       runId,
       settings,
       version,
@@ -109,23 +105,23 @@ export async function runPipeline(
 }
 
 async function runStages(context: RunContext): Promise<void> {
-  const { activity, journal, settings, signal, stages, zones } = context;
+  const { activity, journal, raw, settings, signal, stages, zones } = context;
   // The engine starts while the files are listed.
-  const finding = stages.includes("curate") ? findRawFiles(context) : Promise.resolve([]);
-  const reach = finding.then((raw) => reachOf(context, raw));
+  const finding = stages.includes("curate") ? raw.find(context) : Promise.resolve([]);
+  const reach = finding.then((inputs) => reachOf(context, inputs));
   const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn: activity.warn };
   const withNewEngine: WithNewEngine = (use) => withDuckDb(session, use);
   await withNewEngine(async (engine) => {
     failpoint("engine started");
-    const raw = await finding;
+    const inputs = await finding;
     failpoint("raw files found");
-    const inputs = raw.flatMap(({ files }) => files);
+    const files = inputs.flatMap((input) => input.files);
     journal.note({
       engine: engine.version,
-      inputs: inputs.map(({ path, bytes, version }) => ({ path, bytes, version })),
+      inputs: files.map(({ path, bytes, version }) => ({ path, bytes, version })),
     });
-    const [built, hashedInputs] = await readingUnchanged(context, raw, () =>
-      allEnded([build(context, engine, raw, withNewEngine), inputFilesOf(zones.raw, raw)]),
+    const [built, hashedInputs] = await readingUnchanged(context, inputs, () =>
+      allEnded([build(context, engine, inputs, withNewEngine), raw.inputFiles(zones.raw, inputs)]),
     );
     const atRest = await hashAtRest(built.atRest);
     await assertWrittenByRuns(context, atRest);
@@ -143,21 +139,19 @@ async function runStages(context: RunContext): Promise<void> {
 async function build(
   context: RunContext,
   engine: Engine,
-  raw: readonly RawInput[],
+  inputs: readonly RawInput[],
   withNewEngine: WithNewEngine,
 ): Promise<Built> {
-  const { activity, journal, stages, version } = context;
+  const { activity, journal, raw, stages, version } = context;
   activity.percent = () => engine.progress();
-  const rawParts = await activity.during("raw files", () => inspectRaw(context, engine, raw, withNewEngine));
+  const rawParts = await activity.during("raw files", () =>
+    raw.inspect(context, engine, inputs, withNewEngine),
+  );
   failpoint("raw files inspected");
   const plan = planRun(version, planInput(context, rawParts.byModel));
   journal.note({ rendered_sql_hash: planHash(plan) });
   await saveProgress(context);
-  return buildModels(
-    { ...context, engine, explainRawFault: () => rawParts.explainFault() },
-    plan,
-    stepsOfStages(plan, stages),
-  );
+  return buildModels({ ...context, engine, raw: rawParts }, plan, stepsOfStages(plan, stages));
 }
 
 /** Commits what was built and publishes it. Where either fails, the zones are as they were. */

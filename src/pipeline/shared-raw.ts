@@ -1,0 +1,116 @@
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import { withDuckDb } from "../engine/duckdb.js";
+import type { Engine } from "../engine/engine.js";
+import { makeTempDirectory } from "../engine/temp-directory.js";
+import { messageOf } from "../errors.js";
+import { loadSqlVersion } from "../models/load.js";
+import { isRaw } from "../models/model.js";
+import type { WithNewEngine } from "../raw/inspect.js";
+import type { Settings } from "../settings.js";
+import { allEnded } from "../side-by-side.js";
+import type { ExecutionDate } from "../voucher/execution-date.js";
+import { openZones } from "../zones/open.js";
+import type { RunActivity } from "./activity.js";
+import { explaining, prepareEngine } from "./build.js";
+import type { RunContext } from "./context.js";
+import { planRun } from "./plan.js";
+import {
+  findRawFiles,
+  inputFilesOf,
+  inspectRaw,
+  planInput,
+  readingUnchanged,
+  type RawInput,
+  type RawParts,
+  type RawSource,
+} from "./raw-input.js";
+
+type SharingContext = Pick<
+  RunContext,
+  "activity" | "executionDate" | "settings" | "signal" | "version" | "zones"
+>;
+
+/**
+ * Reads and types the raw vouchers once, for runs of many execution dates: their files are found, looked at and hashed, and what
+ * each raw model selects is kept as a Parquet file in a temporary folder. A run whose raw model asks for something else, as where
+ * it depends on the execution date, reads the raw files itself.
+ * @param executionDate any of those of the runs.
+ * @throws PipelineError RAW_ZONE_EMPTY, RAW_FILE_UNREADABLE, RAW_FILES_CHANGED or MODEL_FAILED.
+ */
+export async function withSharedRaw<Result>(
+  settings: Settings,
+  executionDate: ExecutionDate,
+  signal: AbortSignal,
+  activity: RunActivity,
+  use: (raw: RawSource) => Promise<Result>,
+): Promise<Result> {
+  const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
+  const folder = await makeTempDirectory(settings.duckdb.tempDirectory);
+  try {
+    const zones = await openZones(settings);
+    try {
+      return await use(await shareRaw({ activity, executionDate, settings, signal, version, zones }, folder));
+    } finally {
+      zones.close();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
+      activity.warn(`the temporary folder ${folder} could not be removed: ${messageOf(error)}`);
+    });
+  }
+}
+
+async function shareRaw(context: SharingContext, folder: string): Promise<RawSource> {
+  const { activity, settings, signal, zones } = context;
+  const inputs = await findRawFiles(context);
+  const reach = { directories: [folder], files: inputs.flatMap(({ files }) => files.map(({ uri }) => uri)) };
+  const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn: activity.warn };
+  const withNewEngine: WithNewEngine = (use) => withDuckDb(session, use);
+  const [parts, files] = await readingUnchanged(context, inputs, () =>
+    allEnded([
+      withDuckDb(session, (engine) => typeRaw(context, engine, inputs, withNewEngine, folder)),
+      inputFilesOf(zones.raw, inputs),
+    ]),
+  );
+  return {
+    find: () => Promise.resolve(inputs),
+    inspect: () => Promise.resolve(parts),
+    inputFiles: () => Promise.resolve(files),
+    typedFiles: parts.typedFiles,
+  };
+}
+
+async function typeRaw(
+  context: SharingContext,
+  engine: Engine,
+  inputs: readonly RawInput[],
+  withNewEngine: WithNewEngine,
+  folder: string,
+): Promise<RawParts & Pick<RawSource, "typedFiles">> {
+  const { activity, version } = context;
+  activity.percent = () => engine.progress();
+  const parts = await activity.during("raw files", () => inspectRaw(context, engine, inputs, withNewEngine));
+  const { functions, steps } = planRun(version, planInput(context, parts.byModel));
+  const rawSteps = steps.filter(({ model }) => isRaw(model));
+  await prepareEngine(engine, functions, rawSteps);
+  const made = new Map<string, string>();
+  for (const step of rawSteps) {
+    const file = path.join(folder, `${step.model.table}.parquet`);
+    await activity.during(step.model.name, () =>
+      explaining(parts, step, () => engine.writeParquet(step.rendered.sql, file)),
+    );
+    made.set(question(functions.sql, step.rendered.sql), file);
+  }
+  return {
+    byModel: parts.byModel,
+    explainFault: () => parts.explainFault(),
+    typedFile: (functionsSql, select) => made.get(question(functionsSql, select)),
+    typedFiles: [...made.values()],
+  };
+}
+
+/** What decides what a SELECT gives. */
+function question(functions: string, select: string): string {
+  return `${functions}\0${select}`;
+}
