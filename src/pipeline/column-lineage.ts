@@ -1,0 +1,124 @@
+import { parseSelects } from "../engine/syntax-trees.js";
+import { Sources } from "../models/lineage/sources.js";
+import { traceQuery, Untraceable } from "../models/lineage/trace.js";
+import type { SqlVersion } from "../models/load.js";
+import { isRaw, type Model, type RawModel } from "../models/model.js";
+import type { RawPart } from "../models/raw-part.js";
+import type { ExecutionDate } from "../voucher/execution-date.js";
+import { planRun, type Plan } from "./plan.js";
+
+/** What the columns of a model come of. */
+export interface ColumnLineage {
+  /** By the name of each column, in the order of the header. */
+  readonly columns: ReadonlyMap<string, Sources>;
+  /** What decides which rows there are, how they are grouped and sorted. */
+  readonly rows: Sources;
+}
+
+/** The lineage of every model of a version, by its name. */
+export interface VersionLineage {
+  readonly models: ReadonlyMap<string, ColumnLineage>;
+  /** Why the columns of the others cannot be traced. */
+  readonly untraceable: ReadonlyMap<string, string>;
+  /** What a run would say to the engine. */
+  readonly plan: Plan;
+}
+
+/**
+ * Follows the columns of all models to those that they are made of, from the SQL itself as DuckDB parses it. It needs no raw
+ * files: which columns are made of which is the same for all.
+ * @throws PipelineError INVALID_MODEL for a template that is at fault.
+ */
+export async function traceColumns(
+  version: SqlVersion,
+  executionDate: ExecutionDate,
+  maxRejectedShare: string,
+): Promise<VersionLineage> {
+  const rawParts = new Map(version.models.filter(isRaw).map((model) => [model.name, [plainPart(model)]]));
+  const plan = planRun(version, { executionDate, maxRejectedShare, rawRoot: "raw", rawParts });
+  const { trees, aggregates } = await parseSelects(plan.steps.map(({ rendered }) => rendered.sql));
+  const byName = new Map(version.models.map((model) => [model.name, model]));
+  const columnsOf = (name: string) => {
+    const model = byName.get(name);
+    return model && Object.keys(model.header.columns);
+  };
+  const models = new Map<string, ColumnLineage>();
+  const untraceable = new Map<string, string>();
+  for (const [index, { model }] of plan.steps.entries()) {
+    try {
+      const tree = trees[index];
+      if (tree === undefined) throw new Untraceable("DuckDB does not tell the parts of this statement");
+      models.set(
+        model.name,
+        lineageOf(model, traceQuery(tree, { columnsOf, aggregates, files: filesOf(model) })),
+      );
+    } catch (error) {
+      if (!(error instanceof Untraceable)) throw error;
+      untraceable.set(model.name, error.message);
+    }
+  }
+  return { models, untraceable, plan };
+}
+
+/**
+ * What the columns of a model come of, told by columns of some relations: those of the models between are followed further.
+ * @param isOrigin whether a model is one of those relations. Raw models always are, by their files.
+ * @returns undefined where the columns of a model on the way cannot be traced.
+ */
+export function lineageFrom(
+  { models }: Pick<VersionLineage, "models">,
+  model: string,
+  isOrigin: (model: string) => boolean,
+): ColumnLineage | undefined {
+  const own = models.get(model);
+  if (own === undefined) return undefined;
+  if (model.startsWith("raw.")) return own;
+  const read = new Map<string, ColumnLineage>();
+  for (const relation of relationsOf(own)) {
+    if (isOrigin(relation)) continue;
+    const lineage = lineageFrom({ models }, relation, isOrigin);
+    if (lineage === undefined) return undefined;
+    read.set(relation, lineage);
+  }
+  const resolve = (relation: string, column: string) => read.get(relation)?.columns.get(column);
+  return {
+    columns: new Map([...own.columns].map(([column, sources]) => [column, sources.through(resolve)])),
+    rows: Sources.all([
+      own.rows.through(resolve),
+      ...[...read.values()].map(({ rows }) => rows.withoutOrder()),
+    ]),
+  };
+}
+
+function relationsOf({ columns, rows }: ColumnLineage): Set<string> {
+  return new Set(
+    [rows, ...columns.values()].flatMap((sources) => sources.list().map(({ relation }) => relation)),
+  );
+}
+
+/** The columns of a model are audited to be those of its header, in its order. */
+function lineageOf({ header }: Model, { columns, rows }: ReturnType<typeof traceQuery>): ColumnLineage {
+  const names = Object.keys(header.columns);
+  return {
+    columns: new Map(names.map((name, index) => [name, columns[index]?.sources ?? Sources.NONE])),
+    rows,
+  };
+}
+
+function filesOf(model: Model) {
+  if (!isRaw(model)) return undefined;
+  return Object.keys(model.header.reads).map((name) => ({ name, sources: Sources.of(model.name, name) }));
+}
+
+/** One Parquet file with the columns that are read, each as text. */
+function plainPart({ header }: RawModel): RawPart {
+  const columns = Object.keys(header.reads).map((name) => [name, { name, type: "VARCHAR" }] as const);
+  return {
+    format: "parquet",
+    files: ["raw.parquet"],
+    fileColumn: "__raw_file",
+    columns: Object.fromEntries(columns),
+    compression: "none",
+    header: [],
+  };
+}
