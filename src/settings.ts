@@ -58,6 +58,8 @@ export interface DuckDbSettings {
   /** As DuckDB writes sizes, `4GB`; undefined for DuckDB's own choice. */
   readonly memoryLimit: string | undefined;
   readonly threads: number | undefined;
+  /** How many sessions of this process share the memory. */
+  readonly sessions: number;
   /** The folder under which a run makes its own folder for what does not fit into memory. */
   readonly tempDirectory: string;
   /** The folder that holds the httpfs extension, as DuckDB lays it out. Undefined: it is installed for the user, once. */
@@ -199,6 +201,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProce
     duckdb: {
       memoryLimit: value.DUCKDB_MEMORY_LIMIT,
       threads: value.DUCKDB_THREADS,
+      sessions: 1,
       tempDirectory: path.resolve(value.DUCKDB_TEMP_DIRECTORY),
       extensionDirectory: resolved(value.DUCKDB_EXTENSION_DIRECTORY),
       extensionRepository: value.DUCKDB_EXTENSION_REPOSITORY,

@@ -4,6 +4,7 @@ import { hideBin } from "yargs/helpers";
 import { messageOf, PipelineError } from "../errors.js";
 import { STAGES } from "../pipeline/report.js";
 import { apiKeyCommand } from "./api-key.js";
+import { backfillCommand } from "./backfill.js";
 import { cancelOnSignals } from "./cancel.js";
 import { dictionaryCommand } from "./dictionary.js";
 import { diffCommand } from "./diff.js";
@@ -27,6 +28,7 @@ const commands = [
   stageCommand(["curate"], "Clean and type the raw vouchers", ["curate"], cancellation),
   stageCommand(["aggregate"], "Aggregate the curated vouchers", ["aggregate"], cancellation),
   stageCommand(["publish"], "Publish the aggregates", ["publish"], cancellation),
+  backfillCommand(cancellation),
   rejectedCommand(cancellation),
   statusCommand,
   runsCommand,

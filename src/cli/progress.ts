@@ -2,12 +2,19 @@ import type { RunActivity } from "../pipeline/activity.js";
 
 const REFRESH_MILLISECONDS = 200;
 
+/** Which steps of a run are under way, and how far they are. */
+export function stepsInWords(activity: RunActivity): string {
+  const percent = activity.percent() ?? 0;
+  const steps = activity.steps.length > 0 ? activity.steps.join(", ") : "working";
+  return steps + (percent > 0 ? ` ${Math.floor(percent).toString()} %` : "");
+}
+
 /**
- * Shows on a terminal which steps are under way and how far they are, until the work ends; says nothing where standard
- * error is no terminal.
+ * Shows on a terminal how far some work is, until it ends; says nothing where standard error is no terminal.
+ * @param progress is asked again and again.
  */
 export async function showingProgress<Result>(
-  activity: RunActivity,
+  progress: () => string,
   work: () => Promise<Result>,
 ): Promise<Result> {
   // A terminal without a width, as some schedulers give, cannot be drawn on.
@@ -18,9 +25,7 @@ export async function showingProgress<Result>(
   const color = process.stderr.hasColors() ? "cyan" : false;
   const spinner = ora({ stream: process.stderr, discardStdin: false, text: "starting", color }).start();
   const timer = setInterval(() => {
-    const percent = activity.percent() ?? 0;
-    const steps = activity.steps.length > 0 ? activity.steps.join(", ") : "working";
-    spinner.text = steps + (percent > 0 ? ` ${Math.floor(percent).toString()} %` : "");
+    spinner.text = progress();
   }, REFRESH_MILLISECONDS);
   try {
     return await work();

@@ -2,23 +2,32 @@ import type { Argv, CommandModule } from "yargs";
 import { PipelineError } from "../errors.js";
 import type { Gate } from "../pipeline/gate.js";
 import type { RunReport, Stage } from "../pipeline/report.js";
+import type { RunRequest } from "../pipeline/run.js";
 import type { Cancellation } from "./cancel.js";
 import { parseDuration } from "./duration.js";
 import { parseMaxChanged } from "./max-changed.js";
 import { print, printWarning } from "./output.js";
 import { doUnderWatch, withinTime } from "./time-limit.js";
 
+/** How every run is done, whatever command it is of. */
+export interface RunOptions {
+  wait: string;
+  "keep-staged": boolean;
+}
+
+/** Which changes of answers a publish lets through. */
+export interface GateOptions {
+  "max-changed"?: string | undefined;
+  approve?: boolean | undefined;
+}
+
 /** What every command that runs stages takes. */
-export interface RunArguments {
+export interface RunArguments extends RunOptions, GateOptions {
   "execution-date": string;
   json: boolean;
-  wait: string;
   timeout: string | undefined;
   /** Whether another process of the same command ends this one where it does not stop in time. */
   watched: boolean;
-  "keep-staged": boolean;
-  "max-changed"?: string | undefined;
-  approve?: boolean | undefined;
 }
 
 /** The option that every command about one execution date takes. */
@@ -41,25 +50,31 @@ export async function runStages(
   timeLimit: number | undefined,
 ): Promise<RunReport> {
   // Loaded here, so that --help need not wait for the engine.
-  const [{ runPipeline }, { RunActivity }, { readSettings }, { parseExecutionDate }, { showingProgress }] =
-    await Promise.all([
-      import("../pipeline/run.js"),
-      import("../pipeline/activity.js"),
-      import("../settings.js"),
-      import("../voucher/execution-date.js"),
-      import("./progress.js"),
-    ]);
+  const [
+    { runPipeline },
+    { RunActivity },
+    { readSettings },
+    { parseExecutionDate },
+    { showingProgress, stepsInWords },
+  ] = await Promise.all([
+    import("../pipeline/run.js"),
+    import("../pipeline/activity.js"),
+    import("../settings.js"),
+    import("../voucher/execution-date.js"),
+    import("./progress.js"),
+  ]);
   const request = {
     executionDate: parseExecutionDate(options["execution-date"]),
     stages,
-    waitMilliseconds: parseDuration(options.wait, "--wait"),
-    keepStaged: options["keep-staged"],
-    gate: gateOf(options),
+    ...requestOf(options),
   };
   const settings = readSettings();
   const activity = new RunActivity();
   const run = () =>
-    showingProgress(activity, () => runPipeline(settings, request, cancellation.signal, activity));
+    showingProgress(
+      () => stepsInWords(activity),
+      () => runPipeline(settings, request, cancellation.signal, activity),
+    );
   try {
     return await (timeLimit === undefined
       ? run()
@@ -69,14 +84,44 @@ export async function runStages(
   }
 }
 
-function gateOf({ "max-changed": maxChanged, approve = false }: RunArguments): Gate | undefined {
+/**
+ * What the options of a command say of its runs.
+ * @throws PipelineError INVALID_USAGE.
+ */
+export function requestOf(
+  options: RunOptions & GateOptions,
+): Pick<RunRequest, "gate" | "keepStaged" | "waitMilliseconds"> {
+  return {
+    waitMilliseconds: parseDuration(options.wait, "--wait"),
+    keepStaged: options["keep-staged"],
+    gate: gateOf(options),
+  };
+}
+
+function gateOf({ "max-changed": maxChanged, approve = false }: GateOptions): Gate | undefined {
   if (maxChanged !== undefined) return { maxChanged: parseMaxChanged(maxChanged), isApproved: approve };
   if (approve) throw new PipelineError("INVALID_USAGE", "--approve goes with --max-changed");
   return undefined;
 }
 
+/** What commands take that run something. */
+export function runOptions<Options>(yargs: Argv<Options>): Argv<Options & RunOptions> {
+  return yargs
+    .option("wait", {
+      type: "string",
+      default: "0s",
+      requiresArg: true,
+      describe: "How long to wait for another run of the date that is under way: 90s, 10m, 2h",
+    })
+    .option("keep-staged", {
+      type: "boolean",
+      default: false,
+      describe: "Where the run fails, keep what it has staged, for inspection",
+    });
+}
+
 /** What the commands that publish take beside all others. */
-function gateOptions<Options>(yargs: Argv<Options>): Argv<Options> {
+export function gateOptions<Options>(yargs: Argv<Options>): Argv<Options & GateOptions> {
   return yargs
     .option("max-changed", {
       type: "string",
@@ -97,19 +142,12 @@ export function stageCommand(
     command,
     describe,
     builder: (yargs: Argv) =>
-      (stages.includes("publish") ? gateOptions(yargs) : yargs)
-        .option("execution-date", executionDateOption)
-        .option("wait", {
-          type: "string",
-          default: "0s",
-          requiresArg: true,
-          describe: "How long to wait for another run of the date that is under way: 90s, 10m, 2h",
-        })
-        .option("keep-staged", {
-          type: "boolean",
-          default: false,
-          describe: "Where the run fails, keep what it has staged, for inspection",
-        })
+      runOptions(
+        (stages.includes("publish") ? gateOptions(yargs) : yargs).option(
+          "execution-date",
+          executionDateOption,
+        ),
+      )
         .option("json", { type: "boolean", default: false, describe: "Print the report as JSON" })
         .option("timeout", {
           type: "string",

@@ -100,5 +100,24 @@ function migrationsOf({ longText, tableOptions }: Dialect): Record<string, Migra
         failpoint("sql_versions: table made");
       },
     },
+    "0004_backfills": {
+      up: async (db: Kysely<unknown>) => {
+        await db.schema
+          .createTable("backfills")
+          .ifNotExists()
+          .addColumn("backfill_id", "varchar(64)", (column) => column.primaryKey())
+          .addColumn("first_date", "varchar(17)", (column) => column.notNull())
+          .addColumn("last_date", "varchar(17)", (column) => column.notNull())
+          .addColumn("selection", "varchar(16)", (column) => column.notNull())
+          .addColumn("sql_hash", "varchar(64)", (column) => column.notNull())
+          .addColumn("execution_dates", longText, (column) => column.notNull())
+          .addColumn("started_at", "varchar(24)", (column) => column.notNull())
+          .addColumn("started_by", "varchar(255)", (column) => column.notNull())
+          .addColumn("ended_at", "varchar(24)")
+          .modifyEnd(tableOptions)
+          .execute();
+        failpoint("backfills: table made");
+      },
+    },
   };
 }

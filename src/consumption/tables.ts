@@ -49,6 +49,22 @@ export interface SqlVersionsTable {
   files: string;
 }
 
+/** One row for each backfill: what was asked for, so that it can go on where it stopped. What has become of each date the runs tell. */
+export interface BackfillsTable {
+  backfill_id: string;
+  first_date: string;
+  last_date: string;
+  /** Which dates of the range were asked for, as the option says it. */
+  selection: string;
+  sql_hash: string;
+  /** JSON: the partition keys of the execution dates that were found to be run, the earliest first. */
+  execution_dates: string;
+  started_at: string;
+  started_by: string;
+  /** When the last of its dates had been run, and well. */
+  ended_at: string | null;
+}
+
 /** One row, written first by every publish, so that publishes stand in line and never read what another is writing. */
 export interface PublishLockTable {
   id: Generated<number>;
@@ -59,6 +75,7 @@ export interface ConsumptionTables {
   publications: PublicationsTable;
   pipeline_runs: PipelineRunsTable;
   sql_versions: SqlVersionsTable;
+  backfills: BackfillsTable;
   publish_lock: PublishLockTable;
 }
 

@@ -85,6 +85,7 @@ async function openSession(
       enable_external_file_cache: "false",
     });
     const pool = new ConnectionPool(await openConnections(instance));
+    if (settings.sessions > 1) await pool.lend((connection) => limitMemory(connection, settings.sessions));
     const s3 =
       access && (await pool.lend((connection) => openS3(connection, access, settings, tempDirectory)));
     const { directories, files } = await reach;
@@ -112,6 +113,14 @@ async function openConnections(instance: DuckDBInstance): Promise<DuckDBConnecti
     await connection.run("SET enable_progress_bar_print = false");
   }
   return connections;
+}
+
+/** Leaves to each of several sessions its part of the memory that one alone would take. */
+async function limitMemory(connection: DuckDBConnection, sessions: number): Promise<void> {
+  const read = await connection.runAndReadAll("SELECT current_setting('memory_limit') AS memory_limit");
+  const [row = {}] = read.getRowObjectsJson() as Row[];
+  const [amount = "", unit = ""] = textOf(row, "memory_limit").split(" ");
+  await connection.run(`SET GLOBAL memory_limit = ${literal(`${Number(amount) / sessions} ${unit}`)}`);
 }
 
 function configuration(

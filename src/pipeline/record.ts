@@ -1,4 +1,3 @@
-import os from "node:os";
 import { recordEnd, recordStart } from "../consumption/runs.js";
 import { keepSqlVersion } from "../consumption/sql-versions.js";
 import { messageOf, PipelineError } from "../errors.js";
@@ -7,6 +6,7 @@ import type { RunContext } from "./context.js";
 import { tellObservers, type EndedRun } from "./observers/observer.js";
 import { observers } from "./observers/observers.js";
 import type { RunReport } from "./report.js";
+import { startedBy } from "./started-by.js";
 
 /**
  * Does a run, and records in the consumption database that it has begun and how it has ended, with what is known of it. Those who
@@ -22,7 +22,7 @@ export async function recorded(context: RunContext, run: () => Promise<void>): P
     execution_date: executionDate.partitionKey,
     stages: stages.join(","),
     started_at: startedAt,
-    started_by: `${userName()}@${os.hostname()} process ${process.pid}`,
+    started_by: startedBy(),
     sql_version: version.name,
     sql_hash: version.hash,
   });
@@ -70,14 +70,5 @@ async function recordOutcome(
   } catch (recordError) {
     // A run without an end is found as killed.
     activity.warn(`the end of the run could not be recorded: ${messageOf(recordError)}`);
-  }
-}
-
-/** In a container the user may have a number and no name. */
-function userName(): string {
-  try {
-    return os.userInfo().username;
-  } catch {
-    return `user ${process.getuid?.() ?? "unknown"}`;
   }
 }

@@ -12,7 +12,8 @@ import type { Publication } from "../voucher/publication.js";
 import { openZones } from "../zones/open.js";
 import { changedInputs, RawFilesNow, type ChangedInput } from "./stale.js";
 
-const MOST_PUBLICATIONS = 10_000;
+/** Some 27 years of days. */
+export const MOST_PUBLICATIONS = 10_000;
 const RUNS_LOOKED_AT = 1_000;
 
 /** How the pipeline stands, and what somebody should do something about. */
@@ -158,7 +159,8 @@ function dayOf({ iso }: ExecutionDate): string {
   return iso.slice(0, 10);
 }
 
-async function staleDates(
+/** The publications whose raw files are not what they were made from. */
+export async function staleDates(
   settings: Settings,
   consumption: Consumption,
   publications: readonly Publication[],
@@ -179,8 +181,11 @@ async function staleDates(
   }
 }
 
-/** Of each execution date the last run decides: one that was run again, and well, needs nobody any more. */
-async function failedRuns(consumption: Consumption): Promise<FailedRun[]> {
+/**
+ * The execution dates whose last run has come to no good end, the latest first. One that was run again, and well, needs
+ * nobody any more.
+ */
+export async function failedRuns(consumption: Consumption): Promise<FailedRun[]> {
   const runs = await readRunHistory(consumption, { limit: RUNS_LOOKED_AT });
   const last = new Map(runs.toReversed().map((run) => [run.execution_date, run]));
   return [...last.values()]

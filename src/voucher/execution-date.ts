@@ -30,6 +30,15 @@ export function executionDateOfKey(text: string): ExecutionDate | undefined {
   return maybeExecutionDate(`${day}T${hour ?? ""}:${minute ?? ""}:${second ?? ""}`);
 }
 
+/** The execution dates from one to another, both included, a day apart; none where the last is before the first. */
+export function* dailyExecutionDates(first: ExecutionDate, last: ExecutionDate): Generator<ExecutionDate> {
+  const moment = new Date(first.iso);
+  for (let date = first; date.iso <= last.iso; date = parseExecutionDate(moment.toISOString().slice(0, 19))) {
+    yield date;
+    moment.setUTCDate(moment.getUTCDate() + 1);
+  }
+}
+
 function maybeExecutionDate(text: string): ExecutionDate | undefined {
   const match = FORMS.exec(text);
   if (match === null) return undefined;

@@ -1,20 +1,20 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { withDuckDb } from "../engine/duckdb.js";
-import type { Engine } from "../engine/engine.js";
-import { makeTempDirectory } from "../engine/temp-directory.js";
-import { messageOf } from "../errors.js";
-import { loadSqlVersion } from "../models/load.js";
-import { isRaw } from "../models/model.js";
-import type { WithNewEngine } from "../raw/inspect.js";
-import type { Settings } from "../settings.js";
-import { allEnded } from "../side-by-side.js";
-import type { ExecutionDate } from "../voucher/execution-date.js";
-import { openZones } from "../zones/open.js";
-import type { RunActivity } from "./activity.js";
-import { explaining, prepareEngine } from "./build.js";
-import type { RunContext } from "./context.js";
-import { planRun } from "./plan.js";
+import { withDuckDb } from "../../engine/duckdb.js";
+import type { Engine } from "../../engine/engine.js";
+import { makeTempDirectory } from "../../engine/temp-directory.js";
+import { messageOf } from "../../errors.js";
+import { loadSqlVersion } from "../../models/load.js";
+import { isRaw } from "../../models/model.js";
+import type { WithNewEngine } from "../../raw/inspect.js";
+import type { Settings } from "../../settings.js";
+import { allEnded } from "../../side-by-side.js";
+import type { ExecutionDate } from "../../voucher/execution-date.js";
+import { openZones } from "../../zones/open.js";
+import type { RunActivity } from "../activity.js";
+import { explaining, prepareEngine } from "../build.js";
+import type { RunContext } from "../context.js";
+import { planRun } from "../plan.js";
 import {
   findRawFiles,
   inputFilesOf,
@@ -24,7 +24,7 @@ import {
   type RawInput,
   type RawParts,
   type RawSource,
-} from "./raw-input.js";
+} from "../raw-input.js";
 
 type SharingContext = Pick<
   RunContext,

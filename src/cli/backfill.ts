@@ -1,0 +1,173 @@
+import type { Argv, CommandModule } from "yargs";
+import { PipelineError } from "../errors.js";
+import type { BackfillActivity } from "../pipeline/backfill/activity.js";
+import {
+  ORDERS,
+  SELECTIONS,
+  type BackfilledDate,
+  type BackfillReport,
+  type Order,
+  type Selection,
+} from "../pipeline/backfill/report.js";
+import { textTable } from "../text-table.js";
+import type { Cancellation } from "./cancel.js";
+import { print, printWarning } from "./output.js";
+import { gateOptions, requestOf, runOptions, type GateOptions, type RunOptions } from "./run.js";
+
+interface BackfillArguments extends RunOptions, GateOptions {
+  from: string;
+  to: string;
+  only: Selection;
+  order: Order;
+  "max-parallel": number;
+  "continue-on-error": boolean;
+  anew: boolean;
+  json: boolean;
+}
+
+/** More would have too little memory each. */
+const MOST_PARALLEL = 16;
+const BAR_WIDTH = 24;
+
+/** The command that runs many execution dates. */
+export function backfillCommand(cancellation: Cancellation): CommandModule<object, BackfillArguments> {
+  return {
+    command: "backfill",
+    describe: "Run the execution dates of a range, a day apart; goes on where it stopped",
+    builder: (yargs: Argv) =>
+      gateOptions(runOptions(yargs))
+        .option("from", {
+          type: "string",
+          demandOption: true,
+          requiresArg: true,
+          describe: "The first execution date",
+        })
+        .option("to", {
+          type: "string",
+          demandOption: true,
+          requiresArg: true,
+          describe: "The last execution date",
+        })
+        .option("only", {
+          choices: SELECTIONS,
+          default: "missing" as const,
+          describe:
+            "Which of them: not published yet, the last run failed, made from raw files that have changed, or all",
+        })
+        .option("order", {
+          choices: ORDERS,
+          default: "oldest-first" as const,
+          describe: "Which dates come first",
+        })
+        .option("max-parallel", {
+          type: "number",
+          default: 1,
+          requiresArg: true,
+          describe: "How many dates are run at the same time; they share the memory",
+        })
+        .option("continue-on-error", {
+          type: "boolean",
+          default: false,
+          describe: "Run the others where a date fails",
+        })
+        .option("anew", {
+          type: "boolean",
+          default: false,
+          describe: "Begin again, also where the same backfill stopped before its end",
+        })
+        .option("json", { type: "boolean", default: false, describe: "Print the report as JSON" })
+        .example("$0 backfill --from 2020-03-01 --to 2020-05-29", "Publish the days that are missing")
+        .example(
+          "$0 backfill --from 2020-03-01 --to 2020-05-29 --only stale --continue-on-error",
+          "Run again what was made from raw files that have changed",
+        ),
+    handler: async (options) => {
+      const [
+        { backfill },
+        { BackfillActivity: Activity },
+        { readSettings },
+        { parseExecutionDate },
+        progress,
+      ] = await Promise.all([
+        import("../pipeline/backfill/backfill.js"),
+        import("../pipeline/backfill/activity.js"),
+        import("../settings.js"),
+        import("../voucher/execution-date.js"),
+        import("./progress.js"),
+      ]);
+      const request = {
+        ...requestOf(options),
+        from: parseExecutionDate(options.from),
+        to: parseExecutionDate(options.to),
+        only: options.only,
+        order: options.order,
+        maxParallel: parseMaxParallel(options["max-parallel"]),
+        continueOnError: options["continue-on-error"],
+        anew: options.anew,
+      };
+      const settings = readSettings();
+      const activity = new Activity();
+      const { report, fault } = await progress.showingProgress(
+        () => barOf(activity) ?? progress.stepsInWords(activity.shared),
+        () => backfill(settings, request, cancellation.signal, activity),
+      );
+      activity.shared.warnings.forEach(printWarning);
+      for (const { execution_date, warnings } of report.dates) {
+        for (const warning of warnings) printWarning(`${execution_date}: ${warning}`);
+      }
+      print(options.json ? JSON.stringify(report, null, 2) : describe(report));
+      if (fault !== undefined) throw fault;
+    },
+  };
+}
+
+function parseMaxParallel(number: number): number {
+  if (Number.isInteger(number) && number >= 1 && number <= MOST_PARALLEL) return number;
+  throw new PipelineError(
+    "INVALID_USAGE",
+    `--max-parallel must be a whole number from 1 to ${MOST_PARALLEL.toString()}`,
+  );
+}
+
+/** `█████░░░░░ 12 of 90 dates, 2020-03-13T00:00:00Z, 40 s left`; undefined until a date is run. */
+function barOf({ dates, millisecondsLeft }: BackfillActivity): string | undefined {
+  const underWay = dates.filter(({ state }) => state === "running");
+  if (underWay.length === 0) return undefined;
+  const ended = dates.filter(({ state }) => state !== "waiting" && state !== "running").length;
+  const filled = Math.floor((BAR_WIDTH * ended) / dates.length);
+  return [
+    `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${ended.toString()} of ${dates.length.toString()} dates`,
+    ...underWay.map(({ execution_date }) => execution_date),
+    ...(millisecondsLeft === undefined ? [] : [`${inWords(millisecondsLeft)} left`]),
+  ].join(", ");
+}
+
+/** `40 s`, `12 min`. */
+function inWords(milliseconds: number): string {
+  const seconds = Math.ceil(milliseconds / 1000);
+  return seconds < 120 ? `${seconds.toString()} s` : `${Math.ceil(seconds / 60).toString()} min`;
+}
+
+function describe({ dates, from, only, resumed_from, seconds, to }: BackfillReport): string {
+  const selected = only === "all" ? "" : `, ${only}`;
+  if (dates.length === 0) return `backfill from ${from} to ${to}${selected}: no date is to be run`;
+  const done = dates.filter(({ state }) => state.startsWith("done")).length;
+  return [
+    `backfill from ${from} to ${to}${selected}: ${done.toString()} of ${dates.length.toString()} dates done, in ${seconds.toFixed(1)} s`,
+    ...(resumed_from === null ? [] : [`went on with the backfill that began ${resumed_from}`]),
+    "",
+    textTable(dates.map(lineOf)),
+  ].join("\n");
+}
+
+function lineOf({ error_code, execution_date, is_new, rows, run_id, seconds, state }: BackfilledDate) {
+  const published = is_new === null ? "" : is_new ? "new data" : "as it was";
+  return {
+    "execution date": execution_date,
+    state: error_code === null ? state : `${state}: ${error_code}`,
+    published,
+    rows: rows ?? "",
+    seconds: seconds === null ? "" : seconds.toFixed(1),
+    run: run_id ?? "",
+  };
+}

@@ -1,0 +1,15 @@
+import os from "node:os";
+
+/** Who does what this process does: user, host and process id, for records. */
+export function startedBy(): string {
+  return `${userName()}@${os.hostname()} process ${process.pid}`;
+}
+
+/** In a container the user may have a number and no name. */
+function userName(): string {
+  try {
+    return os.userInfo().username;
+  } catch {
+    return `user ${process.getuid?.() ?? "unknown"}`;
+  }
+}
