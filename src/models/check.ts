@@ -1,6 +1,6 @@
 import { PipelineError } from "../errors.js";
 import type { SqlVersion } from "./load.js";
-import { EVERY_KEY, EVERY_PUBLISHED, isWritten, type Model, type WrittenModel } from "./model.js";
+import { EVERY_KEY, EVERY_PUBLISHED, isWritten, usedAudit, type Model, type WrittenModel } from "./model.js";
 
 /**
  * Holds the models of a version against each other: what one header alone cannot tell.
@@ -13,7 +13,7 @@ export function checkModels({ models, audits }: Pick<SqlVersion, "models" | "aud
       .map((audit) => `the audit '${audit}' is missing: it runs on every model`),
     ...models.flatMap((model) => [
       ...(isWritten(model) ? faultsOfWritten(model) : []),
-      ...unknownAudits(model, audits),
+      ...faultsOfAudits(model, audits),
     ]),
   ];
   if (faults.length > 0) throw new PipelineError("INVALID_MODEL", faults.join("\n"));
@@ -47,14 +47,20 @@ function faultsOfWritten({ file, header, template }: WrittenModel): string[] {
   return faults;
 }
 
-function unknownAudits(model: Model, audits: SqlVersion["audits"]): string[] {
+function faultsOfAudits(model: Model, audits: SqlVersion["audits"]): string[] {
   if (model.layer === "raw") return [];
-  return model.header.audits
-    .filter(({ audit }) => !audits.has(audit))
-    .map(
-      ({ audit }) =>
-        `${model.file}: audits: unknown audit '${audit}'; known audits: ${[...audits.keys()].join(", ")}`,
-    );
+  return model.header.audits.flatMap((use) => {
+    const { audit, own } = use;
+    if (own !== undefined && audits.has(audit)) {
+      return [
+        `${model.file}: audits: '${audit}' is the name of another audit; name the model's own as no other`,
+      ];
+    }
+    if (usedAudit(model, use, audits) !== undefined) return [];
+    return [
+      `${model.file}: audits: unknown audit '${audit}'; known audits: ${[...audits.keys()].join(", ")}`,
+    ];
+  });
 }
 
 /** Whether the outermost SELECT has an ORDER BY. */

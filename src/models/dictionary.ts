@@ -35,7 +35,12 @@ function modelText(model: Model): string {
 }
 
 function factsOf(model: Model): string[] {
-  const audits = model.layer === "raw" ? [] : model.header.audits.map(({ audit }) => `\`${audit}\``);
+  const audits =
+    model.layer === "raw"
+      ? []
+      : model.header.audits.map(({ audit, own }) =>
+          own === undefined ? `\`${audit}\`` : `\`${audit}\` (${oneLine(own.description)})`,
+        );
   return [
     ...(isWritten(model)
       ? [`Written to \`${model.layer}/${model.table}/execution_date=<key>/data.parquet\`.`]

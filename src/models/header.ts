@@ -38,17 +38,28 @@ const threshold = z
 
 const tolerance = { severity: severity.optional(), threshold: threshold.optional() };
 
-/** An audit by its name, or by its name with the parameters it asks for, and with a tolerance of its own. */
+const auditOptions = z
+  .object({
+    ...tolerance,
+    /** Of an audit of the model's own: the query for the rows that break its promise, and the promise. */
+    select: z.string().min(1).optional(),
+    description: z.string().min(1).optional(),
+  })
+  .catchall(z.union([z.string(), z.number(), z.boolean()]))
+  .refine(
+    ({ description, select }) => (description === undefined) === (select === undefined),
+    "an audit of the model's own needs both: a description, which says what it promises, and a select",
+  );
+
+/** An audit by its name, or by its name with the parameters it asks for, and with a tolerance of its own; or one of the model's own. */
 const auditUseSchema = z
-  .preprocess(
-    (use) => (typeof use === "string" ? { [use]: {} } : use),
-    z.record(name, z.object(tolerance).catchall(z.union([z.string(), z.number(), z.boolean()]))),
-  )
+  .preprocess((use) => (typeof use === "string" ? { [use]: {} } : use), z.record(name, auditOptions))
   .refine((use) => Object.keys(use).length === 1, "name one audit in each entry")
   .transform((use) => {
     const [[audit, options] = ["", {}]] = Object.entries(use);
-    const { severity, threshold, ...parameters } = options;
-    return { audit, parameters, severity, threshold };
+    const { description, select, severity, threshold, ...parameters } = options;
+    const own = description === undefined || select === undefined ? undefined : { description, select };
+    return { audit, parameters, severity, threshold, own };
   });
 
 const described = { description: z.string().min(1) };
@@ -87,11 +98,14 @@ const headerSchemas = {
 
 export type HeaderKind = keyof typeof headerSchemas;
 export type Header<Kind extends HeaderKind> = Readonly<z.output<(typeof headerSchemas)[Kind]>>;
+/** How a model uses an audit. */
+export type AuditUse = Header<"measure">["audits"][number];
 export type Column = Readonly<z.output<typeof columnSchema>>;
 export type Severity = z.output<typeof severity>;
 export type Threshold = Readonly<z.output<typeof threshold>>;
 
-const HEADER = /^\/\*\n([\s\S]*?)\*\//;
+/** The block comment that a SQL file begins with. */
+export const HEADER = /^\/\*\n([\s\S]*?)\*\//;
 
 /**
  * Reads the header of a SQL file: YAML in the block comment that the file begins with.

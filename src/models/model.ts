@@ -1,4 +1,4 @@
-import type { Column, Header } from "./header.js";
+import type { AuditUse, Column, Header } from "./header.js";
 
 /** Raw models are views over raw files; measures are small tables that live as long as the run; the others are written. */
 export const LAYERS = ["raw", "curated", "measures", "provision"] as const;
@@ -39,6 +39,17 @@ export interface Audit {
   readonly file: string;
   readonly template: string;
   readonly header: Header<"audit">;
+}
+
+/** The audit that a model uses: one of its version or of its own; undefined where there is none of the name. */
+export function usedAudit(
+  { file }: Model,
+  { audit: name, own }: AuditUse,
+  audits: ReadonlyMap<string, Audit>,
+): Audit | undefined {
+  if (own === undefined) return audits.get(name);
+  const header = { description: own.description, severity: "error" as const, threshold: { rows: 0 } };
+  return { name, file: `${file}: ${name}`, template: own.select, header };
 }
 
 /** The audits that run on every model that has a key. */

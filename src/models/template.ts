@@ -1,6 +1,7 @@
 import { Liquid, LiquidError, type Template } from "liquidjs";
 import { messageOf, PipelineError } from "../errors.js";
 import { identifier, identifiers, listLiteral, literal } from "../sql-literal.js";
+import { HEADER } from "./header.js";
 import type { RawColumn } from "./raw-part.js";
 
 /** A SQL text with its values filled in, and the models it reads. */
@@ -51,7 +52,7 @@ export function createRenderer(knownModels: ReadonlySet<string>): Renderer {
     render(file, template, variables) {
       references.clear();
       try {
-        const templates = parsed.get(template) ?? liquid.parse(template, file);
+        const templates = parsed.get(template) ?? liquid.parse(withHeaderAsItIs(template), file);
         parsed.set(template, templates);
         const sql = String(liquid.renderSync(templates, variables));
         return { sql: sql.trimEnd(), references: [...references] };
@@ -60,6 +61,11 @@ export function createRenderer(knownModels: ReadonlySet<string>): Renderer {
       }
     },
   };
+}
+
+/** A header can hold templates of audits, which are rendered by themselves. The lines stay where they are. */
+function withHeaderAsItIs(template: string): string {
+  return template.replace(HEADER, (header) => `{% raw %}${header}{% endraw %}`);
 }
 
 /** A column of a raw file, in a type that the functions take: what they do not know is read as text. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Header, Severity, Threshold } from "../models/header.js";
+import type { AuditUse, Severity, Threshold } from "../models/header.js";
 import type { SqlVersion } from "../models/load.js";
 import {
   EVERY_KEY,
@@ -8,6 +8,7 @@ import {
   isRaw,
   isWritten,
   publishedColumns,
+  usedAudit,
   type Model,
   type WrittenModel,
 } from "../models/model.js";
@@ -123,8 +124,9 @@ function auditsOf(model: Model, version: SqlVersion, renderer: Renderer, variabl
     ...(isPublished(model) ? EVERY_PUBLISHED : []).map(plainUse),
     ...model.header.audits,
   ];
-  return uses.map(({ audit: name, parameters, severity, threshold }) => {
-    const audit = version.audits.get(name);
+  return uses.map((use) => {
+    const { audit: name, parameters, severity, threshold } = use;
+    const audit = usedAudit(model, use, version.audits);
     if (audit === undefined) throw new RangeError(`no audit ${name}`);
     const rendered = renderer.render(audit.file, audit.template, {
       ...variables,
@@ -144,8 +146,8 @@ function auditsOf(model: Model, version: SqlVersion, renderer: Renderer, variabl
   });
 }
 
-function plainUse(audit: string): Header<"measure">["audits"][number] {
-  return { audit, parameters: {}, severity: undefined, threshold: undefined };
+function plainUse(audit: string): AuditUse {
+  return { audit, parameters: {}, severity: undefined, threshold: undefined, own: undefined };
 }
 
 /** What a template can say of the model it belongs to. */

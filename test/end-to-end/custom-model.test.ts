@@ -13,7 +13,13 @@ description: How much was given away in each country and month.
 key: [country_code, month]
 publish: true
 audits:
-  - amounts_are_positive
+  - months_give_something:
+      description: Every month gave something away.
+      select: |
+        SELECT country_code, month FROM {{ model.name | ref }}
+        -- One voucher is not yet something.
+        WHERE total_amount < {{ at_least }}
+      at_least: 5000
 columns:
   country_code:    { type: VARCHAR, max_length: 64, description: Country of the customers }
   month:           { type: DATE, description: The first day of the month }
@@ -40,18 +46,11 @@ GROUP BY country_code, month
 ORDER BY ALL
 `;
 
-const AUDIT = `/*
-description: Every month gave something away.
-*/
-SELECT country_code, month FROM {{ model.name | ref }} WHERE total_amount < 5000
-`;
-
 async function workspaceWithModel() {
   const workspace = await makeWorkspace();
   const sqlDirectory = path.join(workspace.folder, "sql");
   await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
   await writeFile(path.join(sqlDirectory, "v1/provision/voucher_monthly_value.sql"), MODEL);
-  await writeFile(path.join(sqlDirectory, "v1/audits/amounts_are_positive.sql"), AUDIT);
   return { ...workspace.settings, sqlDirectory };
 }
 
@@ -76,7 +75,7 @@ describe("a model added as a file alone", () => {
     expect(await readTable(settings, "SELECT * FROM voucher_monthly_value")).toEqual([
       { ...row, vouchers: 3, total_amount: 9280, has_large: 1, execution_date, latest },
     ]);
-    for (const audit of ["unique_key", "amounts_are_positive"]) {
+    for (const audit of ["unique_key", "months_give_something"]) {
       expect(report.audits).toContainEqual(
         expect.objectContaining({ model: "provision.voucher_monthly_value", audit, outcome: "passed" }),
       );
@@ -85,6 +84,7 @@ describe("a model added as a file alone", () => {
     const dictionary = dictionaryOf(await loadSqlVersion(settings.sqlDirectory, "v1"));
     expect(dictionary).toContain("## provision.voucher_monthly_value");
     expect(dictionary).toContain("How much was given away in each country and month.");
+    expect(dictionary).toContain("`months_give_something` (Every month gave something away.)");
     expect((await run(settings)).published).toMatchObject({ isNew: false });
   });
 
@@ -93,7 +93,7 @@ describe("a model added as a file alone", () => {
     await putVouchers(settings.zones.raw, [voucher()]);
     await expect(run(settings)).rejects.toMatchObject({
       code: "AUDIT_FAILED",
-      message: expect.stringContaining("amounts_are_positive. Every month gave something away."),
+      message: expect.stringContaining("months_give_something. Every month gave something away."),
     });
   });
 });

@@ -44,7 +44,24 @@ describe("the header of a model", () => {
     ]);
   });
 
+  it("takes an audit of the model's own, with its promise and its query", () => {
+    const use = "{ two: { description: All is well, select: SELECT 1, severity: warn } }";
+    expect(parseHeader("written", file, sqlOf([...good, `audits: [${use}]`])).audits).toEqual([
+      {
+        audit: "two",
+        parameters: {},
+        severity: "warn",
+        own: { description: "All is well", select: "SELECT 1" },
+      },
+    ]);
+  });
+
   it.each([
+    [
+      "an audit of its own without a promise",
+      sqlOf([...good, "audits:", "  - one: { select: SELECT 1 }"]),
+      `${file}:7: audits.0.one: an audit of the model's own needs both`,
+    ],
     ["no header", "SELECT 1", `${file}:1: must begin with a header`],
     [
       "an unknown key",

@@ -48,6 +48,11 @@ describe("the models of a version", () => {
       "audits: [no_such]",
       "unknown audit 'no_such'; known audits: country_most_used_is_recounted",
     ],
+    [
+      "an audit of its own that has the name of another",
+      "audits: [{ not_empty: { description: D, select: SELECT 1 } }]",
+      "'not_empty' is the name of another audit",
+    ],
     ["a key that is no column", "key: [nothing]", "there is no column 'nothing'"],
     ["a publish without a key", "publish: true", "a published model needs a key"],
   ])("with %s are refused", async (_fault, header, message) => {
