@@ -22,6 +22,7 @@ export interface Settings {
   readonly port: number;
   readonly api: ApiSettings;
   readonly duckdb: DuckDbSettings;
+  readonly openLineage: OpenLineageSettings;
   /** Where a test wants the process to stand still, see failpoints.ts. */
   readonly failpoint: string | undefined;
 }
@@ -66,6 +67,17 @@ export interface DuckDbSettings {
   readonly extensionDirectory: string | undefined;
   /** Where extensions are installed from; undefined for DuckDB's own repository. */
   readonly extensionRepository: string | undefined;
+}
+
+/** Who is told of runs in the words of OpenLineage: nobody where neither a service nor a file is named. */
+export interface OpenLineageSettings {
+  /** The address of the service, without `/` at its end. */
+  readonly url: string | undefined;
+  readonly apiKey: string | undefined;
+  /** The namespace of the jobs. */
+  readonly namespace: string;
+  /** The file that events are added to, a line each. */
+  readonly file: string | undefined;
 }
 
 const text = z.string().min(1, { error: "is empty", abort: true });
@@ -131,6 +143,13 @@ const schema = z.object({
   DUCKDB_TEMP_DIRECTORY: text.default(() => path.join(os.tmpdir(), "voucher-pipeline")),
   DUCKDB_EXTENSION_DIRECTORY: text.optional(),
   DUCKDB_EXTENSION_REPOSITORY: text.optional(),
+  OPENLINEAGE_URL: text
+    .refine(isAddress, "must be http://host or https://host, also with a path, without keys in it")
+    .transform((url) => url.replace(/\/$/, ""))
+    .optional(),
+  OPENLINEAGE_API_KEY: text.optional(),
+  OPENLINEAGE_NAMESPACE: text.default("voucher-pipeline"),
+  OPENLINEAGE_FILE: text.optional(),
   TEST_FAILPOINT: text.optional(),
 });
 
@@ -206,6 +225,12 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProce
       extensionDirectory: resolved(value.DUCKDB_EXTENSION_DIRECTORY),
       extensionRepository: value.DUCKDB_EXTENSION_REPOSITORY,
     },
+    openLineage: {
+      url: value.OPENLINEAGE_URL,
+      apiKey: value.OPENLINEAGE_API_KEY,
+      namespace: value.OPENLINEAGE_NAMESPACE,
+      file: resolved(value.OPENLINEAGE_FILE),
+    },
     failpoint: value.TEST_FAILPOINT,
   };
 }
@@ -237,13 +262,13 @@ function resolved(file: string | undefined): string | undefined {
 }
 
 function isEndpoint(text: string): boolean {
+  return isAddress(text) && new URL(text).pathname === "/";
+}
+
+function isAddress(text: string): boolean {
   if (!URL.canParse(text)) return false;
-  const { protocol, username, password, pathname, search } = new URL(text);
-  return (
-    /^https?:$/.test(protocol) &&
-    [username, password, search].every((part) => part === "") &&
-    pathname === "/"
-  );
+  const { protocol, username, password, search, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && [username, password, search, hash].every((part) => part === "");
 }
 
 /** As a browser writes it: a text that differs by a slash or a capital letter would never be the same. */

@@ -3,6 +3,7 @@ import yargs, { type Argv, type CommandModule } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { messageOf, PipelineError } from "../errors.js";
 import { STAGES } from "../pipeline/report.js";
+import { versionText } from "../version.js";
 import { apiKeyCommand } from "./api-key.js";
 import { backfillCommand } from "./backfill.js";
 import { cancelOnSignals } from "./cancel.js";
@@ -18,7 +19,6 @@ import { runsCommand } from "./runs.js";
 import { sampleCommand } from "./sample.js";
 import { shellCommand } from "./shell.js";
 import { statusCommand } from "./status.js";
-import { versionText } from "./version.js";
 
 const cancellation = cancelOnSignals();
 surviveClosedOutput(EXIT_CODES.unavailable);

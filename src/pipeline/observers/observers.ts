@@ -1,4 +1,5 @@
 import type { RunObserver } from "./observer.js";
+import { openLineage } from "./openlineage/openlineage.js";
 
 /** Those who are told of runs. */
-export const observers: readonly RunObserver[] = [];
+export const observers: readonly RunObserver[] = [openLineage];

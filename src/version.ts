@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { projectFolder } from "../project-folder.js";
+import { projectFolder } from "./project-folder.js";
 
 /** The version of the package. */
 export function versionText(): string {
