@@ -19,6 +19,7 @@ import { runsCommand } from "./runs.js";
 import { sampleCommand } from "./sample.js";
 import { shellCommand } from "./shell.js";
 import { statusCommand } from "./status.js";
+import { restoreCommand, withdrawCommand } from "./withdraw.js";
 
 const cancellation = cancelOnSignals();
 surviveClosedOutput(EXIT_CODES.unavailable);
@@ -33,6 +34,8 @@ const commands = [
   statusCommand,
   runsCommand,
   diffCommand,
+  withdrawCommand,
+  restoreCommand,
   replayCommand(cancellation),
   sampleCommand(cancellation),
   shellCommand(cancellation),

@@ -53,12 +53,14 @@ async function listOf(runs: readonly PastRun[]): Promise<string> {
   if (runs.length === 0) return "there was no run yet";
   const { textTable } = await import("../text-table.js");
   return textTable(
-    runs.map(({ run_id, execution_date, outcome, stages, started_at, started_by, error_code, report }) => {
+    runs.map(({ run_id, execution_date, outcome, stages, started_at, started_by, error_code, ...run }) => {
+      const { report, withdrawals } = run;
       const [counts] = report?.measures["measures.row_accounting"] ?? [];
       return {
         run: run_id,
         execution_date,
         outcome,
+        withdrawn: withdrawals.find((withdrawal) => withdrawal.outcome === "withdrawn")?.withdrawn_at ?? "",
         stages,
         started_at,
         seconds: report === null ? "" : Number(report.seconds.toFixed(1)),
@@ -74,7 +76,7 @@ async function listOf(runs: readonly PastRun[]): Promise<string> {
 
 async function detailsOf(run: PastRun): Promise<string> {
   const { auditsSection, measureSections, section } = await import("./summary.js");
-  const { report, ...facts } = run;
+  const { report, withdrawals, ...facts } = run;
   const known =
     report === null
       ? []
@@ -98,9 +100,20 @@ async function detailsOf(run: PastRun): Promise<string> {
             report.warnings.map((warning) => ({ warning })),
           ),
         ];
+  const withdrawn = section(
+    "what was published was withdrawn",
+    withdrawals.map(({ withdrawn_at, withdrawn_by, why, outcome, ended_at, ended_by }) => ({
+      withdrawn_at,
+      withdrawn_by,
+      why,
+      outcome,
+      ended_at: ended_at ?? "",
+      ended_by: ended_by ?? "",
+    })),
+  );
   const hashes = { rendered_sql_hash: report?.rendered_sql_hash ?? null, engine: report?.engine ?? null };
   const lines = Object.entries({ ...facts, ...hashes })
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `${name.padEnd(17)}  ${String(value)}`);
-  return [lines.join("\n"), ...known].filter((part) => part !== "").join("\n\n");
+  return [lines.join("\n"), withdrawn, ...known].filter((part) => part !== "").join("\n\n");
 }

@@ -19,7 +19,7 @@ const TOLD = 20;
 export const statusCommand: CommandModule<object, StatusArguments> = {
   command: "status",
   describe:
-    "Say how old the answers are, and which dates are missing, stale or failed; ends with 3 where any is",
+    "Say how old the answers are, and which dates are missing, withdrawn, stale or failed; ends with 3 where any is",
   builder: (yargs: Argv) =>
     yargs
       .option("from", {
@@ -55,13 +55,29 @@ export const statusCommand: CommandModule<object, StatusArguments> = {
   },
 };
 
-function describe({ newest, range, published, missing, stale, failed, healthy }: StatusReport): string {
+function describe({
+  newest,
+  range,
+  published,
+  missing,
+  withdrawn,
+  stale,
+  failed,
+  healthy,
+}: StatusReport): string {
   return [
     newest === null
-      ? "nothing is published yet"
+      ? "nothing is published"
       : `newest publication: ${newest.execution_date}, ${newest.age_days.toString()} days old${newest.too_old ? ": too old" : ""}`,
     ...(range === null ? [] : [`published: ${published.toString()} from ${range.from} to ${range.to}`]),
     ...listed("missing", missing),
+    ...listed(
+      "withdrawn",
+      withdrawn.map(
+        ({ execution_date, withdrawn_by, withdrawn_at, why }) =>
+          `${execution_date}: by ${withdrawn_by} at ${withdrawn_at}: ${printable(why)}`,
+      ),
+    ),
     ...listed(
       "stale",
       stale.map(({ execution_date, files }) => `${execution_date}: ${filesInWords(files)}`),

@@ -53,10 +53,12 @@ function publishedPart({ published, execution_date }: RunReport): string[] {
     written: upserted,
     removed,
   }));
-  const state = published.isNew
-    ? `published: readers now see ${execution_date}`
-    : `published: nothing new, readers had the same data already`;
-  return [section(state, rows)];
+  return [section(`published: ${stateOf(published, execution_date)}`, rows)];
+}
+
+function stateOf({ isNew, withdrawn }: NonNullable<RunReport["published"]>, executionDate: string): string {
+  if (withdrawn !== null) return `nothing, readers do not see this data since it was withdrawn`;
+  return isNew ? `readers now see ${executionDate}` : "nothing new, readers had the same data already";
 }
 
 /** The measures that have rows, each as a table. */

@@ -100,6 +100,30 @@ function migrationsOf({ longText, tableOptions }: Dialect): Record<string, Migra
         failpoint("sql_versions: table made");
       },
     },
+    "0003_withdrawals": {
+      up: async (db: Kysely<unknown>) => {
+        await db.schema
+          .createTable("withdrawals")
+          .ifNotExists()
+          .addColumn("execution_date", "varchar(17)", (column) => column.notNull())
+          .addColumn("withdrawn_at", "varchar(24)", (column) => column.notNull())
+          .addColumn("withdrawn_by", "varchar(255)", (column) => column.notNull())
+          .addColumn("why", longText, (column) => column.notNull())
+          .addColumn("outcome", "varchar(16)", (column) => column.notNull())
+          .addColumn("ended_at", "varchar(24)")
+          .addColumn("ended_by", "varchar(255)")
+          .addColumn("run_id", "varchar(64)", (column) => column.notNull())
+          .addColumn("sql_version", "varchar(16)", (column) => column.notNull())
+          .addColumn("sql_hash", "varchar(64)", (column) => column.notNull())
+          .addColumn("data_hash", "varchar(64)", (column) => column.notNull())
+          .addColumn("row_counts", longText, (column) => column.notNull())
+          .addColumn("published_at", "varchar(24)", (column) => column.notNull())
+          .addPrimaryKeyConstraint("withdrawals_key", ["execution_date", "withdrawn_at"] as never)
+          .modifyEnd(tableOptions)
+          .execute();
+        failpoint("withdrawals: table made");
+      },
+    },
     "0004_backfills": {
       up: async (db: Kysely<unknown>) => {
         await db.schema

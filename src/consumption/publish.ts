@@ -3,9 +3,11 @@ import { PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
 import type { Publication } from "../voucher/publication.js";
 import { translatingErrors, type Consumption, type Dialect } from "./consumption.js";
+import { standInLine } from "./publish-line.js";
 import type { PublishedTable } from "./published-tables.js";
 import { assertRunningIn } from "./runs.js";
 import type { ConsumptionDatabase, PublicationsTable, PublishedRow, PublishedTables } from "./tables.js";
+import { endWithdrawal, openWithdrawal, type WithdrawalReason } from "./withdrawals.js";
 
 /** What a table shall hold for an execution date. */
 export interface TableContent {
@@ -25,11 +27,14 @@ export interface PublishResult {
   readonly tables: readonly TableChange[];
   /** Whether readers have something new: false where the same data had been published by the same SQL. */
   readonly isNew: boolean;
+  /** Who has taken this very data back, and why, so that readers do not see it; null where nobody has. */
+  readonly withdrawn: WithdrawalReason | null;
 }
 
 /**
  * Makes every table hold exactly the given rows for one execution date, and the publication visible, in one
- * transaction. Touches no other execution date. Safe to repeat: what is there already is not written again.
+ * transaction. Touches no other execution date. Safe to repeat: what is there already is not written again. Data that was withdrawn
+ * stays withdrawn; other data ends the withdrawal.
  * @throws PipelineError LOCK_LOST where another run of the date has begun meanwhile.
  */
 export function publish(
@@ -48,23 +53,11 @@ export function publish(
         tables.push(await replaceRows(transaction, dialect, publication.executionDate.partitionKey, content));
         failpoint(`publish: ${content.table.name} written`);
       }
-      const isNew = await showPublication(transaction, rowOf(publication));
+      const shown = await showPublication(transaction, rowOf(publication));
       failpoint("publish: publication written");
-      return { tables, isNew };
+      return { tables, ...shown };
     }),
   );
-}
-
-/** The first statement writes: a transaction that reads first can deadlock, and can read what another is writing. */
-async function standInLine(transaction: ConsumptionDatabase): Promise<void> {
-  const updated = await transaction
-    .updateTable("publish_lock")
-    .set((set) => ({ publishes: set("publishes", "+", 1) }))
-    .where("id", "=", 1)
-    .executeTakeFirst();
-  if (updated.numUpdatedRows === 0n) {
-    await transaction.insertInto("publish_lock").values({ id: 1, publishes: 1 }).execute();
-  }
 }
 
 async function replaceRows(
@@ -124,6 +117,23 @@ function rowOf(publication: Publication): PublicationsTable {
 }
 
 async function showPublication(
+  transaction: ConsumptionDatabase,
+  publication: PublicationsTable,
+): Promise<Pick<PublishResult, "isNew" | "withdrawn">> {
+  const withdrawal = await openWithdrawal(transaction, publication.execution_date);
+  if (withdrawal?.data_hash === publication.data_hash) {
+    const { withdrawn_at, withdrawn_by, why } = withdrawal;
+    return { isNew: false, withdrawn: { withdrawn_at, withdrawn_by, why } };
+  }
+  if (withdrawal !== undefined) {
+    const { published_at: ended_at, run_id: ended_by } = publication;
+    await endWithdrawal(transaction, withdrawal, { outcome: "replaced", ended_at, ended_by });
+  }
+  return { isNew: await writePublication(transaction, publication), withdrawn: null };
+}
+
+/** @returns false where the same data stands there already, by the same SQL. */
+async function writePublication(
   transaction: ConsumptionDatabase,
   publication: PublicationsTable,
 ): Promise<boolean> {

@@ -21,15 +21,18 @@ export interface TableReader {
   readonly key: readonly string[];
   /**
    * Reads up to `limit` rows that follow a key.
-   * @throws PublicationReplaced where the execution date has been published anew since.
+   * @throws PublicationReplaced where the execution date has been published anew since, or withdrawn.
    */
   page(after: RowKey | undefined, limit: number): Promise<TablePage>;
 }
 
-/** The publication that was being read is no longer there: its execution date was published anew. */
+/** The publication that was being read is no longer there: its execution date was published anew, or it was withdrawn. */
 export class PublicationReplaced extends PipelineError {
   constructor({ executionDate }: Publication) {
-    super("CONSUMPTION_UNAVAILABLE", `${executionDate.iso} was published anew while it was read; read again`);
+    super(
+      "CONSUMPTION_UNAVAILABLE",
+      `${executionDate.iso} was published anew or withdrawn while it was read; read again`,
+    );
   }
 }
 

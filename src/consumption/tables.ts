@@ -7,7 +7,7 @@ export type PublishedRow = Record<string, PublishedValue>;
 /** The tables that the models publish. Their columns are known from the models' headers, not to the compiler. */
 export type PublishedTables = Record<string, PublishedRow>;
 
-/** What readers can see: one row for each execution date that is published. */
+/** What readers can see: one row for each execution date that is published, and not withdrawn. */
 export interface PublicationsTable {
   execution_date: string;
   run_id: string;
@@ -18,6 +18,24 @@ export interface PublicationsTable {
   /** JSON: the rows of each published table. */
   row_counts: string;
   published_at: string;
+}
+
+/** What became of a withdrawal: it holds, was taken back, or has come to an end because other data was published for the date. */
+export type WithdrawalOutcome = "withdrawn" | "restored" | "replaced";
+
+/**
+ * One row for each time that a publication was taken back from readers. As long as that holds, the publication stands here and not
+ * among the publications: who reads those need not know of it.
+ */
+export interface WithdrawalsTable extends PublicationsTable {
+  withdrawn_at: string;
+  /** User, host and process id. */
+  withdrawn_by: string;
+  why: string;
+  outcome: WithdrawalOutcome;
+  ended_at: string | null;
+  /** Who has restored it, or the id of the run that has published other data. */
+  ended_by: string | null;
 }
 
 /** How a run ended, or that it has not. A run whose process died is found as killed by the next one of its date. */
@@ -65,7 +83,7 @@ export interface BackfillsTable {
   ended_at: string | null;
 }
 
-/** One row, written first by every publish, so that publishes stand in line and never read what another is writing. */
+/** One row, written first by whatever changes what is published, so that these stand in line and never read what another is writing. */
 export interface PublishLockTable {
   id: Generated<number>;
   publishes: number;
@@ -73,6 +91,7 @@ export interface PublishLockTable {
 
 export interface ConsumptionTables {
   publications: PublicationsTable;
+  withdrawals: WithdrawalsTable;
   pipeline_runs: PipelineRunsTable;
   sql_versions: SqlVersionsTable;
   backfills: BackfillsTable;

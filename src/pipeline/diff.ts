@@ -10,6 +10,7 @@ import { changesBetween } from "../voucher/changes.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";
 import type { SegmentKind } from "../voucher/segments.js";
+import { nothingPublished } from "./publication-missing.js";
 
 /** The answers that differ between two publications. */
 export interface AnswersDiff {
@@ -125,8 +126,4 @@ async function publicationBefore(
 ): Promise<Publication | undefined> {
   const [earlier] = await readPublications(consumption, { before: executionDate.partitionKey, limit: 1 });
   return earlier;
-}
-
-function nothingPublished(): PipelineError {
-  return new PipelineError("PUBLICATION_MISSING", "nothing is published yet; run the pipeline first");
 }

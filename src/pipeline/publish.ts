@@ -3,10 +3,13 @@ import type { PublishedColumn } from "../consumption/consumption.js";
 import { publish, type PublishResult, type TableContent } from "../consumption/publish.js";
 import { createPublishedTables, type PublishedTable } from "../consumption/published-tables.js";
 import type { PublishedValue } from "../consumption/tables.js";
+import type { WithdrawalReason } from "../consumption/withdrawals.js";
 import type { Engine, RowValue } from "../engine/engine.js";
 import { guarded, wholeText } from "../engine/whole-text.js";
 import { isPublished, publishedColumns, publishedKey, type WrittenModel } from "../models/model.js";
+import { printable } from "../printable.js";
 import { identifier } from "../sql-literal.js";
+import type { ExecutionDate } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";
 import { sha256Of } from "../zones/hash.js";
 import { attachAtRest } from "./at-rest.js";
@@ -64,8 +67,23 @@ export async function preparePublish(
   return {
     publication,
     contents,
-    publish: () => activity.during("publish", () => publish(consumption, publication, contents)),
+    publish: async () => {
+      const result = await activity.during("publish", () => publish(consumption, publication, contents));
+      if (result.withdrawn !== null) activity.warn(stillWithdrawn(executionDate, result.withdrawn));
+      return result;
+    },
   };
+}
+
+/** A run does not bring back what a person has taken away. */
+function stillWithdrawn(
+  { iso }: ExecutionDate,
+  { withdrawn_at, withdrawn_by, why }: WithdrawalReason,
+): string {
+  return (
+    `readers do not see ${iso}: this very data was withdrawn by ${withdrawn_by} at ${withdrawn_at}: ` +
+    `${printable(why)}; where it is right after all: pipeline restore -e ${iso}`
+  );
 }
 
 /** The file of a published model that another run has left. */

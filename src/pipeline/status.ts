@@ -3,14 +3,16 @@ import { openConsumptionForReading } from "../consumption/open.js";
 import { readPublications } from "../consumption/publications.js";
 import { readRunHistory } from "../consumption/runs.js";
 import type { RunOutcome } from "../consumption/tables.js";
+import { readOpenWithdrawals } from "../consumption/withdrawals.js";
 import { loadSqlVersion } from "../models/load.js";
 import { isRaw } from "../models/model.js";
 import type { Settings } from "../settings.js";
 import { calendarDays } from "../voucher/calendar-days.js";
-import { executionDateOfKey, type ExecutionDate } from "../voucher/execution-date.js";
+import { isoOfKey, type ExecutionDate } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";
 import { openZones } from "../zones/open.js";
 import { changedInputs, RawFilesNow, type ChangedInput } from "./stale.js";
+import { toldWithdrawal, type ToldWithdrawal } from "./withdrawals.js";
 
 /** Some 27 years of days. */
 export const MOST_PUBLICATIONS = 10_000;
@@ -23,8 +25,10 @@ export interface StatusReport {
   readonly range: { readonly from: string; readonly to: string } | null;
   /** How many execution dates of the range are published. */
   readonly published: number;
-  /** Days of the range without a publication. */
+  /** Days of the range without a publication, but for those of which it was withdrawn. */
   readonly missing: readonly string[];
+  /** Publications of the range that were taken back, so that readers do not see them. */
+  readonly withdrawn: readonly ToldWithdrawal[];
   /** Execution dates of the range whose raw files are not what they were made from. */
   readonly stale: readonly StaleDate[];
   /** Execution dates whose last run has come to no good end. */
@@ -67,10 +71,11 @@ export interface StatusRequest {
 /** Looks how the pipeline stands, and changes nothing. */
 export async function readStatus(settings: Settings, request: StatusRequest): Promise<StatusReport> {
   const consumption = await openConsumptionForReading(settings.consumptionUrl);
-  if (consumption === undefined) return statusOf(publishedWithin([], request), [], [], request);
+  if (consumption === undefined) return statusOf(publishedWithin([], [], request), [], [], request);
   try {
     const published = publishedWithin(
       await readPublications(consumption, { limit: MOST_PUBLICATIONS }),
+      (await readOpenWithdrawals(consumption)).map(toldWithdrawal),
       request,
     );
     const stale = await staleDates(settings, consumption, published.inRange);
@@ -85,20 +90,38 @@ interface Published {
   readonly newest: Publication | undefined;
   readonly range: StatusReport["range"];
   readonly inRange: readonly Publication[];
+  readonly withdrawn: readonly ToldWithdrawal[];
 }
 
-function publishedWithin(publications: readonly Publication[], request: StatusRequest): Published {
-  const range = rangeOf(publications, request);
-  return { newest: publications[0], range, inRange: within(publications, range) };
+function publishedWithin(
+  publications: readonly Publication[],
+  withdrawn: readonly ToldWithdrawal[],
+  request: StatusRequest,
+): Published {
+  const published = publications.map(({ executionDate }) => dayOf(executionDate.iso));
+  const range = rangeOf(
+    [...published, ...withdrawn.map(({ execution_date }) => dayOf(execution_date))],
+    request,
+  );
+  return {
+    newest: publications[0],
+    range,
+    inRange: publications.filter(({ executionDate }) => isWithin(range, executionDate.iso)),
+    withdrawn: withdrawn.filter(({ execution_date }) => isWithin(range, execution_date)),
+  };
 }
 
 function statusOf(
-  { newest: newestPublication, range, inRange }: Published,
+  { newest: newestPublication, range, inRange, withdrawn }: Published,
   stale: readonly StaleDate[],
   failed: readonly FailedRun[],
   request: StatusRequest,
 ): StatusReport {
-  const days = new Set(inRange.map(({ executionDate }) => dayOf(executionDate)));
+  const known = [
+    ...inRange.map(({ executionDate }) => executionDate.iso),
+    ...withdrawn.map((one) => one.execution_date),
+  ];
+  const days = new Set(known.map(dayOf));
   const missing = range === null ? [] : daysOf(range).filter((day) => !days.has(day));
   const newest = newestOf(newestPublication, request);
   return {
@@ -106,10 +129,11 @@ function statusOf(
     range,
     published: inRange.length,
     missing,
+    withdrawn,
     stale,
     failed,
     healthy:
-      newest !== null && !newest.too_old && missing.length === 0 && stale.length === 0 && failed.length === 0,
+      newest?.too_old === false && [missing, withdrawn, stale, failed].every(({ length }) => length === 0),
   };
 }
 
@@ -129,20 +153,18 @@ function newestOf(
 }
 
 function rangeOf(
-  publications: readonly Publication[],
+  days: readonly string[],
   { from, to }: Pick<StatusRequest, "from" | "to">,
 ): StatusReport["range"] {
-  const first = from ?? publications.at(-1)?.executionDate;
-  const last = to ?? publications[0]?.executionDate;
-  return first === undefined || last === undefined ? null : { from: dayOf(first), to: dayOf(last) };
+  const sorted = days.toSorted();
+  const first = from === undefined ? sorted[0] : dayOf(from.iso);
+  const last = to === undefined ? sorted.at(-1) : dayOf(to.iso);
+  return first === undefined || last === undefined ? null : { from: first, to: last };
 }
 
-function within(publications: readonly Publication[], range: StatusReport["range"]): Publication[] {
-  if (range === null) return [];
-  return publications.filter(({ executionDate }) => {
-    const day = dayOf(executionDate);
-    return day >= range.from && day <= range.to;
-  });
+function isWithin(range: StatusReport["range"], iso: string): boolean {
+  const day = dayOf(iso);
+  return range !== null && day >= range.from && day <= range.to;
 }
 
 function daysOf({ from, to }: NonNullable<StatusReport["range"]>): string[] {
@@ -155,7 +177,7 @@ function daysOf({ from, to }: NonNullable<StatusReport["range"]>): string[] {
   return days;
 }
 
-function dayOf({ iso }: ExecutionDate): string {
+function dayOf(iso: string): string {
   return iso.slice(0, 10);
 }
 
@@ -191,7 +213,7 @@ export async function failedRuns(consumption: Consumption): Promise<FailedRun[]>
   return [...last.values()]
     .filter(({ outcome }) => outcome !== "succeeded" && outcome !== "running")
     .map(({ execution_date, run_id, outcome, error_code, started_at }) => ({
-      execution_date: executionDateOfKey(execution_date)?.iso ?? execution_date,
+      execution_date: isoOfKey(execution_date),
       run_id,
       outcome,
       error_code,

@@ -39,6 +39,11 @@ export function* dailyExecutionDates(first: ExecutionDate, last: ExecutionDate):
   }
 }
 
+/** The moment of a partition key, as people and machines read it; a text that is none as it is. */
+export function isoOfKey(text: string): string {
+  return executionDateOfKey(text)?.iso ?? text;
+}
+
 function maybeExecutionDate(text: string): ExecutionDate | undefined {
   const match = FORMS.exec(text);
   if (match === null) return undefined;

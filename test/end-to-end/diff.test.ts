@@ -63,7 +63,7 @@ describe("pipeline diff", () => {
     const { environment: empty } = await makeWorkspace();
     expect(await pipeline(["diff"], empty)).toMatchObject({
       code: 3,
-      stderr: expect.stringContaining("PUBLICATION_MISSING: nothing is published yet"),
+      stderr: expect.stringContaining("PUBLICATION_MISSING: nothing is published;"),
     });
   });
 });

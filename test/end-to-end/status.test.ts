@@ -36,6 +36,7 @@ describe("pipeline status", () => {
       range: { from: "2020-05-28", to: "2020-05-29" },
       published: 2,
       missing: [],
+      withdrawn: [],
       stale: [],
       failed: [],
       healthy: true,
@@ -130,7 +131,7 @@ describe("pipeline status", () => {
     const { settings, environment } = await makeWorkspace();
     expect(await pipeline(["status"], environment)).toMatchObject({
       code: 3,
-      stdout: "nothing is published yet\n",
+      stdout: "nothing is published\n",
     });
     expect(await status(settings)).toMatchObject({ newest: null, range: null, healthy: false });
   });

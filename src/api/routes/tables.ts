@@ -109,7 +109,7 @@ interface Place {
   readonly after?: string | undefined;
 }
 
-/** Reads the first page, once more where the date was published anew since the service last looked. */
+/** Reads the first page, once more where the date was published anew, or withdrawn, since the service last looked. */
 async function begin(services: Services, name: string, place: Place, limit: number): Promise<Reading> {
   try {
     return await tryToBegin(services, name, place, limit);
@@ -152,7 +152,7 @@ function keyOf(cursor: string, { key }: TableReader, { runId, publishedAt }: Pub
   if (ofRun === runId && ofMoment === publishedAt && values.length === key.length) return values;
   throw new Problem(
     "stale-cursor",
-    "The date may have been published anew meanwhile; read the table from the start.",
+    "The date may have been published anew or withdrawn meanwhile; read the table from the start.",
     [{ field: "after", message: "must be what `next` said on the page before, of the same publication" }],
   );
 }

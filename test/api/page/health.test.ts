@@ -2,7 +2,9 @@ import { rename } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { openConsumption } from "../../../src/consumption/open.js";
 import { recordEnd, recordStart, type RunEnd } from "../../../src/consumption/runs.js";
+import { restorePublication, withdrawPublication } from "../../../src/pipeline/withdraw.js";
 import type { Settings } from "../../../src/settings.js";
+import { parseExecutionDate } from "../../../src/voucher/execution-date.js";
 import { run, runOver } from "../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
 import { makeWorkspace } from "../../workspace.js";
@@ -335,4 +337,16 @@ describe("while the database is away", () => {
     expect(text).toContain(GONE);
     expect(await htmlOf(api)).not.toContain("secret");
   });
+});
+
+it("the page tells what was withdrawn, by whom and why, as long as that holds", async () => {
+  const { settings } = await runOver([voucher()], "2020-05-28");
+  await run(settings, "2020-05-29");
+  const date = parseExecutionDate("2020-05-29");
+  await withdrawPublication(settings, date, "the feed of Peru was cut short");
+  expect(await read(await serveNow(settings))).toMatch(
+    /Newest answers 28 May 2020 .* Withdrawn The publication as of 29 May 2020 \(2020-05-29\) was taken back just now by \S.* process \d+: the feed of Peru was cut short/,
+  );
+  await restorePublication(settings, date);
+  expect(await read(await serveNow(settings))).not.toContain("Withdrawn");
 });

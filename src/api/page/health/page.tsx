@@ -1,5 +1,6 @@
 import type { VNode } from "preact";
 import { readRunHistory } from "../../../consumption/runs.js";
+import { readOpenWithdrawals } from "../../../consumption/withdrawals.js";
 import type { Publication } from "../../../voucher/publication.js";
 import type { Services } from "../../services.js";
 import { PAGES } from "../addresses.js";
@@ -15,6 +16,7 @@ import { Rows } from "./rows.js";
 import { hasFailed, OfRun } from "./run-words.js";
 import { RunsTable } from "./runs-table.js";
 import { Warnings } from "./warnings.js";
+import { Withdrawn } from "./withdrawn.js";
 
 const RUNS_SHOWN = 20;
 
@@ -28,6 +30,7 @@ export function healthPage(services: Services): PageRoute {
       const recorded = await maybeAsk(services, (database) =>
         readRunHistory(database, { limit: RUNS_SHOWN }),
       );
+      const withdrawals = await maybeAsk(services, readOpenWithdrawals);
       const runs = recorded?.map(pastRunOf);
       const database = databaseStateOf(standing, runs);
       return {
@@ -38,6 +41,7 @@ export function healthPage(services: Services): PageRoute {
               <Failure run={runs[0]} publication={publication} />
             )}
             <Glance standing={standing} database={database} newestRun={runs?.[0]} />
+            <Withdrawn withdrawals={withdrawals ?? []} now={now} />
             {database === "away" || database === "silent" ? (
               <p>Which runs there were, and what became of their rows, is told again when it answers.</p>
             ) : (

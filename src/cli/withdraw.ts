@@ -1,0 +1,74 @@
+import type { Argv, CommandModule } from "yargs";
+import { PipelineError } from "../errors.js";
+import type { WithdrawalReport } from "../pipeline/withdraw.js";
+import { print } from "./output.js";
+import { executionDateOption } from "./run.js";
+
+interface RestoreArguments {
+  "execution-date": string;
+  json: boolean;
+}
+
+interface WithdrawArguments extends RestoreArguments {
+  why: string;
+}
+
+const jsonOption = { type: "boolean", default: false, describe: "Print the result as JSON" } as const;
+
+/** The command that takes a publication back. */
+export const withdrawCommand: CommandModule<object, WithdrawArguments> = {
+  command: "withdraw",
+  describe: "Take the publication of an execution date back: readers see the one before",
+  builder: (yargs: Argv) =>
+    yargs
+      .option("execution-date", executionDateOption)
+      .option("why", {
+        type: "string",
+        demandOption: true,
+        requiresArg: true,
+        describe: "The reason, for the history",
+      })
+      .option("json", jsonOption)
+      .example(
+        '$0 withdraw -e 2020-05-29 --why "the feed of Peru was cut short"',
+        "Have readers see the day before",
+      ),
+  handler: async ({ "execution-date": text, why, json }) => {
+    if (why.trim() === "") throw new PipelineError("INVALID_USAGE", "--why must say something");
+    const [{ withdrawPublication }, { readSettings }, { parseExecutionDate }] = await Promise.all([
+      import("../pipeline/withdraw.js"),
+      import("../settings.js"),
+      import("../voucher/execution-date.js"),
+    ]);
+    const report = await withdrawPublication(readSettings(), parseExecutionDate(text), why.trim());
+    print(
+      json ? JSON.stringify(report, null, 2) : `${report.execution_date} is withdrawn; ${seenNow(report)}`,
+    );
+  },
+};
+
+/** The command that gives a publication back. */
+export const restoreCommand: CommandModule<object, RestoreArguments> = {
+  command: "restore",
+  describe: "Give readers back the publication of an execution date that was withdrawn",
+  builder: (yargs: Argv) =>
+    yargs
+      .option("execution-date", executionDateOption)
+      .option("json", jsonOption)
+      .example("$0 restore -e 2020-05-29", "Undo a withdraw"),
+  handler: async ({ "execution-date": text, json }) => {
+    const [{ restorePublication }, { readSettings }, { parseExecutionDate }] = await Promise.all([
+      import("../pipeline/withdraw.js"),
+      import("../settings.js"),
+      import("../voucher/execution-date.js"),
+    ]);
+    const report = await restorePublication(readSettings(), parseExecutionDate(text));
+    print(
+      json ? JSON.stringify(report, null, 2) : `${report.execution_date} is restored; ${seenNow(report)}`,
+    );
+  },
+};
+
+function seenNow({ newest }: WithdrawalReport): string {
+  return newest === null ? "nothing else is published: readers now see nothing" : `readers now see ${newest}`;
+}
