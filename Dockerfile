@@ -42,6 +42,7 @@ ENV NODE_ENV=production \
     RAW_ZONE=/data/raw \
     CURATED_ZONE=/data/curated \
     PROVISION_ZONE=/data/provision \
+    RUN_REPORTS=/data/runs \
     CONSUMPTION_URL=sqlite:/data/consumption.db \
     DUCKDB_EXTENSION_DIRECTORY=/opt/duckdb
 

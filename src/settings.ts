@@ -10,6 +10,8 @@ import { isOnS3, type S3Credentials, type S3UrlStyle } from "./s3-access.js";
 export interface Settings {
   /** Each an absolute path, or `s3://bucket/prefix`. */
   readonly zones: { readonly raw: string; readonly curated: string; readonly provision: string };
+  /** Where the report of each run goes: an absolute path, or `s3://bucket/prefix`. */
+  readonly runReports: string;
   readonly s3: S3Settings;
   /** Where the consumption database is: `sqlite:<file>` or `mysql://user:password@host:port/database`. */
   readonly consumptionUrl: string;
@@ -94,6 +96,7 @@ const schema = z.object({
   RAW_ZONE: zone.default("data/raw"),
   CURATED_ZONE: zone.default("data/curated"),
   PROVISION_ZONE: zone.default("data/provision"),
+  RUN_REPORTS: zone.default("data/runs"),
   CONSUMPTION_URL: text
     .refine(isConsumptionUrl, "must be sqlite:<file> or mysql://user:password@host:port/database")
     .default("sqlite:data/consumption.db"),
@@ -157,7 +160,7 @@ const schema = z.object({
 const maybe = <Schema extends z.ZodType>(type: Schema) =>
   z.preprocess((value) => (value === "" ? undefined : value), type.optional());
 
-/** What is said of S3 matters, and can be wrong, only where a zone is there. */
+/** What is said of S3 matters, and can be wrong, only where something is there. */
 const s3Schema = z
   .object({
     AWS_ENDPOINT_URL_S3: maybe(endpoint),
@@ -187,8 +190,8 @@ const s3Schema = z
  */
 export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProcess()): Settings {
   const parsed = schema.safeParse(environment);
-  const { RAW_ZONE = "", CURATED_ZONE = "", PROVISION_ZONE = "" } = environment;
-  const needsS3 = [RAW_ZONE, CURATED_ZONE, PROVISION_ZONE].some(isOnS3);
+  const { RAW_ZONE = "", CURATED_ZONE = "", PROVISION_ZONE = "", RUN_REPORTS = "" } = environment;
+  const needsS3 = [RAW_ZONE, CURATED_ZONE, PROVISION_ZONE, RUN_REPORTS].some(isOnS3);
   const parsedS3 = s3Schema.safeParse(needsS3 ? environment : {});
   if (!parsed.success || !parsedS3.success) {
     const issues = [parsed, parsedS3].flatMap(({ error }) => error?.issues ?? []);
@@ -202,6 +205,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProce
       curated: located(value.CURATED_ZONE),
       provision: located(value.PROVISION_ZONE),
     },
+    runReports: located(value.RUN_REPORTS),
     s3: s3Settings(parsedS3.data),
     consumptionUrl: value.CONSUMPTION_URL,
     sqlDirectory: path.resolve(value.SQL_DIRECTORY),

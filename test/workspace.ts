@@ -55,6 +55,7 @@ function zonesInFolders(folder: string): Record<string, string> {
     RAW_ZONE: path.join(folder, "raw"),
     CURATED_ZONE: path.join(folder, "curated"),
     PROVISION_ZONE: path.join(folder, "provision"),
+    RUN_REPORTS: path.join(folder, "runs"),
   };
 }
 
@@ -68,6 +69,7 @@ async function zonesOnS3(): Promise<Record<string, string>> {
     RAW_ZONE: `s3://${bucket}/zone_01_raw`,
     CURATED_ZONE: `s3://${bucket}/zone_02_curated`,
     PROVISION_ZONE: `s3://${bucket}/zone_03_provision`,
+    RUN_REPORTS: `s3://${bucket}/runs`,
   };
 }
 

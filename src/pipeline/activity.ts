@@ -1,7 +1,14 @@
+/** How long a step took, in seconds. Steps that are under way side by side each have their whole time. */
+export interface StepTime {
+  readonly step: string;
+  readonly seconds: number;
+}
+
 /** What a run is doing, for whoever shows it. */
 export class RunActivity {
   readonly #steps = new Set<string>();
   readonly #warnings: string[] = [];
+  readonly #seconds = new Map<string, number>();
   /** How far the statements under way are, from 0 to 100, or undefined where nothing is known. */
   percent: () => number | undefined = () => undefined;
 
@@ -15,6 +22,11 @@ export class RunActivity {
     return [...this.#warnings];
   }
 
+  /** The steps that have ended, in the order in which they first did; one that was taken several times has the sum. */
+  get stepTimes(): readonly StepTime[] {
+    return [...this.#seconds].map(([step, seconds]) => ({ step, seconds }));
+  }
+
   readonly warn = (message: string): void => {
     this.#warnings.push(message);
   };
@@ -22,10 +34,13 @@ export class RunActivity {
   /** Does a step under its name. */
   async during<Result>(step: string, work: () => Promise<Result>): Promise<Result> {
     this.#steps.add(step);
+    const begun = performance.now();
     try {
       return await work();
     } finally {
       this.#steps.delete(step);
+      const seconds = (performance.now() - begun) / 1_000;
+      this.#seconds.set(step, (this.#seconds.get(step) ?? 0) + seconds);
     }
   }
 }

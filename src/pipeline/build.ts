@@ -149,7 +149,9 @@ async function buildModel(
   );
   failpoint(`${model.name}: built`);
   await readable(audits.flatMap((audit) => audit.rendered.references));
-  const results = await explaining(context.raw, step, () => auditModel(engine, step));
+  const results = await activity.during(`audits of ${model.name}`, () =>
+    explaining(context.raw, step, () => auditModel(engine, step)),
+  );
   journal.noteAudits(results);
   assertNoneFailed(results);
   for (const result of results.filter(({ outcome }) => outcome === "warned"))

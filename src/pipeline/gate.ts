@@ -1,11 +1,7 @@
-import { cellsOf, USAGE_TABLE } from "../consumption/answers.js";
-import { readAnswersOf } from "../consumption/publication-answers.js";
-import { readPublications } from "../consumption/publications.js";
 import { PipelineError } from "../errors.js";
-import { Answers } from "../voucher/answers.js";
+import type { ComparedAnswers } from "./answers.js";
 import type { RunContext } from "./context.js";
-import { diffOf, inWords, type AnswersDiff } from "./diff.js";
-import type { PreparedPublish } from "./publish.js";
+import { inWords, type AnswersDiff } from "./diff.js";
 
 const CHANGES_TOLD = 20;
 
@@ -24,15 +20,15 @@ export interface GateResult extends AnswersDiff {
 }
 
 /**
- * Holds what is about to be published against the answers that it takes the place of: those of the same execution date or,
- * where it was not published yet, of the one before.
+ * Holds what is about to be published against the answers that it takes the place of.
  * @throws PipelineError TOO_MANY_CHANGES where more answers would change than may, and nobody has approved.
  */
-export async function holdToGate(context: RunContext, publishing: PreparedPublish): Promise<void> {
-  const { gate, journal } = context;
-  if (gate === undefined) return;
-  const before = await answersBefore(context);
-  const diff = diffOf(before, stagedAnswers(context, publishing));
+export function holdToGate(
+  { gate, journal }: Pick<RunContext, "gate" | "journal">,
+  compared: ComparedAnswers | undefined,
+): void {
+  if (gate === undefined || compared === undefined) return;
+  const { before, diff } = compared;
   const maxChanged =
     "answers" in gate.maxChanged
       ? gate.maxChanged.answers
@@ -41,31 +37,6 @@ export async function holdToGate(context: RunContext, publishing: PreparedPublis
   const outcome = isWithin ? "passed" : gate.isApproved ? "approved" : "stopped";
   journal.note({ gate: { ...diff, max_changed: maxChanged, outcome } });
   if (outcome === "stopped") throw tooManyChanges(diff, maxChanged);
-}
-
-async function answersBefore({
-  activity,
-  consumption,
-  executionDate,
-  settings,
-}: RunContext): Promise<Answers | undefined> {
-  const [publication] = await readPublications(consumption, { upTo: executionDate.partitionKey, limit: 1 });
-  if (publication === undefined) return undefined;
-  return readAnswersOf(consumption, publication, {
-    sqlDirectory: settings.sqlDirectory,
-    warn: activity.warn,
-  });
-}
-
-function stagedAnswers({ version }: RunContext, { publication, contents }: PreparedPublish): Answers {
-  const usage = contents.find(({ table }) => table.name === USAGE_TABLE);
-  if (usage === undefined) {
-    throw new PipelineError(
-      "INVALID_MODEL",
-      `the SQL version ${version.name} publishes no table ${USAGE_TABLE}, by which --max-changed counts`,
-    );
-  }
-  return new Answers(publication, version.segments, cellsOf(usage.rows), undefined);
 }
 
 function tooManyChanges({ before, answers, changes }: AnswersDiff, maxChanged: number): PipelineError {

@@ -1,3 +1,4 @@
+import type { RunActivity } from "./activity.js";
 import type { AuditResult, RunReport } from "./report.js";
 
 /** What a run is, known before it begins. */
@@ -6,7 +7,7 @@ type Identity = Pick<
   "run_id" | "execution_date" | "stages" | "sql_version" | "sql_hash" | "max_rejected_share"
 >;
 /** What a run finds out on its way. */
-type Findings = Omit<RunReport, keyof Identity | "audits" | "warnings" | "seconds">;
+type Findings = Omit<RunReport, keyof Identity | "audits" | "steps" | "warnings" | "seconds">;
 
 const NOTHING_YET: Findings = {
   engine: null,
@@ -16,26 +17,32 @@ const NOTHING_YET: Findings = {
   measures: {},
   tables: [],
   published: null,
+  answers: null,
   gate: null,
+  run_report: null,
+  notified: [],
 };
+
+/** What a record of an earlier version of the pipeline can lack. */
+const ADDED_LATER = { ...NOTHING_YET, steps: [] };
 
 /** Reads the record of a run. One that an earlier version of the pipeline has written lacks what it did not know. */
 export function parseRecord(record: string): RunReport {
-  return { ...NOTHING_YET, ...(JSON.parse(record) as RunReport) };
+  return { ...ADDED_LATER, ...(JSON.parse(record) as RunReport) };
 }
 
 /** Collects what a run can say of itself, so that its record tells as much as is known, however it ends. */
 export class RunJournal {
   readonly #identity: Identity;
-  readonly #warnings: () => readonly string[];
+  readonly #activity: Pick<RunActivity, "stepTimes" | "warnings">;
   readonly #startedAt = performance.now();
   readonly #audits: AuditResult[] = [];
   #findings = NOTHING_YET;
 
-  /** @param warnings gives those that there are by now. */
-  constructor(identity: Identity, warnings: () => readonly string[]) {
+  /** @param activity knows the steps and warnings that there are by now. */
+  constructor(identity: Identity, activity: Pick<RunActivity, "stepTimes" | "warnings">) {
     this.#identity = identity;
-    this.#warnings = warnings;
+    this.#activity = activity;
   }
 
   /** Takes down what the run has found out. */
@@ -55,7 +62,8 @@ export class RunJournal {
       ...this.#findings,
       // Models that run side by side end in any order.
       audits: this.#audits.toSorted((a, b) => (a.model < b.model ? -1 : Number(a.model > b.model))),
-      warnings: this.#warnings(),
+      steps: this.#activity.stepTimes,
+      warnings: this.#activity.warnings,
       seconds: (performance.now() - this.#startedAt) / 1000,
     };
   }

@@ -1,6 +1,8 @@
 import type { PublishResult } from "../consumption/publish.js";
 import type { Row } from "../engine/engine.js";
 import type { Severity, Threshold } from "../models/header.js";
+import type { StepTime } from "./activity.js";
+import type { AnswersReport } from "./answers.js";
 import type { GateResult } from "./gate.js";
 
 /** The parts of a run, in their order. Each can run alone, and reads what the one before left at rest. */
@@ -46,6 +48,15 @@ export interface AuditResult {
   readonly rows: readonly Row[];
 }
 
+/** Where the report of a run for people is: a path, or a URL on S3. */
+export interface RunReportAddresses {
+  readonly html: string;
+  readonly markdown: string;
+}
+
+/** What somebody is told of runs without asking. */
+export type Notice = "failure" | "recovery" | "changes";
+
 /**
  * Everything a run can say of itself. It is what `--json` prints, and the record of the run, also of one that has failed:
  * there with what was known by then.
@@ -69,8 +80,16 @@ export interface RunReport {
   readonly tables: readonly OutputTable[];
   readonly audits: readonly AuditResult[];
   readonly published: PublishResult | null;
+  /** What the publish does to the answers; null where none was prepared. */
+  readonly answers: AnswersReport | null;
   /** What the answers were held against before they were published, where there was a gate. */
   readonly gate: GateResult | null;
+  /** How long its steps took. */
+  readonly steps: readonly StepTime[];
+  /** Where the report for people is; null where there is none. */
+  readonly run_report: RunReportAddresses | null;
+  /** What the address of `--notify` knows of it: told by this run or, of a fault, by an earlier one that failed in the same way. */
+  readonly notified: readonly Notice[];
   readonly warnings: readonly string[];
   readonly seconds: number;
 }

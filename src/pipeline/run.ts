@@ -14,6 +14,7 @@ import type { ExecutionDate } from "../voucher/execution-date.js";
 import { openZones } from "../zones/open.js";
 import { partitionFile } from "../zones/zone.js";
 import type { RunActivity } from "./activity.js";
+import { compareAnswers } from "./answers.js";
 import { buildModels, hashAtRest, type Built, type StagedPartition } from "./build.js";
 import { withCommitted } from "./commit.js";
 import type { RunContext } from "./context.js";
@@ -77,7 +78,7 @@ export async function runPipeline(
         sql_hash: version.hash,
         max_rejected_share: settings.maxRejectedShare,
       },
-      () => activity.warnings,
+      activity,
     );
     const unlocked = {
       executionDate,
@@ -162,7 +163,7 @@ async function makeVisible(context: RunContext, engine: Engine, { staged }: Buil
     : undefined;
   await saveProgress(context);
   failpoint("all prepared");
-  if (publishing !== undefined) await holdToGate(context, publishing);
+  if (publishing !== undefined) holdToGate(context, await compareAnswers(context, publishing));
   if (signal.aborted) throw cancelled(signal);
   await assertUnchallenged(context);
   await activity.during("commit", () =>

@@ -1,6 +1,7 @@
 import { PipelineError } from "../errors.js";
 import { isOnS3, type S3Access } from "../s3-access.js";
 import type { Settings } from "../settings.js";
+import { openLocalDocuments, type Documents } from "./documents.js";
 import { openLocalZone } from "./local.js";
 import type { S3Connection } from "./s3-client.js";
 import type { Zone } from "./zone.js";
@@ -9,6 +10,11 @@ import type { Zone } from "./zone.js";
 export interface Zones extends Readonly<Record<"raw" | "curated" | "provision", Zone>> {
   /** How the engine gets at those that are on S3; undefined where none is. */
   readonly s3: S3Access | undefined;
+  /**
+   * Opens a place for documents, a folder or a URL on S3, with the connection of the zones where they have one.
+   * @param setting what it is called in the settings.
+   */
+  openDocuments(location: string, setting: string): Promise<Documents>;
   close(): void;
 }
 
@@ -18,7 +24,7 @@ export interface Zones extends Readonly<Record<"raw" | "curated" | "provision", 
  */
 export async function openZones(settings: Settings): Promise<Zones> {
   const locations = Object.values(settings.zones).filter(isOnS3);
-  const s3 = locations.length === 0 ? undefined : await connect(settings);
+  let s3 = locations.length === 0 ? undefined : await connect(settings);
   const open = (name: keyof Settings["zones"]) =>
     openZone(settings.zones[name], `${name.toUpperCase()}_ZONE`, s3?.connection);
   const zones = {
@@ -33,7 +39,17 @@ export async function openZones(settings: Settings): Promise<Zones> {
       `each zone needs a folder of its own; they are ${roots.join(", ")}`,
     );
   }
-  return { ...zones, s3: s3?.access(locations), close: () => s3?.connection.client.destroy() };
+  return {
+    ...zones,
+    s3: s3?.access(locations),
+    openDocuments: async (location, setting) => {
+      if (!isOnS3(location)) return openLocalDocuments(location);
+      s3 ??= await connect(settings);
+      const { openS3Documents } = await import("./s3-documents.js");
+      return openS3Documents(s3.connection, location, `${location} (${setting})`);
+    },
+    close: () => s3?.connection.client.destroy(),
+  };
 }
 
 async function connect({ s3 }: Settings) {

@@ -8,6 +8,7 @@ import {
   HeadObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
+  PutObjectCommand,
   UploadPartCopyCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
@@ -117,6 +118,23 @@ export class S3Objects {
     };
     if (from.bytes > this.#copyLimits.wholeBytes) await this.#copyInParts(from.bytes, source);
     else await this.#asking(() => this.#client.send(new CopyObjectCommand(source)));
+  }
+
+  /**
+   * Puts an object in one call. It shows when it is whole.
+   * @param signal ends the call, and what would be tried again.
+   */
+  async put(
+    { key, content, contentType }: { key: string; content: string; contentType: string },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const put = new PutObjectCommand({
+      Bucket: this.#bucket,
+      Key: key,
+      Body: content,
+      ContentType: contentType,
+    });
+    await this.#asking(() => this.#client.send(put, { abortSignal: signal }));
   }
 
   async remove(key: string): Promise<void> {

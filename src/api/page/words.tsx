@@ -1,47 +1,11 @@
 import type { ComponentChildren, VNode } from "preact";
 import { calendarDays } from "../../voucher/calendar-days.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
+import { counting, dateInWords, dayInWords, shortIso } from "../../words.js";
 
-const NUMBERS = new Intl.NumberFormat("en");
-const SHARES = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
-const DAYS = new Intl.DateTimeFormat("en-GB", {
-  day: "numeric",
-  month: "long",
-  year: "numeric",
-  timeZone: "UTC",
-});
+export { counted, counting, dateInWords, dayInWords, percent, shortIso } from "../../words.js";
+
 const HOURS = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
-
-/** A number with separators: `17,890`. */
-export function counted(number: number): string {
-  return NUMBERS.format(number);
-}
-
-/** A number of things: `1 answer`, `2,640 answers`. */
-export function counting(number: number, thing: string, things = `${thing}s`): string {
-  return `${counted(number)} ${number === 1 ? thing : things}`;
-}
-
-/** A share from 0 to 1: `34.6%`. */
-export function percent(share: number): string {
-  return SHARES.format(share);
-}
-
-/** The day of a moment in words, in UTC: `29 May 2020`. */
-export function dayInWords(moment: Date): string {
-  return DAYS.format(moment);
-}
-
-/** An execution date in words: `29 May 2020`, with the hour where it is not midnight. */
-export function dateInWords({ iso }: ExecutionDate): string {
-  const moment = new Date(iso);
-  return iso.endsWith("T00:00:00Z") ? dayInWords(moment) : `${dayInWords(moment)}, ${iso.slice(11, 19)} UTC`;
-}
-
-/** An execution date as machines write it, without the hour where it is midnight: `2020-05-29`. */
-export function shortIso({ iso }: ExecutionDate): string {
-  return iso.replace("T00:00:00Z", "");
-}
 
 /** How long ago a moment was: `in this minute`, `5 minutes ago`, `3 hours ago`, `2 days ago`. */
 export function ago(moment: Date, now: Date): string {
