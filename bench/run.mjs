@@ -77,6 +77,7 @@ async function runPipeline() {
     RAW_ZONE: `${location}/raw`,
     CURATED_ZONE: `${location}/curated`,
     PROVISION_ZONE: `${location}/provision`,
+    RUN_REPORTS: `${location}/runs`,
     CONSUMPTION_URL: `sqlite:${path.join(folder, "c.db")}`,
   });
 }

@@ -39,6 +39,8 @@ export type FaultCode = keyof typeof FAULTS;
  */
 export class PipelineError extends Error {
   override readonly name = "PipelineError";
+  /** Where the report of the run is that has ended with it: a path, or a URL on S3. */
+  report: string | undefined;
 
   constructor(
     readonly code: FaultCode,

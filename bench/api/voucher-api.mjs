@@ -20,6 +20,7 @@ export function publishSample(folder, consumptionUrl) {
       RAW_ZONE: path.join(project, "data/raw"),
       CURATED_ZONE: path.join(folder, "curated"),
       PROVISION_ZONE: path.join(folder, "provision"),
+      RUN_REPORTS: path.join(folder, "runs"),
       CONSUMPTION_URL: consumptionUrl,
     },
   });

@@ -105,13 +105,13 @@ function fail(error: unknown): number {
     printError(`this is a bug in the pipeline, please report it: ${stackOf(error)}`);
     return EXIT_CODES.bug;
   }
-  const { code, message, kind } = error;
+  const { code, message, kind, report } = error;
   const exitCode = kind === "cancelled" ? (cancellation.exitCode ?? EXIT_CODES.bug) : exitCodeOf(kind);
   const isForMachines = words.includes("--json");
   printError(
     isForMachines
-      ? JSON.stringify({ error: { code, message, exit_code: exitCode } })
-      : `error ${code}: ${message}`,
+      ? JSON.stringify({ error: { code, message, exit_code: exitCode, report } })
+      : `error ${code}: ${message}${report === undefined ? "" : `\nreport: ${report}`}`,
   );
   return exitCode;
 }

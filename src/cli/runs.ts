@@ -8,6 +8,7 @@ interface RunsArguments {
   "execution-date": string | undefined;
   limit: number;
   json: boolean;
+  markdown: boolean | undefined;
 }
 
 /** The command that shows which runs there were. */
@@ -30,10 +31,19 @@ export const runsCommand: CommandModule<object, RunsArguments> = {
         describe: "How many to show at most",
       })
       .option("json", { type: "boolean", default: false, describe: "Print everything as JSON" })
-      .example("$0 runs", "See the latest runs"),
-  handler: async ({ run: runId, "execution-date": text, limit, json }) => {
+      .option("markdown", {
+        type: "boolean",
+        describe: "Print the report of one run for people, as Markdown",
+      })
+      .example("$0 runs", "See the latest runs")
+      .example("$0 runs 2020-05-29T000000-0aa00fb62f7b --markdown", "Paste what came of a run into a mail"),
+  handler: async ({ run: runId, "execution-date": text, limit, json, markdown }) => {
     if (!Number.isSafeInteger(limit) || limit < 1)
       throw new PipelineError("INVALID_USAGE", "--limit must be a whole number above 0");
+    if (markdown === true && runId === undefined)
+      throw new PipelineError("INVALID_USAGE", "--markdown is the report of one run: name it");
+    if (markdown === true && json)
+      throw new PipelineError("INVALID_USAGE", "--markdown and --json do not go together");
     const [{ readHistory }, { readSettings }, { parseExecutionDate }] = await Promise.all([
       import("../pipeline/history.js"),
       import("../settings.js"),
@@ -44,10 +54,16 @@ export const runsCommand: CommandModule<object, RunsArguments> = {
     const [first] = runs;
     if (runId !== undefined && first === undefined)
       throw new PipelineError("INVALID_USAGE", `there is no run ${runId}; list them with: pipeline runs`);
-    if (json) print(JSON.stringify(runId === undefined ? runs : first, null, 2));
+    if (markdown === true && first !== undefined) print(await markdownReportOf(first));
+    else if (json) print(JSON.stringify(runId === undefined ? runs : first, null, 2));
     else print(runId === undefined || first === undefined ? await listOf(runs) : await detailsOf(first));
   },
 };
+
+async function markdownReportOf(run: PastRun): Promise<string> {
+  const { runReportOf } = await import("../pipeline/run-report/past-run-report.js");
+  return runReportOf(run).trimEnd();
+}
 
 async function listOf(runs: readonly PastRun[]): Promise<string> {
   if (runs.length === 0) return "there was no run yet";

@@ -15,6 +15,7 @@ export function summaryOf(report: RunReport): string {
     auditsSection(report),
     ...gatePart(report),
     ...publishedPart(report),
+    ...(report.run_report === null ? [] : [`report: ${report.run_report.html}`]),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
 }

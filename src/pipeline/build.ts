@@ -44,8 +44,8 @@ export interface RestingPartition {
 
 /** What the models are built with. */
 export interface BuildContext extends Pick<RunContext, "activity" | "executionDate" | "runId" | "zones"> {
-  /** Is told how the audits end. */
-  readonly journal: Pick<RunJournal, "noteAudits">;
+  /** Is told how the audits end, and the rows of the measures. */
+  readonly journal: Pick<RunJournal, "noteAudits" | "noteMeasure">;
   readonly engine: Engine;
   readonly raw: RawFaults & TypedRaw;
 }
@@ -147,6 +147,7 @@ async function buildModel(
   const built = await activity.during(model.name, () =>
     explaining(context.raw, step, () => materialize(context, model, rendered.sql)),
   );
+  if (built.rows !== undefined) journal.noteMeasure(model.name, built.rows);
   failpoint(`${model.name}: built`);
   await readable(audits.flatMap((audit) => audit.rendered.references));
   const results = await activity.during(`audits of ${model.name}`, () =>

@@ -1,3 +1,4 @@
+import type { Row } from "../engine/engine.js";
 import type { RunActivity } from "./activity.js";
 import type { AuditResult, RunReport } from "./report.js";
 
@@ -53,6 +54,11 @@ export class RunJournal {
   /** Takes down how audits of a model have ended. */
   noteAudits(results: readonly AuditResult[]): void {
     this.#audits.push(...results);
+  }
+
+  /** Takes down the rows of a measure as soon as they are known. */
+  noteMeasure(name: string, rows: readonly Row[]): void {
+    this.note({ measures: { ...this.#findings.measures, [name]: rows } });
   }
 
   /** All that is known by now. */

@@ -1,4 +1,4 @@
-import { recordEnd, recordStart } from "../consumption/runs.js";
+import { recordEnd, recordProgress, recordStart } from "../consumption/runs.js";
 import { keepSqlVersion } from "../consumption/sql-versions.js";
 import { messageOf, PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
@@ -28,15 +28,19 @@ export async function recorded(context: RunContext, run: () => Promise<void>): P
   });
   await tellObservers(context, observers, (observer) => observer.began?.(context, startedAt));
   const tellEnd = async (end: Pick<EndedRun, "outcome" | "fault">) => {
-    const ended = { ...end, report: journal.report(), startedAt, endedAt: new Date().toISOString() };
-    await recordOutcome(context, ended);
+    const atEnd = { ...end, report: journal.report(), startedAt, endedAt: new Date().toISOString() };
+    const ended = { ...atEnd, isRecorded: await recordOutcome(context, atEnd) };
     await tellObservers(context, observers, (observer) => observer.ended?.(context, ended));
-    return ended.report;
+    // What the observers have noted and warned of. It takes no part in how long the run took.
+    const report = { ...journal.report(), seconds: ended.report.seconds };
+    if (ended.isRecorded) await recordAfterwards(context, report);
+    return report;
   };
   try {
     await run();
   } catch (error) {
-    await tellEnd(failureOf(error));
+    const { run_report } = await tellEnd(failureOf(error));
+    if (error instanceof PipelineError && run_report !== null) error.report = run_report.html;
     throw error;
   }
   // Readers see what the run has made: it has not failed, whatever becomes of its record.
@@ -53,11 +57,14 @@ function failureOf(error: unknown): Pick<EndedRun, "outcome" | "fault"> {
   };
 }
 
-/** Where a run has failed, that is what is told, and not what goes wrong here. */
+/**
+ * Where a run has failed, that is what is told, and not what goes wrong here.
+ * @returns whether the database has it.
+ */
 async function recordOutcome(
   { activity, consumption, runId }: RunContext,
-  { outcome, fault, report, endedAt }: EndedRun,
-): Promise<void> {
+  { outcome, fault, report, endedAt }: Omit<EndedRun, "isRecorded">,
+): Promise<boolean> {
   try {
     await recordEnd(consumption, runId, {
       outcome,
@@ -67,8 +74,21 @@ async function recordOutcome(
       record: JSON.stringify(report),
     });
     failpoint("failure recorded");
+    return true;
   } catch (recordError) {
     // A run without an end is found as killed.
     activity.warn(`the end of the run could not be recorded: ${messageOf(recordError)}`);
+    return false;
+  }
+}
+
+async function recordAfterwards(
+  { activity, consumption, runId }: RunContext,
+  report: RunReport,
+): Promise<void> {
+  try {
+    await recordProgress(consumption, runId, JSON.stringify(report));
+  } catch (error) {
+    activity.warn(`what was told of the run could not be recorded: ${messageOf(error)}`);
   }
 }

@@ -71,7 +71,7 @@ export async function reportRejected(
           executionDate,
           zones,
           activity: new RunActivity(),
-          journal: { noteAudits: () => undefined },
+          journal: { noteAudits: () => undefined, noteMeasure: () => undefined },
           // Nothing is staged, and nothing raw is read.
           runId: "",
           raw: { explainFault: () => Promise.resolve(), typedFile: () => undefined },

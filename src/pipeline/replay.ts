@@ -151,7 +151,7 @@ async function build(
       engine,
       runId: run_id,
       activity: new RunActivity(),
-      journal: { noteAudits: () => undefined },
+      journal: { noteAudits: () => undefined, noteMeasure: () => undefined },
       raw: rawParts,
     },
     plan,

@@ -150,7 +150,12 @@ describe("a fault", () => {
     const { code, stdout, stderr } = await pipeline(["-e", "2020-05-29", "--json"], environment);
     expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
     expect(JSON.parse(stderr)).toEqual({
-      error: { code: "RAW_ZONE_EMPTY", message: expect.stringContaining("no raw files"), exit_code: 3 },
+      error: {
+        code: "RAW_ZONE_EMPTY",
+        message: expect.stringContaining("no raw files"),
+        exit_code: 3,
+        report: expect.stringMatching(/\/runs\/2020-05-29T000000-[0-9a-f]{12}\.html$/),
+      },
     });
   });
 });
@@ -217,7 +222,7 @@ describe("a run that is cancelled", () => {
 
     const ended = await command.ended;
     expect(ended).toMatchObject({ code, stdout: "" });
-    expect(ended.stderr).toBe("error CANCELLED: cancelled; nothing was changed\n");
+    expect(ended.stderr).toMatch(/^error CANCELLED: cancelled; nothing was changed\nreport: .*\.html\n$/);
     expect([
       await fingerprint(settings.zones.curated),
       await fingerprint(settings.zones.provision),

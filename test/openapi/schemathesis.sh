@@ -13,7 +13,7 @@ api=""
 stop() { [ -z "$api" ] || kill "$api" 2>/dev/null || true; }
 trap 'stop; rm -rf "$folder"' EXIT
 
-export RAW_ZONE="$PWD/data/raw" CURATED_ZONE="$folder/curated" PROVISION_ZONE="$folder/provision"
+export RAW_ZONE="$PWD/data/raw" CURATED_ZONE="$folder/curated" PROVISION_ZONE="$folder/provision" RUN_REPORTS="$folder/runs"
 export PYTHONPATH="$here" PYTHONDONTWRITEBYTECODE=1 SCHEMATHESIS_HOOKS=hooks
 
 # hold NAME CONFIG [OPTION…]: starts the api and holds it to what it says of itself.

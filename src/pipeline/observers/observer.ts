@@ -9,6 +9,8 @@ export interface EndedRun {
   readonly report: RunReport;
   /** What it has failed with, by its stable code or `BUG`; undefined where it has succeeded. */
   readonly fault: { readonly code: string; readonly message: string } | undefined;
+  /** Whether the database has taken its end. Where it has not, it cannot be asked for anything else either. */
+  readonly isRecorded: boolean;
   /** Moments in UTC, as ISO 8601 with milliseconds. */
   readonly startedAt: string;
   readonly endedAt: string;

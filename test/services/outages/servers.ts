@@ -52,6 +52,7 @@ export function zonesOn({ current }: OwnServer<MinioServer>, bucket: string): Re
     RAW_ZONE: `s3://${bucket}/raw`,
     CURATED_ZONE: `s3://${bucket}/curated`,
     PROVISION_ZONE: `s3://${bucket}/provision`,
+    RUN_REPORTS: `s3://${bucket}/runs`,
   };
 }
 
@@ -61,6 +62,7 @@ export function sampleIn(folder: string): Record<string, string> {
     RAW_ZONE: path.join(PROJECT, "data/raw"),
     CURATED_ZONE: path.join(folder, "curated"),
     PROVISION_ZONE: path.join(folder, "provision"),
+    RUN_REPORTS: path.join(folder, "runs"),
   };
 }
 

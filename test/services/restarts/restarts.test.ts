@@ -40,6 +40,7 @@ describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
       ...SAMPLE,
       CURATED_ZONE: path.join(folder, "curated"),
       PROVISION_ZONE: path.join(folder, "provision"),
+      RUN_REPORTS: path.join(folder, "runs"),
       CONSUMPTION_URL: url,
     };
     return { server, url, environment };
@@ -133,6 +134,7 @@ describe("mysql", () => {
         ...SAMPLE,
         CURATED_ZONE: path.join(folder, "curated"),
         PROVISION_ZONE: path.join(folder, "provision"),
+        RUN_REPORTS: path.join(folder, "runs"),
         CONSUMPTION_URL: `mysql://safe:pw@127.0.0.1:${server.port.toString()}/db${options}`,
       });
     const authority = path.join(directory, "data/ca.pem");
@@ -164,6 +166,7 @@ describe("MinIO", () => {
       DUCKDB_EXTENSION_DIRECTORY: process.env["DUCKDB_EXTENSION_DIRECTORY"] ?? "",
       CURATED_ZONE: "s3://lake/curated",
       PROVISION_ZONE: "s3://lake/provision",
+      RUN_REPORTS: "s3://lake/runs",
       CONSUMPTION_URL: `sqlite:${path.join(folder, "c.db")}`,
     };
     await makeBucketOn(server, "lake");

@@ -1,0 +1,131 @@
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { beforeAll, describe, expect, it } from "@jest/globals";
+import { readHistory } from "../../src/pipeline/history.js";
+import { pipeline } from "../cli/command.js";
+import { run } from "../pipeline/running.js";
+import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { getFile, hashesOf, listFiles } from "../storage.js";
+import { makeWorkspace, type Workspace } from "../workspace.js";
+
+/** What would be markup, a link, a cell or a line of its own, if it were not taken for itself. */
+const HOSTILE = "<script>alert(1)</script>|`*x*`\n# [y](https://evil.example)";
+
+const DAY_BEFORE = "2020-05-28";
+const DAY = "2020-05-29";
+
+let workspace: Workspace;
+/** The two files of the run of the second day. */
+let page: string;
+let markdown: string;
+
+/** On the second day Peru has another answer, on few vouchers, and a country with a hostile name is new. */
+beforeAll(async () => {
+  workspace = await makeWorkspace();
+  const { zones } = workspace.settings;
+  await putVouchers(zones.raw, times(3, voucher({ voucher_amount: "1000" })));
+  await run(workspace.settings, DAY_BEFORE);
+  await putVouchers(zones.raw, [
+    ...times(4, voucher()),
+    voucher({ country_code: HOSTILE }),
+    ...times(2, voucher({ voucher_amount: null })),
+  ]);
+  const { run_id } = await run(workspace.settings, DAY);
+  [page, markdown] = await reportOf(run_id);
+});
+
+async function reportOf(runId: string): Promise<[page: string, markdown: string]> {
+  const file = async (ending: string) =>
+    (await getFile(workspace.settings.runReports, `${runId}.${ending}`)).toString();
+  return [await file("html"), await file("md")];
+}
+
+describe("the report of a run", () => {
+  it("says in five sentences what came of it", () => {
+    const [heading, ...sentences] = markdown.split("\n\n").slice(0, 6);
+    expect(heading).toBe("# Run for 29 May 2020");
+    expect(sentences).toEqual([
+      "The voucher answers for 29 May 2020 are published.",
+      "Of 7 rows read, 5 count; 2 (28.6%) were rejected because a value is missing or wrong, most often for voucher amount missing, and none came after that date.",
+      "4 of 4 answers differ from the answers for 28 May 2020.",
+      "4 of 4 answers are weak, with fewer than 100 vouchers, or a lead below 5%: better not to stake a large campaign on them.",
+      "All 35 checks were passed: there is nothing to do.",
+    ]);
+    for (const sentence of sentences) expect(page).toContain(`<p><bdi>${sentence}</bdi></p>`);
+  });
+
+  it("has what it rests on: changed and weak answers, rows by reason, checks, times, and how to make it again", () => {
+    expect(markdown).toContain("\n- Peru · frequent 5-13: 1000 → 2640, on 4 vouchers\n");
+    expect(markdown).toMatch(/\n\| Peru \| frequent 5-13 \| 2,640 \| 4 \| 4 \| few vouchers \|\n/);
+    expect(markdown).toContain("\n| `voucher_amount_missing` | 2 | 28.6% |\n");
+    expect(markdown).toContain("\n| `curated.vouchers` | `not_empty` | passed | 0 | none |\n");
+    expect(markdown).toMatch(/\n\| commit \| \d+\.\d{3} \|\n/);
+    expect(markdown).toMatch(/\n\| hash of its files \| `[0-9a-f]{64}` \|\n/);
+    expect(markdown).toMatch(/\npipeline replay 2020-05-29T000000-[0-9a-f]{12}\n/);
+  });
+
+  it("takes what comes with the data for itself, in both formats", () => {
+    expect(page).not.toContain("<script");
+    expect(page).toContain("&lt;script>alert(1)&lt;/script>");
+    expect(page).toContain("default-src 'none'");
+    expect(markdown).toContain(
+      "\\<script\\>alert(1)\\</script\\>\\|\\`\\*x\\*\\`\\\\n# \\[y\\](https:\\//evil.example)",
+    );
+    expect(markdown).not.toMatch(/(^|[^\\])<script/);
+  });
+
+  it("is the same from the record, and named by the run", async () => {
+    const { run_id, report } = (await readHistory(workspace.settings, { limit: 1 }))[0] ?? {};
+    expect(report?.run_report?.markdown).toBe(`${workspace.settings.runReports}/${String(run_id)}.md`);
+    const { code, stdout } = await pipeline(["runs", String(run_id), "--markdown"], workspace.environment);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: markdown });
+  });
+
+  it("is there for a run that fails, too, with its fault, and is named beside it", async () => {
+    const before = await hashesOf(workspace.settings.zones.provision);
+    const args = ["-e", "2020-05-30", "--json"];
+    const { code, stderr } = await pipeline(args, { ...workspace.environment, MAX_REJECTED_SHARE: "0.1" });
+    expect(code).toBe(3);
+    const { error } = JSON.parse(stderr) as { error: { report: string } };
+    const [failed, failedMarkdown] = await reportOf(path.basename(error.report, ".html"));
+    expect(failed).toContain("✕ failed");
+    expect(failed).toContain("The run for 30 May 2020 failed and published nothing");
+    expect(failedMarkdown).toContain("\nOf 7 rows read, 5 count; 2 (28.6%) were rejected");
+    expect(failedMarkdown).toContain(
+      "\nAUDIT_FAILED: measures.row_accounting breaks the audit rejected_share_is_allowed.",
+    );
+    expect(await hashesOf(workspace.settings.zones.provision)).toEqual(before);
+  });
+
+  it("tells what would have changed, where a run was stopped for that", async () => {
+    await putVouchers(workspace.settings.zones.raw, times(3, voucher({ voucher_amount: "7" })));
+    const { code, stderr } = await pipeline(
+      ["-e", "2020-06-01", "--max-changed", "0"],
+      workspace.environment,
+    );
+    expect(code).toBe(3);
+    const [, runId = ""] = /\nreport: .*\/(.*)\.html\n$/.exec(stderr) ?? [];
+    const [, stopped] = await reportOf(runId);
+    expect(stopped).toContain("\n4 of 2 answers would differ from the answers for 29 May 2020.\n");
+    expect(stopped).toContain("\nIt was held to 0 of them at the most (--max-changed): stopped.\n");
+  });
+
+  it("that cannot be written is a warning, and the run ends as it would", async () => {
+    const file = path.join(workspace.folder, "file");
+    await writeFile(file, "");
+    const { code, stdout, stderr } = await pipeline(["-e", DAY], {
+      ...workspace.environment,
+      RUN_REPORTS: `${file}/runs`,
+    });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /^warning: the report of the run: it could not be written to .*\/file\/runs: ENOTDIR/,
+    );
+    expect(stdout).not.toContain("report: ");
+  });
+
+  it("leaves nothing else where it is written", async () => {
+    const names = await listFiles(workspace.settings.runReports);
+    expect(names.filter((name) => !/^2020-\d\d-\d\dT000000-[0-9a-f]{12}\.(html|md)$/.test(name))).toEqual([]);
+  });
+});
