@@ -26,3 +26,8 @@ export type S3UrlStyle = "path" | "vhost";
 export function isOnS3(location: string): boolean {
   return location.startsWith("s3://");
 }
+
+/** Whether what is said to S3 is encrypted on its way. */
+export function usesTls({ endpoint }: Pick<S3Access, "endpoint">): boolean {
+  return endpoint?.startsWith("http://") !== true;
+}

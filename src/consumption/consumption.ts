@@ -1,4 +1,4 @@
-import type { ColumnDataType, Kysely, RawBuilder } from "kysely";
+import type { ColumnDataType, Compilable, Kysely, RawBuilder } from "kysely";
 import type { ConsumptionDatabase, PublishedRow, PublishedTables } from "./tables.js";
 
 /** The type of a published column, as the models' headers say it. */
@@ -12,6 +12,11 @@ export interface PublishedColumn {
 /** A type as Kysely knows it, or as only one database does. */
 export type ColumnType = ColumnDataType | RawBuilder<unknown>;
 
+/** A statement that can be run, or shown. */
+export interface Query extends Compilable {
+  execute(): Promise<unknown>;
+}
+
 /** What databases do each in its own way. */
 export interface Dialect {
   columnType(column: PublishedColumn): ColumnType;
@@ -21,18 +26,15 @@ export interface Dialect {
   readonly tableOptions: RawBuilder<unknown>;
   /** The columns of a table's primary key, in their order; none where it has no key. */
   primaryKey(db: ConsumptionDatabase, table: string): Promise<string[]>;
-  /** Inserts rows, and replaces those whose key is there. */
-  upsert(
+  /** The queries that insert rows, and replace those whose key is there. */
+  upserts(
     db: Kysely<PublishedTables>,
     table: string,
     key: readonly string[],
     rows: readonly PublishedRow[],
-  ): Promise<void>;
-  /** Does all of some work or nothing of it, while no other transaction writes. */
-  transaction<Result>(
-    db: ConsumptionDatabase,
-    work: (db: ConsumptionDatabase) => Promise<Result>,
-  ): Promise<Result>;
+  ): Iterable<Query>;
+  /** The statement that begins a transaction beside which no other one writes. */
+  readonly begin: string;
   /**
    * Does some work, and once more where it has failed for a reason that passes by itself, as a connection that was lost. The
    * work must be safe to repeat.

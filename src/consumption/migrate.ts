@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Migrator, type Kysely, type Migration } from "kysely";
 import { messageOf, PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
-import type { Consumption, Dialect } from "./consumption.js";
+import { translatingErrors, type Consumption, type Dialect } from "./consumption.js";
 
 const LOCK_NAME = "migration";
 const LOCK_POLL_MILLISECONDS = 50;
@@ -25,12 +25,21 @@ export async function migrate(consumption: Consumption): Promise<void> {
   );
 }
 
-async function migrateToLatest({ db, dialect, name }: Consumption): Promise<void> {
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: () => Promise.resolve(migrationsOf(dialect)) },
+/** The names of the migrations that a database still waits for, in their order. It changes nothing. */
+export function pendingMigrations(consumption: Consumption): Promise<string[]> {
+  return translatingErrors(consumption.dialect, async () => {
+    const migrations = await migratorOf(consumption).getMigrations();
+    return migrations.filter(({ executedAt }) => executedAt === undefined).map(({ name }) => name);
   });
-  const { error } = await migrator.migrateToLatest();
+}
+
+function migratorOf({ db, dialect }: Consumption): Migrator {
+  return new Migrator({ db, provider: { getMigrations: () => Promise.resolve(migrationsOf(dialect)) } });
+}
+
+async function migrateToLatest(consumption: Consumption): Promise<void> {
+  const { dialect, name } = consumption;
+  const { error } = await migratorOf(consumption).migrateToLatest();
   if (error === undefined) return;
   const fault = dialect.translateError(error);
   if (fault !== error) throw fault;

@@ -13,7 +13,7 @@ import { isPassing, translateMysqlError } from "./mysql-errors.js";
 import { isLockHeld, MysqlLock } from "./mysql-lock.js";
 import { endSilentConnections } from "./mysql-silence.js";
 import type { ConsumptionTables } from "./tables.js";
-import { inBatches, inTransaction } from "./transaction.js";
+import { inBatches } from "./transaction.js";
 
 /** How a database is used, and how long a server is waited for. */
 interface Use {
@@ -142,17 +142,15 @@ function mysqlDialect(name: string, collation: string, repeating: Dialect["repea
         ORDER BY ordinal_position`.execute(db);
       return rows.map(({ name }) => name);
     },
-    upsert: async (db, table, key, rows) => {
+    upserts: function* (db, table, key, rows) {
       const columns = Object.keys(rows[0] ?? {});
       const values = columns.filter((column) => !key.includes(column));
       for (const batch of inBatches(rows, ROWS_PER_STATEMENT)) {
         const insert = db.insertInto(table).values(batch);
-        await (
-          values.length === 0 ? insert.ignore() : insert.onDuplicateKeyUpdate(inserted(values))
-        ).execute();
+        yield values.length === 0 ? insert.ignore() : insert.onDuplicateKeyUpdate(inserted(values));
       }
     },
-    transaction: (db, work) => inTransaction(db, "START TRANSACTION", work),
+    begin: "START TRANSACTION",
     repeating,
     translateError: (error) => translateMysqlError(name, error),
   };

@@ -19,6 +19,16 @@ export async function openConsumptionForReading(url: string): Promise<Consumptio
   return (await import("./sqlite.js")).openSqliteForReading(fileOf(url));
 }
 
+/**
+ * Opens the consumption database for a reader, which changes nothing; where no run has made it yet, an empty one in memory, that
+ * says the same SQL.
+ * @throws PipelineError CONSUMPTION_NOT_USABLE or CONSUMPTION_UNAVAILABLE.
+ */
+export async function openConsumptionOrEmpty(url: string): Promise<Consumption> {
+  const consumption = await openConsumptionForReading(url);
+  return consumption ?? (await import("./sqlite.js")).emptySqlite(fileOf(url));
+}
+
 function isMysql(url: string): boolean {
   return url.startsWith("mysql://");
 }

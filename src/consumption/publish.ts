@@ -1,13 +1,26 @@
-import type { Kysely } from "kysely";
+import type { Compilable, Kysely } from "kysely";
 import { PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
 import type { Publication } from "../voucher/publication.js";
 import { translatingErrors, type Consumption, type Dialect } from "./consumption.js";
-import { standInLine } from "./publish-line.js";
+import { firstTurn, standInLine, turn } from "./publish-line.js";
 import type { PublishedTable } from "./published-tables.js";
-import { assertRunningIn } from "./runs.js";
-import type { ConsumptionDatabase, PublicationsTable, PublishedRow, PublishedTables } from "./tables.js";
-import { endWithdrawal, openWithdrawal, type WithdrawalReason } from "./withdrawals.js";
+import { assertRunningIn, outcomeOf } from "./runs.js";
+import type {
+  ConsumptionDatabase,
+  PublicationsTable,
+  PublishedRow,
+  PublishedTables,
+  PublishedValue,
+} from "./tables.js";
+import { inTransaction } from "./transaction.js";
+import {
+  endWithdrawal,
+  openWithdrawal,
+  withdrawalEnd,
+  withdrawalOf,
+  type WithdrawalReason,
+} from "./withdrawals.js";
 
 /** What a table shall hold for an execution date. */
 export interface TableContent {
@@ -43,7 +56,7 @@ export function publish(
   contents: readonly TableContent[],
 ): Promise<PublishResult> {
   return translatingErrors(dialect, () =>
-    dialect.transaction(db, async (transaction) => {
+    inTransaction(db, dialect.begin, async (transaction) => {
       failpoint("publish: transaction begun");
       await standInLine(transaction);
       await assertRunningIn(transaction, publication.runId);
@@ -66,26 +79,20 @@ async function replaceRows(
   executionDate: string,
   { table, rows }: TableContent,
 ): Promise<TableChange> {
-  const published = transaction.withTables<PublishedTables>() as unknown as Kysely<PublishedTables>;
+  const published = publishedTables(transaction);
   const keyOf = (row: PublishedRow) => JSON.stringify(table.key.map((column) => row[column]));
   const textOf = (row: PublishedRow) => JSON.stringify(table.columns.map(({ name }) => row[name]));
-  const present = () =>
-    published.selectFrom(table.name).selectAll().where("execution_date", "=", executionDate).execute();
+  const present = () => presentRows(published, table, executionDate).execute();
 
   const before = new Map((await present()).map((row) => [keyOf(row), textOf(row)]));
   const wanted = new Map(rows.map((row) => [keyOf(row), textOf(row)]));
   const upserted = rows.filter((row) => before.get(keyOf(row)) !== textOf(row));
   const removed = [...before.keys()].filter((key) => !wanted.has(key));
 
-  await dialect.upsert(published, table.name, table.key, upserted);
+  for (const query of dialect.upserts(published, table.name, table.key, upserted)) await query.execute();
   failpoint(`publish: ${table.name} upserted`);
   for (const key of removed) {
-    const values = JSON.parse(key) as PublishedRow[string][];
-    let remove = published.deleteFrom(table.name);
-    table.key.forEach((column, index) => {
-      remove = remove.where(column, "=", values[index] ?? null);
-    });
-    await remove.execute();
+    await removal(published, table, JSON.parse(key) as PublishedValue[]).execute();
   }
   if (upserted.length + removed.length > 0) assertSame(table, wanted, (await present()).map(textOf));
   return { table: table.name, rows: rows.length, upserted: upserted.length, removed: removed.length };
@@ -137,21 +144,100 @@ async function writePublication(
   transaction: ConsumptionDatabase,
   publication: PublicationsTable,
 ): Promise<boolean> {
-  const { execution_date, ...content } = publication;
-  const shown = await transaction
-    .selectFrom("publications")
-    .select(["data_hash", "sql_hash"])
-    .where("execution_date", "=", execution_date)
-    .executeTakeFirst();
+  const shown = await shownPublication(transaction, publication.execution_date).executeTakeFirst();
   if (shown === undefined) {
-    await transaction.insertInto("publications").values(publication).execute();
+    await newPublication(transaction, publication).execute();
     return true;
   }
-  if (shown.data_hash === content.data_hash && shown.sql_hash === content.sql_hash) return false;
-  await transaction
-    .updateTable("publications")
-    .set(content)
-    .where("execution_date", "=", execution_date)
-    .execute();
+  if (shown.data_hash === publication.data_hash && shown.sql_hash === publication.sql_hash) return false;
+  await changedPublication(transaction, publication).execute();
   return true;
+}
+
+/** A statement of a publish, with a `?` in the place of each value. */
+export interface PublishStatement {
+  readonly sql: string;
+  /** When it is said; null for always. */
+  readonly when: string | null;
+}
+
+/** What a publish says to the database, in its order. */
+export function publishStatements(
+  { db, dialect }: Consumption,
+  tables: readonly PublishedTable[],
+): PublishStatement[] {
+  const published = publishedTables(db);
+  const publication: PublicationsTable = {
+    execution_date: "",
+    run_id: "",
+    sql_version: "",
+    sql_hash: "",
+    data_hash: "",
+    row_counts: "",
+    published_at: "",
+  };
+  const said = (query: Compilable, when: string | null = null) => ({ sql: query.compile().sql, when });
+  const rowOf = ({ columns }: PublishedTable) => Object.fromEntries(columns.map(({ name }) => [name, ""]));
+  return [
+    { sql: dialect.begin, when: null },
+    said(turn(db)),
+    said(firstTurn(db), "before the first publish"),
+    said(outcomeOf(db, "")),
+    ...tables.flatMap((table) => [
+      said(presentRows(published, table, "")),
+      ...[...dialect.upserts(published, table.name, table.key, [rowOf(table)])].map((query) =>
+        said(query, "for rows that are new or differ"),
+      ),
+      said(removal(published, table, []), "for each row that is gone"),
+      said(presentRows(published, table, ""), "where a row was written or removed, to compare"),
+    ]),
+    said(withdrawalOf(db, "")),
+    said(
+      withdrawalEnd(
+        db,
+        { execution_date: "", withdrawn_at: "" },
+        { outcome: "replaced", ended_at: "", ended_by: "" },
+      ),
+      "where other data was withdrawn",
+    ),
+    said(shownPublication(db, "")),
+    said(newPublication(db, publication), "where the date was not published"),
+    said(changedPublication(db, publication), "where other data, or by other SQL, was"),
+    { sql: "COMMIT", when: null },
+  ];
+}
+
+function publishedTables(db: ConsumptionDatabase): Kysely<PublishedTables> {
+  return db.withTables<PublishedTables>() as unknown as Kysely<PublishedTables>;
+}
+
+function presentRows(db: Kysely<PublishedTables>, { name }: PublishedTable, executionDate: string) {
+  return db.selectFrom(name).selectAll().where("execution_date", "=", executionDate);
+}
+
+/** @param values those of the key, in its order. */
+function removal(
+  db: Kysely<PublishedTables>,
+  { name, key }: PublishedTable,
+  values: readonly PublishedValue[],
+) {
+  return key.reduce(
+    (remove, column, index) => remove.where(column, "=", values[index] ?? null),
+    db.deleteFrom(name),
+  );
+}
+
+function shownPublication(db: ConsumptionDatabase, executionDate: string) {
+  return db
+    .selectFrom("publications")
+    .select(["data_hash", "sql_hash"])
+    .where("execution_date", "=", executionDate);
+}
+
+function newPublication(db: ConsumptionDatabase, publication: PublicationsTable) {
+  return db.insertInto("publications").values(publication);
+}
+
+function changedPublication(db: ConsumptionDatabase, { execution_date, ...content }: PublicationsTable) {
+  return db.updateTable("publications").set(content).where("execution_date", "=", execution_date);
 }

@@ -1,7 +1,6 @@
 import { PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
-import { translatingErrors, type Consumption, type Dialect, type PublishedColumn } from "./consumption.js";
-import type { ConsumptionDatabase } from "./tables.js";
+import { translatingErrors, type Consumption, type PublishedColumn, type Query } from "./consumption.js";
 
 /** A table that a model publishes. */
 export interface PublishedTable {
@@ -16,17 +15,35 @@ export interface PublishedTable {
  * first change of a table.
  * @throws PipelineError CONSUMPTION_TABLE_DIFFERS where a table is there with other columns.
  */
-export function createPublishedTables(
-  { db, dialect }: Consumption,
+export async function createPublishedTables(
+  consumption: Consumption,
   tables: readonly PublishedTable[],
 ): Promise<void> {
+  const missing = await missingTables(consumption, tables);
+  await translatingErrors(consumption.dialect, async () => {
+    for (const table of missing) {
+      await creation(consumption, table).execute();
+      failpoint(`${table.name}: table made`);
+    }
+    failpoint("published tables ready");
+  });
+}
+
+/**
+ * The tables that are not there yet.
+ * @throws PipelineError CONSUMPTION_TABLE_DIFFERS where a table is there with other columns.
+ */
+export function missingTables(
+  { db, dialect }: Consumption,
+  tables: readonly PublishedTable[],
+): Promise<PublishedTable[]> {
   return translatingErrors(dialect, async () => {
     const present = new Map((await db.introspection.getTables()).map(({ name, columns }) => [name, columns]));
+    const missing: PublishedTable[] = [];
     for (const table of tables) {
       const found = present.get(table.name);
       if (found === undefined) {
-        await createTable(db, dialect, table);
-        failpoint(`${table.name}: table made`);
+        missing.push(table);
         continue;
       }
       const columns = table.columns.map(({ name }) => name);
@@ -38,25 +55,19 @@ export function createPublishedTables(
       );
       assertSame(table.name, "the key", table.key, await dialect.primaryKey(db, table.name));
     }
-    failpoint("published tables ready");
+    return missing;
   });
 }
 
-async function createTable(
-  db: ConsumptionDatabase,
-  dialect: Dialect,
-  { name, columns, key }: PublishedTable,
-) {
+/** The statement that makes a table. */
+export function creation({ db, dialect }: Consumption, { name, columns, key }: PublishedTable): Query {
   let create = db.schema.createTable(name).ifNotExists();
   for (const column of columns) {
     create = create.addColumn(column.name, dialect.columnType(column), (definition) =>
       key.includes(column.name) ? definition.notNull() : definition,
     );
   }
-  await create
-    .addPrimaryKeyConstraint(`${name}_key`, [...key] as never)
-    .modifyEnd(dialect.tableOptions)
-    .execute();
+  return create.addPrimaryKeyConstraint(`${name}_key`, [...key] as never).modifyEnd(dialect.tableOptions);
 }
 
 function assertSame(

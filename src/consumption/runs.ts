@@ -1,8 +1,9 @@
+import type { SelectQueryBuilder } from "kysely";
 import { PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
 import { translatingErrors, type Consumption } from "./consumption.js";
 import { unlessMissing } from "./present-tables.js";
-import type { ConsumptionDatabase, PipelineRunsTable } from "./tables.js";
+import type { ConsumptionDatabase, ConsumptionTables, PipelineRunsTable } from "./tables.js";
 
 export type RunStart = Pick<
   PipelineRunsTable,
@@ -61,16 +62,20 @@ export function assertRunning({ db, dialect }: Consumption, runId: string): Prom
 
 /** The same within a transaction. */
 export async function assertRunningIn(db: ConsumptionDatabase, runId: string): Promise<void> {
-  const run = await db
-    .selectFrom("pipeline_runs")
-    .select("outcome")
-    .where("run_id", "=", runId)
-    .executeTakeFirst();
+  const run = await outcomeOf(db, runId).executeTakeFirst();
   if (run?.outcome === "running") return;
   throw new PipelineError(
     "LOCK_LOST",
     "the lock of the execution date was lost, and another run has begun meanwhile; this one has changed nothing more",
   );
+}
+
+/** The query for how a run has ended, or that it has not. */
+export function outcomeOf(
+  db: ConsumptionDatabase,
+  runId: string,
+): SelectQueryBuilder<ConsumptionTables, "pipeline_runs", Pick<PipelineRunsTable, "outcome">> {
+  return db.selectFrom("pipeline_runs").select("outcome").where("run_id", "=", runId);
 }
 
 /** Which runs to read. */

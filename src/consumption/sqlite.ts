@@ -12,7 +12,7 @@ import {
   type PublishedColumn,
 } from "./consumption.js";
 import type { ConsumptionTables } from "./tables.js";
-import { inBatches, inTransaction } from "./transaction.js";
+import { inBatches } from "./transaction.js";
 
 /** How long a run waits for another's transaction. The wait holds up the whole process. */
 const WRITER_TIMEOUT_MILLISECONDS = 5_000;
@@ -49,6 +49,22 @@ export async function openSqliteForReading(file: string): Promise<Consumption | 
     if ((await identityOf(file)) === undefined) return undefined;
     return openFile(file, dialect, [`busy_timeout = ${READER_TIMEOUT_MILLISECONDS}`, "query_only = ON"]);
   });
+}
+
+/** What a database that is not there yet will be at first: empty. It is in memory; no file is made. */
+export function emptySqlite(file: string): Consumption {
+  const db = new Kysely<ConsumptionTables>({
+    dialect: new SqliteDialect({ database: new Database(":memory:") }),
+  });
+  return {
+    db,
+    dialect: sqliteDialect(file),
+    name: `SQLite database ${file}`,
+    tryLocked: async (_lockName, use) => ({ result: await use(HELD) }),
+    isLocked: () => Promise.resolve(false),
+    isCurrent: () => Promise.resolve(true),
+    close: () => db.destroy(),
+  };
 }
 
 async function openFile(file: string, dialect: Dialect, pragmas: readonly string[]): Promise<Consumption> {
@@ -171,12 +187,12 @@ function sqliteDialect(file: string): Dialect {
       }>`SELECT name FROM pragma_table_info(${table}) WHERE pk > 0 ORDER BY pk`.execute(db);
       return rows.map(({ name }) => name);
     },
-    upsert: async (db, table, key, rows) => {
+    upserts: function* (db, table, key, rows) {
       const columns = Object.keys(rows[0] ?? {});
       const values = columns.filter((column) => !key.includes(column));
       const batchSize = Math.max(1, Math.floor(MAX_BOUND_VALUES / Math.max(1, columns.length)));
       for (const batch of inBatches(rows, batchSize)) {
-        await db
+        yield db
           .insertInto(table)
           .values(batch)
           .onConflict((conflict) =>
@@ -187,11 +203,10 @@ function sqliteDialect(file: string): Dialect {
                   .doUpdateSet((set) =>
                     Object.fromEntries(values.map((column) => [column, set.ref(`excluded.${column}`)])),
                   ),
-          )
-          .execute();
+          );
       }
     },
-    transaction: (db, work) => inTransaction(db, "BEGIN IMMEDIATE", work),
+    begin: "BEGIN IMMEDIATE",
     // SQLite itself waits for other writers; there is no connection to lose.
     repeating: (work) => work(),
     translateError: (error) => {

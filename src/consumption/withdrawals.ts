@@ -1,10 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
+import type { SelectQueryBuilder } from "kysely";
 import { PipelineError } from "../errors.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
-import { translatingErrors, type Consumption } from "./consumption.js";
+import { translatingErrors, type Consumption, type Query } from "./consumption.js";
 import { unlessMissing } from "./present-tables.js";
 import { standInLine } from "./publish-line.js";
-import type { ConsumptionDatabase, PublicationsTable, WithdrawalsTable } from "./tables.js";
+import type {
+  ConsumptionDatabase,
+  ConsumptionTables,
+  PublicationsTable,
+  WithdrawalsTable,
+} from "./tables.js";
+import { inTransaction } from "./transaction.js";
 
 /** Who has taken a publication back, when and why. */
 export type WithdrawalReason = Pick<WithdrawalsTable, "withdrawn_at" | "withdrawn_by" | "why">;
@@ -103,26 +110,41 @@ export function openWithdrawal(
   db: ConsumptionDatabase,
   executionDate: string,
 ): Promise<WithdrawalsTable | undefined> {
+  return withdrawalOf(db, executionDate).executeTakeFirst();
+}
+
+/** The query for it. */
+export function withdrawalOf(
+  db: ConsumptionDatabase,
+  executionDate: string,
+): SelectQueryBuilder<ConsumptionTables, "withdrawals", WithdrawalsTable> {
   return db
     .selectFrom("withdrawals")
     .selectAll()
     .where("execution_date", "=", executionDate)
-    .where("outcome", "=", "withdrawn")
-    .executeTakeFirst();
+    .where("outcome", "=", "withdrawn");
 }
 
 /** Records that a withdrawal does not hold any more. */
 export async function endWithdrawal(
   db: ConsumptionDatabase,
-  { execution_date, withdrawn_at }: WithdrawalsTable,
+  withdrawal: WithdrawalsTable,
   end: WithdrawalEnd,
 ): Promise<void> {
-  await db
+  await withdrawalEnd(db, withdrawal, end).execute();
+}
+
+/** The query for it. */
+export function withdrawalEnd(
+  db: ConsumptionDatabase,
+  { execution_date, withdrawn_at }: Pick<WithdrawalsTable, "execution_date" | "withdrawn_at">,
+  end: WithdrawalEnd,
+): Query {
+  return db
     .updateTable("withdrawals")
     .set(end)
     .where("execution_date", "=", execution_date)
-    .where("withdrawn_at", "=", withdrawn_at)
-    .execute();
+    .where("withdrawn_at", "=", withdrawn_at);
 }
 
 /** Does something while nobody else changes what is published, and tells what readers see then. */
@@ -131,7 +153,7 @@ function inLine(
   work: (transaction: ConsumptionDatabase) => Promise<WithdrawalsTable>,
 ): Promise<WithdrawalResult> {
   return translatingErrors(dialect, () =>
-    dialect.transaction(db, async (transaction) => {
+    inTransaction(db, dialect.begin, async (transaction) => {
       await standInLine(transaction);
       const withdrawal = await work(transaction);
       const newest = await transaction

@@ -1,7 +1,9 @@
-import { rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
 import { DuckDBInstance, version, type DuckDBConnection } from "@duckdb/node-api";
 import { cancelled, messageOf, PipelineError } from "../errors.js";
-import type { S3Access } from "../s3-access.js";
+import { usesTls, type S3Access } from "../s3-access.js";
 import type { DuckDbSettings } from "../settings.js";
 import { listLiteral, literal, pathPattern } from "../sql-literal.js";
 import { runStatements } from "./ad-hoc.js";
@@ -10,6 +12,7 @@ import { translateDuckDbError } from "./duckdb-errors.js";
 import { textOf, type Engine, type Row } from "./engine.js";
 import { extensionOptions, openS3, type S3Session } from "./httpfs.js";
 import { assertMakesFunctions, assertSelects } from "./sql-of-files.js";
+import { attachStatement, copyStatement, tableStatement, viewStatement } from "./statements.js";
 import { makeTempDirectory } from "./temp-directory.js";
 
 /** Statements that run side by side at the most. More would share the memory limit among too many. */
@@ -37,6 +40,11 @@ export interface SessionOptions {
    * without: they would compute the parsed columns a second time.
    */
   readonly pushesFilters?: boolean;
+  /**
+   * Whether the session makes nothing on this machine: it has no folder for what does not fit into memory, and an extension that
+   * is missing is not installed. The authorities of TLS, which DuckDB reads from a file, are in a folder for its length also then.
+   */
+  readonly leavesNoTrace?: boolean;
   /** Is told what goes wrong when the session is closed, which no longer decides anything. */
   readonly warn: (message: string) => void;
 }
@@ -51,9 +59,9 @@ export async function withDuckDb<Result>(
 ): Promise<Result> {
   // It may fail before it is waited for; where the engine does not start either, that is the fault to tell.
   Promise.resolve(options.reach).catch(() => undefined);
-  const tempDirectory = await makeTempDirectory(options.settings.tempDirectory);
+  const folder = await makeSessionFolder(options);
   try {
-    const { instance, pool, s3 } = await openSession(options, tempDirectory);
+    const { instance, pool, s3 } = await openSession(options, folder);
     try {
       return await use(engineOf(pool, s3, options.signal));
     } finally {
@@ -61,22 +69,34 @@ export async function withDuckDb<Result>(
       instance.closeSync();
     }
   } finally {
-    await rm(tempDirectory, { recursive: true, force: true }).catch((error: unknown) => {
-      options.warn(`the temporary folder ${tempDirectory} could not be removed: ${messageOf(error)}`);
-    });
+    if (folder !== undefined) {
+      await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
+        options.warn(`the temporary folder ${folder} could not be removed: ${messageOf(error)}`);
+      });
+    }
   }
 }
 
+/** The folder of a session's own; undefined where it needs none. */
+async function makeSessionFolder({
+  settings,
+  s3,
+  leavesNoTrace = false,
+}: SessionOptions): Promise<string | undefined> {
+  if (!leavesNoTrace) return makeTempDirectory(settings.tempDirectory);
+  return s3 !== undefined && usesTls(s3) ? mkdtemp(path.join(os.tmpdir(), "voucher-pipeline-")) : undefined;
+}
+
 async function openSession(
-  { settings, reach, s3: access, pushesFilters = false }: SessionOptions,
-  tempDirectory: string,
+  { settings, reach, s3: access, pushesFilters = false, leavesNoTrace = false }: SessionOptions,
+  folder: string | undefined,
 ) {
   let instance: DuckDBInstance | undefined;
   try {
     instance = await DuckDBInstance.create(":memory:", {
       ...(settings.memoryLimit === undefined ? {} : { memory_limit: settings.memoryLimit }),
       ...(settings.threads === undefined ? {} : { threads: String(settings.threads) }),
-      temp_directory: tempDirectory,
+      temp_directory: leavesNoTrace ? "" : (folder ?? ""),
       ...extensionOptions(settings),
       autoinstall_known_extensions: "false",
       autoload_known_extensions: "false",
@@ -87,9 +107,13 @@ async function openSession(
     const pool = new ConnectionPool(await openConnections(instance));
     if (settings.sessions > 1) await pool.lend((connection) => limitMemory(connection, settings.sessions));
     const s3 =
-      access && (await pool.lend((connection) => openS3(connection, access, settings, tempDirectory)));
+      access &&
+      (await pool.lend((connection) =>
+        openS3(connection, access, { ...settings, installs: !leavesNoTrace, folder }),
+      ));
     const { directories, files } = await reach;
-    for (const statement of configuration([...directories, tempDirectory], files, { pushesFilters })) {
+    const own = folder === undefined ? [] : [folder];
+    for (const statement of configuration([...directories, ...own], files, { pushesFilters })) {
       await pool.lend((connection) => connection.run(statement));
     }
     return { instance, pool, s3 };
@@ -179,23 +203,16 @@ function engineOf(pool: ConnectionPool, s3: S3Session | undefined, sessionSignal
     assertMakesFunctions: (sql) => connected((connection) => assertMakesFunctions(connection, sql)),
     run,
     rows,
-    createView: (name, select) => run(`CREATE OR REPLACE VIEW ${name} AS (${select}\n)`),
-    createTable: (name, select) => run(`CREATE OR REPLACE TABLE ${name} AS (${select}\n)`),
-    attachFiles: (name, uris) =>
-      run(
-        `CREATE OR REPLACE VIEW ${name} AS SELECT * FROM read_parquet(${listLiteral(uris.map(pathPattern))}, hive_partitioning = false)`,
-      ),
+    createView: (name, select) => run(viewStatement(name, select)),
+    createTable: (name, select) => run(tableStatement(name, select)),
+    attachFiles: (name, uris) => run(attachStatement(name, uris)),
     columnsOf: async (name) =>
       (await rows(`DESCRIBE ${name}`)).map((row) => ({
         name: textOf(row, "column_name"),
         type: textOf(row, "column_type"),
       })),
     writeParquet: async (select, uri) => {
-      // The options are written out, so that a new default of DuckDB changes no byte of a file. The select begins on the
-      // first line, so that the line of an error is the line of the model's file.
-      const [written] = await rows(
-        `COPY (${select}\n) TO ${literal(uri)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, RETURN_STATS)`,
-      );
+      const [written] = await rows(copyStatement(select, uri));
       return { rows: Number(written?.["count"]), bytes: Number(written?.["file_size_bytes"]) };
     },
     writeCsv: (select, uri) => run(`COPY (${select}\n) TO ${literal(uri)} (FORMAT csv, HEADER)`),

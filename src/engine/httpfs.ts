@@ -2,13 +2,20 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { DuckDBInstance, version, type DuckDBConnection } from "@duckdb/node-api";
 import { messageOf, PipelineError } from "../errors.js";
-import type { S3Access, S3Credentials } from "../s3-access.js";
+import { usesTls, type S3Access, type S3Credentials } from "../s3-access.js";
 import type { DuckDbSettings } from "../settings.js";
 import { identifier, literal } from "../sql-literal.js";
 import { textOf, type Row } from "./engine.js";
 
 /** Where the extension is, and where it comes from. */
 type ExtensionSettings = Pick<DuckDbSettings, "extensionDirectory" | "extensionRepository">;
+
+interface OpenSettings extends ExtensionSettings {
+  /** Whether an extension that is missing is installed. */
+  readonly installs: boolean;
+  /** Where the authorities of TLS are written to; undefined where there is no TLS. */
+  readonly folder: string | undefined;
+}
 
 /** A session that can read and write on S3. */
 export interface S3Session {
@@ -23,14 +30,13 @@ export interface S3Session {
 export async function openS3(
   connection: DuckDBConnection,
   access: S3Access,
-  settings: ExtensionSettings,
-  tempDirectory: string,
+  settings: OpenSettings,
 ): Promise<S3Session> {
   await loadExtension(connection, settings);
   for (const statement of configuration) await connection.run(statement);
-  if (usesTls(access)) {
+  if (settings.folder !== undefined && usesTls(access)) {
     // The machine's own bundle of authorities, where there is one, is not where DuckDB looks on every system.
-    const bundle = path.join(tempDirectory, "authorities.pem");
+    const bundle = path.join(settings.folder, "authorities.pem");
     await writeFile(bundle, access.authorities);
     await connection.run(`SET GLOBAL ca_cert_file = ${literal(bundle)}`);
   }
@@ -74,9 +80,9 @@ export function extensionOptions({ extensionDirectory }: ExtensionSettings): Rec
   return extensionDirectory === undefined ? {} : { extension_directory: extensionDirectory };
 }
 
-async function loadExtension(connection: DuckDBConnection, settings: ExtensionSettings): Promise<void> {
+async function loadExtension(connection: DuckDBConnection, settings: OpenSettings): Promise<void> {
   // A folder that was named holds what shall be used; nothing is fetched into it.
-  if (settings.extensionDirectory !== undefined) return load(connection);
+  if (settings.extensionDirectory !== undefined || !settings.installs) return load(connection);
   try {
     await connection.run("LOAD httpfs");
   } catch {
@@ -164,8 +170,4 @@ async function createSecrets(
       Object.values(options),
     );
   }
-}
-
-function usesTls({ endpoint }: S3Access): boolean {
-  return endpoint?.startsWith("http://") !== true;
 }

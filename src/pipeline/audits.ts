@@ -31,6 +31,11 @@ export async function auditModel(
   return results;
 }
 
+/** What an audit asks first: for one row more than is shown. */
+export function auditStatement(sql: string): string {
+  return `SELECT * FROM (${sql}\n) LIMIT ${(SHOWN_ROWS + 1).toString()}`;
+}
+
 /** @throws PipelineError AUDIT_FAILED that tells every promise that is broken, and ends the run, with rows that break it. */
 export function assertNoneFailed(results: readonly AuditResult[]): void {
   const failed = results.filter(({ outcome }) => outcome === "failed");
@@ -83,7 +88,7 @@ async function runAudit(
   model: Model,
   { audit, promise, severity, threshold, rendered }: AuditStep,
 ): Promise<AuditResult> {
-  const first = await engine.rows(`SELECT * FROM (${rendered.sql}\n) LIMIT ${(SHOWN_ROWS + 1).toString()}`);
+  const first = await engine.rows(auditStatement(rendered.sql));
   const rows = first.slice(0, SHOWN_ROWS);
   const broken = first.length > rows.length ? await countOf(engine, `(${rendered.sql}\n)`) : rows.length;
   const isKept = broken === 0 || (await isWithin(engine, model, threshold, broken));

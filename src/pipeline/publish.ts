@@ -92,7 +92,8 @@ async function tableAtRest(context: RunContext, engine: Engine, model: WrittenMo
   return { model: model.name, uri: file.uri, sha256: await sha256Of(context.zones[model.layer], file) };
 }
 
-function publishedTable(model: WrittenModel): PublishedTable {
+/** The table that a model is published as. */
+export function publishedTable(model: WrittenModel): PublishedTable {
   const columns = publishedColumns(model).map(([name, column]): PublishedColumn => {
     if (column.type === "VARCHAR[]") throw new TypeError(`${model.file}: a list cannot be published`);
     return { name, type: column.type, maxLength: column.max_length ?? DEFAULT_MAX_LENGTH };
@@ -100,12 +101,17 @@ function publishedTable(model: WrittenModel): PublishedTable {
   return { name: model.table, columns, key: publishedKey(model) };
 }
 
-async function publishedContent(engine: Engine, model: WrittenModel): Promise<TableContent> {
-  const table = publishedTable(model);
-  const selected = table.columns.map(({ name, type }) =>
+/** What the rows of a table to be published are read by. */
+export function contentStatement(model: WrittenModel): string {
+  const selected = publishedTable(model).columns.map(({ name, type }) =>
     type === "VARCHAR" ? `${guarded(identifier(name))} AS ${identifier(name)}` : identifier(name),
   );
-  const rows = await engine.rows(`SELECT ${selected.join(", ")} FROM ${model.name}`);
+  return `SELECT ${selected.join(", ")} FROM ${model.name}`;
+}
+
+async function publishedContent(engine: Engine, model: WrittenModel): Promise<TableContent> {
+  const table = publishedTable(model);
+  const rows = await engine.rows(contentStatement(model));
   return {
     table,
     rows: rows.map((row) =>
