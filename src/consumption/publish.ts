@@ -208,7 +208,7 @@ export function publishStatements(
 }
 
 function publishedTables(db: ConsumptionDatabase): Kysely<PublishedTables> {
-  return db.withTables<PublishedTables>() as unknown as Kysely<PublishedTables>;
+  return db.withTables<PublishedTables>();
 }
 
 function presentRows(db: Kysely<PublishedTables>, { name }: PublishedTable, executionDate: string) {
