@@ -12,7 +12,9 @@ import { diffCommand } from "./diff.js";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.js";
 import { installExtensionCommand } from "./install-extension.js";
 import { printError, surviveClosedOutput } from "./output.js";
+import { planCommand } from "./plan.js";
 import { rejectedCommand } from "./rejected.js";
+import { renderCommand } from "./render.js";
 import { replayCommand } from "./replay.js";
 import { stageCommand } from "./run.js";
 import { runsCommand } from "./runs.js";
@@ -30,6 +32,8 @@ const commands = [
   stageCommand(["aggregate"], "Aggregate the curated vouchers", ["aggregate"], cancellation),
   stageCommand(["publish"], "Publish the aggregates", ["publish"], cancellation),
   backfillCommand(cancellation),
+  planCommand(cancellation),
+  renderCommand(cancellation),
   rejectedCommand(cancellation),
   statusCommand,
   runsCommand,

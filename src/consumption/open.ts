@@ -20,13 +20,13 @@ export async function openConsumptionForReading(url: string): Promise<Consumptio
 }
 
 /**
- * Opens the consumption database for a reader, which changes nothing; where no run has made it yet, an empty one in memory, that
- * says the same SQL.
+ * Opens the consumption database to look at it. No byte of it changes, and where no run has made it yet, it is as if it were there
+ * and empty.
  * @throws PipelineError CONSUMPTION_NOT_USABLE or CONSUMPTION_UNAVAILABLE.
  */
-export async function openConsumptionOrEmpty(url: string): Promise<Consumption> {
-  const consumption = await openConsumptionForReading(url);
-  return consumption ?? (await import("./sqlite.js")).emptySqlite(fileOf(url));
+export async function openConsumptionUntouched(url: string): Promise<Consumption> {
+  if (isMysql(url)) return (await import("./mysql.js")).openMysqlForReading(url);
+  return (await import("./sqlite.js")).openSqliteUntouched(fileOf(url));
 }
 
 function isMysql(url: string): boolean {

@@ -1,5 +1,6 @@
 import { mkdtemp, realpath, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { Kysely, sql, SqliteDialect } from "kysely";
 import Database from "libsql";
 import { messageOf, PipelineError, systemCodeOf, type FaultCode } from "../errors.js";
@@ -51,14 +52,28 @@ export async function openSqliteForReading(file: string): Promise<Consumption | 
   });
 }
 
-/** What a database that is not there yet will be at first: empty. It is in memory; no file is made. */
-export function emptySqlite(file: string): Consumption {
+/**
+ * Opens the database to look at it, and leaves every byte of its files as it is; where it is not there yet, an empty one in memory.
+ * It is for a look, not for answers: a writer that begins meanwhile can spoil it.
+ */
+export async function openSqliteUntouched(file: string): Promise<Consumption> {
+  const dialect = sqliteDialect(file);
+  return translatingErrors(dialect, async () => {
+    if ((await identityOf(file)) === undefined) return emptySqlite(file, dialect);
+    // Where no other has it open, even a reader would make files beside it, and whoever closes it last moves what they hold.
+    const isOpen = (await identityOf(`${file}-wal`)) !== undefined;
+    const address = `${pathToFileURL(file).href}?${isOpen ? "mode=ro" : "immutable=1"}`;
+    return openFile(file, dialect, [`busy_timeout = ${READER_TIMEOUT_MILLISECONDS}`], address);
+  });
+}
+
+function emptySqlite(file: string, dialect: Dialect): Consumption {
   const db = new Kysely<ConsumptionTables>({
     dialect: new SqliteDialect({ database: new Database(":memory:") }),
   });
   return {
     db,
-    dialect: sqliteDialect(file),
+    dialect,
     name: `SQLite database ${file}`,
     tryLocked: async (_lockName, use) => ({ result: await use(HELD) }),
     isLocked: () => Promise.resolve(false),
@@ -67,8 +82,14 @@ export function emptySqlite(file: string): Consumption {
   };
 }
 
-async function openFile(file: string, dialect: Dialect, pragmas: readonly string[]): Promise<Consumption> {
-  const database = openDatabase(file);
+/** @param address how SQLite opens the file; its path unless given. */
+async function openFile(
+  file: string,
+  dialect: Dialect,
+  pragmas: readonly string[],
+  address = file,
+): Promise<Consumption> {
+  const database = openDatabase(address);
   try {
     for (const pragma of pragmas) database.pragma(pragma);
     // Names that lead to the same file through links have the same lock.

@@ -1,0 +1,113 @@
+import type { Argv, CommandModule } from "yargs";
+import type { PlannedInput, PlannedPublish, PlannedRun, PlannedStatements } from "../pipeline/planned-run.js";
+import type { Cancellation } from "./cancel.js";
+import { print, printWarning } from "./output.js";
+import { executionDateOption } from "./run.js";
+
+interface PlanArguments {
+  "execution-date": string;
+  json: boolean;
+}
+
+/** As many raw files are named one by one; --json has all. */
+const TOLD = 20;
+
+/** The command that says what a run would do. */
+export function planCommand(cancellation: Cancellation): CommandModule<object, PlanArguments> {
+  return {
+    command: "plan",
+    describe: "Say what a run would read, replace and publish, with every statement; changes nothing",
+    builder: (yargs: Argv) =>
+      yargs
+        .option("execution-date", executionDateOption)
+        .option("json", { type: "boolean", default: false, describe: "Print everything as JSON" })
+        .example("$0 plan -e 2020-05-29T00:00:00 | less", "Look at a run before it is made"),
+    handler: async ({ "execution-date": text, json }) => {
+      const [{ planOfRun }, { readSettings }, { parseExecutionDate }] = await Promise.all([
+        import("../pipeline/planned-run.js"),
+        import("../settings.js"),
+        import("../voucher/execution-date.js"),
+      ]);
+      const executionDate = parseExecutionDate(text);
+      const plan = await planOfRun(readSettings(), executionDate, cancellation.signal, printWarning);
+      print(json ? JSON.stringify(plan, null, 2) : await describe(plan));
+    },
+  };
+}
+
+async function describe(plan: PlannedRun): Promise<string> {
+  const { section } = await import("./summary.js");
+  const { targets, publish } = plan;
+  const facts = {
+    lock: lockInWords(plan),
+    sql: `${plan.sql_version}, ${plan.sql_hash}`,
+    rendered: plan.rendered_sql_hash,
+    engine: plan.engine,
+    raw: targets.raw,
+    curated: targets.curated,
+    provision: targets.provision,
+    consumption: targets.consumption,
+  };
+  const files = plan.raw.flatMap(filesOf);
+  const more = files.length - TOLD;
+  return [
+    `a run for ${plan.execution_date} would do this; nothing was changed`,
+    Object.entries(facts)
+      .map(([name, value]) => `${name.padEnd(11)}  ${value}`)
+      .join("\n"),
+    section(`raw files read: ${files.length.toString()}`, files.slice(0, TOLD)) +
+      (more > 0 ? `\n  and ${more.toString()} more` : ""),
+    section(
+      "partitions written",
+      plan.partitions.map(({ model, uri, replaces }) => ({
+        table: model,
+        replaces: replaces === null ? "nothing" : `${replaces.bytes.toString()} bytes`,
+        file: uri,
+      })),
+    ),
+    `database changed first: ${changesInWords(publish)}`,
+    ...plan.steps.map(stepSql),
+    publishSql(publish),
+  ].join("\n\n");
+}
+
+function lockInWords({ lock }: PlannedRun): string {
+  if (!lock.is_held) return "free";
+  const { holder } = lock;
+  return holder === null
+    ? "held by another run"
+    : `held by ${holder.started_by}, since ${holder.started_at}, run ${holder.run_id}`;
+}
+
+/** Files with the same number are read by one SELECT. */
+function filesOf({ model, groups }: PlannedInput): object[] {
+  return groups.flatMap(({ format, files }, index) =>
+    files.map(({ path, bytes }) => ({ model, group: index + 1, format, bytes, file: path })),
+  );
+}
+
+function changesInWords({ migrations, new_tables }: PlannedPublish): string {
+  const changes = [
+    ...migrations.map((name) => `migration ${name}`),
+    ...new_tables.map(({ table }) => `new table ${table}`),
+  ];
+  return changes.length === 0 ? "no" : changes.join(", ");
+}
+
+function stepSql({ file, statements }: PlannedStatements): string {
+  return [
+    `-- ${file}`,
+    ...statements.map(({ sql, audit }) => `${audit === null ? "" : `-- audit ${audit}\n`}${sql};`),
+  ].join("\n");
+}
+
+function publishSql({ new_tables, reads, statements }: PlannedPublish): string {
+  return [
+    "-- publish: read from DuckDB",
+    ...reads.map(({ sql }) => `${sql};`),
+    "",
+    "-- publish: said to the database",
+    ...new_tables.map(({ sql }) => `${sql};`),
+    ...statements.map(({ sql, when }) => `${sql};${when === null ? "" : ` -- ${when}`}`),
+  ].join("\n");
+}

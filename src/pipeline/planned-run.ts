@@ -1,0 +1,213 @@
+import type { Consumption } from "../consumption/consumption.js";
+import { pendingMigrations } from "../consumption/migrate.js";
+import { openConsumptionUntouched } from "../consumption/open.js";
+import { unlessMissing } from "../consumption/present-tables.js";
+import { publishStatements, type PublishStatement } from "../consumption/publish.js";
+import { creation, missingTables } from "../consumption/published-tables.js";
+import { runningRun, type RunningRun } from "../consumption/runs.js";
+import { attachStatement, copyStatement, tableStatement, viewStatement } from "../engine/statements.js";
+import { loadSqlVersion, type SqlVersion } from "../models/load.js";
+import { isPublished, isWritten, type Model } from "../models/model.js";
+import type { RawPart } from "../models/raw-part.js";
+import type { Settings } from "../settings.js";
+import { sideBySide } from "../side-by-side.js";
+import { pathPattern } from "../sql-literal.js";
+import type { ExecutionDate } from "../voucher/execution-date.js";
+import { openZones } from "../zones/open.js";
+import { partitionFile, stagedFile } from "../zones/zone.js";
+import { auditStatement } from "./audits.js";
+import { planHash, type PlannedStep } from "./plan.js";
+import { contentStatement, publishedTable } from "./publish.js";
+import { renderRun, type RenderContext, type RenderedRun } from "./rendered-run.js";
+import { STAGES } from "./report.js";
+import { stepsOfStages } from "./stages.js";
+
+/** What a run would read, replace and say. */
+export interface PlannedRun {
+  readonly execution_date: string;
+  readonly sql_version: string;
+  readonly sql_hash: string;
+  /** As the record of a run has it: SHA-256 over functions, models and audits. */
+  readonly rendered_sql_hash: string;
+  readonly engine: string;
+  /** Where the zones and the database are, without secrets. */
+  readonly targets: Readonly<Record<"raw" | "curated" | "provision" | "consumption", string>>;
+  /** Whether another run of the date is under way, and whose it is where that is known. */
+  readonly lock: { readonly is_held: boolean; readonly holder: RunningRun | null };
+  readonly raw: readonly PlannedInput[];
+  readonly partitions: readonly PlannedPartition[];
+  /** What DuckDB is told, file by file. */
+  readonly steps: readonly PlannedStatements[];
+  readonly publish: PlannedPublish;
+}
+
+/** The raw files of a model, in the groups that one SELECT reads. */
+export interface PlannedInput {
+  readonly model: string;
+  readonly groups: readonly {
+    readonly format: RawPart["format"];
+    /** The type of each column that is read. */
+    readonly columns: Readonly<Record<string, string>>;
+    readonly files: readonly { readonly path: string; readonly bytes: number; readonly version: string }[];
+  }[];
+}
+
+/** A partition that a run would write. */
+export interface PlannedPartition {
+  readonly model: string;
+  readonly uri: string;
+  /** Where it would be written first. Each run has an id of its own, in the place of `<run>`. */
+  readonly staged: string;
+  /** What it would take the place of; null where there is nothing. */
+  readonly replaces: { readonly bytes: number; readonly version: string } | null;
+}
+
+/** The statements that come of one file. */
+export interface PlannedStatements {
+  readonly file: string;
+  /** Null for the functions. */
+  readonly model: string | null;
+  readonly statements: readonly { readonly sql: string; readonly audit: string | null }[];
+}
+
+export interface PlannedPublish {
+  /** Changes of the database that come first. */
+  readonly migrations: readonly string[];
+  readonly new_tables: readonly { readonly table: string; readonly sql: string }[];
+  /** What the rows are read from DuckDB by. */
+  readonly reads: readonly { readonly table: string; readonly sql: string }[];
+  /** What the database is told, in one transaction. */
+  readonly statements: readonly PublishStatement[];
+}
+
+/** Stands for the digits that tell a run from the others of its date. */
+const RUN_DIGITS = "<run>";
+
+/**
+ * Says what a run of all stages would do. Nothing is written, made or locked, neither in the zones nor in the database nor on this
+ * machine.
+ * @throws PipelineError for what would stop the run before it builds a model.
+ */
+export async function planOfRun(
+  settings: Settings,
+  executionDate: ExecutionDate,
+  signal: AbortSignal,
+  warn: (message: string) => void,
+): Promise<PlannedRun> {
+  const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
+  const zones = await openZones(settings);
+  try {
+    const consumption = await openConsumptionUntouched(settings.consumptionUrl);
+    try {
+      const context = { executionDate, settings, version, zones, signal, warn };
+      const { engine, inputs, plan } = await renderRun(context);
+      const steps = stepsOfStages(plan, STAGES);
+      const partitions = await partitionsOf(steps, context);
+      return {
+        execution_date: executionDate.iso,
+        sql_version: version.name,
+        sql_hash: version.hash,
+        rendered_sql_hash: planHash(plan),
+        engine,
+        targets: {
+          raw: zones.raw.root,
+          curated: zones.curated.root,
+          provision: zones.provision.root,
+          consumption: consumption.name,
+        },
+        lock: await lockOf(consumption, executionDate),
+        raw: inputs.map(plannedInput),
+        partitions,
+        steps: [
+          {
+            file: plan.functions.file,
+            model: null,
+            statements: [{ sql: plan.functions.sql, audit: null }],
+          },
+          ...steps.map((step) => statementsOf(step, partitions)),
+        ],
+        publish: await publishOf(consumption, version),
+      };
+    } finally {
+      await consumption.close();
+    }
+  } finally {
+    zones.close();
+  }
+}
+
+function plannedInput({ model, files, parts }: RenderedRun["inputs"][number]): PlannedInput {
+  const groups = parts.map((part) => ({
+    format: part.format,
+    columns: Object.fromEntries(Object.entries(part.columns).map(([name, { type }]) => [name, type])),
+    files: files
+      .filter(({ uri }) => part.files.includes(pathPattern(uri)))
+      .map(({ path, bytes, version }) => ({ path, bytes, version })),
+  }));
+  return { model: model.name, groups };
+}
+
+async function lockOf(
+  consumption: Consumption,
+  { partitionKey }: ExecutionDate,
+): Promise<PlannedRun["lock"]> {
+  if (!(await consumption.isLocked(partitionKey))) return { is_held: false, holder: null };
+  const holder = await unlessMissing(consumption, ["pipeline_runs"], () =>
+    runningRun(consumption, partitionKey),
+  );
+  return { is_held: true, holder: holder ?? null };
+}
+
+function partitionsOf(
+  steps: readonly PlannedStep[],
+  { executionDate, zones }: RenderContext,
+): Promise<PlannedPartition[]> {
+  const { partitionKey } = executionDate;
+  return sideBySide(steps.map(({ model }) => model).filter(isWritten), async ({ name, layer, table }) => {
+    const zone = zones[layer];
+    const partition = { table, partitionKey };
+    const present = await zone.find(partition);
+    return {
+      model: name,
+      uri: `${zone.root}/${partitionFile(partition)}`,
+      staged: `${zone.root}/${stagedFile(`${partitionKey}-${RUN_DIGITS}`, partition)}`,
+      replaces: present === undefined ? null : { bytes: present.bytes, version: present.version },
+    };
+  });
+}
+
+function statementsOf(
+  { model, rendered, audits }: PlannedStep,
+  partitions: readonly PlannedPartition[],
+): PlannedStatements {
+  const staged = partitions.find((partition) => partition.model === model.name)?.staged;
+  return {
+    file: model.file,
+    model: model.name,
+    statements: [
+      ...materialization(model, rendered.sql, staged).map((sql) => ({ sql, audit: null })),
+      ...audits.map(({ audit, rendered: { sql } }) => ({ sql: auditStatement(sql), audit })),
+    ],
+  };
+}
+
+/** @param staged where a model that is written is staged. */
+function materialization({ name, layer }: Model, select: string, staged: string | undefined): string[] {
+  if (staged !== undefined) return [copyStatement(select, staged), attachStatement(name, [staged])];
+  return [layer === "raw" ? viewStatement(name, select) : tableStatement(name, select)];
+}
+
+async function publishOf(consumption: Consumption, { models }: SqlVersion): Promise<PlannedPublish> {
+  const published = models.filter(isPublished);
+  const tables = published.map(publishedTable);
+  const missing = await missingTables(consumption, tables);
+  return {
+    migrations: await pendingMigrations(consumption),
+    new_tables: missing.map((table) => ({
+      table: table.name,
+      sql: creation(consumption, table).compile().sql,
+    })),
+    reads: published.map((model) => ({ table: model.table, sql: contentStatement(model) })),
+    statements: publishStatements(consumption, tables),
+  };
+}
