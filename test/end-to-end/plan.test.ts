@@ -5,6 +5,7 @@ import { afterEach, beforeAll, describe, expect, it, jest } from "@jest/globals"
 import { DefaultQueryCompiler, type CompiledQuery } from "kysely";
 import { planOfRun, type PlannedRun } from "../../src/pipeline/planned-run.js";
 import type { RunReport } from "../../src/pipeline/report.js";
+import { withdrawPublication } from "../../src/pipeline/withdraw.js";
 import type { Settings } from "../../src/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { pipeline, start } from "../cli/command.js";
@@ -104,8 +105,11 @@ describe("pipeline plan", () => {
     const before = await plan(settings);
     const hear = listen();
     const { rendered_sql_hash, run_id } = await run(settings);
-    // A row that is gone, and a publication that is changed.
+    // Rows that are gone, and a publication that is changed, and one that was withdrawn.
     await putVouchers(settings.zones.raw, [voucher({ voucher_amount: "70" })]);
+    await run(settings);
+    await withdrawPublication(settings, parseExecutionDate(EXECUTION_DATE), "for the test");
+    await putVouchers(settings.zones.raw, [voucher({ voucher_amount: "80" })]);
     await run(settings);
     const heard = hear();
     expect(before.rendered_sql_hash).toBe(rendered_sql_hash);
@@ -113,7 +117,7 @@ describe("pipeline plan", () => {
     const steps = before.steps.flatMap(({ statements }) => statements.map(({ sql }) => inRun(sql)));
     const toDuckDb = [...steps, ...before.publish.reads.map(({ sql }) => sql)];
     expect(toDuckDb.filter((sql) => !heard.duckdb.has(sql))).toEqual([]);
-    // Of the second run another one of the raw model is heard, and what names its staging.
+    // Of the later runs the raw model is another one, and so is what names their staging.
     const ofModels = [...heard.duckdb].filter((sql) => /^(CREATE OR REPLACE (VIEW|TABLE)|COPY) /.test(sql));
     const ofFirstRun = ofModels.filter((sql) => sql.includes(run_id) || sql.includes("TABLE measures."));
     expect(ofFirstRun.filter((sql) => !toDuckDb.includes(sql))).toEqual([]);
