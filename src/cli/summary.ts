@@ -57,9 +57,15 @@ function publishedPart({ published, execution_date }: RunReport): string[] {
   return [section(`published: ${stateOf(published, execution_date)}`, rows)];
 }
 
-function stateOf({ isNew, withdrawn }: NonNullable<RunReport["published"]>, executionDate: string): string {
+function stateOf(
+  { isNew, newest, withdrawn }: NonNullable<RunReport["published"]>,
+  executionDate: string,
+): string {
   if (withdrawn !== null) return `nothing, readers do not see this data since it was withdrawn`;
-  return isNew ? `readers now see ${executionDate}` : "nothing new, readers had the same data already";
+  if (!isNew) return "nothing new, readers had the same data already";
+  return newest === executionDate
+    ? `readers now see ${executionDate}`
+    : `${executionDate}; readers still see the newest, ${String(newest)}`;
 }
 
 /** The measures that have rows, each as a table. */

@@ -1,8 +1,9 @@
+import type { SelectQueryBuilder } from "kysely";
 import { executionDateOfKey } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";
 import type { Consumption } from "./consumption.js";
 import { unlessMissing } from "./present-tables.js";
-import type { PublicationsTable } from "./tables.js";
+import type { ConsumptionDatabase, ConsumptionTables, PublicationsTable } from "./tables.js";
 
 /** Which publications to read. */
 export interface PublicationFilter {
@@ -33,6 +34,18 @@ export async function readPublications(
 export async function readNewestPublication(consumption: Consumption): Promise<Publication | undefined> {
   const [newest] = await readPublications(consumption, { limit: 1 });
   return newest;
+}
+
+/** The partition key of the publication that readers see, as a transaction has it by now. */
+export async function newestIn(transaction: ConsumptionDatabase): Promise<string | undefined> {
+  return (await newestOf(transaction).executeTakeFirst())?.execution_date;
+}
+
+/** The query for it. */
+export function newestOf(
+  db: ConsumptionDatabase,
+): SelectQueryBuilder<ConsumptionTables, "publications", Pick<PublicationsTable, "execution_date">> {
+  return db.selectFrom("publications").select("execution_date").orderBy("execution_date", "desc").limit(1);
 }
 
 /** The publication of an execution date, by its partition key; undefined where it is not published. */

@@ -1,8 +1,10 @@
 import type { Compilable, Kysely } from "kysely";
 import { PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
+import { isoOfKey } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";
 import { translatingErrors, type Consumption, type Dialect } from "./consumption.js";
+import { newestIn, newestOf } from "./publications.js";
 import { firstTurn, standInLine, turn } from "./publish-line.js";
 import type { PublishedTable } from "./published-tables.js";
 import { assertRunningIn, outcomeOf } from "./runs.js";
@@ -42,6 +44,8 @@ export interface PublishResult {
   readonly isNew: boolean;
   /** Who has taken this very data back, and why, so that readers do not see it; null where nobody has. */
   readonly withdrawn: WithdrawalReason | null;
+  /** The execution date that readers see now; null where nothing is to be seen. */
+  readonly newest: string | null;
 }
 
 /**
@@ -68,7 +72,8 @@ export function publish(
       }
       const shown = await showPublication(transaction, rowOf(publication));
       failpoint("publish: publication written");
-      return { tables, ...shown };
+      const newest = await newestIn(transaction);
+      return { tables, ...shown, newest: newest === undefined ? null : isoOfKey(newest) };
     }),
   );
 }
@@ -203,6 +208,7 @@ export function publishStatements(
     said(shownPublication(db, "")),
     said(newPublication(db, publication), "where the date was not published"),
     said(changedPublication(db, publication), "where other data, or by other SQL, was"),
+    said(newestOf(db)),
     { sql: "COMMIT", when: null },
   ];
 }

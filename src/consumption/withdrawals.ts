@@ -4,6 +4,7 @@ import { PipelineError } from "../errors.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { translatingErrors, type Consumption, type Query } from "./consumption.js";
 import { unlessMissing } from "./present-tables.js";
+import { newestIn } from "./publications.js";
 import { standInLine } from "./publish-line.js";
 import type {
   ConsumptionDatabase,
@@ -156,13 +157,7 @@ function inLine(
     inTransaction(db, dialect.begin, async (transaction) => {
       await standInLine(transaction);
       const withdrawal = await work(transaction);
-      const newest = await transaction
-        .selectFrom("publications")
-        .select("execution_date")
-        .orderBy("execution_date", "desc")
-        .limit(1)
-        .executeTakeFirst();
-      return { withdrawal, newest: newest?.execution_date };
+      return { withdrawal, newest: await newestIn(transaction) };
     }),
   );
 }

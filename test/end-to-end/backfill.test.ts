@@ -3,6 +3,7 @@ import { openConsumption } from "../../src/consumption/open.js";
 import { BackfillActivity } from "../../src/pipeline/backfill/activity.js";
 import { backfill, type BackfillRequest, type EndedBackfill } from "../../src/pipeline/backfill/backfill.js";
 import type { BackfilledDate } from "../../src/pipeline/backfill/report.js";
+import { withdrawPublication } from "../../src/pipeline/withdraw.js";
 import type { Settings } from "../../src/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { pipeline } from "../cli/command.js";
@@ -86,6 +87,13 @@ describe("pipeline backfill", () => {
     await run(settings, "2020-05-03");
     expect(states(await backfilled(settings))).toEqual(["2020-05-02 done", "2020-05-04 done"]);
     expect((await backfilled(settings)).report).toMatchObject({ backfill_id: null, dates: [] });
+  });
+
+  it("leaves the dates alone whose publication somebody has withdrawn", async () => {
+    const { settings } = await workspaceOf();
+    await backfilled(settings);
+    await withdrawPublication(settings, parseExecutionDate("2020-05-03"), "it is wrong");
+    expect(states(await backfilled(settings))).toEqual([]);
   });
 
   it("stops at the first date that fails, and goes on from there when it is asked again", async () => {

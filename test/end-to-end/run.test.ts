@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
+import { summaryOf } from "../../src/cli/summary.js";
 import { readConsumption, readTable } from "../consumption/reading.js";
 import { EXECUTION_DATE, readPartition, run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
@@ -115,7 +116,10 @@ describe("a run over the sample", () => {
 
   it("touches no other execution date", async () => {
     const before = await zonesOf(workspace);
-    await run(workspace.settings, "2019-12-31T12:00:00");
+    const older = await run(workspace.settings, "2019-12-31T12:00:00");
+    expect(summaryOf(older)).toContain(
+      "published: 2019-12-31T12:00:00Z; readers still see the newest, 2020-05-29T00:00:00Z",
+    );
     const after = await zonesOf(workspace);
     expect(after.curated).toMatchObject(before.curated);
     expect(after.provision).toMatchObject(before.provision);

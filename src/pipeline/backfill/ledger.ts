@@ -4,6 +4,7 @@ import type { Consumption } from "../../consumption/consumption.js";
 import { readPublications } from "../../consumption/publications.js";
 import { readRunHistory } from "../../consumption/runs.js";
 import type { BackfillsTable, PipelineRunsTable } from "../../consumption/tables.js";
+import { readOpenWithdrawals } from "../../consumption/withdrawals.js";
 import type { Settings } from "../../settings.js";
 import { sideBySide } from "../../side-by-side.js";
 import { dailyExecutionDates, executionDateOfKey, type ExecutionDate } from "../../voucher/execution-date.js";
@@ -91,7 +92,10 @@ async function choose(
   if (only === "failed") return ofLastRun(consumption, dates, hasFailed);
   const publications = await readPublications(consumption, { limit: MOST_PUBLICATIONS });
   const published = new Map(publications.map((one) => [one.executionDate.partitionKey, one]));
-  if (only === "missing") return dates.filter(({ partitionKey }) => !published.has(partitionKey));
+  if (only === "missing") {
+    const withdrawn = new Set((await readOpenWithdrawals(consumption)).map((one) => one.execution_date));
+    return dates.filter(({ partitionKey }) => !published.has(partitionKey) && !withdrawn.has(partitionKey));
+  }
   const inRange = dates.flatMap(({ partitionKey }) => published.get(partitionKey) ?? []);
   const stale = new Set(
     (await staleDates(settings, consumption, inRange)).map((date) => date.execution_date),
