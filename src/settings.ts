@@ -12,6 +12,8 @@ export interface Settings {
   readonly zones: { readonly raw: string; readonly curated: string; readonly provision: string };
   /** Where the report of each run goes: an absolute path, or `s3://bucket/prefix`. */
   readonly runReports: string;
+  /** Where a chat takes messages; a secret. Undefined: nobody is told. */
+  readonly notifyUrl: string | undefined;
   readonly s3: S3Settings;
   /** Where the consumption database is: `sqlite:<file>` or `mysql://user:password@host:port/database`. */
   readonly consumptionUrl: string;
@@ -97,6 +99,7 @@ const schema = z.object({
   CURATED_ZONE: zone.default("data/curated"),
   PROVISION_ZONE: zone.default("data/provision"),
   RUN_REPORTS: zone.default("data/runs"),
+  NOTIFY_URL: text.refine(isHook, "must be http://… or https://…, without a user and a password").optional(),
   CONSUMPTION_URL: text
     .refine(isConsumptionUrl, "must be sqlite:<file> or mysql://user:password@host:port/database")
     .default("sqlite:data/consumption.db"),
@@ -206,6 +209,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProce
       provision: located(value.PROVISION_ZONE),
     },
     runReports: located(value.RUN_REPORTS),
+    notifyUrl: value.NOTIFY_URL,
     s3: s3Settings(parsedS3.data),
     consumptionUrl: value.CONSUMPTION_URL,
     sqlDirectory: path.resolve(value.SQL_DIRECTORY),
@@ -273,6 +277,13 @@ function isAddress(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, username, password, search, hash } = new URL(text);
   return /^https?:$/.test(protocol) && [username, password, search, hash].every((part) => part === "");
+}
+
+/** An address that messages are posted to. What makes it a secret may stand anywhere in it, but where it would be sent apart. */
+export function isHook(text: string): boolean {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return false;
+  const { username, password } = new URL(text);
+  return username === "" && password === "";
 }
 
 /** As a browser writes it: a text that differs by a slash or a capital letter would never be the same. */

@@ -85,13 +85,13 @@ export function backfillCommand(cancellation: Cancellation): CommandModule<objec
       const [
         { backfill },
         { BackfillActivity: Activity },
-        { readSettings },
+        { readRunSettings },
         { parseExecutionDate },
         progress,
       ] = await Promise.all([
         import("../pipeline/backfill/backfill.js"),
         import("../pipeline/backfill/activity.js"),
-        import("../settings.js"),
+        import("./run-settings.js"),
         import("../voucher/execution-date.js"),
         import("./progress.js"),
       ]);
@@ -105,7 +105,7 @@ export function backfillCommand(cancellation: Cancellation): CommandModule<objec
         continueOnError: options["continue-on-error"],
         anew: options.anew,
       };
-      const settings = readSettings();
+      const settings = readRunSettings(options);
       const activity = new Activity();
       const { report, fault } = await progress.showingProgress(
         () => barOf(activity) ?? progress.stepsInWords(activity.shared),

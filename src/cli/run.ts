@@ -13,6 +13,7 @@ import { doUnderWatch, withinTime } from "./time-limit.js";
 export interface RunOptions {
   wait: string;
   "keep-staged": boolean;
+  notify?: string | undefined;
 }
 
 /** Which changes of answers a publish lets through. */
@@ -53,13 +54,13 @@ export async function runStages(
   const [
     { runPipeline },
     { RunActivity },
-    { readSettings },
+    { readRunSettings },
     { parseExecutionDate },
     { showingProgress, stepsInWords },
   ] = await Promise.all([
     import("../pipeline/run.js"),
     import("../pipeline/activity.js"),
-    import("../settings.js"),
+    import("./run-settings.js"),
     import("../voucher/execution-date.js"),
     import("./progress.js"),
   ]);
@@ -68,7 +69,7 @@ export async function runStages(
     stages,
     ...requestOf(options),
   };
-  const settings = readSettings();
+  const settings = readRunSettings(options);
   const activity = new RunActivity();
   const run = () =>
     showingProgress(
@@ -117,6 +118,11 @@ export function runOptions<Options>(yargs: Argv<Options>): Argv<Options & RunOpt
       type: "boolean",
       default: false,
       describe: "Where the run fails, keep what it has staged, for inspection",
+    })
+    .option("notify", {
+      type: "string",
+      requiresArg: true,
+      describe: "Where to post failures, recoveries and changed answers, as Slack takes them; or NOTIFY_URL",
     });
 }
 

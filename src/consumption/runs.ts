@@ -97,6 +97,25 @@ export async function readRuns(
   return (await unlessMissing({ db, dialect }, ["pipeline_runs"], () => latest.execute())) ?? [];
 }
 
+/**
+ * The run that ended last, apart from one; undefined where there was none. Runs that were cancelled do not count: somebody has
+ * wanted that.
+ */
+export function lastEndedRun(
+  { db, dialect }: Consumption,
+  { otherThan, executionDate }: { otherThan: string; executionDate?: string },
+): Promise<PipelineRunsTable | undefined> {
+  return translatingErrors(dialect, () => {
+    const ended = db
+      .selectFrom("pipeline_runs")
+      .selectAll()
+      .where("run_id", "!=", otherThan)
+      .where("outcome", "in", ["succeeded", "failed", "killed"]);
+    const asked = executionDate === undefined ? ended : ended.where("execution_date", "=", executionDate);
+    return asked.orderBy("ended_at", "desc").limit(1).executeTakeFirst();
+  });
+}
+
 /** Runs, the latest first, where one that is recorded as running and does not hold the lock of its date has died. */
 export async function readRunHistory(
   consumption: Consumption,

@@ -1,6 +1,7 @@
+import { notify } from "./notify/notify.js";
 import type { RunObserver } from "./observer.js";
 import { openLineage } from "./openlineage/openlineage.js";
-import { runReportObserver } from "./run-report.js";
+import { runReport } from "./run-report.js";
 
 /** Those who are told of runs. */
-export const observers: readonly RunObserver[] = [openLineage, runReportObserver];
+export const observers: readonly RunObserver[] = [openLineage, runReport, notify];

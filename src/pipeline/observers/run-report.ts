@@ -7,7 +7,7 @@ import { storyOf } from "../run-report/story.js";
 import type { RunObserver } from "./observer.js";
 
 /** Writes the report of every run for people, as a page and as Markdown. */
-export const runReportObserver: RunObserver = {
+export const runReport: RunObserver = {
   name: "the report of the run",
   ended: async (context, end) => {
     const { journal, runId, settings, zones } = context;

@@ -53,13 +53,18 @@ function rowsSentence(report: RunReport): string {
       : "It read no raw files, and worked with what an earlier run had made of them.";
   }
   const { read, rejected, outOfScope, curated } = counts;
+  const late = outOfScope === 0 ? "none" : counted(outOfScope);
+  return (
+    `Of ${counting(read, "row")} read, ${counted(curated)} count${curated === 1 ? "s" : ""}; ` +
+    `${rejected === 0 ? "none was rejected" : rejectedInWords(report, rejected, rejected / read)}, and ${late} came after that date.`
+  );
+}
+
+function rejectedInWords(report: RunReport, rejected: number, share: number): string {
   const [mostly] = rejectReasonsOf(report);
   const why = mostly === undefined ? "" : `, most often for ${mostly.reason.replaceAll("_", " ")}`;
-  const share = read > 0 && rejected > 0 ? ` (${percent(rejected / read)})` : "";
-  return (
-    `Of ${counting(read, "row")} read, ${counted(curated)} count; ${counted(rejected)}${share} were rejected because a ` +
-    `value is missing or wrong${why}, and ${outOfScope === 0 ? "none" : counted(outOfScope)} came after that date.`
-  );
+  const were = rejected === 1 ? "was" : "were";
+  return `${counted(rejected)} (${percent(share)}) ${were} rejected because a value is missing or wrong${why}`;
 }
 
 function changesSentence({ outcome, report }: ToldRun): string {
