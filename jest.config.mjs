@@ -28,7 +28,7 @@ const crashPlaces = ["local+sqlite", "minio+mysql"];
 const places = {
   "local+sqlite": [],
   "minio+mysql": ["TEST_S3_ENDPOINT", "TEST_MYSQL_URL"],
-  "minio+mariadb": ["TEST_S3_ENDPOINT", "TEST_MARIADB_URL"],
+  "local+mariadb": ["TEST_MARIADB_URL"],
 };
 
 /** What the tests of some folders need, beside those. */
