@@ -55,6 +55,11 @@ await build({
 });
 await cp("src/api/page/icon.svg", "dist/api/page/icon.svg");
 
+// What the pages of the data dictionary have beside them.
+await mkdir("dist/dictionary", { recursive: true });
+await cp("src/dictionary/style.css", "dist/dictionary/style.css");
+await cp("src/api/page/icon.svg", "dist/dictionary/icon.svg");
+
 // The page at /docs, whole: it asks nothing of others.
 const docs = "dist/api/docs";
 await mkdir(docs, { recursive: true });

@@ -9,6 +9,7 @@ import { backfillCommand } from "./backfill.js";
 import { cancelOnSignals } from "./cancel.js";
 import { dictionaryCommand } from "./dictionary.js";
 import { diffCommand } from "./diff.js";
+import { docsCommand } from "./docs.js";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.js";
 import { installExtensionCommand } from "./install-extension.js";
 import { printError, surviveClosedOutput } from "./output.js";
@@ -44,6 +45,7 @@ const commands = [
   sampleCommand(cancellation),
   shellCommand(cancellation),
   dictionaryCommand,
+  docsCommand,
   installExtensionCommand,
   apiKeyCommand,
   {

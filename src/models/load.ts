@@ -2,11 +2,14 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { messageOf, PipelineError } from "../errors.js";
-import { readSegments } from "../voucher/read-segments.js";
-import type { Segments } from "../voucher/segments.js";
+import { SEGMENTS_FILE } from "../voucher/read-segments.js";
+import { parseSegments, type Segments } from "../voucher/segments.js";
 import { checkModels } from "./check.js";
 import { parseHeader } from "./header.js";
 import { LAYERS, type Audit, type Layer, type Model } from "./model.js";
+
+/** The functions that the models share, below the folder of a version. */
+const FUNCTIONS_FILE = "functions/duckdb.sql";
 
 /** One version of all business rules, as its folder holds it. */
 export interface SqlVersion {
@@ -27,23 +30,32 @@ export interface SqlVersion {
  * @throws PipelineError INVALID_MODEL where a file is missing or malformed.
  */
 export async function loadSqlVersion(sqlDirectory: string, version: string): Promise<SqlVersion> {
-  const root = path.join(sqlDirectory, version);
-  const texts = await readTexts(sqlDirectory, version);
-  const segments = await readSegments(root);
+  return parseSqlVersion(version, await readTexts(sqlDirectory, version));
+}
+
+/**
+ * Makes a version of the texts of its files, as a folder or the record of a run has them.
+ * @param texts by their paths below the SQL folder, sorted by path.
+ * @throws PipelineError INVALID_MODEL where a file is missing or malformed.
+ */
+export function parseSqlVersion(version: string, texts: ReadonlyMap<string, string>): SqlVersion {
+  const textOf = (file: string) => {
+    const text = texts.get(`${version}/${file}`);
+    if (text === undefined) throw new PipelineError("INVALID_MODEL", `sql/${version}/${file} is missing`);
+    return text;
+  };
+  const segments = parseSegments(textOf(SEGMENTS_FILE), `sql/${version}/${SEGMENTS_FILE}`);
   const models = LAYERS.flatMap((layer) =>
     sqlFilesIn(texts, `${version}/${layer}/`).map(([table, file, text]) => modelOf(layer, table, file, text)),
   );
   const audits = sqlFilesIn(texts, `${version}/audits/`).map(([name, file, text]) =>
     auditOf(name, file, text),
   );
-  const functions = `${version}/functions/duckdb.sql`;
-  const functionsText = texts.get(functions);
-  if (functionsText === undefined) throw new PipelineError("INVALID_MODEL", `sql/${functions} is missing`);
   const loaded: SqlVersion = {
     name: version,
     models,
     audits: new Map(audits.map((audit) => [audit.name, audit])),
-    functions: { file: `sql/${functions}`, template: functionsText },
+    functions: { file: `sql/${version}/${FUNCTIONS_FILE}`, template: textOf(FUNCTIONS_FILE) },
     segments,
     texts,
     hash: hashOf(texts),
@@ -80,7 +92,7 @@ async function readTexts(sqlDirectory: string, version: string): Promise<Map<str
 
 /** The `.sql` files directly in a folder. */
 function sqlFilesIn(
-  texts: Map<string, string>,
+  texts: ReadonlyMap<string, string>,
   folder: string,
 ): [name: string, file: string, text: string][] {
   return [...texts]
@@ -110,7 +122,7 @@ function auditOf(name: string, file: string, template: string): Audit {
   return { name, file: `sql/${file}`, template, header: parseHeader("audit", `sql/${file}`, template) };
 }
 
-function hashOf(texts: Map<string, string>): string {
+function hashOf(texts: ReadonlyMap<string, string>): string {
   const hash = createHash("sha256");
   for (const [file, text] of texts) hash.update(`${file}\0${text}\0`);
   return hash.digest("hex");

@@ -57,6 +57,24 @@ export const EVERY_KEY = ["key_is_complete", "unique_key"];
 /** The audits that run on every model that is published. */
 export const EVERY_PUBLISHED = ["texts_fit"];
 
+/** The audits that run on a model: those that its header names, after those that run on every one of its kind. */
+export function usesOf(model: Exclude<Model, RawModel>): AuditUse[] {
+  const named = [
+    ...(isWritten(model) && model.header.key !== undefined ? EVERY_KEY : []),
+    ...(isPublished(model) ? EVERY_PUBLISHED : []),
+  ];
+  return [
+    ...named.map((audit) => ({
+      audit,
+      parameters: {},
+      severity: undefined,
+      threshold: undefined,
+      own: undefined,
+    })),
+    ...model.header.audits,
+  ];
+}
+
 export function isRaw(model: Model): model is RawModel {
   return model.layer === "raw";
 }

@@ -1,14 +1,13 @@
 import { createHash } from "node:crypto";
-import type { AuditUse, Severity, Threshold } from "../models/header.js";
+import type { Severity, Threshold } from "../models/header.js";
 import type { SqlVersion } from "../models/load.js";
 import {
-  EVERY_KEY,
-  EVERY_PUBLISHED,
   isPublished,
   isRaw,
   isWritten,
   publishedColumns,
   usedAudit,
+  usesOf,
   type Model,
   type WrittenModel,
 } from "../models/model.js";
@@ -119,12 +118,7 @@ function publishedTexts(model: WrittenModel): { name: string; max_length: number
 
 function auditsOf(model: Model, version: SqlVersion, renderer: Renderer, variables: object): AuditStep[] {
   if (isRaw(model)) return [];
-  const uses = [
-    ...(isWritten(model) && model.header.key !== undefined ? EVERY_KEY : []).map(plainUse),
-    ...(isPublished(model) ? EVERY_PUBLISHED : []).map(plainUse),
-    ...model.header.audits,
-  ];
-  return uses.map((use) => {
+  return usesOf(model).map((use) => {
     const { audit: name, parameters, severity, threshold } = use;
     const audit = usedAudit(model, use, version.audits);
     if (audit === undefined) throw new RangeError(`no audit ${name}`);
@@ -144,10 +138,6 @@ function auditsOf(model: Model, version: SqlVersion, renderer: Renderer, variabl
       rendered,
     };
   });
-}
-
-function plainUse(audit: string): AuditUse {
-  return { audit, parameters: {}, severity: undefined, threshold: undefined, own: undefined };
 }
 
 /** What a template can say of the model it belongs to. */

@@ -10,6 +10,7 @@ export const PAGES = {
   customer: "/customer",
   campaign: "/campaign",
   health: "/health",
+  dictionary: "/docs/data",
 } as const;
 
 /** The address of the page of one answer, as a publication has it. */

@@ -1,4 +1,5 @@
 import type { VNode } from "preact";
+import { PAGES } from "./addresses.js";
 import { assetAddress } from "./assets.js";
 import { Notices } from "./notices.js";
 import type { Page } from "./page.js";
@@ -74,7 +75,8 @@ function Footer({ standing: { publication } }: Pick<FrameProps, "standing">): VN
         </p>
       )}
       <p>
-        For programs: <a href="/docs/">the HTTP api</a>.
+        What each table means: <a href={`${PAGES.dictionary}/`}>the data dictionary</a>. For programs:{" "}
+        <a href="/docs/">the HTTP api</a>.
       </p>
     </footer>
   );

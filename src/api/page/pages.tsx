@@ -11,6 +11,7 @@ import { ASSETS, serveAssets } from "./assets.js";
 import { campaignPage } from "./campaign/page.js";
 import { changesPage } from "./changes/page.js";
 import { customerPage } from "./customer/page.js";
+import { sendDictionary } from "./dictionary.js";
 import { Frame } from "./frame.js";
 import { healthPage } from "./health/page.js";
 import type { Page, PageRoute } from "./page.js";
@@ -53,6 +54,9 @@ export function servePages(services: Services, guard: readonly RequestHandler[])
       send(request, response, await open(request, standing), standing);
     });
   }
+  // Whole pages by themselves, which stand in no menu of these.
+  const dictionary = [PAGES.dictionary, `${PAGES.dictionary}/:file`];
+  router.all(dictionary, takeReading, securePage, ...guard, sendDictionary(services));
   router.use((async (error: unknown, request, response, next) => {
     const problem = problemOf(error);
     if (response.headersSent) {

@@ -1,0 +1,54 @@
+import type { Request, RequestHandler } from "express";
+import { readSqlVersion } from "../../consumption/sql-versions.js";
+import { ASSETS, ASSETS_FOLDER, siteOfTexts } from "../../dictionary/site.js";
+import { PipelineError } from "../../errors.js";
+import type { Publication } from "../../voucher/publication.js";
+import { Problem } from "../problem.js";
+import type { Services } from "../services.js";
+import { PAGES } from "./addresses.js";
+
+type Site = ReadonlyMap<string, string>;
+
+/** The files of the data dictionary, as `pipeline docs` writes them, for the SQL that the newest publication was made by. */
+export function sendDictionary({ store }: Services): RequestHandler {
+  let known: { readonly sqlHash: string; readonly site: Site } | undefined;
+  const newestSite = async () => {
+    const { publication } = await store.newest();
+    const { sqlHash } = publication;
+    if (known?.sqlHash !== sqlHash) {
+      const texts = await store.ask((database) => readSqlVersion(database, sqlHash));
+      known = { sqlHash, site: siteOfPublication(publication, texts) };
+    }
+    return known.site;
+  };
+
+  return async (request: Request<{ file?: string }>, response) => {
+    const { file = "index.html" } = request.params;
+    if (request.path === PAGES.dictionary) {
+      // The pages name each other as files beside themselves.
+      response.redirect(308, `${PAGES.dictionary}/`);
+    } else if (ASSETS.includes(file)) {
+      response.sendFile(file, { root: ASSETS_FOLDER, maxAge: "1h" });
+    } else {
+      const page = (await newestSite()).get(file);
+      if (page === undefined) throw new Problem("not-found", `The data dictionary has no page ${file}.`);
+      response.set("Cache-Control", "no-store").type("html").send(page);
+    }
+  };
+}
+
+function siteOfPublication({ sqlVersion }: Publication, texts: Site | undefined): Site {
+  if (texts === undefined)
+    throw new Problem("not-found", "The SQL that the newest publication was made by is not kept.");
+  try {
+    return siteOfTexts(sqlVersion, texts);
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    throw new Problem(
+      "not-found",
+      "The SQL that the newest publication was made by is of another version of the pipeline.",
+      [],
+      { cause: error },
+    );
+  }
+}

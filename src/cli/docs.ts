@@ -1,0 +1,38 @@
+import type { Argv, CommandModule } from "yargs";
+import { messageOf, PipelineError } from "../errors.js";
+import { print } from "./output.js";
+
+interface DocsArguments {
+  out: string;
+}
+
+/** The command that writes the data dictionary as pages. */
+export const docsCommand: CommandModule<object, DocsArguments> = {
+  command: "docs",
+  describe: "Write the data dictionary as pages that any browser opens, from the models and their SQL",
+  builder: (yargs: Argv) =>
+    yargs
+      .option("out", {
+        type: "string",
+        requiresArg: true,
+        demandOption: true,
+        describe: "The folder for the pages; what is there under their names is replaced",
+      })
+      .example("$0 docs --out site", "Write site/index.html and a page for each table"),
+  handler: async ({ out }) => {
+    const [{ loadSqlVersion }, { readSettings }, { writeSite }] = await Promise.all([
+      import("../models/load.js"),
+      import("../settings.js"),
+      import("../dictionary/write-site.js"),
+    ]);
+    const { sqlDirectory, sqlVersion } = readSettings();
+    const version = await loadSqlVersion(sqlDirectory, sqlVersion);
+    try {
+      print(`open ${await writeSite(version, out)}`);
+    } catch (error) {
+      throw new PipelineError("INVALID_USAGE", `--out ${out} cannot be written: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  },
+};

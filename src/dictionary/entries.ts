@@ -1,0 +1,53 @@
+import type { SqlVersion } from "../models/load.js";
+import type { Model } from "../models/model.js";
+import { orderByReference } from "../models/order.js";
+import { referencesOf } from "../models/references.js";
+
+/** A model, with those that it reads and those that read it, by name. */
+export interface Entry {
+  readonly name: string;
+  readonly model: Model;
+  readonly reads: readonly string[];
+  readonly feeds: readonly string[];
+}
+
+/**
+ * Every model of a version, in the order of layers and names.
+ * @throws PipelineError INVALID_MODEL for models that read each other in a circle.
+ */
+export function entriesOf({ models }: SqlVersion): Entry[] {
+  const reads = new Map(models.map((model) => [model.name, referencesOf(model)]));
+  orderByReference(models.map((model) => ({ model, reads: reads.get(model.name) ?? [] })));
+  return models.map((model) => ({
+    name: model.name,
+    model,
+    reads: reads.get(model.name) ?? [],
+    feeds: [...reads].filter(([, names]) => names.includes(model.name)).map(([name]) => name),
+  }));
+}
+
+/** A model with all that it comes of, and all that comes of it. */
+export function aroundOf(entries: readonly Entry[], entry: Entry): Entry[] {
+  const upstream = reached(entries, entry, ({ reads }) => reads);
+  const downstream = reached(entries, entry, ({ feeds }) => feeds);
+  return entries.filter(({ name }) => upstream.has(name) || downstream.has(name));
+}
+
+function reached(
+  entries: readonly Entry[],
+  from: Entry,
+  next: (entry: Entry) => readonly string[],
+): ReadonlySet<string> {
+  const found = new Set([from.name]);
+  // A set is gone through to its end, also where that moves away.
+  for (const name of found) {
+    const entry = entries.find((one) => one.name === name);
+    for (const other of entry === undefined ? [] : next(entry)) found.add(other);
+  }
+  return found;
+}
+
+/** The page of a model, beside the other pages. */
+export function addressOf(name: string): string {
+  return `${name}.html`;
+}

@@ -1,0 +1,50 @@
+import { describe, expect, it } from "@jest/globals";
+import { layoutOf, NODE_HEIGHT, type Linked } from "../../src/dictionary/graph-layout.js";
+
+const GRAPH: Linked[] = [
+  { name: "raw", reads: [] },
+  { name: "left", reads: ["raw"] },
+  { name: "right", reads: ["raw", "unknown"] },
+  { name: "end", reads: ["left", "raw"] },
+];
+
+describe("the layout of a graph", () => {
+  const { nodes, lines, width, height } = layoutOf(GRAPH, () => 120);
+  const placeOf = (name: string) => {
+    const place = nodes.find(({ of }) => of.name === name);
+    if (place === undefined) throw new Error(`no ${name}`);
+    return place;
+  };
+
+  it("puts each to the right of all that it reads", () => {
+    for (const { of, x } of nodes)
+      for (const name of of.reads.filter((read) => read !== "unknown"))
+        expect(x).toBeGreaterThan(placeOf(name).x + placeOf(name).width);
+  });
+
+  it("lets no two stand on each other, nor out of the picture", () => {
+    for (const a of nodes) {
+      expect([a.x >= 0, a.y >= 0, a.x + a.width <= width, a.y + NODE_HEIGHT <= height]).toEqual([
+        true,
+        true,
+        true,
+        true,
+      ]);
+      for (const b of nodes.filter((other) => other !== a && other.x === a.x))
+        expect(Math.abs(a.y - b.y)).toBeGreaterThan(NODE_HEIGHT);
+    }
+  });
+
+  it("draws a line for each that is read and there, and has those that go further pass by the others", () => {
+    // raw to left, raw to right, left to end; raw to end goes by the column of left and right: to it, past it, from it.
+    expect(lines).toHaveLength(3 + 3);
+    const [passing = ""] = lines.filter((path) => path.endsWith("h120"));
+    const y = Number(/,([0-9.]+)h/.exec(passing)?.[1]);
+    for (const name of ["left", "right"])
+      expect(Math.abs(placeOf(name).y + NODE_HEIGHT / 2 - y)).toBeGreaterThan(NODE_HEIGHT / 2);
+  });
+
+  it("is empty of nothing", () => {
+    expect(layoutOf([], () => 120).nodes).toEqual([]);
+  });
+});

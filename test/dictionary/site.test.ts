@@ -1,0 +1,127 @@
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { ASSETS, siteOf, siteOfTexts } from "../../src/dictionary/site.js";
+import { parseSqlVersion } from "../../src/models/load.js";
+import { referencesOf } from "../../src/models/references.js";
+import { pipeline } from "../cli/command.js";
+import { plan, version } from "../sql/session.js";
+import { makeFolder, PROJECT } from "../workspace.js";
+
+const site = siteOf(version);
+
+/** The page of a model. */
+function pageOf(name: string): string {
+  return site.get(`${name}.html`) ?? "";
+}
+
+/** The version with a further file. */
+function withFile(file: string, text: string): Map<string, string> {
+  return new Map([...version.texts, [file, text] as const].sort());
+}
+
+const HOSTILE = `/*
+description: "What <script>alert(1)</script> & others mean."
+audits:
+  - is_small: { description: No more than "ten" & one., select: 'SELECT * FROM {{ model.name | ref }} WHERE vouchers > 10' }
+columns:
+  vouchers:       { type: BIGINT, description: "Vouchers <b>here</b>" }
+  execution_date: { type: VARCHAR, description: The partition }
+*/
+SELECT count(*) AS vouchers, {{ partition_key }} AS execution_date
+FROM {{ "curated.vouchers" | ref }} WHERE 1 < 2
+ORDER BY ALL
+`;
+
+describe("the data dictionary", () => {
+  it("has a page for every model, and one to begin with that leads to each", () => {
+    const names = version.models.map(({ name }) => `${name}.html`);
+    expect([...site.keys()]).toEqual(["index.html", ...names]);
+    for (const name of names) expect(site.get("index.html")).toContain(`<dt><a href="${name}">`);
+  });
+
+  it("leads only to pages and files that are there, and asks nothing of others", () => {
+    const files = new Set([...site.keys(), ...ASSETS]);
+    for (const html of site.values()) {
+      for (const [, target = ""] of html.matchAll(/ (?:href|src)="([^"]*)"/g))
+        expect(files).toContain(target);
+      expect(html).not.toMatch(/<script|<style|\sstyle=|https?:/);
+    }
+  });
+
+  it("says of a model all that its header says, and its SQL", () => {
+    const html = pageOf("provision.voucher_amount_usage");
+    const model = version.models.find(({ name }) => name === "provision.voucher_amount_usage");
+    expect(html).toContain("How often each voucher amount was assigned in each country and segment, ranked.");
+    for (const [name, { type }] of Object.entries(model?.header.columns ?? {}))
+      expect(html).toContain(`<code>${name}</code></th><td>${type}</td>`);
+    expect(html).toContain("<dt>Key</dt><dd><code>country_code</code>, <code>segment_kind</code>");
+    for (const audit of ["columns_are_declared", "unique_key", "texts_fit", "usage_counts_every_voucher"])
+      expect(html).toContain(`<dt>${audit}</dt><dd>`);
+    expect(html).toContain("WITH counted AS (\n  SELECT\n    country_code,");
+    expect(html).not.toContain("publish: true");
+  });
+
+  it("says which models each reads and feeds as the runs have it", () => {
+    for (const { model, rendered } of plan.steps)
+      expect(referencesOf(model).sort()).toEqual([...rendered.references].sort());
+    expect(pageOf("curated.vouchers")).toMatch(
+      /<dt>Reads<\/dt><dd><a href="raw\.vouchers\.html">raw\.vouchers<\/a><\/dd>.*<dt>Feeds<\/dt><dd><a href="provision\.voucher_amount_usage\.html">/,
+    );
+  });
+
+  it("draws around a model all that it comes of and all that comes of it, and nothing else", () => {
+    const drawn = [
+      ...pageOf("provision.voucher_country_most_used").matchAll(/<a href="([^"]+)\.html" class=/g),
+    ];
+    expect(drawn.map(([, name]) => name).sort()).toEqual([
+      "curated.vouchers",
+      "provision.voucher_amount_usage",
+      "provision.voucher_country_most_used",
+      "raw.vouchers",
+    ]);
+  });
+
+  it("has a model that is added as a file, with its own audit and with texts as they are", () => {
+    const added = siteOfTexts("v1", withFile("v1/curated/added.sql", HOSTILE));
+    const html = added.get("curated.added.html") ?? "";
+    expect(html).toContain("What &lt;script>alert(1)&lt;/script> &amp; others mean.");
+    expect(html).toContain("Vouchers &lt;b>here&lt;/b>");
+    expect(html).toContain("<dt>is_small</dt><dd>No more than &quot;ten&quot; &amp; one.</dd>");
+    expect(html).toContain("WHERE 1 &lt; 2");
+    expect(added.get("index.html")).toContain('<a href="curated.added.html">');
+    expect(added.get("curated.vouchers.html")).toContain('<a href="curated.added.html">');
+  });
+
+  it("is the same of the texts that are kept as of the folder", () => {
+    expect(siteOfTexts("v1", version.texts)).toEqual(site);
+    expect(parseSqlVersion("v1", version.texts)).toEqual(version);
+  });
+
+  it("refuses models that read each other in a circle", () => {
+    const circle = HOSTILE.replace("curated.vouchers", "curated.added");
+    expect(() => siteOfTexts("v1", withFile("v1/curated/added.sql", circle))).toThrow("in a circle");
+  });
+});
+
+describe("pipeline docs", () => {
+  it("writes the pages and what they need into a folder, also over those of before", async () => {
+    const out = path.join(await makeFolder(), "new/site");
+    const environment = { SQL_DIRECTORY: path.join(PROJECT, "sql") };
+    await pipeline(["docs", "--out", out], environment);
+    expect(await pipeline(["docs", "--out", out], environment)).toMatchObject({
+      code: 0,
+      stdout: `open ${out}/index.html\n`,
+    });
+    expect((await readdir(out)).sort()).toEqual([...site.keys(), ...ASSETS].sort());
+    expect(await readFile(path.join(out, "index.html"), "utf8")).toBe(site.get("index.html"));
+  });
+
+  it("says where it cannot write", async () => {
+    const { code, stderr } = await pipeline(["docs", "--out", "/proc/site"]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining("INVALID_USAGE: --out /proc/site cannot be written"),
+    ]);
+  });
+});
