@@ -11,6 +11,7 @@ import { dictionaryCommand } from "./dictionary.js";
 import { diffCommand } from "./diff.js";
 import { docsCommand } from "./docs.js";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.js";
+import { inspectCommand } from "./inspect.js";
 import { installExtensionCommand } from "./install-extension.js";
 import { printError, surviveClosedOutput } from "./output.js";
 import { planCommand } from "./plan.js";
@@ -35,6 +36,7 @@ const commands = [
   backfillCommand(cancellation),
   planCommand(cancellation),
   renderCommand(cancellation),
+  inspectCommand(cancellation),
   rejectedCommand(cancellation),
   statusCommand,
   runsCommand,

@@ -91,7 +91,8 @@ async function listOf(runs: readonly PastRun[]): Promise<string> {
 }
 
 async function detailsOf(run: PastRun): Promise<string> {
-  const { auditsSection, measureSections, section } = await import("./summary.js");
+  const { auditsSection, columnsInWords, driftSection, measureSections, section } =
+    await import("./summary.js");
   const { report, withdrawals, ...facts } = run;
   const known =
     report === null
@@ -106,6 +107,17 @@ async function detailsOf(run: PastRun): Promise<string> {
               sha256: sha256 ?? "",
             })),
           ),
+          section(
+            "columns of the raw files",
+            report.raw_columns.map(({ model, format, files, first, columns }) => ({
+              raw: model,
+              format,
+              files,
+              first,
+              columns: columnsInWords(columns),
+            })),
+          ),
+          driftSection(report),
           section("partitions read", report.at_rest),
           ...measureSections(report.measures),
           section("partitions written", report.tables),

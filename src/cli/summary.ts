@@ -8,6 +8,7 @@ export function summaryOf(report: RunReport): string {
   const parts = [
     `${report.stages.join(", ")} for ${report.execution_date}: done in ${report.seconds.toFixed(1)} s`,
     ...measureSections(report.measures),
+    driftSection(report),
     section(
       "tables written",
       report.tables.map(({ model, rows, uri }) => ({ table: model, rows, file: uri })),
@@ -18,6 +19,27 @@ export function summaryOf(report: RunReport): string {
     ...(report.run_report === null ? [] : [`report: ${report.run_report.html}`]),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
+}
+
+/** `timestamp VARCHAR, total_orders BIGINT`. */
+export function columnsInWords(columns: RunReport["raw_columns"][number]["columns"]): string {
+  return columns.map(({ name, type }) => `${name} ${type}`).join(", ");
+}
+
+/** Which columns of the raw files are not as they were. */
+export function driftSection({ drift }: RunReport): string {
+  return section(
+    "columns of the raw files that have changed",
+    drift.map(({ model, column, change, types_before, types, files, first }) => ({
+      raw: model,
+      column,
+      change,
+      before: types_before.join(", "),
+      now: types.join(", "),
+      files,
+      first: first ?? "",
+    })),
+  );
 }
 
 /** How many audits passed, which of them although rows break them, and the rows that break those that warn. */

@@ -3,7 +3,7 @@ import { PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
 import { translatingErrors, type Consumption } from "./consumption.js";
 import { unlessMissing } from "./present-tables.js";
-import type { ConsumptionDatabase, ConsumptionTables, PipelineRunsTable } from "./tables.js";
+import type { ConsumptionDatabase, ConsumptionTables, PipelineRunsTable, RunOutcome } from "./tables.js";
 
 export type RunStart = Pick<
   PipelineRunsTable,
@@ -82,17 +82,22 @@ export function outcomeOf(
 export interface RunFilter {
   readonly runId?: string | undefined;
   readonly executionDate?: string | undefined;
+  readonly outcome?: RunOutcome | undefined;
+  /** Only runs that had this stage. */
+  readonly stage?: string | undefined;
   readonly limit: number;
 }
 
 /** Runs as they are recorded, the latest first; none where there was no run yet. */
 export async function readRuns(
   { db, dialect }: Consumption,
-  { runId, executionDate, limit }: RunFilter,
+  { runId, executionDate, outcome, stage, limit }: RunFilter,
 ): Promise<PipelineRunsTable[]> {
   let query = db.selectFrom("pipeline_runs").selectAll();
   if (runId !== undefined) query = query.where("run_id", "=", runId);
   if (executionDate !== undefined) query = query.where("execution_date", "=", executionDate);
+  if (outcome !== undefined) query = query.where("outcome", "=", outcome);
+  if (stage !== undefined) query = query.where("stages", "like", `%${stage}%`);
   const latest = query.orderBy("started_at", "desc").orderBy("run_id").limit(limit);
   return (await unlessMissing({ db, dialect }, ["pipeline_runs"], () => latest.execute())) ?? [];
 }

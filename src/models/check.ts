@@ -6,7 +6,11 @@ import { EVERY_KEY, EVERY_PUBLISHED, isWritten, usedAudit, type Model, type Writ
  * Holds the models of a version against each other: what one header alone cannot tell.
  * @throws PipelineError INVALID_MODEL that lists every fault with its file.
  */
-export function checkModels({ models, audits }: Pick<SqlVersion, "models" | "audits">): void {
+export function checkModels({
+  models,
+  audits,
+  inspections,
+}: Pick<SqlVersion, "models" | "audits" | "inspections">): void {
   const faults = [
     ...[...EVERY_KEY, ...EVERY_PUBLISHED]
       .filter((audit) => !audits.has(audit))
@@ -15,6 +19,9 @@ export function checkModels({ models, audits }: Pick<SqlVersion, "models" | "aud
       ...(isWritten(model) ? faultsOfWritten(model) : []),
       ...faultsOfAudits(model, audits),
     ]),
+    ...[...inspections]
+      .filter(([inspected]) => !models.some(({ name }) => name === inspected))
+      .map(([inspected, { file }]) => `${file}: there is no model ${inspected} to inspect the files of`),
   ];
   if (faults.length > 0) throw new PipelineError("INVALID_MODEL", faults.join("\n"));
 }

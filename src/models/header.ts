@@ -93,6 +93,7 @@ const headerSchemas = {
     severity: severity.default("error"),
     threshold: threshold.default({ rows: 0 }),
   }),
+  inspection: z.strictObject(described),
   functions: z.strictObject(described),
 };
 

@@ -6,7 +6,7 @@ import { SEGMENTS_FILE } from "../voucher/read-segments.js";
 import { parseSegments, type Segments } from "../voucher/segments.js";
 import { checkModels } from "./check.js";
 import { parseHeader } from "./header.js";
-import { LAYERS, type Audit, type Layer, type Model } from "./model.js";
+import { LAYERS, type Audit, type Inspection, type Layer, type Model } from "./model.js";
 
 /** The functions that the models share, below the folder of a version. */
 const FUNCTIONS_FILE = "functions/duckdb.sql";
@@ -16,6 +16,8 @@ export interface SqlVersion {
   readonly name: string;
   readonly models: readonly Model[];
   readonly audits: ReadonlyMap<string, Audit>;
+  /** What is told of each file of a raw model, by the name of the model. */
+  readonly inspections: ReadonlyMap<string, Inspection>;
   /** The template of the functions that the models share, for DuckDB. */
   readonly functions: { readonly file: string; readonly template: string };
   readonly segments: Segments;
@@ -51,10 +53,14 @@ export function parseSqlVersion(version: string, texts: ReadonlyMap<string, stri
   const audits = sqlFilesIn(texts, `${version}/audits/`).map(([name, file, text]) =>
     auditOf(name, file, text),
   );
+  const inspections = sqlFilesIn(texts, `${version}/inspections/`).map(
+    ([table, file, text]) => [`raw.${table}`, inspectionOf(file, text)] as const,
+  );
   const loaded: SqlVersion = {
     name: version,
     models,
     audits: new Map(audits.map((audit) => [audit.name, audit])),
+    inspections: new Map(inspections),
     functions: { file: `sql/${version}/${FUNCTIONS_FILE}`, template: textOf(FUNCTIONS_FILE) },
     segments,
     texts,
@@ -120,6 +126,10 @@ function modelOf(layer: Layer, table: string, file: string, template: string): M
 
 function auditOf(name: string, file: string, template: string): Audit {
   return { name, file: `sql/${file}`, template, header: parseHeader("audit", `sql/${file}`, template) };
+}
+
+function inspectionOf(file: string, template: string): Inspection {
+  return { file: `sql/${file}`, template, header: parseHeader("inspection", `sql/${file}`, template) };
 }
 
 function hashOf(texts: ReadonlyMap<string, string>): string {

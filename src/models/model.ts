@@ -52,6 +52,13 @@ export function usedAudit(
   return { name, file: `${file}: ${name}`, template: own.select, header };
 }
 
+/** A query for what is told of each file of a raw model. */
+export interface Inspection {
+  readonly file: string;
+  readonly template: string;
+  readonly header: Header<"inspection">;
+}
+
 /** The audits that run on every model that has a key. */
 export const EVERY_KEY = ["key_is_complete", "unique_key"];
 /** The audits that run on every model that is published. */

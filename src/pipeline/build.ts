@@ -118,7 +118,7 @@ export async function prepareEngine(
 }
 
 /** Says of an error of the engine which file is at fault. */
-async function naming(file: string, work: () => Promise<void>): Promise<void> {
+export async function naming(file: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {

@@ -14,6 +14,8 @@ const NOTHING_YET: Findings = {
   engine: null,
   rendered_sql_hash: null,
   inputs: [],
+  raw_columns: [],
+  drift: [],
   at_rest: [],
   measures: {},
   tables: [],

@@ -8,6 +8,7 @@ import {
   publishedColumns,
   usedAudit,
   usesOf,
+  type Inspection,
   type Model,
   type WrittenModel,
 } from "../models/model.js";
@@ -87,6 +88,15 @@ export function planHash({ functions, steps }: Plan): string {
 /** The SQL of one model alone. */
 export function renderModel(version: SqlVersion, model: Model, input: PlanInput): string {
   return render(rendererOf(version), variablesOf(version, input), model, input).sql;
+}
+
+/** The SQL of an inspection: it is the same whatever files are inspected. */
+export function renderInspection(
+  version: SqlVersion,
+  { file, template }: Inspection,
+  input: PlanInput,
+): string {
+  return rendererOf(version).render(file, template, variablesOf(version, input)).sql;
 }
 
 function rendererOf({ models }: SqlVersion): Renderer {

@@ -3,11 +3,19 @@ import { PipelineError } from "../errors.js";
 import { isRaw, type RawModel } from "../models/model.js";
 import type { RawPart } from "../models/raw-part.js";
 import { printable } from "../printable.js";
-import { inspectRawFiles, listRawFiles, probeRawFiles, type WithNewEngine } from "../raw/inspect.js";
+import {
+  groupFiles,
+  inspectRawFiles,
+  listRawFiles,
+  probeRawFiles,
+  type WithNewEngine,
+} from "../raw/inspect.js";
+import { shapesOf } from "../raw/shapes.js";
 import { sideBySide } from "../side-by-side.js";
 import { sha256Of } from "../zones/hash.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
 import type { RunContext } from "./context.js";
+import type { RawColumns } from "./drift.js";
 import { planRun, renderModel, type PlanInput } from "./plan.js";
 import type { InputFile } from "./report.js";
 
@@ -23,6 +31,8 @@ export interface RawInput {
 /** Raw files whose columns are known and good. */
 export interface RawParts extends TypedRaw {
   readonly byModel: ReadonlyMap<string, readonly RawPart[]>;
+  /** Which columns they have. */
+  readonly columns: readonly RawColumns[];
   /**
    * Reads every raw file by itself, after a scan has failed.
    * @throws PipelineError RAW_FILE_UNREADABLE that names those at fault; returns where none is.
@@ -94,8 +104,11 @@ export async function inspectRaw(
 ): Promise<RawParts> {
   const { version, zones } = context;
   const byModel = new Map<string, RawPart[]>();
+  const columns: RawColumns[] = [];
   for (const { model, files } of inputs) {
-    byModel.set(model.name, await inspectRawFiles(engine, zones.raw, model, files));
+    const inspected = await inspectRawFiles(engine, zones.raw, model, files);
+    byModel.set(model.name, groupFiles(inspected, model.header.reads));
+    columns.push(...shapesOf(inspected).map((shape) => ({ model: model.name, ...shape })));
   }
   const probe = async () => {
     for (const { model, files } of inputs) {
@@ -112,7 +125,7 @@ export async function inspectRaw(
   };
   // Models that run side by side fail side by side.
   let probing: Promise<void> | undefined;
-  return { byModel, explainFault: () => (probing ??= probe()), typedFile: () => undefined };
+  return { byModel, columns, explainFault: () => (probing ??= probe()), typedFile: () => undefined };
 }
 
 /** The files that a run reads, with a hash of each where its version does not tell its content. */

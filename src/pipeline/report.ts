@@ -3,6 +3,7 @@ import type { Row } from "../engine/engine.js";
 import type { Severity, Threshold } from "../models/header.js";
 import type { StepTime } from "./activity.js";
 import type { AnswersReport } from "./answers.js";
+import type { ColumnDrift, RawColumns } from "./drift.js";
 import type { GateResult } from "./gate.js";
 
 /** The parts of a run, in their order. Each can run alone, and reads what the one before left at rest. */
@@ -73,6 +74,10 @@ export interface RunReport {
   /** SHA-256 over everything that the engine was told: functions, models, audits. */
   readonly rendered_sql_hash: string | null;
   readonly inputs: readonly InputFile[];
+  /** Which columns the raw files have. */
+  readonly raw_columns: readonly RawColumns[];
+  /** Which columns of the raw files are not as the last run that succeeded has found them. */
+  readonly drift: readonly ColumnDrift[];
   /** What was read that a run had left before. */
   readonly at_rest: readonly RestingTable[];
   /** The rows of each measure, by its name: `measures.row_accounting`. */

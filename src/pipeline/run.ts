@@ -18,6 +18,7 @@ import { compareAnswers } from "./answers.js";
 import { buildModels, hashAtRest, type Built, type StagedPartition } from "./build.js";
 import { withCommitted } from "./commit.js";
 import type { RunContext } from "./context.js";
+import { noteColumns } from "./drift.js";
 import { holdToGate, type Gate } from "./gate.js";
 import { RunJournal } from "./journal.js";
 import { planHash, planRun } from "./plan.js";
@@ -149,6 +150,7 @@ async function build(
     raw.inspect(context, engine, inputs, withNewEngine),
   );
   failpoint("raw files inspected");
+  await noteColumns(context, rawParts.columns);
   const plan = planRun(version, planInput(context, rawParts.byModel));
   journal.note({ rendered_sql_hash: planHash(plan) });
   await saveProgress(context);

@@ -8,7 +8,7 @@ export interface RawFault {
   readonly reason: string;
 }
 
-/** What came of looking at raw files: either there are faults, or there is a result for every file. */
+/** What came of looking at raw files: a result for each of which anything is known, and what is at fault, also with one of these. */
 export interface Findings<Result> {
   readonly results: readonly Result[];
   readonly faults: readonly RawFault[];

@@ -32,15 +32,19 @@ export interface InspectedFile {
  * The raw files of a model, sorted by path.
  * @throws PipelineError RAW_ZONE_EMPTY where there are none, RAW_FILE_UNREADABLE where one is no file that can be read.
  */
-export async function listRawFiles(zone: Zone, model: RawModel): Promise<ZoneFile[]> {
+export async function listRawFiles(zone: Zone, model: RawModel): Promise<readonly ZoneFile[]> {
+  const { results, faults } = await lookForRawFiles(zone, model);
+  if (faults.length > 0) throw unreadableFiles(faults);
+  return results;
+}
+
+/**
+ * All raw files of a model, sorted by path, also those that cannot be read because of what they are or how they are called.
+ * @throws PipelineError RAW_ZONE_EMPTY where there are none.
+ */
+export async function lookForRawFiles(zone: Zone, model: RawModel): Promise<Findings<ZoneFile>> {
   const { folder } = model.header;
   const files = (await zone.list(folder)).filter(({ path }) => isParquet(path) || isCsv(path));
-  const faults = files.flatMap(({ path, uri, problem }) => {
-    const reason =
-      problem ?? (hasPathPattern(uri) ? undefined : "its path has a backslash beside one of * ? [");
-    return reason === undefined ? [] : [{ path, reason }];
-  });
-  if (faults.length > 0) throw unreadableFiles(faults);
   if (files.length === 0) {
     throw new PipelineError(
       "RAW_ZONE_EMPTY",
@@ -48,11 +52,17 @@ export async function listRawFiles(zone: Zone, model: RawModel): Promise<ZoneFil
         "or set RAW_ZONE to the folder that holds them",
     );
   }
-  return files;
+  const faults = files.flatMap(({ path, uri, problem }) => {
+    const reason =
+      problem ?? (hasPathPattern(uri) ? undefined : "its path has a backslash beside one of * ? [");
+    return reason === undefined ? [] : [{ path, reason }];
+  });
+  return { results: files, faults };
 }
 
 /**
- * Looks at the columns of every raw file, and groups the files that one SELECT can read.
+ * Looks at the columns of every raw file.
+ * @returns the files sorted by path.
  * @throws PipelineError RAW_FILE_UNREADABLE that names every file that cannot be read or lacks a column.
  */
 export async function inspectRawFiles(
@@ -60,7 +70,19 @@ export async function inspectRawFiles(
   zone: Zone,
   model: RawModel,
   files: readonly ZoneFile[],
-): Promise<RawPart[]> {
+): Promise<readonly InspectedFile[]> {
+  const { results, faults } = await lookAtColumns(engine, zone, model, files);
+  if (faults.length > 0) throw unreadableFiles(faults);
+  return results;
+}
+
+/** Looks at the columns of every raw file; one that lacks a column is found, and at fault. The files are sorted by path. */
+export async function lookAtColumns(
+  engine: Engine,
+  zone: Zone,
+  model: RawModel,
+  files: readonly ZoneFile[],
+): Promise<Findings<InspectedFile>> {
   const { reads } = model.header;
   const parquet = await inspectParquetFiles(
     engine,
@@ -71,14 +93,9 @@ export async function inspectRawFiles(
     zone,
     files.filter(({ path }) => isCsv(path)),
   );
-  const inspected = [...parquet.results, ...csv.results];
-  const faults = [
-    ...parquet.faults,
-    ...csv.faults,
-    ...inspected.flatMap((file) => columnFaults(file, reads)),
-  ];
-  if (faults.length > 0) throw unreadableFiles(faults);
-  return groupFiles(inspected, reads);
+  const results = [...parquet.results, ...csv.results].sort((a, b) => (a.file.path < b.file.path ? -1 : 1));
+  const faults = results.flatMap((file) => columnFaults(file, reads));
+  return { results, faults: [...parquet.faults, ...csv.faults, ...faults] };
 }
 
 /** Opens an engine, uses it, and closes it. */
@@ -114,7 +131,8 @@ export async function probeRawFiles(
   if (faults.length > 0) throw unreadableFiles(faults);
 }
 
-async function faultOfReading(engine: Engine, select: string): Promise<DuckDbError | undefined> {
+/** Why a SELECT over raw files cannot be read to its end; undefined where it can. */
+export async function faultOfReading(engine: Engine, select: string): Promise<DuckDbError | undefined> {
   try {
     await engine.rows(`SELECT max(COLUMNS(*)) FROM (${select}\n)`);
     return undefined;
@@ -160,11 +178,11 @@ function shown(names: readonly string[]): string {
   return names.slice(0, 20).map(printable).join(", ") + rest;
 }
 
-function groupFiles(inspected: readonly InspectedFile[], reads: Reads): RawPart[] {
-  const sorted = [...inspected].sort((a, b) => (a.file.path < b.file.path ? -1 : 1));
+/** Groups files of which nothing is at fault to those that one SELECT can read. */
+export function groupFiles(inspected: readonly InspectedFile[], reads: Reads): RawPart[] {
   const parts = new Map<string, RawPart & { files: string[] }>();
-  const fileColumn = nameNotIn(sorted.flatMap(({ columns }) => columns.map(({ name }) => name)));
-  for (const { file, format, columns } of sorted) {
+  const fileColumn = nameNotIn(inspected.flatMap(({ columns }) => columns.map(({ name }) => name)));
+  for (const { file, format, columns } of inspected) {
     const shape = {
       format,
       columns: Object.fromEntries(

@@ -98,6 +98,15 @@ describe("the models of a version", () => {
     });
   });
 
+  it("need the raw model whose files an inspection is about", async () => {
+    const inspection = "/*\ndescription: Orders.\n*/\nSELECT 1 AS orders\n";
+    const sqlDirectory = await sqlWith("inspections/orders.sql", inspection);
+    await expect(loadSqlVersion(sqlDirectory, "v1")).rejects.toMatchObject({
+      code: "INVALID_MODEL",
+      message: expect.stringContaining("sql/v1/inspections/orders.sql: there is no model raw.orders"),
+    });
+  });
+
   it("need the version to be there", async () => {
     await expect(loadSqlVersion(path.join(PROJECT, "sql"), "v9")).rejects.toMatchObject({
       code: "INVALID_MODEL",

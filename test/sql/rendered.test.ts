@@ -2,13 +2,14 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { PROJECT } from "../workspace.js";
-import { plan } from "./session.js";
+import { inspections, plan } from "./session.js";
 
 const SNAPSHOTS = path.join(PROJECT, "test/snapshots");
 
 const rendered = new Map([
   ["functions.sql", plan.functions.sql],
   ...plan.steps.map(({ model, rendered: { sql } }) => [`${model.name}.sql`, sql] as const),
+  ...inspections.map(({ name, sql }) => [`inspections.${name}.sql`, sql] as const),
   ...plan.steps.flatMap(({ model, audits }) =>
     audits.map((audit) => [`${model.name}.audit.${audit.audit}.sql`, audit.rendered.sql] as const),
   ),

@@ -3,14 +3,13 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll } from "@jest/globals";
 import type { Row, RowValue } from "../../src/engine/engine.js";
 import { loadSqlVersion } from "../../src/models/load.js";
-import { planRun, type Plan } from "../../src/pipeline/plan.js";
+import { planRun, renderInspection, type Plan, type PlanInput } from "../../src/pipeline/plan.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { PROJECT } from "../workspace.js";
 
 export const version = await loadSqlVersion(path.join(PROJECT, "sql"), "v1");
 
-/** The plan of a run over one Parquet file and one CSV file. */
-export const plan: Plan = planRun(version, {
+const input: PlanInput = {
   executionDate: parseExecutionDate("2020-05-29"),
   maxRejectedShare: "0.5",
   rawRoot: "data/raw",
@@ -61,7 +60,16 @@ export const plan: Plan = planRun(version, {
       ],
     ],
   ]),
-});
+};
+
+/** The plan of a run over one Parquet file and one CSV file. */
+export const plan: Plan = planRun(version, input);
+
+/** What `pipeline inspect` asks of each file, by the name of the raw model. */
+export const inspections = [...version.inspections].map(([name, inspection]) => ({
+  name,
+  sql: renderInspection(version, inspection, input),
+}));
 
 const instance = await DuckDBInstance.create(":memory:");
 const connection = await instance.connect();

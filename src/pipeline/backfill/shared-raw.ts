@@ -104,6 +104,7 @@ async function typeRaw(
   }
   return {
     byModel: parts.byModel,
+    columns: parts.columns,
     explainFault: () => parts.explainFault(),
     typedFile: (functionsSql, select) => made.get(question(functionsSql, select)),
     typedFiles: [...made.values()],

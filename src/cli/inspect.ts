@@ -1,0 +1,80 @@
+import type { Argv, CommandModule } from "yargs";
+import type { InspectedRawFile, InspectionReport } from "../pipeline/inspect.js";
+import { printable } from "../printable.js";
+import type { Cancellation } from "./cancel.js";
+import { EXIT_CODES } from "./exit-codes.js";
+import { print, printWarning } from "./output.js";
+
+interface InspectArguments {
+  json: boolean;
+}
+
+/** The command that shows what the raw files are like. */
+export function inspectCommand(cancellation: Cancellation): CommandModule<object, InspectArguments> {
+  return {
+    command: "inspect",
+    describe:
+      "Show the columns, rows and faults of every raw file; ends with 3 where a run could not read one",
+    builder: (yargs: Argv) =>
+      yargs
+        .option("json", { type: "boolean", default: false, describe: "Print everything as JSON" })
+        .example("$0 inspect", "Look at a delivery before a run reads it"),
+    handler: async ({ json }) => {
+      const [{ inspectRawZone }, { RunActivity }, { readSettings }, { showingProgress, stepsInWords }] =
+        await Promise.all([
+          import("../pipeline/inspect.js"),
+          import("../pipeline/activity.js"),
+          import("../settings.js"),
+          import("./progress.js"),
+        ]);
+      const activity = new RunActivity();
+      const report = await showingProgress(
+        () => stepsInWords(activity),
+        () => inspectRawZone(readSettings(), cancellation.signal, activity),
+      );
+      activity.warnings.forEach(printWarning);
+      print(json ? JSON.stringify(report, null, 2) : await describe(report));
+      if (report.files.some(({ faults }) => faults.length > 0)) process.exitCode = EXIT_CODES.data;
+    },
+  };
+}
+
+async function describe({ raw_zone, files }: InspectionReport): Promise<string> {
+  const { columnsInWords, section } = await import("./summary.js");
+  const readable = files.filter(({ faults }) => faults.length === 0);
+  const heading = `raw files in ${printable(raw_zone)}: ${files.length.toString()}, of which a run could read ${readable.length.toString()}`;
+  const groups = sameColumns(readable).map(([columns, alike]) =>
+    section(
+      printable(columnsInWords(columns)),
+      alike.map(({ path, bytes, contents }) => ({ file: path, bytes, ...contents })),
+    ),
+  );
+  return [heading, ...groups, ...listed(files)].join("\n\n");
+}
+
+type Columns = NonNullable<InspectedRawFile["columns"]>;
+
+/** The files with the same columns together, in any order of these, each time with the columns of the first file. */
+function sameColumns(files: readonly InspectedRawFile[]): [Columns, InspectedRawFile[]][] {
+  const groups = new Map<string, [Columns, InspectedRawFile[]]>();
+  for (const file of files) {
+    const columns = file.columns ?? [];
+    const signature = columns
+      .map((column) => JSON.stringify(column))
+      .sort()
+      .join();
+    const group = groups.get(signature);
+    if (group === undefined) groups.set(signature, [columns, [file]]);
+    else group[1].push(file);
+  }
+  return [...groups.values()];
+}
+
+function listed(files: readonly InspectedRawFile[]): string[] {
+  const faulty = files.filter(({ faults }) => faults.length > 0);
+  if (faulty.length === 0) return [];
+  const lines = faulty.flatMap(({ path, faults }) =>
+    faults.map((reason) => `  ${printable(path)}: ${printable(reason)}`),
+  );
+  return [[`could not be read: ${faulty.length.toString()}`, ...lines].join("\n")];
+}

@@ -1,0 +1,181 @@
+import { DuckDbError } from "../engine/duckdb-errors.js";
+import { withDuckDb } from "../engine/duckdb.js";
+import type { Engine, Row } from "../engine/engine.js";
+import { PipelineError } from "../errors.js";
+import { loadSqlVersion } from "../models/load.js";
+import { isRaw, type Inspection, type RawModel } from "../models/model.js";
+import type { Findings, RawFault } from "../raw/faults.js";
+import {
+  faultOfReading,
+  groupFiles,
+  lookAtColumns,
+  lookForRawFiles,
+  type InspectedFile,
+} from "../raw/inspect.js";
+import { columnsOf, type RawShape } from "../raw/shapes.js";
+import type { Settings } from "../settings.js";
+import { parseExecutionDate } from "../voucher/execution-date.js";
+import { openZones } from "../zones/open.js";
+import type { RunActivity } from "./activity.js";
+import { naming, prepareEngine } from "./build.js";
+import type { RunContext } from "./context.js";
+import { planRun, renderInspection, renderModel } from "./plan.js";
+import { planInput } from "./raw-input.js";
+
+/** What the raw files are like. */
+export interface InspectionReport {
+  readonly raw_zone: string;
+  /** By model and path. */
+  readonly files: readonly InspectedRawFile[];
+}
+
+/** What a raw file is like. */
+export interface InspectedRawFile {
+  readonly model: string;
+  /** Below the raw zone. */
+  readonly path: string;
+  readonly bytes: number;
+  /** Null where they cannot be read. */
+  readonly columns: RawShape["columns"] | null;
+  /** The row that the inspection of the model gives; null where the file is at fault, or the model has no inspection. */
+  readonly contents: Row | null;
+  /** Why a run could not read the file; none where it could. */
+  readonly faults: readonly string[];
+}
+
+type InspectionContext = Pick<
+  RunContext,
+  "activity" | "executionDate" | "settings" | "signal" | "version" | "zones"
+>;
+
+/** Templates ask for one; what a file holds is the same at every date. */
+const ANY_DATE = parseExecutionDate("2000-01-01");
+
+/**
+ * Looks at every raw file by itself: its columns, and what the inspection of its model says of its rows. One that cannot be read is told
+ * with the reason, and the others are looked at all the same. Changes nothing.
+ * @throws PipelineError RAW_ZONE_EMPTY where there are none, MODEL_FAILED where the inspection itself is at fault.
+ */
+export async function inspectRawZone(
+  settings: Settings,
+  signal: AbortSignal,
+  activity: RunActivity,
+): Promise<InspectionReport> {
+  const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
+  const zones = await openZones(settings);
+  try {
+    const context = { activity, executionDate: ANY_DATE, settings, signal, version, zones };
+    const files: InspectedRawFile[] = [];
+    for (const model of version.models.filter(isRaw)) files.push(...(await inspectModel(context, model)));
+    return { raw_zone: zones.raw.root, files };
+  } finally {
+    zones.close();
+  }
+}
+
+async function inspectModel(context: InspectionContext, model: RawModel): Promise<InspectedRawFile[]> {
+  const { activity, settings, signal, version, zones } = context;
+  const found = await lookForRawFiles(zones.raw, model);
+  const files = withoutFault(found, ({ path }) => path);
+  const reach = { directories: [], files: files.map(({ uri }) => uri) };
+  const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn: activity.warn };
+  const withEngine: WithEngine = (use) => withDuckDb(session, use);
+  const looked = await withEngine((engine) =>
+    activity.during("columns", () => lookAtColumns(engine, zones.raw, model, files)),
+  );
+  const readable = withoutFault(looked, ({ file }) => file.path);
+  const inspection = version.inspections.get(model.name);
+  const read =
+    inspection === undefined
+      ? NOTHING_READ
+      : await readEach({ ...context, withEngine }, model, inspection, readable);
+  const faults = [...found.faults, ...looked.faults, ...read.faults];
+  const columns = new Map(looked.results.map((one) => [one.file.path, columnsOf(one)]));
+  return found.results.map(({ path, bytes }) => ({
+    model: model.name,
+    path,
+    bytes,
+    columns: columns.get(path) ?? null,
+    contents: read.contents.get(path) ?? null,
+    faults: faults.filter((fault) => fault.path === path).map(({ reason }) => reason),
+  }));
+}
+
+/** What was found with which nothing is at fault. */
+function withoutFault<Result>(
+  { results, faults }: Findings<Result>,
+  pathOf: (result: Result) => string,
+): Result[] {
+  const faulty = new Set(faults.map(({ path }) => path));
+  return results.filter((result) => !faulty.has(pathOf(result)));
+}
+
+/** Opens an engine, uses it, and closes it. */
+type WithEngine = <Result>(use: (engine: Engine) => Promise<Result>) => Promise<Result>;
+
+interface Contents {
+  /** By path. */
+  readonly contents: ReadonlyMap<string, Row>;
+  readonly faults: readonly RawFault[];
+}
+
+const NOTHING_READ: Contents = { contents: new Map(), faults: [] };
+
+/** Reads files one by one, with a new engine after one at which an engine has broken down. */
+async function readEach(
+  context: InspectionContext & { readonly withEngine: WithEngine },
+  model: RawModel,
+  inspection: Inspection,
+  files: readonly InspectedFile[],
+): Promise<Contents> {
+  const { activity, version, withEngine } = context;
+  const contents = new Map<string, Row>();
+  const faults: RawFault[] = [];
+  const waiting = [...files];
+  activity.percent = () => (100 * (files.length - waiting.length)) / files.length;
+  const input = planInput(context, new Map());
+  const select = renderInspection(version, inspection, input);
+  while (waiting.length > 0) {
+    await withEngine(async (engine) => {
+      await prepareEngine(engine, planRun(version, input).functions, []);
+      await naming(inspection.file, () => engine.assertSelects(select));
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const { file } = next;
+        const parts = new Map([[model.name, groupFiles([next], model.header.reads)]]);
+        const ofFile = renderModel(version, model, planInput(context, parts));
+        const read = await activity.during(file.path, () => readOne(engine, model, ofFile, select));
+        if (!(read instanceof DuckDbError)) {
+          contents.set(file.path, read);
+          continue;
+        }
+        faults.push({ path: file.path, reason: read.onOneLine });
+        if (read.isFatal) return;
+      }
+    });
+  }
+  return { contents, faults };
+}
+
+/**
+ * @param ofFile gives the rows of one file.
+ * @returns the row of the inspection, or why the file cannot be read.
+ */
+async function readOne(
+  engine: Engine,
+  model: RawModel,
+  ofFile: string,
+  inspection: string,
+): Promise<Row | DuckDbError> {
+  try {
+    await engine.createView(model.name, ofFile);
+    const [row = {}] = await engine.rows(inspection);
+    return row;
+  } catch (error) {
+    if (!(error instanceof DuckDbError)) throw error;
+    const fault = error.isFatal ? error : await faultOfReading(engine, ofFile);
+    if (fault !== undefined) return fault;
+    throw new PipelineError("MODEL_FAILED", `the inspection of ${model.name}: ${error.message}`, {
+      cause: error,
+    });
+  }
+}

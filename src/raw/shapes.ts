@@ -1,0 +1,38 @@
+import type { InspectedFile } from "./inspect.js";
+
+/** Raw files of one format that have the same columns of the same types, in any order. */
+export interface RawShape {
+  readonly format: InspectedFile["format"];
+  /** In the order of the first of the files. A column that has columns itself is of the type `nested`. */
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** How many files there are. */
+  readonly files: number;
+  /** The path of the first of them, below the raw zone. */
+  readonly first: string;
+}
+
+/** The different shapes of raw files, in the order of their first files. */
+export function shapesOf(files: readonly InspectedFile[]): RawShape[] {
+  const shapes = new Map<string, RawShape>();
+  for (const inspected of files) {
+    const { file, format } = inspected;
+    const columns = columnsOf(inspected);
+    const signature = JSON.stringify([
+      format,
+      columns.map(({ name, type }) => JSON.stringify([name, type])).sort(),
+    ]);
+    const known = shapes.get(signature);
+    shapes.set(
+      signature,
+      known === undefined
+        ? { format, columns, files: 1, first: file.path }
+        : { ...known, files: known.files + 1 },
+    );
+  }
+  return [...shapes.values()];
+}
+
+/** The columns of a raw file, as people are told of them. */
+export function columnsOf({ columns }: InspectedFile): RawShape["columns"] {
+  return columns.map(({ name, type }) => ({ name, type: type === "" ? "nested" : type }));
+}

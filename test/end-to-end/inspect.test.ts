@@ -1,0 +1,62 @@
+import path from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import type { InspectionReport } from "../../src/pipeline/inspect.js";
+import { pipeline } from "../cli/command.js";
+import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { putFile } from "../storage.js";
+import { makeWorkspace, PROJECT } from "../workspace.js";
+import { HEADER, LINE } from "./failing.js";
+
+describe("pipeline inspect", () => {
+  it("tells of every file of the sample its columns, rows, span of time and share of rejected rows", async () => {
+    const { environment } = await makeWorkspace();
+    const sample = { ...environment, RAW_ZONE: path.join(PROJECT, "data/raw") };
+    const { code, stdout } = await pipeline(["inspect", "--json"], sample);
+    const { files } = JSON.parse(stdout) as InspectionReport;
+    expect(code).toBe(0);
+    expect(files.map((file) => [file.path, file.contents?.["rows_read"], file.faults])).toEqual([
+      ["vouchers/vouchers-0001.parquet", "9000", []],
+      ["vouchers/vouchers-0002.parquet", "9000", []],
+      ["vouchers/vouchers-late.csv", "2000", []],
+    ]);
+    expect(files[0]?.columns).toContainEqual({ name: "voucher_amount", type: "DOUBLE" });
+    expect(files[0]?.contents).toEqual({
+      rows_read: "9000",
+      rejected: "920",
+      rejected_share: 0.1022,
+      first_voucher: "2017-06-04 00:32:40",
+      last_voucher: "2020-05-28 23:59:35",
+    });
+  });
+
+  it("tells why a run could not read a file, and goes on with the others", async () => {
+    const { settings, environment } = await makeWorkspace();
+    const { raw } = settings.zones;
+    await putFile(raw, "vouchers/a.parquet", "PAR1 garbage PAR1");
+    await putFile(raw, "vouchers/b.csv", `${HEADER}\n${LINE}\n2020-05-01,Peru\n`);
+    await putFile(raw, "vouchers/c.csv", "timestamp,country_code\n1,2\n");
+    await putFile(raw, "vouchers/d.csv", `${HEADER}\n${LINE}\n${LINE.replace(",7,", ",many,")}\n`);
+    await putVouchers(raw, times(3, voucher()), "vouchers/e.parquet");
+    await putFile(raw, "vouchers/f.csv", `${HEADER}\n`);
+    const { code, stdout } = await pipeline(["inspect"], environment);
+    expect(code).toBe(3);
+    expect(stdout).toContain(`raw files in ${raw}: 6, of which a run could read 3\n`);
+    expect(stdout).toMatch(/^timestamp VARCHAR, country_code VARCHAR, .*\n +file +bytes +rows_read/m);
+    expect(stdout).toMatch(
+      /^ +vouchers\/d\.csv +\d+ +2 +1 +0\.5 +2020-05-01 00:00:00 +2020-05-01 00:00:00$/m,
+    );
+    expect(stdout).toMatch(/^ +vouchers\/e\.parquet +\d+ +3 +0 +0 +2020-05-01 10:00:00/m);
+    expect(stdout).toMatch(/^ +vouchers\/f\.csv +\d+ +0 +0 +NULL +NULL +NULL$/m);
+    expect(stdout).toMatch(
+      /could not be read: 3\n {2}vouchers\/a\.parquet: .+\n {2}vouchers\/b\.csv: .+\n {2}vouchers\/c\.csv: lacks last_order_ts/,
+    );
+  });
+
+  it("says where files belong where there are none", async () => {
+    const { environment } = await makeWorkspace();
+    expect(await pipeline(["inspect"], environment)).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("RAW_ZONE_EMPTY"),
+    });
+  });
+});
