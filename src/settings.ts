@@ -14,6 +14,8 @@ export interface Settings {
   readonly runReports: string;
   /** Where a chat takes messages; a secret. Undefined: nobody is told. */
   readonly notifyUrl: string | undefined;
+  /** The file that metrics of the runs are written to, an absolute path; undefined: none are. */
+  readonly metricsFile: string | undefined;
   readonly s3: S3Settings;
   /** Where the consumption database is: `sqlite:<file>` or `mysql://user:password@host:port/database`. */
   readonly consumptionUrl: string;
@@ -100,6 +102,7 @@ const schema = z.object({
   PROVISION_ZONE: zone.default("data/provision"),
   RUN_REPORTS: zone.default("data/runs"),
   NOTIFY_URL: text.refine(isHook, "must be http://… or https://…, without a user and a password").optional(),
+  METRICS_FILE: text.regex(/\.prom$/, "must be a file whose name ends with .prom").optional(),
   CONSUMPTION_URL: text
     .refine(isConsumptionUrl, "must be sqlite:<file> or mysql://user:password@host:port/database")
     .default("sqlite:data/consumption.db"),
@@ -210,6 +213,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProce
     },
     runReports: located(value.RUN_REPORTS),
     notifyUrl: value.NOTIFY_URL,
+    metricsFile: resolved(value.METRICS_FILE),
     s3: s3Settings(parsedS3.data),
     consumptionUrl: value.CONSUMPTION_URL,
     sqlDirectory: path.resolve(value.SQL_DIRECTORY),

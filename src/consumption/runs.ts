@@ -121,6 +121,31 @@ export function lastEndedRun(
   });
 }
 
+/**
+ * Of each set of stages the run that ended last.
+ * @param outcome only those that ended in this way.
+ */
+export function lastRunsByStages(
+  { db, dialect }: Consumption,
+  outcome?: RunOutcome,
+): Promise<PipelineRunsTable[]> {
+  return translatingErrors(dialect, async () => {
+    let ended = db.selectFrom("pipeline_runs").where("ended_at", "is not", null);
+    if (outcome !== undefined) ended = ended.where("outcome", "=", outcome);
+    const lasts = await ended
+      .select(({ fn }) => ["stages", fn.max("ended_at").as("last_end")])
+      .groupBy("stages")
+      .orderBy("stages")
+      .execute();
+    const runs: PipelineRunsTable[] = [];
+    for (const { stages, last_end } of lasts) {
+      const last = ended.where("stages", "=", stages).where("ended_at", "=", last_end);
+      runs.push(await last.selectAll().orderBy("run_id", "desc").limit(1).executeTakeFirstOrThrow());
+    }
+    return runs;
+  });
+}
+
 /** Runs, the latest first, where one that is recorded as running and does not hold the lock of its date has died. */
 export async function readRunHistory(
   consumption: Consumption,

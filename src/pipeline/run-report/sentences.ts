@@ -34,6 +34,8 @@ function outcomeSentence({ outcome, report }: ToldRun): string {
     return `The run for ${date} ${HAS_ENDED[outcome]} and published nothing: customers get the vouchers that they got before.`;
   if (published === null)
     return `The run for ${date} did what it was asked to (${stages.join(", ")}), and was not asked to publish.`;
+  if (published.withdrawn !== null)
+    return `The voucher answers for ${date} are those that were withdrawn, and stay withdrawn: nobody gets them.`;
   return published.isNew
     ? `The voucher answers for ${date} are published.`
     : `The voucher answers for ${date} were published already, and are the same.`;
@@ -80,7 +82,8 @@ function changesSentence({ outcome, report }: ToldRun): string {
     before === after ? "what was published for this date before" : `the answers for ${dateOf(before)}`;
   const some = changes.length === 0 ? "No answer" : `${counted(changes.length)} of ${all}`;
   const isOne = changes.length <= 1;
-  return `${some} ${report.published === null ? "would differ" : isOne ? "differs" : "differ"} from ${since}.`;
+  const isSeen = report.published !== null && report.published.withdrawn === null;
+  return `${some} ${isSeen ? (isOne ? "differs" : "differ") : "would differ"} from ${since}.`;
 }
 
 function weakSentence({ outcome, report: { answers } }: ToldRun): string {
