@@ -7,6 +7,7 @@ export const FAULTS = {
   INVALID_SETTINGS: "usage",
   INVALID_EXECUTION_DATE: "usage",
   INVALID_MODEL: "usage",
+  MACHINE_NOT_USABLE: "usage",
   ZONE_NOT_USABLE: "usage",
   EXTENSION_MISSING: "usage",
   CONSUMPTION_NOT_USABLE: "usage",

@@ -1,4 +1,4 @@
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { messageOf, systemCodeOf } from "./errors.js";
 
@@ -25,6 +25,24 @@ export async function makeFolder(folder: string): Promise<string | undefined> {
     throw Object.assign(new Error(messageOf(error), { cause: error }), { code: "EPERM" });
   }
   return uppermost ?? folder;
+}
+
+/**
+ * Sees whether something can be made in a folder, which need not be there yet, and leaves all as it was.
+ * @throws the system's error where it cannot.
+ */
+export async function tryFolder(folder: string): Promise<void> {
+  const uppermost = await makeFolder(folder);
+  try {
+    await rmdir(await mkdtemp(path.join(folder, ".try-")));
+  } finally {
+    if (uppermost !== undefined) await removeFolders(folder, uppermost);
+  }
+}
+
+async function removeFolders(folder: string, uppermost: string): Promise<void> {
+  await rmdir(folder);
+  if (path.resolve(folder) !== path.resolve(uppermost)) await removeFolders(path.dirname(folder), uppermost);
 }
 
 /** Another process may make the same folder at the same time. What is there and is no folder stays an error. */

@@ -10,6 +10,7 @@ import { cancelOnSignals } from "./cancel.js";
 import { dictionaryCommand } from "./dictionary.js";
 import { diffCommand } from "./diff.js";
 import { docsCommand } from "./docs.js";
+import { doctorCommand } from "./doctor.js";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.js";
 import { inspectCommand } from "./inspect.js";
 import { installExtensionCommand } from "./install-extension.js";
@@ -34,6 +35,7 @@ const commands = [
   stageCommand(["aggregate"], "Aggregate the curated vouchers", ["aggregate"], cancellation),
   stageCommand(["publish"], "Publish the aggregates", ["publish"], cancellation),
   backfillCommand(cancellation),
+  doctorCommand(cancellation),
   planCommand(cancellation),
   renderCommand(cancellation),
   inspectCommand(cancellation),

@@ -35,6 +35,13 @@ export interface Dialect {
   ): Iterable<Query>;
   /** The statement that begins a transaction beside which no other one writes. */
   readonly begin: string;
+  /** The server, or undefined where the database is a file. */
+  server(db: ConsumptionDatabase): Promise<DatabaseServer | undefined>;
+  /**
+   * Sees whether a publish may make tables and write rows, and changes nothing.
+   * @throws an error of the database where it may not.
+   */
+  tryToWrite(db: ConsumptionDatabase): Promise<void>;
   /**
    * Does some work, and once more where it has failed for a reason that passes by itself, as a connection that was lost. The
    * work must be safe to repeat.
@@ -42,6 +49,15 @@ export interface Dialect {
   repeating<Result>(work: () => Promise<Result>): Promise<Result>;
   /** A fault of the database in the words of the person who runs the pipeline; anything else comes back as it is. */
   translateError(error: unknown): unknown;
+}
+
+/** What a server says of itself. */
+export interface DatabaseServer {
+  readonly product: "MySQL" | "MariaDB";
+  readonly version: string;
+  /** The oldest version that is supported. */
+  readonly oldest: string;
+  readonly now: Date;
 }
 
 /** A lock that is held. */

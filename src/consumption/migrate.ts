@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Migrator, type Kysely, type Migration } from "kysely";
+import { DEFAULT_MIGRATION_TABLE, Migrator, sql, type Kysely, type Migration } from "kysely";
 import { messageOf, PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
 import { translatingErrors, type Consumption, type Dialect } from "./consumption.js";
@@ -25,11 +25,21 @@ export async function migrate(consumption: Consumption): Promise<void> {
   );
 }
 
-/** The names of the migrations that a database still waits for, in their order. It changes nothing. */
+/**
+ * The names of the migrations that a database still waits for, in their order. It changes nothing.
+ * @throws PipelineError CONSUMPTION_NOT_USABLE where it has had one that is not known here.
+ */
 export function pendingMigrations(consumption: Consumption): Promise<string[]> {
-  return translatingErrors(consumption.dialect, async () => {
-    const migrations = await migratorOf(consumption).getMigrations();
-    return migrations.filter(({ executedAt }) => executedAt === undefined).map(({ name }) => name);
+  const { db, dialect, name } = consumption;
+  return translatingErrors(dialect, async () => {
+    const known = await migratorOf(consumption).getMigrations();
+    const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+    const had = tables.some((table) => table.name === DEFAULT_MIGRATION_TABLE)
+      ? await sql<{ name: string }>`SELECT name FROM ${sql.table(DEFAULT_MIGRATION_TABLE)}`.execute(db)
+      : { rows: [] };
+    const unknown = had.rows.find((one) => !known.some((migration) => migration.name === one.name));
+    if (unknown !== undefined) throw notUpToDate(name, `it has had ${unknown.name}`);
+    return known.filter(({ executedAt }) => executedAt === undefined).map((migration) => migration.name);
   });
 }
 
@@ -43,10 +53,14 @@ async function migrateToLatest(consumption: Consumption): Promise<void> {
   if (error === undefined) return;
   const fault = dialect.translateError(error);
   if (fault !== error) throw fault;
-  throw new PipelineError(
+  throw notUpToDate(name, messageOf(error), error);
+}
+
+function notUpToDate(name: string, why: string, cause?: unknown): PipelineError {
+  return new PipelineError(
     "CONSUMPTION_NOT_USABLE",
-    `the ${name} cannot be brought up to date: ${messageOf(error)}; was it made by a newer version of the pipeline?`,
-    { cause: error },
+    `the ${name} cannot be brought up to date: ${why}; was it made by a newer version of the pipeline?`,
+    { cause },
   );
 }
 

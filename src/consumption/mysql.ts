@@ -1,10 +1,13 @@
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Kysely, MysqlDialect, sql, type RawBuilder } from "kysely";
 import { createPool, type Pool, type TypeCastField } from "mysql2";
+import { systemCodeOf } from "../errors.js";
 import {
   translatingErrors,
   type ColumnType,
   type Consumption,
+  type DatabaseServer,
   type Dialect,
   type PublishedColumn,
 } from "./consumption.js";
@@ -12,7 +15,7 @@ import { readMysqlUrl, type MysqlAddress } from "./mysql-address.js";
 import { isPassing, translateMysqlError } from "./mysql-errors.js";
 import { isLockHeld, MysqlLock } from "./mysql-lock.js";
 import { endSilentConnections } from "./mysql-silence.js";
-import type { ConsumptionTables } from "./tables.js";
+import type { ConsumptionDatabase, ConsumptionTables } from "./tables.js";
 import { inBatches } from "./transaction.js";
 
 /** How a database is used, and how long a server is waited for. */
@@ -47,7 +50,8 @@ const READING: Use = {
 const ROWS_PER_STATEMENT = 500;
 
 /** MySQL and MariaDB have no collation in common that knows all of Unicode, compares bytes and minds blanks at the end. */
-const COLLATIONS = { mysql: "utf8mb4_0900_bin", mariadb: "utf8mb4_nopad_bin" };
+const COLLATIONS = { MySQL: "utf8mb4_0900_bin", MariaDB: "utf8mb4_nopad_bin" };
+const OLDEST = { MySQL: "8.0", MariaDB: "10.11" };
 
 /** Opens the database to write it. */
 export function openMysql(url: string): Promise<Consumption> {
@@ -72,7 +76,8 @@ async function open(address: MysqlAddress, use: Use): Promise<Consumption> {
   try {
     const locks = new Set<MysqlLock>();
     const repeating = repeatingAfter(use.delaysMilliseconds, locks);
-    const collation = COLLATIONS[await repeating(() => makerOf(db))];
+    const { product } = await repeating(() => serverOf(db));
+    const collation = COLLATIONS[product];
     const dialect = mysqlDialect(address.name, collation, repeating);
     return {
       db,
@@ -125,9 +130,14 @@ function shortest(moment: string | null): string | null {
 /** Values are never cut, rounded or taken for others, and a backslash is what the driver takes it for. */
 const SESSION = sql`SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', innodb_lock_wait_timeout = 10`;
 
-async function makerOf(db: Kysely<ConsumptionTables>): Promise<keyof typeof COLLATIONS> {
-  const { rows } = await sql<{ version: string }>`SELECT VERSION() AS version`.execute(db);
-  return rows[0]?.version.includes("MariaDB") === true ? "mariadb" : "mysql";
+async function serverOf(db: Kysely<ConsumptionTables>): Promise<DatabaseServer> {
+  const { rows } = await sql<{
+    version: string;
+    now: string;
+  }>`SELECT VERSION() AS version, UNIX_TIMESTAMP(NOW(3)) AS now`.execute(db);
+  const { version = "", now = "" } = rows[0] ?? {};
+  const product = version.includes("MariaDB") ? "MariaDB" : "MySQL";
+  return { product, version, oldest: OLDEST[product], now: new Date(Number(now) * 1_000) };
 }
 
 function mysqlDialect(name: string, collation: string, repeating: Dialect["repeating"]): Dialect {
@@ -151,9 +161,32 @@ function mysqlDialect(name: string, collation: string, repeating: Dialect["repea
       }
     },
     begin: "START TRANSACTION",
+    server: serverOf,
+    tryToWrite,
     repeating,
     translateError: (error) => translateMysqlError(name, error),
   };
+}
+
+/**
+ * A server says that a right is missing before it says that a table is: where no table is there, nothing can happen, and what is
+ * refused for the want of the table alone would be allowed.
+ */
+async function tryToWrite(db: ConsumptionDatabase): Promise<void> {
+  const missing = sql.table(`doctor_${randomBytes(8).toString("hex")}`);
+  for (const statement of [
+    sql`SELECT * FROM ${missing}`,
+    sql`INSERT INTO ${missing} VALUES (1)`,
+    sql`UPDATE ${missing} SET number = 1`,
+    sql`DELETE FROM ${missing}`,
+    sql`CREATE TABLE ${sql.table(`doctor_${randomBytes(8).toString("hex")}`)} LIKE ${missing}`,
+  ]) {
+    try {
+      await statement.execute(db);
+    } catch (error) {
+      if (systemCodeOf(error) !== "ER_NO_SUCH_TABLE") throw error;
+    }
+  }
 }
 
 /** Tries again after each delay, in turn, where work has failed for a reason that passes. */

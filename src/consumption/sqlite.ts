@@ -1,10 +1,10 @@
-import { mkdtemp, realpath, rmdir, stat } from "node:fs/promises";
+import { access, constants, mkdtemp, realpath, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { Kysely, sql, SqliteDialect } from "kysely";
 import Database from "libsql";
 import { messageOf, PipelineError, systemCodeOf, type FaultCode } from "../errors.js";
-import { makeFolder } from "../make-folder.js";
+import { makeFolder, tryFolder } from "../make-folder.js";
 import {
   translatingErrors,
   type Consumption,
@@ -228,6 +228,12 @@ function sqliteDialect(file: string): Dialect {
       }
     },
     begin: "BEGIN IMMEDIATE",
+    server: () => Promise.resolve(undefined),
+    tryToWrite: async () => {
+      if ((await identityOf(file)) !== undefined) await access(file, constants.R_OK | constants.W_OK);
+      // Beside the database SQLite makes files of its own, and the locks are there.
+      await tryFolder(path.dirname(path.resolve(file)));
+    },
     // SQLite itself waits for other writers; there is no connection to lose.
     repeating: (work) => work(),
     translateError: (error) => {

@@ -15,6 +15,8 @@ export interface Zones extends Readonly<Record<"raw" | "curated" | "provision", 
    * @param setting what it is called in the settings.
    */
   openDocuments(location: string, setting: string): Promise<Documents>;
+  /** By how many milliseconds the clock of S3 is ahead, by its answers so far; 0 where it is less than four minutes. */
+  clockOffset(): number;
   close(): void;
 }
 
@@ -48,6 +50,7 @@ export async function openZones(settings: Settings): Promise<Zones> {
       const { openS3Documents } = await import("./s3-documents.js");
       return openS3Documents(s3.connection, location, `${location} (${setting})`);
     },
+    clockOffset: () => s3?.connection.clockOffset() ?? 0,
     close: () => s3?.connection.client.destroy(),
   };
 }

@@ -64,6 +64,18 @@ unmountAll();
     },
   );
 
+  it("is what a doctor warns of before", async () => {
+    const { environment } = await makeWorkspace();
+    const { code, stdout } = await pipeline(["doctor"], {
+      ...environment,
+      CURATED_ZONE: await smallDisk("1m"),
+    });
+    expect(stdout).toMatch(
+      /^✗ failed +disk +STORAGE_FULL: .* \(curated\) has 0\.0 GiB free, less than 1\.0 GiB/m,
+    );
+    expect(code).toBe(3);
+  });
+
   it("under the temporary folder ends the run with nothing written", async () => {
     const { settings: roomy } = await makeWorkspace();
     const settings = {

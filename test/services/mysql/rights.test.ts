@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "@jest/globals";
 import { askForVoucher, startApi } from "../../api/process.js";
+import { pipeline } from "../../cli/command.js";
 import { readTable } from "../../consumption/reading.js";
 import { adminUrl, askMysql } from "../../consumption/servers.js";
 import { run } from "../../pipeline/running.js";
@@ -63,9 +64,13 @@ describe.each(["mysql", "mariadb"] as const)("the users of docs/operating.md on 
     await run({ ...settings, consumptionUrl });
   }
 
-  it("can run the pipeline, again and for an old date", async () => {
+  it("can run the pipeline, again and for an old date, and a doctor says so before and after", async () => {
     const made = await accounts();
+    const doctor = () => pipeline(["doctor"], { ...made.environment, CONSUMPTION_URL: made.pipelineUrl });
+    expect(await doctor()).toMatchObject({ code: 0, stdout: expect.stringContaining("all is well") });
+    expect(await askMysql(made.settings.consumptionUrl, "SHOW TABLES")).toEqual([]);
     await runAll(made);
+    expect((await doctor()).code).toBe(0);
     expect(
       await readTable(
         made.settings,
@@ -74,17 +79,28 @@ describe.each(["mysql", "mariadb"] as const)("the users of docs/operating.md on 
     ).toEqual([{ country_code: "Peru", voucher_amount: 1 }]);
   });
 
-  it.each(["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE"])("cannot run it without %s", async (right) => {
-    const made = await accounts((statement) =>
-      statement.includes("'pipeline_")
-        ? statement.replace(new RegExp(` ${right},|, ${right}(?= ON)`), "")
-        : statement,
-    );
-    await expect(runAll(made)).rejects.toMatchObject({
-      code: "CONSUMPTION_NOT_USABLE",
-      message: expect.stringContaining("denied"),
-    });
-  });
+  it.each(["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE"])(
+    "cannot run it without %s, as a doctor says",
+    async (right) => {
+      const made = await accounts((statement) =>
+        statement.includes("'pipeline_")
+          ? statement.replace(new RegExp(` ${right},|, ${right}(?= ON)`), "")
+          : statement,
+      );
+      await expect(runAll(made)).rejects.toMatchObject({
+        code: "CONSUMPTION_NOT_USABLE",
+        message: expect.stringContaining("denied"),
+      });
+      const url = { CONSUMPTION_URL: made.pipelineUrl };
+      const { code, stdout } = await pipeline(["doctor"], { ...made.environment, ...url });
+      expect(code).toBe(2);
+      expect(stdout).toMatch(
+        right === "SELECT"
+          ? /^✗ failed .*CONSUMPTION_NOT_USABLE/m
+          : new RegExp(`^✗ failed +rights .*${right}`, "m"),
+      );
+    },
+  );
 
   it("let the api answer, and write nothing", async () => {
     const made = await accounts();

@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import type { Settings } from "../../../src/settings.js";
 import { readTable } from "../../consumption/reading.js";
@@ -7,32 +5,9 @@ import { visible } from "../../end-to-end/failing.js";
 import { run } from "../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
 import { hashesOf } from "../../storage.js";
-import { makeWorkspace, PROJECT } from "../../workspace.js";
+import { makeWorkspace } from "../../workspace.js";
+import { documentedPolicy, poorerPolicy } from "./documented-policy.js";
 import { temporaryKeys, type Policy } from "./temporary-keys.js";
-
-/** The policy that docs/operating.md states, for the zones of a workspace. */
-async function documentedPolicy({ zones, runReports }: Settings): Promise<Policy> {
-  const text = await readFile(path.join(PROJECT, "docs/operating.md"), "utf8");
-  const [, policy = ""] = /^```json\n(.*?)^```$/ms.exec(text) ?? [];
-  const bucket = zones.raw.split("/")[2] ?? "";
-  const located = Object.entries({ ...zones, runs: runReports }).reduce(
-    (replaced, [zone, location]) =>
-      replaced.replaceAll(`lake/${zone}/`, `${location.slice("s3://".length)}/`),
-    policy,
-  );
-  return JSON.parse(located.replaceAll(":lake", `:${bucket}`)) as Policy;
-}
-
-/** The policy without an action in one of its statements. */
-async function poorerPolicy(settings: Settings, action: string, index: number): Promise<Policy> {
-  const { Version, Statement } = await documentedPolicy(settings);
-  const poorer = Statement.map((statement, position) =>
-    position === index
-      ? { ...statement, Action: statement.Action.filter((name) => name !== action) }
-      : statement,
-  );
-  return { Version, Statement: poorer.filter(({ Action }) => Action.length > 0) };
-}
 
 async function lake(): Promise<Settings> {
   const { settings } = await makeWorkspace({}, "minio+sqlite");

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from "@jest/globals";
 import { pipeline } from "../../cli/command.js";
 import { EXECUTION_DATE } from "../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
-import { makeFolder, makeWorkspace } from "../../workspace.js";
+import { fingerprint, makeFolder, makeWorkspace } from "../../workspace.js";
 import { forward } from "./faulty-proxy.js";
 
 let server: Server | undefined;
@@ -47,5 +47,11 @@ describe("S3 over TLS", () => {
     expect(distrusted.stderr).toContain("AWS_CA_BUNDLE");
     const trusted = await pipeline(["-e", EXECUTION_DATE], { ...overTls, AWS_CA_BUNDLE: authority });
     expect(trusted).toMatchObject({ code: 0, stderr: "" });
+    const temporary = await makeFolder();
+    for (const words of [["plan", "-e", EXECUTION_DATE], ["doctor"]]) {
+      const looked = await pipeline(words, { ...overTls, AWS_CA_BUNDLE: authority, TMPDIR: temporary });
+      expect(looked).toMatchObject({ code: 0, stderr: "" });
+    }
+    expect(await fingerprint(temporary)).toEqual({});
   });
 });

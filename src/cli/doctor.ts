@@ -1,0 +1,65 @@
+import type { Argv, CommandModule } from "yargs";
+import { FAULTS } from "../errors.js";
+import type { CheckResult, DoctorReport } from "../pipeline/doctor/doctor.js";
+import type { Cancellation } from "./cancel.js";
+import { EXIT_CODES, exitCodeOf } from "./exit-codes.js";
+import { print } from "./output.js";
+
+interface DoctorArguments {
+  json: boolean;
+}
+
+const MARKS = { passed: "✓ ok", failed: "✗ failed", unchecked: "- not checked" } as const;
+
+/** The command that looks whether everything is there that a run needs. */
+export function doctorCommand(cancellation: Cancellation): CommandModule<object, DoctorArguments> {
+  return {
+    command: "doctor",
+    describe: "Look whether everything is there that a run needs, and say what to do where it is not",
+    builder: (yargs: Argv) =>
+      yargs
+        .option("json", { type: "boolean", default: false, describe: "Print everything as JSON" })
+        .example("$0 doctor", "Before the first run, and when runs fail"),
+    handler: async ({ json }) => {
+      const [{ examine }, { RunActivity }, { readSettings }, { showingProgress, stepsInWords }] =
+        await Promise.all([
+          import("../pipeline/doctor/doctor.js"),
+          import("../pipeline/activity.js"),
+          import("../settings.js"),
+          import("./progress.js"),
+        ]);
+      const activity = new RunActivity();
+      const report = await showingProgress(
+        () => stepsInWords(activity),
+        () => examine(() => readSettings(), cancellation.signal, activity),
+      );
+      print(json ? JSON.stringify(report, null, 2) : describe(report));
+      process.exitCode = gravest(report);
+    },
+  };
+}
+
+function describe({ checks, healthy }: DoctorReport): string {
+  const marks = Math.max(...Object.values(MARKS).map(({ length }) => length));
+  const names = Math.max(...checks.map(({ check }) => check.length));
+  const indent = " ".repeat(marks + names + 4);
+  const lines = checks.map(({ check, outcome, code, message }) => {
+    const said = `${code === null ? "" : `${code}: `}${message}`.replaceAll("\n", `\n${indent}`);
+    return `${MARKS[outcome].padEnd(marks)}  ${check.padEnd(names)}  ${said}`;
+  });
+  const failed = checks.filter(({ outcome }) => outcome === "failed").length;
+  const end = healthy ? "all is well" : `failed: ${failed.toString()} of ${checks.length.toString()} checks`;
+  return [...lines, "", end].join("\n");
+}
+
+/** The exit code of what a person should look at first: the lower, the less it passes by itself. */
+function gravest({ checks }: DoctorReport): number {
+  const codes = checks.filter(({ outcome }) => outcome === "failed").map(exitCode);
+  return codes.length === 0 ? EXIT_CODES.done : Math.min(...codes);
+}
+
+function exitCode({ code }: CheckResult): number {
+  if (code === null || code === "BUG") return EXIT_CODES.bug;
+  const kind = FAULTS[code];
+  return kind === "cancelled" ? EXIT_CODES.bug : exitCodeOf(kind);
+}

@@ -1,0 +1,86 @@
+import { randomBytes } from "node:crypto";
+import { DuckDbError } from "../../engine/duckdb-errors.js";
+import { withDuckDb } from "../../engine/duckdb.js";
+import { messageOf, PipelineError } from "../../errors.js";
+import type { SqlVersion } from "../../models/load.js";
+import type { S3Access } from "../../s3-access.js";
+import type { DuckDbSettings } from "../../settings.js";
+import type { Zones } from "../../zones/open.js";
+import { STAGING, stagingOfRun, type Zone, type ZoneFile } from "../../zones/zone.js";
+import { findRawFiles } from "../raw-input.js";
+import { found, type Finding } from "./examination.js";
+
+/** Whether there are raw files, and the first one can be read. */
+export async function checkRawFiles(version: SqlVersion, zones: Zones): Promise<Finding<undefined>> {
+  const files = (await findRawFiles({ version, zones })).flatMap((input) => input.files);
+  const [first] = files;
+  if (first !== undefined) await readBeginning(zones.raw, first);
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  return found(`${files.length.toString()} raw files, ${bytes.toString()} bytes, in ${zones.raw.root}`);
+}
+
+async function readBeginning(zone: Zone, file: ZoneFile): Promise<void> {
+  const bytes = zone.read(file);
+  try {
+    await bytes[Symbol.asyncIterator]().next();
+  } catch (error) {
+    if (error instanceof PipelineError) throw error;
+    throw new PipelineError(
+      "RAW_FILE_UNREADABLE",
+      `raw files cannot be read:\n  ${file.path}: ${messageOf(error)}; give this user the right to`,
+      { cause: error },
+    );
+  } finally {
+    bytes.destroy();
+  }
+}
+
+/** Whether a zone can be reached, and listed. */
+export async function checkZone(zone: Zone): Promise<Finding<undefined>> {
+  await zone.list(STAGING);
+  return found(zone.root);
+}
+
+/** What DuckDB writes a probe with. */
+export interface ProbeSession {
+  readonly settings: DuckDbSettings;
+  readonly s3: S3Access | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Whether a run can write into a zone: DuckDB writes a file below `_staging/`, as a run does, and reads it back; then it is removed,
+ * with all that had to be made for it.
+ */
+export async function checkWriting(zone: Zone, session: ProbeSession): Promise<Finding<undefined>> {
+  const runId = `doctor-${randomBytes(6).toString("hex")}`;
+  try {
+    await writeProbe(zone, runId, session);
+  } catch (error) {
+    // Where nothing can be written, that is what to tell, and not that it cannot be removed.
+    await zone.sweep(STAGING, runId).catch(() => undefined);
+    throw explained(zone, error);
+  }
+  await zone.sweep(STAGING, runId);
+  return found("a file was written, read and removed");
+}
+
+async function writeProbe(zone: Zone, runId: string, session: ProbeSession): Promise<void> {
+  const { uri } = await zone.stage(runId, { table: "probe", partitionKey: runId });
+  const reach = { directories: [`${zone.root}/${stagingOfRun(runId)}`], files: [] };
+  const options = { ...session, reach, warn: () => undefined, leavesNoTrace: true };
+  await withDuckDb(options, async (engine) => {
+    await engine.writeParquet("SELECT 1 AS probe", uri);
+    await engine.attachFiles("curated.probe", [uri]);
+    await engine.rows("FROM curated.probe");
+  });
+}
+
+function explained(zone: Zone, error: unknown): unknown {
+  if (!(error instanceof DuckDbError)) return error;
+  return new PipelineError(
+    "ZONE_NOT_USABLE",
+    `the zone ${zone.root} cannot be written: ${error.onOneLine}; give this user the rights of docs/operating.md`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from "@jest/globals";
+import { RunActivity } from "../../src/pipeline/activity.js";
+import { Examination, found } from "../../src/pipeline/doctor/examination.js";
+import { checkClock, checkMemory, checkNode } from "../../src/pipeline/doctor/machine.js";
+
+const MINUTE = 60_000;
+const GIBIBYTE = 1024 ** 3;
+const unusable = expect.objectContaining({ code: "MACHINE_NOT_USABLE" });
+
+describe("the checks of the machine", () => {
+  it.each(["20.19.0", "22.1.0", "24.0.0"])("take Node %s", (version) => {
+    expect(checkNode(version).message).toBe(`Node ${version}`);
+  });
+
+  it.each(["18.20.0", "20.18.3"])("refuse Node %s", (version) => {
+    expect(() => checkNode(version)).toThrow(unusable);
+  });
+
+  it("want memory for DuckDB and for what is beside it", () => {
+    expect(checkMemory(4 * GIBIBYTE, 5 * GIBIBYTE).message).toBe("DuckDB may take 4.0 GiB of 5.0 GiB");
+    expect(() => checkMemory(4.9 * GIBIBYTE, 5 * GIBIBYTE)).toThrow("set DUCKDB_MEMORY_LIMIT to less");
+  });
+
+  it("want clocks that agree within a few minutes", () => {
+    expect(checkClock({ S3: MINUTE, "the database": -MINUTE }).message).toBe("agrees with S3, the database");
+    expect(() => checkClock({ S3: 0, "the database": -10 * MINUTE })).toThrow(
+      "the database is 600 s behind this machine; set the clock that is wrong",
+    );
+  });
+});
+
+describe("an examination", () => {
+  it("tells a bug of a check as one, and goes on", async () => {
+    const examination = new Examination(new RunActivity());
+    const broken = await examination.check("broken", [], () => {
+      throw new TypeError("x is not a function");
+    });
+    await examination.check("after it", [broken], () => found("never"));
+    await examination.check("beside it", [], () => found("fine"));
+    expect(await examination.results()).toEqual([
+      { check: "broken", outcome: "failed", message: "x is not a function", code: "BUG" },
+      { check: "after it", outcome: "unchecked", message: "it comes after broken", code: null },
+      { check: "beside it", outcome: "passed", message: "fine", code: null },
+    ]);
+  });
+});
