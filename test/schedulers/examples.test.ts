@@ -1,0 +1,56 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { parseAllDocuments } from "yaml";
+import { EXIT_CODES } from "../../src/cli/exit-codes.js";
+import { readSettings } from "../../src/settings.js";
+import { PROJECT } from "../workspace.js";
+
+const read = (file: string) => readFile(path.join(PROJECT, file), "utf8");
+
+const { bug, usage, data, unavailable, locked } = EXIT_CODES;
+/** What a retry does not mend, and what it may. */
+const LASTING = [bug, usage, data];
+const PASSING = [unavailable, locked];
+
+interface CronJob {
+  spec: {
+    jobTemplate: {
+      spec: { podFailurePolicy: { rules: { action: string; onExitCodes?: { values: number[] } }[] } };
+    };
+  };
+}
+
+async function kubernetes() {
+  const [config, secret, job] = parseAllDocuments(await read("examples/kubernetes/cronjob.yaml")).map(
+    (document) => document.toJS() as unknown,
+  );
+  return {
+    settings: {
+      ...(config as { data: Record<string, string> }).data,
+      ...(secret as { stringData: Record<string, string> }).stringData,
+    },
+    job: job as CronJob,
+  };
+}
+
+describe("the examples of schedulers", () => {
+  it("try again after the exit codes that may pass, and after no others", async () => {
+    const { job } = await kubernetes();
+    const { rules } = job.spec.jobTemplate.spec.podFailurePolicy;
+    expect(rules.find(({ action }) => action === "FailJob")?.onExitCodes?.values).toEqual(LASTING);
+    expect(await read("examples/systemd/voucher-pipeline.service")).toContain(
+      `RestartPreventExitStatus=${LASTING.join(" ")}\n`,
+    );
+    expect(await read("examples/airflow/voucher_pipeline.py")).toContain(
+      `CAN_PASS = (${PASSING.join(", ")})\n`,
+    );
+  });
+
+  it("have settings that there are, and that are right", async () => {
+    const { settings } = await kubernetes();
+    const example = await read(".env.example");
+    for (const name of Object.keys(settings)) expect(example).toMatch(new RegExp(`^# +${name}=`, "m"));
+    expect(() => readSettings(settings)).not.toThrow();
+  });
+});
