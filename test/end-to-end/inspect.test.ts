@@ -3,7 +3,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { InspectionReport } from "../../src/pipeline/inspect.js";
 import { pipeline } from "../cli/command.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
-import { putFile } from "../storage.js";
+import { getFile, putFile } from "../storage.js";
 import { makeWorkspace, PROJECT } from "../workspace.js";
 import { HEADER, LINE } from "./failing.js";
 
@@ -24,6 +24,7 @@ describe("pipeline inspect", () => {
       rows_read: "9000",
       rejected: "920",
       rejected_share: 0.1022,
+      without_first_order: "0",
       first_voucher: "2017-06-04 00:32:40",
       last_voucher: "2020-05-28 23:59:35",
     });
@@ -43,12 +44,31 @@ describe("pipeline inspect", () => {
     expect(stdout).toContain(`raw files in ${raw}: 6, of which a run could read 3\n`);
     expect(stdout).toMatch(/^timestamp VARCHAR, country_code VARCHAR, .*\n +file +bytes +rows_read/m);
     expect(stdout).toMatch(
-      /^ +vouchers\/d\.csv +\d+ +2 +1 +0\.5 +2020-05-01 00:00:00 +2020-05-01 00:00:00$/m,
+      /^ +vouchers\/d\.csv +\d+ +2 +1 +0\.5 +0 +2020-05-01 00:00:00 +2020-05-01 00:00:00$/m,
     );
-    expect(stdout).toMatch(/^ +vouchers\/e\.parquet +\d+ +3 +0 +0 +2020-05-01 10:00:00/m);
-    expect(stdout).toMatch(/^ +vouchers\/f\.csv +\d+ +0 +0 +NULL +NULL +NULL$/m);
+    expect(stdout).toMatch(/^ +vouchers\/e\.parquet +\d+ +3 +0 +0 +0 +2020-05-01 10:00:00/m);
+    expect(stdout).toMatch(/^ +vouchers\/f\.csv +\d+ +0 +0 +NULL +0 +NULL +NULL$/m);
     expect(stdout).toMatch(
       /could not be read: 3\n {2}vouchers\/a\.parquet: .+\n {2}vouchers\/b\.csv: .+\n {2}vouchers\/c\.csv: lacks last_order_ts/,
+    );
+  });
+
+  it("notices a fault in any column that a run reads", async () => {
+    const { settings, environment } = await makeWorkspace();
+    const { raw } = settings.zones;
+    const good = times(1000, voucher()).map((row, index) => ({
+      ...row,
+      first_order_ts: `2019-01-01 00:00:0${index % 10}`,
+    }));
+    await putVouchers(raw, good);
+    const bytes = await getFile(raw, "vouchers/part.parquet");
+    const at = bytes.indexOf("2019-01-01");
+    bytes.fill(0xff, at - 12, at);
+    await putFile(raw, "vouchers/part.parquet", bytes);
+    const { code, stdout } = await pipeline(["inspect"], environment);
+    expect(code).toBe(3);
+    expect(stdout).toMatch(
+      /of which a run could read 0\n\ncould not be read: 1\n {2}vouchers\/part\.parquet: /,
     );
   });
 
