@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import * as z from "zod";
 import { messageOf, PipelineError } from "./errors.js";
+import { LOG_LEVELS, type LogLevel } from "./log-levels.js";
 import { projectFolder } from "./project-folder.js";
 import { isOnS3, type S3Credentials, type S3UrlStyle } from "./s3-access.js";
 
@@ -29,6 +30,8 @@ export interface Settings {
   readonly api: ApiSettings;
   readonly duckdb: DuckDbSettings;
   readonly openLineage: OpenLineageSettings;
+  /** What commands log to standard error, from pino's levels. */
+  readonly logLevel: LogLevel;
   /** Where a test wants the process to stand still, see failpoints.ts. */
   readonly failpoint: string | undefined;
 }
@@ -159,6 +162,7 @@ const schema = z.object({
   OPENLINEAGE_API_KEY: text.optional(),
   OPENLINEAGE_NAMESPACE: text.default("voucher-pipeline"),
   OPENLINEAGE_FILE: text.optional(),
+  LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(", ")}` }).default("silent"),
   TEST_FAILPOINT: text.optional(),
 });
 
@@ -243,8 +247,14 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProce
       namespace: value.OPENLINEAGE_NAMESPACE,
       file: resolved(value.OPENLINEAGE_FILE),
     },
+    logLevel: value.LOG_LEVEL,
     failpoint: value.TEST_FAILPOINT,
   };
+}
+
+/** What a command logs, before it asks for any other setting; nothing where that is said wrongly, which `readSettings` tells. */
+export function readLogLevel(environment: NodeJS.ProcessEnv = environmentOfProcess()): LogLevel {
+  return schema.shape.LOG_LEVEL.catch("silent").parse(environment["LOG_LEVEL"]);
 }
 
 function s3Settings(value: z.infer<typeof s3Schema>): S3Settings {

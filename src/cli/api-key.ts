@@ -5,6 +5,7 @@ import { print } from "./output.js";
 
 interface ApiKeyArguments {
   name: string;
+  json: boolean;
 }
 
 /** The command that makes a key for a client of the api. Nothing is stored. */
@@ -14,8 +15,9 @@ export const apiKeyCommand: CommandModule<object, ApiKeyArguments> = {
   builder: (yargs: Argv) =>
     yargs
       .positional("name", { type: "string", demandOption: true, describe: "Whose key it is, as crm-2027" })
+      .option("json", { type: "boolean", default: false, describe: "Print the key and its entry as JSON" })
       .example("$0 api-key crm-2027", "Print a key, once, and its entry for API_KEYS_FILE"),
-  handler: ({ name }) => {
+  handler: ({ name, json }) => {
     if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) {
       throw new PipelineError(
         "INVALID_USAGE",
@@ -23,6 +25,11 @@ export const apiKeyCommand: CommandModule<object, ApiKeyArguments> = {
       );
     }
     const key = newApiKey();
+    const sha256 = hashOfApiKey(key).toString("hex");
+    if (json) {
+      print(JSON.stringify({ key, entry: { name, sha256 } }, null, 2));
+      return;
+    }
     print(`The key, which is shown only now:
 
   ${key}
@@ -30,6 +37,6 @@ export const apiKeyCommand: CommandModule<object, ApiKeyArguments> = {
 Its entry below "keys:" of the file that API_KEYS_FILE names:
 
   - name: "${name}"
-    sha256: "${hashOfApiKey(key).toString("hex")}"`);
+    sha256: "${sha256}"`);
   },
 };

@@ -11,6 +11,7 @@ import {
 } from "../pipeline/backfill/report.js";
 import { textTable } from "../text-table.js";
 import type { Cancellation } from "./cancel.js";
+import { openedLog } from "./log.js";
 import { print, printWarning } from "./output.js";
 import { gateOptions, requestOf, runOptions, type GateOptions, type RunOptions } from "./run.js";
 
@@ -106,14 +107,18 @@ export function backfillCommand(cancellation: Cancellation): CommandModule<objec
         anew: options.anew,
       };
       const settings = readRunSettings(options);
-      const activity = new Activity();
+      const log = openedLog();
+      const activity = new Activity(log);
       const { report, fault } = await progress.showingProgress(
         () => barOf(activity) ?? progress.stepsInWords(activity.shared),
         () => backfill(settings, request, cancellation.signal, activity),
       );
-      activity.shared.warnings.forEach(printWarning);
-      for (const { execution_date, warnings } of report.dates) {
-        for (const warning of warnings) printWarning(`${execution_date}: ${warning}`);
+      // A log has had them as they came.
+      if (log === undefined) {
+        activity.shared.warnings.forEach(printWarning);
+        for (const { execution_date, warnings } of report.dates) {
+          for (const warning of warnings) printWarning(`${execution_date}: ${warning}`);
+        }
       }
       print(options.json ? JSON.stringify(report, null, 2) : describe(report));
       if (fault !== undefined) throw fault;

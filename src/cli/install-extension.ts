@@ -2,16 +2,23 @@ import type { Argv, CommandModule } from "yargs";
 import { print } from "./output.js";
 
 /** The command that fetches DuckDB's extension for S3 ahead of the first run that needs it. */
-export const installExtensionCommand: CommandModule = {
+export const installExtensionCommand: CommandModule<object, { json: boolean }> = {
   command: "install-extension",
   describe: "Install DuckDB's extension for zones on S3, so that runs need no network for it",
-  builder: (yargs: Argv) => yargs.example("$0 install-extension", "Before the first run with zones on S3"),
-  handler: async () => {
+  builder: (yargs: Argv) =>
+    yargs
+      .option("json", { type: "boolean", default: false, describe: "Print what is installed as JSON" })
+      .example("$0 install-extension", "Before the first run with zones on S3"),
+  handler: async ({ json }) => {
     const [{ installS3Extension }, { readSettings }] = await Promise.all([
       import("../pipeline/install-extension.js"),
       import("../settings.js"),
     ]);
     const version = await installS3Extension(readSettings());
-    print(`the httpfs extension for DuckDB ${version} is installed`);
+    print(
+      json
+        ? JSON.stringify({ extension: "httpfs", duckdb: version }, null, 2)
+        : `the httpfs extension for DuckDB ${version} is installed`,
+    );
   },
 };

@@ -2,6 +2,7 @@
 import yargs, { type Argv, type CommandModule } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { messageOf, PipelineError } from "../errors.js";
+import { LOG_LEVELS } from "../log-levels.js";
 import { STAGES } from "../pipeline/report.js";
 import { versionText } from "../version.js";
 import { apiKeyCommand } from "./api-key.js";
@@ -14,6 +15,7 @@ import { doctorCommand } from "./doctor.js";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.js";
 import { inspectCommand } from "./inspect.js";
 import { installExtensionCommand } from "./install-extension.js";
+import { openedLog, openLog } from "./log.js";
 import { printError, surviveClosedOutput } from "./output.js";
 import { planCommand } from "./plan.js";
 import { rejectedCommand } from "./rejected.js";
@@ -69,6 +71,14 @@ const cli = yargs(words)
   .usage("$0 [command] [options]\n\nFinds the most used voucher of each country and customer segment.")
   .command(commands as CommandModule[])
   .strict()
+  .option("log-level", {
+    choices: LOG_LEVELS,
+    describe: "Log to standard error, a JSON object a line; LOG_LEVEL unless given",
+  })
+  // The process that only watches over another one leaves the log to that.
+  .middleware(({ logLevel, timeout, watched }) =>
+    timeout === undefined || watched === true ? openLog(logLevel) : undefined,
+  )
   .help()
   .alias("help", "h")
   .version(versionText())
@@ -87,6 +97,10 @@ try {
 } catch (error) {
   process.exitCode = fail(error);
 }
+openedLog()?.debug(
+  { exit_code: process.exitCode ?? EXIT_CODES.done, seconds: performance.now() / 1_000 },
+  "command ended",
+);
 
 /** Where the first word is no command, that is what is wrong, and not the options that the default command lacks. */
 function unknownCommand(): string | undefined {
@@ -118,6 +132,8 @@ function fail(error: unknown): number {
   const { code, message, kind, report } = error;
   const exitCode = kind === "cancelled" ? (cancellation.exitCode ?? EXIT_CODES.bug) : exitCodeOf(kind);
   const isForMachines = words.includes("--json");
+  // Its message can show rows of the data.
+  openedLog()?.error({ error_code: code, exit_code: exitCode }, "command failed");
   printError(
     isForMachines
       ? JSON.stringify({ error: { code, message, exit_code: exitCode, report } })

@@ -1,3 +1,5 @@
+import { openedLog } from "./log.js";
+
 /** Data goes to standard output. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -10,7 +12,9 @@ export function printError(text: string): void {
 
 /** What a person should know, and what does not decide the exit code. */
 export function printWarning(text: string): void {
-  printError(`warning: ${text}`);
+  const log = openedLog();
+  if (log === undefined) printError(`warning: ${text}`);
+  else log.warn(text);
 }
 
 /** A reader that has gone, as after `| head`, is no fault. Output that cannot be written is told, with an exit code. */

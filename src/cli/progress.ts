@@ -1,4 +1,5 @@
 import type { RunActivity } from "../pipeline/activity.js";
+import { openedLog } from "./log.js";
 
 const REFRESH_MILLISECONDS = 200;
 
@@ -10,7 +11,8 @@ export function stepsInWords(activity: RunActivity): string {
 }
 
 /**
- * Shows on a terminal how far some work is, until it ends; says nothing where standard error is no terminal.
+ * Shows on a terminal how far some work is, until it ends; says nothing where standard error is no terminal, or
+ * has the log.
  * @param progress is asked again and again.
  */
 export async function showingProgress<Result>(
@@ -18,7 +20,7 @@ export async function showingProgress<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   // A terminal without a width, as some schedulers give, cannot be drawn on.
-  if (!process.stderr.isTTY || process.stderr.columns === 0) return work();
+  if (!process.stderr.isTTY || process.stderr.columns === 0 || openedLog() !== undefined) return work();
   // Loaded here, because most runs have no terminal.
   const { default: ora } = await import("ora");
   // Node knows what a terminal can do, and NO_COLOR.

@@ -5,6 +5,7 @@ import type { RunReport, Stage } from "../pipeline/report.js";
 import type { RunRequest } from "../pipeline/run.js";
 import type { Cancellation } from "./cancel.js";
 import { parseDuration } from "./duration.js";
+import { openedLog } from "./log.js";
 import { parseMaxChanged } from "./max-changed.js";
 import { print, printWarning } from "./output.js";
 import { doUnderWatch, withinTime } from "./time-limit.js";
@@ -70,7 +71,8 @@ export async function runStages(
     ...requestOf(options),
   };
   const settings = readRunSettings(options);
-  const activity = new RunActivity();
+  const log = openedLog();
+  const activity = new RunActivity(log);
   const run = () =>
     showingProgress(
       () => stepsInWords(activity),
@@ -81,7 +83,8 @@ export async function runStages(
       ? run()
       : withinTime(timeLimit, cancellation, () => activity.steps, run));
   } finally {
-    activity.warnings.forEach(printWarning);
+    // A log has had them as they came.
+    if (log === undefined) activity.warnings.forEach(printWarning);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Argv, CommandModule } from "yargs";
 import { PipelineError } from "../errors.js";
+import type { SampleFile } from "../pipeline/sample.js";
 import type { Cancellation } from "./cancel.js";
 import { print, printWarning } from "./output.js";
 
@@ -7,6 +8,7 @@ interface SampleArguments {
   rows: number | undefined;
   out: string | undefined;
   "to-raw": boolean | undefined;
+  json: boolean;
 }
 
 /** The command that makes sample raw data. */
@@ -30,10 +32,11 @@ export function sampleCommand(cancellation: Cancellation): CommandModule<object,
           type: "boolean",
           describe: "Put the files into the raw zone, unless it has files",
         })
+        .option("json", { type: "boolean", default: false, describe: "Print the files as JSON" })
         .conflicts("out", "to-raw")
         .example("$0 sample --to-raw", "Have something in the raw zone to begin with")
         .example("$0 sample --rows 1000000 --out /tmp/vouchers", "Make a million vouchers"),
-    handler: async ({ rows, out, "to-raw": toRaw }) => {
+    handler: async ({ rows, out, "to-raw": toRaw, json }) => {
       const [{ makeSample, makeSampleInRawZone, SAMPLE_ROWS }, { readSettings }] = await Promise.all([
         import("../pipeline/sample.js"),
         import("../settings.js"),
@@ -50,11 +53,13 @@ export function sampleCommand(cancellation: Cancellation): CommandModule<object,
         out === undefined
           ? await makeSampleInRawZone(context, count)
           : await makeSample(context, { rows: count, folder: out });
-      print(
-        files.length === 0
-          ? "the raw zone has files: nothing was written"
-          : files.map(({ path, rows: written }) => `${path}: ${written.toString()} rows`).join("\n"),
-      );
+      print(json ? JSON.stringify({ files }, null, 2) : describe(files));
     },
   };
+}
+
+function describe(files: readonly SampleFile[]): string {
+  return files.length === 0
+    ? "the raw zone has files: nothing was written"
+    : files.map(({ path, rows }) => `${path}: ${rows.toString()} rows`).join("\n");
 }

@@ -1,3 +1,5 @@
+import type { Logger } from "pino";
+
 /** How long a step took, in seconds. Steps that are under way side by side each have their whole time. */
 export interface StepTime {
   readonly step: string;
@@ -9,8 +11,24 @@ export class RunActivity {
   readonly #steps = new Set<string>();
   readonly #warnings: string[] = [];
   readonly #seconds = new Map<string, number>();
+  #log: Logger | undefined;
   /** How far the statements under way are, from 0 to 100, or undefined where nothing is known. */
   percent: () => number | undefined = () => undefined;
+
+  /** @param log is told of steps and warnings as they come; undefined where there is none. */
+  constructor(log?: Logger) {
+    this.#log = log;
+  }
+
+  /** The log of the run, where there is one. */
+  get log(): Logger | undefined {
+    return this.#log;
+  }
+
+  /** Has every line of the log from now on say which run it is of. */
+  isOf(run: { readonly run: string; readonly execution_date: string }): void {
+    this.#log = this.#log?.child(run);
+  }
 
   /** The names of the steps that are under way. */
   get steps(): readonly string[] {
@@ -29,11 +47,13 @@ export class RunActivity {
 
   readonly warn = (message: string): void => {
     this.#warnings.push(message);
+    this.#log?.warn(message);
   };
 
   /** Does a step under its name. */
   async during<Result>(step: string, work: () => Promise<Result>): Promise<Result> {
     this.#steps.add(step);
+    this.#log?.trace({ step }, "step begun");
     const begun = performance.now();
     try {
       return await work();
@@ -41,6 +61,7 @@ export class RunActivity {
       this.#steps.delete(step);
       const seconds = (performance.now() - begun) / 1_000;
       this.#seconds.set(step, (this.#seconds.get(step) ?? 0) + seconds);
+      this.#log?.debug({ step, seconds }, "step ended");
     }
   }
 }

@@ -59,17 +59,18 @@ export async function runPipeline(
   activity: RunActivity,
 ): Promise<RunReport> {
   armFailpoint(settings.failpoint);
+  const { executionDate, stages } = request;
+  const runId = `${executionDate.partitionKey}-${randomBytes(6).toString("hex")}`;
+  activity.isOf({ run: runId, execution_date: executionDate.iso });
   const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
   const zones = await openZones(settings);
   const consumption = await activity.during("opening the database", () =>
     openConsumption(settings.consumptionUrl),
   );
-  const { executionDate, stages } = request;
   try {
     failpoint("database opened");
     await activity.during("migrating the database", () => migrate(consumption));
     failpoint("database migrated");
-    const runId = `${executionDate.partitionKey}-${randomBytes(6).toString("hex")}`;
     const journal = new RunJournal(
       {
         run_id: runId,

@@ -1,3 +1,4 @@
+import type { Logger } from "pino";
 import type { PipelineError } from "../../errors.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
 import { RunActivity } from "../activity.js";
@@ -23,10 +24,15 @@ export interface DateFault {
 /** What a backfill is doing and has done, for whoever shows it. */
 export class BackfillActivity {
   /** What is done for all dates together. */
-  readonly shared = new RunActivity();
+  readonly shared: RunActivity;
   readonly #dates = new Map<string, BackfilledDate>();
   readonly #faults: DateFault[] = [];
   #runningSince = performance.now();
+
+  /** @param log is told of the runs, where there is one. */
+  constructor(readonly log?: Logger) {
+    this.shared = new RunActivity(log);
+  }
 
   /** The earliest first. */
   get dates(): readonly BackfilledDate[] {

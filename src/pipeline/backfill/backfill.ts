@@ -156,7 +156,7 @@ async function runDate(
   signal: AbortSignal,
   activity: BackfillActivity,
 ): Promise<void> {
-  const runActivity = new RunActivity();
+  const runActivity = new RunActivity(activity.log);
   const request = { executionDate, gate, keepStaged, stages: STAGES, waitMilliseconds, ...(raw && { raw }) };
   activity.note(executionDate, { state: "running" });
   try {

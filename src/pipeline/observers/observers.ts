@@ -1,3 +1,4 @@
+import { logged } from "./log.js";
 import { metrics } from "./metrics/metrics.js";
 import { notify } from "./notify/notify.js";
 import type { RunObserver } from "./observer.js";
@@ -5,4 +6,4 @@ import { openLineage } from "./openlineage/openlineage.js";
 import { runReport } from "./run-report.js";
 
 /** Those who are told of runs. */
-export const observers: readonly RunObserver[] = [openLineage, runReport, notify, metrics];
+export const observers: readonly RunObserver[] = [logged, openLineage, runReport, notify, metrics];
