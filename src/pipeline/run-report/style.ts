@@ -29,10 +29,10 @@ pre { overflow-x: auto; padding: 0.75rem; background: var(--raised); font: 0.9em
 .scrolling { overflow-x: auto; }
 .scrolling:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
 table { border-collapse: collapse; margin: 0.5rem 0 1rem; }
-th, td { padding: 0.25rem 1rem 0.25rem 0; border-bottom: 1px solid var(--rule); text-align: start; vertical-align: top; }
+th, td { padding: 0.25rem 1rem 0.25rem 0; border-bottom: 1px solid var(--rule); text-align: start; vertical-align: baseline; }
 th { color: var(--quiet); font-weight: 600; }
 .number { text-align: end; font-variant-numeric: tabular-nums; }
-.code { font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
+td.code { font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
 @media print {
   :root { color-scheme: light; }
   body { max-width: none; padding: 0; font-size: 10pt; }
