@@ -97,6 +97,7 @@ describe("pipeline doctor", () => {
     ["zones share a place", { CURATED_ZONE: "/nowhere", PROVISION_ZONE: "/nowhere" }, "zones", 2],
     ["the temporary folder can be nowhere", { DUCKDB_TEMP_DIRECTORY: "/proc/none" }, "temporary folder", 2],
     ["DuckDB may take more than there is", { DUCKDB_MEMORY_LIMIT: "900TB" }, "memory", 2],
+    ["metrics can be nowhere", { METRICS_FILE: "/proc/none/runs.prom" }, "reports", 2],
     ["a setting is wrong", { DUCKDB_THREADS: "many" }, "settings", 2],
   ])("says so where %s", async (_what, change, check, exitCode) => {
     const { code, report } = await doctor({ ...workspace.environment, ...change });
@@ -132,6 +133,7 @@ describe("pipeline doctor", () => {
       PROVISION_ZONE: place("provision"),
       CONSUMPTION_URL: `sqlite:${place("consumption.db")}`,
       DUCKDB_TEMP_DIRECTORY: place("temp"),
+      RUN_REPORTS: place("runs"),
     });
     expect([report.healthy, await fingerprint(folder)]).toEqual([true, {}]);
   });

@@ -14,7 +14,7 @@ import { stepsOfStages } from "../stages.js";
 import { checkRights, checkServer, checkTables } from "./database.js";
 import { checkDuckDb, checkHttpfs } from "./engine.js";
 import { Examination, type CheckResult, type Examined, type Finding } from "./examination.js";
-import { checkClock, checkDisks, checkMemory, checkNode, checkTempFolder } from "./machine.js";
+import { checkClock, checkDisks, checkMemory, checkNode, checkReports, checkTempFolder } from "./machine.js";
 import { checkRawFiles, checkWriting, checkZone } from "./storage.js";
 
 export type { CheckResult };
@@ -92,7 +92,17 @@ async function examineMachine(
     checkTempFolder(duckdb.tempDirectory),
   );
   await examination.check("disk", [settings], (known) => checkDisks(foldersOf(known)));
+  await examination.check("reports", [settings], (known) => checkReports(reportFolders(known)));
   return engine;
+}
+
+/** The folders that runs tell others in, by their settings. */
+function reportFolders({ runReports, metricsFile, openLineage }: Settings): Record<string, string> {
+  return {
+    ...(isOnS3(runReports) ? {} : { RUN_REPORTS: runReports }),
+    ...(metricsFile === undefined ? {} : { METRICS_FILE: path.dirname(metricsFile) }),
+    ...(openLineage.file === undefined ? {} : { OPENLINEAGE_FILE: path.dirname(openLineage.file) }),
+  };
 }
 
 /** The folders that a run writes below. */

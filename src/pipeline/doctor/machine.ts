@@ -77,6 +77,25 @@ export async function checkTempFolder(folder: string): Promise<Finding<undefined
   return found(folder);
 }
 
+/**
+ * Whether what runs tell others can be written. Services are not asked: nothing shall be told.
+ * @param folders by the setting that names each.
+ */
+export async function checkReports(folders: Readonly<Record<string, string>>): Promise<Finding<undefined>> {
+  const settings = Object.entries(folders);
+  const faults: string[] = [];
+  // One after the other: they can share folders that are made for the look.
+  for (const [setting, folder] of settings) {
+    await tryFolder(folder).catch((error: unknown) => faults.push(`${setting}: ${messageOf(error)}`));
+  }
+  if (faults.length > 0) {
+    const message = `cannot be written: ${faults.join(", ")}; name places that can, or runs end with a warning`;
+    throw new PipelineError("INVALID_SETTINGS", message);
+  }
+  if (settings.length === 0) return found("none in a folder");
+  return found(`${settings.map(([setting]) => setting).join(", ")} can be written`);
+}
+
 async function nearestFolder(folder: string): Promise<string> {
   try {
     await stat(folder);
