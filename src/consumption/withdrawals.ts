@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { SelectQueryBuilder } from "kysely";
 import { PipelineError } from "../errors.js";
+import { failpoint } from "../failpoints.js";
+import { printable } from "../printable.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { translatingErrors, type Consumption, type Query } from "./consumption.js";
 import { unlessMissing } from "./present-tables.js";
@@ -43,7 +45,7 @@ export function withdraw(
     if (before !== undefined && isBecauseOf(before, reason)) return before;
     if (before !== undefined) {
       const { withdrawn_by, withdrawn_at, why } = before;
-      throw missing(`${iso} is withdrawn already, by ${withdrawn_by} at ${withdrawn_at}: ${why}`);
+      throw missing(`${iso} is withdrawn already, by ${withdrawn_by} at ${withdrawn_at}: ${printable(why)}`);
     }
     const publication = await publicationIn(transaction, partitionKey);
     if (publication === undefined) throw missing(`${iso} is not published; see pipeline runs -e ${iso}`);
@@ -55,6 +57,7 @@ export function withdraw(
       ended_by: null,
     };
     await transaction.insertInto("withdrawals").values(withdrawal).execute();
+    failpoint("withdraw: withdrawal written");
     await transaction.deleteFrom("publications").where("execution_date", "=", partitionKey).execute();
     return withdrawal;
   });
@@ -76,6 +79,7 @@ export function restore(
     const open = await openWithdrawal(transaction, partitionKey);
     if (open !== undefined) {
       await endWithdrawal(transaction, open, end);
+      failpoint("restore: withdrawal ended");
       await transaction.insertInto("publications").values(publicationOf(open)).execute();
       return { ...open, ...end };
     }

@@ -2,6 +2,7 @@ import type { Consumption } from "../consumption/consumption.js";
 import { migrate } from "../consumption/migrate.js";
 import { openConsumption, openConsumptionForReading } from "../consumption/open.js";
 import { restore, withdraw, type WithdrawalResult } from "../consumption/withdrawals.js";
+import { armFailpoint } from "../failpoints.js";
 import type { Settings } from "../settings.js";
 import { isoOfKey, type ExecutionDate } from "../voucher/execution-date.js";
 import { nothingPublished } from "./publication-missing.js";
@@ -42,9 +43,10 @@ export function restorePublication(
 }
 
 async function changing(
-  { consumptionUrl }: Settings,
+  { consumptionUrl, failpoint }: Settings,
   change: (consumption: Consumption) => Promise<WithdrawalResult>,
 ): Promise<WithdrawalReport> {
+  armFailpoint(failpoint);
   await assertThere(consumptionUrl);
   const consumption = await openConsumption(consumptionUrl);
   try {

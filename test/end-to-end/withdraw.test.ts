@@ -5,7 +5,7 @@ import { readStatus } from "../../src/pipeline/status.js";
 import { withdrawPublication } from "../../src/pipeline/withdraw.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { ask, askForVoucher, startApi } from "../api/process.js";
-import { pipeline, type Ended } from "../cli/command.js";
+import { pipeline, start, type Ended } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";
 import { run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
@@ -148,6 +148,21 @@ describe("pipeline withdraw", () => {
     const held = "SELECT why FROM withdrawals WHERE outcome = 'withdrawn'";
     expect(await readTable(workspace.settings, held)).toHaveLength(1);
     await restore();
+  });
+
+  it("is done or not where it is killed on the way, and so is restore", async () => {
+    const killedAt = async (point: string, args: readonly string[]) => {
+      const command = start(args, { ...workspace.environment, TEST_FAILPOINT: point });
+      await command.stoodAt(point);
+      command.kill("SIGKILL");
+      await command.ended;
+    };
+    await killedAt("withdraw: withdrawal written", ["withdraw", "-e", "2020-05-29", "--why", WHY]);
+    expect(await newestAnswers()).toEqual([2640]);
+    expect((await withdraw()).code).toBe(0);
+    await killedAt("restore: withdrawal ended", ["restore", "-e", "2020-05-29"]);
+    expect(await newestAnswers()).toEqual([1000]);
+    expect((await restore()).code).toBe(0);
   });
 
   it("works on a database in which an earlier version has published, and which is read as it is", async () => {

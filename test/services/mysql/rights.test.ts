@@ -1,11 +1,13 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "@jest/globals";
+import { restorePublication, withdrawPublication } from "../../../src/pipeline/withdraw.js";
+import { parseExecutionDate } from "../../../src/voucher/execution-date.js";
 import { askForVoucher, startApi } from "../../api/process.js";
 import { pipeline } from "../../cli/command.js";
 import { readTable } from "../../consumption/reading.js";
 import { adminUrl, askMysql } from "../../consumption/servers.js";
-import { run } from "../../pipeline/running.js";
+import { EXECUTION_DATE, run } from "../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
 import { makeWorkspace, PROJECT, type Workspace } from "../../workspace.js";
 
@@ -55,13 +57,16 @@ describe.each(["mysql", "mariadb"] as const)("the users of docs/operating.md on 
     };
   }
 
-  /** A first run, a second one, one of an older date, and one that changes and removes rows. */
+  /** A first run, a second one, one of an older date, and one that changes and removes rows; a withdraw that is undone. */
   async function runAll({ settings, pipelineUrl: consumptionUrl }: Accounts): Promise<void> {
     await run({ ...settings, consumptionUrl });
     await run({ ...settings, consumptionUrl });
     await run({ ...settings, consumptionUrl }, "2020-05-28");
     await putVouchers(settings.zones.raw, times(2, voucher({ voucher_amount: "1" })));
     await run({ ...settings, consumptionUrl });
+    const date = parseExecutionDate(EXECUTION_DATE);
+    await withdrawPublication({ ...settings, consumptionUrl }, date, "to see whether it can");
+    await restorePublication({ ...settings, consumptionUrl }, date);
   }
 
   it("can run the pipeline, again and for an old date, and a doctor says so before and after", async () => {
