@@ -45,12 +45,9 @@ describe("GET /docs/data", () => {
       expect((await fetch(`${api.url}/docs/data/${file}`)).headers.get("content-type")).toContain(type);
   });
 
-  it.each(["nothing.html", "..%2f..%2fpackage.json", "curated.vouchers"])(
-    "has no %s",
-    async (file) => {
-      expect((await fetch(`${api.url}/docs/data/${file}`)).status).toBe(404);
-    },
-  );
+  it.each(["nothing.html", "..%2f..%2fpackage.json", "curated.vouchers"])("has no %s", async (file) => {
+    expect((await fetch(`${api.url}/docs/data/${file}`)).status).toBe(404);
+  });
 
   it("takes no POST", async () => {
     const response = await fetch(`${api.url}/docs/data/`, { method: "POST" });
