@@ -29,15 +29,22 @@ export function startEvent(context: EventContext, startedAt: string): RunEvent {
   return eventOf(context, { eventType: "START", eventTime: startedAt });
 }
 
-/** How a run has ended. One that has not succeeded has left everything as it was, and so has no outputs. */
-export function endEvent(context: EventContext, end: EndedRun, lineage: VersionLineage): RunEvent {
+/**
+ * How a run has ended.
+ * @param lineage of a run that has succeeded. Any other has left everything as it was, and so has no outputs.
+ */
+export function endEvent(
+  context: EventContext,
+  end: EndedRun,
+  lineage: VersionLineage | undefined,
+): RunEvent {
   const { outcome, report, fault, endedAt } = end;
   const [name, version] = report.engine?.split(" v") ?? [];
   return eventOf(context, {
     eventType: outcome === "succeeded" ? "COMPLETE" : outcome === "failed" ? "FAIL" : "ABORT",
     eventTime: endedAt,
     inputs: inputsOf(context, report),
-    outputs: outcome === "succeeded" ? outputsOf(context, report, lineage) : [],
+    outputs: lineage === undefined ? [] : outputsOf(context, report, lineage),
     runFacets: {
       test: { tests: testsOf(report) },
       ...(version === undefined ? {} : { processing_engine: { name, version } }),
@@ -47,7 +54,7 @@ export function endEvent(context: EventContext, end: EndedRun, lineage: VersionL
             errorMessage: { message: `${fault.code}: ${fault.message}`, programmingLanguage: "TypeScript" },
           }),
     },
-    jobFacets: { sql: { query: sqlOf(lineage), dialect: "duckdb" } },
+    jobFacets: lineage === undefined ? {} : { sql: { query: sqlOf(lineage), dialect: "duckdb" } },
   });
 }
 

@@ -1,4 +1,6 @@
-import { traceColumns } from "../../column-lineage.js";
+import type { Settings } from "../../../settings.js";
+import { traceColumns, type VersionLineage } from "../../column-lineage.js";
+import type { RunContext } from "../../context.js";
 import type { RunObserver } from "../observer.js";
 import { endEvent, startEvent } from "./event.js";
 import { sendEvent } from "./send.js";
@@ -12,16 +14,23 @@ export const openLineage: RunObserver = {
   },
   ended: async (context, end) => {
     if (!isAsked(context.settings)) return;
-    const { activity, executionDate, settings, version } = context;
-    const lineage = await traceColumns(version, executionDate, settings.maxRejectedShare);
-    for (const [model, reason] of lineage.untraceable)
-      activity.warn(`OpenLineage: the columns of ${model} cannot be traced: ${reason}`);
-    await sendEvent(settings.openLineage, endEvent(context, end, lineage));
+    const lineage = end.outcome === "succeeded" ? await lineageOf(context) : undefined;
+    await sendEvent(context.settings.openLineage, endEvent(context, end, lineage));
   },
 };
 
-function isAsked({
-  openLineage: { url, file },
-}: Parameters<NonNullable<RunObserver["began"]>>[0]["settings"]): boolean {
+async function lineageOf({
+  activity,
+  executionDate,
+  settings,
+  version,
+}: RunContext): Promise<VersionLineage> {
+  const lineage = await traceColumns(version, executionDate, settings.maxRejectedShare);
+  for (const [model, reason] of lineage.untraceable)
+    activity.warn(`OpenLineage: the columns of ${model} cannot be traced: ${reason}`);
+  return lineage;
+}
+
+function isAsked({ openLineage: { url, file } }: Settings): boolean {
   return url !== undefined || file !== undefined;
 }
