@@ -93,6 +93,10 @@ describe("no secret is told by", () => {
     expect(said).toContain("2020-05-29T00:00:00Z");
   });
 
+  it.each([[["plan", ...RUN]], [["doctor"]]])("%j where all is well", async (words) => {
+    for (const format of [[], ["--json"]]) await expectDiscreet([...words, ...format], {}, 0);
+  });
+
   it.each<[string, () => Record<string, string>, number]>([
     ["a wrong password", () => ({ CONSUMPTION_URL: urlWith(WRONG_PASSWORD) }), 2],
     [
@@ -140,9 +144,10 @@ describe("no secret is told by", () => {
     ],
     ["a bucket that is not there", () => ({ CURATED_ZONE: "s3://no-such-bucket-of-the-tests/zone" }), 2],
     ["a setting that is wrong", () => ({ DUCKDB_THREADS: "many" }), 2],
-  ])("a run with %s, nor to machines", async (_fault, changes, exitCode) => {
+  ])("a run with %s, nor to machines, nor by a doctor", async (_fault, changes, exitCode) => {
     await expectDiscreet(RUN, changes(), exitCode);
     await expectDiscreet([...RUN, "--json"], changes(), exitCode);
+    await expectDiscreet(["doctor"], changes(), exitCode);
   });
 
   it("a model that reads the engine's keys and options, nor by the file that it writes", async () => {
