@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import type { Sources } from "../../src/models/lineage/sources.js";
+import { parseSqlVersion } from "../../src/models/load.js";
 import { lineageFrom, traceColumns } from "../../src/pipeline/column-lineage.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { PROJECT } from "../workspace.js";
@@ -57,5 +58,32 @@ describe("the lineage of the models", () => {
     expect(answers?.columns.get("voucher_amount")?.list()).toEqual([
       { relation: "curated.vouchers", column: "voucher_amount", derivations: ["IDENTITY"] },
     ]);
+  });
+
+  it("says of which models it is not known, and then of none that comes of them", async () => {
+    const modelOf = (select: string) => `/*
+description: For a test.
+columns:
+  amount:         { type: INTEGER, description: An amount }
+  execution_date: { type: VARCHAR, description: The partition }
+*/
+${select}
+ORDER BY ALL
+`;
+    const texts = new Map(
+      [
+        ...version.texts,
+        ["v1/provision/a.sql", modelOf('SELECT COLUMNS(*) FROM {{ "curated.vouchers" | ref }}')] as const,
+        [
+          "v1/provision/b.sql",
+          modelOf('SELECT amount, execution_date FROM {{ "provision.a" | ref }}'),
+        ] as const,
+      ].sort(),
+    );
+    const traced = await traceColumns(parseSqlVersion("v1", texts), parseExecutionDate("2020-05-29"), "0.5");
+    expect([...traced.untraceable]).toEqual([["provision.a", "COLUMNS(…) is not understood"]]);
+    expect(lineageFrom(traced, "provision.a", () => false)).toBeUndefined();
+    expect(lineageFrom(traced, "provision.b", () => false)).toBeUndefined();
+    expect(lineageFrom(traced, "provision.b", (model) => model === "provision.a")).toBeDefined();
   });
 });
