@@ -9,7 +9,7 @@ const main = path.join(project, "dist/cli/main.js");
 const sources = path.join(import.meta.dirname, "contenders");
 const python = path.join(
   process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".cache"),
-  "voucher-pipeline/bench/bin",
+  "voucher-pipeline/python/bench/bin",
 );
 
 /**

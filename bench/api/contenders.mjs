@@ -1,6 +1,5 @@
 // Who is measured: this project's api, and the servers beside it.
 import { execFileSync } from "node:child_process";
-import os from "node:os";
 import path from "node:path";
 import { startServer } from "./server-process.mjs";
 import { publishSample, startApi } from "./voucher-api.mjs";
@@ -35,9 +34,11 @@ export async function startContenders(folder, mysqlUrl, servers) {
 
 /** One worker of uvicorn, with the access log that it writes by itself. */
 function startOriginal(folder, logFile, mysqlUrl) {
-  execFileSync(path.join(here, "setup.sh"), { stdio: "inherit" });
-  const cache = process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".cache");
-  const uvicorn = path.join(cache, "voucher-pipeline/bench-api/bin/uvicorn");
+  const setUp = execFileSync(path.join(here, "setup.sh"), {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const uvicorn = path.join(setUp.trim(), "uvicorn");
   const args = ["--app-dir", path.join(here, "contenders"), "--port", "0", "original:app"];
   return startServer(uvicorn, args, {
     cwd: folder,

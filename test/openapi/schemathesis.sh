@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 examples="${1:-100}"
-st="$(test/openapi/install.sh)"
+st="$(test/python-packages.sh schemathesis test/openapi/requirements.txt)/st"
 here="$PWD/test/openapi"
 folder="$(mktemp -d)"
 api=""

@@ -4,12 +4,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-python="$(test/openlineage/install.sh)"
+python="$(test/python-packages.sh openlineage test/openlineage/requirements.txt)/python"
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
 
 export RAW_ZONE="$PWD/data/raw" CURATED_ZONE="$folder/curated" PROVISION_ZONE="$folder/provision"
-export CONSUMPTION_URL="sqlite:$folder/consumption.db" OPENLINEAGE_FILE="$folder/events.ndjson"
+export RUN_REPORTS="$folder/runs" CONSUMPTION_URL="sqlite:$folder/consumption.db" OPENLINEAGE_FILE="$folder/events.ndjson"
 
 # ended CODE COMMAND…: the command must end with this code.
 ended() {

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-bin="$(test/schedulers/install-airflow.sh)"
+bin="$(test/python-packages.sh airflow test/schedulers/airflow-requirements.txt)"
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
 
@@ -12,7 +12,7 @@ export PATH="$bin:$PATH" AIRFLOW_HOME="$folder/airflow" PYTHONDONTWRITEBYTECODE=
 export AIRFLOW__CORE__DAGS_FOLDER="$PWD/examples/airflow" AIRFLOW__CORE__LOAD_EXAMPLES=False
 export AIRFLOW__DATABASE__SQL_ALCHEMY_CONN="sqlite:///$folder/airflow.db"
 export RAW_ZONE="$PWD/data/raw" CURATED_ZONE="$folder/curated" PROVISION_ZONE="$folder/provision"
-export CONSUMPTION_URL="sqlite:$folder/consumption.db"
+export CONSUMPTION_URL="sqlite:$folder/consumption.db" RUN_REPORTS="$folder/runs"
 export VOUCHER_PIPELINE="node $PWD/dist/cli/main.js"
 
 airflow db migrate >"$folder/migrate.log" 2>&1 || { cat "$folder/migrate.log"; exit 1; }

@@ -13,6 +13,7 @@ RAW_ZONE=$PWD/data/raw
 CURATED_ZONE=$folder/curated
 PROVISION_ZONE=$folder/provision
 CONSUMPTION_URL=sqlite:$folder/consumption.db
+RUN_REPORTS=$folder/runs
 SETTINGS
 
 # Where things are here, in the place of where the example has them.

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-validate="$(test/schedulers/install-kubernetes-validate.sh)"
+validate="$(test/python-packages.sh kubernetes-validate test/schedulers/kubernetes-requirements.txt)/kubernetes-validate"
 for version in 1.31 1.37; do "$validate" --strict --kubernetes-version "$version" examples/kubernetes/*.yaml; done
 
 folder="$(mktemp -d)"
@@ -12,7 +12,7 @@ trap 'rm -rf "$folder"' EXIT
 # As in the image, whose entry in the path this is.
 ln -s "$PWD/dist/cli/main.js" "$folder/pipeline"
 export PATH="$folder:$PATH" RAW_ZONE="$PWD/data/raw" CURATED_ZONE="$folder/curated" PROVISION_ZONE="$folder/provision"
-export CONSUMPTION_URL="sqlite:$folder/consumption.db"
+export CONSUMPTION_URL="sqlite:$folder/consumption.db" RUN_REPORTS="$folder/runs"
 node --input-type=module >"$folder/command.json" -e '
   import { readFileSync } from "node:fs";
   import { parseAllDocuments } from "yaml";

@@ -15,7 +15,7 @@ fi
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
 export RAW_ZONE="$PWD/data/raw" CURATED_ZONE="$folder/curated" PROVISION_ZONE="$folder/provision"
-export CONSUMPTION_URL="sqlite:$folder/consumption.db"
+export CONSUMPTION_URL="sqlite:$folder/consumption.db" RUN_REPORTS="$folder/runs"
 # What systemd reads as another thing stands there twice.
 command="$(sed -n "s/^ExecStart=\/bin\/sh -c '\(.*\)'$/\1/p" "${units[0]}" | sed 's/\$\$/$/g; s/%%/%/g')"
 /bin/sh -c "$command" | grep "^published: readers now see $(date --utc +%Y-%m-%d)T00:00:00Z"
