@@ -56,8 +56,13 @@ await build({
 await cp("src/api/page/icon.svg", "dist/api/page/icon.svg");
 
 // What the pages of the data dictionary have beside them.
-await mkdir("dist/dictionary", { recursive: true });
-await cp("src/dictionary/style.css", "dist/dictionary/style.css");
+await build({
+  entryPoints: ["src/dictionary/style.css"],
+  outdir: "dist/dictionary",
+  bundle: true,
+  minify: true,
+  logLevel: "warning",
+});
 await cp("src/api/page/icon.svg", "dist/dictionary/icon.svg");
 
 // The page at /docs, whole: it asks nothing of others.
