@@ -42,6 +42,8 @@ export class PipelineError extends Error {
   override readonly name = "PipelineError";
   /** Where the report of the run is that has ended with it: a path, or a URL on S3. */
   report: string | undefined;
+  /** What the run that has ended with it warned of. */
+  warnings: readonly string[] = [];
 
   constructor(
     readonly code: FaultCode,

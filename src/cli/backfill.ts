@@ -113,8 +113,8 @@ export function backfillCommand(cancellation: Cancellation): CommandModule<objec
         () => barOf(activity) ?? progress.stepsInWords(activity.shared),
         () => backfill(settings, request, cancellation.signal, activity),
       );
-      // A log has had them as they came.
-      if (log === undefined) {
+      // A log has had them as they came, and for machines they are in the JSON.
+      if (log === undefined && !options.json) {
         activity.shared.warnings.forEach(printWarning);
         for (const { execution_date, warnings } of report.dates) {
           for (const warning of warnings) printWarning(`${execution_date}: ${warning}`);

@@ -129,14 +129,17 @@ function fail(error: unknown): number {
     printError(`this is a bug in the pipeline, please report it: ${stackOf(error)}`);
     return EXIT_CODES.bug;
   }
-  const { code, message, kind, report } = error;
+  const { code, message, kind, report, warnings } = error;
   const exitCode = kind === "cancelled" ? (cancellation.exitCode ?? EXIT_CODES.bug) : exitCodeOf(kind);
   const isForMachines = words.includes("--json");
   // Its message can show rows of the data.
   openedLog()?.error({ error_code: code, exit_code: exitCode }, "command failed");
   printError(
     isForMachines
-      ? JSON.stringify({ error: { code, message, exit_code: exitCode, report } })
+      ? JSON.stringify({
+          error: { code, message, exit_code: exitCode, report },
+          ...(warnings.length > 0 && { warnings }),
+        })
       : `error ${code}: ${message}${report === undefined ? "" : `\nreport: ${report}`}`,
   );
   return exitCode;

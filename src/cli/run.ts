@@ -82,9 +82,12 @@ export async function runStages(
     return await (timeLimit === undefined
       ? run()
       : withinTime(timeLimit, cancellation, () => activity.steps, run));
+  } catch (error) {
+    if (error instanceof PipelineError) error.warnings = activity.warnings;
+    throw error;
   } finally {
-    // A log has had them as they came.
-    if (log === undefined) activity.warnings.forEach(printWarning);
+    // A log has had them as they came, and for machines they are in the JSON.
+    if (log === undefined && !options.json) activity.warnings.forEach(printWarning);
   }
 }
 

@@ -18,6 +18,13 @@ import { makeTempDirectory } from "./temp-directory.js";
 /** Statements that run side by side at the most. More would share the memory limit among too many. */
 const CONNECTIONS = 2;
 
+/** What has DuckDB ask nobody for what it has read: neither for the content of a file, nor for its footer, size and ETag. */
+const KEEPING = [
+  "SET GLOBAL validate_external_file_cache = 'NO_VALIDATION'",
+  "SET GLOBAL parquet_metadata_cache = true",
+  "SET GLOBAL enable_http_metadata_cache = true",
+];
+
 /** What a session may touch outside of its memory. */
 export interface Reach {
   /** Folders to read and write below. */
@@ -40,6 +47,12 @@ export interface SessionOptions {
    * without: they would compute the parsed columns a second time.
    */
   readonly pushesFilters?: boolean;
+  /**
+   * Whether the files stay as they are for the length of the session, or whoever opens it finds out that they did not. Then what was
+   * read of one is kept as long as there is memory for it, and nobody asks whether it is still the same: a run has one request to S3
+   * in the place of three.
+   */
+  readonly keepsWhatItRead?: boolean;
   /**
    * Whether the session makes nothing on this machine: it has no folder for what does not fit into memory, and an extension that
    * is missing is not installed. The authorities of TLS, which DuckDB reads from a file, are in a folder for its length also then.
@@ -88,7 +101,14 @@ async function makeSessionFolder({
 }
 
 async function openSession(
-  { settings, reach, s3: access, pushesFilters = false, leavesNoTrace = false }: SessionOptions,
+  {
+    settings,
+    reach,
+    s3: access,
+    keepsWhatItRead = false,
+    leavesNoTrace = false,
+    pushesFilters = false,
+  }: SessionOptions,
   folder: string | undefined,
 ) {
   let instance: DuckDBInstance | undefined;
@@ -102,7 +122,7 @@ async function openSession(
       autoload_known_extensions: "false",
       allow_community_extensions: "false",
       // It tells a local file that was replaced by its time alone, to the second.
-      enable_external_file_cache: "false",
+      enable_external_file_cache: String(keepsWhatItRead),
     });
     const pool = new ConnectionPool(await openConnections(instance));
     if (settings.sessions > 1) await pool.lend((connection) => limitMemory(connection, settings.sessions));
@@ -113,7 +133,10 @@ async function openSession(
       ));
     const { directories, files } = await reach;
     const own = folder === undefined ? [] : [folder];
-    for (const statement of configuration([...directories, ...own], files, { pushesFilters })) {
+    for (const statement of configuration([...directories, ...own], files, {
+      keepsWhatItRead,
+      pushesFilters,
+    })) {
       await pool.lend((connection) => connection.run(statement));
     }
     return { instance, pool, s3 };
@@ -150,7 +173,7 @@ async function limitMemory(connection: DuckDBConnection, sessions: number): Prom
 function configuration(
   directories: readonly string[],
   files: readonly string[],
-  { pushesFilters }: { readonly pushesFilters: boolean },
+  { keepsWhatItRead, pushesFilters }: Required<Pick<SessionOptions, "keepsWhatItRead" | "pushesFilters">>,
 ): string[] {
   // DuckDB asks for a path as it is given to it, and once more as it was found.
   const allowed = (paths: readonly string[]) =>
@@ -159,6 +182,7 @@ function configuration(
     "SET GLOBAL TimeZone = 'UTC'",
     // A filter that is pushed below a projection computes the parsed columns a second time.
     ...(pushesFilters ? [] : ["SET GLOBAL disabled_optimizers = 'filter_pushdown'"]),
+    ...(keepsWhatItRead ? KEEPING : []),
     `SET GLOBAL allowed_directories = ${allowed(directories.map(withSlash))}`,
     `SET GLOBAL allowed_paths = ${allowed(files)}`,
     "SET GLOBAL enable_external_access = false",

@@ -106,7 +106,7 @@ async function replay(
     directories: [zones.curated.root, zones.provision.root],
     files: [...raw.flatMap(({ files }) => files), ...report.at_rest].map(({ uri }) => uri),
   };
-  const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn };
+  const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn, keepsWhatItRead: true };
   const withNewEngine: WithNewEngine = (use) => withDuckDb(session, use);
   return withDuckDb(session, async (engine) => {
     const { staged, atRest } = await build(context, engine, report, raw, withNewEngine);

@@ -112,7 +112,14 @@ async function runStages(context: RunContext): Promise<void> {
   // The engine starts while the files are listed.
   const finding = stages.includes("curate") ? raw.find(context) : Promise.resolve([]);
   const reach = finding.then((inputs) => reachOf(context, inputs));
-  const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn: activity.warn };
+  const session = {
+    settings: settings.duckdb,
+    s3: zones.s3,
+    reach,
+    signal,
+    warn: activity.warn,
+    keepsWhatItRead: true,
+  };
   const withNewEngine: WithNewEngine = (use) => withDuckDb(session, use);
   await withNewEngine(async (engine) => {
     failpoint("engine started");

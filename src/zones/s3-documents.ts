@@ -3,7 +3,7 @@ import type { S3Connection } from "./s3-client.js";
 import { S3Objects } from "./s3-objects.js";
 
 /** Documents are told to people: for one of them nobody waits as long as for a partition. */
-const PATIENCE_MILLISECONDS = 5_000;
+const PATIENCE_MILLISECONDS = 2_500;
 
 /**
  * Documents below a prefix of a bucket.

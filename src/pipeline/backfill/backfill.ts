@@ -77,6 +77,7 @@ export async function backfill(
       only: request.only,
       resumed_from: resumed ? (ledger?.startedAt ?? null) : null,
       dates: activity.dates,
+      warnings: activity.shared.warnings,
       seconds: (performance.now() - begin) / 1000,
     };
     return { report, fault };

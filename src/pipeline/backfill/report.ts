@@ -32,5 +32,7 @@ export interface BackfillReport {
   readonly resumed_from: string | null;
   /** The earliest first. */
   readonly dates: readonly BackfilledDate[];
+  /** What is to be known of all of them; each date has its own. */
+  readonly warnings: readonly string[];
   readonly seconds: number;
 }

@@ -65,7 +65,14 @@ async function shareRaw(context: SharingContext, folder: string): Promise<RawSou
   const { activity, settings, signal, zones } = context;
   const inputs = await findRawFiles(context);
   const reach = { directories: [folder], files: inputs.flatMap(({ files }) => files.map(({ uri }) => uri)) };
-  const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn: activity.warn };
+  const session = {
+    settings: settings.duckdb,
+    s3: zones.s3,
+    reach,
+    signal,
+    warn: activity.warn,
+    keepsWhatItRead: true,
+  };
   const withNewEngine: WithNewEngine = (use) => withDuckDb(session, use);
   const [parts, files] = await readingUnchanged(context, inputs, () =>
     allEnded([

@@ -1,0 +1,74 @@
+import { beforeAll, describe, expect, it } from "@jest/globals";
+import type { RunReport } from "../../../src/pipeline/report.js";
+import { EXECUTION_DATE, run } from "../../pipeline/running.js";
+import { putVouchers, times, voucher } from "../../raw-vouchers.js";
+import { makeWorkspace } from "../../workspace.js";
+import { startFaultyProxy } from "./faulty-proxy.js";
+
+/** What a run asks of S3, by kind: how many times in all, or for each object where it is about one. */
+class Requests {
+  readonly #seen: { readonly kind: string; readonly object: string }[] = [];
+
+  note(method = "", url = "", isCopy: boolean): void {
+    const { pathname, searchParams } = new URL(url, "http://s3");
+    const list = searchParams.has("uploads") ? "list uploads" : "list";
+    const isList = searchParams.has("list-type") || searchParams.has("uploads");
+    this.#seen.push({ kind: isList ? list : isCopy ? "copy" : method, object: decodeURIComponent(pathname) });
+  }
+
+  /** How many of each kind, of objects whose name has a text in it. */
+  ofKinds(part = ""): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const { kind, object } of this.#seen)
+      if (object.includes(part)) counts[kind] = (counts[kind] ?? 0) + 1;
+    return counts;
+  }
+
+  /** How often the object was asked for, by one kind, that was asked for most. */
+  mostOfOneObject(kind: string): number {
+    const objects = this.#seen.filter((request) => request.kind === kind).map(({ object }) => object);
+    return Math.max(...objects.map((object) => objects.filter((other) => other === object).length));
+  }
+}
+
+/** DuckDB runs two statements at a time: both may begin to read a file that neither has read before. */
+const AT_ONCE = 2;
+
+describe("a run on S3", () => {
+  const requests = new Requests();
+  let report: RunReport;
+
+  beforeAll(async () => {
+    const { settings } = await makeWorkspace({}, "minio+sqlite");
+    for (const name of ["a", "b", "c"])
+      await putVouchers(settings.zones.raw, times(3, voucher()), `vouchers/${name}.parquet`);
+    const endpoint = await startFaultyProxy(({ method, url, headers }) => {
+      requests.note(method, url, headers["x-amz-copy-source"] !== undefined);
+      return undefined;
+    });
+    report = await run({ ...settings, s3: { ...settings.s3, endpoint } }, EXECUTION_DATE);
+  });
+
+  it("reads each raw file once, however many statements need it", () => {
+    const { HEAD = 0, GET = 0 } = requests.ofKinds("/zone_01_raw/vouchers/");
+    expect(HEAD).toBeLessThanOrEqual(3 * AT_ONCE);
+    expect(GET).toBeLessThanOrEqual(3 * AT_ONCE);
+  });
+
+  it("reads each file that it has written once for its audits and once for its hash", () => {
+    expect(requests.mostOfOneObject("GET")).toBeLessThanOrEqual(AT_ONCE + 1);
+    // Once more for the commit.
+    expect(requests.mostOfOneObject("HEAD")).toBeLessThanOrEqual(AT_ONCE + 1);
+  });
+
+  it("writes, copies and removes each file once", () => {
+    const { tables } = report;
+    expect(requests.ofKinds("/_staging/")).toMatchObject({ PUT: tables.length, DELETE: tables.length });
+    expect(requests.ofKinds()["copy"]).toBe(tables.length);
+  });
+
+  it("lists the raw files twice, each partition once, and what runs may have left behind", () => {
+    const { list = 0, "list uploads": uploads = 0 } = requests.ofKinds();
+    expect([list, uploads]).toEqual([2 + report.tables.length + 6, 6]);
+  });
+});
