@@ -1,7 +1,8 @@
 /*
 description: >
   Sample raw vouchers, the same at every call: row by row from the row's number, with the shape and the faults of the real
-  feed. Variables: first_row and last_row, counted from 1.
+  feed. Variables: first_row and last_row, counted from 1; countries, how many there are: beside the four of the real feed further
+  ones that are named by their numbers, each with as large a part of the rows.
 */
 WITH numbered AS (
   -- One row in a thousand is the one before it once more: identical rows are different vouchers.
@@ -12,6 +13,8 @@ WITH numbered AS (
 thrown AS (
   SELECT
     row_number,
+    -- Up to 4 it stands for the four together: which of them it is, the die says.
+    1 + hash(seed, 'country number') % {{ countries }} AS country_number,
     hash(seed, 'country') % 100 AS country_die,
     hash(seed, 'amount') % 100 AS amount_die,
     -- A product of two dice: many small numbers and few large ones, as a growing business has them.
@@ -38,6 +41,7 @@ dated AS (
 SELECT
   strftime(assigned, '%Y-%m-%d %H:%M:%S') || '+00:00' AS "timestamp",
   CASE
+    WHEN country_number > 4 THEN 'Country ' || country_number
     WHEN country_die < 33 THEN 'China'
     WHEN country_die < 59 THEN 'Australia'
     WHEN country_die < 80 THEN 'Peru'
@@ -58,6 +62,15 @@ SELECT
   CAST(
     CASE
       WHEN fault_die BETWEEN 50 AND 107 THEN NULL
+      WHEN country_number > 4 THEN
+        -- Amounts of its own, other than those of the countries with the next numbers.
+        110 * (4 + country_number % 89)
+        * CASE
+          WHEN amount_die < 45 THEN 2
+          WHEN amount_die < 75 THEN 5
+          WHEN amount_die < 92 THEN 3
+          ELSE 1
+        END
       WHEN country_die < 33 THEN
         CASE
           WHEN amount_die < 48 THEN 1760

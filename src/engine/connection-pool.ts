@@ -16,17 +16,27 @@ export class ConnectionPool {
   }
 
   async lend<Result>(use: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
-    const connection =
-      this.#idle.pop() ?? (await new Promise<DuckDBConnection>((take) => this.#waiting.push(take)));
-    this.#busy.add(connection);
+    const connection = await this.take();
     try {
       return await use(connection);
     } finally {
-      this.#busy.delete(connection);
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#idle.push(connection);
-      else next(connection);
+      this.giveBack(connection);
     }
+  }
+
+  /** A connection for the caller alone, until it is given back. */
+  async take(): Promise<DuckDBConnection> {
+    const connection =
+      this.#idle.pop() ?? (await new Promise<DuckDBConnection>((take) => this.#waiting.push(take)));
+    this.#busy.add(connection);
+    return connection;
+  }
+
+  giveBack(connection: DuckDBConnection): void {
+    this.#busy.delete(connection);
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#idle.push(connection);
+    else next(connection);
   }
 
   /** Closes all connections. None may be lent. */

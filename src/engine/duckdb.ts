@@ -12,7 +12,14 @@ import { translateDuckDbError } from "./duckdb-errors.js";
 import { textOf, type Engine, type Row } from "./engine.js";
 import { extensionOptions, openS3, type S3Session } from "./httpfs.js";
 import { assertMakesFunctions, assertSelects } from "./sql-of-files.js";
-import { attachStatement, copyStatement, tableStatement, viewStatement } from "./statements.js";
+import {
+  attachStatement,
+  copyStatement,
+  tableStatement,
+  temporaryFile,
+  temporaryStatement,
+  viewStatement,
+} from "./statements.js";
 import { makeTempDirectory } from "./temp-directory.js";
 
 /** Statements that run side by side at the most. More would share the memory limit among too many. */
@@ -36,8 +43,7 @@ export interface Reach {
 /** What a session is opened with. */
 export interface SessionOptions {
   readonly settings: DuckDbSettings;
-  /** The engine starts while it becomes known. */
-  readonly reach: Reach | Promise<Reach>;
+  readonly reach: Reach;
   /** How to get at what is on S3; undefined where nothing is. */
   readonly s3?: S3Access | undefined;
   /** Aborts the running statements. */
@@ -62,6 +68,41 @@ export interface SessionOptions {
   readonly warn: (message: string) => void;
 }
 
+/** What a session is started with, before it is known what it may touch. */
+export type StartOptions = Omit<SessionOptions, "reach">;
+
+/** An in-memory DuckDB that is starting. */
+export interface StartingDuckDb {
+  /**
+   * Gives it what it may touch, once. From then on it can reach nothing else, and nothing can be set.
+   * @throws PipelineError INVALID_SETTINGS where it has not started.
+   */
+  confine(reach: Reach): Promise<Engine>;
+  /** Ends it, also where it has not started. */
+  close(): Promise<void>;
+}
+
+/** Starts a DuckDB, which takes a while, most of all with S3: there is time to find out what it may touch. */
+export function startDuckDb(options: StartOptions): StartingDuckDb {
+  const starting = openSession(options);
+  // It is told to who wants to use it.
+  starting.catch(() => undefined);
+  return {
+    confine: async (reach) => {
+      const { folder, pool, s3 } = await starting;
+      await confine(pool, reach, folder, options);
+      return engineOf(pool, s3, folder, options.signal);
+    },
+    close: async () => {
+      const session = await starting.catch(() => undefined);
+      if (session === undefined) return;
+      session.pool.close();
+      session.instance.closeSync();
+      await removeSessionFolder(session.folder, options);
+    },
+  };
+}
+
 /**
  * Opens an in-memory DuckDB that can reach nothing but what it is given, does something with it, and closes it.
  * @throws PipelineError INVALID_SETTINGS where it cannot be opened.
@@ -70,23 +111,11 @@ export async function withDuckDb<Result>(
   options: SessionOptions,
   use: (engine: Engine) => Promise<Result>,
 ): Promise<Result> {
-  // It may fail before it is waited for; where the engine does not start either, that is the fault to tell.
-  Promise.resolve(options.reach).catch(() => undefined);
-  const folder = await makeSessionFolder(options);
+  const starting = startDuckDb(options);
   try {
-    const { instance, pool, s3 } = await openSession(options, folder);
-    try {
-      return await use(engineOf(pool, s3, options.signal));
-    } finally {
-      pool.close();
-      instance.closeSync();
-    }
+    return await use(await starting.confine(options.reach));
   } finally {
-    if (folder !== undefined) {
-      await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
-        options.warn(`the temporary folder ${folder} could not be removed: ${messageOf(error)}`);
-      });
-    }
+    await starting.close();
   }
 }
 
@@ -95,22 +124,24 @@ async function makeSessionFolder({
   settings,
   s3,
   leavesNoTrace = false,
-}: SessionOptions): Promise<string | undefined> {
+}: StartOptions): Promise<string | undefined> {
   if (!leavesNoTrace) return makeTempDirectory(settings.tempDirectory);
   return s3 !== undefined && usesTls(s3) ? mkdtemp(path.join(os.tmpdir(), "voucher-pipeline-")) : undefined;
 }
 
-async function openSession(
-  {
-    settings,
-    reach,
-    s3: access,
-    keepsWhatItRead = false,
-    leavesNoTrace = false,
-    pushesFilters = false,
-  }: SessionOptions,
+async function removeSessionFolder(
   folder: string | undefined,
-) {
+  { warn }: Pick<StartOptions, "warn">,
+): Promise<void> {
+  if (folder === undefined) return;
+  await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
+    warn(`the temporary folder ${folder} could not be removed: ${messageOf(error)}`);
+  });
+}
+
+async function openSession(options: StartOptions) {
+  const { settings, s3: access, keepsWhatItRead = false, leavesNoTrace = false } = options;
+  const folder = await makeSessionFolder(options);
   let instance: DuckDBInstance | undefined;
   try {
     instance = await DuckDBInstance.create(":memory:", {
@@ -131,26 +162,36 @@ async function openSession(
       (await pool.lend((connection) =>
         openS3(connection, access, { ...settings, installs: !leavesNoTrace, folder }),
       ));
-    const { directories, files } = await reach;
-    const own = folder === undefined ? [] : [folder];
-    for (const statement of configuration([...directories, ...own], files, {
-      keepsWhatItRead,
-      pushesFilters,
-    })) {
-      await pool.lend((connection) => connection.run(statement));
-    }
-    return { instance, pool, s3 };
+    return { folder, instance, pool, s3 };
   } catch (error) {
     instance?.closeSync();
-    if (error instanceof PipelineError) throw error;
-    throw new PipelineError(
-      "INVALID_SETTINGS",
-      `DuckDB does not start with these settings: ${messageOf(error)}`,
-      {
-        cause: error,
-      },
-    );
+    await removeSessionFolder(folder, options);
+    throw unstartable(error);
   }
+}
+
+async function confine(
+  pool: ConnectionPool,
+  { directories, files }: Reach,
+  folder: string | undefined,
+  { keepsWhatItRead = false, pushesFilters = false }: StartOptions,
+): Promise<void> {
+  const own = folder === undefined ? [] : [folder];
+  const statements = configuration([...directories, ...own], files, { keepsWhatItRead, pushesFilters });
+  try {
+    for (const statement of statements) await pool.lend((connection) => connection.run(statement));
+  } catch (error) {
+    throw unstartable(error);
+  }
+}
+
+function unstartable(error: unknown): PipelineError {
+  if (error instanceof PipelineError) return error;
+  return new PipelineError(
+    "INVALID_SETTINGS",
+    `DuckDB does not start with these settings: ${messageOf(error)}`,
+    { cause: error },
+  );
 }
 
 async function openConnections(instance: DuckDBInstance): Promise<DuckDBConnection[]> {
@@ -192,7 +233,13 @@ function configuration(
   ];
 }
 
-function engineOf(pool: ConnectionPool, s3: S3Session | undefined, sessionSignal: AbortSignal): Engine {
+/** @param folder the session's own; undefined where it has none. */
+function engineOf(
+  pool: ConnectionPool,
+  s3: S3Session | undefined,
+  folder: string | undefined,
+  sessionSignal: AbortSignal,
+): Engine {
   const interruptible = async <Result>(
     connection: DuckDBConnection,
     statement: () => Promise<Result>,
@@ -221,15 +268,39 @@ function engineOf(pool: ConnectionPool, s3: S3Session | undefined, sessionSignal
   const rows = (sql: string) =>
     connected(async (connection) => (await connection.runAndReadAll(sql)).getRowObjectsJson() as Row[]);
 
+  const attachFiles = (name: string, uris: readonly string[]) => run(attachStatement(name, uris));
+  const writeTemporary = (select: string, file: string) => run(temporaryStatement(select, file));
+
   return {
     version: `DuckDB ${version()}`,
     assertSelects: (sql) => connected((connection) => assertSelects(connection, sql)),
     assertMakesFunctions: (sql) => connected((connection) => assertMakesFunctions(connection, sql)),
     run,
     rows,
+    parts: async function* (sql) {
+      const connection = await pool.take();
+      try {
+        const result = await interruptible(connection, () => connection.stream(sql));
+        const parts = result.yieldRowObjectJson();
+        for (;;) {
+          const part = await interruptible(connection, () => parts.next());
+          if (part.done === true) return;
+          yield part.value;
+        }
+      } finally {
+        pool.giveBack(connection);
+      }
+    },
     createView: (name, select) => run(viewStatement(name, select)),
     createTable: (name, select) => run(tableStatement(name, select)),
-    attachFiles: (name, uris) => run(attachStatement(name, uris)),
+    createFile: async (name, select) => {
+      if (folder === undefined) throw new RangeError("the session has no folder to keep a file in");
+      const file = temporaryFile(folder, name);
+      await writeTemporary(select, file);
+      await attachFiles(name, [file]);
+    },
+    writeTemporary,
+    attachFiles,
     columnsOf: async (name) =>
       (await rows(`DESCRIBE ${name}`)).map((row) => ({
         name: textOf(row, "column_name"),

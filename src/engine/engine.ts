@@ -40,10 +40,19 @@ export interface Engine {
   run(sql: string): Promise<void>;
   /** The rows of a query, all of them. */
   rows(sql: string): Promise<Row[]>;
+  /** The rows of a query, in its order, some thousands at a time. */
+  parts(sql: string): AsyncIterable<Row[]>;
   /** Makes the result of a query available under a name as `raw.vouchers`, computed anew at each use. */
   createView(name: string, select: string): Promise<void>;
   /** Keeps the result of a query under a name as `measures.row_accounting`, for the length of the run. */
   createTable(name: string, select: string): Promise<void>;
+  /**
+   * Keeps the result of a query under a name as `raw.vouchers`, for the length of the session, in a file of its temporary folder: for
+   * what may be larger than memory.
+   */
+  createFile(name: string, select: string): Promise<void>;
+  /** Writes the rows of a query to a Parquet file of this machine that is thrown away after it was read a few times. */
+  writeTemporary(select: string, file: string): Promise<void>;
   /** Makes written Parquet files available under a name as `curated.vouchers`. */
   attachFiles(name: string, uris: readonly string[]): Promise<void>;
   /** The columns of a view or table. */

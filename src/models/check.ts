@@ -55,7 +55,6 @@ function faultsOfWritten({ file, header, template }: WrittenModel): string[] {
 }
 
 function faultsOfAudits(model: Model, audits: SqlVersion["audits"]): string[] {
-  if (model.layer === "raw") return [];
   return model.header.audits.flatMap((use) => {
     const { audit, own } = use;
     if (own !== undefined && audits.has(audit)) {

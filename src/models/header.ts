@@ -71,8 +71,7 @@ const shaped = {
 
 const headerSchemas = {
   raw: z.strictObject({
-    ...described,
-    columns: shaped.columns,
+    ...shaped,
     /** The folder of the raw zone that holds the files. */
     folder: name,
     /** The columns every raw file must have, with what is read from each. */

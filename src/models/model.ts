@@ -1,6 +1,6 @@
 import type { AuditUse, Column, Header } from "./header.js";
 
-/** Raw models are views over raw files; measures are small tables that live as long as the run; the others are written. */
+/** Raw models are kept in a temporary file and measures in memory, both for as long as the run; the others are written. */
 export const LAYERS = ["raw", "curated", "measures", "provision"] as const;
 export type Layer = (typeof LAYERS)[number];
 
@@ -65,7 +65,7 @@ export const EVERY_KEY = ["key_is_complete", "unique_key"];
 export const EVERY_PUBLISHED = ["texts_fit"];
 
 /** The audits that run on a model: those that its header names, after those that run on every one of its kind. */
-export function usesOf(model: Exclude<Model, RawModel>): AuditUse[] {
+export function usesOf(model: Model): AuditUse[] {
   const named = [
     ...(isWritten(model) && model.header.key !== undefined ? EVERY_KEY : []),
     ...(isPublished(model) ? EVERY_PUBLISHED : []),

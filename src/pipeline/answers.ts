@@ -4,7 +4,7 @@ import { readPublications } from "../consumption/publications.js";
 import { messageOf, PipelineError } from "../errors.js";
 import { Answers } from "../voucher/answers.js";
 import type { RunContext } from "./context.js";
-import { diffOf, type AnswersDiff } from "./diff.js";
+import { diffOf, inRecord, type AnswersDiff } from "./diff.js";
 import type { PreparedPublish } from "./publish.js";
 import { weakAnswersOf, type WeakAnswers } from "./weak-answers.js";
 
@@ -33,11 +33,11 @@ export async function compareAnswers(
 ): Promise<ComparedAnswers | undefined> {
   const { activity, gate, journal } = context;
   try {
-    const after = stagedAnswers(context, publishing);
+    const after = await stagedAnswers(context, publishing);
     if (after === undefined) return undefined;
     const before = await activity.during("comparing the answers", () => answersBefore(context));
     const diff = diffOf(before, after);
-    journal.note({ answers: { changed: diff, weak: weakAnswersOf(after) } });
+    journal.note({ answers: { changed: inRecord(diff), weak: weakAnswersOf(after) } });
     return { before, diff };
   } catch (error) {
     if (gate !== undefined) throw error;
@@ -60,12 +60,13 @@ async function answersBefore({
   });
 }
 
-function stagedAnswers(
+async function stagedAnswers(
   { gate, version }: RunContext,
   { publication, contents }: PreparedPublish,
-): Answers | undefined {
+): Promise<Answers | undefined> {
   const usage = contents.find(({ table }) => table.name === USAGE_TABLE);
-  if (usage !== undefined) return new Answers(publication, version.segments, cellsOf(usage.rows), undefined);
+  if (usage !== undefined)
+    return new Answers(publication, version.segments, await cellsOf(usage.parts()), undefined);
   if (gate === undefined) return undefined;
   throw new PipelineError(
     "INVALID_MODEL",

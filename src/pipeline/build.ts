@@ -73,7 +73,7 @@ export async function buildModels(
   plan: Plan,
   steps: readonly PlannedStep[],
 ): Promise<Built> {
-  await prepareEngine(context.engine, plan.functions, steps);
+  await makeFunctions(context.engine, plan.functions);
   const atRest = await attachAllAtRest(context, plan, steps);
   const started = new Map<string, Promise<BuiltModel>>();
   for (const step of steps) {
@@ -96,25 +96,24 @@ export async function buildModels(
 }
 
 /**
- * Makes the functions that models share. Models and audits are SELECTs, and functions are functions, so that nothing but the
- * runner writes.
+ * Makes the functions that models share. Functions are functions, so that nothing but the runner writes.
+ * @throws PipelineError MODEL_FAILED that names the file where it is more.
+ */
+export async function makeFunctions(engine: Engine, { file, sql }: Plan["functions"]): Promise<void> {
+  await naming(file, () => engine.assertMakesFunctions(sql));
+  await naming(file, () => engine.run(sql));
+}
+
+/**
+ * Makes sure that a model and its audits are SELECTs, so that nothing but the runner writes.
  * @throws PipelineError MODEL_FAILED that names the file which is more.
  */
-export async function prepareEngine(
+export async function assertSelectsOf(
   engine: Engine,
-  functions: Plan["functions"],
-  steps: readonly PlannedStep[],
+  { model, rendered, audits }: PlannedStep,
 ): Promise<void> {
-  await naming(functions.file, () => engine.assertMakesFunctions(functions.sql));
-  for (const { model, rendered, audits } of steps) {
-    for (const { file, sql } of [
-      { file: model.file, sql: rendered.sql },
-      ...audits.map((audit) => ({ file: audit.file, sql: audit.rendered.sql })),
-    ]) {
-      await naming(file, () => engine.assertSelects(sql));
-    }
-  }
-  await naming(functions.file, () => engine.run(functions.sql));
+  await naming(model.file, () => engine.assertSelects(rendered.sql));
+  for (const audit of audits) await naming(audit.file, () => engine.assertSelects(audit.rendered.sql));
 }
 
 /** Says of an error of the engine which file is at fault. */
@@ -133,6 +132,8 @@ interface BuiltModel {
   readonly staged?: StagedPartition;
   /** Of a measure. */
   readonly rows?: readonly Row[];
+  /** How the audits of a raw model have ended, where it was typed before. */
+  readonly audited?: readonly AuditResult[] | undefined;
 }
 
 /** @param readable resolves when the models of these names can be read. */
@@ -143,6 +144,7 @@ async function buildModel(
 ): Promise<BuiltModel> {
   const { activity, engine, journal } = context;
   const { model, rendered, audits } = step;
+  await assertSelectsOf(engine, step);
   await readable(rendered.references);
   const built = await activity.during(model.name, () =>
     explaining(context.raw, step, () => materialize(context, model, rendered.sql)),
@@ -150,9 +152,11 @@ async function buildModel(
   if (built.rows !== undefined) journal.noteMeasure(model.name, built.rows);
   failpoint(`${model.name}: built`);
   await readable(audits.flatMap((audit) => audit.rendered.references));
-  const results = await activity.during(`audits of ${model.name}`, () =>
-    explaining(context.raw, step, () => auditModel(engine, step)),
-  );
+  const results =
+    built.audited ??
+    (await activity.during(`audits of ${model.name}`, () =>
+      explaining(context.raw, step, () => auditModel(engine, step)),
+    ));
   journal.noteAudits(results);
   assertNoneFailed(results);
   for (const result of results.filter(({ outcome }) => outcome === "warned"))
@@ -176,11 +180,10 @@ async function materialize(
   const { engine, functions, raw } = context;
   if (isWritten(model)) return { staged: await stageModel(context, model, select) };
   if (isRaw(model)) {
-    const typed = raw.typedFile(functions, select);
-    await (typed === undefined
-      ? engine.createView(model.name, select)
-      : engine.attachFiles(model.name, [typed]));
-    return {};
+    const typed = raw.typed(functions, select);
+    if (typed === undefined) await engine.createFile(model.name, select);
+    else await engine.attachFiles(model.name, [typed.file]);
+    return { audited: typed?.audits };
   }
   await engine.createTable(model.name, select);
   return isMeasure(model) && model.header.recorded ? { rows: await engine.rows(`FROM ${model.name}`) } : {};

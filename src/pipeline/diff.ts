@@ -19,8 +19,14 @@ export interface AnswersDiff {
   readonly after: string;
   /** How many answers the later one has. */
   readonly answers: number;
+  /** How many differ. */
+  readonly count: number;
+  /** Those that differ, or the first of them. */
   readonly changes: readonly ChangedAnswer[];
 }
+
+/** A record is one value of a database, and is read with others: it does not grow with the number of countries. */
+const CHANGES_IN_RECORD = 1_000;
 
 /** An answer that is another one, by country and segment; null where there is none. */
 export interface ChangedAnswer {
@@ -75,7 +81,8 @@ export function diffOf(before: Answers | undefined, after: Answers): AnswersDiff
   return {
     before: before?.publication.executionDate.iso ?? null,
     after: after.publication.executionDate.iso,
-    answers: [...after.cells()].length,
+    answers: after.size,
+    count: changes.length,
     changes: changes.map((change) => ({
       country_code: change.countryCode,
       segment_kind: change.kind,
@@ -84,6 +91,11 @@ export function diffOf(before: Answers | undefined, after: Answers): AnswersDiff
       after: answerInDiff(change.after),
     })),
   };
+}
+
+/** What a record keeps of it. */
+export function inRecord(diff: AnswersDiff): AnswersDiff {
+  return { ...diff, changes: diff.changes.slice(0, CHANGES_IN_RECORD) };
 }
 
 /** `Australia · recency 90-120: 5720 → 2200, on 9,761 vouchers`. */

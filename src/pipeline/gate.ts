@@ -1,7 +1,7 @@
 import { PipelineError } from "../errors.js";
 import type { ComparedAnswers } from "./answers.js";
 import type { RunContext } from "./context.js";
-import { inWords, type AnswersDiff } from "./diff.js";
+import { inRecord, inWords, type AnswersDiff } from "./diff.js";
 
 const CHANGES_TOLD = 20;
 
@@ -32,19 +32,19 @@ export function holdToGate(
   const maxChanged =
     "answers" in gate.maxChanged
       ? gate.maxChanged.answers
-      : Math.floor(gate.maxChanged.share * [...(before?.cells() ?? [])].length);
-  const isWithin = diff.changes.length <= maxChanged;
+      : Math.floor(gate.maxChanged.share * (before?.size ?? 0));
+  const isWithin = diff.count <= maxChanged;
   const outcome = isWithin ? "passed" : gate.isApproved ? "approved" : "stopped";
-  journal.note({ gate: { ...diff, max_changed: maxChanged, outcome } });
+  journal.note({ gate: { ...inRecord(diff), max_changed: maxChanged, outcome } });
   if (outcome === "stopped") throw tooManyChanges(diff, maxChanged);
 }
 
-function tooManyChanges({ before, answers, changes }: AnswersDiff, maxChanged: number): PipelineError {
+function tooManyChanges({ before, answers, count, changes }: AnswersDiff, maxChanged: number): PipelineError {
   const told = changes.slice(0, CHANGES_TOLD).map((change) => `\n  ${inWords(change)}`);
-  const more = changes.length - told.length;
+  const more = count - told.length;
   return new PipelineError(
     "TOO_MANY_CHANGES",
-    `${changes.length.toString()} of ${answers.toString()} answers would change since ${String(before)}, ` +
+    `${count.toString()} of ${answers.toString()} answers would change since ${String(before)}, ` +
       `${maxChanged.toString()} may; nothing was published. Look at them, and run again with --approve:` +
       `${told.join("")}${more > 0 ? `\n  and ${more.toString()} more` : ""}`,
   );

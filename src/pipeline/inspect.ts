@@ -17,7 +17,7 @@ import type { Settings } from "../settings.js";
 import { parseExecutionDate } from "../voucher/execution-date.js";
 import { openZones } from "../zones/open.js";
 import type { RunActivity } from "./activity.js";
-import { naming, prepareEngine } from "./build.js";
+import { makeFunctions, naming } from "./build.js";
 import type { RunContext } from "./context.js";
 import { planRun, renderInspection, renderModel } from "./plan.js";
 import { planInput } from "./raw-input.js";
@@ -137,7 +137,7 @@ async function readEach(
   const select = renderInspection(version, inspection, input);
   while (waiting.length > 0) {
     await withEngine(async (engine) => {
-      await prepareEngine(engine, planRun(version, input).functions, []);
+      await makeFunctions(engine, planRun(version, input).functions);
       await naming(inspection.file, () => engine.assertSelects(select));
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         const { file } = next;

@@ -1,5 +1,6 @@
 import type { Row } from "../engine/engine.js";
 import type { RunActivity } from "./activity.js";
+import type { AnswersDiff } from "./diff.js";
 import type { AuditResult, RunReport } from "./report.js";
 
 /** What a run is, known before it begins. */
@@ -31,7 +32,18 @@ const ADDED_LATER = { ...NOTHING_YET, steps: [] };
 
 /** Reads the record of a run. One that an earlier version of the pipeline has written lacks what it did not know. */
 export function parseRecord(record: string): RunReport {
-  return { ...ADDED_LATER, ...(JSON.parse(record) as RunReport) };
+  const report = { ...ADDED_LATER, ...(JSON.parse(record) as RunReport) };
+  const { answers, gate } = report;
+  return {
+    ...report,
+    answers: answers && { ...answers, changed: withCount(answers.changed) },
+    gate: gate && withCount(gate),
+  };
+}
+
+/** Earlier versions kept every change, and did not count them. */
+function withCount<Diff extends AnswersDiff>(diff: Diff): Diff {
+  return { ...diff, count: (diff as Partial<Diff>).count ?? diff.changes.length };
 }
 
 /** Collects what a run can say of itself, so that its record tells as much as is known, however it ends. */

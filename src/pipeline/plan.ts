@@ -3,7 +3,6 @@ import type { Severity, Threshold } from "../models/header.js";
 import type { SqlVersion } from "../models/load.js";
 import {
   isPublished,
-  isRaw,
   isWritten,
   publishedColumns,
   usedAudit,
@@ -63,7 +62,7 @@ export function planRun(version: SqlVersion, input: PlanInput): Plan {
   const variables = variablesOf(version, input);
   const steps = version.models.map((model): PlannedStep => {
     const rendered = render(renderer, variables, model, input);
-    const audits = auditsOf(model, version, renderer, variables);
+    const audits = auditsOf(model, version, renderer, ownVariables(variables, model, input));
     const audited = audits
       .flatMap((audit) => audit.rendered.references)
       .filter((name) => name !== model.name);
@@ -103,9 +102,13 @@ function rendererOf({ models }: SqlVersion): Renderer {
   return createRenderer(new Set(models.map(({ name }) => name)));
 }
 
-function render(renderer: Renderer, variables: object, model: Model, { rawParts }: PlanInput): Rendered {
-  const raw_parts = rawParts.get(model.name) ?? [];
-  return renderer.render(model.file, model.template, { ...variables, raw_parts });
+function render(renderer: Renderer, variables: object, model: Model, input: PlanInput): Rendered {
+  return renderer.render(model.file, model.template, ownVariables(variables, model, input));
+}
+
+/** What the templates of a model and of its audits can say. */
+function ownVariables(variables: object, { name }: Model, { rawParts }: PlanInput): object {
+  return { ...variables, raw_parts: rawParts.get(name) ?? [] };
 }
 
 /** What every template of a version can say. */
@@ -127,7 +130,6 @@ function publishedTexts(model: WrittenModel): { name: string; max_length: number
 }
 
 function auditsOf(model: Model, version: SqlVersion, renderer: Renderer, variables: object): AuditStep[] {
-  if (isRaw(model)) return [];
   return usesOf(model).map((use) => {
     const { audit: name, parameters, severity, threshold } = use;
     const audit = usedAudit(model, use, version.audits);

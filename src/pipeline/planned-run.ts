@@ -5,7 +5,13 @@ import { unlessMissing } from "../consumption/present-tables.js";
 import { publishStatements, type PublishStatement } from "../consumption/publish.js";
 import { creation, missingTables } from "../consumption/published-tables.js";
 import { runningRun, type RunningRun } from "../consumption/runs.js";
-import { attachStatement, copyStatement, tableStatement, viewStatement } from "../engine/statements.js";
+import {
+  attachStatement,
+  copyStatement,
+  tableStatement,
+  temporaryFile,
+  temporaryStatement,
+} from "../engine/statements.js";
 import { loadSqlVersion, type SqlVersion } from "../models/load.js";
 import { isPublished, isWritten, type Model } from "../models/model.js";
 import type { RawPart } from "../models/raw-part.js";
@@ -17,7 +23,7 @@ import { openZones } from "../zones/open.js";
 import { partitionFile, stagedFile } from "../zones/zone.js";
 import { auditStatement } from "./audits.js";
 import { planHash, type PlannedStep } from "./plan.js";
-import { contentStatement, publishedTable } from "./publish.js";
+import { contentStatements, publishedTable } from "./publish.js";
 import { renderRun, type RenderContext, type RenderedRun } from "./rendered-run.js";
 import { STAGES } from "./report.js";
 import { stepsOfStages } from "./stages.js";
@@ -74,7 +80,7 @@ export interface PlannedPublish {
   /** Changes of the database that come first. */
   readonly migrations: readonly string[];
   readonly new_tables: readonly { readonly table: string; readonly sql: string }[];
-  /** What the rows are read from DuckDB by. */
+  /** What the rows are kept in DuckDB and read from there by. */
   readonly reads: readonly { readonly table: string; readonly sql: string }[];
   /** What the database is told, in one transaction. */
   readonly statements: readonly PublishStatement[];
@@ -82,6 +88,9 @@ export interface PlannedPublish {
 
 /** Stands for the digits that tell a run from the others of its date. */
 const RUN_DIGITS = "<run>";
+
+/** Stands for the folder that a run makes below DUCKDB_TEMP_DIRECTORY. */
+const TEMPORARY_FOLDER = "<temporary folder>";
 
 /**
  * Says what a run of all stages would do. Nothing is written, made or locked, neither in the zones nor in the database nor on this
@@ -194,7 +203,9 @@ function statementsOf(
 /** @param staged where a model that is written is staged. */
 function materialization({ name, layer }: Model, select: string, staged: string | undefined): string[] {
   if (staged !== undefined) return [copyStatement(select, staged), attachStatement(name, [staged])];
-  return [layer === "raw" ? viewStatement(name, select) : tableStatement(name, select)];
+  if (layer !== "raw") return [tableStatement(name, select)];
+  const file = temporaryFile(TEMPORARY_FOLDER, name);
+  return [temporaryStatement(select, file), attachStatement(name, [file])];
 }
 
 async function publishOf(consumption: Consumption, { models }: SqlVersion): Promise<PlannedPublish> {
@@ -207,7 +218,10 @@ async function publishOf(consumption: Consumption, { models }: SqlVersion): Prom
       table: table.name,
       sql: creation(consumption, table).compile().sql,
     })),
-    reads: published.map((model) => ({ table: model.table, sql: contentStatement(model) })),
+    reads: published.flatMap((model) => {
+      const { keep, read } = contentStatements(model);
+      return [keep, read].map((sql) => ({ table: model.table, sql }));
+    }),
     statements: publishStatements(consumption, tables),
   };
 }

@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import type { PublishedColumn } from "../consumption/consumption.js";
 import { publish, type PublishResult, type TableContent } from "../consumption/publish.js";
 import { createPublishedTables, type PublishedTable } from "../consumption/published-tables.js";
-import type { PublishedValue } from "../consumption/tables.js";
+import type { PublishedRow, PublishedValue } from "../consumption/tables.js";
 import type { WithdrawalReason } from "../consumption/withdrawals.js";
-import type { Engine, RowValue } from "../engine/engine.js";
+import type { Engine, Row, RowValue } from "../engine/engine.js";
+import { tableStatement } from "../engine/statements.js";
 import { guarded, wholeText } from "../engine/whole-text.js";
 import { isPublished, publishedColumns, publishedKey, type WrittenModel } from "../models/model.js";
 import { printable } from "../printable.js";
@@ -47,7 +48,7 @@ export async function preparePublish(
     if (!built.some((table) => table.model === model.name)) {
       atRest.push(await tableAtRest(context, engine, model));
     }
-    contents.push(await publishedContent(engine, model));
+    contents.push(await keptContent(engine, model));
   }
   await assertWrittenByRuns(context, atRest);
   if (atRest.length > 0) journal.note({ at_rest: atRest });
@@ -62,7 +63,7 @@ export async function preparePublish(
     sqlHash: version.hash,
     dataHash: dataHash([...published, ...atRest]),
     publishedAt: new Date().toISOString(),
-    rowCounts: Object.fromEntries(contents.map(({ table, rows }) => [table.name, rows.length])),
+    rowCounts: Object.fromEntries(contents.map(({ table, rows }) => [table.name, rows])),
   };
   return {
     publication,
@@ -101,25 +102,44 @@ export function publishedTable(model: WrittenModel): PublishedTable {
   return { name: model.table, columns, key: publishedKey(model) };
 }
 
-/** What the rows of a table to be published are read by. */
-export function contentStatement(model: WrittenModel): string {
-  const selected = publishedTable(model).columns.map(({ name, type }) =>
-    type === "VARCHAR" ? `${guarded(identifier(name))} AS ${identifier(name)}` : identifier(name),
+/** What keeps the rows of a table to be published, and what reads them in the order of its key. */
+export function contentStatements(model: WrittenModel): { readonly keep: string; readonly read: string } {
+  const { columns, key } = publishedTable(model);
+  const kept = keptTable(model);
+  const names = columns.map((column) => identifier(column.name));
+  const selected = columns.map(({ name: column, type }) =>
+    type === "VARCHAR" ? `${guarded(identifier(column))} AS ${identifier(column)}` : identifier(column),
   );
-  return `SELECT ${selected.join(", ")} FROM ${model.name}`;
+  const order = key.map((column) => `${kept}.${identifier(column)}`);
+  return {
+    keep: tableStatement(kept, `SELECT ${names.join(", ")} FROM ${model.name}`),
+    read: `SELECT ${selected.join(", ")} FROM ${kept} ORDER BY ${order.join(", ")}`,
+  };
 }
 
-async function publishedContent(engine: Engine, model: WrittenModel): Promise<TableContent> {
+/** The files move while they are published, so the rows are kept by the engine, which has room for more than fits into memory. */
+async function keptContent(engine: Engine, model: WrittenModel): Promise<TableContent> {
   const table = publishedTable(model);
-  const rows = await engine.rows(contentStatement(model));
+  const { keep, read } = contentStatements(model);
+  await engine.run(keep);
+  const [counted] = await engine.rows(`SELECT count(*) AS rows FROM ${keptTable(model)}`);
   return {
     table,
-    rows: rows.map((row) =>
-      Object.fromEntries(
-        table.columns.map(({ name, type }) => [name, publishedValue(type, row[name] ?? null)]),
-      ),
-    ),
+    rows: Number(counted?.["rows"]),
+    parts: async function* () {
+      for await (const part of engine.parts(read)) yield part.map((row) => publishedRow(table, row));
+    },
   };
+}
+
+function keptTable({ table }: WrittenModel): string {
+  return identifier(`published ${table}`);
+}
+
+function publishedRow({ columns }: PublishedTable, row: Row): PublishedRow {
+  const published: PublishedRow = {};
+  for (const { name, type } of columns) published[name] = publishedValue(type, row[name] ?? null);
+  return published;
 }
 
 /** One hash for all that is published together. */

@@ -17,7 +17,7 @@ import type { Zone, ZoneFile } from "../zones/zone.js";
 import type { RunContext } from "./context.js";
 import type { RawColumns } from "./drift.js";
 import { planRun, renderModel, type PlanInput } from "./plan.js";
-import type { InputFile } from "./report.js";
+import type { AuditResult, InputFile } from "./report.js";
 
 /** What the templates of a run are filled from. */
 type PlanContext = Pick<RunContext, "executionDate" | "settings" | "version" | "zones">;
@@ -42,8 +42,14 @@ export interface RawParts extends TypedRaw {
 
 /** What raw files hold where it was read and typed before, and may be read many times. */
 export interface TypedRaw {
-  /** A Parquet file with what the SELECT of a raw model gives, by functions; undefined where nobody has made it. */
-  typedFile(functions: string, select: string): string | undefined;
+  /** What the SELECT of a raw model gives, by functions; undefined where nobody has made it. */
+  typed(functions: string, select: string): TypedFile | undefined;
+}
+
+/** A Parquet file with what the SELECT of a raw model gives, audited. */
+export interface TypedFile {
+  readonly file: string;
+  readonly audits: readonly AuditResult[];
 }
 
 /** Where runs have their raw vouchers from. */
@@ -125,7 +131,7 @@ export async function inspectRaw(
   };
   // Models that run side by side fail side by side.
   let probing: Promise<void> | undefined;
-  return { byModel, columns, explainFault: () => (probing ??= probe()), typedFile: () => undefined };
+  return { byModel, columns, explainFault: () => (probing ??= probe()), typed: () => undefined };
 }
 
 /** The files that a run reads, with a hash of each where its version does not tell its content. */

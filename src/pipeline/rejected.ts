@@ -74,7 +74,7 @@ export async function reportRejected(
           journal: { noteAudits: () => undefined, noteMeasure: () => undefined },
           // Nothing is staged, and nothing raw is read.
           runId: "",
-          raw: { explainFault: () => Promise.resolve(), typedFile: () => undefined },
+          raw: { explainFault: () => Promise.resolve(), typed: () => undefined },
         },
         plan,
         stepsOfStages(plan, STAGES).filter((step) => atRest.includes(step)),

@@ -3,7 +3,6 @@ import path from "node:path";
 import { openConsumptionForReading } from "../consumption/open.js";
 import { readRuns } from "../consumption/runs.js";
 import { readSqlVersion, type SqlTexts } from "../consumption/sql-versions.js";
-import { withDuckDb } from "../engine/duckdb.js";
 import type { Engine } from "../engine/engine.js";
 import { makeTempDirectory } from "../engine/temp-directory.js";
 import { PipelineError } from "../errors.js";
@@ -23,6 +22,7 @@ import { parseRecord } from "./journal.js";
 import { planRun } from "./plan.js";
 import { findRawFiles, inputFilesOf, inspectRaw, planInput, type RawInput } from "./raw-input.js";
 import type { InputFile, RunReport } from "./report.js";
+import { runEngines, runSession } from "./run-engine.js";
 import { stepsOfStages } from "./stages.js";
 
 /** Something that is not any more what it was when the run was made. */
@@ -106,9 +106,8 @@ async function replay(
     directories: [zones.curated.root, zones.provision.root],
     files: [...raw.flatMap(({ files }) => files), ...report.at_rest].map(({ uri }) => uri),
   };
-  const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn, keepsWhatItRead: true };
-  const withNewEngine: WithNewEngine = (use) => withDuckDb(session, use);
-  return withDuckDb(session, async (engine) => {
+  const withNewEngine = runEngines(runSession({ settings, signal, zones }, warn), reach);
+  return withNewEngine(async (engine) => {
     const { staged, atRest } = await build(context, engine, report, raw, withNewEngine);
     const tables = report.tables.map(({ model, sha256: then }) => ({
       model,

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { migrate } from "../consumption/migrate.js";
 import { openConsumption } from "../consumption/open.js";
 import { recordProgress } from "../consumption/runs.js";
-import { withDuckDb } from "../engine/duckdb.js";
+import { startDuckDb, type StartingDuckDb } from "../engine/duckdb.js";
 import type { Engine } from "../engine/engine.js";
 import { cancelled } from "../errors.js";
 import { armFailpoint, failpoint } from "../failpoints.js";
@@ -28,6 +28,7 @@ import { planInput, rawZone, readingUnchanged, type RawInput, type RawSource } f
 import { reachOf } from "./reach.js";
 import { recorded } from "./record.js";
 import type { OutputTable, RunReport, Stage } from "./report.js";
+import { runEngines, runSession } from "./run-engine.js";
 import { assertUnchallenged, withRunLock } from "./run-lock.js";
 import { stepsOfStages } from "./stages.js";
 import { withStaging } from "./staging.js";
@@ -62,87 +63,84 @@ export async function runPipeline(
   const { executionDate, stages } = request;
   const runId = `${executionDate.partitionKey}-${randomBytes(6).toString("hex")}`;
   activity.isOf({ run: runId, execution_date: executionDate.iso });
-  const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
   const zones = await openZones(settings);
-  const consumption = await activity.during("opening the database", () =>
-    openConsumption(settings.consumptionUrl),
-  );
+  // It starts while the SQL is read and the database opened.
+  const starting = startDuckDb(runSession({ settings, signal, zones }, activity.warn));
   try {
-    failpoint("database opened");
-    await activity.during("migrating the database", () => migrate(consumption));
-    failpoint("database migrated");
-    const journal = new RunJournal(
-      {
-        run_id: runId,
-        execution_date: executionDate.iso,
-        stages,
-        sql_version: version.name,
-        sql_hash: version.hash,
-        max_rejected_share: settings.maxRejectedShare,
-      },
-      activity,
+    const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
+    const consumption = await activity.during("opening the database", () =>
+      openConsumption(settings.consumptionUrl),
     );
-    const unlocked = {
-      executionDate,
-      stages,
-      gate: request.gate,
-      raw: request.raw ?? rawZone,
-      runId,
-      settings,
-      version,
-      zones,
-      consumption,
-      signal,
-      activity,
-      journal,
-    };
-    return await withRunLock(unlocked, request.waitMilliseconds, (lock) => {
-      failpoint("lock taken");
-      const context = { ...unlocked, lock };
-      return recorded(context, () => withStaging(context, request.keepStaged, () => runStages(context)));
-    });
+    try {
+      failpoint("database opened");
+      await activity.during("migrating the database", () => migrate(consumption));
+      failpoint("database migrated");
+      const journal = new RunJournal(
+        {
+          run_id: runId,
+          execution_date: executionDate.iso,
+          stages,
+          sql_version: version.name,
+          sql_hash: version.hash,
+          max_rejected_share: settings.maxRejectedShare,
+        },
+        activity,
+      );
+      const unlocked = {
+        executionDate,
+        stages,
+        gate: request.gate,
+        raw: request.raw ?? rawZone,
+        runId,
+        settings,
+        version,
+        zones,
+        consumption,
+        signal,
+        activity,
+        journal,
+      };
+      return await withRunLock(unlocked, request.waitMilliseconds, (lock) => {
+        failpoint("lock taken");
+        const context = { ...unlocked, lock };
+        return recorded(context, () =>
+          withStaging(context, request.keepStaged, () => runStages(context, starting)),
+        );
+      });
+    } finally {
+      await consumption.close();
+    }
   } finally {
-    await consumption.close();
+    await starting.close();
     zones.close();
   }
 }
 
-async function runStages(context: RunContext): Promise<void> {
-  const { activity, journal, raw, settings, signal, stages, zones } = context;
-  // The engine starts while the files are listed.
-  const finding = stages.includes("curate") ? raw.find(context) : Promise.resolve([]);
-  const reach = finding.then((inputs) => reachOf(context, inputs));
-  const session = {
-    settings: settings.duckdb,
-    s3: zones.s3,
-    reach,
-    signal,
-    warn: activity.warn,
-    keepsWhatItRead: true,
-  };
-  const withNewEngine: WithNewEngine = (use) => withDuckDb(session, use);
-  await withNewEngine(async (engine) => {
-    failpoint("engine started");
-    const inputs = await finding;
-    failpoint("raw files found");
-    const files = inputs.flatMap((input) => input.files);
-    journal.note({
-      engine: engine.version,
-      inputs: files.map(({ path, bytes, version }) => ({ path, bytes, version })),
-    });
-    const [built, hashedInputs] = await readingUnchanged(context, inputs, () =>
-      allEnded([build(context, engine, inputs, withNewEngine), raw.inputFiles(zones.raw, inputs)]),
-    );
-    const atRest = await hashAtRest(built.atRest);
-    await assertWrittenByRuns(context, atRest);
-    journal.note({
-      inputs: hashedInputs,
-      at_rest: atRest,
-      measures: built.measures,
-      tables: built.staged.map(outputTable),
-    });
-    await makeVisible(context, engine, built);
+async function runStages(context: RunContext, starting: StartingDuckDb): Promise<void> {
+  const { activity, journal, raw, stages, zones } = context;
+  const inputs = stages.includes("curate") ? await raw.find(context) : [];
+  failpoint("raw files found");
+  const reach = reachOf(context, inputs);
+  const engine = await starting.confine(reach);
+  failpoint("engine started");
+  const files = inputs.flatMap((input) => input.files);
+  journal.note({
+    engine: engine.version,
+    inputs: files.map(({ path, bytes, version }) => ({ path, bytes, version })),
   });
+  const withNewEngine = runEngines(runSession(context, activity.warn), reach);
+  const [built, hashedInputs] = await readingUnchanged(context, inputs, () =>
+    allEnded([build(context, engine, inputs, withNewEngine), raw.inputFiles(zones.raw, inputs)]),
+  );
+  const atRest = await hashAtRest(built.atRest);
+  await assertWrittenByRuns(context, atRest);
+  journal.note({
+    inputs: hashedInputs,
+    at_rest: atRest,
+    measures: built.measures,
+    tables: built.staged.map(outputTable),
+  });
+  await makeVisible(context, engine, built);
 }
 
 /** Stages and audits every model of the stages. */

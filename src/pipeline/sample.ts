@@ -8,15 +8,18 @@ import { isOnS3, type S3Access } from "../s3-access.js";
 import type { Settings } from "../settings.js";
 import { openZones } from "../zones/open.js";
 
-/** A Parquet file of the sample has no more rows; a real feed comes in many files, too. */
+/** A Parquet file of the sample has no more rows where nobody says; a real feed comes in many files, too. */
 const ROWS_PER_FILE = 1_000_000;
 /** CSV is there to be read, not to fill disks. */
 const MAX_CSV_ROWS = 2_000;
 
-export interface SampleRequest {
+/** How much of what. */
+export interface SampleSize {
   readonly rows: number;
-  /** Where the files go; it is made where it is not there. */
-  readonly folder: string;
+  /** How many Parquet files the rows go into; undefined for one for each million rows, or two. */
+  readonly files: number | undefined;
+  /** How many countries the vouchers are of. The first four have names, and the others numbers. */
+  readonly countries: number;
 }
 
 export interface SampleFile {
@@ -24,8 +27,8 @@ export interface SampleFile {
   readonly rows: number;
 }
 
-/** How many rows a sample has where nobody says: as many as the one that comes with the project. */
-export const SAMPLE_ROWS = 20_000;
+/** What a sample has where nobody says: as much as the one that comes with the project. */
+export const SAMPLE_SIZE: SampleSize = { rows: 20_000, files: undefined, countries: 4 };
 /** Where the raw model of vouchers finds its files, below the raw zone. */
 const RAW_FOLDER = "vouchers";
 
@@ -37,41 +40,56 @@ export interface SampleContext {
 }
 
 /**
- * Writes sample raw vouchers as Parquet files and one CSV file. The same request gives the same bytes.
- * @throws PipelineError INVALID_USAGE where the number of rows is none or the folder cannot be written.
+ * Writes sample raw vouchers as Parquet files and one CSV file. The same size gives the same bytes.
+ * @param folder where the files go; it is made where it is not there.
+ * @throws PipelineError INVALID_USAGE where the size is none or the folder cannot be written.
  */
 export async function makeSample(
   context: SampleContext,
-  { rows, folder }: SampleRequest,
+  size: SampleSize,
+  folder: string,
 ): Promise<SampleFile[]> {
-  assertRows(rows);
-  return writeParts(context, rows, { root: await outputFolder(folder), s3: undefined });
+  assertSize(size);
+  return writeParts(context, size, { root: await outputFolder(folder), s3: undefined });
 }
 
 /**
  * Writes sample raw vouchers into the raw zone, unless it has files. Safe to repeat.
  * @returns what was written: nothing where the zone has files.
  */
-export async function makeSampleInRawZone(context: SampleContext, rows: number): Promise<SampleFile[]> {
-  assertRows(rows);
+export async function makeSampleInRawZone(context: SampleContext, size: SampleSize): Promise<SampleFile[]> {
+  assertSize(size);
   const zones = await openZones(context.settings);
   try {
-    const names = partsOf(rows).map(({ name }) => `${RAW_FOLDER}/${name}`);
+    const names = partsOf(size).map(({ name }) => `${RAW_FOLDER}/${name}`);
     const present = (await zones.raw.list(RAW_FOLDER)).map(({ path: file }) => file);
     // A sample that was broken off is made whole: the last file is written last.
     const isWhole = present.includes(names.at(-1) ?? "");
     if (isWhole || present.some((file) => !names.includes(file))) return [];
     const folder = `${zones.raw.root}/${RAW_FOLDER}`;
     const root = isOnS3(folder) ? folder : await outputFolder(folder);
-    return await writeParts(context, rows, { root, s3: zones.s3 });
+    return await writeParts(context, size, { root, s3: zones.s3 });
   } finally {
     zones.close();
   }
 }
 
-function assertRows(rows: number): void {
-  if (Number.isSafeInteger(rows) && rows >= 1) return;
-  throw new PipelineError("INVALID_USAGE", "--rows must be a whole number above 0");
+function assertSize(size: SampleSize): void {
+  assertWholeNumber("--rows", size.rows, 1);
+  const { parquetRows } = sharesOf(size.rows);
+  if (size.files !== undefined) assertWholeNumber("--files", size.files, 1, parquetRows);
+  assertWholeNumber("--countries", size.countries, SAMPLE_SIZE.countries);
+}
+
+function assertWholeNumber(
+  option: string,
+  value: number,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  const limit = most === Number.MAX_SAFE_INTEGER ? `not below ${least}` : `from ${least} to ${most}`;
+  throw new PipelineError("INVALID_USAGE", `${option} must be a whole number ${limit}`);
 }
 
 /** Where the files go: a folder of this machine or of S3. */
@@ -82,7 +100,7 @@ interface Target {
 
 async function writeParts(
   { settings, signal, warn }: SampleContext,
-  rows: number,
+  size: SampleSize,
   { root, s3 }: Target,
 ): Promise<SampleFile[]> {
   const file = "sample/vouchers.sql";
@@ -91,10 +109,11 @@ async function writeParts(
   const session = { settings: settings.duckdb, s3, reach: { directories: [root], files: [] }, signal, warn };
   return withDuckDb(session, async (engine) => {
     const written: SampleFile[] = [];
-    for (const part of partsOf(rows)) {
+    for (const part of partsOf(size)) {
       const { sql } = renderer.render(`sql/${file}`, template, {
         first_row: part.first,
         last_row: part.last,
+        countries: size.countries,
       });
       const target = `${root}/${part.name}`;
       if (part.format === "parquet") await engine.writeParquet(sql, target);
@@ -112,20 +131,23 @@ interface SamplePart {
   readonly last: number;
 }
 
-/** A tenth of the rows as CSV, up to a limit; the others in at least two Parquet files of about the same size. */
-function partsOf(rows: number): SamplePart[] {
-  const csvRows = Math.min(MAX_CSV_ROWS, Math.floor(rows / 10));
-  const parquetRows = rows - csvRows;
-  const files = Math.min(parquetRows, Math.max(2, Math.ceil(parquetRows / ROWS_PER_FILE)));
-  const rowsPerFile = Math.ceil(parquetRows / files);
-  const parts: SamplePart[] = [];
-  for (let first = 1; first <= parquetRows; first += rowsPerFile) {
-    const name = `vouchers-${(parts.length + 1).toString().padStart(4, "0")}.parquet`;
-    parts.push({ name, format: "parquet", first, last: Math.min(first + rowsPerFile - 1, parquetRows) });
-  }
+function partsOf({ rows, files: wanted }: SampleSize): SamplePart[] {
+  const { parquetRows, csvRows } = sharesOf(rows);
+  const files = wanted ?? Math.min(parquetRows, Math.max(2, Math.ceil(parquetRows / ROWS_PER_FILE)));
+  const lastRowOf = (file: number) => Math.ceil((parquetRows * file) / files);
+  const parts = Array.from({ length: files }, (_, index): SamplePart => {
+    const name = `vouchers-${(index + 1).toString().padStart(4, "0")}.parquet`;
+    return { name, format: "parquet", first: lastRowOf(index) + 1, last: lastRowOf(index + 1) };
+  });
   if (csvRows > 0)
     parts.push({ name: "vouchers-late.csv", format: "csv", first: parquetRows + 1, last: rows });
   return parts;
+}
+
+/** A tenth of the rows as CSV, up to a limit; the others as Parquet. */
+function sharesOf(rows: number) {
+  const csvRows = Math.min(MAX_CSV_ROWS, Math.floor(rows / 10));
+  return { parquetRows: rows - csvRows, csvRows };
 }
 
 async function outputFolder(folder: string): Promise<string> {

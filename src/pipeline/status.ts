@@ -1,7 +1,7 @@
 import type { Consumption } from "../consumption/consumption.js";
 import { openConsumptionForReading } from "../consumption/open.js";
 import { readPublications } from "../consumption/publications.js";
-import { readRunHistory } from "../consumption/runs.js";
+import { hasFailed, readRunHistory } from "../consumption/runs.js";
 import type { RunOutcome } from "../consumption/tables.js";
 import { readOpenWithdrawals } from "../consumption/withdrawals.js";
 import { loadSqlVersion } from "../models/load.js";
@@ -207,11 +207,11 @@ export async function staleDates(
  * The execution dates whose last run has come to no good end, the latest first. One that was run again, and well, needs
  * nobody any more.
  */
-export async function failedRuns(consumption: Consumption): Promise<FailedRun[]> {
+async function failedRuns(consumption: Consumption): Promise<FailedRun[]> {
   const runs = await readRunHistory(consumption, { limit: RUNS_LOOKED_AT });
   const last = new Map(runs.toReversed().map((run) => [run.execution_date, run]));
   return [...last.values()]
-    .filter(({ outcome }) => outcome !== "succeeded" && outcome !== "running")
+    .filter(hasFailed)
     .map(({ execution_date, run_id, outcome, error_code, started_at }) => ({
       execution_date: isoOfKey(execution_date),
       run_id,

@@ -152,14 +152,17 @@ async function walk(root: string, folder: string, above: ReadonlySet<string>): P
     const entryPath = `${folder}/${entry.name}`;
     const stats = await maybeStat(path.join(root, entryPath));
     if (stats?.isDirectory()) found.push(...(await walk(root, entryPath, new Set([...above, real]))));
-    else found.push(await zoneFile(root, entryPath));
+    else found.push(zoneFileOf(root, entryPath, stats));
   }
   return found;
 }
 
 async function zoneFile(root: string, file: string): Promise<ZoneFile> {
+  return zoneFileOf(root, file, await maybeStat(path.join(root, file)));
+}
+
+function zoneFileOf(root: string, file: string, stats: Stats | undefined): ZoneFile {
   const uri = path.join(root, file);
-  const stats = await maybeStat(uri);
   if (stats === undefined) {
     return { path: file, uri, bytes: 0, version: "", problem: "it is a link that leads nowhere" };
   }

@@ -24,17 +24,28 @@ WITH answers AS (
   GROUP BY country_code, segment_kind, segment
 ),
 
+-- What each raw value says is found out once, before it is used twice.
+read AS (
+  SELECT
+    stripped(country_code) AS country,
+    moment("timestamp") AS "timestamp",
+    moment(last_order_ts) AS last_order_ts,
+    whole_number(total_orders) AS orders,
+    whole_number(voucher_amount) AS amount
+  FROM {{ "curated.vouchers_rejected" | ref }}
+),
+
 -- What is surely later than the execution date would have been out of scope.
 rejected AS (
   SELECT
-    country_from(stripped(country_code)) AS country_code,
-    frequent_segment(integer_from(0, whole_number(total_orders))) AS frequent_segment,
+    country_from(country) AS country_code,
+    frequent_segment(integer_from(0, orders)) AS frequent_segment,
     recency_segment(
-      date_diff('day', CAST(moment(last_order_ts) AS DATE), CAST(TIMESTAMP {{ execution_date }} AS DATE))
+      date_diff('day', CAST(last_order_ts AS DATE), CAST(TIMESTAMP {{ execution_date }} AS DATE))
     ) AS recency_segment,
-    integer_from(1, whole_number(voucher_amount)) AS voucher_amount
-  FROM {{ "curated.vouchers_rejected" | ref }}
-  WHERE coalesce(known_at(TIMESTAMP {{ execution_date }}, moment("timestamp"), moment(last_order_ts)), true)
+    integer_from(1, amount) AS voucher_amount
+  FROM read
+  WHERE coalesce(known_at(TIMESTAMP {{ execution_date }}, "timestamp", last_order_ts), true)
 ),
 
 -- An empty text stands for what cannot be read: no country and no segment is one.

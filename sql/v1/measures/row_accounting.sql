@@ -1,5 +1,5 @@
 /*
-description: What became of the raw rows, counted in the raw files. An audit holds it against the files that were written.
+description: What became of the raw rows, counted as they were read. Audits hold it against the raw files and the files that were written.
 audits:
   - rows_are_accounted_for
   - rejected_share_is_allowed

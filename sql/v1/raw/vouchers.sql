@@ -3,6 +3,8 @@ description: >
   Every raw voucher as one relation: the values typed, and beside them the text they came as where the row is rejected. A
   value that is missing or cannot be read is NULL. Identical rows are different vouchers: all of them count.
 folder: vouchers
+audits:
+  - every_raw_row_is_read
 reads:
   timestamp: moment
   country_code: text

@@ -2,7 +2,7 @@ import { recordBackfillEnd } from "../../consumption/backfills.js";
 import type { Consumption } from "../../consumption/consumption.js";
 import { migrate } from "../../consumption/migrate.js";
 import { openConsumption } from "../../consumption/open.js";
-import { cancelled, PipelineError } from "../../errors.js";
+import { PipelineError } from "../../errors.js";
 import { loadSqlVersion } from "../../models/load.js";
 import type { Settings } from "../../settings.js";
 import { sideBySide } from "../../side-by-side.js";
@@ -180,14 +180,16 @@ function resultsOf({ published, run_id, seconds, tables }: RunReport): Partial<B
   };
 }
 
-/** Why not all dates are done: of several faults that of the earliest date, by which a scheduler decides what to do. */
+/**
+ * Why not all dates are done, undefined where they are: of several faults that of the earliest date, by which a scheduler
+ * decides what to do.
+ */
 function faultOf({ dates, faults }: BackfillActivity, signal: AbortSignal): PipelineError | undefined {
   const done = dates.filter(({ state }) => state.startsWith("done")).length;
+  // Also where it was cancelled: too late to keep any date from being done.
+  if (done === dates.length) return undefined;
   const state = `${done.toString()} of ${dates.length.toString()} dates are done; the same command goes on with the others`;
-  if (signal.aborted) {
-    const { code, message } = cancelled(signal);
-    return new PipelineError(code, code === "CANCELLED" ? `cancelled; ${state}` : `${message}; ${state}`);
-  }
+  if (signal.aborted) return new PipelineError("CANCELLED", `cancelled; ${state}`);
   const [first] = faults;
   if (first === undefined) return undefined;
   const { executionDate, fault } = first;

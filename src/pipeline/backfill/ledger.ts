@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { recordBackfill, unfinishedBackfill } from "../../consumption/backfills.js";
 import type { Consumption } from "../../consumption/consumption.js";
 import { readPublications } from "../../consumption/publications.js";
-import { readRunHistory } from "../../consumption/runs.js";
+import { hasFailed, readRunHistory } from "../../consumption/runs.js";
 import type { BackfillsTable, PipelineRunsTable } from "../../consumption/tables.js";
 import { readOpenWithdrawals } from "../../consumption/withdrawals.js";
 import type { Settings } from "../../settings.js";
@@ -101,10 +101,6 @@ async function choose(
     (await staleDates(settings, consumption, inRange)).map((date) => date.execution_date),
   );
   return dates.filter(({ iso }) => stale.has(iso));
-}
-
-function hasFailed({ outcome }: PipelineRunsTable): boolean {
-  return outcome !== "succeeded" && outcome !== "running";
 }
 
 async function doneSince(

@@ -1,6 +1,5 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { withDuckDb } from "../../engine/duckdb.js";
 import type { Engine } from "../../engine/engine.js";
 import { makeTempDirectory } from "../../engine/temp-directory.js";
 import { messageOf } from "../../errors.js";
@@ -12,7 +11,8 @@ import { allEnded } from "../../side-by-side.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
 import { openZones } from "../../zones/open.js";
 import type { RunActivity } from "../activity.js";
-import { explaining, prepareEngine } from "../build.js";
+import { assertNoneFailed, auditModel } from "../audits.js";
+import { assertSelectsOf, explaining, makeFunctions } from "../build.js";
 import type { RunContext } from "../context.js";
 import { planRun } from "../plan.js";
 import {
@@ -24,7 +24,9 @@ import {
   type RawInput,
   type RawParts,
   type RawSource,
+  type TypedFile,
 } from "../raw-input.js";
+import { runEngines, runSession } from "../run-engine.js";
 
 type SharingContext = Pick<
   RunContext,
@@ -62,21 +64,13 @@ export async function withSharedRaw<Result>(
 }
 
 async function shareRaw(context: SharingContext, folder: string): Promise<RawSource> {
-  const { activity, settings, signal, zones } = context;
+  const { activity, zones } = context;
   const inputs = await findRawFiles(context);
   const reach = { directories: [folder], files: inputs.flatMap(({ files }) => files.map(({ uri }) => uri)) };
-  const session = {
-    settings: settings.duckdb,
-    s3: zones.s3,
-    reach,
-    signal,
-    warn: activity.warn,
-    keepsWhatItRead: true,
-  };
-  const withNewEngine: WithNewEngine = (use) => withDuckDb(session, use);
+  const withNewEngine = runEngines(runSession(context, activity.warn), reach);
   const [parts, files] = await readingUnchanged(context, inputs, () =>
     allEnded([
-      withDuckDb(session, (engine) => typeRaw(context, engine, inputs, withNewEngine, folder)),
+      withNewEngine((engine) => typeRaw(context, engine, inputs, withNewEngine, folder)),
       inputFilesOf(zones.raw, inputs),
     ]),
   );
@@ -100,21 +94,27 @@ async function typeRaw(
   const parts = await activity.during("raw files", () => inspectRaw(context, engine, inputs, withNewEngine));
   const { functions, steps } = planRun(version, planInput(context, parts.byModel));
   const rawSteps = steps.filter(({ model }) => isRaw(model));
-  await prepareEngine(engine, functions, rawSteps);
-  const made = new Map<string, string>();
+  await makeFunctions(engine, functions);
+  const made = new Map<string, TypedFile>();
   for (const step of rawSteps) {
+    await assertSelectsOf(engine, step);
     const file = path.join(folder, `${step.model.table}.parquet`);
-    await activity.during(step.model.name, () =>
-      explaining(parts, step, () => engine.writeParquet(step.rendered.sql, file)),
+    const audits = await activity.during(step.model.name, () =>
+      explaining(parts, step, async () => {
+        await engine.writeTemporary(step.rendered.sql, file);
+        await engine.attachFiles(step.model.name, [file]);
+        return auditModel(engine, step);
+      }),
     );
-    made.set(question(functions.sql, step.rendered.sql), file);
+    assertNoneFailed(audits);
+    made.set(question(functions.sql, step.rendered.sql), { file, audits });
   }
   return {
     byModel: parts.byModel,
     columns: parts.columns,
     explainFault: () => parts.explainFault(),
-    typedFile: (functionsSql, select) => made.get(question(functionsSql, select)),
-    typedFiles: [...made.values()],
+    typed: (functionsSql, select) => made.get(question(functionsSql, select)),
+    typedFiles: [...made.values()].map(({ file }) => file),
   };
 }
 

@@ -20,7 +20,7 @@ export const logged: RunObserver = {
         rows: rowCountsOf(report),
         tables: tables.length,
         published: published?.isNew,
-        changed_answers: answers?.changed.changes.length,
+        changed_answers: answers?.changed.count,
       },
       "run ended",
     );

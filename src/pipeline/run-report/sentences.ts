@@ -75,13 +75,13 @@ function changesSentence({ outcome, report }: ToldRun): string {
       ? "It has changed no answer that customers get."
       : "It ended before it was known which answers would change.";
   }
-  const { before, after, answers, changes } = report.answers.changed;
+  const { before, after, answers, count } = report.answers.changed;
   const all = counting(answers, "answer");
   if (before === null) return `${all}, and nothing was published before to compare with.`;
   const since =
     before === after ? "what was published for this date before" : `the answers for ${dateOf(before)}`;
-  const some = changes.length === 0 ? "No answer" : `${counted(changes.length)} of ${all}`;
-  const isOne = changes.length <= 1;
+  const some = count === 0 ? "No answer" : `${counted(count)} of ${all}`;
+  const isOne = count <= 1;
   const isSeen = report.published !== null && report.published.withdrawn === null;
   return `${some} ${isSeen ? (isOne ? "differs" : "differ") : "would differ"} from ${since}.`;
 }

@@ -86,7 +86,7 @@ function faultSection({ fault }: ToldRun): Section | undefined {
 
 function changesSection({ answers, gate }: RunReport): Section | undefined {
   if (answers === null) return undefined;
-  const { before, changes } = answers.changed;
+  const { before, count, changes } = answers.changed;
   const none = before === null ? "Nothing was published before." : "None.";
   const held =
     gate === null
@@ -98,7 +98,7 @@ function changesSection({ answers, gate }: RunReport): Section | undefined {
         ];
   return {
     heading: "Answers that differ from before",
-    blocks: [...held, ...(changes.length === 0 ? [paragraph(none)] : list(changes.map(inWords)))],
+    blocks: [...held, ...(count === 0 ? [paragraph(none)] : list(changes.map(inWords), count))],
   };
 }
 
@@ -294,9 +294,10 @@ function linesOf(said: string): Block {
   return { kind: "lines", lines: said.split("\n").map(printable) };
 }
 
-function list(items: readonly string[]): Block[] {
+/** @param count how many there are: the items can be the first of them. */
+function list(items: readonly string[], count = items.length): Block[] {
   if (items.length === 0) return [];
-  return [{ kind: "list", items: items.slice(0, TOLD) }, ...more(items.length - TOLD)];
+  return [{ kind: "list", items: items.slice(0, TOLD) }, ...more(count - TOLD)];
 }
 
 function table(columns: readonly Column[], rows: readonly (readonly string[])[]): Block[] {

@@ -91,9 +91,7 @@ function addAnswers(gauge: AddGauge, { lastSuccesses, newest }: PipelineState): 
   const answers = latestKnown(lastSuccesses, (report) => (report.published === null ? null : report.answers));
   const ofLast = "of the last run that published";
   gauge("answers", `Answers ${ofLast}`, [[answers?.changed.answers]]);
-  gauge("changed_answers", `Answers ${ofLast} that differ from those before`, [
-    [answers?.changed.changes.length],
-  ]);
+  gauge("changed_answers", `Answers ${ofLast} that differ from those before`, [[answers?.changed.count]]);
   gauge("weak_answers", `Answers ${ofLast} on few vouchers, or with a thin lead`, [[answers?.weak.count]]);
   gauge("published_timestamp_seconds", "When the publication that readers see was made", [
     [newest && secondsOf(new Date(newest.publishedAt))],

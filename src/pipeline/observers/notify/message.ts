@@ -39,10 +39,11 @@ function headingOf(notice: Notice, { fault, report }: EndedRun): string {
 }
 
 function changesOf({ report: { answers } }: EndedRun): string[] {
-  const changes = answers?.changed.changes ?? [];
-  const more = changes.length - CHANGES_TOLD;
+  const { count = 0, changes = [] } = answers?.changed ?? {};
+  const told = changes.slice(0, CHANGES_TOLD);
+  const more = count - told.length;
   return [
-    ...changes.slice(0, CHANGES_TOLD).map((change) => `• ${inWords(change)}`),
+    ...told.map((change) => `• ${inWords(change)}`),
     ...(more > 0 ? [`• and ${counted(more)} more`] : []),
   ];
 }

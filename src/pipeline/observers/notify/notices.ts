@@ -54,6 +54,6 @@ async function isRecovery({ consumption, runId }: RunContext): Promise<boolean> 
 /** A run that publishes what is published already has nothing to tell, and neither has one of a date that no reader looks at. */
 async function hasChanged({ consumption, runId }: RunContext, { report }: EndedRun): Promise<boolean> {
   const { answers, published } = report;
-  if (published?.isNew !== true || answers === null || answers.changed.changes.length === 0) return false;
+  if (published?.isNew !== true || answers === null || answers.changed.count === 0) return false;
   return (await readNewestPublication(consumption))?.runId === runId;
 }

@@ -1,0 +1,33 @@
+/*
+description: As many rows were read as the raw files hold, by the footers of Parquet files and a count of the rows of CSV files.
+*/
+WITH in_files AS (
+  {%- for part in raw_parts %}
+  {%- if part.format == "parquet" %}
+  SELECT sum(num_rows) AS row_count
+  FROM parquet_file_metadata({{ part.files | list }})
+  {%- else %}
+  SELECT count(*) AS row_count
+  FROM read_csv(
+    {{ part.files | list }},
+    columns = { {%- for name in part.header %}{{ name }}: 'VARCHAR'{% unless forloop.last %}, {% endunless %}{% endfor -%} },
+    compression = {{ part.compression }},
+    auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', strict_mode = true,
+    null_padding = false, ignore_errors = false, hive_partitioning = false
+  )
+  {%- endif %}
+  {%- unless forloop.last %}
+  UNION ALL
+  {%- endunless %}
+  {%- endfor %}
+),
+
+counted AS (
+  SELECT
+    (SELECT sum(row_count) FROM in_files) AS rows_in_files,
+    (SELECT count(*) FROM {{ model.name | ref }}) AS rows_read
+)
+
+SELECT rows_in_files, rows_read
+FROM counted
+WHERE rows_in_files <> rows_read
