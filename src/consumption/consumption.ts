@@ -1,4 +1,5 @@
 import type { ColumnDataType, Compilable, Kysely, RawBuilder } from "kysely";
+import type { PublishedTable } from "./published-tables.js";
 import type { ConsumptionDatabase, PublishedRow, PublishedTables } from "./tables.js";
 
 /** The type of a published column, as the models' headers say it. */
@@ -26,13 +27,14 @@ export interface Dialect {
   readonly tableOptions: RawBuilder<unknown>;
   /** The columns of a table's primary key, in their order; none where it has no key. */
   primaryKey(db: ConsumptionDatabase, table: string): Promise<string[]>;
-  /** The queries that insert rows, and replace those whose key is there. */
-  upserts(
+  /** How many rows of a table a statement inserts at the most. */
+  rowsPerUpsert(table: PublishedTable): number;
+  /** The query that inserts rows, and replaces those whose key is there. */
+  upsert(
     db: Kysely<PublishedTables>,
-    table: string,
-    key: readonly string[],
+    table: Pick<PublishedTable, "name" | "key">,
     rows: readonly PublishedRow[],
-  ): Iterable<Query>;
+  ): Query;
   /** The statement that begins a transaction beside which no other one writes. */
   readonly begin: string;
   /** The server, or undefined where the database is a file. */

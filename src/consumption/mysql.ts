@@ -15,8 +15,8 @@ import { readMysqlUrl, type MysqlAddress } from "./mysql-address.js";
 import { isPassing, translateMysqlError } from "./mysql-errors.js";
 import { isLockHeld, MysqlLock } from "./mysql-lock.js";
 import { endSilentConnections } from "./mysql-silence.js";
+import type { PublishedTable } from "./published-tables.js";
 import type { ConsumptionDatabase, ConsumptionTables } from "./tables.js";
-import { inBatches } from "./transaction.js";
 
 /** How a database is used, and how long a server is waited for. */
 interface Use {
@@ -47,7 +47,12 @@ const READING: Use = {
   silenceMilliseconds: 2_000,
   delaysMilliseconds: [0],
 };
-const ROWS_PER_STATEMENT = 500;
+const MOST_ROWS_PER_STATEMENT = 1_000;
+/** Far below what servers take: MariaDB 16 MiB and MySQL 64 MiB, unless `max_allowed_packet` says otherwise. */
+const STATEMENT_BYTES = 4 * 1024 * 1024;
+const BYTES_PER_CODE_POINT = 4;
+/** Of a number or a moment, and of what stands around any value. */
+const BYTES_PER_VALUE = 32;
 
 /** MySQL and MariaDB have no collation in common that knows all of Unicode, compares bytes and minds blanks at the end. */
 const COLLATIONS = { MySQL: "utf8mb4_0900_bin", MariaDB: "utf8mb4_nopad_bin" };
@@ -152,13 +157,11 @@ function mysqlDialect(name: string, collation: string, repeating: Dialect["repea
         ORDER BY ordinal_position`.execute(db);
       return rows.map(({ name }) => name);
     },
-    upserts: function* (db, table, key, rows) {
-      const columns = Object.keys(rows[0] ?? {});
-      const values = columns.filter((column) => !key.includes(column));
-      for (const batch of inBatches(rows, ROWS_PER_STATEMENT)) {
-        const insert = db.insertInto(table).values(batch);
-        yield values.length === 0 ? insert.ignore() : insert.onDuplicateKeyUpdate(inserted(values));
-      }
+    rowsPerUpsert,
+    upsert: (db, { name, key }, rows) => {
+      const values = Object.keys(rows[0] ?? {}).filter((column) => !key.includes(column));
+      const insert = db.insertInto(name).values(rows);
+      return values.length === 0 ? insert.ignore() : insert.onDuplicateKeyUpdate(inserted(values));
     },
     begin: "START TRANSACTION",
     server: serverOf,
@@ -166,6 +169,15 @@ function mysqlDialect(name: string, collation: string, repeating: Dialect["repea
     repeating,
     translateError: (error) => translateMysqlError(name, error),
   };
+}
+
+/** So many that the longest texts fit into a statement. */
+function rowsPerUpsert({ columns }: PublishedTable): number {
+  const bytes = columns.map(({ type, maxLength }) =>
+    type === "VARCHAR" ? maxLength * BYTES_PER_CODE_POINT + BYTES_PER_VALUE : BYTES_PER_VALUE,
+  );
+  const rows = Math.floor(STATEMENT_BYTES / bytes.reduce((sum, some) => sum + some, 0));
+  return Math.min(MOST_ROWS_PER_STATEMENT, Math.max(1, rows));
 }
 
 /**

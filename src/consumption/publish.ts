@@ -4,18 +4,14 @@ import { failpoint } from "../failpoints.js";
 import { isoOfKey } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";
 import { translatingErrors, type Consumption, type Dialect } from "./consumption.js";
+import { differencesOf, type Difference, type RowParts } from "./differences.js";
+import { follows, keyOf, withinDate } from "./key-order.js";
 import { newestIn, newestOf } from "./publications.js";
 import { firstTurn, standInLine, turn } from "./publish-line.js";
 import type { PublishedTable } from "./published-tables.js";
 import { assertRunningIn, outcomeOf } from "./runs.js";
-import type {
-  ConsumptionDatabase,
-  PublicationsTable,
-  PublishedRow,
-  PublishedTables,
-  PublishedValue,
-} from "./tables.js";
-import { inTransaction } from "./transaction.js";
+import type { ConsumptionDatabase, PublicationsTable, PublishedRow, PublishedTables } from "./tables.js";
+import { Batches, inTransaction } from "./transaction.js";
 import {
   endWithdrawal,
   openWithdrawal,
@@ -24,10 +20,18 @@ import {
   type WithdrawalReason,
 } from "./withdrawals.js";
 
+const ROWS_PER_PAGE = 5_000;
+/** SQLite takes conditions up to a thousand deep. */
+const ROWS_PER_REMOVAL = 250;
+const DIFFERENCES_TOLD = 20;
+
 /** What a table shall hold for an execution date. */
 export interface TableContent {
   readonly table: PublishedTable;
-  readonly rows: readonly PublishedRow[];
+  /** How many rows. */
+  readonly rows: number;
+  /** Reads the rows, from the first one on at every call. */
+  readonly parts: () => RowParts;
 }
 
 /** What a publish did to a table. */
@@ -78,41 +82,57 @@ export function publish(
   );
 }
 
+/** Writes only what differs. What is to be published and what is there may each be more than there is memory for. */
 async function replaceRows(
   transaction: ConsumptionDatabase,
   dialect: Dialect,
   executionDate: string,
-  { table, rows }: TableContent,
+  { table, rows, parts }: TableContent,
 ): Promise<TableChange> {
   const published = publishedTables(transaction);
-  const keyOf = (row: PublishedRow) => JSON.stringify(table.key.map((column) => row[column]));
-  const textOf = (row: PublishedRow) => JSON.stringify(table.columns.map(({ name }) => row[name]));
-  const present = () => presentRows(published, table, executionDate).execute();
+  const differences = () => differencesOf(table, parts(), presentParts(published, table, executionDate));
 
-  const before = new Map((await present()).map((row) => [keyOf(row), textOf(row)]));
-  const wanted = new Map(rows.map((row) => [keyOf(row), textOf(row)]));
-  const upserted = rows.filter((row) => before.get(keyOf(row)) !== textOf(row));
-  const removed = [...before.keys()].filter((key) => !wanted.has(key));
-
-  for (const query of dialect.upserts(published, table.name, table.key, upserted)) await query.execute();
-  failpoint(`publish: ${table.name} upserted`);
-  for (const key of removed) {
-    await removal(published, table, JSON.parse(key) as PublishedValue[]).execute();
+  const upserts = new Batches<PublishedRow>(dialect.rowsPerUpsert(table), (batch) =>
+    dialect.upsert(published, table, batch).execute(),
+  );
+  const removals = new Batches<PublishedRow>(ROWS_PER_REMOVAL, (batch) =>
+    removal(published, table, batch).execute(),
+  );
+  for await (const some of differences()) {
+    for (const { wanted, present } of some) {
+      if (wanted !== undefined) await upserts.add(wanted);
+      else if (present !== undefined) await removals.add(present);
+    }
   }
-  if (upserted.length + removed.length > 0) assertSame(table, wanted, (await present()).map(textOf));
-  return { table: table.name, rows: rows.length, upserted: upserted.length, removed: removed.length };
+  await upserts.end();
+  failpoint(`publish: ${table.name} upserted`);
+  await removals.end();
+  if (upserts.count + removals.count > 0) await assertNoDifference(table, differences());
+  return { table: table.name, rows, upserted: upserts.count, removed: removals.count };
 }
 
 /** The audit of the publish: what the database gives back is what was to be published. */
-function assertSame(table: PublishedTable, wanted: Map<string, string>, found: readonly string[]): void {
-  const expected = new Set(wanted.values());
-  const different = found.filter((text) => !expected.has(text));
-  if (different.length > 0 || found.length !== expected.size) {
-    throw new PipelineError(
-      "AUDIT_FAILED",
-      `the table ${table.name} gives back ${found.length.toString()} rows for ${expected.size.toString()} published ones; ` +
-        `rows that differ, as ${table.columns.map(({ name }) => name).join(", ")}: ${different.slice(0, 20).join(" ")}`,
-    );
+async function assertNoDifference(
+  { name, columns }: PublishedTable,
+  differences: AsyncIterable<readonly Difference[]>,
+): Promise<void> {
+  const told: string[] = [];
+  let count = 0;
+  for await (const some of differences) {
+    count += some.length;
+    for (const { wanted, present } of some.slice(0, DIFFERENCES_TOLD - told.length)) {
+      told.push(`${textOf(present)} for ${textOf(wanted)}`);
+    }
+  }
+  if (count === 0) return;
+  throw new PipelineError(
+    "AUDIT_FAILED",
+    `the table ${name} gives back ${count.toString()} rows that are not those that were published; ` +
+      `as ${columns.map((column) => column.name).join(", ")}: ${told.join("; ")}`,
+  );
+
+  function textOf(row: PublishedRow | undefined): string {
+    return row === undefined ? "none" : JSON.stringify(columns.map((column) => row[column.name]));
   }
 }
 
@@ -189,12 +209,12 @@ export function publishStatements(
     said(firstTurn(db), "before the first publish"),
     said(outcomeOf(db, "")),
     ...tables.flatMap((table) => [
-      said(presentRows(published, table, "")),
-      ...[...dialect.upserts(published, table.name, table.key, [rowOf(table)])].map((query) =>
-        said(query, "for rows that are new or differ"),
-      ),
-      said(removal(published, table, []), "for each row that is gone"),
-      said(presentRows(published, table, ""), "where a row was written or removed, to compare"),
+      said(presentRows(published, table, "", undefined)),
+      said(presentRows(published, table, "", rowOf(table)), "for each page that follows"),
+      said(dialect.upsert(published, table, [rowOf(table)]), "for rows that are new or differ"),
+      said(removal(published, table, [rowOf(table)]), "for rows that are gone"),
+      said(presentRows(published, table, "", undefined), "where a row was written or removed, to compare"),
+      said(presentRows(published, table, "", rowOf(table)), "for each page that follows"),
     ]),
     said(withdrawalOf(db, "")),
     said(
@@ -217,20 +237,40 @@ function publishedTables(db: ConsumptionDatabase): Kysely<PublishedTables> {
   return db.withTables<PublishedTables>();
 }
 
-function presentRows(db: Kysely<PublishedTables>, { name }: PublishedTable, executionDate: string) {
-  return db.selectFrom(name).selectAll().where("execution_date", "=", executionDate);
+/** The rows of an execution date, in the order of the key. */
+async function* presentParts(
+  db: Kysely<PublishedTables>,
+  table: PublishedTable,
+  executionDate: string,
+): AsyncGenerator<readonly PublishedRow[]> {
+  let last: PublishedRow | undefined;
+  do {
+    const rows = await presentRows(db, table, executionDate, last).execute();
+    yield rows;
+    last = rows.length === ROWS_PER_PAGE ? rows.at(-1) : undefined;
+  } while (last !== undefined);
 }
 
-/** @param values those of the key, in its order. */
-function removal(
+/** @param after the row that they follow; undefined for the first ones. */
+function presentRows(
   db: Kysely<PublishedTables>,
   { name, key }: PublishedTable,
-  values: readonly PublishedValue[],
+  executionDate: string,
+  after: PublishedRow | undefined,
 ) {
-  return key.reduce(
-    (remove, column, index) => remove.where(column, "=", values[index] ?? null),
-    db.deleteFrom(name),
-  );
+  const ownKey = withinDate(key);
+  let query = db.selectFrom(name).selectAll().where("execution_date", "=", executionDate);
+  if (after !== undefined) query = query.where(follows(ownKey, keyOf(after, ownKey)));
+  for (const column of ownKey) query = query.orderBy(column);
+  return query.limit(ROWS_PER_PAGE);
+}
+
+function removal(db: Kysely<PublishedTables>, { name, key }: PublishedTable, rows: readonly PublishedRow[]) {
+  return db
+    .deleteFrom(name)
+    .where((where) =>
+      where.or(rows.map((row) => where.and(key.map((column) => where.eb(column, "=", row[column] ?? null))))),
+    );
 }
 
 function shownPublication(db: ConsumptionDatabase, executionDate: string) {

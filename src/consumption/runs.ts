@@ -160,6 +160,11 @@ export async function readRunHistory(
   );
 }
 
+/** Whether a run has come to no good end. */
+export function hasFailed({ outcome }: Pick<PipelineRunsTable, "outcome">): boolean {
+  return outcome !== "succeeded" && outcome !== "running";
+}
+
 /** Records how a run ended, unless another run of its date has already found that it was lost. */
 export function recordEnd({ db, dialect }: Consumption, runId: string, end: RunEnd): Promise<void> {
   return translatingErrors(dialect, async () => {

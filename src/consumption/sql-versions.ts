@@ -25,7 +25,7 @@ export function keepSqlVersion(
     };
     // Runs of several dates can be the first to be made by it.
     const tables = db.withTables<PublishedTables>() as unknown as Kysely<PublishedTables>;
-    for (const query of dialect.upserts(tables, "sql_versions", ["sql_hash"], [row])) await query.execute();
+    await dialect.upsert(tables, { name: "sql_versions", key: ["sql_hash"] }, [row]).execute();
   });
 }
 

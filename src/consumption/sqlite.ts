@@ -1,5 +1,6 @@
 import { access, constants, mkdtemp, realpath, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { Kysely, sql, SqliteDialect } from "kysely";
 import Database from "libsql";
@@ -12,11 +13,14 @@ import {
   type Lock,
   type PublishedColumn,
 } from "./consumption.js";
+import { BEGIN, takingTurns } from "./sqlite-turns.js";
 import type { ConsumptionTables } from "./tables.js";
-import { inBatches } from "./transaction.js";
 
-/** How long a run waits for another's transaction. The wait holds up the whole process. */
-const WRITER_TIMEOUT_MILLISECONDS = 5_000;
+/** How long a run waits for another's transaction, as that of a publish of many rows. */
+const WRITER_PATIENCE_MILLISECONDS = 120_000;
+/** SQLite itself waits so long, and holds up the whole process, in which the other transaction may have to go on. */
+const WRITER_TIMEOUT_MILLISECONDS = 1;
+const BETWEEN_TRIES_MILLISECONDS = 30;
 /** A reader of a database in WAL mode never waits for a writer; a service must not stand still for anything else. */
 const READER_TIMEOUT_MILLISECONDS = 50;
 /** How long a lock is tried that is held. */
@@ -26,7 +30,7 @@ const MAX_BOUND_VALUES = 30_000;
 
 /** Opens the database to write it, and makes it where it is not there. */
 export async function openSqlite(file: string): Promise<Consumption> {
-  const dialect = sqliteDialect(file);
+  const dialect = sqliteDialect(file, WRITER_PATIENCE_MILLISECONDS);
   return translatingErrors(dialect, async () => {
     const folder = path.dirname(path.resolve(file));
     await makeFolder(folder);
@@ -95,7 +99,9 @@ async function openFile(
     // Names that lead to the same file through links have the same lock.
     const realFile = await realpath(file);
     const identity = await identityOf(file);
-    const db = new Kysely<ConsumptionTables>({ dialect: new SqliteDialect({ database }) });
+    const db = new Kysely<ConsumptionTables>({
+      dialect: new SqliteDialect({ database: takingTurns(database) }),
+    });
     return {
       db,
       dialect,
@@ -196,7 +202,23 @@ function isBusy(error: unknown): boolean {
   return systemCodeOf(error)?.startsWith("SQLITE_BUSY") ?? false;
 }
 
-function sqliteDialect(file: string): Dialect {
+/** Does some work, and again and again while another's transaction is in the way. */
+function repeatingWhileBusy(patienceMilliseconds: number): Dialect["repeating"] {
+  return async (work) => {
+    const end = performance.now() + patienceMilliseconds;
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isBusy(error) || performance.now() >= end) throw error;
+      }
+      await sleep(BETWEEN_TRIES_MILLISECONDS);
+    }
+  };
+}
+
+/** @param patienceMilliseconds how long it waits for others that write; a reader never has to. */
+function sqliteDialect(file: string, patienceMilliseconds = 0): Dialect {
   return {
     columnType: columnTypeOf,
     longText: "text",
@@ -208,34 +230,30 @@ function sqliteDialect(file: string): Dialect {
       }>`SELECT name FROM pragma_table_info(${table}) WHERE pk > 0 ORDER BY pk`.execute(db);
       return rows.map(({ name }) => name);
     },
-    upserts: function* (db, table, key, rows) {
-      const columns = Object.keys(rows[0] ?? {});
-      const values = columns.filter((column) => !key.includes(column));
-      const batchSize = Math.max(1, Math.floor(MAX_BOUND_VALUES / Math.max(1, columns.length)));
-      for (const batch of inBatches(rows, batchSize)) {
-        yield db
-          .insertInto(table)
-          .values(batch)
-          .onConflict((conflict) =>
-            values.length === 0
-              ? conflict.columns([...key]).doNothing()
-              : conflict
-                  .columns([...key])
-                  .doUpdateSet((set) =>
-                    Object.fromEntries(values.map((column) => [column, set.ref(`excluded.${column}`)])),
-                  ),
-          );
-      }
+    rowsPerUpsert: ({ columns }) => Math.max(1, Math.floor(MAX_BOUND_VALUES / columns.length)),
+    upsert: (db, { name, key }, rows) => {
+      const values = Object.keys(rows[0] ?? {}).filter((column) => !key.includes(column));
+      return db
+        .insertInto(name)
+        .values(rows)
+        .onConflict((conflict) =>
+          values.length === 0
+            ? conflict.columns([...key]).doNothing()
+            : conflict
+                .columns([...key])
+                .doUpdateSet((set) =>
+                  Object.fromEntries(values.map((column) => [column, set.ref(`excluded.${column}`)])),
+                ),
+        );
     },
-    begin: "BEGIN IMMEDIATE",
+    begin: BEGIN,
     server: () => Promise.resolve(undefined),
     tryToWrite: async () => {
       if ((await identityOf(file)) !== undefined) await access(file, constants.R_OK | constants.W_OK);
       // Beside the database SQLite makes files of its own, and the locks are there.
       await tryFolder(path.dirname(path.resolve(file)));
     },
-    // SQLite itself waits for other writers; there is no connection to lose.
-    repeating: (work) => work(),
+    repeating: repeatingWhileBusy(patienceMilliseconds),
     translateError: (error) => {
       const code = systemCodeOf(error) ?? "";
       const faultOf = (faultCode: FaultCode, what: string) =>

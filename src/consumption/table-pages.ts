@@ -1,12 +1,10 @@
-import { sql, type Kysely, type SelectQueryBuilder } from "kysely";
+import type { Kysely, SelectQueryBuilder } from "kysely";
 import { PipelineError } from "../errors.js";
 import { isSamePublication, type Publication } from "../voucher/publication.js";
 import { translatingErrors, type Consumption } from "./consumption.js";
+import { follows, keyOf, withinDate, type RowKey } from "./key-order.js";
 import { readPublication } from "./publications.js";
-import type { PublishedRow, PublishedTables, PublishedValue } from "./tables.js";
-
-/** The values of a row's key, in the key's order, without the execution date. */
-export type RowKey = readonly PublishedValue[];
+import type { PublishedRow, PublishedTables } from "./tables.js";
 
 /** Some rows of a published table, in the order of its key. */
 export interface TablePage {
@@ -57,7 +55,7 @@ export async function openTable(
   const columns = tables.find(({ name }) => name === table)?.columns.map(({ name }) => name);
   if (columns === undefined) return undefined;
   const primaryKey = await translatingErrors(dialect, () => dialect.primaryKey(db, table));
-  const key = primaryKey.filter((column) => column !== "execution_date");
+  const key = withinDate(primaryKey);
   const published = db.withTables<PublishedTables>() as unknown as Kysely<PublishedTables>;
 
   const page = async (after: RowKey | undefined, limit: number): Promise<TablePage> => {
@@ -74,12 +72,7 @@ export async function openTable(
     if (now === undefined || !isSamePublication(now, publication)) throw new PublicationReplaced(publication);
     const shown = rows.slice(0, limit);
     const last = rows.length > limit ? shown.at(-1) : undefined;
-    return { rows: shown, next: last && key.map((column) => last[column] ?? null) };
+    return { rows: shown, next: last && keyOf(last, key) };
   };
   return { columns, key, page };
-}
-
-/** Whether a row's key comes after another one. */
-function follows(key: readonly string[], after: RowKey) {
-  return sql<boolean>`(${sql.join(key.map((column) => sql.ref(column)))}) > (${sql.join(after.map((value) => sql.val(value)))})`;
 }

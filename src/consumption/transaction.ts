@@ -24,7 +24,33 @@ export function inTransaction<Result>(
   });
 }
 
-/** Rows in parts of a size that the database takes in one statement. */
-export function* inBatches<Row>(rows: readonly Row[], size: number): Generator<Row[]> {
-  for (let start = 0; start < rows.length; start += size) yield rows.slice(start, start + size);
+/** Gathers rows, and writes them in batches of a size that the database takes in one statement. */
+export class Batches<Row> {
+  readonly #size: number;
+  readonly #write: (rows: readonly Row[]) => Promise<unknown>;
+  #rows: Row[] = [];
+  #count = 0;
+
+  constructor(size: number, write: (rows: readonly Row[]) => Promise<unknown>) {
+    this.#size = size;
+    this.#write = write;
+  }
+
+  /** How many rows there were by now. */
+  get count(): number {
+    return this.#count;
+  }
+
+  async add(row: Row): Promise<void> {
+    this.#rows.push(row);
+    this.#count += 1;
+    if (this.#rows.length === this.#size) await this.end();
+  }
+
+  /** Writes what has been gathered since the last batch. */
+  async end(): Promise<void> {
+    const rows = this.#rows;
+    this.#rows = [];
+    if (rows.length > 0) await this.#write(rows);
+  }
 }

@@ -1,10 +1,10 @@
 import { stringify } from "csv-stringify/sync";
 import type { Request, Response } from "express";
 import * as z from "zod";
+import type { RowKey } from "../../consumption/key-order.js";
 import {
   openTable,
   PublicationReplaced,
-  type RowKey,
   type TablePage,
   type TableReader,
 } from "../../consumption/table-pages.js";

@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import { readRunHistory } from "../../../consumption/runs.js";
+import { hasFailed, readRunHistory } from "../../../consumption/runs.js";
 import { readOpenWithdrawals } from "../../../consumption/withdrawals.js";
 import type { Publication } from "../../../voucher/publication.js";
 import type { Services } from "../../services.js";
@@ -13,7 +13,7 @@ import { Glance } from "./glance.js";
 import { pastRunOf, type PastRun } from "./past-run.js";
 import { RejectedExamples } from "./rejected-examples.js";
 import { Rows } from "./rows.js";
-import { hasFailed, OfRun } from "./run-words.js";
+import { OfRun } from "./run-words.js";
 import { RunsTable } from "./runs-table.js";
 import { Warnings } from "./warnings.js";
 import { Withdrawn } from "./withdrawn.js";

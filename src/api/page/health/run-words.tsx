@@ -13,11 +13,6 @@ const OUTCOMES: Readonly<
   killed: { kind: "bad", sign: "✕", words: "was killed" },
 };
 
-/** Whether a run has come to no good end. */
-export function hasFailed({ outcome }: PastRun): boolean {
-  return outcome === "failed" || outcome === "cancelled" || outcome === "killed";
-}
-
 /** `failed`. */
 export function outcomeInWords({ outcome }: PastRun): string {
   return OUTCOMES[outcome].words;
