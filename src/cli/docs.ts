@@ -4,6 +4,7 @@ import { print } from "./output.js";
 
 interface DocsArguments {
   out: string;
+  json: boolean;
 }
 
 /** The command that writes the data dictionary as pages. */
@@ -18,8 +19,9 @@ export const docsCommand: CommandModule<object, DocsArguments> = {
         demandOption: true,
         describe: "The folder for the pages; what is there under their names is replaced",
       })
+      .option("json", { type: "boolean", default: false, describe: "Print the files as JSON" })
       .example("$0 docs --out site", "Write site/index.html and a page for each table"),
-  handler: async ({ out }) => {
+  handler: async ({ out, json }) => {
     const [{ loadSqlVersion }, { readSettings }, { writeSite }] = await Promise.all([
       import("../models/load.js"),
       import("../settings.js"),
@@ -28,7 +30,8 @@ export const docsCommand: CommandModule<object, DocsArguments> = {
     const { sqlDirectory, sqlVersion } = readSettings();
     const version = await loadSqlVersion(sqlDirectory, sqlVersion);
     try {
-      print(`open ${await writeSite(version, out)}`);
+      const written = await writeSite(version, out);
+      print(json ? JSON.stringify(written, null, 2) : `open ${written.index}`);
     } catch (error) {
       throw new PipelineError("INVALID_USAGE", `--out ${out} cannot be written: ${messageOf(error)}`, {
         cause: error,

@@ -6,6 +6,8 @@ import { print, printWarning } from "./output.js";
 
 interface SampleArguments {
   rows: number | undefined;
+  files: number | undefined;
+  countries: number | undefined;
   out: string | undefined;
   "to-raw": boolean | undefined;
   json: boolean;
@@ -23,6 +25,16 @@ export function sampleCommand(cancellation: Cancellation): CommandModule<object,
           requiresArg: true,
           describe: "How many vouchers; 20000 unless said",
         })
+        .option("files", {
+          type: "number",
+          requiresArg: true,
+          describe: "How many Parquet files; one for each million vouchers unless said, or two",
+        })
+        .option("countries", {
+          type: "number",
+          requiresArg: true,
+          describe: "How many countries they are of; 4 unless said, and not fewer",
+        })
         .option("out", {
           type: "string",
           requiresArg: true,
@@ -35,25 +47,31 @@ export function sampleCommand(cancellation: Cancellation): CommandModule<object,
         .option("json", { type: "boolean", default: false, describe: "Print the files as JSON" })
         .conflicts("out", "to-raw")
         .example("$0 sample --to-raw", "Have something in the raw zone to begin with")
-        .example("$0 sample --rows 1000000 --out /tmp/vouchers", "Make a million vouchers"),
-    handler: async ({ rows, out, "to-raw": toRaw, json }) => {
-      const [{ makeSample, makeSampleInRawZone, SAMPLE_ROWS }, { readSettings }] = await Promise.all([
+        .example("$0 sample --rows 1000000 --out /tmp/vouchers", "Make a million vouchers")
+        .example(
+          "$0 sample --files 100 --countries 250 --to-raw",
+          "Make 20,000 in many small files, of many countries",
+        ),
+    handler: async ({ rows, files, countries, out, "to-raw": toRaw, json }) => {
+      const [{ makeSample, makeSampleInRawZone, SAMPLE_SIZE }, { readSettings }] = await Promise.all([
         import("../pipeline/sample.js"),
         import("../settings.js"),
       ]);
       const context = { settings: readSettings(), signal: cancellation.signal, warn: printWarning };
-      const count = rows ?? SAMPLE_ROWS;
+      const size = {
+        rows: rows ?? SAMPLE_SIZE.rows,
+        files: files ?? SAMPLE_SIZE.files,
+        countries: countries ?? SAMPLE_SIZE.countries,
+      };
       if (out === undefined && toRaw !== true) {
         throw new PipelineError(
           "INVALID_USAGE",
           "sample needs --out FOLDER or --to-raw; see pipeline sample --help",
         );
       }
-      const files =
-        out === undefined
-          ? await makeSampleInRawZone(context, count)
-          : await makeSample(context, { rows: count, folder: out });
-      print(json ? JSON.stringify({ files }, null, 2) : describe(files));
+      const written =
+        out === undefined ? await makeSampleInRawZone(context, size) : await makeSample(context, size, out);
+      print(json ? JSON.stringify({ files: written }, null, 2) : describe(written));
     },
   };
 }

@@ -64,8 +64,10 @@ function indented(text: string): string {
 function gatePart({ gate }: RunReport): string[] {
   if (gate === null) return [];
   const since = gate.before === null ? "nothing was published before" : `since ${gate.before}`;
-  const head = `answers changed: ${gate.changes.length.toString()} of ${gate.answers.toString()}, ${since}; ${gate.max_changed.toString()} may: ${gate.outcome}`;
-  return [[head, ...gate.changes.map((change) => `  ${inWords(change)}`)].join("\n")];
+  const head = `answers changed: ${gate.count.toString()} of ${gate.answers.toString()}, ${since}; ${gate.max_changed.toString()} may: ${gate.outcome}`;
+  const more = gate.count - gate.changes.length;
+  const lines = gate.changes.map(inWords).concat(more > 0 ? [`and ${more.toString()} more`] : []);
+  return [[head, ...lines.map((line) => `  ${line}`)].join("\n")];
 }
 
 function publishedPart({ published, execution_date }: RunReport): string[] {
