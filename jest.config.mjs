@@ -26,7 +26,7 @@ const crashPlaces = ["local+sqlite", "minio+mysql"];
 
 /** MariaDB is MySQL to whatever does not change what others read of the database. */
 const aboutTheDatabase =
-  "<rootDir>/test/end-to-end/{api,backfill,custom-model,diff,failure,history,readers,run,status,withdraw}.test.ts";
+  "<rootDir>/test/end-to-end/{api,backfill,custom-model,diff,failure,history,many-rows,readers,run,status,withdraw}.test.ts";
 
 /** Where the tests of whole runs are made, and the environment variables that name what they need there. */
 const places = {
@@ -64,6 +64,10 @@ for (const [name, variables] of [...Object.entries(places), ...Object.entries(fo
 /** @type {import("jest").Config} */
 export default {
   testTimeout: 60_000,
+  // Most tests wait for processes that they have started: two cores are busy with two files at a time, and not with one.
+  maxWorkers: 2,
+  // A worker keeps in memory what every file has loaded, and is soon busy with little but collecting it.
+  workerIdleMemoryLimit: "500MB",
   reporters: ["default"],
   globalSetup: "<rootDir>/test/build.mjs",
   projects: [

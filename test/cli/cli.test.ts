@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { readConsumption, readTable } from "../consumption/reading.js";
+import { query } from "../duckdb.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { fingerprint, makeFolder, makeWorkspace, PROJECT } from "../workspace.js";
 import { pipeline, start } from "./command.js";
@@ -95,6 +96,13 @@ describe("wrong usage", () => {
     ["an unknown command", ["transmogrify"], "Unknown command: transmogrify"],
     ["a sample of no rows", ["sample", "--rows", "0", "--out", "x"], "--rows"],
     ["a sample of some rows", ["sample", "--rows", "some", "--out", "x"], "--rows"],
+    ["a sample in no files", ["sample", "--files", "0", "--out", "x"], "--files"],
+    [
+      "a sample of fewer rows than files",
+      ["sample", "--rows", "10", "--files", "10", "--out", "x"],
+      "1 to 9",
+    ],
+    ["a sample of three countries", ["sample", "--countries", "3", "--out", "x"], "--countries"],
   ])("with %s exits with 2 and one clear message", async (_fault, args, words) => {
     const { environment, folder } = await makeWorkspace();
     const { code, stdout, stderr } = await pipeline(args, environment);
@@ -273,6 +281,31 @@ describe("the sample", () => {
     const folder = await makeFolder();
     await pipeline(["sample", "--rows", "20000", "--out", folder]);
     expect(await fingerprint(folder)).toEqual(await fingerprint(path.join(PROJECT, "data/raw/vouchers")));
+  });
+
+  it("has the same rows in as many files as are asked for", async () => {
+    const folder = await makeFolder();
+    await pipeline(["sample", "--rows", "20000", "--files", "7", "--out", folder]);
+    const rowsOf = (files: string) => query(`FROM read_parquet('${files}/vouchers-*.parquet')`);
+    expect((await readdir(folder)).filter((name) => name.endsWith(".parquet"))).toHaveLength(7);
+    expect(await rowsOf(folder)).toEqual(await rowsOf(path.join(PROJECT, "data/raw/vouchers")));
+  });
+
+  it("has as many countries as are asked for, about as large, each with three to five amounts", async () => {
+    const folder = await makeFolder();
+    await pipeline(["sample", "--rows", "20000", "--countries", "50", "--out", folder]);
+    const countries = await query(
+      "SELECT country_code, count(*)::INTEGER AS vouchers, count(DISTINCT voucher_amount)::INTEGER AS amounts " +
+        `FROM read_parquet('${folder}/*.parquet') GROUP BY country_code`,
+    );
+    expect(countries).toHaveLength(50);
+    expect(countries.map(({ country_code }) => country_code)).toEqual(
+      expect.arrayContaining(["China", "Latvia", "Country 5", "Country 50"]),
+    );
+    for (const { vouchers, amounts } of countries) {
+      expect(Math.abs(Number(vouchers) - 360)).toBeLessThan(180);
+      expect([3, 4, 5]).toContain(amounts);
+    }
   });
 
   it("is smaller than a megabyte", async () => {

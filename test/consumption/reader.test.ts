@@ -16,4 +16,17 @@ describe("a SQLite database that is opened for a reader", () => {
     await expect(sql.raw(statement).execute(reader.db)).rejects.toThrow("readonly");
     await reader.close();
   });
+
+  it("can be read in one transaction", async () => {
+    const { settings } = await runOver([voucher()]);
+    const reader = await openConsumptionForReading(settings.consumptionUrl);
+    if (reader === undefined) throw new Error("the database is not there");
+    const read = reader.db
+      .transaction()
+      .execute((transaction) =>
+        transaction.selectFrom("publications").select("execution_date").executeTakeFirst(),
+      );
+    expect(await read).toEqual({ execution_date: "2020-05-29T000000" });
+    await reader.close();
+  });
 });

@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { ASSETS, siteOf, siteOfTexts } from "../../src/dictionary/site.js";
+import type { WrittenSite } from "../../src/dictionary/write-site.js";
 import { parseSqlVersion } from "../../src/models/load.js";
 import { referencesOf } from "../../src/models/references.js";
 import { pipeline } from "../cli/command.js";
@@ -115,6 +116,15 @@ describe("pipeline docs", () => {
     });
     expect((await readdir(out)).sort()).toEqual([...site.keys(), ...ASSETS].sort());
     expect(await readFile(path.join(out, "index.html"), "utf8")).toBe(site.get("index.html"));
+  });
+
+  it("names for machines the page to begin with, and every file", async () => {
+    const out = path.join(await makeFolder(), "site");
+    const environment = { SQL_DIRECTORY: path.join(PROJECT, "sql") };
+    const { code, stdout } = await pipeline(["docs", "--out", out, "--json"], environment);
+    const { index, files } = JSON.parse(stdout) as WrittenSite;
+    expect([code, index]).toEqual([0, path.join(out, "index.html")]);
+    expect([...files].sort()).toEqual((await readdir(out)).map((file) => path.join(out, file)).sort());
   });
 
   it("says where it cannot write", async () => {

@@ -1,10 +1,13 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import type { RunReport } from "../../src/pipeline/report.js";
 import { readTable } from "../consumption/reading.js";
 import { EXECUTION_DATE, run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
-import { listFiles } from "../storage.js";
-import { expectFailure, goodWorkspace, visible, withSql } from "./failing.js";
+import { listFiles, putFile } from "../storage.js";
+import { PROJECT } from "../workspace.js";
+import { expectFailure, goodWorkspace, HEADER, LINE, visible, withSql } from "./failing.js";
 
 /** An audit that the amounts of more than 1000 break. */
 const audit = (options: string) =>
@@ -125,5 +128,22 @@ describe("what a run has staged that fails", () => {
     await run(settings);
     expect(await kept(settings.zones.curated)).toEqual([]);
     expect(await visible(workspace)).toEqual(workspace.before);
+  });
+
+  it.each([
+    ["Parquet files", {}, "3"],
+    ["Parquet and CSV files", { "late.csv": `${HEADER}\n${LINE}\n` }, "4"],
+  ])("ends a run that has not read every row of its %s", async (_what, files, rows) => {
+    const rawModel = await readFile(path.join(PROJECT, "sql/v1/raw/vouchers.sql"), "utf8");
+    const { workspace, settings } = await withSql({ "raw/vouchers.sql": `${rawModel}\nLIMIT 2\n` });
+    for (const [name, text] of Object.entries(files))
+      await putFile(settings.zones.raw, `vouchers/${name}`, text);
+    const message = await expectFailure(
+      workspace,
+      "AUDIT_FAILED",
+      ["raw.vouchers breaks the audit every_raw_row_is_read"],
+      settings,
+    );
+    expect(message).toMatch(new RegExp(`rows_in_files +rows_read\\s+${rows} +2`));
   });
 });

@@ -190,6 +190,21 @@ describe("pipeline backfill", () => {
     expect(states(resumed)).toContain("2020-05-04 done");
   });
 
+  it("is at its end where it is cancelled too late, when its last date is done", async () => {
+    const { settings } = await workspaceOf();
+    const controller = new AbortController();
+    const activity = new BackfillActivity();
+    const note = activity.note.bind(activity);
+    activity.note = (date, findings) => {
+      note(date, findings);
+      if (activity.dates.every(({ state }) => state === "done")) controller.abort();
+    };
+    expect((await backfilled(settings, {}, controller.signal, activity)).fault).toBeUndefined();
+    expect(controller.signal.aborted).toBe(true);
+    const again = await backfilled(settings, { only: "all" });
+    expect(again.report.resumed_from).toBeNull();
+  });
+
   it("ends with what keeps every date from being run, and changes nothing", async () => {
     const { settings } = await makeWorkspace();
     await expect(backfilled(settings)).rejects.toMatchObject({ code: "RAW_ZONE_EMPTY" });

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { Answers, type PlacedCell } from "../../src/voucher/answers.js";
+import { Answers, Cells, type PlacedCell } from "../../src/voucher/answers.js";
 import { changesBetween } from "../../src/voucher/changes.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { readSegments } from "../../src/voucher/read-segments.js";
@@ -25,7 +25,7 @@ function answers(amounts: Record<string, number>): Answers {
     const cell = { voucherAmount, assignments: 1, segmentAssignments: 1, runnerUp: undefined };
     return { countryCode, kind, segment, cell };
   });
-  return new Answers(publication, segments, cells, undefined);
+  return new Answers(publication, segments, new Cells(cells), undefined);
 }
 
 const placesOf = (before: Record<string, number>, after: Record<string, number>) =>

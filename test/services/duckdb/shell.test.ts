@@ -1,17 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { readFile, symlink } from "node:fs/promises";
 import path from "node:path";
-import { beforeAll, describe, expect, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
 import { MAIN } from "../../cli/command.js";
 import { askDuckDb, runDuckDb, TEST_DUCKDB_CLI } from "../../cli/duckdb-command.js";
 import { describeViews } from "../../cli/shell-views.js";
 import { shellOnTerminal } from "../../cli/terminal.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
 import { fingerprint, makeFolder, makeWorkspace, PROJECT } from "../../workspace.js";
-
-beforeAll(() => {
-  execFileSync("npm", ["run", "--silent", "build"], { cwd: PROJECT });
-});
 
 const ask = (sql: string, environment: Record<string, string>) =>
   askDuckDb("sql/shell.sql", sql, environment);

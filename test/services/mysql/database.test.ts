@@ -177,7 +177,7 @@ describe.each(["mysql", "mariadb"] as const)("a consumption database in %s", (se
     );
     await rival.query("SELECT * FROM voucher_frequent_most_used FOR UPDATE");
     const running = run(settings);
-    await waitFor(async () => (await waitingTransactions(server)) > 0);
+    await waitFor(async () => (await waitingTransactions(server, settings)) > 0);
     await rival.query("UPDATE publish_lock SET publishes = publishes + 1");
     await rival.query("COMMIT");
     await rival.end();
@@ -190,7 +190,7 @@ describe.each(["mysql", "mariadb"] as const)("a consumption database in %s", (se
     await rival.query("BEGIN");
     await rival.query("SELECT * FROM voucher_frequent_most_used FOR UPDATE");
     const running = run(settings);
-    await waitFor(async () => (await waitingTransactions(server)) > 0);
+    await waitFor(async () => (await waitingTransactions(server, settings)) > 0);
     await killConnections(server, settings);
     await rival.end().catch(() => undefined);
     expect((await running).published).toMatchObject({ isNew: true });
@@ -242,10 +242,16 @@ async function waitFor(isSo: () => Promise<boolean>): Promise<void> {
   }
 }
 
-async function waitingTransactions(server: "mysql" | "mariadb"): Promise<number> {
+/** Those of a database: other tests wait for other locks of the server at the same time. */
+async function waitingTransactions(
+  server: "mysql" | "mariadb",
+  { consumptionUrl }: Settings,
+): Promise<number> {
+  const database = new URL(consumptionUrl).pathname.slice(1);
   const rows = await askMysql(
     adminUrl(server),
-    "SELECT trx_id FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
+    `SELECT trx_id FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = trx_mysql_thread_id
+     WHERE trx_state = 'LOCK WAIT' AND db = '${database}'`,
   );
   return rows.length;
 }

@@ -7,8 +7,8 @@ import { askMysql } from "../../consumption/servers.js";
 import { EXECUTION_DATE } from "../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
 import { makeFolder } from "../../workspace.js";
+import { ownDatabase, ownMinio, zonesOn, type OwnServer } from "../own-servers.js";
 import type { MinioServer, SqlServer } from "../servers.mjs";
-import { ownDatabase, ownMinio, zonesOn, type OwnServer } from "./servers.js";
 
 const BUCKET = "lake";
 const TABLES = [

@@ -6,10 +6,12 @@ import { pipeline, start } from "../../cli/command.js";
 import { EXECUTION_DATE } from "../../pipeline/running.js";
 import { until } from "../../until.js";
 import { makeFolder } from "../../workspace.js";
+import { ownDatabase, sampleIn } from "../own-servers.js";
 import { makeLake } from "./lake.js";
 import { meetFault } from "./outage.js";
-import { ownDatabase, sampleIn } from "./servers.js";
 
+/** The api gives the database four; the rest is for a machine that is busy with other tests. */
+const FEW_SECONDS = 8;
 /** What waits for minutes is tried where all outages are asked for. */
 const TAKES_LONG = process.env["OUTAGES"] === "all";
 
@@ -22,7 +24,7 @@ describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
     const timed = async (asking: () => Promise<Response>) => {
       const begun = performance.now();
       const { status } = await asking();
-      return { status, isQuick: performance.now() - begun < 5_000 };
+      return { status, isQuick: performance.now() - begun < FEW_SECONDS * 1_000 };
     };
     const often = (asking: () => Promise<Response>) =>
       Promise.all(Array.from({ length: 100 }, () => timed(asking)));

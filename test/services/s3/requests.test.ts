@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { RunReport } from "../../../src/pipeline/report.js";
 import { EXECUTION_DATE, run } from "../../pipeline/running.js";
@@ -7,13 +8,22 @@ import { startFaultyProxy } from "./faulty-proxy.js";
 
 /** What a run asks of S3, by kind: how many times in all, or for each object where it is about one. */
 class Requests {
-  readonly #seen: { readonly kind: string; readonly object: string }[] = [];
+  readonly #seen: { readonly kind: string; readonly object: string; readonly bytes: number }[] = [];
 
-  note(method = "", url = "", isCopy: boolean): void {
+  note(method = "", url = "", { range, "x-amz-copy-source": copied }: IncomingHttpHeaders): void {
     const { pathname, searchParams } = new URL(url, "http://s3");
     const list = searchParams.has("uploads") ? "list uploads" : "list";
     const isList = searchParams.has("list-type") || searchParams.has("uploads");
-    this.#seen.push({ kind: isList ? list : isCopy ? "copy" : method, object: decodeURIComponent(pathname) });
+    const kind = isList ? list : copied === undefined ? method : "copy";
+    const [, first = 0, last = -1] = /^bytes=(\d+)-(\d+)$/.exec(range ?? "") ?? [];
+    const bytes = Number(last) - Number(first) + 1;
+    this.#seen.push({ kind, object: decodeURIComponent(pathname), bytes });
+  }
+
+  /** How many bytes were asked for of objects whose name has a text in it. */
+  bytesOf(part: string): number {
+    const found = this.#seen.filter(({ kind, object }) => kind === "GET" && object.includes(part));
+    return found.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** How many of each kind, of objects whose name has a text in it. */
@@ -41,9 +51,9 @@ describe("a run on S3", () => {
   beforeAll(async () => {
     const { settings } = await makeWorkspace({}, "minio+sqlite");
     for (const name of ["a", "b", "c"])
-      await putVouchers(settings.zones.raw, times(3, voucher()), `vouchers/${name}.parquet`);
+      await putVouchers(settings.zones.raw, times(20_000, voucher()), `vouchers/${name}.parquet`);
     const endpoint = await startFaultyProxy(({ method, url, headers }) => {
-      requests.note(method, url, headers["x-amz-copy-source"] !== undefined);
+      requests.note(method, url, headers);
       return undefined;
     });
     report = await run({ ...settings, s3: { ...settings.s3, endpoint } }, EXECUTION_DATE);
@@ -53,6 +63,11 @@ describe("a run on S3", () => {
     const { HEAD = 0, GET = 0 } = requests.ofKinds("/zone_01_raw/vouchers/");
     expect(HEAD).toBeLessThanOrEqual(3 * AT_ONCE);
     expect(GET).toBeLessThanOrEqual(3 * AT_ONCE);
+  });
+
+  it("gets no byte of a raw file twice", () => {
+    const size = report.inputs.reduce((sum, { bytes }) => sum + bytes, 0);
+    expect(requests.bytesOf("/zone_01_raw/vouchers/")).toBe(size);
   });
 
   it("reads each file that it has written once for its audits and once for its hash", () => {

@@ -1,7 +1,6 @@
-import { execFileSync } from "node:child_process";
 import { symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { beforeAll, describe, expect, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
 import type { Row } from "../../../src/engine/engine.js";
 import { pipeline } from "../../cli/command.js";
 import { askDuckDb, TEST_DUCKDB_CLI } from "../../cli/duckdb-command.js";
@@ -9,11 +8,7 @@ import { describeViews } from "../../cli/shell-views.js";
 import { folderWithDuckDb, shellOnTerminal } from "../../cli/terminal.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
 import { hashesOf } from "../../storage.js";
-import { fingerprint, makeFolder, makeWorkspace, PROJECT } from "../../workspace.js";
-
-beforeAll(() => {
-  execFileSync("npm", ["run", "--silent", "build"], { cwd: PROJECT });
-});
+import { fingerprint, makeFolder, makeWorkspace } from "../../workspace.js";
 
 describe("the views of the shell", () => {
   describeViews("minio+sqlite", async (sql, environment) => {

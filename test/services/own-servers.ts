@@ -1,10 +1,10 @@
 import path from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll } from "@jest/globals";
-import { stillness } from "../../cli/stillness.js";
-import { askMysql } from "../../consumption/servers.js";
-import { makeFolder, PROJECT } from "../../workspace.js";
-import { startMariadb, startMinio, startMysql, type MinioServer, type SqlServer } from "../servers.mjs";
+import { stillness } from "../cli/stillness.js";
+import { askMysql } from "../consumption/servers.js";
+import { makeFolder, PROJECT } from "../workspace.js";
+import { startMariadb, startMinio, startMysql, type MinioServer, type SqlServer } from "./servers.mjs";
 
 /** A server of the tests' own, that they can take away and bring back. */
 export interface OwnServer<Kind extends MinioServer | SqlServer> {
@@ -37,9 +37,18 @@ export async function ownDatabase(
   kind: "mysql" | "mariadb",
   database: string,
 ): Promise<OwnServer<SqlServer> & { readonly url: string }> {
-  const server = await ownServer(kind === "mysql" ? startMysql : startMariadb);
-  await askMysql(server.current.url, `CREATE DATABASE \`${database}\``);
-  return { ...server, url: new URL(database, server.current.url).href };
+  const server = await ownSqlServer(kind);
+  return { ...server, url: await databaseOn(server, database) };
+}
+
+export function ownSqlServer(kind: "mysql" | "mariadb"): Promise<OwnServer<SqlServer>> {
+  return ownServer(kind === "mysql" ? startMysql : startMariadb);
+}
+
+/** Makes a database on that server, and gives the URL for it of the account that owns the server. */
+export async function databaseOn({ current }: OwnServer<SqlServer>, database: string): Promise<string> {
+  await askMysql(current.url, `CREATE DATABASE \`${database}\``);
+  return new URL(database, current.url).href;
 }
 
 /** What a run needs to know to have its zones in a bucket of that server. */

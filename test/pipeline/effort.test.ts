@@ -1,0 +1,77 @@
+import { beforeAll, describe, expect, it } from "@jest/globals";
+import { RunActivity } from "../../src/pipeline/activity.js";
+import { withSharedRaw } from "../../src/pipeline/backfill/shared-raw.js";
+import { parseExecutionDate } from "../../src/voucher/execution-date.js";
+import { HEADER, LINE } from "../end-to-end/failing.js";
+import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { putFile } from "../storage.js";
+import { makeWorkspace, type Workspace } from "../workspace.js";
+import { effortOf, type Effort } from "./effort.js";
+import { EXECUTION_DATE, run } from "./running.js";
+
+const CURATED = 1_000;
+const REJECTED = 100;
+const IN_CSV = 5;
+const RAW = CURATED + REJECTED + IN_CSV;
+
+async function workspaceOfTwoFormats(): Promise<Workspace> {
+  const workspace = await makeWorkspace();
+  const { raw } = workspace.settings.zones;
+  await putVouchers(raw, [
+    ...times(CURATED, voucher()),
+    ...times(REJECTED, voucher({ voucher_amount: null })),
+  ]);
+  await putFile(raw, "vouchers/late.csv", `${HEADER}\n${times(IN_CSV, LINE).join("\n")}\n`);
+  return workspace;
+}
+
+/** How many rows came of each scan of the files with a name, the largest first. */
+function rowsOfScans({ scans }: Effort, name: string): number[] {
+  return scans
+    .filter(({ files }) => files.includes(name))
+    .map(({ rows }) => rows)
+    .sort((a, b) => b - a);
+}
+
+describe("a run has DuckDB", () => {
+  let effort: Effort;
+  beforeAll(async () => {
+    const { settings } = await workspaceOfTwoFormats();
+    effort = await effortOf(() => run(settings));
+  });
+
+  it("read the rows of Parquet files once, and those of CSV files once more to count them", () => {
+    expect(rowsOfScans(effort, "vouchers/part.parquet")).toEqual([CURATED + REJECTED]);
+    expect(rowsOfScans(effort, "vouchers/late.csv")).toEqual([IN_CSV, IN_CSV]);
+  });
+
+  it("read what it has typed three times: to account for it, for curated and for rejected", () => {
+    expect(rowsOfScans(effort, "raw.vouchers.parquet")).toEqual([RAW, RAW, RAW]);
+  });
+
+  it("read the curated vouchers once to count amounts, and for its audits", () => {
+    const counting = 1;
+    const knownSegments = 1;
+    const recounts = 3;
+    const wholeScans = rowsOfScans(effort, "/vouchers/").filter((rows) => rows === CURATED + IN_CSV);
+    expect(wholeScans).toHaveLength(counting + knownSegments + recounts);
+  });
+
+  it("say no more statements than it has models, audits and measures to ask for", () => {
+    expect(effort.statements).toBeLessThanOrEqual(90);
+  });
+});
+
+describe("a run of raw vouchers that are shared has DuckDB", () => {
+  it("read no raw file, and the typed ones as often as any run", async () => {
+    const { settings } = await workspaceOfTwoFormats();
+    const date = parseExecutionDate(EXECUTION_DATE);
+    await withSharedRaw(settings, date, new AbortController().signal, new RunActivity(), async (raw) => {
+      const effort = await effortOf(() => run(settings, EXECUTION_DATE, undefined, { raw }));
+      expect(rowsOfScans(effort, "vouchers/part.parquet")).toEqual([]);
+      expect(rowsOfScans(effort, "vouchers/late.csv")).toEqual([]);
+      expect(rowsOfScans(effort, "raw/vouchers")).toEqual([]);
+      expect(effort.scans.filter(({ rows }) => rows === RAW)).toHaveLength(3);
+    });
+  });
+});
