@@ -15,10 +15,11 @@ const python = path.join(
 /**
  * @param location a folder or a URL on S3 below which there is `raw/vouchers`.
  * @param folder one of this machine, for what is kept beside.
+ * @param memory the limit of DuckDB's memory in the pipeline and in the bare script, as `1GB`; undefined for their own.
  * @returns by its name: `run` empties what it left before, runs once and tells what it took; `output(table)` names the files of a
  * provision table; `missing` is why it cannot be run, if it cannot.
  */
-export function contendersOf({ date, folder, location, place }) {
+export function contendersOf({ date, folder, location, place, memory }) {
   const partitionKey = `${date}T000000`;
   const raw = `${location}/raw/vouchers/*.parquet`;
   const isLocal = !location.startsWith("s3://");
@@ -27,12 +28,15 @@ export function contendersOf({ date, folder, location, place }) {
     ? undefined
     : "it is not installed: bench/setup.sh";
 
+  const limit =
+    memory === undefined ? "" : `SET memory_limit = '${memory}'; SET temp_directory = '${folder}/spilled'; `;
+
   const bare = (name, script) => ({
     output: (table) => `${location}/${name}/${table}.parquet`,
     run: async () => {
       await place.empty(name);
       const variables =
-        `${place.prelude}SET VARIABLE raw = '${raw}'; SET VARIABLE out = '${location}/${name}'; ` +
+        `${place.prelude}${limit}SET VARIABLE raw = '${raw}'; SET VARIABLE out = '${location}/${name}'; ` +
         `SET VARIABLE execution_date = TIMESTAMP '${date}'; SET VARIABLE partition_key = '${partitionKey}';`;
       return runScript(variables, script);
     },
@@ -48,13 +52,14 @@ export function contendersOf({ date, folder, location, place }) {
         // Each round begins with empty zones and no database.
         for (const name of ["curated", "provision"]) await place.empty(name);
         for (const name of ["c.db", "c.db-wal", "c.db-shm"]) rmSync(path.join(folder, name), { force: true });
-        return measured(process.execPath, [main, "-e", date], {
+        return measured(process.execPath, [main, "-e", date, "--json"], {
           RAW_ZONE: `${location}/raw`,
           CURATED_ZONE: `${location}/curated`,
           PROVISION_ZONE: `${location}/provision`,
           RUN_REPORTS: `${location}/runs`,
           CONSUMPTION_URL: `sqlite:${path.join(folder, "c.db")}`,
           SQL_DIRECTORY: path.join(project, "sql"),
+          ...(memory === undefined ? {} : { DUCKDB_MEMORY_LIMIT: memory }),
         });
       },
     },

@@ -7,13 +7,11 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { contendersOf } from "./contenders.mjs";
 import { measured } from "./measured-process.mjs";
 import { openPlace } from "./places.mjs";
-import { saveResults, summaryText, summaryOf } from "./results.mjs";
-
-const TABLES = ["voucher_frequent_most_used", "voucher_recency_most_used"];
+import { barChart, saveResults, summaryText, summaryOf } from "./results.mjs";
+import { assertSameAnswers } from "./same-answers.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -48,7 +46,7 @@ async function compare() {
       if (round > 0) rounds[name].push(taken);
     }
   }
-  await assertSameAnswers(contenders);
+  await assertSameAnswers(place, contenders);
   const facts = {
     rows: options.raw === undefined ? Number(options.rows) : path.basename(options.raw),
     where: options.s3 === undefined ? "folders" : "S3",
@@ -57,7 +55,10 @@ async function compare() {
   };
   const summary = summaryOf(facts, rounds);
   console.log(summaryText(summary));
-  if (options.save !== undefined) saveResults(options.save, summary);
+  if (options.save !== undefined) {
+    const title = `${summary.rows} rows in ${summary.where}: seconds and peak memory, medians`;
+    saveResults(options.save, summary, barChart(title, summary.contenders));
+  }
 }
 
 function chosen(contenders) {
@@ -86,22 +87,4 @@ async function putRaw() {
           .map((name) => path.join(sample, name))
       : [options.raw];
   for (const [index, file] of files.entries()) await place.put(file, `raw/vouchers/${index}.parquet`);
-}
-
-async function assertSameAnswers(contenders) {
-  const connection = await (await DuckDBInstance.create(":memory:")).connect();
-  if (place.prelude !== "") await connection.run(place.prelude);
-  const [[reference, first], ...others] = Object.entries(contenders);
-  for (const table of TABLES) {
-    for (const [name, other] of others) {
-      const [ours, theirs] = [first, other].map(
-        ({ output }) => `SELECT * FROM read_parquet('${output(table)}', hive_partitioning = false)`,
-      );
-      const different = await connection.runAndReadAll(
-        `SELECT count(*) FROM ((${ours} EXCEPT ALL ${theirs}) UNION ALL (${theirs} EXCEPT ALL ${ours}))`,
-      );
-      if (Number(different.getRowsJson()[0][0]) !== 0)
-        throw new Error(`${table} of ${name} differs from that of ${reference}`);
-    }
-  }
 }
