@@ -10,7 +10,7 @@ export function literal(value: unknown): string {
 
 /** Texts as a list literal: `['a', 'b']`. */
 export function listLiteral(values: unknown): string {
-  return `[${eachOf(values).map(literal).join(", ")}]`;
+  return `[${listOf(values).map(literal).join(", ")}]`;
 }
 
 /** A path as DuckDB reads it back as just that path: to its readers every path of a disk is a pattern. */
@@ -33,13 +33,14 @@ export function identifier(value: unknown): string {
 
 /** Names separated by commas. */
 export function identifiers(values: unknown): string {
-  return eachOf(values).map(identifier).join(", ");
+  return listOf(values).map(identifier).join(", ");
 }
 
 /** Names with an underscore are no keywords of SQL. */
 const PLAIN = /^[a-z]+(_[a-z0-9]+)+$/;
 
-function eachOf(values: unknown): unknown[] {
+/** What is known to be a list. */
+export function listOf(values: unknown): unknown[] {
   if (!Array.isArray(values)) throw new TypeError(`${describe(values)} is no list`);
   return values;
 }

@@ -1,13 +1,16 @@
 import { Liquid, LiquidError, type Template } from "liquidjs";
 import { messageOf, PipelineError } from "../errors.js";
-import { identifier, identifiers, listLiteral, literal } from "../sql-literal.js";
+import { listOf } from "../sql-literal.js";
+import { DUCKDB, type Dialect, type DialectName } from "./dialect.js";
 import { HEADER } from "./header.js";
-import type { RawColumn } from "./raw-part.js";
+import type { RawColumn, RawPart } from "./raw-part.js";
 
 /** A SQL text with its values filled in, and the models it reads. */
 export interface Rendered {
   readonly sql: string;
   readonly references: readonly string[];
+  /** Whose words they are. */
+  readonly dialect: DialectName;
 }
 
 /** Renders the templates of one SQL version. */
@@ -19,12 +22,15 @@ export interface Renderer {
   render(file: string, template: string, variables: object): Rendered;
 }
 
-/** @param knownModels the names a template can refer to, as `curated.vouchers`. */
-export function createRenderer(knownModels: ReadonlySet<string>): Renderer {
+/**
+ * @param knownModels the names a template can refer to, as `curated.vouchers`.
+ * @param dialect how the engine wants written what is filled in.
+ */
+export function createRenderer(knownModels: ReadonlySet<string>, dialect: Dialect = DUCKDB): Renderer {
   const references = new Set<string>();
   const parsed = new Map<string, Template[]>();
   const liquid = new Liquid({
-    outputEscape: literal,
+    outputEscape: (value: unknown) => dialect.literal(value),
     strictVariables: true,
     strictFilters: true,
     ownPropertyOnly: true,
@@ -32,20 +38,27 @@ export function createRenderer(knownModels: ReadonlySet<string>): Renderer {
   const sqlFilter = (name: string, handler: (value: unknown) => string) => {
     liquid.registerFilter(name, { raw: true, handler });
   };
-  sqlFilter("identifier", identifier);
-  sqlFilter("identifiers", identifiers);
-  sqlFilter("list", listLiteral);
-  sqlFilter("column", columnExpression);
+  sqlFilter("identifier", (name) => dialect.identifier(name));
+  sqlFilter("identifiers", (names) =>
+    listOf(names)
+      .map((name) => dialect.identifier(name))
+      .join(", "),
+  );
+  sqlFilter("list", (values) => dialect.list(values));
+  sqlFilter("column", (column) => dialect.column(column as RawColumn));
+  sqlFilter("rows", (part) => dialect.rows(part as RawPart));
   sqlFilter("ref", (model) => {
     if (typeof model !== "string" || !knownModels.has(model)) {
       throw new TypeError(`unknown model '${String(model)}'; known models: ${[...knownModels].join(", ")}`);
     }
     references.add(model);
-    return model;
+    return dialect.relation(model);
   });
   // Liquid's own way around the escaping. A value that is no literal has a filter that says what it is.
   sqlFilter("raw", () => {
-    throw new TypeError("the filter 'raw' is not allowed; use identifier, identifiers, list, column or ref");
+    throw new TypeError(
+      "the filter 'raw' is not allowed; use identifier, identifiers, list, column, rows or ref",
+    );
   });
 
   return {
@@ -55,7 +68,7 @@ export function createRenderer(knownModels: ReadonlySet<string>): Renderer {
         const templates = parsed.get(template) ?? liquid.parse(withHeaderAsItIs(template), file);
         parsed.set(template, templates);
         const sql = String(liquid.renderSync(templates, variables));
-        return { sql: sql.trimEnd(), references: [...references] };
+        return { sql: sql.trimEnd(), references: [...references], dialect: dialect.name };
       } catch (error) {
         throw new PipelineError("INVALID_MODEL", `${file}${placeOf(error)}`, { cause: error });
       }
@@ -66,13 +79,6 @@ export function createRenderer(knownModels: ReadonlySet<string>): Renderer {
 /** A header can hold templates of audits, which are rendered by themselves. The lines stay where they are. */
 function withHeaderAsItIs(template: string): string {
   return template.replace(HEADER, (header) => `{% raw %}${header}{% endraw %}`);
-}
-
-/** A column of a raw file, in a type that the functions take: what they do not know is read as text. */
-function columnExpression(column: unknown): string {
-  const { name, castTo } = column as RawColumn;
-  const quoted = `"${name.replaceAll('"', '""')}"`;
-  return castTo === undefined ? quoted : `CAST(${quoted} AS ${castTo})`;
 }
 
 /** `:12: what is wrong`, from an error of Liquid, which says file and line in its own way. */

@@ -6,13 +6,7 @@ WITH in_files AS (
   FROM parquet_file_metadata(['data/raw/vouchers/it''s 1.parquet', 'data/raw/vouchers/2.parquet'])
   UNION ALL
   SELECT count(*) AS row_count
-  FROM read_csv(
-    ['data/raw/vouchers/3.csv'],
-    columns = {'voucher_amount': 'VARCHAR', 'column_2': 'VARCHAR', 'timestamp': 'VARCHAR', 'country_code': 'VARCHAR', 'last_order_ts': 'VARCHAR', 'first_order_ts': 'VARCHAR', 'total_orders': 'VARCHAR'},
-    compression = 'none',
-    auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', strict_mode = true,
-    null_padding = false, ignore_errors = false, hive_partitioning = false
-  )
+  FROM csv_rows(['data/raw/vouchers/3.csv'], { voucher_amount: 'VARCHAR', column_2: 'VARCHAR', "timestamp": 'VARCHAR', country_code: 'VARCHAR', last_order_ts: 'VARCHAR', first_order_ts: 'VARCHAR', total_orders: 'VARCHAR' }, 'none', 'source_file')
 ),
 
 counted AS (

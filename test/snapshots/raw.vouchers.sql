@@ -65,10 +65,7 @@ FROM (
         "total_orders" AS raw_total_orders,
         CAST("voucher_amount" AS DOUBLE) AS raw_voucher_amount,
         source_file AS raw_file
-      FROM read_parquet(
-        ['data/raw/vouchers/it''s 1.parquet', 'data/raw/vouchers/2.parquet'],
-        filename = 'source_file', binary_as_string = true, hive_partitioning = false
-      )
+      FROM parquet_rows(['data/raw/vouchers/it''s 1.parquet', 'data/raw/vouchers/2.parquet'], 'source_file')
     )
   )
 )
@@ -109,14 +106,7 @@ FROM (
         "total_orders" AS raw_total_orders,
         "voucher_amount" AS raw_voucher_amount,
         source_file AS raw_file
-      -- The sniffer is off: where a file is at fault it would skip, quote or split rows anew, and say nothing.
-      FROM read_csv(
-        ['data/raw/vouchers/3.csv'],
-        columns = {'voucher_amount': 'VARCHAR', 'column_2': 'VARCHAR', 'timestamp': 'VARCHAR', 'country_code': 'VARCHAR', 'last_order_ts': 'VARCHAR', 'first_order_ts': 'VARCHAR', 'total_orders': 'VARCHAR'},
-        filename = 'source_file', compression = 'none',
-        auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', strict_mode = true,
-        null_padding = false, ignore_errors = false, hive_partitioning = false
-      )
+      FROM csv_rows(['data/raw/vouchers/3.csv'], { voucher_amount: 'VARCHAR', column_2: 'VARCHAR', "timestamp": 'VARCHAR', country_code: 'VARCHAR', last_order_ts: 'VARCHAR', first_order_ts: 'VARCHAR', total_orders: 'VARCHAR' }, 'none', 'source_file')
     )
   )
 )

@@ -8,13 +8,7 @@ WITH in_files AS (
   FROM parquet_file_metadata({{ part.files | list }})
   {%- else %}
   SELECT count(*) AS row_count
-  FROM read_csv(
-    {{ part.files | list }},
-    columns = { {%- for name in part.header %}{{ name }}: 'VARCHAR'{% unless forloop.last %}, {% endunless %}{% endfor -%} },
-    compression = {{ part.compression }},
-    auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', strict_mode = true,
-    null_padding = false, ignore_errors = false, hive_partitioning = false
-  )
+  FROM {{ part | rows }}
   {%- endif %}
   {%- unless forloop.last %}
   UNION ALL

@@ -4,6 +4,21 @@ description: >
   is read as what it says or it is NULL: nothing is guessed, rounded or cut, but the digits of a second past the sixth.
 */
 
+-- The rows of Parquet files that have the same columns, with a column more that tells the file.
+CREATE MACRO parquet_rows(files, file_column) AS TABLE
+  SELECT *
+  FROM read_parquet(files, filename = file_column, binary_as_string = true, hive_partitioning = false);
+
+-- The rows of CSV files that have the same header line. `columns_in_file` gives each column a type: VARCHAR.
+-- The sniffer is off: where a file is at fault it would skip, quote or split rows anew, and say nothing.
+CREATE MACRO csv_rows(files, columns_in_file, compressed_by, file_column) AS TABLE
+  SELECT *
+  FROM read_csv(
+    files, columns = columns_in_file, filename = file_column, compression = compressed_by,
+    auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', strict_mode = true,
+    null_padding = false, ignore_errors = false, hive_partitioning = false
+  );
+
 -- A moment that DuckDB can count with, or NULL. The bounds leave out infinities and numbers that no calendar has.
 CREATE MACRO moment_in_calendar(value) AS
   CASE

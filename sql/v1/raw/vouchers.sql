@@ -66,21 +66,7 @@ FROM (
         {{ part.columns.total_orders | column }} AS raw_total_orders,
         {{ part.columns.voucher_amount | column }} AS raw_voucher_amount,
         {{ part.fileColumn | identifier }} AS raw_file
-      {%- if part.format == "parquet" %}
-      FROM read_parquet(
-        {{ part.files | list }},
-        filename = {{ part.fileColumn }}, binary_as_string = true, hive_partitioning = false
-      )
-      {%- else %}
-      -- The sniffer is off: where a file is at fault it would skip, quote or split rows anew, and say nothing.
-      FROM read_csv(
-        {{ part.files | list }},
-        columns = { {%- for name in part.header %}{{ name }}: 'VARCHAR'{% unless forloop.last %}, {% endunless %}{% endfor -%} },
-        filename = {{ part.fileColumn }}, compression = {{ part.compression }},
-        auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', strict_mode = true,
-        null_padding = false, ignore_errors = false, hive_partitioning = false
-      )
-      {%- endif %}
+      FROM {{ part | rows }}
     )
   )
 )

@@ -222,7 +222,7 @@ class Scope {
   #tableFunction(tree: Tree): void {
     const call = treeIn(tree, "function");
     const { files } = this.#surroundings;
-    if (/^read_(parquet|csv)$/.test(String(call["function_name"])) && files !== undefined) {
+    if (/^(read_)?(parquet|csv)(_rows)?$/.test(String(call["function_name"])) && files !== undefined) {
       // Names of files and such that are no columns of theirs come of nothing.
       this.#relations.push({ names: [folded(String(tree["alias"]))], columns: files, others: Sources.NONE });
       return;
