@@ -5,7 +5,7 @@ import type { RawModel } from "../models/model.js";
 import type { RawColumn, RawPart } from "../models/raw-part.js";
 import { printable } from "../printable.js";
 import { sideBySide } from "../side-by-side.js";
-import { hasPathPattern, pathPattern } from "../sql-literal.js";
+import { hasPathPattern, listLiteral, pathPattern } from "../sql-literal.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
 import { inspectCsvFile } from "./csv-header.js";
 import { unreadableFiles, type Findings, type RawFault } from "./faults.js";
@@ -116,19 +116,35 @@ export async function probeRawFiles(
   const waiting = parts.flatMap((part) =>
     files
       .filter(({ uri }) => part.files.includes(pathPattern(uri)))
-      .map(({ path, uri }) => ({ path, select: selectOf({ ...part, files: [pathPattern(uri)] }) })),
+      .map(({ path, uri }) => ({ path, selects: selectsOf(part, pathPattern(uri), selectOf) })),
   );
   const faults: RawFault[] = [];
   while (waiting.length > 0) {
     await withNewEngine(async (engine) => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        const fault = await faultOfReading(engine, next.select);
+        const fault = await firstFault(engine, next.selects);
         if (fault !== undefined) faults.push({ path: next.path, reason: fault.onOneLine });
         if (fault?.isFatal) return;
       }
     });
   }
   if (faults.length > 0) throw unreadableFiles(faults);
+}
+
+/** What a run reads of a file: its rows, and what its footer says of itself. */
+function selectsOf(part: RawPart, file: string, selectOf: (part: RawPart) => string): string[] {
+  const rows = selectOf({ ...part, files: [file] });
+  return part.format === "parquet"
+    ? [rows, `SELECT num_rows FROM parquet_file_metadata(${listLiteral([file])})`]
+    : [rows];
+}
+
+async function firstFault(engine: Engine, selects: readonly string[]): Promise<DuckDbError | undefined> {
+  for (const select of selects) {
+    const fault = await faultOfReading(engine, select);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }
 
 /** Why a SELECT over raw files cannot be read to its end; undefined where it can. */

@@ -4,8 +4,44 @@ import type { RawPart } from "../../src/models/raw-part.js";
 import { probeRawFiles, type WithNewEngine } from "../../src/raw/inspect.js";
 import { listLiteral } from "../../src/sql-literal.js";
 import { openLocalZone } from "../../src/zones/local.js";
-import { putFile } from "../storage.js";
+import { putParquet } from "../duckdb.js";
+import { getFile, putFile } from "../storage.js";
 import { makeWorkspace } from "../workspace.js";
+
+it("a Parquet file whose footer holds what is no text is named", async () => {
+  const { settings } = await makeWorkspace();
+  const raw = settings.zones.raw;
+  await putParquet(raw, "vouchers/whole.parquet", "SELECT 'Peru' AS country_code");
+  const damaged = await getFile(raw, "vouchers/whole.parquet");
+  damaged[damaged.lastIndexOf("DuckDB version")] = 0xff;
+  await putFile(raw, "vouchers/damaged.parquet", damaged);
+  const files = await (await openLocalZone(raw)).list("vouchers");
+  const part: RawPart = {
+    format: "parquet",
+    files: files.map(({ uri }) => uri),
+    fileColumn: "source_file",
+    columns: { country_code: { name: "country_code", type: "VARCHAR" } },
+    compression: "none",
+    header: [],
+  };
+  const session = {
+    settings: settings.duckdb,
+    reach: { directories: [raw], files: [] },
+    signal: new AbortController().signal,
+    warn: () => undefined,
+  };
+  await expect(
+    probeRawFiles(
+      (use) => withDuckDb(session, use),
+      files,
+      [part],
+      (read) => `SELECT country_code FROM read_parquet(${listLiteral(read.files)})`,
+    ),
+  ).rejects.toMatchObject({
+    code: "RAW_FILE_UNREADABLE",
+    message: expect.stringMatching(/^this raw file .*\n {2}vouchers\/damaged\.parquet: .+$/) as string,
+  });
+});
 
 it("a file at which the engine breaks down is named, and so is one after it, but no other", async () => {
   const { settings } = await makeWorkspace();
