@@ -1,8 +1,9 @@
 import { messageOf, PipelineError } from "../errors.js";
 import { s3Error } from "../s3-faults.js";
+import { EngineError } from "./engine-error.js";
 
 /** An error that DuckDB gave, by the class that its message begins with. */
-export class DuckDbError extends Error {
+export class DuckDbError extends EngineError {
   override readonly name = "DuckDbError";
 
   constructor(
@@ -14,13 +15,8 @@ export class DuckDbError extends Error {
     super(message, options);
   }
 
-  /** Whether DuckDB has found a fault of its own: the engine then refuses every further statement. */
   get isFatal(): boolean {
     return ["INTERNAL", "FATAL"].includes(this.errorClass);
-  }
-
-  get onOneLine(): string {
-    return this.message.replace(/\s*\n\s*/g, " ");
   }
 }
 

@@ -1,14 +1,13 @@
 import { identifier, listLiteral, listOf, literal } from "../sql-literal.js";
+import { isPlainToSpark, sparkFiles, sparkLiteral, sparkName } from "../sql-spark.js";
 import type { RawColumn, RawPart } from "./raw-part.js";
 
-/** Who runs a text of SQL. */
+/** Who runs a text of SQL, as its file of functions is called. */
 export type DialectName = "duckdb" | "spark";
 
 /** How an engine wants written what templates leave open. Everything else that differs is in its file of functions. */
 export interface Dialect {
   readonly name: DialectName;
-  /** The functions that the models share, below the folder of a version. */
-  readonly functionsFile: string;
   /** A text, a number or a boolean. */
   literal(value: unknown): string;
   /** The name of a column. */
@@ -26,7 +25,6 @@ export interface Dialect {
 /** The dialect that the SQL files are written in. */
 export const DUCKDB: Dialect = {
   name: "duckdb",
-  functionsFile: "functions/duckdb.sql",
   literal,
   identifier,
   list: listLiteral,
@@ -48,33 +46,21 @@ function quoted(name: string): string {
 /** The dialect of Spark 4, in a session that is set as the engine sets it. */
 export const SPARK: Dialect = {
   name: "spark",
-  functionsFile: "functions/spark.sql",
   literal: sparkLiteral,
-  identifier: backticked,
+  identifier: sparkName,
   list: (values) => `array(${listOf(values).map(sparkLiteral).join(", ")})`,
-  relation: backticked,
+  relation: sparkName,
   column: ({ name, type }) => {
     const constructor = SPARK_CONSTRUCTORS[type];
     if (constructor === undefined) throw new TypeError(`Spark is not asked to read ${type}`);
-    return constructor(backticked(name));
+    return constructor(sparkName(name));
   },
   rows: ({ files, fileColumn }) => `(
         -- Spark tells the address of a file as a URL.
-        SELECT *, replace(url_decode(replace(input_file_name(), '+', '%2B')), 's3a://', 's3://') AS ${backticked(fileColumn)}
+        SELECT *, replace(url_decode(replace(input_file_name(), '+', '%2B')), 's3a://', 's3://') AS ${sparkName(fileColumn)}
         FROM ${sparkFiles(files)}
       )`,
 };
-
-/** Parquet files on S3, as Spark reads them in the place of a table. */
-export function sparkFiles(uris: readonly string[]): string {
-  const paths = uris.map(sparkPath);
-  return `parquet.${backticked(paths.length === 1 ? paths.join() : `{${paths.join(",")}}`)}`;
-}
-
-/** An address on S3, as Hadoop's client knows it. */
-export function sparkPath(uri: string): string {
-  return uri.replace(/^s3:/, "s3a:");
-}
 
 /**
  * Whether Spark reads raw files as DuckDB does. What it reads otherwise, CSV among it and types that are seldom there, and names that
@@ -83,15 +69,13 @@ export function sparkPath(uri: string): string {
 export function sparkReads({ format, files, columns }: RawPart): boolean {
   return (
     format === "parquet" &&
-    files.every((file) => HADOOP_TAKES.test(file)) &&
+    files.every(isPlainToSpark) &&
     Object.entries(columns).every(
       ([name, column]) =>
         column.name === name && column.castTo === undefined && SPARK_CONSTRUCTORS[column.type] !== undefined,
     )
   );
 }
-
-const HADOOP_TAKES = /^s3:\/\/[\p{L}\p{N} _.=+@()~$'!&%/-]+$/u;
 
 /** Spark's functions take a value together with what it is: they have no overloads. */
 const SPARK_CONSTRUCTORS: Readonly<Record<string, (column: string) => string>> = {
@@ -111,14 +95,4 @@ const SPARK_CONSTRUCTORS: Readonly<Record<string, (column: string) => string>> =
 
 function whole(column: string): string {
   return `raw_whole(CAST(${column} AS BIGINT))`;
-}
-
-function sparkLiteral(value: unknown): string {
-  // In a text of Spark a backslash changes what follows.
-  return literal(typeof value === "string" ? value.replaceAll("\\", "\\\\") : value);
-}
-
-function backticked(value: unknown): string {
-  if (typeof value !== "string" || value === "") throw new TypeError("a name is a text");
-  return `\`${value.replaceAll("`", "``")}\``;
 }

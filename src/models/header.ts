@@ -91,6 +91,8 @@ const headerSchemas = {
     ...described,
     severity: severity.default("error"),
     threshold: threshold.default({ rows: 0 }),
+    /** Whether it reads raw files, or what they say of themselves, beside models. */
+    reads_files: z.boolean().default(false),
   }),
   inspection: z.strictObject(described),
   functions: z.strictObject(described),

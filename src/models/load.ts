@@ -5,11 +5,9 @@ import { messageOf, PipelineError } from "../errors.js";
 import { SEGMENTS_FILE } from "../voucher/read-segments.js";
 import { parseSegments, type Segments } from "../voucher/segments.js";
 import { checkModels } from "./check.js";
+import type { DialectName } from "./dialect.js";
 import { parseHeader } from "./header.js";
 import { LAYERS, type Audit, type Inspection, type Layer, type Model } from "./model.js";
-
-/** The functions that the models share, below the folder of a version. */
-const FUNCTIONS_FILE = "functions/duckdb.sql";
 
 /** One version of all business rules, as its folder holds it. */
 export interface SqlVersion {
@@ -18,13 +16,33 @@ export interface SqlVersion {
   readonly audits: ReadonlyMap<string, Audit>;
   /** What is told of each file of a raw model, by the name of the model. */
   readonly inspections: ReadonlyMap<string, Inspection>;
-  /** The template of the functions that the models share, for DuckDB. */
-  readonly functions: { readonly file: string; readonly template: string };
+  /** The templates of the functions that the models share, by the engine that has them. */
+  readonly functions: ReadonlyMap<string, FunctionsFile>;
   readonly segments: Segments;
   /** The text of every file of the version, by its path below the SQL folder. */
   readonly texts: ReadonlyMap<string, string>;
   /** SHA-256 over the names and the texts of all files. */
   readonly hash: string;
+}
+
+/** The functions that the models share, for one engine. */
+export interface FunctionsFile {
+  readonly file: string;
+  readonly template: string;
+}
+
+/**
+ * The functions of a version as an engine has them.
+ * @throws PipelineError INVALID_MODEL where the version has none for it.
+ */
+export function functionsIn({ functions, name }: SqlVersion, engine: DialectName): FunctionsFile {
+  const found = functions.get(engine);
+  if (found === undefined) throw missing(name, `functions/${engine}.sql`);
+  return found;
+}
+
+function missing(version: string, file: string): PipelineError {
+  return new PipelineError("INVALID_MODEL", `sql/${version}/${file} is missing`);
 }
 
 /**
@@ -43,7 +61,7 @@ export async function loadSqlVersion(sqlDirectory: string, version: string): Pro
 export function parseSqlVersion(version: string, texts: ReadonlyMap<string, string>): SqlVersion {
   const textOf = (file: string) => {
     const text = texts.get(`${version}/${file}`);
-    if (text === undefined) throw new PipelineError("INVALID_MODEL", `sql/${version}/${file} is missing`);
+    if (text === undefined) throw missing(version, file);
     return text;
   };
   const segments = parseSegments(textOf(SEGMENTS_FILE), `sql/${version}/${SEGMENTS_FILE}`);
@@ -56,17 +74,21 @@ export function parseSqlVersion(version: string, texts: ReadonlyMap<string, stri
   const inspections = sqlFilesIn(texts, `${version}/inspections/`).map(
     ([table, file, text]) => [`raw.${table}`, inspectionOf(file, text)] as const,
   );
+  const functions = sqlFilesIn(texts, `${version}/functions/`).map(
+    ([engine, file, template]) => [engine, { file: `sql/${file}`, template }] as const,
+  );
   const loaded: SqlVersion = {
     name: version,
     models,
     audits: new Map(audits.map((audit) => [audit.name, audit])),
     inspections: new Map(inspections),
-    functions: { file: `sql/${version}/${FUNCTIONS_FILE}`, template: textOf(FUNCTIONS_FILE) },
+    functions: new Map(functions),
     segments,
     texts,
     hash: hashOf(texts),
   };
   checkModels(loaded);
+  functionsIn(loaded, "duckdb");
   return loaded;
 }
 

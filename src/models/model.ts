@@ -48,7 +48,12 @@ export function usedAudit(
   audits: ReadonlyMap<string, Audit>,
 ): Audit | undefined {
   if (own === undefined) return audits.get(name);
-  const header = { description: own.description, severity: "error" as const, threshold: { rows: 0 } };
+  const header = {
+    description: own.description,
+    severity: "error" as const,
+    threshold: { rows: 0 },
+    reads_files: false,
+  };
   return { name, file: `${file}: ${name}`, template: own.select, header };
 }
 

@@ -1,5 +1,5 @@
-import { DuckDbError } from "../engine/duckdb-errors.js";
-import type { Engine } from "../engine/engine.js";
+import type { Builder } from "../engine/builder.js";
+import { EngineError } from "../engine/engine-error.js";
 import { PipelineError } from "../errors.js";
 import type { WrittenModel } from "../models/model.js";
 import type { ZoneFile } from "../zones/zone.js";
@@ -11,7 +11,7 @@ import type { RunContext } from "./context.js";
  * @throws PipelineError PARTITION_MISSING where there is none that can be read, AUDIT_FAILED where its columns are not those of the model.
  */
 export async function attachAtRest(
-  { engine, executionDate, zones }: Pick<RunContext, "executionDate" | "zones"> & { engine: Engine },
+  { builder, executionDate, zones }: Pick<RunContext, "executionDate" | "zones"> & { builder: Builder },
   model: WrittenModel,
 ): Promise<ZoneFile> {
   const { partitionKey, iso } = executionDate;
@@ -23,10 +23,10 @@ export async function attachAtRest(
     throw new PipelineError("PARTITION_MISSING", message);
   }
   try {
-    await engine.attachFiles(model.name, [file.uri]);
-    assertNoneFailed(await auditModel(engine, { model, audits: [] }));
+    await builder.attach(model.name, [file.uri]);
+    assertNoneFailed(await auditModel(builder, { model, audits: [] }));
   } catch (error) {
-    if (!(error instanceof DuckDbError)) throw error;
+    if (!(error instanceof EngineError)) throw error;
     const message = `${file.uri} cannot be read: ${error.onOneLine}; ${remedy}`;
     throw new PipelineError("PARTITION_MISSING", message, { cause: error });
   }

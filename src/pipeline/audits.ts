@@ -1,4 +1,5 @@
-import type { Engine, Row } from "../engine/engine.js";
+import { ofModel, type Builder, type Query } from "../engine/builder.js";
+import type { Row } from "../engine/engine.js";
 import { PipelineError } from "../errors.js";
 import type { Threshold } from "../models/header.js";
 import type { Model } from "../models/model.js";
@@ -17,16 +18,19 @@ const COLUMNS_AUDIT = {
   threshold: { rows: 0 },
 } as const;
 
+/** What audits ask of who has built a model. */
+type Auditor = Pick<Builder, "columnsOf" | "rows">;
+
 /** Runs all audits of a model on what was just built. */
 export async function auditModel(
-  engine: Engine,
+  builder: Auditor,
   { model, audits }: Pick<PlannedStep, "model" | "audits">,
 ): Promise<AuditResult[]> {
-  const columns = await auditColumns(engine, model);
+  const columns = await auditColumns(builder, model);
   const results = [columns];
   // The other audits name columns, and would fail for another reason than their own.
   if (columns.outcome === "passed") {
-    for (const audit of audits) results.push(await runAudit(engine, model, audit));
+    for (const audit of audits) results.push(await runAudit(builder, model, audit));
   }
   return results;
 }
@@ -57,8 +61,8 @@ export function describeThreshold({ rows = 0, share }: Threshold): string {
   return rows === 0 ? "" : rows.toString();
 }
 
-async function auditColumns(engine: Engine, model: Model): Promise<AuditResult> {
-  const found = await engine.columnsOf(model.name);
+async function auditColumns(builder: Auditor, model: Model): Promise<AuditResult> {
+  const found = await builder.columnsOf(model.name);
   const declared = Object.entries(model.header.columns).map(([name, { type }]) => ({ name, type }));
   const same = (index: number) =>
     found[index]?.name === declared[index]?.name && found[index]?.type === declared[index]?.type;
@@ -84,29 +88,38 @@ function shown(column: { name: string; type: string } | undefined): string {
 }
 
 async function runAudit(
-  engine: Engine,
+  builder: Auditor,
   model: Model,
   { audit, promise, severity, threshold, rendered }: AuditStep,
 ): Promise<AuditResult> {
-  const first = await engine.rows(auditStatement(rendered.sql));
+  const first = await builder.rows({ ...rendered, sql: auditStatement(rendered.sql) });
   const rows = first.slice(0, SHOWN_ROWS);
-  const broken = first.length > rows.length ? await countOf(engine, `(${rendered.sql}\n)`) : rows.length;
-  const isKept = broken === 0 || (await isWithin(engine, model, threshold, broken));
+  const broken =
+    first.length > rows.length
+      ? await countOf(builder, { ...rendered, sql: `(${rendered.sql}\n)` })
+      : rows.length;
+  const isKept = broken === 0 || (await isWithin(builder, model, threshold, broken));
   const outcome = isKept ? "passed" : severity === "error" ? "failed" : "warned";
   return { model: model.name, audit, promise, severity, outcome, broken, threshold, rows };
 }
 
 async function isWithin(
-  engine: Engine,
+  builder: Auditor,
   { name }: Model,
   { rows = 0, share }: Threshold,
   broken: number,
 ): Promise<boolean> {
   // Divided, and not multiplied: 29 of 100 rows are 0.29, and 0.29 * 100 is less than 29.
-  return share === undefined ? broken <= rows : broken / (await countOf(engine, name)) <= share;
+  return share === undefined
+    ? broken <= rows
+    : broken / (await countOf(builder, ofModel(name, name))) <= share;
 }
 
-async function countOf(engine: Engine, relation: string): Promise<number> {
-  const [row]: Row[] = await engine.rows(`SELECT count(*) AS row_count FROM ${relation}`);
+/** @param relation what stands behind FROM. */
+async function countOf(builder: Auditor, relation: Query): Promise<number> {
+  const [row]: Row[] = await builder.rows({
+    ...relation,
+    sql: `SELECT count(*) AS row_count FROM ${relation.sql}`,
+  });
   return Number(row?.["row_count"]);
 }

@@ -1,8 +1,10 @@
-import { DuckDbError } from "../engine/duckdb-errors.js";
-import type { Engine, Row } from "../engine/engine.js";
+import { ofModel, type Builder, type Functions } from "../engine/builder.js";
+import { EngineError } from "../engine/engine-error.js";
+import type { Row } from "../engine/engine.js";
 import { PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
 import { isMeasure, isRaw, isWritten, type Model, type WrittenModel } from "../models/model.js";
+import type { Rendered } from "../models/template.js";
 import { allEnded, sideBySide } from "../side-by-side.js";
 import { sha256Of } from "../zones/hash.js";
 import type { Partition, Zone, ZoneFile } from "../zones/zone.js";
@@ -46,7 +48,7 @@ export interface RestingPartition {
 export interface BuildContext extends Pick<RunContext, "activity" | "executionDate" | "runId" | "zones"> {
   /** Is told how the audits end, and the rows of the measures. */
   readonly journal: Pick<RunJournal, "noteAudits" | "noteMeasure">;
-  readonly engine: Engine;
+  readonly builder: Builder;
   readonly raw: RawFaults & TypedRaw;
 }
 
@@ -73,7 +75,8 @@ export async function buildModels(
   plan: Plan,
   steps: readonly PlannedStep[],
 ): Promise<Built> {
-  await makeFunctions(context.engine, plan.functions);
+  await makeFunctions(context.builder, plan.functions);
+  if (plan.clusterFunctions !== undefined) await makeFunctions(context.builder, plan.clusterFunctions);
   const atRest = await attachAllAtRest(context, plan, steps);
   const started = new Map<string, Promise<BuiltModel>>();
   for (const step of steps) {
@@ -99,9 +102,11 @@ export async function buildModels(
  * Makes the functions that models share. Functions are functions, so that nothing but the runner writes.
  * @throws PipelineError MODEL_FAILED that names the file where it is more.
  */
-export async function makeFunctions(engine: Engine, { file, sql }: Plan["functions"]): Promise<void> {
-  await naming(file, () => engine.assertMakesFunctions(sql));
-  await naming(file, () => engine.run(sql));
+export async function makeFunctions(
+  builder: Pick<Builder, "makeFunctions">,
+  functions: Functions & { readonly file: string },
+): Promise<void> {
+  await naming(functions.file, () => builder.makeFunctions(functions));
 }
 
 /**
@@ -109,11 +114,12 @@ export async function makeFunctions(engine: Engine, { file, sql }: Plan["functio
  * @throws PipelineError MODEL_FAILED that names the file which is more.
  */
 export async function assertSelectsOf(
-  engine: Engine,
-  { model, rendered, audits }: PlannedStep,
+  builder: Pick<Builder, "assertSelects">,
+  { model, rendered, beside, audits }: PlannedStep,
 ): Promise<void> {
-  await naming(model.file, () => engine.assertSelects(rendered.sql));
-  for (const audit of audits) await naming(audit.file, () => engine.assertSelects(audit.rendered.sql));
+  for (const query of beside === undefined ? [rendered] : [rendered, beside])
+    await naming(model.file, () => builder.assertSelects(query));
+  for (const audit of audits) await naming(audit.file, () => builder.assertSelects(audit.rendered));
 }
 
 /** Says of an error of the engine which file is at fault. */
@@ -121,7 +127,7 @@ export async function naming(file: string, work: () => Promise<void>): Promise<v
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof DuckDbError)) throw error;
+    if (!(error instanceof EngineError)) throw error;
     throw new PipelineError("MODEL_FAILED", `${file}: ${error.message}`, { cause: error });
   }
 }
@@ -142,12 +148,12 @@ async function buildModel(
   step: PlannedStep,
   readable: (names: readonly string[]) => Promise<unknown>,
 ): Promise<BuiltModel> {
-  const { activity, engine, journal } = context;
+  const { activity, builder, journal } = context;
   const { model, rendered, audits } = step;
-  await assertSelectsOf(engine, step);
+  await assertSelectsOf(builder, step);
   await readable(rendered.references);
   const built = await activity.during(model.name, () =>
-    explaining(context.raw, step, () => materialize(context, model, rendered.sql)),
+    explaining(context.raw, step, () => materialize(context, step)),
   );
   if (built.rows !== undefined) journal.noteMeasure(model.name, built.rows);
   failpoint(`${model.name}: built`);
@@ -155,7 +161,7 @@ async function buildModel(
   const results =
     built.audited ??
     (await activity.during(`audits of ${model.name}`, () =>
-      explaining(context.raw, step, () => auditModel(engine, step)),
+      explaining(context.raw, step, () => auditModel(builder, step)),
     ));
   journal.noteAudits(results);
   assertNoneFailed(results);
@@ -174,35 +180,38 @@ function warningOf({ model, audit, broken, threshold }: AuditResult): string {
 /** Makes a model readable under its name: as a view, as a table of the run, or as a staged file. */
 async function materialize(
   context: ModelContext,
-  model: Model,
-  select: string,
+  { model, rendered, beside }: PlannedStep,
 ): Promise<Partial<BuiltModel>> {
-  const { engine, functions, raw } = context;
-  if (isWritten(model)) return { staged: await stageModel(context, model, select) };
+  const { builder, functions, raw } = context;
+  if (isWritten(model)) return { staged: await stageModel(context, model, rendered) };
   if (isRaw(model)) {
-    const typed = raw.typed(functions, select);
-    if (typed === undefined) await engine.createFile(model.name, select);
-    else await engine.attachFiles(model.name, [typed.file]);
+    const typed = raw.typed(functions, rendered.sql);
+    if (typed !== undefined) await builder.attach(model.name, [typed.file]);
+    else await builder.keepLarge(model.name, beside === undefined ? [rendered] : [rendered, beside]);
     return { audited: typed?.audits };
   }
-  await engine.createTable(model.name, select);
-  return isMeasure(model) && model.header.recorded ? { rows: await engine.rows(`FROM ${model.name}`) } : {};
+  await builder.keep(model.name, rendered);
+  if (!isMeasure(model) || !model.header.recorded) return {};
+  return { rows: await builder.rows(ofModel(model.name, `FROM ${model.name}`)) };
 }
 
 async function stageModel(
   context: BuildContext,
   model: WrittenModel,
-  select: string,
+  query: Rendered,
 ): Promise<StagedPartition> {
-  const { engine, executionDate, runId } = context;
+  const { builder, executionDate, runId } = context;
   const zone = context.zones[model.layer];
   const partition = { table: model.table, partitionKey: executionDate.partitionKey };
   const file = await zone.stage(runId, partition);
   failpoint(`${model.name}: room made`);
-  const written = await engine.writeParquet(select, file.uri);
+  const { rows, bytes, uris } = await builder.write(model.name, query, {
+    file: file.uri,
+    isLarge: model.layer === "curated",
+  });
   failpoint(`${model.name}: written`);
-  const [sha256] = await Promise.all([sha256Of(zone, file), engine.attachFiles(model.name, [file.uri])]);
-  return { model, zone, partition, ...file, ...written, sha256 };
+  const [sha256] = await Promise.all([sha256Of(zone, file), builder.attach(model.name, uris)]);
+  return { model, zone, partition, ...file, rows, bytes, sha256 };
 }
 
 /** Makes the partitions that other runs have left readable under the names of their models. */
@@ -243,7 +252,7 @@ export async function explaining<Result>(
   try {
     return await build();
   } catch (error) {
-    if (!(error instanceof DuckDbError)) throw error;
+    if (!(error instanceof EngineError)) throw error;
     if (model.layer !== "provision") await raw.explainFault();
     throw new PipelineError("MODEL_FAILED", `${model.file}: ${error.message}`, { cause: error });
   }

@@ -1,3 +1,4 @@
+import { duckDbBuilder } from "../engine/builder.js";
 import { DuckDbError } from "../engine/duckdb-errors.js";
 import { withDuckDb } from "../engine/duckdb.js";
 import type { Engine, Row } from "../engine/engine.js";
@@ -137,7 +138,7 @@ async function readEach(
   const select = renderInspection(version, inspection, input);
   while (waiting.length > 0) {
     await withEngine(async (engine) => {
-      await makeFunctions(engine, planRun(version, input).functions);
+      await makeFunctions(duckDbBuilder(engine), planRun(version, input).functions);
       await naming(inspection.file, () => engine.assertSelects(select));
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         const { file } = next;

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
+import { DUCKDB, type Dialect, type DialectName } from "../models/dialect.js";
 import type { Severity, Threshold } from "../models/header.js";
-import type { SqlVersion } from "../models/load.js";
+import { functionsIn, type SqlVersion } from "../models/load.js";
 import {
   isPublished,
+  isRaw,
   isWritten,
   publishedColumns,
   usedAudit,
@@ -28,6 +30,15 @@ export interface PlanInput {
   readonly rawRoot: string;
   /** The raw files of each raw model, by its name. */
   readonly rawParts: ReadonlyMap<string, readonly RawPart[]>;
+  /** Who computes what is large, beside DuckDB; DuckDB does it all unless given. */
+  readonly cluster?: Cluster | undefined;
+}
+
+/** An engine that computes what comes of raw and curated rows, while DuckDB computes what is small. */
+export interface Cluster {
+  readonly dialect: Dialect;
+  /** Whether it reads raw files as DuckDB does. The others are for DuckDB to read. */
+  reads(part: RawPart): boolean;
 }
 
 /** An audit rendered for one model. */
@@ -44,12 +55,23 @@ export interface AuditStep {
 /** A model with its SQL and its audits, all rendered for one execution date. */
 export interface PlannedStep extends Step {
   readonly rendered: Rendered;
+  /** What gives the rest of the rows of a raw model, of files that only DuckDB reads while a cluster reads the others. */
+  readonly beside?: Rendered | undefined;
   readonly audits: readonly AuditStep[];
+}
+
+/** The functions that the models share, in the words of one engine. */
+export interface PlannedFunctions {
+  readonly file: string;
+  readonly sql: string;
+  readonly dialect: DialectName;
 }
 
 /** Everything that a run will say to the engine, in order. */
 export interface Plan {
-  readonly functions: { readonly file: string; readonly sql: string };
+  readonly functions: PlannedFunctions;
+  /** The same functions in the words of the cluster, where there is one. */
+  readonly clusterFunctions?: PlannedFunctions | undefined;
   readonly steps: readonly PlannedStep[];
 }
 
@@ -58,35 +80,42 @@ export interface Plan {
  * @throws PipelineError INVALID_MODEL for a template that is at fault.
  */
 export function planRun(version: SqlVersion, input: PlanInput): Plan {
-  const renderer = rendererOf(version);
   const variables = variablesOf(version, input);
+  const renderers = renderersOf(version, input);
   const steps = version.models.map((model): PlannedStep => {
-    const rendered = render(renderer, variables, model, input);
-    const audits = auditsOf(model, version, renderer, ownVariables(variables, model, input));
+    const selects = selectsOf(renderers, variables, model, input);
+    const audits = auditsOf(model, version, renderers, ownVariables(variables, model, input));
     const audited = audits
       .flatMap((audit) => audit.rendered.references)
       .filter((name) => name !== model.name);
-    return { model, rendered, audits, reads: [...new Set([...rendered.references, ...audited])] };
+    return { model, ...selects, audits, reads: [...new Set([...selects.rendered.references, ...audited])] };
   });
-  const { file, template } = version.functions;
   return {
-    functions: { file, sql: renderer.render(file, template, variables).sql },
+    functions: functionsOf(version, DUCKDB, variables),
+    clusterFunctions: input.cluster && functionsOf(version, input.cluster.dialect, variables),
     steps: orderByReference(steps),
   };
 }
 
 /** SHA-256 over everything that a plan says to the engine. */
-export function planHash({ functions, steps }: Plan): string {
+export function planHash({ functions, clusterFunctions, steps }: Plan): string {
   const hash = createHash("sha256").update(functions.sql);
-  for (const { rendered, audits } of steps) {
-    for (const { sql } of [rendered, ...audits.map((audit) => audit.rendered)]) hash.update(`\0${sql}`);
+  if (clusterFunctions !== undefined) hash.update(`\0${clusterFunctions.sql}`);
+  for (const { rendered, beside, audits } of steps) {
+    const said = [
+      rendered,
+      ...(beside === undefined ? [] : [beside]),
+      ...audits.map((audit) => audit.rendered),
+    ];
+    for (const { sql } of said) hash.update(`\0${sql}`);
   }
   return hash.digest("hex");
 }
 
 /** The SQL of one model alone. */
 export function renderModel(version: SqlVersion, model: Model, input: PlanInput): string {
-  return render(rendererOf(version), variablesOf(version, input), model, input).sql;
+  const variables = ownVariables(variablesOf(version, input), model, input);
+  return renderersOf(version, input).duckDb.render(model.file, model.template, variables).sql;
 }
 
 /** The SQL of an inspection: it is the same whatever files are inspected. */
@@ -95,15 +124,60 @@ export function renderInspection(
   { file, template }: Inspection,
   input: PlanInput,
 ): string {
-  return rendererOf(version).render(file, template, variablesOf(version, input)).sql;
+  return renderersOf(version, input).duckDb.render(file, template, variablesOf(version, input)).sql;
 }
 
-function rendererOf({ models }: SqlVersion): Renderer {
-  return createRenderer(new Set(models.map(({ name }) => name)));
+/** Renders templates for whoever computes them. */
+interface Renderers {
+  readonly duckDb: Renderer;
+  /** What a cluster computes refers to a model that may be too large for one machine. */
+  readonly cluster: Renderer | undefined;
 }
 
-function render(renderer: Renderer, variables: object, model: Model, input: PlanInput): Rendered {
-  return renderer.render(model.file, model.template, ownVariables(variables, model, input));
+function renderersOf({ models }: SqlVersion, { cluster }: PlanInput): Renderers {
+  const names = new Set(models.map(({ name }) => name));
+  return {
+    duckDb: createRenderer(names),
+    cluster: cluster && createRenderer(names, cluster.dialect),
+  };
+}
+
+function render(
+  { duckDb, cluster }: Renderers,
+  ...[file, template, variables]: Parameters<Renderer["render"]>
+): Rendered {
+  const rendered = duckDb.render(file, template, variables);
+  const isLarge = rendered.references.some((name) => name.startsWith("raw.") || name.startsWith("curated."));
+  return cluster !== undefined && isLarge ? cluster.render(file, template, variables) : rendered;
+}
+
+/** The SELECT of a model; two where a cluster reads some of the raw files, and DuckDB the others. */
+function selectsOf(
+  renderers: Renderers,
+  variables: object,
+  model: Model,
+  { cluster, rawParts }: PlanInput,
+): Pick<PlannedStep, "rendered" | "beside"> {
+  const { file, template, name } = model;
+  const parts = rawParts.get(name) ?? [];
+  const read = isRaw(model) ? parts.filter((part) => cluster?.reads(part)) : [];
+  if (renderers.cluster === undefined || read.length === 0) {
+    return { rendered: render(renderers, file, template, { ...variables, raw_parts: parts }) };
+  }
+  const others = parts.filter((part) => !read.includes(part));
+  return {
+    rendered: renderers.cluster.render(file, template, { ...variables, raw_parts: read }),
+    beside:
+      others.length === 0
+        ? undefined
+        : renderers.duckDb.render(file, template, { ...variables, raw_parts: others }),
+  };
+}
+
+/** The functions that the models share, as an engine has them. */
+function functionsOf(version: SqlVersion, dialect: Dialect, variables: object): PlannedFunctions {
+  const { file, template } = functionsIn(version, dialect.name);
+  return { file, ...createRenderer(new Set(), dialect).render(file, template, variables) };
 }
 
 /** What the templates of a model and of its audits can say. */
@@ -129,17 +203,19 @@ function publishedTexts(model: WrittenModel): { name: string; max_length: number
     .map(([name, { max_length = DEFAULT_MAX_LENGTH }]) => ({ name, max_length }));
 }
 
-function auditsOf(model: Model, version: SqlVersion, renderer: Renderer, variables: object): AuditStep[] {
+function auditsOf(model: Model, version: SqlVersion, renderers: Renderers, variables: object): AuditStep[] {
   return usesOf(model).map((use) => {
     const { audit: name, parameters, severity, threshold } = use;
     const audit = usedAudit(model, use, version.audits);
     if (audit === undefined) throw new RangeError(`no audit ${name}`);
-    const rendered = renderer.render(audit.file, audit.template, {
+    const { header } = audit;
+    // Raw files are read as they are by DuckDB alone.
+    const readers = header.reads_files ? { ...renderers, cluster: undefined } : renderers;
+    const rendered = render(readers, audit.file, audit.template, {
       ...variables,
       ...parameters,
       model: modelVariables(model),
     });
-    const { header } = audit;
     return {
       audit: name,
       file: audit.file,

@@ -4,6 +4,7 @@ import { publish, type PublishResult, type TableContent } from "../consumption/p
 import { createPublishedTables, type PublishedTable } from "../consumption/published-tables.js";
 import type { PublishedRow, PublishedValue } from "../consumption/tables.js";
 import type { WithdrawalReason } from "../consumption/withdrawals.js";
+import { duckDbBuilder } from "../engine/builder.js";
 import type { Engine, Row, RowValue } from "../engine/engine.js";
 import { tableStatement } from "../engine/statements.js";
 import { guarded, wholeText } from "../engine/whole-text.js";
@@ -89,7 +90,7 @@ function stillWithdrawn(
 
 /** The file of a published model that another run has left. */
 async function tableAtRest(context: RunContext, engine: Engine, model: WrittenModel): Promise<RestingTable> {
-  const file = await attachAtRest({ ...context, engine }, model);
+  const file = await attachAtRest({ ...context, builder: duckDbBuilder(engine) }, model);
   return { model: model.name, uri: file.uri, sha256: await sha256Of(context.zones[model.layer], file) };
 }
 

@@ -1,3 +1,4 @@
+import { duckDbBuilder } from "../engine/builder.js";
 import { withDuckDb } from "../engine/duckdb.js";
 import type { Row } from "../engine/engine.js";
 import { loadSqlVersion } from "../models/load.js";
@@ -67,7 +68,7 @@ export async function reportRejected(
       const atRest = measuresAtRest(plan);
       const { measures } = await buildModels(
         {
-          engine,
+          builder: duckDbBuilder(engine),
           executionDate,
           zones,
           activity: new RunActivity(),

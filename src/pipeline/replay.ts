@@ -3,6 +3,7 @@ import path from "node:path";
 import { openConsumptionForReading } from "../consumption/open.js";
 import { readRuns } from "../consumption/runs.js";
 import { readSqlVersion, type SqlTexts } from "../consumption/sql-versions.js";
+import { duckDbBuilder } from "../engine/builder.js";
 import type { Engine } from "../engine/engine.js";
 import { makeTempDirectory } from "../engine/temp-directory.js";
 import { PipelineError } from "../errors.js";
@@ -147,7 +148,7 @@ async function build(
   return buildModels(
     {
       ...context,
-      engine,
+      builder: duckDbBuilder(engine),
       runId: run_id,
       activity: new RunActivity(),
       journal: { noteAudits: () => undefined, noteMeasure: () => undefined },

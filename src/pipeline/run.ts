@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { migrate } from "../consumption/migrate.js";
 import { openConsumption } from "../consumption/open.js";
 import { recordProgress } from "../consumption/runs.js";
+import { duckDbBuilder, type Builder } from "../engine/builder.js";
 import { startDuckDb, type StartingDuckDb } from "../engine/duckdb.js";
 import type { Engine } from "../engine/engine.js";
 import { cancelled } from "../errors.js";
@@ -124,13 +125,14 @@ async function runStages(context: RunContext, starting: StartingDuckDb): Promise
   const engine = await starting.confine(reach);
   failpoint("engine started");
   const files = inputs.flatMap((input) => input.files);
+  const builder = duckDbBuilder(engine);
   journal.note({
-    engine: engine.version,
+    engine: builder.version,
     inputs: files.map(({ path, bytes, version }) => ({ path, bytes, version })),
   });
   const withNewEngine = runEngines(runSession(context, activity.warn), reach);
   const [built, hashedInputs] = await readingUnchanged(context, inputs, () =>
-    allEnded([build(context, engine, inputs, withNewEngine), raw.inputFiles(zones.raw, inputs)]),
+    allEnded([build(context, engine, builder, inputs, withNewEngine), raw.inputFiles(zones.raw, inputs)]),
   );
   const atRest = await hashAtRest(built.atRest);
   await assertWrittenByRuns(context, atRest);
@@ -147,6 +149,7 @@ async function runStages(context: RunContext, starting: StartingDuckDb): Promise
 async function build(
   context: RunContext,
   engine: Engine,
+  builder: Builder,
   inputs: readonly RawInput[],
   withNewEngine: WithNewEngine,
 ): Promise<Built> {
@@ -160,7 +163,7 @@ async function build(
   const plan = planRun(version, planInput(context, rawParts.byModel));
   journal.note({ rendered_sql_hash: planHash(plan) });
   await saveProgress(context);
-  return buildModels({ ...context, engine, raw: rawParts }, plan, stepsOfStages(plan, stages));
+  return buildModels({ ...context, builder, raw: rawParts }, plan, stepsOfStages(plan, stages));
 }
 
 /** Commits what was built and publishes it. Where either fails, the zones are as they were. */

@@ -39,7 +39,7 @@ it("a Parquet file whose footer holds what is no text is named", async () => {
     ),
   ).rejects.toMatchObject({
     code: "RAW_FILE_UNREADABLE",
-    message: expect.stringMatching(/^this raw file .*\n {2}vouchers\/damaged\.parquet: .+$/) as string,
+    message: expect.stringMatching(/^this raw file .*\n {2}vouchers\/damaged\.parquet: .+$/),
   });
 });
 

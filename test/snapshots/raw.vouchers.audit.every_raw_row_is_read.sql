@@ -1,5 +1,6 @@
 /*
 description: As many rows were read as the raw files hold, by the footers of Parquet files and a count of the rows of CSV files.
+reads_files: true
 */
 WITH in_files AS (
   SELECT sum(num_rows) AS row_count

@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
+import { duckDbBuilder } from "../../engine/builder.js";
 import type { Engine } from "../../engine/engine.js";
 import { makeTempDirectory } from "../../engine/temp-directory.js";
 import { messageOf } from "../../errors.js";
@@ -94,16 +95,17 @@ async function typeRaw(
   const parts = await activity.during("raw files", () => inspectRaw(context, engine, inputs, withNewEngine));
   const { functions, steps } = planRun(version, planInput(context, parts.byModel));
   const rawSteps = steps.filter(({ model }) => isRaw(model));
-  await makeFunctions(engine, functions);
+  const builder = duckDbBuilder(engine);
+  await makeFunctions(builder, functions);
   const made = new Map<string, TypedFile>();
   for (const step of rawSteps) {
-    await assertSelectsOf(engine, step);
+    await assertSelectsOf(builder, step);
     const file = path.join(folder, `${step.model.table}.parquet`);
     const audits = await activity.during(step.model.name, () =>
       explaining(parts, step, async () => {
         await engine.writeTemporary(step.rendered.sql, file);
         await engine.attachFiles(step.model.name, [file]);
-        return auditModel(engine, step);
+        return auditModel(builder, step);
       }),
     );
     assertNoneFailed(audits);
