@@ -24,6 +24,7 @@ await build({
     "@duckdb/node-bindings",
     "libsql",
     "mysql2",
+    "hive-driver",
     "express",
     "pino",
     "compression",

@@ -6,6 +6,7 @@ import { messageOf, PipelineError } from "./errors.js";
 import { LOG_LEVELS, type LogLevel } from "./log-levels.js";
 import { projectFolder } from "./project-folder.js";
 import { isOnS3, type S3Credentials, type S3UrlStyle } from "./s3-access.js";
+import { readSparkUrl, type SparkAddress } from "./spark-address.js";
 
 /** Checked settings. Every part of the program gets what it needs from here; nothing else reads the environment. */
 export interface Settings {
@@ -18,6 +19,7 @@ export interface Settings {
   /** The file that metrics of the runs are written to, an absolute path; undefined: none are. */
   readonly metricsFile: string | undefined;
   readonly s3: S3Settings;
+  readonly engine: EngineSettings;
   /** Where the consumption database is: `sqlite:<file>` or `mysql://user:password@host:port/database`. */
   readonly consumptionUrl: string;
   /** The folder that holds the versions of the SQL. */
@@ -64,6 +66,15 @@ export interface ApiSettings {
 /** What asks for a key, where there are keys: the routes of /v1, or everything but what probes ask. */
 export type KeyedPart = "v1" | "all";
 
+/** What runs the models over raw and curated vouchers. */
+export type EngineSettings = { readonly kind: "duckdb" } | SparkSettings;
+
+export interface SparkSettings extends SparkAddress {
+  readonly kind: "spark";
+  /** A PEM file of certificate authorities to trust beside the usual ones. */
+  readonly caBundle: string | undefined;
+}
+
 export interface DuckDbSettings {
   /** As DuckDB writes sizes, `4GB`; undefined for DuckDB's own choice. */
   readonly memoryLimit: string | undefined;
@@ -106,6 +117,16 @@ const schema = z.object({
   RUN_REPORTS: zone.default("data/runs"),
   NOTIFY_URL: text.refine(isHook, "must be http://… or https://…, without a user and a password").optional(),
   METRICS_FILE: text.regex(/\.prom$/, "must be a file whose name ends with .prom").optional(),
+  ENGINE: text
+    .transform((engine, context) => {
+      if (engine === "duckdb") return { kind: "duckdb" } as const;
+      const address = readSparkUrl(engine);
+      if (typeof address !== "string") return { kind: "spark", ...address } as const;
+      context.addIssue(address);
+      return z.NEVER;
+    })
+    .default({ kind: "duckdb" }),
+  ENGINE_CA_BUNDLE: text.optional(),
   CONSUMPTION_URL: text
     .refine(isConsumptionUrl, "must be sqlite:<file> or mysql://user:password@host:port/database")
     .default("sqlite:data/consumption.db"),
@@ -203,10 +224,17 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProce
   const { RAW_ZONE = "", CURATED_ZONE = "", PROVISION_ZONE = "", RUN_REPORTS = "" } = environment;
   const needsS3 = [RAW_ZONE, CURATED_ZONE, PROVISION_ZONE, RUN_REPORTS].some(isOnS3);
   const parsedS3 = s3Schema.safeParse(needsS3 ? environment : {});
-  if (!parsed.success || !parsedS3.success) {
+  const zonesOfCluster = environment["ENGINE"]?.startsWith("spark://")
+    ? { RAW_ZONE, CURATED_ZONE, PROVISION_ZONE }
+    : {};
+  const outOfReach = Object.entries(zonesOfCluster).filter(([, location]) => !isOnS3(location));
+  if (!parsed.success || !parsedS3.success || outOfReach.length > 0) {
     const issues = [parsed, parsedS3].flatMap(({ error }) => error?.issues ?? []);
-    const faults = issues.map((issue) => `  ${issue.path.join(".")} ${issue.message}`);
-    throw new PipelineError("INVALID_SETTINGS", ["these settings are wrong:", ...faults].join("\n"));
+    const faults = [
+      ...issues.map((issue) => `${issue.path.join(".")} ${issue.message}`),
+      ...outOfReach.map(([name]) => `${name} must be s3://bucket/prefix, where ENGINE is spark://`),
+    ];
+    throw new PipelineError("INVALID_SETTINGS", ["these settings are wrong:", ...faults].join("\n  "));
   }
   const value = parsed.data;
   return {
@@ -219,6 +247,10 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProce
     notifyUrl: value.NOTIFY_URL,
     metricsFile: resolved(value.METRICS_FILE),
     s3: s3Settings(parsedS3.data),
+    engine:
+      value.ENGINE.kind === "duckdb"
+        ? value.ENGINE
+        : { ...value.ENGINE, caBundle: resolved(value.ENGINE_CA_BUNDLE) },
     consumptionUrl: value.CONSUMPTION_URL,
     sqlDirectory: path.resolve(value.SQL_DIRECTORY),
     sqlVersion: value.SQL_VERSION,

@@ -1,0 +1,113 @@
+import { messageOf, PipelineError, systemCodeOf } from "../../errors.js";
+
+/** An error that Spark gave of a statement. */
+export class SparkError extends Error {
+  override readonly name = "SparkError";
+
+  constructor(
+    message: string,
+    /** As the SQL standard numbers them, `42703`; undefined where Spark gives none. */
+    readonly sqlState: string | undefined,
+    /** As Spark names it: `UNRESOLVED_COLUMN.WITHOUT_SUGGESTION`; undefined where it has no name. */
+    readonly condition: string | undefined,
+    /** The line of the statement that it is about, where Spark tells it. */
+    readonly line: number | undefined,
+  ) {
+    super(message);
+  }
+
+  get onOneLine(): string {
+    return this.message.replace(/\s*\n\s*/g, " ");
+  }
+}
+
+/** How messages name a server, without user and password. */
+export function nameOf({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `Spark at ${host}:${port}`;
+}
+
+/** What the server says of a statement that has failed, as a typed error. */
+export function statementError(
+  server: string,
+  said: string | null | undefined,
+  sqlState: string | null | undefined,
+): Error {
+  const text = withoutJava(said ?? "");
+  const [message = ""] = text.split("\n", 1);
+  // What ends the cluster, or the server's hold on it, is no fault of the statement.
+  if (
+    /SparkContext (was|has been) (shut ?down|stopped)|stopped SparkContext|Invalid (Session|Operation)Handle/.test(
+      text,
+    )
+  ) {
+    return unavailable(server, `has lost its session or its cluster: ${message}`, undefined);
+  }
+  const [, condition] = /^\[([A-Z0-9_.]+)\]/.exec(message) ?? [];
+  const [, line] = /\bline ([0-9]+)(?:,| pos)/.exec(text) ?? [];
+  return new SparkError(
+    message.replace(/;$/, "") || "failed without a message",
+    sqlState ?? undefined,
+    condition,
+    line === undefined ? undefined : Number(line),
+  );
+}
+
+/** What went wrong with a call, by what hive-driver threw, or what has cut the connection. */
+export function answerError(server: string, error: unknown): Error {
+  if (error instanceof PipelineError) return error;
+  if (isStatus(error)) return statementError(server, error.message, undefined);
+  return unavailable(server, `was lost: ${saidBy(error)}`, error);
+}
+
+/** Why no session could be had, in the words of the person who runs the pipeline. */
+export function connectError(server: string, error: unknown): PipelineError {
+  if (error instanceof PipelineError) return error;
+  const said = saidBy(error);
+  if (isRefusal(error)) {
+    return new PipelineError(
+      "ENGINE_NOT_USABLE",
+      `${server} refuses the user or the password: ${said}; correct them in ENGINE`,
+      { cause: error },
+    );
+  }
+  if (TLS.test(systemCodeOf(error) ?? "")) {
+    return new PipelineError(
+      "ENGINE_NOT_USABLE",
+      `${server} cannot be trusted, or speaks no TLS: ${said}; check tls in ENGINE, and ENGINE_CA_BUNDLE`,
+      { cause: error },
+    );
+  }
+  return unavailable(server, `cannot be reached: ${said}`, error);
+}
+
+function unavailable(server: string, what: string, cause: unknown): PipelineError {
+  return new PipelineError("ENGINE_UNAVAILABLE", `${server} ${what}; run again, or check ENGINE`, { cause });
+}
+
+/** The answer of a server that refuses a call, which hive-driver throws as no error. */
+function isStatus(thrown: unknown): thrown is { readonly name: string; readonly message: string } {
+  return typeof thrown === "object" && thrown !== null && "name" in thrown && thrown.name === "Status Error";
+}
+
+const TLS = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|EPROTO)/;
+
+/** Over TCP hive-driver says so of what a server answers to a wrong password; over HTTP there is a status. */
+function isRefusal(error: unknown): boolean {
+  const status = typeof error === "object" && error !== null && "statusCode" in error ? error.statusCode : 0;
+  return messageOf(error).startsWith("Authentication error: ") || status === 401 || status === 403;
+}
+
+/** Several addresses that all refuse are one error without a message of its own. */
+function saidBy(error: unknown): string {
+  return messageOf(error) === "" ? (systemCodeOf(error) ?? "no answer") : messageOf(error);
+}
+
+/** What Spark says without the classes that it went through, and without their stack. */
+function withoutJava(text: string): string {
+  const [said = ""] = text.split(/\n\s*at (?=[\w.$/]+\()/, 1);
+  return said
+    .replace(/^org\.apache\.hive\.service\.cli\.HiveSQLException: /, "")
+    .replace(/^Error running query: /, "")
+    .replace(/^(?:\[[A-Z0-9_.]+\] )?(?:\w+\.)+\w+(?:Exception|Error): ?\s*/, "")
+    .trim();
+}

@@ -1,0 +1,53 @@
+/** Where a Spark is that speaks the protocol of HiveServer2, and how to get in. */
+export interface SparkAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string | undefined;
+  /** Whether what is said is encrypted. */
+  readonly tls: boolean;
+  /** The path that the server answers HTTP at; undefined where it speaks its protocol over TCP. */
+  readonly httpPath: string | undefined;
+}
+
+const DEFAULT_USER = "pipeline";
+/** What servers answer HTTP at unless they are told otherwise. */
+const DEFAULT_HTTP_PATH = "cliservice";
+const PARAMETERS = ["tls", "transport", "path"];
+
+/**
+ * Reads `spark://[user[:password]@]host:port[?tls=true][&transport=http&path=cliservice]`. What has a meaning in a URL is
+ * percent-encoded in user and password.
+ * @returns the address, or in a text what is wrong with it. It never holds the URL, which may hold a password.
+ */
+export function readSparkUrl(url: string): SparkAddress | string {
+  const form = "must be duckdb or spark://user:password@host:port";
+  if (!url.startsWith("spark://") || !URL.canParse(url)) return form;
+  const { hostname, port, username, password, pathname, searchParams, hash } = new URL(url);
+  if (hostname === "" || port === "" || !["", "/"].includes(pathname) || hash !== "") return form;
+  const unknown = [...searchParams.keys()].find((name) => !PARAMETERS.includes(name));
+  if (unknown !== undefined) return `knows ${PARAMETERS.join(", ")}, not ${unknown}`;
+  const { tls = "false", transport = "tcp", path } = Object.fromEntries(searchParams);
+  if (!["true", "false"].includes(tls)) return "has a tls that is neither true nor false";
+  if (!["tcp", "http"].includes(transport)) return "has a transport that is neither tcp nor http";
+  if (path !== undefined && transport !== "http") return "has a path, and no transport=http that uses it";
+  const account = decoded([username, password]);
+  if (account === undefined) return "has a % that begins no percent-encoding; a % itself is written %25";
+  const [user = "", secret = ""] = account;
+  return {
+    host: hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: Number(port),
+    user: user === "" ? DEFAULT_USER : user,
+    password: secret === "" ? undefined : secret,
+    tls: tls === "true",
+    httpPath: transport === "http" ? (path ?? DEFAULT_HTTP_PATH) : undefined,
+  };
+}
+
+function decoded(parts: readonly string[]): string[] | undefined {
+  try {
+    return parts.map(decodeURIComponent);
+  } catch {
+    return undefined;
+  }
+}
