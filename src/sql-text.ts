@@ -34,28 +34,39 @@ export function callsOf(sql: string): string[] {
     .map((piece) => piece.replace(/^"(.*)"$/s, "$1").toLowerCase());
 }
 
+/** The statements of a text of SQL, each as it is written, with what comments stand before it. */
+export function statementTexts(sql: string): string[] {
+  const ends = [...scan(sql).ends, sql.length];
+  const texts = ends.map((end, index) => sql.slice(index === 0 ? 0 : (ends[index - 1] ?? 0) + 1, end).trim());
+  return texts.filter((text) => !saysNothing(text));
+}
+
 interface Scanned {
   readonly isClosed: boolean;
   /** What is neither blank nor comment. */
   readonly pieces: readonly string[];
+  /** Where each `;` stands. */
+  readonly ends: readonly number[];
 }
 
 function scan(sql: string): Scanned {
   const pieces: string[] = [];
+  const ends: number[] = [];
   for (let at = 0; at < sql.length;) {
     if (sql.startsWith("/*", at)) {
       const end = endOfComment(sql, at);
-      if (end === undefined) return { isClosed: false, pieces };
+      if (end === undefined) return { isClosed: false, pieces, ends };
       at = end;
       continue;
     }
     PIECE.lastIndex = at;
     const piece = PIECE.exec(sql)?.[0] ?? "";
     if (!/^\s|^--/.test(piece)) pieces.push(piece);
-    if (opensQuote(piece, sql, at)) return { isClosed: false, pieces };
+    if (piece === ";") ends.push(at);
+    if (opensQuote(piece, sql, at)) return { isClosed: false, pieces, ends };
     at += piece.length;
   }
-  return { isClosed: true, pieces };
+  return { isClosed: true, pieces, ends };
 }
 
 /** Whether a piece begins a text or name in quotes, of which the end is not there: else it would be the whole of it. */

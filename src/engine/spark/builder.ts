@@ -1,0 +1,153 @@
+import path from "node:path";
+import { literal } from "../../sql-literal.js";
+import { isPlainToSpark } from "../../sql-spark.js";
+import { callsOf, statementsOf, statementTexts } from "../../sql-text.js";
+import { PipelineError } from "../../errors.js";
+import type { Builder, Query } from "../builder.js";
+import { duckDbBuilder } from "../builder.js";
+import { textOf, type Engine } from "../engine.js";
+import { listLiteral } from "../../sql-literal.js";
+import type { SparkSession } from "./session.js";
+import { orderedStatement, sparkViewStatement, spreadStatement } from "./statements.js";
+import { SparkError } from "./spark-errors.js";
+
+/** What calls of a query can do more than compute: they call any method of Java. */
+const DO_MORE = /^(reflect|java_method|try_reflect)$/;
+
+/** A model that was built, as Spark finds it. */
+interface Relation {
+  /** Where its files are, or folders of them; made where they are asked for first. */
+  readonly uris: () => Promise<readonly string[]>;
+  /** The view in the session, once a query has asked for it. */
+  view?: Promise<void>;
+}
+
+/**
+ * Builds models by Spark, beside a DuckDB that reads and writes what is small. Both find every model that was built: what Spark has
+ * written is on S3, and so is what DuckDB has written as soon as a query of Spark asks for it.
+ * @param duckDb can read the raw files and the folder, and write to the folder.
+ * @param folder the staging of the run on S3, for what the run alone needs.
+ * @throws PipelineError INVALID_SETTINGS where Hadoop's client would take the folder for a pattern.
+ */
+export function sparkBuilder(duckDb: Engine, session: SparkSession, folder: string): Builder {
+  if (!isPlainToSpark(folder)) {
+    throw new PipelineError(
+      "INVALID_SETTINGS",
+      `Spark cannot write to ${folder}: give the zone a name of letters, digits and . - _`,
+    );
+  }
+  const local = duckDbBuilder(duckDb);
+  const relations = new Map<string, Relation>();
+
+  const attach = async (name: string, uris: readonly string[], found: readonly string[] = uris) => {
+    await duckDb.attachFiles(name, uris);
+    relations.set(name, { uris: () => Promise.resolve(found) });
+  };
+  /** Makes a model that was built visible in the session, once. */
+  const show = async (name: string) => {
+    const relation = relations.get(name);
+    if (relation === undefined) throw new RangeError(`${name} was not built`);
+    relation.view ??= relation
+      .uris()
+      .then((uris) => session.run(sparkViewStatement(name, uris)));
+    await relation.view;
+  };
+  const showAll = ({ references }: Query) => Promise.all(references.map(show));
+  const filesIn = async (place: string) => {
+    const rows = await duckDb.rows(`SELECT file FROM glob(${literal(`${place}/*.parquet`)}) ORDER BY file`);
+    return rows.map((row) => textOf(row, "file"));
+  };
+  const spread = async (query: Query, place: string) => {
+    await showAll(query);
+    await session.run(spreadStatement(query.sql, place));
+    return filesIn(place);
+  };
+  /** Fetches the rows of a small query, in their order, as a SELECT of DuckDB. */
+  const fetched = async (name: string, query: Query) => {
+    const place = `${folder}/fetched/${name}`;
+    await showAll(query);
+    await session.run(orderedStatement(query.sql, place));
+    const files = await filesIn(place);
+    return `SELECT * FROM read_parquet(${listLiteral(files)}, hive_partitioning = false)`;
+  };
+
+  return {
+    version: `${session.version}, ${duckDb.version}`,
+    makeFunctions: async (functions) => {
+      if (functions.dialect === "duckdb") return local.makeFunctions(functions);
+      const statements = statementTexts(functions.sql);
+      for (const statement of statements) assertMakesFunction(statement);
+      for (const statement of statements) await session.run(statement);
+    },
+    assertSelects: async (query) => {
+      if (query.dialect === "duckdb") return local.assertSelects(query);
+      assertSelects(query.sql);
+    },
+    keepLarge: async (name, queries) => {
+      const place = `${folder}/kept/${name}`;
+      const parts = queries.map(async (query, index) => {
+        const part = `${place}/${index.toString()}`;
+        if (query.dialect === "spark") return { files: await spread(query, part), shown: part };
+        const file = `${part}.parquet`;
+        await duckDb.writeTemporary(query.sql, file);
+        return { files: [file], shown: file };
+      });
+      const made = await Promise.all(parts);
+      await attach(
+        name,
+        made.flatMap(({ files }) => files),
+        made.map(({ shown }) => shown),
+      );
+    },
+    keep: async (name, query) => {
+      const isFetched = query.dialect === "spark";
+      await duckDb.createTable(name, isFetched ? await fetched(name, query) : query.sql);
+      const file = `${folder}/shown/${name}.parquet`;
+      relations.set(name, {
+        uris: async () => {
+          await duckDb.writeTemporary(`SELECT * FROM ${name}`, file);
+          return [file];
+        },
+      });
+    },
+    write: async (name, query, place) => {
+      if (query.dialect === "duckdb") return local.write(name, query, place);
+      if (!place.isLarge)
+        return local.write(name, { ...query, sql: await fetched(name, query), dialect: "duckdb" }, place);
+      const uris = await spread(query, path.posix.dirname(place.file).replace(/^s3:\//, "s3://"));
+      const [counted] = await duckDb.rows(
+        `SELECT sum(num_rows) AS row_count, sum(file_size_bytes) AS bytes FROM parquet_file_metadata(${listLiteral(uris)})`,
+      );
+      return { rows: Number(counted?.["row_count"]), bytes: Number(counted?.["bytes"]), uris };
+    },
+    attach: (name, uris) => attach(name, uris, foldersOf(uris)),
+    columnsOf: (name) => duckDb.columnsOf(name),
+    rows: async (query) => {
+      if (query.dialect === "duckdb") return duckDb.rows(query.sql);
+      await showAll(query);
+      return session.rows(query.sql);
+    },
+  };
+}
+
+/** One file by itself, many by their folders, which hold no other: the text of a statement does not grow with the data. */
+function foldersOf(uris: readonly string[]): readonly string[] {
+  if (uris.length === 1) return uris;
+  return [...new Set(uris.map((uri) => uri.slice(0, uri.lastIndexOf("/"))))];
+}
+
+function assertSelects(sql: string): void {
+  if (statementsOf(sql).length !== 1) throw refused("it is more than one SELECT");
+  const called = callsOf(sql).find((name) => DO_MORE.test(name));
+  if (called !== undefined) throw refused(`${called} does more than compute`);
+}
+
+function assertMakesFunction(statement: string): void {
+  if (!/^create (or replace )?temporary function /i.test((statementsOf(statement)[0] ?? []).join(" ")))
+    throw refused("it does more than CREATE TEMPORARY FUNCTION");
+  assertSelects(statement);
+}
+
+function refused(what: string): SparkError {
+  return new SparkError(`${what}: it was not run`, { sqlState: "42000" });
+}
