@@ -1,6 +1,36 @@
+import { duckDbBuilder, type Builder } from "../engine/builder.js";
 import { withDuckDb, type Reach, type StartOptions } from "../engine/duckdb.js";
 import type { Engine } from "../engine/engine.js";
+import { SPARK, sparkReads } from "../models/dialect.js";
+import type { Settings } from "../settings.js";
+import { stagingOfRun } from "../zones/zone.js";
 import type { RunContext } from "./context.js";
+import type { Cluster } from "./plan.js";
+
+/** Does something with who builds the models of a run: DuckDB, or beside it the cluster that the settings name. */
+export async function withBuilder<Result>(
+  { runId, settings, signal, zones }: Pick<RunContext, "runId" | "settings" | "signal" | "zones">,
+  engine: Engine,
+  use: (builder: Builder) => Promise<Result>,
+): Promise<Result> {
+  if (settings.engine.kind === "duckdb") return use(duckDbBuilder(engine));
+  // Loaded where it is asked for: most runs have no cluster.
+  const [{ openSparkSession }, { sparkBuilder }] = await Promise.all([
+    import("../engine/spark/session.js"),
+    import("../engine/spark/builder.js"),
+  ]);
+  const session = await openSparkSession(settings.engine, signal);
+  try {
+    return await use(sparkBuilder(engine, session, `${zones.curated.root}/${stagingOfRun(runId)}`));
+  } finally {
+    await session.close();
+  }
+}
+
+/** Who computes what is large; undefined where DuckDB computes it all. */
+export function clusterOf({ engine }: Pick<Settings, "engine">): Cluster | undefined {
+  return engine.kind === "duckdb" ? undefined : { dialect: SPARK, reads: sparkReads };
+}
 
 /** Opens an engine, does something with it, and closes it. */
 export type WithRunEngine = <Result>(use: (engine: Engine) => Promise<Result>) => Promise<Result>;

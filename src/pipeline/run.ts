@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { migrate } from "../consumption/migrate.js";
 import { openConsumption } from "../consumption/open.js";
 import { recordProgress } from "../consumption/runs.js";
-import { duckDbBuilder, type Builder } from "../engine/builder.js";
-import { startDuckDb, type StartingDuckDb } from "../engine/duckdb.js";
+import type { Builder } from "../engine/builder.js";
+import { startDuckDb, type Reach, type StartingDuckDb } from "../engine/duckdb.js";
 import type { Engine } from "../engine/engine.js";
 import { cancelled } from "../errors.js";
 import { armFailpoint, failpoint } from "../failpoints.js";
@@ -29,7 +29,7 @@ import { planInput, rawZone, readingUnchanged, type RawInput, type RawSource } f
 import { reachOf } from "./reach.js";
 import { recorded } from "./record.js";
 import type { OutputTable, RunReport, Stage } from "./report.js";
-import { runEngines, runSession } from "./run-engine.js";
+import { clusterOf, runEngines, runSession, withBuilder } from "./run-engine.js";
 import { assertUnchallenged, withRunLock } from "./run-lock.js";
 import { stepsOfStages } from "./stages.js";
 import { withStaging } from "./staging.js";
@@ -118,14 +118,24 @@ export async function runPipeline(
 }
 
 async function runStages(context: RunContext, starting: StartingDuckDb): Promise<void> {
-  const { activity, journal, raw, stages, zones } = context;
+  const { raw, stages } = context;
   const inputs = stages.includes("curate") ? await raw.find(context) : [];
   failpoint("raw files found");
   const reach = reachOf(context, inputs);
   const engine = await starting.confine(reach);
   failpoint("engine started");
+  await withBuilder(context, engine, (builder) => runOn(context, engine, builder, inputs, reach));
+}
+
+async function runOn(
+  context: RunContext,
+  engine: Engine,
+  builder: Builder,
+  inputs: readonly RawInput[],
+  reach: Reach,
+): Promise<void> {
+  const { activity, journal, raw, zones } = context;
   const files = inputs.flatMap((input) => input.files);
-  const builder = duckDbBuilder(engine);
   journal.note({
     engine: builder.version,
     inputs: files.map(({ path, bytes, version }) => ({ path, bytes, version })),
@@ -153,14 +163,14 @@ async function build(
   inputs: readonly RawInput[],
   withNewEngine: WithNewEngine,
 ): Promise<Built> {
-  const { activity, journal, raw, stages, version } = context;
+  const { activity, journal, raw, settings, stages, version } = context;
   activity.percent = () => engine.progress();
   const rawParts = await activity.during("raw files", () =>
     raw.inspect(context, engine, inputs, withNewEngine),
   );
   failpoint("raw files inspected");
   await noteColumns(context, rawParts.columns);
-  const plan = planRun(version, planInput(context, rawParts.byModel));
+  const plan = planRun(version, { ...planInput(context, rawParts.byModel), cluster: clusterOf(settings) });
   journal.note({ rendered_sql_hash: planHash(plan) });
   await saveProgress(context);
   return buildModels({ ...context, builder, raw: rawParts }, plan, stepsOfStages(plan, stages));

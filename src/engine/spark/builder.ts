@@ -1,15 +1,12 @@
-import path from "node:path";
-import { literal } from "../../sql-literal.js";
+import { PipelineError } from "../../errors.js";
+import { listLiteral, literal } from "../../sql-literal.js";
 import { isPlainToSpark } from "../../sql-spark.js";
 import { callsOf, statementsOf, statementTexts } from "../../sql-text.js";
-import { PipelineError } from "../../errors.js";
-import type { Builder, Query } from "../builder.js";
-import { duckDbBuilder } from "../builder.js";
+import { duckDbBuilder, type Builder, type Query } from "../builder.js";
 import { textOf, type Engine } from "../engine.js";
-import { listLiteral } from "../../sql-literal.js";
 import type { SparkSession } from "./session.js";
-import { orderedStatement, sparkViewStatement, spreadStatement } from "./statements.js";
 import { SparkError } from "./spark-errors.js";
+import { orderedStatement, sparkViewStatement, spreadStatement } from "./statements.js";
 
 /** What calls of a query can do more than compute: they call any method of Java. */
 const DO_MORE = /^(reflect|java_method|try_reflect)$/;
@@ -47,9 +44,7 @@ export function sparkBuilder(duckDb: Engine, session: SparkSession, folder: stri
   const show = async (name: string) => {
     const relation = relations.get(name);
     if (relation === undefined) throw new RangeError(`${name} was not built`);
-    relation.view ??= relation
-      .uris()
-      .then((uris) => session.run(sparkViewStatement(name, uris)));
+    relation.view ??= relation.uris().then((uris) => session.run(sparkViewStatement(name, uris)));
     await relation.view;
   };
   const showAll = ({ references }: Query) => Promise.all(references.map(show));
@@ -114,7 +109,7 @@ export function sparkBuilder(duckDb: Engine, session: SparkSession, folder: stri
       if (query.dialect === "duckdb") return local.write(name, query, place);
       if (!place.isLarge)
         return local.write(name, { ...query, sql: await fetched(name, query), dialect: "duckdb" }, place);
-      const uris = await spread(query, path.posix.dirname(place.file).replace(/^s3:\//, "s3://"));
+      const uris = await spread(query, folderOf(place.file));
       const [counted] = await duckDb.rows(
         `SELECT sum(num_rows) AS row_count, sum(file_size_bytes) AS bytes FROM parquet_file_metadata(${listLiteral(uris)})`,
       );
@@ -133,7 +128,11 @@ export function sparkBuilder(duckDb: Engine, session: SparkSession, folder: stri
 /** One file by itself, many by their folders, which hold no other: the text of a statement does not grow with the data. */
 function foldersOf(uris: readonly string[]): readonly string[] {
   if (uris.length === 1) return uris;
-  return [...new Set(uris.map((uri) => uri.slice(0, uri.lastIndexOf("/"))))];
+  return [...new Set(uris.map(folderOf))];
+}
+
+function folderOf(uri: string): string {
+  return uri.slice(0, uri.lastIndexOf("/"));
 }
 
 function assertSelects(sql: string): void {
@@ -149,5 +148,5 @@ function assertMakesFunction(statement: string): void {
 }
 
 function refused(what: string): SparkError {
-  return new SparkError(`${what}: it was not run`, { sqlState: "42000" });
+  return new SparkError(`${what}: it was not run`, undefined, undefined, undefined);
 }

@@ -28,6 +28,12 @@ const SESSION_SETTINGS = {
   // Nanoseconds are read as whole numbers; Spark refuses their columns otherwise.
   "spark.sql.legacy.parquet.nanosAsLong": "true",
   "spark.sql.parquet.compression.codec": "zstd",
+  // Columns of raw files can differ by case alone.
+  "spark.sql.caseSensitive": "true",
+  // Text whose writer did not say so, as for DuckDB.
+  "spark.sql.parquet.binaryAsString": "true",
+  // What was written last is moved once, and not twice: nobody reads the files of a statement before it has succeeded.
+  "mapreduce.fileoutputcommitter.algorithm.version": "2",
   // What looks like a variable in a text stays text.
   "spark.sql.variable.substitute": "false",
 };

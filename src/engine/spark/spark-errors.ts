@@ -1,8 +1,10 @@
 import { messageOf, PipelineError, systemCodeOf } from "../../errors.js";
+import { EngineError } from "../engine-error.js";
 
 /** An error that Spark gave of a statement. */
-export class SparkError extends Error {
+export class SparkError extends EngineError {
   override readonly name = "SparkError";
+  readonly isFatal = false;
 
   constructor(
     message: string,
@@ -14,10 +16,6 @@ export class SparkError extends Error {
     readonly line: number | undefined,
   ) {
     super(message);
-  }
-
-  get onOneLine(): string {
-    return this.message.replace(/\s*\n\s*/g, " ");
   }
 }
 
