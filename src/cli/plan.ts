@@ -1,5 +1,12 @@
 import type { Argv, CommandModule } from "yargs";
-import type { PlannedInput, PlannedPublish, PlannedRun, PlannedStatements } from "../pipeline/planned-run.js";
+import type {
+  PlannedInput,
+  PlannedPartition,
+  PlannedPublish,
+  PlannedRun,
+  PlannedStatements,
+} from "../pipeline/planned-run.js";
+import { counting } from "../words.js";
 import type { Cancellation } from "./cancel.js";
 import { print, printWarning } from "./output.js";
 import { executionDateOption } from "./run.js";
@@ -61,7 +68,7 @@ async function describe(plan: PlannedRun): Promise<string> {
       "partitions written",
       plan.partitions.map(({ model, uri, replaces }) => ({
         table: model,
-        replaces: replaces === null ? "nothing" : `${replaces.bytes.toString()} bytes`,
+        replaces: replaces === null ? "nothing" : replacedInWords(replaces),
         file: uri,
       })),
     ),
@@ -77,6 +84,11 @@ function lockInWords({ lock }: PlannedRun): string {
   return holder === null
     ? "held by another run"
     : `held by ${holder.started_by}, since ${holder.started_at}, run ${holder.run_id}`;
+}
+
+function replacedInWords({ files, bytes }: NonNullable<PlannedPartition["replaces"]>): string {
+  const inFiles = files === 1 ? "" : ` in ${counting(files, "file")}`;
+  return `${bytes.toString()} bytes${inFiles}`;
 }
 
 /** Files with the same number are read by one SELECT. */

@@ -2,33 +2,37 @@ import type { Builder } from "../engine/builder.js";
 import { EngineError } from "../engine/engine-error.js";
 import { PipelineError } from "../errors.js";
 import type { WrittenModel } from "../models/model.js";
-import type { ZoneFile } from "../zones/zone.js";
+import type { FoundPartition } from "../zones/zone.js";
 import { assertNoneFailed, auditModel } from "./audits.js";
 import type { RunContext } from "./context.js";
 
 /**
  * Makes a partition that another run has left readable under the name of its model.
- * @throws PipelineError PARTITION_MISSING where there is none that can be read, AUDIT_FAILED where its columns are not those of the model.
+ * @throws PipelineError PARTITION_MISSING where there is none that can be read, PARTITION_DIFFERS where its manifest tells of other
+ * files, AUDIT_FAILED where its columns are not those of the model.
  */
 export async function attachAtRest(
   { builder, executionDate, zones }: Pick<RunContext, "executionDate" | "zones"> & { builder: Builder },
   model: WrittenModel,
-): Promise<ZoneFile> {
+): Promise<FoundPartition> {
   const { partitionKey, iso } = executionDate;
   const stage = model.layer === "curated" ? "curate" : "aggregate";
   const remedy = `make it with: pipeline ${stage} -e ${iso}`;
-  const file = await zones[model.layer].find({ table: model.table, partitionKey });
-  if (file === undefined) {
+  const found = await zones[model.layer].find({ table: model.table, partitionKey });
+  if (found === undefined) {
     const message = `${model.name} has no partition execution_date=${partitionKey}; ${remedy}`;
     throw new PipelineError("PARTITION_MISSING", message);
   }
   try {
-    await builder.attach(model.name, [file.uri]);
+    await builder.attach(
+      model.name,
+      found.files.map(({ uri }) => uri),
+    );
     assertNoneFailed(await auditModel(builder, { model, audits: [] }));
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    const message = `${file.uri} cannot be read: ${error.onOneLine}; ${remedy}`;
+    const message = `${found.head.uri} cannot be read: ${error.onOneLine}; ${remedy}`;
     throw new PipelineError("PARTITION_MISSING", message, { cause: error });
   }
-  return file;
+  return found;
 }

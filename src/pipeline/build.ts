@@ -7,7 +7,7 @@ import { isMeasure, isRaw, isWritten, type Model, type WrittenModel } from "../m
 import type { Rendered } from "../models/template.js";
 import { allEnded, sideBySide } from "../side-by-side.js";
 import { sha256Of } from "../zones/hash.js";
-import type { Partition, Zone, ZoneFile } from "../zones/zone.js";
+import type { FoundPartition, Zone } from "../zones/zone.js";
 import { attachAtRest } from "./at-rest.js";
 import { assertNoneFailed, auditModel, describeThreshold } from "./audits.js";
 import type { RunContext } from "./context.js";
@@ -15,19 +15,7 @@ import type { RunJournal } from "./journal.js";
 import type { Plan, PlannedStep } from "./plan.js";
 import type { TypedRaw } from "./raw-input.js";
 import type { AuditResult, RestingTable } from "./report.js";
-
-/** A partition that is written and audited, and not yet where readers look. */
-export interface StagedPartition {
-  readonly model: WrittenModel;
-  readonly zone: Zone;
-  readonly partition: Partition;
-  /** Where it is until it is committed. */
-  readonly path: string;
-  readonly uri: string;
-  readonly rows: number;
-  readonly bytes: number;
-  readonly sha256: string;
-}
+import { describeStaged, type StagedPartition } from "./staged-partition.js";
 
 /** What building the models of a plan gives. */
 export interface Built {
@@ -41,7 +29,7 @@ export interface Built {
 export interface RestingPartition {
   readonly model: WrittenModel;
   readonly zone: Zone;
-  readonly file: ZoneFile;
+  readonly found: FoundPartition;
 }
 
 /** What the models are built with. */
@@ -210,8 +198,15 @@ async function stageModel(
     isLarge: model.layer === "curated",
   });
   failpoint(`${model.name}: written`);
-  const [sha256] = await Promise.all([sha256Of(zone, file), builder.attach(model.name, uris)]);
-  return { model, zone, partition, ...file, rows, bytes, sha256 };
+  const [described] = await Promise.all([
+    describeStaged(
+      runId,
+      { model, zone, partition, rows },
+      uris[0] === file.uri ? { ...file, bytes } : undefined,
+    ),
+    builder.attach(model.name, uris),
+  ]);
+  return described;
 }
 
 /** Makes the partitions that other runs have left readable under the names of their models. */
@@ -226,17 +221,17 @@ async function attachAllAtRest(
     const { model } = step;
     if (!isWritten(model) || !needed.has(model.name) || steps.includes(step)) continue;
     const zone = context.zones[model.layer];
-    attached.push({ model, zone, file: await attachAtRest(context, model) });
+    attached.push({ model, zone, found: await attachAtRest(context, model) });
   }
   return attached;
 }
 
-/** What was read as other runs have left it, by the hashes of the files. */
+/** What was read as other runs have left it, by the hashes of the files or manifests. */
 export function hashAtRest(partitions: readonly RestingPartition[]): Promise<RestingTable[]> {
-  return sideBySide(partitions, async ({ model, zone, file }) => ({
+  return sideBySide(partitions, async ({ model, zone, found: { head } }) => ({
     model: model.name,
-    uri: file.uri,
-    sha256: await sha256Of(zone, file),
+    uri: head.uri,
+    sha256: await sha256Of(zone, head),
   }));
 }
 

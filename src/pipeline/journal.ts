@@ -1,7 +1,7 @@
 import type { Row } from "../engine/engine.js";
 import type { RunActivity } from "./activity.js";
 import type { AnswersDiff } from "./diff.js";
-import type { AuditResult, RunReport } from "./report.js";
+import type { AuditResult, OutputTable, RunReport } from "./report.js";
 
 /** What a run is, known before it begins. */
 type Identity = Pick<
@@ -36,6 +36,8 @@ export function parseRecord(record: string): RunReport {
   const { answers, gate } = report;
   return {
     ...report,
+    // Earlier versions wrote one each.
+    tables: report.tables.map((table) => ({ ...table, files: (table as Partial<OutputTable>).files ?? 1 })),
     answers: answers && { ...answers, changed: withCount(answers.changed) },
     gate: gate && withCount(gate),
   };

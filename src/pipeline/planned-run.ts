@@ -12,6 +12,7 @@ import {
   temporaryFile,
   temporaryStatement,
 } from "../engine/statements.js";
+import { PipelineError } from "../errors.js";
 import { loadSqlVersion, type SqlVersion } from "../models/load.js";
 import { isPublished, isWritten, type Model } from "../models/model.js";
 import type { RawPart } from "../models/raw-part.js";
@@ -20,7 +21,14 @@ import { sideBySide } from "../side-by-side.js";
 import { pathPattern } from "../sql-literal.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { openZones } from "../zones/open.js";
-import { partitionFile, stagedFile } from "../zones/zone.js";
+import {
+  partitionFile,
+  sizeOf,
+  stagedFile,
+  type FoundPartition,
+  type Partition,
+  type Zone,
+} from "../zones/zone.js";
 import { auditStatement } from "./audits.js";
 import { planHash, type PlannedStep } from "./plan.js";
 import { contentStatements, publishedTable } from "./publish.js";
@@ -65,7 +73,7 @@ export interface PlannedPartition {
   /** Where it would be written first. Each run has an id of its own, in the place of `<run>`. */
   readonly staged: string;
   /** What it would take the place of; null where there is nothing. */
-  readonly replaces: { readonly bytes: number; readonly version: string } | null;
+  readonly replaces: { readonly files: number; readonly bytes: number; readonly version: string } | null;
 }
 
 /** The statements that come of one file. */
@@ -169,20 +177,35 @@ async function lockOf(
 
 function partitionsOf(
   steps: readonly PlannedStep[],
-  { executionDate, zones }: RenderContext,
+  { executionDate, zones, warn }: RenderContext,
 ): Promise<PlannedPartition[]> {
   const { partitionKey } = executionDate;
   return sideBySide(steps.map(({ model }) => model).filter(isWritten), async ({ name, layer, table }) => {
     const zone = zones[layer];
     const partition = { table, partitionKey };
-    const present = await zone.find(partition);
+    const present = await findReplaced(zone, partition, warn);
     return {
       model: name,
       uri: `${zone.root}/${partitionFile(partition)}`,
       staged: `${zone.root}/${stagedFile(`${partitionKey}-${RUN_DIGITS}`, partition)}`,
-      replaces: present === undefined ? null : { bytes: present.bytes, version: present.version },
+      replaces: present === undefined ? null : { ...sizeOf(present), version: present.head.version },
     };
   });
+}
+
+/** A run needs nothing of what it replaces: where that is at fault, it is the remedy. */
+async function findReplaced(
+  zone: Zone,
+  partition: Partition,
+  warn: (message: string) => void,
+): Promise<FoundPartition | undefined> {
+  try {
+    return await zone.find(partition);
+  } catch (error) {
+    if (!(error instanceof PipelineError) || error.kind !== "data") throw error;
+    warn(error.message);
+    return undefined;
+  }
 }
 
 function statementsOf(

@@ -88,10 +88,10 @@ function stillWithdrawn(
   );
 }
 
-/** The file of a published model that another run has left. */
+/** The partition of a published model that another run has left. */
 async function tableAtRest(context: RunContext, engine: Engine, model: WrittenModel): Promise<RestingTable> {
-  const file = await attachAtRest({ ...context, builder: duckDbBuilder(engine) }, model);
-  return { model: model.name, uri: file.uri, sha256: await sha256Of(context.zones[model.layer], file) };
+  const { head } = await attachAtRest({ ...context, builder: duckDbBuilder(engine) }, model);
+  return { model: model.name, uri: head.uri, sha256: await sha256Of(context.zones[model.layer], head) };
 }
 
 /** The table that a model is published as. */

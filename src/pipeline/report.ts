@@ -23,10 +23,13 @@ export interface InputFile {
 /** A partition that a run wrote. */
 export interface OutputTable {
   readonly model: string;
-  /** Where the partition is, in the zone. */
+  /** Where the partition is, in the zone: its one file, or the manifest that names its files. */
   readonly uri: string;
+  /** How many files it has. */
+  readonly files: number;
   readonly rows: number;
   readonly bytes: number;
+  /** Of its one file, or of the manifest. */
   readonly sha256: string;
 }
 

@@ -13,10 +13,9 @@ import type { Settings } from "../settings.js";
 import { allEnded } from "../side-by-side.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { openZones } from "../zones/open.js";
-import { partitionFile } from "../zones/zone.js";
 import type { RunActivity } from "./activity.js";
 import { compareAnswers } from "./answers.js";
-import { buildModels, hashAtRest, type Built, type StagedPartition } from "./build.js";
+import { buildModels, hashAtRest, type Built } from "./build.js";
 import { withCommitted } from "./commit.js";
 import type { RunContext } from "./context.js";
 import { noteColumns } from "./drift.js";
@@ -31,6 +30,7 @@ import { recorded } from "./record.js";
 import type { OutputTable, RunReport, Stage } from "./report.js";
 import { clusterOf, runEngines, runSession, withBuilder } from "./run-engine.js";
 import { assertUnchallenged, withRunLock } from "./run-lock.js";
+import type { StagedPartition } from "./staged-partition.js";
 import { stepsOfStages } from "./stages.js";
 import { withStaging } from "./staging.js";
 
@@ -199,6 +199,6 @@ function saveProgress({ consumption, journal, runId }: RunContext): Promise<void
   return recordProgress(consumption, runId, JSON.stringify(journal.report()));
 }
 
-function outputTable({ model, zone, partition, rows, bytes, sha256 }: StagedPartition): OutputTable {
-  return { model: model.name, uri: `${zone.root}/${partitionFile(partition)}`, rows, bytes, sha256 };
+function outputTable({ model, uri, files, rows, bytes, sha256 }: StagedPartition): OutputTable {
+  return { model: model.name, uri, files, rows, bytes, sha256 };
 }

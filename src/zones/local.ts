@@ -1,24 +1,45 @@
 import { createReadStream, type Dirent, type Stats } from "node:fs";
-import { copyFile, link, open, readdir, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
+import {
+  copyFile,
+  link,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import path from "node:path";
 import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
 import { failpoint } from "../failpoints.js";
 import { makeFolder } from "../make-folder.js";
 import {
+  isOneFile,
+  MANIFEST_FILE,
+  manifestText,
+  partitionFinder,
+  placeOf,
+  sweptStaging,
+} from "./manifest.js";
+import {
   KEPT,
   PARTITION_FILE,
-  partitionFile,
   partitionFolder,
   stagedFile,
   STAGING,
-  type Undo,
+  stagingFolder,
+  type Commit,
+  type Partition,
   type Zone,
   type ZoneFile,
 } from "./zone.js";
 
-/** Beside a staged file: the file whose place it took, and what else lay there. */
-const REPLACED_FILE = "replaced.parquet";
-const STRANGERS = "strangers";
+/** Beside staged files: those whose places are taken. Their names do not count among what is staged. */
+const REPLACED_FILE = "_replaced.parquet";
+const REPLACED_MANIFEST = "_replaced.json";
 
 /** Folders at and above the roots of zones that this process had to make. Zones can share those above them. */
 const madeFolders = new Set<string>();
@@ -27,20 +48,18 @@ const madeFolders = new Set<string>();
 export async function openLocalZone(directory: string): Promise<Zone> {
   // The engine refuses paths that lead through symbolic links.
   const root = await naming(directory, () => existingPath(directory));
+  const finder = partitionFinder((folder) => walk(root, folder), readText);
   return {
     root,
     versionsTellContent: false,
     list: (folder) =>
       naming(directory, async () => {
-        const files = await walk(root, folder, new Set());
+        const files = await walk(root, folder, isShown);
         return files.sort((a, b) => (a.path < b.path ? -1 : 1));
       }),
     read: (file) => createReadStream(file.uri),
-    find: (partition) =>
-      naming(directory, async () => {
-        const file = partitionFile(partition);
-        return (await maybeStat(path.join(root, file))) === undefined ? undefined : zoneFile(root, file);
-      }),
+    find: (partition) => naming(directory, () => finder.find(partition)),
+    findAll: (table, unreadable) => naming(directory, () => finder.findAll(table, unreadable)),
     stage: (runId, partition) =>
       naming(directory, async () => {
         const staged = stagedFile(runId, partition);
@@ -49,12 +68,11 @@ export async function openLocalZone(directory: string): Promise<Zone> {
         if (made !== undefined) rememberMade(made, root);
         return { path: staged, uri };
       }),
+    staged: (runId, partition) => naming(directory, () => stagedFiles(root, runId, partition)),
     commit: (runId, partition) =>
       naming(directory, async () => {
-        const staged = path.join(root, stagedFile(runId, partition));
-        const folder = path.join(root, partitionFolder(partition));
-        const undo = await replacePartition(partition.table, staged, folder);
-        return () => naming(directory, undo);
+        const { undo, finish } = await replacePartition(root, runId, partition);
+        return { undo: () => naming(directory, undo), finish: () => naming(directory, finish) };
       }),
     keepStaged: (runId) =>
       naming(directory, async () => {
@@ -79,46 +97,96 @@ export async function openLocalZone(directory: string): Promise<Zone> {
   };
 }
 
-/** Renames a staged file into a partition's folder. What was there moves to where the staged file was. */
-async function replacePartition(table: string, stagedFile: string, folder: string): Promise<Undo> {
-  const target = path.join(folder, PARTITION_FILE);
-  const replaced = path.join(path.dirname(stagedFile), REPLACED_FILE);
-  const strangers = path.join(path.dirname(stagedFile), STRANGERS);
+function readText({ uri }: ZoneFile): Promise<string> {
+  return readFile(uri, "utf8");
+}
+
+async function stagedFiles(root: string, runId: string, partition: Partition): Promise<ZoneFile[]> {
+  const files = await walk(root, stagingFolder(runId, partition), isShown);
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/**
+ * Renames staged files into a partition's folder. What they take the place of keeps a second name where they were; what else was
+ * there stays until the commit is finished.
+ */
+async function replacePartition(root: string, runId: string, partition: Partition): Promise<Commit> {
+  const { table } = partition;
+  const staging = path.join(root, stagingFolder(runId, partition));
+  const folder = path.join(root, partitionFolder(partition));
+  const file = path.join(folder, PARTITION_FILE);
+  const manifest = path.join(folder, MANIFEST_FILE);
+  const replacedFile = path.join(staging, REPLACED_FILE);
+  const replacedManifest = path.join(staging, REPLACED_MANIFEST);
   failpoint(`${table}: commit begun`);
-  const hadFile = await keepAside(target, replaced);
+  const staged = await stagedFiles(root, runId, partition);
+  if (staged.length === 0) throw sweptStaging(staging);
+  const isOne = isOneFile(runId, partition, staged);
+  const hadFile = isOne && (await keepAside(file, replacedFile));
+  const hadManifest = await keepAside(manifest, replacedManifest);
   failpoint(`${table}: old file kept`);
   const undo = async () => {
     failpoint(`${table}: undo begun`);
-    if ((await maybeStat(path.dirname(stagedFile))) === undefined) return;
-    await moveAll(strangers, folder);
-    failpoint(`${table}: strangers back`);
-    if (hadFile) await rename(replaced, target);
-    else await rm(target, { force: true });
+    if ((await maybeStat(staging)) === undefined) return;
+    // What it names is still there.
+    if (hadManifest) await rename(replacedManifest, manifest);
+    else await rm(manifest, { force: true });
+    failpoint(`${table}: old manifest back`);
+    if (hadFile) await rename(replacedFile, file);
+    else await rm(isOne ? file : path.join(folder, runId), { recursive: true, force: true });
     failpoint(`${table}: old file back`);
     await removeIfEmpty(folder);
     await removeIfEmpty(path.dirname(folder));
   };
   try {
-    await syncToDisk(stagedFile);
-    await makeFolder(folder);
-    failpoint(`${table}: folder made`);
-    await moveAll(folder, strangers, [PARTITION_FILE]);
-    failpoint(`${table}: strangers moved`);
-    await rename(stagedFile, target);
-    failpoint(`${table}: new file in place`);
+    if (isOne) await placeFile();
+    else await placeFiles();
     await syncToDisk(folder);
   } catch (error) {
     await undo();
     throw error;
   }
-  return undo;
-}
 
-/** Moves what lies in one folder into another. */
-async function moveAll(from: string, to: string, except: readonly string[] = []): Promise<void> {
-  const names = (await maybeReaddir(from)).map(({ name }) => name).filter((name) => !except.includes(name));
-  if (names.length > 0) await makeFolder(to);
-  for (const name of names) await rename(path.join(from, name), path.join(to, name));
+  async function placeFile() {
+    const from = path.join(staging, PARTITION_FILE);
+    await syncToDisk(from);
+    await makeFolder(folder);
+    failpoint(`${table}: folder made`);
+    await rename(from, file);
+    failpoint(`${table}: new file in place`);
+    await rm(manifest, { force: true });
+    failpoint(`${table}: old manifest removed`);
+  }
+
+  async function placeFiles() {
+    const begun = path.join(staging, MANIFEST_FILE);
+    await writeFile(begun, manifestText(runId, partition, staged));
+    await syncToDisk(begun);
+    await makeFolder(path.join(folder, runId));
+    failpoint(`${table}: folder made`);
+    for (const one of staged) {
+      const to = path.join(folder, placeOf(runId, partition, one));
+      await syncToDisk(one.uri);
+      await makeFolder(path.dirname(to));
+      await rename(one.uri, to);
+      await syncToDisk(path.dirname(to));
+    }
+    failpoint(`${table}: new files in place`);
+    await rename(begun, manifest);
+    failpoint(`${table}: new manifest in place`);
+  }
+
+  return {
+    undo,
+    finish: async () => {
+      failpoint(`${table}: finish begun`);
+      if ((await maybeStat(staging)) === undefined) return;
+      const stays = isOne ? [PARTITION_FILE] : [MANIFEST_FILE, runId];
+      const rest = (await maybeReaddir(folder)).filter(({ name }) => !stays.includes(name));
+      for (const { name } of rest) await rm(path.join(folder, name), { recursive: true, force: true });
+      failpoint(`${table}: rest removed`);
+    },
+  };
 }
 
 /** Gives a file a second name. True where there is such a file. */
@@ -142,23 +210,32 @@ async function filesBelow(folder: string): Promise<string[]> {
   return files.map(({ name, parentPath }) => path.relative(folder, path.join(parentPath, name))).sort();
 }
 
-/** Every file below a folder, following symbolic links, but no link into a folder that the walk is already in. */
-async function walk(root: string, folder: string, above: ReadonlySet<string>): Promise<ZoneFile[]> {
+/** Hidden and internal names do not count. */
+function isShown(name: string): boolean {
+  return !/^[._]/.test(name);
+}
+
+/**
+ * Every file below a folder, following symbolic links, but no link into a folder that the walk is already in.
+ * @param counts whether files and folders of a name are among them.
+ */
+async function walk(
+  root: string,
+  folder: string,
+  counts: (name: string) => boolean = () => true,
+  above: ReadonlySet<string> = new Set(),
+): Promise<ZoneFile[]> {
   const real = await maybeRealpath(path.join(root, folder));
   if (real === undefined || above.has(real)) return [];
   const found: ZoneFile[] = [];
   for (const entry of await maybeReaddir(path.join(root, folder))) {
-    if (/^[._]/.test(entry.name)) continue;
+    if (!counts(entry.name)) continue;
     const entryPath = `${folder}/${entry.name}`;
     const stats = await maybeStat(path.join(root, entryPath));
-    if (stats?.isDirectory()) found.push(...(await walk(root, entryPath, new Set([...above, real]))));
+    if (stats?.isDirectory()) found.push(...(await walk(root, entryPath, counts, new Set([...above, real]))));
     else found.push(zoneFileOf(root, entryPath, stats));
   }
   return found;
-}
-
-async function zoneFile(root: string, file: string): Promise<ZoneFile> {
-  return zoneFileOf(root, file, await maybeStat(path.join(root, file)));
 }
 
 function zoneFileOf(root: string, file: string, stats: Stats | undefined): ZoneFile {

@@ -122,11 +122,11 @@ export class S3Objects {
 
   /**
    * Puts an object in one call. It shows when it is whole.
-   * @param signal ends the call, and what would be tried again.
+   * @param signal ends the call, and what would be tried again, sooner than the patience of the client does.
    */
   async put(
     { key, content, contentType }: { key: string; content: string; contentType: string },
-    signal: AbortSignal,
+    signal?: AbortSignal,
   ): Promise<void> {
     const put = new PutObjectCommand({
       Bucket: this.#bucket,
@@ -134,7 +134,7 @@ export class S3Objects {
       Body: content,
       ContentType: contentType,
     });
-    await this.#asking(() => this.#client.send(put, { abortSignal: signal }));
+    await this.#asking(() => this.#client.send(put, signal && { abortSignal: signal }));
   }
 
   async remove(key: string): Promise<void> {

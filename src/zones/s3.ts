@@ -1,25 +1,32 @@
 import { Readable } from "node:stream";
-import { PipelineError } from "../errors.js";
+import { text } from "node:stream/consumers";
 import { failpoint } from "../failpoints.js";
 import { sideBySide } from "../side-by-side.js";
+import {
+  isOneFile,
+  MANIFEST_FILE,
+  manifestText,
+  partitionFinder,
+  placeOf,
+  sweptStaging,
+} from "./manifest.js";
 import type { S3Connection } from "./s3-client.js";
 import { S3Objects, type CopyLimits, type S3Object } from "./s3-objects.js";
 import {
   KEPT,
   PARTITION_FILE,
-  partitionFile,
   partitionFolder,
   stagedFile,
   STAGING,
   stagingFolder,
-  type Undo,
+  type Commit,
+  type Partition,
   type Zone,
   type ZoneFile,
 } from "./zone.js";
 
-/** Beside a staged object: a copy of the one whose place it took, and of what else lay there. */
-const REPLACED_FILE = "replaced.parquet";
-const STRANGERS = "strangers";
+/** Beside staged objects: a copy of the one whose place is taken. Its name does not count among what is staged. */
+const REPLACED_FILE = "_replaced.parquet";
 
 /**
  * A zone that is a prefix of a bucket.
@@ -41,38 +48,30 @@ export function openS3Zone(
     const file = pathOf(key);
     return { path: file, uri: uriOf(file), bytes, version: etag };
   };
+  const everythingBelow = async (folder: string) => (await objects.list(keyOf(`${folder}/`))).map(zoneFile);
+  const list = async (folder: string) =>
+    (await everythingBelow(folder))
+      .filter((file) => !isHidden(file.path.slice(folder.length + 1)))
+      .sort((a, b) => (a.path < b.path ? -1 : 1));
+  const read: Zone["read"] = ({ path: file, version }) =>
+    Readable.from(objects.read({ key: keyOf(file), ...(version === undefined ? {} : { etag: version }) }), {
+      objectMode: false,
+    });
+  const readText = (file: ZoneFile) => text(read(file));
+  const staged = (runId: string, partition: Partition) => list(stagingFolder(runId, partition));
 
   return {
     root,
     versionsTellContent: true,
-    list: async (folder) =>
-      (await objects.list(keyOf(`${folder}/`)))
-        .map(zoneFile)
-        .filter((file) => !isHidden(file.path.slice(folder.length + 1)))
-        .sort((a, b) => (a.path < b.path ? -1 : 1)),
-    read: (file) =>
-      Readable.from(
-        objects.read({
-          key: keyOf(file.path),
-          ...(file.version === undefined ? {} : { etag: file.version }),
-        }),
-        { objectMode: false },
-      ),
-    find: async (partition) => {
-      const object = await objects.find(keyOf(partitionFile(partition)));
-      return object === undefined ? undefined : zoneFile(object);
-    },
+    list,
+    read,
+    ...partitionFinder(everythingBelow, readText),
     stage: (runId, partition) => {
       const file = stagedFile(runId, partition);
       return Promise.resolve({ path: file, uri: uriOf(file) });
     },
-    commit: (runId, partition) =>
-      replacePartition(
-        objects,
-        partition.table,
-        keyOf(stagingFolder(runId, partition)),
-        keyOf(partitionFolder(partition)),
-      ),
+    staged,
+    commit: (runId, partition) => replacePartition({ objects, keyOf, pathOf }, runId, partition),
     keepStaged: async (runId) => {
       const staged = await objects.list(keyOf(`${STAGING}/${runId}/`));
       const kept = await sideBySide(staged, async (object) => {
@@ -90,57 +89,90 @@ export function openS3Zone(
   };
 }
 
-/** Copies a staged object into a partition's folder. What was there is copied to where the staged object is. */
+/** The objects of a zone, and how their keys and the paths of files go together. */
+interface ZoneObjects {
+  readonly objects: S3Objects;
+  readonly keyOf: (file: string) => string;
+  readonly pathOf: (key: string) => string;
+}
+
+/**
+ * Copies staged objects into a partition's folder. Of what they take the place of a copy goes to where they are; what else was
+ * there stays until the commit is finished.
+ */
 async function replacePartition(
-  objects: S3Objects,
-  table: string,
-  staging: string,
-  folder: string,
-): Promise<Undo> {
-  const target = `${folder}/${PARTITION_FILE}`;
+  { objects, keyOf, pathOf }: ZoneObjects,
+  runId: string,
+  partition: Partition,
+): Promise<Commit> {
+  const { table } = partition;
+  const staging = keyOf(stagingFolder(runId, partition));
+  const folder = keyOf(partitionFolder(partition));
+  const file = `${folder}/${PARTITION_FILE}`;
+  const manifest = `${folder}/${MANIFEST_FILE}`;
+  const replacedFile = `${staging}/${REPLACED_FILE}`;
   failpoint(`${table}: commit begun`);
-  const [staged, present] = await Promise.all([
-    objects.find(`${staging}/${PARTITION_FILE}`),
-    objects.list(`${folder}/`),
+  const [inStaging, present] = await Promise.all([objects.list(`${staging}/`), objects.list(`${folder}/`)]);
+  const staged = inStaging
+    .filter(({ key }) => !isHidden(key.slice(staging.length + 1)))
+    .map((object) => ({ ...object, path: pathOf(object.key) }));
+  const [first] = staged;
+  if (first === undefined) throw sweptStaging(staging);
+  const isOne = isOneFile(runId, partition, staged);
+  const oldFile = isOne ? present.find(({ key }) => key === file) : undefined;
+  const oldManifest = present.find(({ key }) => key === manifest);
+  const [oldText] = await Promise.all([
+    oldManifest && text(objects.read(oldManifest)),
+    oldFile && objects.copy(oldFile, replacedFile),
   ]);
-  if (staged === undefined) {
-    throw new PipelineError(
-      "STORAGE_FAILED",
-      `what was staged in ${staging} is gone, another run has swept it; run again`,
-    );
-  }
-  const aside = await sideBySide(present, async (object) => {
-    const kept =
-      object.key === target
-        ? `${staging}/${REPLACED_FILE}`
-        : `${staging}/${STRANGERS}/${object.key.slice(folder.length + 1)}`;
-    await objects.copy(object, kept);
-    return { was: object.key, kept };
-  });
   failpoint(`${table}: old file kept`);
+  const places = new Map(
+    staged.map((object) => [object, isOne ? file : `${folder}/${placeOf(runId, partition, object)}`]),
+  );
+  const isSwept = async () => (await objects.find(first.key)) === undefined;
   const undo = async () => {
     failpoint(`${table}: undo begun`);
-    if ((await objects.find(staged.key)) === undefined) return;
-    await sideBySide(aside, async ({ was, kept }) => {
-      const object = await objects.find(kept);
-      if (object !== undefined) await objects.copy(object, was);
-    });
-    if (!aside.some(({ was }) => was === target)) await objects.remove(target);
+    if (await isSwept()) return;
+    // What it names is still there.
+    if (oldText !== undefined) await objects.put(manifestObject(manifest, oldText));
+    else if (!isOne) await objects.remove(manifest);
+    failpoint(`${table}: old manifest back`);
+    if (oldFile === undefined) await sideBySide([...places.values()], (key) => objects.remove(key));
+    else {
+      const kept = await objects.find(replacedFile);
+      if (kept !== undefined) await objects.copy(kept, file);
+    }
     failpoint(`${table}: old file back`);
   };
   try {
-    await objects.copy(staged, target);
-    failpoint(`${table}: new file in place`);
-    await sideBySide(
-      aside.filter(({ was }) => was !== target),
-      ({ was }) => objects.remove(was),
-    );
-    failpoint(`${table}: strangers removed`);
+    await sideBySide([...places], ([object, key]) => objects.copy(object, key));
+    failpoint(isOne ? `${table}: new file in place` : `${table}: new files in place`);
+    if (!isOne) {
+      await objects.put(manifestObject(manifest, manifestText(runId, partition, staged)));
+      failpoint(`${table}: new manifest in place`);
+    } else if (oldManifest !== undefined) {
+      await objects.remove(manifest);
+      failpoint(`${table}: old manifest removed`);
+    }
   } catch (error) {
     await undo();
     throw error;
   }
-  return undo;
+  return {
+    undo,
+    finish: async () => {
+      failpoint(`${table}: finish begun`);
+      const stays = [...places.values(), manifest];
+      const rest = present.filter(({ key }) => !stays.includes(key));
+      if (rest.length === 0 || (await isSwept())) return;
+      await sideBySide(rest, ({ key }) => objects.remove(key));
+      failpoint(`${table}: rest removed`);
+    },
+  };
+}
+
+function manifestObject(key: string, content: string) {
+  return { key, content, contentType: "application/json" };
 }
 
 /** Hidden and internal names do not count, at any depth; neither do the empty objects that stand for folders. */

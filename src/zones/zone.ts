@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { PipelineError } from "../errors.js";
 
 /** A file of a zone. */
 export interface ZoneFile {
@@ -13,10 +14,19 @@ export interface ZoneFile {
   readonly problem?: string;
 }
 
-/** One partition of a table: a folder with one file. */
+/** One partition of a table: a folder with one file, or with many and a manifest that names them. */
 export interface Partition {
   readonly table: string;
   readonly partitionKey: string;
+}
+
+/** What a partition is at one moment. */
+export interface FoundPartition {
+  readonly partition: Partition;
+  /** By its bytes the partition is known: the one file, or the manifest that names the files. */
+  readonly head: ZoneFile;
+  /** The files that its rows are in, by path. */
+  readonly files: readonly ZoneFile[];
 }
 
 /**
@@ -24,6 +34,16 @@ export interface Partition {
  * nothing happens: another run of the date has begun, and what is there now is that one's.
  */
 export type Undo = () => Promise<void>;
+
+/** What was put in a partition's place, and how it ends: with one of the two, or, where the process dies, with none. */
+export interface Commit {
+  readonly undo: Undo;
+  /**
+   * Removes what lies in the partition's folder and is none of its files by now. No reader reads that any more, and it can come back
+   * no more. Where the staging of the run has been swept, nothing happens.
+   */
+  readonly finish: () => Promise<void>;
+}
 
 /** Where the files of one zone live. */
 export interface Zone {
@@ -35,15 +55,25 @@ export interface Zone {
   list(folder: string): Promise<ZoneFile[]>;
   /** A file's bytes. */
   read(file: Pick<ZoneFile, "path" | "uri"> & Partial<ZoneFile>): Readable;
-  /** The file of a partition, or undefined where there is none. */
-  find(partition: Partition): Promise<ZoneFile | undefined>;
-  /** Makes room for a new file of a partition outside of what readers see. */
-  stage(runId: string, partition: Partition): Promise<Pick<ZoneFile, "path" | "uri">>;
   /**
-   * Puts a staged file in its partition's place; whatever else lies in the partition's folder goes. A reader sees the old
-   * file or the new one, never half. What was there is kept in staging until it is swept.
+   * A partition, or undefined where there is none.
+   * @throws PipelineError PARTITION_MISSING or PARTITION_DIFFERS where its manifest does not hold.
    */
-  commit(runId: string, partition: Partition): Promise<Undo>;
+  find(partition: Partition): Promise<FoundPartition | undefined>;
+  /**
+   * The partitions of a table, by key.
+   * @param unreadable is told what is wrong with a manifest, whose partition is left out.
+   */
+  findAll(table: string, unreadable: (fault: PipelineError) => void): Promise<FoundPartition[]>;
+  /** Makes room for new files of a partition outside of what readers see: a folder, and in it the place of the one file. */
+  stage(runId: string, partition: Partition): Promise<Pick<ZoneFile, "path" | "uri">>;
+  /** The files that a run has staged for a partition, sorted by path; names that begin with `.` or `_` do not count. */
+  staged(runId: string, partition: Partition): Promise<ZoneFile[]>;
+  /**
+   * Puts what is staged in its partition's place: the one file `data.parquet`, or many files with a manifest that names them. A
+   * reader sees all that was there or all that is new, never half.
+   */
+  commit(runId: string, partition: Partition): Promise<Commit>;
   /**
    * Moves what a run has staged, and not committed, to where no run sweeps it.
    * @returns the URIs of the files.
@@ -56,7 +86,7 @@ export interface Zone {
   sweep(folder: typeof STAGING | typeof KEPT, runs: string): Promise<void>;
 }
 
-/** The name of the one file of a partition. */
+/** The name of the one file of a partition that is not many. */
 export const PARTITION_FILE = "data.parquet";
 
 /** What lies in a zone and is nobody's to read yet. Each run has a folder of its own in it. */
@@ -75,7 +105,7 @@ export function stagingFolder(runId: string, partition: Partition): string {
   return `${stagingOfRun(runId)}/${partitionFolder(partition)}`;
 }
 
-/** The file that a run stages for a partition, below its zone. */
+/** The one file that a run stages for a partition, below its zone. */
 export function stagedFile(runId: string, partition: Partition): string {
   return `${stagingFolder(runId, partition)}/${PARTITION_FILE}`;
 }
@@ -83,6 +113,11 @@ export function stagedFile(runId: string, partition: Partition): string {
 /** The folder of a partition below its zone: `vouchers/execution_date=2020-05-29T000000`. */
 export function partitionFolder({ table, partitionKey }: Partition): string {
   return `${table}/execution_date=${partitionKey}`;
+}
+
+/** How many files a partition has, and how many bytes they have together. */
+export function sizeOf({ files }: Pick<FoundPartition, "files">): { files: number; bytes: number } {
+  return { files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
 /** The one file of a partition below its zone. */

@@ -31,7 +31,7 @@ function writtenOutput(
   context: OutputContext,
   report: RunReport,
   lineage: VersionLineage,
-  { model: name, rows, bytes, sha256 }: OutputTable,
+  { model: name, rows, files, bytes, sha256 }: OutputTable,
 ): Dataset {
   const model = modelNamed(context, name);
   return dataset(filesName(context, model), {
@@ -41,7 +41,7 @@ function writtenOutput(
       version: { datasetVersion: sha256 },
       dataQualityAssertions: { assertions: assertionsOf(report, name) },
     },
-    outputFacets: { outputStatistics: { rowCount: rows, size: bytes, fileCount: 1 } },
+    outputFacets: { outputStatistics: { rowCount: rows, size: bytes, fileCount: files } },
   });
 }
 

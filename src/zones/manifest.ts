@@ -1,0 +1,183 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { PipelineError, type FaultCode } from "../errors.js";
+import { sideBySide } from "../side-by-side.js";
+import { isoOfKey } from "../voucher/execution-date.js";
+import {
+  PARTITION_FILE,
+  partitionFolder,
+  stagedFile,
+  stagingFolder,
+  type FoundPartition,
+  type Partition,
+  type Zone,
+  type ZoneFile,
+} from "./zone.js";
+
+/*
+ * A partition of many files has a manifest that names them. It is put whole, in one go, so that a reader who goes by it sees the
+ * old files or the new ones, as the one file of another partition is the old or the new one.
+ */
+
+/** The name of the manifest of a partition. Who lists data files takes it for none. */
+export const MANIFEST_FILE = "_manifest.json";
+
+/** Below the folder of the partition, and nowhere else. */
+const PATH_BELOW = /^(?!\.{0,2}(\/|$))[^/\\]+(\/(?!\.{0,2}(\/|$))[^/\\]+)*$/;
+
+const MANIFEST = z.object({
+  version: z.literal(1),
+  files: z
+    .array(z.object({ path: z.string().regex(PATH_BELOW), bytes: z.int().nonnegative() }))
+    .min(1)
+    .refine((files) => new Set(files.map(({ path }) => path)).size === files.length),
+});
+
+type Manifest = z.infer<typeof MANIFEST>;
+
+/** The manifest of a partition below its zone, where it has one. */
+export function manifestFile(partition: Partition): string {
+  return `${partitionFolder(partition)}/${MANIFEST_FILE}`;
+}
+
+/** Whether what a run has staged is committed as the one file of a partition, and not as many with a manifest. */
+export function isOneFile(
+  runId: string,
+  partition: Partition,
+  staged: readonly Pick<ZoneFile, "path">[],
+): boolean {
+  return staged.length === 1 && staged[0]?.path === stagedFile(runId, partition);
+}
+
+/**
+ * Where a staged file of many is put, below the folder of its partition: in a folder of its run, so that no file takes the place
+ * of one that is being read.
+ */
+export function placeOf(runId: string, partition: Partition, { path }: Pick<ZoneFile, "path">): string {
+  return `${runId}/${path.slice(stagingFolder(runId, partition).length + 1)}`;
+}
+
+/** The text of the manifest that staged files are committed with: the same files of the same run have the same text. */
+export function manifestText(
+  runId: string,
+  partition: Partition,
+  staged: readonly Pick<ZoneFile, "path" | "bytes">[],
+): string {
+  const files = staged
+    .map((file) => ({ path: placeOf(runId, partition, file), bytes: file.bytes }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+  return `${JSON.stringify({ version: 1, files } satisfies Manifest, null, 2)}\n`;
+}
+
+/** The SHA-256 of a manifest that is not written yet, in hexadecimal. */
+export function sha256OfText(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/**
+ * Finds the partitions of a zone.
+ * @param everythingBelow lists all files below a folder, whatever their names.
+ * @param readText reads a small file.
+ */
+export function partitionFinder(
+  everythingBelow: (folder: string) => Promise<ZoneFile[]>,
+  readText: (file: ZoneFile) => Promise<string>,
+): Pick<Zone, "find" | "findAll"> {
+  const look = async (partition: Partition) =>
+    partitionAmong(partition, await everythingBelow(partitionFolder(partition)), readText);
+  // Between the looks at its files and at its manifest a partition can have been replaced: what is at fault is looked at twice.
+  const find = (partition: Partition) =>
+    look(partition).catch((error: unknown) => {
+      if (isFaultOfManifest(error)) return look(partition);
+      throw error;
+    });
+  return {
+    find,
+    findAll: async (table, unreadable) => {
+      const byKey = filesByKey(table, await everythingBelow(table));
+      const found = await sideBySide([...byKey.keys()].sort(), async (partitionKey) => {
+        const partition = { table, partitionKey };
+        try {
+          return await partitionAmong(partition, byKey.get(partitionKey) ?? [], readText).catch(
+            (error: unknown) => {
+              if (isFaultOfManifest(error)) return find(partition);
+              throw error;
+            },
+          );
+        } catch (error) {
+          if (!isFaultOfManifest(error)) throw error;
+          unreadable(error);
+          return undefined;
+        }
+      });
+      return found.filter((partition) => partition !== undefined);
+    },
+  };
+}
+
+function isFaultOfManifest(error: unknown): error is PipelineError {
+  return error instanceof PipelineError && error.kind === "data";
+}
+
+function filesByKey(table: string, files: readonly ZoneFile[]): Map<string, ZoneFile[]> {
+  const byKey = new Map<string, ZoneFile[]>();
+  for (const file of files) {
+    const partitionKey = /^\/execution_date=([^/]+)\//.exec(file.path.slice(table.length))?.[1];
+    if (partitionKey === undefined) continue;
+    const ofKey = byKey.get(partitionKey);
+    if (ofKey === undefined) byKey.set(partitionKey, [file]);
+    else ofKey.push(file);
+  }
+  return byKey;
+}
+
+/**
+ * The partition that files are, all of those that lie in its folder; undefined where they are none.
+ * @throws PipelineError PARTITION_MISSING where its manifest cannot be read or names a file that is not there, PARTITION_DIFFERS
+ * where one has other bytes.
+ */
+async function partitionAmong(
+  partition: Partition,
+  files: readonly ZoneFile[],
+  readText: (file: ZoneFile) => Promise<string>,
+): Promise<FoundPartition | undefined> {
+  const folder = partitionFolder(partition);
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const manifest = byPath.get(manifestFile(partition));
+  if (manifest === undefined) {
+    const file = byPath.get(`${folder}/${PARTITION_FILE}`);
+    return file && { partition, head: file, files: [file] };
+  }
+  const named = parseManifest(await readText(manifest));
+  if (named === undefined)
+    throw faultOf(partition, "PARTITION_MISSING", `${manifest.uri} is no manifest that can be read`);
+  const found = named.files.map(({ path, bytes }) => {
+    const file = byPath.get(`${folder}/${path}`);
+    if (file === undefined)
+      throw faultOf(partition, "PARTITION_MISSING", `${manifest.uri} names ${path}, which is not there`);
+    if (file.bytes === bytes) return file;
+    const sizes = `${file.bytes.toString()} bytes, and ${bytes.toString()} by ${MANIFEST_FILE}`;
+    throw faultOf(partition, "PARTITION_DIFFERS", `${file.uri} has ${sizes}`);
+  });
+  return { partition, head: manifest, files: found.sort((a, b) => (a.path < b.path ? -1 : 1)) };
+}
+
+function faultOf({ partitionKey }: Partition, code: FaultCode, what: string): PipelineError {
+  const remedy = `make the partition anew with: pipeline run -e ${isoOfKey(partitionKey)}`;
+  return new PipelineError(code, `${what}; ${remedy}`);
+}
+
+function parseManifest(text: string): Manifest | undefined {
+  try {
+    return MANIFEST.safeParse(JSON.parse(text)).data;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** What was staged is gone: only the next run of the date takes it away. */
+export function sweptStaging(folder: string): PipelineError {
+  const message = `what was staged in ${folder} is gone, another run has swept it; run again`;
+  return new PipelineError("STORAGE_FAILED", message);
+}
