@@ -21,7 +21,12 @@ export async function withBuilder<Result>(
   ]);
   const session = await openSparkSession(settings.engine, signal);
   try {
-    return await use(sparkBuilder(engine, session, `${zones.curated.root}/${stagingOfRun(runId)}`));
+    const { curated } = zones;
+    const workspace = {
+      folder: `${curated.root}/${stagingOfRun(runId)}`,
+      list: (folder: string) => curated.list(folder.slice(curated.root.length + 1)),
+    };
+    return await use(sparkBuilder(engine, session, workspace));
   } finally {
     await session.close();
   }

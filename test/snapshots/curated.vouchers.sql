@@ -22,9 +22,7 @@ columns:
 WITH known AS (
   SELECT
     "timestamp", country_code, last_order_ts, first_order_ts, total_orders, voucher_amount,
-    CAST(
-      date_diff('day', CAST(last_order_ts AS DATE), CAST(TIMESTAMP '2020-05-29 00:00:00' AS DATE)) AS INTEGER
-    ) AS days_since_last_order
+    days_between(last_order_ts, TIMESTAMP '2020-05-29 00:00:00') AS days_since_last_order
   FROM raw.vouchers
   WHERE NOT is_rejected AND known_at(TIMESTAMP '2020-05-29 00:00:00', "timestamp", last_order_ts)
 )

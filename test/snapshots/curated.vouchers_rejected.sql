@@ -20,15 +20,12 @@ SELECT
   total_orders_text AS total_orders,
   voucher_amount_text AS voucher_amount,
   -- The first order rejects nothing: what cannot be read there is missing.
-  list_filter(
-    [
-      reject_reason('timestamp', "timestamp", timestamp_text),
-      reject_reason('country_code', country_code, country_code_text),
-      reject_reason('last_order_ts', last_order_ts, last_order_ts_text),
-      reject_reason('total_orders', total_orders, total_orders_text),
-      reject_reason('voucher_amount', voucher_amount, voucher_amount_text)
-    ],
-    lambda reason: reason IS NOT NULL
+  reasons_given(
+    reject_reason('timestamp', "timestamp", timestamp_text),
+    reject_reason('country_code', country_code, country_code_text),
+    reject_reason('last_order_ts', last_order_ts, last_order_ts_text),
+    reject_reason('total_orders', total_orders, total_orders_text),
+    reject_reason('voucher_amount', voucher_amount, voucher_amount_text)
   ) AS reject_reasons,
   source_file,
   '2020-05-29T000000' AS execution_date

@@ -17,56 +17,16 @@ columns:
 WITH answers AS (
   SELECT
     country_code, segment_kind, segment,
-    max(voucher_amount) FILTER (amount_rank = 1) AS voucher_amount,
-    max(voucher_amount) FILTER (amount_rank = 2) AS runner_up,
-    max(assignments) FILTER (amount_rank = 1) - coalesce(max(assignments) FILTER (amount_rank = 2), 0) AS margin
+    max(voucher_amount) FILTER (WHERE amount_rank = 1) AS voucher_amount,
+    max(voucher_amount) FILTER (WHERE amount_rank = 2) AS runner_up,
+    max(assignments) FILTER (WHERE amount_rank = 1) - coalesce(max(assignments) FILTER (WHERE amount_rank = 2), 0) AS margin
   FROM provision.voucher_amount_usage
   GROUP BY country_code, segment_kind, segment
 ),
 
--- What each raw value says is found out once, before it is used twice.
-read AS (
-  SELECT
-    stripped(country_code) AS country,
-    moment("timestamp") AS "timestamp",
-    moment(last_order_ts) AS last_order_ts,
-    whole_number(total_orders) AS orders,
-    whole_number(voucher_amount) AS amount
-  FROM curated.vouchers_rejected
-),
-
--- What is surely later than the execution date would have been out of scope.
-rejected AS (
-  SELECT
-    country_from(country) AS country_code,
-    frequent_segment(integer_from(0, orders)) AS frequent_segment,
-    recency_segment(
-      date_diff('day', CAST(last_order_ts AS DATE), CAST(TIMESTAMP '2020-05-29 00:00:00' AS DATE))
-    ) AS recency_segment,
-    integer_from(1, amount) AS voucher_amount
-  FROM read
-  WHERE coalesce(known_at(TIMESTAMP '2020-05-29 00:00:00', "timestamp", last_order_ts), true)
-),
-
--- An empty text stands for what cannot be read: no country and no segment is one.
 rejected_of_amount AS (
-  SELECT
-    coalesce(country_code, '') AS country_code,
-    'frequent_segment' AS segment_kind,
-    coalesce(frequent_segment, '') AS segment,
-    voucher_amount,
-    count(*) AS rejected
-  FROM rejected
-  GROUP BY ALL
-  UNION ALL
-  SELECT
-    coalesce(country_code, '') AS country_code,
-    'recency_segment' AS segment_kind,
-    coalesce(recency_segment, '') AS segment,
-    voucher_amount,
-    count(*) AS rejected
-  FROM rejected
-  GROUP BY ALL
+  SELECT country_code, segment_kind, segment, voucher_amount, rejected
+  FROM measures.rejected_by_answer
 ),
 
 rejected_of_all AS (

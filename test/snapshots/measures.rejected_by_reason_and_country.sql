@@ -10,7 +10,7 @@ columns:
   source_file:   { type: VARCHAR, description: "The file of that row, relative to the raw zone" }
 */
 WITH reasons AS (
-  SELECT unnest(reject_reasons) AS reject_reason, *
+  SELECT explode(reject_reasons) AS reject_reason, *
   FROM curated.vouchers_rejected
 ),
 
@@ -35,12 +35,12 @@ grouped AS (
     country_code,
     count(*) AS rejected,
     -- The least of them, so that every run shows the same one.
-    min({ 'fault': left(fault, 80), 'source_file': source_file }) AS example
+    min(example_of(fault, source_file)) AS example
   FROM faults
   GROUP BY reject_reason, country_code
 )
 
 SELECT reject_reason, country_code, rejected, example.fault AS example, example.source_file AS source_file
 FROM grouped
-ORDER BY rejected DESC, reject_reason, country_code
+ORDER BY rejected DESC, reject_reason, country_code NULLS LAST
 LIMIT 20

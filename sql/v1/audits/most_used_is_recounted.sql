@@ -27,7 +27,7 @@ published AS (
   FROM {{ model.name | ref }}
 )
 
-SELECT 'only in the table' AS found, * FROM (FROM published EXCEPT ALL FROM recounted)
+SELECT 'only in the table' AS found, * FROM (SELECT * FROM published EXCEPT ALL SELECT * FROM recounted)
 UNION ALL
-SELECT 'only in the recount' AS found, * FROM (FROM recounted EXCEPT ALL FROM published)
+SELECT 'only in the recount' AS found, * FROM (SELECT * FROM recounted EXCEPT ALL SELECT * FROM published)
 ORDER BY ALL

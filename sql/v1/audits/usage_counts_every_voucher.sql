@@ -8,8 +8,9 @@ WITH counted AS (
 ),
 
 expected AS (
-  SELECT unnest(['frequent_segment', 'recency_segment']) AS segment_kind, count(*) AS vouchers
-  FROM {{ "curated.vouchers" | ref }}
+  SELECT segment_kind, vouchers
+  FROM (VALUES ('frequent_segment'), ('recency_segment')) AS kinds(segment_kind)
+  CROSS JOIN (SELECT count(*) AS vouchers FROM {{ "curated.vouchers" | ref }}) AS counted_vouchers
 )
 
 SELECT expected.segment_kind, counted.assignments, expected.vouchers

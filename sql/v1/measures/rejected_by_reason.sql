@@ -5,6 +5,6 @@ columns:
   rejected:      { type: BIGINT, description: Rows rejected for this reason }
 */
 SELECT reject_reason, count(*) AS rejected
-FROM (SELECT unnest(reject_reasons) AS reject_reason FROM {{ "curated.vouchers_rejected" | ref }})
+FROM (SELECT explode(reject_reasons) AS reject_reason FROM {{ "curated.vouchers_rejected" | ref }})
 GROUP BY reject_reason
 ORDER BY rejected DESC, reject_reason

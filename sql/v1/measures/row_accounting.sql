@@ -11,8 +11,8 @@ columns:
 */
 SELECT
   count(*) AS rows_read,
-  count(*) FILTER (is_rejected) AS rejected,
-  count(*) FILTER (NOT is_rejected AND NOT known_at(TIMESTAMP {{ execution_date }}, "timestamp", last_order_ts))
+  count(*) FILTER (WHERE is_rejected) AS rejected,
+  count(*) FILTER (WHERE NOT is_rejected AND NOT known_at(TIMESTAMP {{ execution_date }}, "timestamp", last_order_ts))
     AS out_of_scope,
-  count(*) FILTER (NOT is_rejected AND known_at(TIMESTAMP {{ execution_date }}, "timestamp", last_order_ts)) AS curated
+  count(*) FILTER (WHERE NOT is_rejected AND known_at(TIMESTAMP {{ execution_date }}, "timestamp", last_order_ts)) AS curated
 FROM {{ "raw.vouchers" | ref }}

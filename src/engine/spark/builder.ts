@@ -1,9 +1,9 @@
 import { PipelineError } from "../../errors.js";
-import { listLiteral, literal } from "../../sql-literal.js";
+import { listLiteral } from "../../sql-literal.js";
 import { isPlainToSpark } from "../../sql-spark.js";
 import { callsOf, statementsOf, statementTexts } from "../../sql-text.js";
 import { duckDbBuilder, type Builder, type Query } from "../builder.js";
-import { textOf, type Engine } from "../engine.js";
+import type { Engine } from "../engine.js";
 import type { SparkSession } from "./session.js";
 import { SparkError } from "./spark-errors.js";
 import { orderedStatement, sparkViewStatement, spreadStatement } from "./statements.js";
@@ -19,14 +19,21 @@ interface Relation {
   view?: Promise<void>;
 }
 
+/** Where a run keeps on S3 what nobody else reads. */
+export interface Workspace {
+  /** Its address. */
+  readonly folder: string;
+  /** The files below an address in it, or in the staging of a partition, sorted by name; what Spark hides is none of them. */
+  readonly list: (folder: string) => Promise<readonly { readonly uri: string; readonly bytes: number }[]>;
+}
+
 /**
  * Builds models by Spark, beside a DuckDB that reads and writes what is small. Both find every model that was built: what Spark has
  * written is on S3, and so is what DuckDB has written as soon as a query of Spark asks for it.
  * @param duckDb can read the raw files and the folder, and write to the folder.
- * @param folder the staging of the run on S3, for what the run alone needs.
  * @throws PipelineError INVALID_SETTINGS where Hadoop's client would take the folder for a pattern.
  */
-export function sparkBuilder(duckDb: Engine, session: SparkSession, folder: string): Builder {
+export function sparkBuilder(duckDb: Engine, session: SparkSession, { folder, list }: Workspace): Builder {
   if (!isPlainToSpark(folder)) {
     throw new PipelineError(
       "INVALID_SETTINGS",
@@ -48,22 +55,18 @@ export function sparkBuilder(duckDb: Engine, session: SparkSession, folder: stri
     await relation.view;
   };
   const showAll = ({ references }: Query) => Promise.all(references.map(show));
-  const filesIn = async (place: string) => {
-    const rows = await duckDb.rows(`SELECT file FROM glob(${literal(`${place}/*.parquet`)}) ORDER BY file`);
-    return rows.map((row) => textOf(row, "file"));
-  };
   const spread = async (query: Query, place: string) => {
     await showAll(query);
     await session.run(spreadStatement(query.sql, place));
-    return filesIn(place);
+    return list(place);
   };
   /** Fetches the rows of a small query, in their order, as a SELECT of DuckDB. */
   const fetched = async (name: string, query: Query) => {
     const place = `${folder}/fetched/${name}`;
     await showAll(query);
     await session.run(orderedStatement(query.sql, place));
-    const files = await filesIn(place);
-    return `SELECT * FROM read_parquet(${listLiteral(files)}, hive_partitioning = false)`;
+    const files = await list(place);
+    return `SELECT * FROM read_parquet(${listLiteral(files.map(({ uri }) => uri))}, hive_partitioning = false)`;
   };
 
   return {
@@ -82,7 +85,9 @@ export function sparkBuilder(duckDb: Engine, session: SparkSession, folder: stri
       const place = `${folder}/kept/${name}`;
       const parts = queries.map(async (query, index) => {
         const part = `${place}/${index.toString()}`;
-        if (query.dialect === "spark") return { files: await spread(query, part), shown: part };
+        if (query.dialect === "spark") {
+          return { files: (await spread(query, part)).map(({ uri }) => uri), shown: part };
+        }
         const file = `${part}.parquet`;
         await duckDb.writeTemporary(query.sql, file);
         return { files: [file], shown: file };
@@ -109,11 +114,13 @@ export function sparkBuilder(duckDb: Engine, session: SparkSession, folder: stri
       if (query.dialect === "duckdb") return local.write(name, query, place);
       if (!place.isLarge)
         return local.write(name, { ...query, sql: await fetched(name, query), dialect: "duckdb" }, place);
-      const uris = await spread(query, folderOf(place.file));
+      const files = await spread(query, folderOf(place.file));
+      const uris = files.map(({ uri }) => uri);
       const [counted] = await duckDb.rows(
-        `SELECT sum(num_rows) AS row_count, sum(file_size_bytes) AS bytes FROM parquet_file_metadata(${listLiteral(uris)})`,
+        `SELECT sum(num_rows) AS row_count FROM parquet_file_metadata(${listLiteral(uris)})`,
       );
-      return { rows: Number(counted?.["row_count"]), bytes: Number(counted?.["bytes"]), uris };
+      const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+      return { rows: Number(counted?.["row_count"]), bytes, uris };
     },
     attach: (name, uris) => attach(name, uris, foldersOf(uris)),
     columnsOf: (name) => duckDb.columnsOf(name),
