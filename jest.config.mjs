@@ -20,6 +20,7 @@ const common = {
 };
 
 const endToEnd = "<rootDir>/test/end-to-end/**/*.test.ts";
+const scaleout = "<rootDir>/test/scaleout/**/*.test.ts";
 const crash = "<rootDir>/test/crash/**/*.test.ts";
 /** To kill runs takes long, and MariaDB is MySQL to it. */
 const crashPlaces = ["local+sqlite", "minio+mysql"];
@@ -79,6 +80,7 @@ export default {
         "/node_modules/",
         "/test/end-to-end/",
         "/test/crash/",
+        "/test/scaleout/",
         ...Object.entries(folders)
           .filter((folder) => !isThere(folder))
           .map(([name]) => `/test/${name}/`),
@@ -95,5 +97,16 @@ export default {
         ],
         globals: { TEST_PLACE: place },
       })),
+    // On a cluster, and so apart from all others: npm run test:scaleout.
+    ...(process.env.TEST_SPARK_URL === undefined
+      ? []
+      : [
+          {
+            ...common,
+            displayName: "scaleout",
+            testMatch: [scaleout],
+            globals: { TEST_PLACE: "minio+mysql" },
+          },
+        ]),
   ],
 };

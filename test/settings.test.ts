@@ -116,4 +116,62 @@ describe("the settings", () => {
   ])("refuse the consumption database %s", (url) => {
     expect(faultOf({ CONSUMPTION_URL: url })).toContain("CONSUMPTION_URL must be sqlite:<file> or mysql://");
   });
+
+  it("compute in the process unless told otherwise, or at a Spark", () => {
+    expect(readSettings({ ENGINE: "duckdb" }).engine).toEqual({ kind: "duckdb" });
+    const zones = {
+      RAW_ZONE: "s3://lake/raw",
+      CURATED_ZONE: "s3://lake/cur",
+      PROVISION_ZONE: "s3://lake/prov",
+    };
+    const engine = (ENGINE: string) => readSettings({ ...zones, ENGINE }).engine;
+    expect(engine("spark://spark.example.org:10000")).toEqual({
+      kind: "spark",
+      host: "spark.example.org",
+      port: 10000,
+      user: "pipeline",
+      password: undefined,
+      tls: false,
+      httpPath: undefined,
+      caBundle: undefined,
+    });
+    expect(engine("spark://etl:p%40ss%3Aw%2Frd@[::1]:443/?tls=true&transport=http")).toMatchObject({
+      host: "::1",
+      port: 443,
+      user: "etl",
+      password: "p@ss:w/rd",
+      tls: true,
+      httpPath: "cliservice",
+    });
+    expect(engine("spark://h:1?transport=http&path=gateway/spark")).toMatchObject({
+      httpPath: "gateway/spark",
+    });
+  });
+
+  it.each([
+    ["trino://host:8080", "must be duckdb or spark://user:password@host:port"],
+    ["spark://host", "must be duckdb or spark://user:password@host:port"],
+    ["spark://:10000", "must be duckdb or spark://user:password@host:port"],
+    ["spark://u:top-secret@host:10000/database", "must be duckdb or spark://user:password@host:port"],
+    ["spark://u:top-secret%@host:10000", "has a % that begins no percent-encoding"],
+    ["spark://u:top-secret@host:10000?ssl=true", "knows tls, transport, path, not ssl"],
+    ["spark://u:top-secret@host:10000?tls=yes", "has a tls that is neither true nor false"],
+    ["spark://u:top-secret@host:10000?transport=udp", "has a transport that is neither tcp nor http"],
+    ["spark://u:top-secret@host:10000?path=x", "has a path, and no transport=http"],
+  ])("refuse the engine %s, and do not tell its password", (engine, fault) => {
+    const message = faultOf({ ENGINE: engine });
+    expect(message).toContain(`  ENGINE ${fault}`);
+    expect(message).not.toContain("top-secret");
+  });
+
+  it("want all three zones on S3 where a Spark computes", () => {
+    const message = faultOf({
+      ENGINE: "spark://host:10000",
+      RAW_ZONE: "s3://lake/raw",
+      CURATED_ZONE: "data/cur",
+    });
+    expect(message).not.toContain("RAW_ZONE");
+    expect(message).toContain("  CURATED_ZONE must be s3://bucket/prefix, where ENGINE is spark://");
+    expect(message).toContain("  PROVISION_ZONE must be s3://bucket/prefix, where ENGINE is spark://");
+  });
 });

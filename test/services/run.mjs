@@ -1,19 +1,22 @@
-// Runs a command beside servers of its own, which end with it:
-//   node test/services/run.mjs -- npm run jest
+// Runs a command beside servers of its own, which end with it; with --spark beside a Spark cluster, too:
+//   node test/services/run.mjs [--spark] -- npm run jest
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { startCluster } from "../scaleout/cluster.mjs";
 import { servicesDirectory, startMariadb, startMinio, startMysql } from "./servers.mjs";
 
-const [separator, program, ...args] = process.argv.slice(2);
+const words = process.argv.slice(2);
+const withSpark = words[0] === "--spark";
+const [separator, program, ...args] = withSpark ? words.slice(1) : words;
 let command;
 let interruptedBy;
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, interrupt);
 try {
   if (separator !== "--" || program === undefined)
-    throw new Error("usage: node test/services/run.mjs -- command [argument …]");
+    throw new Error("usage: node test/services/run.mjs [--spark] -- command [argument …]");
   process.exitCode = await runBesideServers();
 } catch (error) {
   process.stderr.write(`${error.message}\n`);
@@ -40,10 +43,13 @@ async function startServers(folder, running) {
     running.push(server);
     return server;
   };
-  const starts = [start("minio", startMinio), start("mysql", startMysql), start("mariadb", startMariadb)];
+  const minioStart = start("minio", startMinio);
+  const starts = [minioStart, start("mysql", startMysql), start("mariadb", startMariadb)];
+  if (withSpark)
+    starts.push(minioStart.then((s3) => start("spark", (options) => startCluster({ ...options, s3 }))));
   // When one fails, the others are still on their way, and have to be up before they can be stopped.
   await Promise.allSettled(starts);
-  const [minio, mysql, mariadb] = await Promise.all(starts);
+  const [minio, mysql, mariadb, spark] = await Promise.all(starts);
   const directory = servicesDirectory();
   return {
     TEST_S3_ENDPOINT: minio.endpoint,
@@ -51,10 +57,15 @@ async function startServers(folder, running) {
     TEST_S3_SECRET_ACCESS_KEY: minio.credentials.secretAccessKey,
     TEST_MYSQL_URL: mysql.url,
     TEST_MARIADB_URL: mariadb.url,
+    ...(spark === undefined ? {} : sparkEnvironment(spark)),
     TEST_SERVICES_DIRECTORY: directory,
     TEST_DUCKDB_CLI: path.join(directory, "bin/duckdb"),
     DUCKDB_EXTENSION_DIRECTORY: path.join(directory, "extensions"),
   };
+}
+
+function sparkEnvironment({ port, driverPort }) {
+  return { TEST_SPARK_URL: `spark://127.0.0.1:${port}`, TEST_SPARK_DRIVER_PORT: String(driverPort) };
 }
 
 function runCommand(environment) {

@@ -44,3 +44,20 @@ export interface SqlServer extends Server<SqlCredentials> {
 export function startMinio(options: StartOptions<S3Credentials>): Promise<MinioServer>;
 export function startMysql(options: StartOptions<SqlCredentials>): Promise<SqlServer>;
 export function startMariadb(options: StartOptions<SqlCredentials>): Promise<SqlServer>;
+
+/** What any server is started with. */
+export interface Program {
+  readonly directory: string;
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Asked again and again until it is so. */
+  readonly isReady: () => Promise<boolean>;
+  /** How long that may take; a minute unless given. */
+  readonly limitMs?: number;
+}
+
+export function startServer(program: Program): Promise<Pick<Server<never>, "pid" | "log" | "stop">>;
+
+/** A port of this machine that nobody listens on, not given to anyone else. */
+export function freePort(): Promise<number>;

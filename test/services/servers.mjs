@@ -114,14 +114,21 @@ function sqlCredentials() {
   return { user: "root", password: randomBytes(16).toString("hex") };
 }
 
-async function startServer({ directory, program, args, environment, isReady }) {
+export async function startServer({
+  directory,
+  program,
+  args,
+  environment,
+  isReady,
+  limitMs = STARTUP_LIMIT_MS,
+}) {
   const { child, ended, log } = await startProcess(directory, program, args, environment);
   const stop = async (signal = "SIGTERM") => {
     child.kill(signal);
     await ended;
   };
   try {
-    await waitUntilReady(child, isReady);
+    await waitUntilReady(child, isReady, limitMs);
   } catch (error) {
     await stop("SIGKILL");
     throw await withLog(error, program, log);
@@ -129,11 +136,11 @@ async function startServer({ directory, program, args, environment, isReady }) {
   return { pid: child.pid, log, stop };
 }
 
-async function waitUntilReady(child, isReady) {
-  const deadline = performance.now() + STARTUP_LIMIT_MS;
+async function waitUntilReady(child, isReady, limitMs) {
+  const deadline = performance.now() + limitMs;
   while (!(await isReady())) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error("it ended");
-    if (performance.now() > deadline) throw new Error(`no answer in ${STARTUP_LIMIT_MS / 1000} s`);
+    if (performance.now() > deadline) throw new Error(`no answer in ${limitMs / 1000} s`);
     await setTimeout(PROBE_INTERVAL_MS);
   }
 }
@@ -153,6 +160,7 @@ async function startProcess(directory, program, args, environment = {}) {
   const child = spawn("setpriv", ["--pdeathsig", "SIGKILL", program, ...args], {
     detached: true,
     stdio: ["ignore", output.fd, output.fd],
+    cwd: directory,
     // Servers read settings from variables and from the home folder, and a MariaDB that starts clears the temporary
     // folder of the tables of any other: so each has neither in common with anyone.
     env: { PATH: process.env.PATH, HOME: directory, TMPDIR: directory, ...environment },
@@ -199,7 +207,7 @@ async function greets(socketFile) {
 const PORTS_OF_A_PROCESS = 12;
 let nextPort = 20_000 + (process.pid % 1_000) * PORTS_OF_A_PROCESS;
 
-async function freePort() {
+export async function freePort() {
   for (;;) {
     const port = nextPort++;
     if (await isFree(port)) return port;

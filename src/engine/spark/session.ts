@@ -40,7 +40,7 @@ const SESSION_SETTINGS = {
 
 const OLDEST_MAJOR_VERSION = 4;
 
-const LIMITS: Limits = { connect: 10_000, open: 180_000, answer: 60_000, farewell: 5_000 };
+const LIMITS: Limits = { connect: 10_000, open: 180_000, answer: 60_000, farewell: 2_000 };
 
 /**
  * Opens a session at a Spark. Every call of it rejects with a PipelineError of code CANCELLED once the signal has been aborted,

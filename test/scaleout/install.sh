@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Installs what the tests on a cluster need: Spark from PyPI, in the environment that the bench has, and from Maven what it lacks for
+# S3. Needs Java 17 with its compiler, Maven, and Python 3.11 or newer. Safe to repeat.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+cache="$(realpath --canonicalize-missing "${VOUCHER_PIPELINE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/voucher-pipeline}")/spark"
+mkdir -p "$cache"
+
+commands="$(../../bench/setup.sh)"
+home="$("$commands/python" -c 'import os, pyspark; print(os.path.dirname(pyspark.__file__))')"
+ln --symbolic --force --no-dereference "$home" "$cache/home"
+
+hadoop="$(sed -n '/<artifactId>hadoop-aws</{n;s/ *<version>\(.*\)<\/version>/\1/p}' pom.xml)"
+[ -e "$home/jars/hadoop-client-api-$hadoop.jar" ] ||
+  { echo "pom.xml names hadoop-aws $hadoop, and Spark has $(basename "$home"/jars/hadoop-client-api-*)" >&2; exit 1; }
+
+# What Spark brings of the same is left out: of some of it, two versions do not get along.
+if ! cmp --silent pom.xml "$cache/s3a/pom.xml"; then
+  rm -rf "$cache/s3a"
+  mvn --quiet --batch-mode dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$cache/s3a" \
+    -DexcludeGroupIds=io.netty,org.slf4j,org.apache.httpcomponents,commons-codec,commons-logging
+  # Made last, it says that all are there.
+  cp pom.xml "$cache/s3a/pom.xml"
+fi
