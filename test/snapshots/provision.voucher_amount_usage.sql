@@ -34,6 +34,7 @@ WITH counted AS (
 ranked AS (
   SELECT
     *,
+    segment_position(segment_kind, segment) AS segment_order,
     CAST(sum(assignments) OVER (PARTITION BY country_code, segment_kind, segment) AS BIGINT) AS segment_assignments,
     CAST(
       row_number() OVER (
@@ -51,4 +52,4 @@ SELECT
   amount_rank,
   '2020-05-29T000000' AS execution_date
 FROM ranked
-ORDER BY country_code, segment_kind, segment_position(segment_kind, segment), amount_rank
+ORDER BY country_code, segment_kind, segment_order, amount_rank
