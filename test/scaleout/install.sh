@@ -2,7 +2,7 @@
 # Installs what the tests on a cluster need: Spark from PyPI, in the environment that the bench has, and from Maven what it lacks for
 # S3. Needs Java 17 with its compiler, Maven, and Python 3.11 or newer. Safe to repeat.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
+cd "$(dirname "${BASH_SOURCE[0]}")/../../docker/spark"
 
 cache="$(realpath --canonicalize-missing "${VOUCHER_PIPELINE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/voucher-pipeline}")/spark"
 mkdir -p "$cache"
@@ -15,11 +15,9 @@ hadoop="$(sed -n '/<artifactId>hadoop-aws</{n;s/ *<version>\(.*\)<\/version>/\1/
 [ -e "$home/jars/hadoop-client-api-$hadoop.jar" ] ||
   { echo "pom.xml names hadoop-aws $hadoop, and Spark has $(basename "$home"/jars/hadoop-client-api-*)" >&2; exit 1; }
 
-# What Spark brings of the same is left out: of some of it, two versions do not get along.
 if ! cmp --silent pom.xml "$cache/s3a/pom.xml"; then
   rm -rf "$cache/s3a"
-  mvn --quiet --batch-mode dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$cache/s3a" \
-    -DexcludeGroupIds=io.netty,org.slf4j,org.apache.httpcomponents,commons-codec,commons-logging
+  mvn --quiet --batch-mode dependency:copy-dependencies -DoutputDirectory="$cache/s3a"
   # Made last, it says that all are there.
   cp pom.xml "$cache/s3a/pom.xml"
 fi

@@ -2,8 +2,11 @@ import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { pipeline } from "../cli/command.js";
+import { EXECUTION_DATE } from "../pipeline/running.js";
 import { TEST_S3 } from "../place.js";
-import { makeFolder, PROJECT } from "../workspace.js";
+import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { makeFolder, makeWorkspace, PROJECT } from "../workspace.js";
 import { compileJava, startThriftServer, type ThriftServer, type ThriftServerOptions } from "./cluster.mjs";
 import { failureOf, openSession, sparkSettings } from "./spark.js";
 
@@ -81,6 +84,21 @@ describe("a server with TLS and passwords", () => {
     expect(failure).toMatchObject({ code: "ENGINE_NOT_USABLE", kind: "usage" });
     expect(String(failure)).toContain(`Spark at 127.0.0.1:${server.port} refuses the user or the password`);
     expect(String(failure)).not.toContain("unmistakable");
+  });
+
+  it("ends a run that has a wrong password with exit code 2, and nothing tells it", async () => {
+    const { environment, settings } = await makeWorkspace({}, "minio+sqlite");
+    await putVouchers(settings.zones.raw, times(2, voucher()));
+    const ENGINE = `spark://etl:unmistakable@127.0.0.1:${server.port}?tls=true`;
+    const ended = await pipeline(["-e", EXECUTION_DATE], {
+      ...environment,
+      ENGINE,
+      ENGINE_CA_BUNDLE: authority,
+      LOG_LEVEL: "trace",
+    });
+    expect(ended).toMatchObject({ code: 2 });
+    expect(ended.stderr).toContain("ENGINE_NOT_USABLE");
+    expect(ended.stdout + ended.stderr).not.toContain("unmistakable");
   });
 
   it("is not usable where its authority is not trusted, and where TLS is not asked for", async () => {
