@@ -37,7 +37,8 @@ CREATE MACRO as_text
     END,
   (value TIMESTAMP_NS) AS
     CASE
-      WHEN isfinite(value) AND epoch_ns(value) < -9223372022400000000 THEN CAST(epoch_ns(value) AS VARCHAR)
+      -- The first day that nanoseconds reach is one that DuckDB writes no text of.
+      WHEN isfinite(value) AND epoch_ns(value) < -9223286400000000000 THEN CAST(epoch_ns(value) AS VARCHAR)
       ELSE CAST(value AS VARCHAR)
     END;
 
@@ -71,23 +72,21 @@ CREATE MACRO moment_by_grammar(value) AS
   moment_from_parts(
     regexp_extract(
       stripped(value),
-      '^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ Tt]((?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.][0-9]{1,9})?)?) ?(Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?)?$',
+      '^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ Tt]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,9})?)?) ?(Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?)?$',
       ['day', 'clock', 'zone_offset']
     )
   );
 
 -- The moment in UTC that a text says, or NULL.
--- The first four shapes are what feeds are full of. The cast reads them as the grammar does, at a third of its cost. It
--- would also take a blank or a point in the place of some digits, and the end of a day as 24:00:00: there the shapes ask for
--- digits, and leave to the cast whether the others are some.
+-- The first four shapes are what feeds are full of. The cast reads them as the grammar does, at a third of its cost. In the
+-- first one it also takes a blank in the place of a digit beside the blank, and a point after a second of one digit, for
+-- what they then say: to ask for digits there as the last two shapes do would cost as much as half the cast.
 CREATE MACRO moment_from_text(value) AS
   CASE
-    WHEN value GLOB '????-??-?[0-9] [0-2]?:??:?[0-9]+00:00' AND value >= '0' AND NOT contains(value, ' 24')
-      THEN TRY_CAST(value AS TIMESTAMP)
+    WHEN value LIKE '____-__-__ __:__:__+00:00' AND value >= '0' THEN TRY_CAST(value AS TIMESTAMP)
     WHEN value LIKE '____-__-__' AND value >= '0' THEN TRY_CAST(value AS TIMESTAMP)
-    WHEN value GLOB '????-??-?[0-9] [0-2]?:??:?[0-9].[0-9][0-9][0-9][0-9][0-9][0-9]' AND value >= '0' AND NOT contains(value, ' 24')
-      THEN TRY_CAST(value AS TIMESTAMP)
-    WHEN value GLOB '????-??-?[0-9] [0-2]?:??:?[0-9]' AND value >= '0' AND NOT contains(value, ' 24')
+    WHEN value GLOB '????-??-?[0-9] [0-9]?:??:?[0-9]' AND value >= '0' THEN TRY_CAST(value AS TIMESTAMP)
+    WHEN value GLOB '????-??-?[0-9] [0-9]?:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]' AND value >= '0'
       THEN TRY_CAST(value AS TIMESTAMP)
     ELSE moment_by_grammar(value)
   END;
