@@ -16,10 +16,22 @@ export function sparkPath(uri: string): string {
   return uri.replace(/^s3:/, "s3a:");
 }
 
-/** Parquet files or folders of them on S3, as Spark reads them in the place of a table. */
+/** Parquet files or folders of them in one bucket on S3, as Spark reads them in the place of a table: several as a pattern. */
 export function sparkFiles(uris: readonly string[]): string {
   const paths = uris.map(sparkPath);
-  return `parquet.${sparkName(paths.length === 1 ? paths.join() : `{${paths.join(",")}}`)}`;
+  if (paths.length === 1) return `parquet.${sparkName(paths.join())}`;
+  const shared = sharedFolder(paths);
+  const names = paths.map((path) => path.slice(shared.length));
+  return `parquet.${sparkName(`${shared}{${names.join(",")}}`)}`;
+}
+
+/** What all paths begin with, up to a `/`. */
+function sharedFolder(paths: readonly string[]): string {
+  const [first = ""] = paths;
+  let length = first.lastIndexOf("/") + 1;
+  while (!paths.every((path) => path.startsWith(first.slice(0, length))))
+    length = first.lastIndexOf("/", length - 2) + 1;
+  return first.slice(0, length);
 }
 
 /** Whether an address on S3 means itself to Hadoop's client, to which it is a pattern. */

@@ -1,0 +1,134 @@
+import path from "node:path";
+import { afterAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { pipeline, start } from "../cli/command.js";
+import { visible } from "../end-to-end/failing.js";
+import { run } from "../pipeline/running.js";
+import { TEST_S3 } from "../place.js";
+import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { hashesOf, listFiles } from "../storage.js";
+import { until } from "../until.js";
+import { makeFolder, makeWorkspace, type Workspace } from "../workspace.js";
+import { startThriftServer, type ThriftServer } from "./cluster.mjs";
+import { onCluster } from "./same.js";
+import { executorsOfCluster } from "./spark.js";
+
+const RUN = ["run", "-e", "2020-05-29", "--json"];
+/** A point of a run at which Spark has begun to work, and much is still to do. */
+const MIDWAY = "raw.vouchers: built";
+const TIMEOUT = 300_000;
+
+const own: ThriftServer[] = [];
+
+afterAll(async () => {
+  for (const server of own) await server.stop("SIGKILL");
+});
+
+let workspace: Workspace;
+let before: object;
+
+/** A publication by DuckDB, and then one voucher more. */
+beforeEach(async () => {
+  const good = await makeWorkspace();
+  await putVouchers(good.settings.zones.raw, times(20, voucher()));
+  await run(good.settings);
+  before = await visible(good);
+  await putVouchers(good.settings.zones.raw, times(30, voucher({ voucher_amount: "3520" })));
+  workspace = onCluster(good);
+}, TIMEOUT);
+
+/** Expects the next run to do what the one that was disturbed did not, and to leave nothing of either in staging. */
+async function expectNextRunWhole({ environment, settings }: Workspace): Promise<void> {
+  const { code, stderr } = await pipeline(RUN, environment);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  const left = [...(await listFiles(settings.zones.curated)), ...(await listFiles(settings.zones.provision))];
+  expect(left.filter((name) => name.startsWith("_staging"))).toEqual([]);
+  const provision = await hashesOf(settings.zones.provision);
+  const undisturbed = await makeWorkspace();
+  const zones = { ...undisturbed.settings.zones, raw: settings.zones.raw };
+  await run({ ...undisturbed.settings, zones });
+  expect(provision).toEqual(await hashesOf(zones.provision));
+}
+
+describe("a run on a cluster", () => {
+  it(
+    "goes on when an executor is killed",
+    async () => {
+      const disturbed = start(RUN, { ...workspace.environment, TEST_FAILPOINT: MIDWAY });
+      await disturbed.stoodAt(MIDWAY);
+      const [executor] = await executorsOfCluster();
+      expect(executor).toBeDefined();
+      process.kill(Number(executor), "SIGKILL");
+      disturbed.kill("SIGCONT");
+      expect(await disturbed.ended).toMatchObject({ code: 0 });
+    },
+    TIMEOUT,
+  );
+
+  it(
+    "that is killed changes nothing, and the next one is whole",
+    async () => {
+      const killed = start(RUN, { ...workspace.environment, TEST_FAILPOINT: "curated.vouchers: written" });
+      await killed.stoodAt("curated.vouchers: written");
+      killed.kill("SIGKILL");
+      await killed.ended;
+      const seen = (await visible(workspace)) as { curated: Record<string, string> };
+      const staged = Object.keys(seen.curated).filter((name) => name.startsWith("_staging"));
+      expect(staged).not.toEqual([]);
+      await expectNextRunWhole(workspace);
+    },
+    TIMEOUT,
+  );
+
+  it(
+    "that is interrupted ends with 130, cancels what the cluster does, and leaves everything as it was",
+    async () => {
+      const interrupted = start(RUN, { ...workspace.environment, TEST_FAILPOINT: MIDWAY });
+      await interrupted.stoodAt(MIDWAY);
+      interrupted.kill("SIGINT");
+      interrupted.kill("SIGCONT");
+      expect(await interrupted.ended).toMatchObject({ code: 130 });
+      expect(await visible(workspace)).toEqual(before);
+    },
+    TIMEOUT,
+  );
+
+  it(
+    "whose server is killed ends with 4 and says so, leaves everything as it was, and the next one is whole",
+    async () => {
+      if (TEST_S3 === undefined) throw new Error("TEST_S3_ENDPOINT names no S3");
+      const { endpoint, ...credentials } = TEST_S3;
+      const server = await startThriftServer({
+        directory: path.join(await makeFolder(), "server"),
+        s3: { endpoint, credentials },
+      });
+      own.push(server);
+      const { environment } = onCluster(workspace, workspace, `spark://127.0.0.1:${server.port}`);
+      const bereft = start(RUN, { ...environment, TEST_FAILPOINT: MIDWAY });
+      await bereft.stoodAt(MIDWAY);
+      await server.stop("SIGKILL");
+      bereft.kill("SIGCONT");
+      const { code, stderr } = await bereft.ended;
+      expect({ code, error: JSON.parse(stderr) as unknown }).toMatchObject({
+        code: 4,
+        error: { error: { code: "ENGINE_UNAVAILABLE", exit_code: 4 } },
+      });
+      await until(async () => JSON.stringify(await visible(workspace)) === JSON.stringify(before));
+      await expectNextRunWhole(workspace);
+    },
+    TIMEOUT,
+  );
+
+  it(
+    "at which nobody answers ends with 4 before anything is built",
+    async () => {
+      const { environment } = onCluster(workspace, workspace, "spark://127.0.0.1:9");
+      const { code, stderr } = await pipeline(RUN, environment);
+      expect({ code, stderr }).toMatchObject({
+        code: 4,
+        stderr: expect.stringContaining("ENGINE_UNAVAILABLE"),
+      });
+      expect(await visible(workspace)).toEqual(before);
+    },
+    TIMEOUT,
+  );
+});
