@@ -15,10 +15,10 @@ RESET VARIABLE provision_voucher_country_most_used_files;
 RESET VARIABLE provision_voucher_frequent_most_used_files;
 RESET VARIABLE provision_voucher_recency_most_used_files;
 
--- The execution date of a partition, from the path of its file; NULL for a file that is none of a partition.
+-- The execution date of a partition, from the path of a file in its folder; NULL for a file that is in none.
 CREATE OR REPLACE MACRO execution_date_of(file) AS
   try_strptime(
-    regexp_extract(file, '/execution_date=([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6})/data[.]parquet$', 1),
+    regexp_extract(file, '^.*/execution_date=([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6})/', 1, 's'),
     '%Y-%m-%dT%H%M%S'
   );
 
@@ -284,6 +284,30 @@ CREATE OR REPLACE MACRO path_of(location) AS rtrim(regexp_replace(location, '([^
 -- A path is a pattern to what reads it, as it is to glob.
 CREATE OR REPLACE MACRO pattern_of(path) AS regexp_replace(path, '([*?[])', '[\1]', 'g');
 
+CREATE OR REPLACE MACRO partition_files(folder) AS TABLE (
+  WITH manifests AS (
+    SELECT
+      filename[:-length('/_manifest.json') - 1] AS partition,
+      filename AS manifest,
+      TRY(json_extract_string(content, '$.files[*].path')) AS paths
+    FROM query(
+      CASE WHEN len(getvariable('manifests')) > 0
+        THEN $$ SELECT filename, content FROM read_text(getvariable('manifests')) $$
+        ELSE $$ SELECT '' AS filename, '' AS content WHERE FALSE $$
+      END
+    )
+  )
+  SELECT
+    unnest(
+      CASE WHEN len(paths) > 0 THEN list_transform(paths, lambda path: partition || '/' || path) ELSE [manifest] END
+    ) AS file
+  FROM manifests
+  UNION ALL
+  SELECT file
+  FROM glob(pattern_of(folder) || '/execution_date=*/data.parquet')
+  WHERE file[:-length('/data.parquet') - 1] NOT IN (SELECT partition FROM manifests)
+);
+
 -- Where the zones are.
 SET VARIABLE raw_zone = path_of(coalesce(nullif(getenv('RAW_ZONE'), ''), 'data/raw'));
 SET VARIABLE curated_zone = path_of(coalesce(nullif(getenv('CURATED_ZONE'), ''), 'data/curated'));
@@ -307,38 +331,56 @@ SET VARIABLE raw_vouchers_csv_files = (
     AND NOT regexp_matches(substring(file, length(getvariable('raw_zone')) + 1), '/[._]')
 );
 
+SET VARIABLE "manifests" = (
+  SELECT list(pattern_of(file)) FROM glob(pattern_of(getvariable('curated_zone') || '/vouchers') || '/execution_date=*/_manifest.json')
+);
 SET VARIABLE curated_vouchers_files = (
   SELECT list(pattern_of(file) ORDER BY file)
-  FROM glob(pattern_of(getvariable('curated_zone')) || '/vouchers/execution_date=*/data.parquet')
+  FROM partition_files(getvariable('curated_zone') || '/vouchers')
   WHERE execution_date_of(file) IS NOT NULL
 );
 
+SET VARIABLE "manifests" = (
+  SELECT list(pattern_of(file)) FROM glob(pattern_of(getvariable('curated_zone') || '/vouchers_rejected') || '/execution_date=*/_manifest.json')
+);
 SET VARIABLE curated_vouchers_rejected_files = (
   SELECT list(pattern_of(file) ORDER BY file)
-  FROM glob(pattern_of(getvariable('curated_zone')) || '/vouchers_rejected/execution_date=*/data.parquet')
+  FROM partition_files(getvariable('curated_zone') || '/vouchers_rejected')
   WHERE execution_date_of(file) IS NOT NULL
 );
 
+SET VARIABLE "manifests" = (
+  SELECT list(pattern_of(file)) FROM glob(pattern_of(getvariable('provision_zone') || '/voucher_amount_usage') || '/execution_date=*/_manifest.json')
+);
 SET VARIABLE provision_voucher_amount_usage_files = (
   SELECT list(pattern_of(file) ORDER BY file)
-  FROM glob(pattern_of(getvariable('provision_zone')) || '/voucher_amount_usage/execution_date=*/data.parquet')
+  FROM partition_files(getvariable('provision_zone') || '/voucher_amount_usage')
   WHERE execution_date_of(file) IS NOT NULL
 );
 
+SET VARIABLE "manifests" = (
+  SELECT list(pattern_of(file)) FROM glob(pattern_of(getvariable('provision_zone') || '/voucher_country_most_used') || '/execution_date=*/_manifest.json')
+);
 SET VARIABLE provision_voucher_country_most_used_files = (
   SELECT list(pattern_of(file) ORDER BY file)
-  FROM glob(pattern_of(getvariable('provision_zone')) || '/voucher_country_most_used/execution_date=*/data.parquet')
+  FROM partition_files(getvariable('provision_zone') || '/voucher_country_most_used')
   WHERE execution_date_of(file) IS NOT NULL
 );
 
+SET VARIABLE "manifests" = (
+  SELECT list(pattern_of(file)) FROM glob(pattern_of(getvariable('provision_zone') || '/voucher_frequent_most_used') || '/execution_date=*/_manifest.json')
+);
 SET VARIABLE provision_voucher_frequent_most_used_files = (
   SELECT list(pattern_of(file) ORDER BY file)
-  FROM glob(pattern_of(getvariable('provision_zone')) || '/voucher_frequent_most_used/execution_date=*/data.parquet')
+  FROM partition_files(getvariable('provision_zone') || '/voucher_frequent_most_used')
   WHERE execution_date_of(file) IS NOT NULL
 );
 
+SET VARIABLE "manifests" = (
+  SELECT list(pattern_of(file)) FROM glob(pattern_of(getvariable('provision_zone') || '/voucher_recency_most_used') || '/execution_date=*/_manifest.json')
+);
 SET VARIABLE provision_voucher_recency_most_used_files = (
   SELECT list(pattern_of(file) ORDER BY file)
-  FROM glob(pattern_of(getvariable('provision_zone')) || '/voucher_recency_most_used/execution_date=*/data.parquet')
+  FROM partition_files(getvariable('provision_zone') || '/voucher_recency_most_used')
   WHERE execution_date_of(file) IS NOT NULL
 );

@@ -1,6 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
 import { PipelineError } from "../errors.js";
 import type { ReplayReport } from "../pipeline/replay.js";
+import { counting } from "../words.js";
 import type { Cancellation } from "./cancel.js";
 import { print, printWarning } from "./output.js";
 
@@ -44,8 +45,19 @@ export function replayCommand(cancellation: Cancellation): CommandModule<object,
 
 async function textOf({ run_id, is_same, tables, moved }: ReplayReport): Promise<string> {
   const { section } = await import("./summary.js");
-  const rows = tables.map(({ model, then, now }) => ({ table: model, same: then === now, then, now }));
-  const verdict = is_same ? "gives the same again, byte for byte" : "does not give the same again";
+  const rows = tables.map(({ model, compared, then, now }) => ({
+    table: model,
+    compared,
+    same: then === now,
+    then,
+    now,
+  }));
+  const byRows = tables.filter(({ compared }) => compared === "rows").length;
+  const how =
+    byRows === 0
+      ? "byte for byte"
+      : `byte for byte, and row count for row count where ${counting(byRows, "table has", "tables have")} many files`;
+  const verdict = is_same ? `gives the same again, ${how}` : "does not give the same again";
   return [
     section(`the run ${run_id} ${verdict}`, rows),
     moved.length === 0

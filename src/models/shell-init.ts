@@ -53,6 +53,7 @@ function initSql(version: Pick<SqlVersion, "models">): string {
       .join("\n"),
     viewsSql(version),
     PATHS,
+    PARTITION_FILES,
     `-- Where the zones are.\n${ZONES.map(zoneSql).join("\n")}`,
     "-- The files of the views, as they are now.",
     ...version.models.flatMap((model) => {
@@ -128,16 +129,51 @@ function zoneOf(layer: "raw" | "curated" | "provision"): string {
   return `getvariable(${literal(variable)})`;
 }
 
+/**
+ * A manifest names the files of its partition; a partition without one is its data.parquet. Where no manifest is, `read_text` must not
+ * look for any. One that cannot be read stands for its files, so that the view that needs them fails, and says which.
+ */
+const PARTITION_FILES = `CREATE OR REPLACE MACRO partition_files(folder) AS TABLE (
+  WITH manifests AS (
+    SELECT
+      filename[:-length('/_manifest.json') - 1] AS partition,
+      filename AS manifest,
+      TRY(json_extract_string(content, '$.files[*].path')) AS paths
+    FROM query(
+      CASE WHEN len(getvariable('manifests')) > 0
+        THEN $$ SELECT filename, content FROM read_text(getvariable('manifests')) $$
+        ELSE $$ SELECT '' AS filename, '' AS content WHERE FALSE $$
+      END
+    )
+  )
+  SELECT
+    unnest(
+      CASE WHEN len(paths) > 0 THEN list_transform(paths, lambda path: partition || '/' || path) ELSE [manifest] END
+    ) AS file
+  FROM manifests
+  UNION ALL
+  SELECT file
+  FROM glob(pattern_of(folder) || '/execution_date=*/data.parquet')
+  WHERE file[:-length('/data.parquet') - 1] NOT IN (SELECT partition FROM manifests)
+);`;
+
 function partitionsSql(model: WrittenModel): string {
-  const files = `pattern_of(${zoneOf(model.layer)}) || ${literal(`/${model.table}/execution_date=*/data.parquet`)}`;
-  return setVariable(
+  const folder = `${zoneOf(model.layer)} || ${literal(`/${model.table}`)}`;
+  const manifests = setVariable(
+    "manifests",
+    `(
+  SELECT list(pattern_of(file)) FROM glob(pattern_of(${folder}) || '/execution_date=*/_manifest.json')
+)`,
+  );
+  const files = setVariable(
     partitionsVariable(model),
     `(
   SELECT list(pattern_of(file) ORDER BY file)
-  FROM glob(${files})
+  FROM partition_files(${folder})
   WHERE execution_date_of(file) IS NOT NULL
 )`,
   );
+  return `${manifests}\n${files}`;
 }
 
 const RAW_NAMES = { parquet: "[.]parquet([.]gzip)?$", csv: "[.]csv([.]gz)?$" };

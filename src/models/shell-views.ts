@@ -63,10 +63,10 @@ export function setVariable(variable: string, expression: string): string {
   return `SET VARIABLE ${identifier(variable)} = ${expression};`;
 }
 
-const EXECUTION_DATE_OF = `-- The execution date of a partition, from the path of its file; NULL for a file that is none of a partition.
+const EXECUTION_DATE_OF = `-- The execution date of a partition, from the path of a file in its folder; NULL for a file that is in none.
 CREATE OR REPLACE MACRO execution_date_of(file) AS
   try_strptime(
-    regexp_extract(file, '/execution_date=([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6})/data[.]parquet$', 1),
+    regexp_extract(file, '^.*/execution_date=([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6})/', 1, 's'),
     '%Y-%m-%dT%H%M%S'
   );`;
 

@@ -2,6 +2,7 @@ import type { Builder } from "../engine/builder.js";
 import { EngineError } from "../engine/engine-error.js";
 import { PipelineError } from "../errors.js";
 import type { WrittenModel } from "../models/model.js";
+import { sideBySide } from "../side-by-side.js";
 import type { FoundPartition } from "../zones/zone.js";
 import { assertNoneFailed, auditModel } from "./audits.js";
 import type { RunContext } from "./context.js";
@@ -35,4 +36,24 @@ export async function attachAtRest(
     throw new PipelineError("PARTITION_MISSING", message, { cause: error });
   }
   return found;
+}
+
+/**
+ * The files of the partitions that models have by now. Of one that is not there, or is at fault, there are none: who attaches it tells
+ * what is wrong.
+ */
+export async function filesAtRest(
+  { executionDate, zones }: Pick<RunContext, "executionDate" | "zones">,
+  models: readonly WrittenModel[],
+): Promise<string[]> {
+  const { partitionKey } = executionDate;
+  const found = await sideBySide(models, async ({ layer, table }) => {
+    try {
+      return await zones[layer].find({ table, partitionKey });
+    } catch (error) {
+      if (error instanceof PipelineError && error.kind === "data") return undefined;
+      throw error;
+    }
+  });
+  return found.flatMap((partition) => partition?.files.map(({ uri }) => uri) ?? []);
 }

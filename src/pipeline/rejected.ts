@@ -5,9 +5,10 @@ import { loadSqlVersion } from "../models/load.js";
 import { isWritten } from "../models/model.js";
 import type { Settings } from "../settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
+import { lookingOnce } from "../zones/looking-once.js";
 import { openZones } from "../zones/open.js";
-import { partitionFile } from "../zones/zone.js";
 import { RunActivity } from "./activity.js";
+import { filesAtRest } from "./at-rest.js";
 import { buildModels } from "./build.js";
 import { planRun } from "./plan.js";
 import { STAGES } from "./report.js";
@@ -44,12 +45,9 @@ export async function reportRejected(
   warn: (message: string) => void,
 ): Promise<RejectedReport> {
   const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
-  const zones = await openZones(settings);
-  const { partitionKey } = executionDate;
-  const files = version.models
-    .filter(isWritten)
-    .map(({ layer, table }) => `${zones[layer].root}/${partitionFile({ table, partitionKey })}`);
+  const zones = lookingOnce(await openZones(settings));
   try {
+    const files = await filesAtRest({ executionDate, zones }, version.models.filter(isWritten));
     const session = {
       settings: settings.duckdb,
       s3: zones.s3,

@@ -9,21 +9,26 @@ import { makeTempDirectory } from "../engine/temp-directory.js";
 import { PipelineError } from "../errors.js";
 import { makeFolder } from "../make-folder.js";
 import { loadSqlVersion, type SqlVersion } from "../models/load.js";
+import { isWritten } from "../models/model.js";
 import { printable } from "../printable.js";
 import type { WithNewEngine } from "../raw/inspect.js";
 import type { Settings } from "../settings.js";
 import { parseExecutionDate } from "../voucher/execution-date.js";
+import { counting } from "../words.js";
 import { openLocalZone } from "../zones/local.js";
+import { isManifest } from "../zones/manifest.js";
 import { openZones } from "../zones/open.js";
 import type { Zone } from "../zones/zone.js";
 import { RunActivity } from "./activity.js";
+import { filesAtRest } from "./at-rest.js";
 import { buildModels, hashAtRest, type Built } from "./build.js";
 import type { RunContext } from "./context.js";
 import { parseRecord } from "./journal.js";
 import { planRun } from "./plan.js";
 import { findRawFiles, inputFilesOf, inspectRaw, planInput, type RawInput } from "./raw-input.js";
-import type { InputFile, RunReport } from "./report.js";
+import type { InputFile, OutputTable, RunReport } from "./report.js";
 import { runEngines, runSession } from "./run-engine.js";
+import type { StagedPartition } from "./staged-partition.js";
 import { stepsOfStages } from "./stages.js";
 
 /** Something that is not any more what it was when the run was made. */
@@ -35,9 +40,13 @@ export interface Moved {
   readonly now: string;
 }
 
-/** A partition that the run wrote, by the SHA-256 of its file. */
+/**
+ * A partition that the run wrote: by the SHA-256 of its file or, where it was written as many, by the number of its rows. How a cluster
+ * divides rows into files is another each time.
+ */
 export interface ReplayedTable {
   readonly model: string;
+  readonly compared: "bytes" | "rows";
   readonly then: string;
   readonly now: string;
 }
@@ -45,7 +54,7 @@ export interface ReplayedTable {
 export interface ReplayReport {
   readonly run_id: string;
   readonly execution_date: string;
-  /** Whether every partition is the same, byte for byte. */
+  /** Whether every partition is the same, by what is compared of it. */
   readonly is_same: boolean;
   readonly tables: readonly ReplayedTable[];
   readonly moved: readonly Moved[];
@@ -103,18 +112,24 @@ async function replay(
   const { settings, version, zones } = context;
   const raw = await filesOfRun(context, report);
   const inputs = await inputFilesOf(zones.raw, raw);
+  const isAtRest = (name: string) => report.at_rest.some(({ model }) => model === name);
+  const atRestFiles = await filesAtRest(
+    context,
+    version.models.filter(isWritten).filter(({ name }) => isAtRest(name)),
+  );
   const reach = {
     directories: [zones.curated.root, zones.provision.root],
-    files: [...raw.flatMap(({ files }) => files), ...report.at_rest].map(({ uri }) => uri),
+    files: [...raw.flatMap(({ files }) => files.map(({ uri }) => uri)), ...atRestFiles],
   };
   const withNewEngine = runEngines(runSession({ settings, signal, zones }, warn), reach);
   return withNewEngine(async (engine) => {
     const { staged, atRest } = await build(context, engine, report, raw, withNewEngine);
-    const tables = report.tables.map(({ model, sha256: then }) => ({
-      model,
-      then,
-      now: staged.find((made) => made.model.name === model)?.sha256 ?? "not made",
-    }));
+    const tables = report.tables.map((table) =>
+      replayedTable(
+        table,
+        staged.find(({ model }) => model.name === table.model),
+      ),
+    );
     return {
       run_id: report.run_id,
       execution_date: report.execution_date,
@@ -134,6 +149,18 @@ async function replay(
       ],
     };
   });
+}
+
+function replayedTable(then: OutputTable, now: StagedPartition | undefined): ReplayedTable {
+  const hasManifest = [then, now].some((table) => table !== undefined && isManifest(table.uri));
+  const tell = ({ rows, sha256 }: Pick<OutputTable, "rows" | "sha256">) =>
+    hasManifest ? counting(rows, "row") : sha256;
+  return {
+    model: then.model,
+    compared: hasManifest ? "rows" : "bytes",
+    then: tell(then),
+    now: now === undefined ? "not made" : tell(now),
+  };
 }
 
 async function build(

@@ -12,6 +12,7 @@ import type { WithNewEngine } from "../raw/inspect.js";
 import type { Settings } from "../settings.js";
 import { allEnded } from "../side-by-side.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
+import { lookingOnce } from "../zones/looking-once.js";
 import { openZones } from "../zones/open.js";
 import type { RunActivity } from "./activity.js";
 import { compareAnswers } from "./answers.js";
@@ -64,7 +65,7 @@ export async function runPipeline(
   const { executionDate, stages } = request;
   const runId = `${executionDate.partitionKey}-${randomBytes(6).toString("hex")}`;
   activity.isOf({ run: runId, execution_date: executionDate.iso });
-  const zones = await openZones(settings);
+  const zones = lookingOnce(await openZones(settings));
   // It starts while the SQL is read and the database opened.
   const starting = startDuckDb(runSession({ settings, signal, zones }, activity.warn));
   try {
@@ -121,7 +122,7 @@ async function runStages(context: RunContext, starting: StartingDuckDb): Promise
   const { raw, stages } = context;
   const inputs = stages.includes("curate") ? await raw.find(context) : [];
   failpoint("raw files found");
-  const reach = reachOf(context, inputs);
+  const reach = await reachOf(context, inputs);
   const engine = await starting.confine(reach);
   failpoint("engine started");
   await withBuilder(context, engine, (builder) => runOn(context, engine, builder, inputs, reach));

@@ -13,15 +13,19 @@ import { rawFormatOf } from "../raw/inspect.js";
 import { hasPathPattern, literal, pathPattern } from "../sql-literal.js";
 import { executionDateOfKey } from "../voucher/execution-date.js";
 import type { Zones } from "../zones/open.js";
-import { partitionFile, type Zone, type ZoneFile } from "../zones/zone.js";
+import type { FoundPartition, ZoneFile } from "../zones/zone.js";
 
 /** The files that a variable of a view lists, sorted by path. */
 export interface ViewFiles {
   readonly view: string;
   readonly variable: string;
   readonly files: readonly ZoneFile[];
-  /** For partitions, the execution date of the last one: `2020-05-29T00:00:00Z`. */
-  readonly newest?: string | undefined;
+  /** What the files are, where they are partitions. */
+  readonly partitions?: {
+    readonly count: number;
+    /** The execution date of the last one: `2020-05-29T00:00:00Z`. */
+    readonly newest: string | undefined;
+  };
 }
 
 /** What a view is over. */
@@ -39,17 +43,25 @@ export async function findViewFiles(
   zones: Zones,
   warn: (message: string) => void,
 ): Promise<ViewFiles[]> {
-  const readable = async (zone: Zone, folder: string) =>
-    (await zone.list(folder)).filter(({ uri, problem }) => {
-      const fault =
-        problem ?? (hasPathPattern(uri) ? undefined : "its path has a backslash beside a wildcard");
-      if (fault !== undefined) warn(`${uri} is left out: ${fault}`);
-      return fault === undefined;
-    });
+  const isReadable = ({ uri, problem }: ZoneFile) => {
+    const fault = problem ?? (hasPathPattern(uri) ? undefined : "its path has a backslash beside a wildcard");
+    if (fault !== undefined) warn(`${uri} is left out: ${fault}`);
+    return fault === undefined;
+  };
   const found = await Promise.all(
     models.map(async (model) => {
-      if (isRaw(model)) return rawFiles(model, await readable(zones.raw, model.header.folder));
-      return isWritten(model) ? [partitions(model, await readable(zones[model.layer], model.table))] : [];
+      if (isRaw(model))
+        return rawFiles(model, (await zones.raw.list(model.header.folder)).filter(isReadable));
+      if (!isWritten(model)) return [];
+      const all = await zones[model.layer].findAll(model.table, ({ message }) => {
+        warn(`a partition is left out: ${message}`);
+      });
+      return [
+        partitions(
+          model,
+          all.filter(({ files }) => files.every(isReadable)),
+        ),
+      ];
     }),
   );
   return found.flat();
@@ -77,9 +89,9 @@ export function holdingsOf(found: readonly ViewFiles[]): Holding[] {
   const views = [...new Set(found.map(({ view }) => view))];
   return views.map((view) => {
     const ofView = found.filter((one) => one.view === view);
-    const count = ofView.reduce((sum, { files }) => sum + files.length, 0);
-    const what = ofView.some((one) => "newest" in one) ? "partition" : "file";
-    const newest = ofView.map((one) => one.newest ?? "").join("");
+    const count = ofView.reduce((sum, one) => sum + (one.partitions?.count ?? one.files.length), 0);
+    const what = ofView.some((one) => one.partitions !== undefined) ? "partition" : "file";
+    const newest = ofView.map((one) => one.partitions?.newest ?? "").join("");
     return { view, holds: `${count.toString()} ${what}${count === 1 ? "" : "s"}`, newest };
   });
 }
@@ -92,20 +104,14 @@ function rawFiles(model: RawModel, files: readonly ZoneFile[]): ViewFiles[] {
   }));
 }
 
-function partitions(model: WrittenModel, files: readonly ZoneFile[]): ViewFiles {
-  const isPartition = (file: ZoneFile) => executionDateOfFile(model, file) !== undefined;
-  const found = files.filter(isPartition);
+function partitions(model: WrittenModel, all: readonly FoundPartition[]): ViewFiles {
+  const dateOf = ({ partition }: FoundPartition) => executionDateOfKey(partition.partitionKey);
+  const found = all.filter((one) => dateOf(one) !== undefined);
   const last = found.at(-1);
   return {
     view: viewOf(model),
     variable: partitionsVariable(model),
-    files: found,
-    newest: last && executionDateOfFile(model, last)?.iso,
+    files: found.flatMap(({ files }) => files),
+    partitions: { count: found.length, newest: last && dateOf(last)?.iso },
   };
-}
-
-function executionDateOfFile({ table }: WrittenModel, { path }: ZoneFile) {
-  const [, partitionKey = ""] = /\/execution_date=([^/]*)\/[^/]*$/.exec(path) ?? [];
-  const isPlace = path === partitionFile({ table, partitionKey });
-  return isPlace ? executionDateOfKey(partitionKey) : undefined;
 }

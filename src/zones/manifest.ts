@@ -40,6 +40,11 @@ export function manifestFile(partition: Partition): string {
   return `${partitionFolder(partition)}/${MANIFEST_FILE}`;
 }
 
+/** Whether it is by a manifest that a partition is known. */
+export function isManifest(uri: string): boolean {
+  return uri.endsWith(`/${MANIFEST_FILE}`);
+}
+
 /** Whether what a run has staged is committed as the one file of a partition, and not as many with a manifest. */
 export function isOneFile(
   runId: string,

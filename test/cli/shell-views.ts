@@ -9,6 +9,7 @@ import { allOf } from "../../src/models/shell-views.js";
 import { isOnS3 } from "../../src/s3-access.js";
 import { putParquet } from "../duckdb.js";
 import type { Place } from "../place.js";
+import { makeManyOf } from "../many-files.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { putFile } from "../storage.js";
 import { makeWorkspace, PROJECT } from "../workspace.js";
@@ -151,7 +152,7 @@ export function describeViews(place: Place, ask: Ask): void {
   });
 }
 
-/** Zones with raw files of every format that two runs have curated and aggregated. */
+/** Zones with raw files of every format that two runs have curated and aggregated: into one file, or into many. */
 async function filledLake(place: Place): Promise<Record<string, string>> {
   const workspace = await makeWorkspace({}, place);
   const environment = { ...workspace.environment };
@@ -169,6 +170,7 @@ async function filledLake(place: Place): Promise<Record<string, string>> {
       expect(await pipeline([stage, "-e", date], environment)).toMatchObject({ code: 0, stderr: "" });
     }
   }
+  await makeManyOf(environment["CURATED_ZONE"] ?? "", "vouchers", "2020-06-01T000000");
   return environment;
 }
 

@@ -4,6 +4,7 @@ import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { Row } from "../../src/engine/engine.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { putFile } from "../storage.js";
 import { fingerprint, makeFolder, makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
 import { MAIN, pipeline } from "./command.js";
 import { describeViews } from "./shell-views.js";
@@ -49,6 +50,26 @@ describe("the views of the shell", () => {
     );
     expect(stdout).toBe("n\r\n1\r\n");
     expect(stderr).toMatch(/^warning: .*pipe\.csv is left out: it is no regular file\n$/);
+  });
+
+  it("leave out a partition whose manifest does not hold, with a warning", async () => {
+    const { environment, settings } = await makeWorkspace();
+    const manifest = "vouchers/execution_date=2020-05-29T000000/_manifest.json";
+    await putFile(
+      settings.zones.curated,
+      manifest,
+      '{"version":1,"files":[{"path":"a/b.parquet","bytes":1}]}',
+    );
+    const { stdout, stderr } = await shell(
+      environment,
+      "--csv",
+      "-c",
+      "SELECT count(*) AS n FROM curated_vouchers",
+    );
+    expect(stdout).toBe("n\r\n0\r\n");
+    expect(stderr).toMatch(
+      /^warning: a partition is left out: .*_manifest\.json names a\/b\.parquet, which is not there; /,
+    );
   });
 });
 

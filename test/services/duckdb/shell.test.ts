@@ -7,6 +7,7 @@ import { askDuckDb, runDuckDb, TEST_DUCKDB_CLI } from "../../cli/duckdb-command.
 import { describeViews } from "../../cli/shell-views.js";
 import { shellOnTerminal } from "../../cli/terminal.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
+import { putFile } from "../../storage.js";
 import { fingerprint, makeFolder, makeWorkspace, PROJECT } from "../../workspace.js";
 
 const ask = (sql: string, environment: Record<string, string>) =>
@@ -48,6 +49,20 @@ describe("duckdb -init sql/shell.sql", () => {
     expect(await planOf("FROM curated_vouchers")).toContain("1/3");
     expect(await planOf("FROM curated_vouchers_all WHERE execution_date >= '2020-06-01'")).toContain("2/3");
   });
+
+  it.each(["{", "{}", '{"version":1,"files":[{"path":"a/b.parquet","bytes":1}]}'])(
+    "has but the views fail that need a manifest which does not hold: %s",
+    async (text) => {
+      const { environment, settings } = await makeWorkspace();
+      await putFile(settings.zones.curated, "vouchers/execution_date=2020-05-29T000000/_manifest.json", text);
+      await expect(ask("FROM curated_vouchers", environment)).rejects.toThrow(
+        /_manifest\.json|a\/b\.parquet/,
+      );
+      expect(await ask("SELECT count(*) AS rows FROM curated_vouchers_rejected", environment)).toEqual([
+        { rows: 0 },
+      ]);
+    },
+  );
 
   it("can be read again, to see new partitions", async () => {
     const { environment, settings } = await makeWorkspace();
