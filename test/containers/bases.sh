@@ -74,6 +74,8 @@ make_service_images() {
       nginx:*) as_image "$name" 'CMD ["nginx", "-g", "daemon off;"]' ;;
       mysql:*) as_image "$name" 'VOLUME /var/lib/mysql' 'ENTRYPOINT ["mysql-entrypoint.sh"]' ;;
       "$image") ;;
+      # It is not started here: the tests on a cluster start the same programs.
+      "$image-spark") ;;
       *) fail "nothing stands in for $name" ;;
     esac
   done

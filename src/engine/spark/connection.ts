@@ -124,8 +124,10 @@ async function connectOnce(
 function clientOf(hiveDriver: typeof hive, lifeline: Lifeline): hive.HiveClient {
   const { TCLIService, TCLIService_types: types } = hiveDriver.thrift as ThriftOfHive;
   const client = new hiveDriver.HiveClient(TCLIService, types);
-  client.on("error", (error: Error) => {
-    lifeline.cut(error);
+  client.on("error", (error: Error & { code?: string; statusCode?: number }) => {
+    // What answered over HTTP is in it, too, and so is the password.
+    const { message, code, statusCode } = error;
+    lifeline.cut(Object.assign(new Error(message), { code, statusCode }));
   });
   return client;
 }

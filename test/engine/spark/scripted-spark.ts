@@ -1,0 +1,121 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import { afterAll } from "@jest/globals";
+import type { SparkSettings } from "../../../src/settings.js";
+
+/** What the server says of a statement when it is asked how it is doing. */
+export interface Said {
+  /** As HiveServer2 numbers them: 1 is running, 2 finished, 3 cancelled, 5 failed. */
+  readonly operationState: number;
+  readonly errorMessage?: string;
+  readonly sqlState?: string;
+}
+
+export const FINISHED: Said = { operationState: 2 };
+
+/** A server that computes nothing, and says what a test has it say. */
+export interface ScriptedSpark {
+  readonly settings: SparkSettings;
+  /** All statements that came, and `cancel` and `close` with those that were cancelled and closed. */
+  readonly asked: string[];
+}
+
+const servers: Server[] = [];
+
+afterAll(() => {
+  for (const server of servers) server.close().closeAllConnections();
+});
+
+/**
+ * @param say what is said of a statement when it is asked for the first, second, … time.
+ * @param version what the statement gives that asks for it.
+ */
+export async function scriptedSpark(
+  say: (statement: string, time: number) => Said,
+  version = "4.0.0 revision",
+): Promise<ScriptedSpark> {
+  const asked: string[] = [];
+  const times: number[] = [];
+  const statements: string[] = [];
+  const status = { statusCode: 0 };
+  const numberOf = ({ operationHandle }: Asking) => operationHandle.operationId.guid[0] ?? 0;
+  const handler = {
+    OpenSession: always({
+      status,
+      serverProtocolVersion: 7,
+      sessionHandle: { sessionId: handle(0) },
+    }),
+    CloseSession: always({ status }),
+    ExecuteStatement: ({ statement }: { readonly statement: string }) => {
+      asked.push(statement);
+      const operationId = handle(statements.push(statement) - 1);
+      return { status, operationHandle: { operationId, operationType: 0, hasResultSet: true } };
+    },
+    GetOperationStatus: (asking: Asking) => {
+      const number = numberOf(asking);
+      times[number] = (times[number] ?? 0) + 1;
+      return { status, ...say(statements[number] ?? "", times[number]) };
+    },
+    GetResultSetMetadata: always({ status, schema: { columns: [VERSION_COLUMN] } }),
+    FetchResults: ({ orientation }: { readonly orientation: number }) => {
+      const values = orientation === FETCH_FIRST ? [version] : [];
+      const columns = [{ stringVal: { values, nulls: Buffer.alloc(1) } }];
+      return { status, hasMoreRows: false, results: { startRowOffset: 0, rows: [], columns } };
+    },
+    CancelOperation: (asking: Asking) => {
+      asked.push(`cancel ${statements[numberOf(asking)] ?? ""}`);
+      return { status };
+    },
+    CloseOperation: (asking: Asking) => {
+      asked.push(`close ${statements[numberOf(asking)] ?? ""}`);
+      return { status };
+    },
+  };
+  const server = thrift.createWebServer({
+    services: {
+      "/cliservice": {
+        transport: thrift.TBufferedTransport,
+        protocol: thrift.TBinaryProtocol,
+        processor: hive.thrift.TCLIService,
+        handler,
+      },
+    },
+  });
+  servers.push(server);
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  const account = { user: "etl", password: undefined };
+  const transport = { tls: false, httpPath: "cliservice", caBundle: undefined };
+  return { asked, settings: { kind: "spark", host: "127.0.0.1", port, ...account, ...transport } };
+}
+
+const FETCH_FIRST = 4;
+const VERSION_COLUMN = {
+  columnName: "version",
+  typeDesc: { types: [{ primitiveEntry: { type: 7 } }] },
+  position: 1,
+};
+
+interface Asking {
+  readonly operationHandle: { readonly operationId: { readonly guid: Buffer } };
+}
+
+/** A handler that returns its answer, whatever it is asked: thrift knows it by its one parameter. */
+function always(answer: object): () => object {
+  return Object.defineProperty(() => answer, "length", { value: 1 });
+}
+
+function handle(number: number) {
+  return { guid: Buffer.alloc(16, number), secret: Buffer.alloc(16) };
+}
+
+/** hive-driver's own library, which makes servers, too. */
+const require = createRequire(createRequire(import.meta.url).resolve("hive-driver"));
+const hive = require("hive-driver") as { readonly thrift: { readonly TCLIService: object } };
+const thrift = require("thrift") as {
+  readonly TBufferedTransport: object;
+  readonly TBinaryProtocol: object;
+  createWebServer(options: object): Server;
+};
