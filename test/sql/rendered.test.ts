@@ -1,13 +1,18 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
+import { SPARK } from "../../src/models/dialect.js";
+import { planRun } from "../../src/pipeline/plan.js";
 import { PROJECT } from "../workspace.js";
-import { inspections, plan } from "./session.js";
+import { inspections, input, plan, version } from "./session.js";
 
 const SNAPSHOTS = path.join(PROJECT, "test/snapshots");
 
+const { clusterFunctions } = planRun(version, { ...input, cluster: { dialect: SPARK, reads: () => false } });
+
 const rendered = new Map([
   ["functions.sql", plan.functions.sql],
+  ["functions.spark.sql", clusterFunctions?.sql ?? ""],
   ...plan.steps.map(({ model, rendered: { sql } }) => [`${model.name}.sql`, sql] as const),
   ...inspections.map(({ name, sql }) => [`inspections.${name}.sql`, sql] as const),
   ...plan.steps.flatMap(({ model, audits }) =>

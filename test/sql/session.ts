@@ -9,7 +9,8 @@ import { PROJECT } from "../workspace.js";
 
 export const version = await loadSqlVersion(path.join(PROJECT, "sql"), "v1");
 
-const input: PlanInput = {
+/** What the plan is made of. */
+export const input: PlanInput = {
   executionDate: parseExecutionDate("2020-05-29"),
   maxRejectedShare: "0.5",
   rawRoot: "data/raw",

@@ -1,0 +1,360 @@
+/*
+description: >
+  The functions that the models share, as functions of Spark: the same names and meanings as in duckdb.sql, and the same
+  values to the last digit. Spark works out an argument for every row, even where a branch that is not taken asks for it,
+  and unfolds no value whose argument is more than a column: what costs stands in the body of a function. A regular expression ends in \z,
+  because $ is also before a line's end. They are for a session whose time zone is UTC.
+*/
+
+-- Functions of Spark have no overloads: a raw value comes with what it is, as the one field that is not NULL. Spark folds
+-- that away, as long as no field is more than a column. A date is its days and nanoseconds are their number, since 1970.
+CREATE OR REPLACE TEMPORARY FUNCTION raw_text(value STRING)
+RETURNS
+  STRUCT<
+    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
+  >
+RETURN
+  named_struct(
+    'text', value, 'moment', CAST(NULL AS TIMESTAMP_NTZ), 'zoned', CAST(NULL AS TIMESTAMP_NTZ),
+    'nanoseconds', CAST(NULL AS BIGINT), 'days', CAST(NULL AS BIGINT), 'whole', CAST(NULL AS BIGINT), 'number', CAST(NULL AS DOUBLE)
+  );
+
+CREATE OR REPLACE TEMPORARY FUNCTION raw_moment(value TIMESTAMP_NTZ)
+RETURNS
+  STRUCT<
+    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
+  >
+RETURN
+  named_struct(
+    'text', CAST(NULL AS STRING), 'moment', value, 'zoned', CAST(NULL AS TIMESTAMP_NTZ),
+    'nanoseconds', CAST(NULL AS BIGINT), 'days', CAST(NULL AS BIGINT), 'whole', CAST(NULL AS BIGINT), 'number', CAST(NULL AS DOUBLE)
+  );
+
+CREATE OR REPLACE TEMPORARY FUNCTION raw_zoned(value TIMESTAMP_LTZ)
+RETURNS
+  STRUCT<
+    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
+  >
+RETURN
+  named_struct(
+    'text', CAST(NULL AS STRING), 'moment', CAST(NULL AS TIMESTAMP_NTZ), 'zoned', CAST(value AS TIMESTAMP_NTZ),
+    'nanoseconds', CAST(NULL AS BIGINT), 'days', CAST(NULL AS BIGINT), 'whole', CAST(NULL AS BIGINT), 'number', CAST(NULL AS DOUBLE)
+  );
+
+CREATE OR REPLACE TEMPORARY FUNCTION raw_nanoseconds(value BIGINT)
+RETURNS
+  STRUCT<
+    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
+  >
+RETURN
+  named_struct(
+    'text', CAST(NULL AS STRING), 'moment', CAST(NULL AS TIMESTAMP_NTZ), 'zoned', CAST(NULL AS TIMESTAMP_NTZ),
+    'nanoseconds', value, 'days', CAST(NULL AS BIGINT), 'whole', CAST(NULL AS BIGINT), 'number', CAST(NULL AS DOUBLE)
+  );
+
+CREATE OR REPLACE TEMPORARY FUNCTION raw_date(value DATE)
+RETURNS
+  STRUCT<
+    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
+  >
+RETURN
+  named_struct(
+    'text', CAST(NULL AS STRING), 'moment', CAST(NULL AS TIMESTAMP_NTZ), 'zoned', CAST(NULL AS TIMESTAMP_NTZ),
+    'nanoseconds', CAST(NULL AS BIGINT), 'days', CAST(unix_date(value) AS BIGINT), 'whole', CAST(NULL AS BIGINT), 'number', CAST(NULL AS DOUBLE)
+  );
+
+CREATE OR REPLACE TEMPORARY FUNCTION raw_whole(value BIGINT)
+RETURNS
+  STRUCT<
+    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
+  >
+RETURN
+  named_struct(
+    'text', CAST(NULL AS STRING), 'moment', CAST(NULL AS TIMESTAMP_NTZ), 'zoned', CAST(NULL AS TIMESTAMP_NTZ),
+    'nanoseconds', CAST(NULL AS BIGINT), 'days', CAST(NULL AS BIGINT), 'whole', value, 'number', CAST(NULL AS DOUBLE)
+  );
+
+CREATE OR REPLACE TEMPORARY FUNCTION raw_number(value DOUBLE)
+RETURNS
+  STRUCT<
+    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
+  >
+RETURN
+  named_struct(
+    'text', CAST(NULL AS STRING), 'moment', CAST(NULL AS TIMESTAMP_NTZ), 'zoned', CAST(NULL AS TIMESTAMP_NTZ),
+    'nanoseconds', CAST(NULL AS BIGINT), 'days', CAST(NULL AS BIGINT), 'whole', CAST(NULL AS BIGINT), 'number', value
+  );
+
+-- The text without the blanks around it: space, tab, LF, VT, FF, CR.
+CREATE OR REPLACE TEMPORARY FUNCTION stripped(value STRING) RETURNS STRING
+RETURN trim(BOTH ' \t\n\u000B\u000C\r' FROM value);
+
+-- A moment that DuckDB can count with, or NULL. The bounds leave out its infinities and numbers that no calendar has.
+CREATE OR REPLACE TEMPORARY FUNCTION moment_in_calendar(value TIMESTAMP_NTZ) RETURNS TIMESTAMP_NTZ
+RETURN
+  CASE
+    WHEN value BETWEEN TIMESTAMP_NTZ '-290308-12-22 00:00:00' AND TIMESTAMP_NTZ '+294247-01-10 04:00:54.775806' THEN value
+  END;
+
+-- Years before the first one are counted backwards. Spark writes a sign before a year that has not four digits.
+CREATE OR REPLACE TEMPORARY FUNCTION text_of_date(value BIGINT) RETURNS STRING
+RETURN
+  CASE
+    WHEN value = 2147483647 THEN 'infinity'
+    WHEN value = -2147483647 THEN '-infinity'
+    WHEN year(date_from_unix_date(try_cast(value AS INT))) < 1 THEN
+      concat(
+        format_string('%04d', 1 - year(date_from_unix_date(try_cast(value AS INT)))),
+        right(CAST(date_from_unix_date(try_cast(value AS INT)) AS STRING), 6),
+        ' (BC)'
+      )
+    ELSE ltrim('+', CAST(date_from_unix_date(try_cast(value AS INT)) AS STRING))
+  END;
+
+CREATE OR REPLACE TEMPORARY FUNCTION text_of_date_and_time(value TIMESTAMP_NTZ) RETURNS STRING
+RETURN
+  CASE
+    WHEN year(value) < 1 THEN
+      concat(
+        format_string('%04d', 1 - year(value)),
+        regexp_replace(CAST(value AS STRING), '^-?[0-9]+(-[0-9]+-[0-9]+)', '$1 (BC)')
+      )
+    ELSE ltrim('+', CAST(value AS STRING))
+  END;
+
+-- What no calendar of DuckDB has, as the lowest number of all for a missing value, has no text but its number.
+CREATE OR REPLACE TEMPORARY FUNCTION text_of_moment(value TIMESTAMP_NTZ) RETURNS STRING
+RETURN
+  CASE
+    WHEN value = TIMESTAMP_NTZ '+294247-01-10 04:00:54.775807' THEN 'infinity'
+    WHEN value = TIMESTAMP_NTZ '-290308-12-21 19:59:05.224193' THEN '-infinity'
+    WHEN value < TIMESTAMP_NTZ '-290308-12-22 00:00:00' THEN
+      CAST(
+        timestampdiff(MICROSECOND, TIMESTAMP_NTZ '-290308-12-22 00:00:00', value) - 9223372022400000000 AS STRING
+      )
+    ELSE text_of_date_and_time(value)
+  END;
+
+CREATE OR REPLACE TEMPORARY FUNCTION text_of_zoned(value TIMESTAMP_NTZ) RETURNS STRING
+RETURN
+  CASE
+    WHEN value = TIMESTAMP_NTZ '+294247-01-10 04:00:54.775807' THEN 'infinity'
+    WHEN value = TIMESTAMP_NTZ '-290308-12-21 19:59:05.224193' THEN '-infinity'
+    ELSE concat(text_of_date_and_time(value), '+00')
+  END;
+
+CREATE OR REPLACE TEMPORARY FUNCTION text_of_nanoseconds(value BIGINT) RETURNS STRING
+RETURN
+  CASE
+    WHEN value = 9223372036854775807 THEN 'infinity'
+    WHEN value = -9223372036854775807 THEN '-infinity'
+    WHEN value < -9223286400000000000 THEN CAST(value AS STRING)
+    ELSE
+      concat(
+        CAST(
+          CAST(
+            timestamp_seconds(value div 1000000000 - CASE WHEN value % 1000000000 < 0 THEN 1 ELSE 0 END) AS TIMESTAMP_NTZ
+          ) AS STRING
+        ),
+        rtrim('.', rtrim('0', concat('.', lpad(CAST(pmod(value, 1000000000) AS STRING), 9, '0'))))
+      )
+  END;
+
+-- Of the decimals that are read as the number the shortest, as 4.5e+00. Java's own text is not always that.
+CREATE OR REPLACE TEMPORARY FUNCTION shortest_decimal(value DOUBLE) RETURNS STRING
+RETURN
+  regexp_replace(
+    CASE
+      WHEN try_cast(format_string('%.14e', value) AS DOUBLE) = value THEN format_string('%.14e', value)
+      WHEN try_cast(format_string('%.15e', value) AS DOUBLE) = value THEN format_string('%.15e', value)
+      ELSE format_string('%.16e', value)
+    END,
+    '[.]?0*e', 'e'
+  );
+
+CREATE OR REPLACE TEMPORARY FUNCTION text_of_number(value DOUBLE) RETURNS STRING
+RETURN
+  CASE
+    WHEN isnan(value) THEN 'nan'
+    WHEN value = CAST('Infinity' AS DOUBLE) THEN 'inf'
+    WHEN value = CAST('-Infinity' AS DOUBLE) THEN '-inf'
+    WHEN CAST(value AS STRING) = '-0.0' THEN '-0.0'
+    WHEN abs(value) < 1e15D AND value = rint(value) THEN concat(CAST(try_cast(value AS BIGINT) AS STRING), '.0')
+    WHEN abs(value) >= 1e-4D AND abs(value) < 1e16D THEN
+      -- The digits as they stand, with one at least after the point.
+      regexp_replace(CAST(try_cast(shortest_decimal(value) AS DECIMAL(38, 21)) AS STRING), r'([.][0-9]+?)0*\z', '$1')
+    ELSE shortest_decimal(value)
+  END;
+
+-- The text of a raw value, as the table of rejected rows keeps it.
+CREATE OR REPLACE TEMPORARY FUNCTION as_text(
+  value STRUCT<
+    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
+  >
+) RETURNS STRING
+RETURN
+  CASE
+    WHEN value.text IS NOT NULL THEN value.text
+    WHEN value.moment IS NOT NULL THEN text_of_moment(value.moment)
+    WHEN value.zoned IS NOT NULL THEN text_of_zoned(value.zoned)
+    WHEN value.nanoseconds IS NOT NULL THEN text_of_nanoseconds(value.nanoseconds)
+    WHEN value.days IS NOT NULL THEN text_of_date(value.days)
+    WHEN value.whole IS NOT NULL THEN CAST(value.whole AS STRING)
+    WHEN value.number IS NOT NULL THEN text_of_number(value.number)
+  END;
+
+-- The offset in a text as hours and minutes: 230 for +02:30, -900 for -09 and -0900, 0 where there is none.
+CREATE OR REPLACE TEMPORARY FUNCTION offset_digits(value STRING) RETURNS INT
+RETURN
+  try_cast(rpad(translate(regexp_extract(substring(stripped(value), 11), '[+-].*', 0), ':', ''), 5, '0') AS INT);
+
+-- The moment that a text says of which the grammar is known to hold. The end of a day is the beginning of the next.
+CREATE OR REPLACE TEMPORARY FUNCTION moment_from_parts(value STRING) RETURNS TIMESTAMP_NTZ
+RETURN
+  timestampadd(
+    MINUTE,
+    CASE WHEN substring(stripped(value), 12, 2) = '24' THEN 1440 ELSE 0 END
+    - 60 * (offset_digits(value) div 100) - offset_digits(value) % 100,
+    try_cast(
+      concat(
+        left(stripped(value), 10),
+        regexp_replace(translate(regexp_extract(stripped(value), '[ Tt][0-9:.]+', 0), 'Tt', '  '), '^ 24', ' 00')
+      ) AS TIMESTAMP_NTZ
+    )
+  );
+
+-- The moment in UTC that a text says, or NULL: what moment_from_text says in DuckDB, where the second expression is the
+-- grammar. The first is of what feeds are full of. The last is what DuckDB's cast takes besides in its first shape: a
+-- blank in the place of a digit before the time of day, and a point after a second of one digit.
+CREATE OR REPLACE TEMPORARY FUNCTION moment_from_text(value STRING) RETURNS TIMESTAMP_NTZ
+RETURN
+  CASE
+    WHEN value RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}( ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?)?\z'
+      THEN try_cast(value AS TIMESTAMP_NTZ)
+    WHEN stripped(value) RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}([ Tt](([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?|24:00(:00([.]0{1,9})?)?) ?(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?)?\z'
+      THEN moment_from_parts(value)
+    WHEN value RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9][0-9 \t\n\x0B\f\rT] [0-9 \t\n\x0B\f\r][0-9]:[0-5][0-9]:([0-5][0-9]|[0-9][.])[+]00:00\z'
+      THEN try_cast(rtrim('.', regexp_replace(left(value, 19), r'[ \t\n\x0B\f\rT]+', ' ')) AS TIMESTAMP_NTZ)
+  END;
+
+CREATE OR REPLACE TEMPORARY FUNCTION moment_from_nanoseconds(value BIGINT) RETURNS TIMESTAMP_NTZ
+RETURN
+  CASE
+    WHEN value NOT IN (9223372036854775807, -9223372036854775807) THEN
+      CAST(timestamp_micros(value div 1000 - CASE WHEN value % 1000 < 0 THEN 1 ELSE 0 END) AS TIMESTAMP_NTZ)
+  END;
+
+CREATE OR REPLACE TEMPORARY FUNCTION moment_from_date(value BIGINT) RETURNS TIMESTAMP_NTZ
+RETURN
+  CASE
+    WHEN value BETWEEN -106751991 AND 106751991 THEN
+      try_cast(date_from_unix_date(try_cast(value AS INT)) AS TIMESTAMP_NTZ)
+  END;
+
+-- The moment in UTC that a raw value says, or NULL. Infinities are no moments.
+CREATE OR REPLACE TEMPORARY FUNCTION moment(
+  value STRUCT<
+    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
+  >
+) RETURNS TIMESTAMP_NTZ
+RETURN
+  CASE
+    WHEN value.text IS NOT NULL THEN moment_from_text(value.text)
+    WHEN value.moment IS NOT NULL THEN moment_in_calendar(value.moment)
+    WHEN value.zoned IS NOT NULL THEN moment_in_calendar(value.zoned)
+    WHEN value.nanoseconds IS NOT NULL THEN moment_from_nanoseconds(value.nanoseconds)
+    WHEN value.days IS NOT NULL THEN moment_from_date(value.days)
+  END;
+
+-- The whole number that a text says, or NULL: 12, 12.0 and +12 are one.
+CREATE OR REPLACE TEMPORARY FUNCTION whole_number_from_text(value STRING) RETURNS BIGINT
+RETURN
+  CASE
+    WHEN stripped(value) RLIKE r'^[+]?[0-9]+([.]0*)?\z' THEN try_cast(substring_index(stripped(value), '.', 1) AS BIGINT)
+  END;
+
+CREATE OR REPLACE TEMPORARY FUNCTION whole_number_from_number(value DOUBLE) RETURNS BIGINT
+RETURN
+  CASE
+    WHEN value >= -9223372036854775808D AND value < 9223372036854775808D AND value = rint(value)
+      THEN try_cast(value AS BIGINT)
+  END;
+
+-- The whole number that a raw value says, or NULL: 4.5, NaN and infinities are none.
+CREATE OR REPLACE TEMPORARY FUNCTION whole_number(
+  value STRUCT<
+    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
+  >
+) RETURNS BIGINT
+RETURN
+  CASE
+    WHEN value.text IS NOT NULL THEN whole_number_from_text(value.text)
+    WHEN value.whole IS NOT NULL THEN value.whole
+    WHEN value.number IS NOT NULL THEN whole_number_from_number(value.number)
+  END;
+
+-- A whole number as INT where it lies between `lowest` and the largest INT, else NULL.
+CREATE OR REPLACE TEMPORARY FUNCTION integer_from(lowest INT, number BIGINT) RETURNS INT
+RETURN CASE WHEN number BETWEEN lowest AND 2147483647 THEN try_cast(number AS INT) END;
+
+-- The country that a text without blanks around it names, or NULL.
+CREATE OR REPLACE TEMPORARY FUNCTION country_from(country STRING) RETURNS STRING
+RETURN CASE WHEN length(country) BETWEEN 1 AND 64 THEN country END;
+
+-- Why a column rejects its row, or NULL where it does not.
+CREATE OR REPLACE TEMPORARY FUNCTION reject_reason(column_name STRING, value STRING, value_text STRING) RETURNS STRING
+RETURN
+  CASE
+    WHEN value IS NOT NULL THEN NULL
+    WHEN coalesce(stripped(value_text), '') = '' THEN concat(column_name, '_missing')
+    ELSE concat(column_name, '_invalid')
+  END;
+
+-- The reasons among these that there are, in their order.
+CREATE OR REPLACE TEMPORARY FUNCTION reasons_given(
+  first_reason STRING, second_reason STRING, third_reason STRING, fourth_reason STRING, fifth_reason STRING
+) RETURNS ARRAY<STRING>
+RETURN array_compact(array(first_reason, second_reason, third_reason, fourth_reason, fifth_reason));
+
+-- What is shown of a rejected value, and its file. The least of several has a value wherever one of them has.
+CREATE OR REPLACE TEMPORARY FUNCTION example_of(fault STRING, source_file STRING)
+RETURNS STRUCT<is_missing BOOLEAN, fault STRING, source_file STRING>
+RETURN named_struct('is_missing', fault IS NULL, 'fault', left(fault, 80), 'source_file', source_file);
+
+-- Whole calendar days from the date of a moment to that of another.
+CREATE OR REPLACE TEMPORARY FUNCTION days_between(earlier TIMESTAMP_NTZ, later TIMESTAMP_NTZ) RETURNS INT
+RETURN datediff(later, earlier);
+
+-- A run sees only what was known at its execution date. What came later is out of scope, and no error.
+CREATE OR REPLACE TEMPORARY FUNCTION known_at(
+  execution_date TIMESTAMP_NTZ, "timestamp" TIMESTAMP_NTZ, last_order_ts TIMESTAMP_NTZ
+) RETURNS BOOLEAN
+RETURN "timestamp" <= execution_date AND last_order_ts <= execution_date;
+
+CREATE OR REPLACE TEMPORARY FUNCTION `frequent_segment`(`total_orders` INT) RETURNS STRING
+RETURN
+  CASE
+    WHEN `total_orders` <= 4 THEN '0-4'
+    WHEN `total_orders` <= 13 THEN '5-13'
+    WHEN `total_orders` <= 37 THEN '13-37'
+    WHEN `total_orders` IS NOT NULL THEN '37+'
+  END;
+
+CREATE OR REPLACE TEMPORARY FUNCTION `recency_segment`(`days_since_last_order` INT) RETURNS STRING
+RETURN
+  CASE
+    WHEN `days_since_last_order` <= 30 THEN '0-30'
+    WHEN `days_since_last_order` <= 60 THEN '30-60'
+    WHEN `days_since_last_order` <= 90 THEN '60-90'
+    WHEN `days_since_last_order` <= 120 THEN '90-120'
+    WHEN `days_since_last_order` <= 180 THEN '120-180'
+    WHEN `days_since_last_order` IS NOT NULL THEN '180+'
+  END;
+
+-- Segments have an order that their names do not: 5-13 comes before 13-37.
+CREATE OR REPLACE TEMPORARY FUNCTION segment_position(segment_kind STRING, segment STRING) RETURNS INT
+RETURN
+  CASE segment_kind
+    WHEN 'frequent_segment' THEN CAST(nullif(array_position(array('0-4', '5-13', '13-37', '37+'), segment), 0) AS INT)
+    WHEN 'recency_segment' THEN CAST(nullif(array_position(array('0-30', '30-60', '60-90', '90-120', '120-180', '180+'), segment), 0) AS INT)
+  END;
