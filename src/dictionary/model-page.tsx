@@ -5,6 +5,7 @@ import {
   isPublished,
   isRaw,
   isWritten,
+  placesOf,
   publishedKey,
   usedAudit,
   usesOf,
@@ -60,7 +61,16 @@ function Facts({ entry: { model, reads, feeds } }: Pick<ModelPageProps, "entry">
       {isWritten(model) && (
         <Fact
           name="Written to"
-          value={<code>{`${model.layer}/${model.table}/execution_date=<key>/data.parquet`}</code>}
+          value={
+            <>
+              {placesOf(model).map((place, index) => (
+                <>
+                  {index > 0 && " or, by a cluster, the files named in "}
+                  <code>{place}</code>
+                </>
+              ))}
+            </>
+          }
         />
       )}
       {isPublished(model) && (

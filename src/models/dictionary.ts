@@ -1,5 +1,5 @@
 import type { SqlVersion } from "./load.js";
-import { isPublished, isWritten, publishedColumns, type Model } from "./model.js";
+import { isPublished, isWritten, placesOf, publishedColumns, type Model } from "./model.js";
 
 /** The data dictionary of a SQL version, as Markdown: every model with its columns, its audits and where it is found. */
 export function dictionaryOf(version: SqlVersion): string {
@@ -43,7 +43,11 @@ function factsOf(model: Model): string[] {
         );
   return [
     ...(isWritten(model)
-      ? [`Written to \`${model.layer}/${model.table}/execution_date=<key>/data.parquet\`.`]
+      ? [
+          `Written to ${placesOf(model)
+            .map((place) => `\`${place}\``)
+            .join(" or, by a cluster, to the files that are named in ")}.`,
+        ]
       : []),
     ...(isWritten(model) && model.header.key
       ? [`Key: ${model.header.key.map((name) => `\`${name}\``).join(", ")}.`]

@@ -112,3 +112,9 @@ export function publishedColumns(model: WrittenModel): [string, Column][] {
 export function publishedKey(model: WrittenModel): string[] {
   return ["execution_date", ...(model.header.key ?? [])];
 }
+
+/** Where a partition of a written model is: its one file and, where a cluster may write it as many, the manifest that names them. */
+export function placesOf({ layer, table }: WrittenModel): string[] {
+  const folder = `${layer}/${table}/execution_date=<key>`;
+  return [`${folder}/data.parquet`, ...(layer === "curated" ? [`${folder}/_manifest.json`] : [])];
+}

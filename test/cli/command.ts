@@ -30,13 +30,17 @@ export interface Command {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** @param input what comes by standard input; there is none unless given. */
+/**
+ * @param input what comes by standard input; there is none unless given.
+ * @param module what is run in the place of the command line.
+ */
 export function start(
   args: readonly string[],
   environment: Record<string, string> = {},
   input?: string,
+  module = MAIN,
 ): Command {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [module, ...args], {
     env: { PATH: process.env["PATH"], ...environment },
     stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });

@@ -1,0 +1,13 @@
+import { armFailpoint } from "../../src/failpoints.js";
+import { readSettings } from "../../src/settings.js";
+import { openZones } from "../../src/zones/open.js";
+
+/** Commits what a run has staged for a partition, and ends the commit: a process of its own, so that it can be killed at a failpoint. */
+const [runId = "", table = "", partitionKey = "", end] = process.argv.slice(2);
+
+const settings = readSettings();
+armFailpoint(settings.failpoint);
+const zones = await openZones(settings);
+const { undo, finish } = await zones.curated.commit(runId, { table, partitionKey });
+await (end === "undo" ? undo() : finish());
+zones.close();
