@@ -108,7 +108,7 @@ describe("a run on a cluster", () => {
       await server.stop("SIGKILL");
       bereft.kill("SIGCONT");
       const { code, stderr } = await bereft.ended;
-      expect({ code, error: JSON.parse(stderr) as unknown }).toMatchObject({
+      expect({ code, error: JSON.parse(stderr.slice(stderr.indexOf("{"))) as unknown }).toMatchObject({
         code: 4,
         error: { error: { code: "ENGINE_UNAVAILABLE", exit_code: 4 } },
       });
