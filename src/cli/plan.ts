@@ -109,7 +109,10 @@ function changesInWords({ migrations, new_tables }: PlannedPublish): string {
 function stepSql({ file, statements }: PlannedStatements): string {
   return [
     `-- ${file}`,
-    ...statements.map(({ sql, audit }) => `${audit === null ? "" : `-- audit ${audit}\n`}${sql};`),
+    ...statements.map(
+      ({ engine, sql, audit }) =>
+        `${audit === null ? "" : `-- audit ${audit}\n`}${engine === "spark" ? "-- by Spark\n" : ""}${sql};`,
+    ),
   ].join("\n");
 }
 

@@ -5,16 +5,9 @@ import { unlessMissing } from "../consumption/present-tables.js";
 import { publishStatements, type PublishStatement } from "../consumption/publish.js";
 import { creation, missingTables } from "../consumption/published-tables.js";
 import { runningRun, type RunningRun } from "../consumption/runs.js";
-import {
-  attachStatement,
-  copyStatement,
-  tableStatement,
-  temporaryFile,
-  temporaryStatement,
-} from "../engine/statements.js";
 import { PipelineError } from "../errors.js";
 import { loadSqlVersion, type SqlVersion } from "../models/load.js";
-import { isPublished, isWritten, type Model } from "../models/model.js";
+import { isPublished, isWritten } from "../models/model.js";
 import type { RawPart } from "../models/raw-part.js";
 import type { Settings } from "../settings.js";
 import { sideBySide } from "../side-by-side.js";
@@ -28,9 +21,16 @@ import {
   type FoundPartition,
   type Partition,
   type Zone,
+  stagingOfRun,
 } from "../zones/zone.js";
 import { auditStatement } from "./audits.js";
-import { planHash, type PlannedStep } from "./plan.js";
+import { planHash, type PlannedFunctions, type PlannedStep } from "./plan.js";
+import {
+  buildStatements,
+  readByCluster,
+  type PlannedPlaces,
+  type PlannedStatement,
+} from "./planned-statements.js";
 import { contentStatements, publishedTable } from "./publish.js";
 import { renderRun, type RenderContext, type RenderedRun } from "./rendered-run.js";
 import { STAGES } from "./report.js";
@@ -50,7 +50,7 @@ export interface PlannedRun {
   readonly lock: { readonly is_held: boolean; readonly holder: RunningRun | null };
   readonly raw: readonly PlannedInput[];
   readonly partitions: readonly PlannedPartition[];
-  /** What DuckDB is told, file by file. */
+  /** What DuckDB is told, and the cluster where there is one, file by file. */
   readonly steps: readonly PlannedStatements[];
   readonly publish: PlannedPublish;
 }
@@ -81,7 +81,7 @@ export interface PlannedStatements {
   readonly file: string;
   /** Null for the functions. */
   readonly model: string | null;
-  readonly statements: readonly { readonly sql: string; readonly audit: string | null }[];
+  readonly statements: readonly (PlannedStatement & { readonly audit: string | null })[];
 }
 
 export interface PlannedPublish {
@@ -120,12 +120,14 @@ export async function planOfRun(
       const { engine, inputs, plan } = await renderRun(context);
       const steps = stepsOfStages(plan, STAGES);
       const partitions = await partitionsOf(steps, context);
+      const staging = `${zones.curated.root}/${stagingOfRun(`${executionDate.partitionKey}-${RUN_DIGITS}`)}`;
+      const shown = readByCluster(steps);
       return {
         execution_date: executionDate.iso,
         sql_version: version.name,
         sql_hash: version.hash,
         rendered_sql_hash: planHash(plan),
-        engine,
+        engine: settings.engine.kind === "spark" ? `${engine}, Spark at ${settings.engine.host}` : engine,
         targets: {
           raw: zones.raw.root,
           curated: zones.curated.root,
@@ -136,12 +138,13 @@ export async function planOfRun(
         raw: inputs.map(plannedInput),
         partitions,
         steps: [
-          {
-            file: plan.functions.file,
-            model: null,
-            statements: [{ sql: plan.functions.sql, audit: null }],
-          },
-          ...steps.map((step) => statementsOf(step, partitions)),
+          functionsStatements(plan.functions),
+          ...(plan.clusterFunctions === undefined ? [] : [functionsStatements(plan.clusterFunctions)]),
+          ...steps.map((step) => {
+            const { name } = step.model;
+            const staged = partitions.find((partition) => partition.model === name)?.staged;
+            return statementsOf(step, { staged, temporary: TEMPORARY_FOLDER, staging }, shown.has(name));
+          }),
         ],
         publish: await publishOf(consumption, version),
       };
@@ -208,27 +211,23 @@ async function findReplaced(
   }
 }
 
-function statementsOf(
-  { model, rendered, audits }: PlannedStep,
-  partitions: readonly PlannedPartition[],
-): PlannedStatements {
-  const staged = partitions.find((partition) => partition.model === model.name)?.staged;
+function statementsOf(step: PlannedStep, places: PlannedPlaces, isShown: boolean): PlannedStatements {
   return {
-    file: model.file,
-    model: model.name,
+    file: step.model.file,
+    model: step.model.name,
     statements: [
-      ...materialization(model, rendered.sql, staged).map((sql) => ({ sql, audit: null })),
-      ...audits.map(({ audit, rendered: { sql } }) => ({ sql: auditStatement(sql), audit })),
+      ...buildStatements(step, places, isShown).map((statement) => ({ ...statement, audit: null })),
+      ...step.audits.map(({ audit, rendered: { sql, dialect } }) => ({
+        engine: dialect,
+        sql: auditStatement(sql),
+        audit,
+      })),
     ],
   };
 }
 
-/** @param staged where a model that is written is staged. */
-function materialization({ name, layer }: Model, select: string, staged: string | undefined): string[] {
-  if (staged !== undefined) return [copyStatement(select, staged), attachStatement(name, [staged])];
-  if (layer !== "raw") return [tableStatement(name, select)];
-  const file = temporaryFile(TEMPORARY_FOLDER, name);
-  return [temporaryStatement(select, file), attachStatement(name, [file])];
+function functionsStatements({ file, sql, dialect }: PlannedFunctions): PlannedStatements {
+  return { file, model: null, statements: [{ engine: dialect, sql, audit: null }] };
 }
 
 async function publishOf(consumption: Consumption, { models }: SqlVersion): Promise<PlannedPublish> {

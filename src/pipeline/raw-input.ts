@@ -14,6 +14,7 @@ import { shapesOf } from "../raw/shapes.js";
 import { sideBySide } from "../side-by-side.js";
 import { sha256Of } from "../zones/hash.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
+import { clusterOf } from "./cluster.js";
 import type { RunContext } from "./context.js";
 import type { RawColumns } from "./drift.js";
 import { planRun, renderModel, type PlanInput } from "./plan.js";
@@ -191,5 +192,11 @@ export function planInput(
   { executionDate, settings, zones }: PlanContext,
   rawParts: ReadonlyMap<string, readonly RawPart[]>,
 ): PlanInput {
-  return { executionDate, maxRejectedShare: settings.maxRejectedShare, rawRoot: zones.raw.root, rawParts };
+  return {
+    executionDate,
+    maxRejectedShare: settings.maxRejectedShare,
+    rawRoot: zones.raw.root,
+    rawParts,
+    cluster: clusterOf(settings),
+  };
 }

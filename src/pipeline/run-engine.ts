@@ -1,11 +1,8 @@
 import { duckDbBuilder, type Builder } from "../engine/builder.js";
 import { withDuckDb, type Reach, type StartOptions } from "../engine/duckdb.js";
 import type { Engine } from "../engine/engine.js";
-import { SPARK, sparkReads } from "../models/dialect.js";
-import type { Settings } from "../settings.js";
 import { stagingOfRun } from "../zones/zone.js";
 import type { RunContext } from "./context.js";
-import type { Cluster } from "./plan.js";
 
 /** Does something with who builds the models of a run: DuckDB, or beside it the cluster that the settings name. */
 export async function withBuilder<Result>(
@@ -30,11 +27,6 @@ export async function withBuilder<Result>(
   } finally {
     await session.close();
   }
-}
-
-/** Who computes what is large; undefined where DuckDB computes it all. */
-export function clusterOf({ engine }: Pick<Settings, "engine">): Cluster | undefined {
-  return engine.kind === "duckdb" ? undefined : { dialect: SPARK, reads: sparkReads };
 }
 
 /** Opens an engine, does something with it, and closes it. */

@@ -29,7 +29,7 @@ import { planInput, rawZone, readingUnchanged, type RawInput, type RawSource } f
 import { reachOf } from "./reach.js";
 import { recorded } from "./record.js";
 import type { OutputTable, RunReport, Stage } from "./report.js";
-import { clusterOf, runEngines, runSession, withBuilder } from "./run-engine.js";
+import { runEngines, runSession, withBuilder } from "./run-engine.js";
 import { assertUnchallenged, withRunLock } from "./run-lock.js";
 import type { StagedPartition } from "./staged-partition.js";
 import { stepsOfStages } from "./stages.js";
@@ -164,14 +164,14 @@ async function build(
   inputs: readonly RawInput[],
   withNewEngine: WithNewEngine,
 ): Promise<Built> {
-  const { activity, journal, raw, settings, stages, version } = context;
+  const { activity, journal, raw, stages, version } = context;
   activity.percent = () => engine.progress();
   const rawParts = await activity.during("raw files", () =>
     raw.inspect(context, engine, inputs, withNewEngine),
   );
   failpoint("raw files inspected");
   await noteColumns(context, rawParts.columns);
-  const plan = planRun(version, { ...planInput(context, rawParts.byModel), cluster: clusterOf(settings) });
+  const plan = planRun(version, planInput(context, rawParts.byModel));
   journal.note({ rendered_sql_hash: planHash(plan) });
   await saveProgress(context);
   return buildModels({ ...context, builder, raw: rawParts }, plan, stepsOfStages(plan, stages));

@@ -22,18 +22,7 @@ export function stepsOfStages(plan: Plan, stages: readonly Stage[]): PlannedStep
     }
   }
   const stageOf = (name: string): Stage => (aggregated.has(name) ? "aggregate" : "curate");
-  const chosen = stages.flatMap((stage) => plan.steps.filter(({ model }) => stageOf(model.name) === stage));
-  return [...measuresReadBy(chosen, plan), ...chosen];
-}
-
-/** Measures of what is at rest that are of another stage, in the order of the plan: nobody keeps their rows from one run to the next. */
-function measuresReadBy(chosen: readonly PlannedStep[], plan: Plan): PlannedStep[] {
-  const needed: PlannedStep[] = [];
-  for (const step of measuresAtRest(plan).reverse()) {
-    const isRead = [...chosen, ...needed].some(({ reads }) => reads.includes(step.model.name));
-    if (isRead && !chosen.includes(step)) needed.unshift(step);
-  }
-  return needed;
+  return stages.flatMap((stage) => plan.steps.filter(({ model }) => stageOf(model.name) === stage));
 }
 
 /** The steps of a plan that are measures of nothing but what is at rest. */

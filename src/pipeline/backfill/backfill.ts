@@ -145,7 +145,8 @@ async function runDates(
       },
       maxParallel,
     );
-  await (dates.length === 1
+  // A cluster has no files of this machine to share.
+  await (dates.length === 1 || settings.engine.kind === "spark"
     ? runAll(rawZone)
     : withSharedRaw(settings, first, signal, activity.shared, runAll));
 }

@@ -12,7 +12,7 @@ import { planRun } from "../plan.js";
 import { STAGES } from "../report.js";
 import { stepsOfStages } from "../stages.js";
 import { checkRights, checkServer, checkTables } from "./database.js";
-import { checkDuckDb, checkHttpfs } from "./engine.js";
+import { checkCluster, checkDuckDb, checkHttpfs } from "./engine.js";
 import { Examination, type CheckResult, type Examined, type Finding } from "./examination.js";
 import { checkClock, checkDisks, checkMemory, checkNode, checkReports, checkTempFolder } from "./machine.js";
 import { checkRawFiles, checkWriting, checkZone } from "./storage.js";
@@ -46,6 +46,9 @@ export async function examine(
     }));
     const sql = await examination.check("sql", [settings], checkSql);
     const engine = await examineMachine(examination, settings, signal);
+    const cluster = settings.finding?.value.engine;
+    if (cluster?.kind === "spark")
+      await examination.check("spark", [settings], () => checkCluster(cluster, signal));
     const zones = await examineZones(examination, opened, { settings, sql, engine }, signal);
     const server = await examineDatabase(examination, opened, settings, sql);
     await examination.check("clock", [], () => checkClock({ ...zones, ...server }));

@@ -1,7 +1,7 @@
 import { withDuckDb } from "../../engine/duckdb.js";
 import { textOf } from "../../engine/engine.js";
 import type { S3Access } from "../../s3-access.js";
-import type { DuckDbSettings } from "../../settings.js";
+import type { DuckDbSettings, SparkSettings } from "../../settings.js";
 import { found, type Finding } from "./examination.js";
 
 const NOTHING = { directories: [], files: [] };
@@ -36,6 +36,17 @@ export function checkHttpfs(
 ): Promise<Finding<undefined>> {
   const session = { settings, reach: NOTHING, s3, signal, warn: () => undefined, leavesNoTrace: true };
   return withDuckDb(session, (engine) => Promise.resolve(found(`of ${engine.version}, and keys`)));
+}
+
+/** Whether the cluster that ENGINE names lets in, and is of a version that is supported. */
+export async function checkCluster(
+  settings: SparkSettings,
+  signal: AbortSignal,
+): Promise<Finding<undefined>> {
+  const { openSparkSession } = await import("../../engine/spark/session.js");
+  const session = await openSparkSession(settings, signal);
+  await session.close();
+  return found(`${session.version} at ${settings.host}:${settings.port.toString()}`);
 }
 
 /** A size as DuckDB writes it: `12.4 GiB`. */
