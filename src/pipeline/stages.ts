@@ -21,6 +21,9 @@ export function stepsOfStages(plan: Plan, stages: readonly Stage[]): PlannedStep
       );
     }
   }
+  // What is of nothing but what is at rest is made with those that read it, so that they can be made alone.
+  for (const { model, reads } of plan.steps.toReversed())
+    if (aggregated.has(model.name)) for (const name of reads) if (atRest.has(name)) aggregated.add(name);
   const stageOf = (name: string): Stage => (aggregated.has(name) ? "aggregate" : "curate");
   return stages.flatMap((stage) => plan.steps.filter(({ model }) => stageOf(model.name) === stage));
 }
