@@ -72,7 +72,11 @@ export function sparkReads({ format, files, columns }: RawPart): boolean {
     files.every(isPlainToSpark) &&
     Object.entries(columns).every(
       ([name, column]) =>
-        column.name === name && column.castTo === undefined && SPARK_CONSTRUCTORS[column.type] !== undefined,
+        column.name === name &&
+        column.castTo === undefined &&
+        // Spark multiplies milliseconds before it looks at them, and fails at the infinities.
+        column.inMilliseconds !== true &&
+        SPARK_CONSTRUCTORS[column.type] !== undefined,
     )
   );
 }
@@ -83,7 +87,6 @@ const SPARK_CONSTRUCTORS: Readonly<Record<string, (column: string) => string>> =
   BLOB: (column) => `raw_text(${column})`,
   DATE: (column) => `raw_date(${column})`,
   TIMESTAMP: (column) => `raw_moment(CAST(${column} AS TIMESTAMP_NTZ))`,
-  TIMESTAMP_MS: (column) => `raw_moment(CAST(${column} AS TIMESTAMP_NTZ))`,
   TIMESTAMP_NS: (column) => `raw_nanoseconds(${column})`,
   "TIMESTAMP WITH TIME ZONE": (column) => `raw_zoned(${column})`,
   DOUBLE: (column) => `raw_number(${column})`,

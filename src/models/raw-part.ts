@@ -4,6 +4,8 @@ export interface RawColumn {
   readonly name: string;
   /** Its type in the files. Files of another type are another part: a scan would cast them to that of its first file. */
   readonly type: string;
+  /** Whether it holds moments by their milliseconds. */
+  readonly inMilliseconds?: boolean;
   /** The type to cast it to before a function of the models takes it, where its own is none that they know. */
   readonly castTo?: "DOUBLE" | "VARCHAR";
 }

@@ -19,6 +19,7 @@ export interface FileColumn {
   readonly name: string;
   readonly duckDbName: string;
   readonly type: string;
+  readonly inMilliseconds?: boolean;
 }
 
 /** A raw file whose columns are known. */
@@ -233,7 +234,8 @@ function csvNames(columns: readonly FileColumn[], reads: Reads): string[] {
 function rawColumn(columns: readonly FileColumn[], name: string, read: Reads[string]): RawColumn {
   const column = columns.find((candidate) => candidate.name === name);
   if (column === undefined) throw new RangeError(`no column ${name}`);
-  const named = { name: column.duckDbName, type: column.type };
+  const { duckDbName, type, inMilliseconds } = column;
+  const named = { name: duckDbName, type, ...(inMilliseconds === true ? { inMilliseconds } : {}) };
   // The text of a FLOAT has fewer digits than its number.
   if (column.type === "FLOAT" && read !== "moment") return { ...named, castTo: "DOUBLE" };
   return READABLE[read].test(column.type) ? named : { ...named, castTo: "VARCHAR" };

@@ -9,6 +9,7 @@ import type { FileColumn, InspectedFile } from "./inspect.js";
 interface SchemaElement {
   readonly name: string;
   readonly type: string;
+  readonly inMilliseconds: boolean;
   readonly children: number;
 }
 
@@ -54,7 +55,8 @@ async function columnsOfFiles(
 ): Promise<InspectedFile[]> {
   if (files.length === 0) return [];
   const rows = await engine.rows(
-    `SELECT file_name, ${guarded("name")} AS name, coalesce(duckdb_type, '') AS type, coalesce(num_children, 0) AS children ` +
+    `SELECT file_name, ${guarded("name")} AS name, coalesce(duckdb_type, '') AS type, coalesce(num_children, 0) AS children, ` +
+      "coalesce(CAST(converted_type AS VARCHAR) = 'TIMESTAMP_MILLIS', false) AS in_milliseconds " +
       `FROM parquet_schema(${listLiteral(files.map(({ uri }) => pathPattern(uri)))}) ORDER BY file_name, column_id`,
   );
   const elements = new Map<string, SchemaElement[]>(files.map(({ uri }) => [uri, []]));
@@ -62,15 +64,17 @@ async function columnsOfFiles(
     elements.get(textOf(row, "file_name"))?.push({
       name: wholeText(textOf(row, "name")),
       type: textOf(row, "type"),
+      inMilliseconds: row["in_milliseconds"] === true,
       children: Number(row["children"]),
     });
   }
   const inspected: InspectedFile[] = [];
   for (const file of files) {
-    const columns = topLevel(elements.get(file.uri) ?? []).map(({ name, type }) => ({
+    const columns = topLevel(elements.get(file.uri) ?? []).map(({ name, type, inMilliseconds }) => ({
       name,
       duckDbName: name,
       type,
+      ...(inMilliseconds ? { inMilliseconds } : {}),
     }));
     inspected.push({
       file,
