@@ -1,6 +1,8 @@
 import { duckDbBuilder, type Builder } from "../engine/builder.js";
 import { withDuckDb, type Reach, type StartOptions } from "../engine/duckdb.js";
 import type { Engine } from "../engine/engine.js";
+import { PipelineError } from "../errors.js";
+import { isPlainToSpark } from "../sql-spark.js";
 import { stagingOfRun } from "../zones/zone.js";
 import type { RunContext } from "./context.js";
 
@@ -11,6 +13,7 @@ export async function withBuilder<Result>(
   use: (builder: Builder) => Promise<Result>,
 ): Promise<Result> {
   if (settings.engine.kind === "duckdb") return use(duckDbBuilder(engine));
+  for (const { root } of [zones.curated, zones.provision]) assertPlain(root);
   // Loaded where it is asked for: most runs have no cluster.
   const [{ openSparkSession }, { sparkBuilder }] = await Promise.all([
     import("../engine/spark/session.js"),
@@ -41,6 +44,15 @@ export function runSession(
   warn: (message: string) => void,
 ): StartOptions {
   return { settings: settings.duckdb, s3: zones.s3, signal, warn, keepsWhatItRead: true };
+}
+
+/** @throws PipelineError INVALID_SETTINGS for a zone whose name Hadoop's client would take for a pattern. */
+function assertPlain(root: string): void {
+  if (isPlainToSpark(root)) return;
+  throw new PipelineError(
+    "INVALID_SETTINGS",
+    `Spark cannot read and write ${root}: give the zone a name of letters, digits and . - _`,
+  );
 }
 
 /** Opens engines that may touch the same. */

@@ -1,6 +1,4 @@
-import { PipelineError } from "../../errors.js";
 import { listLiteral } from "../../sql-literal.js";
-import { isPlainToSpark } from "../../sql-spark.js";
 import { callsOf, statementsOf, statementTexts } from "../../sql-text.js";
 import { duckDbBuilder, type Builder, type Query } from "../builder.js";
 import type { Engine } from "../engine.js";
@@ -31,15 +29,8 @@ export interface Workspace {
  * Builds models by Spark, beside a DuckDB that reads and writes what is small. Both find every model that was built: what Spark has
  * written is on S3, and so is what DuckDB has written as soon as a query of Spark asks for it.
  * @param duckDb can read the raw files and the folder, and write to the folder.
- * @throws PipelineError INVALID_SETTINGS where Hadoop's client would take the folder for a pattern.
  */
 export function sparkBuilder(duckDb: Engine, session: SparkSession, { folder, list }: Workspace): Builder {
-  if (!isPlainToSpark(folder)) {
-    throw new PipelineError(
-      "INVALID_SETTINGS",
-      `Spark cannot write to ${folder}: give the zone a name of letters, digits and . - _`,
-    );
-  }
   const local = duckDbBuilder(duckDb);
   const relations = new Map<string, Relation>();
 
