@@ -63,12 +63,13 @@ export const SPARK: Dialect = {
 };
 
 /**
- * Whether Spark reads raw files as DuckDB does. What it reads otherwise, CSV among it and types that are seldom there, and names that
- * mean something to Hadoop, is for DuckDB to read.
+ * Whether Spark reads raw files as DuckDB does. What it reads otherwise, CSV among it and types and codecs that are seldom there, and
+ * names that mean something to Hadoop, is for DuckDB to read.
  */
-export function sparkReads({ format, files, columns }: RawPart): boolean {
+export function sparkReads({ format, files, columns, codecs = [] }: RawPart): boolean {
   return (
     format === "parquet" &&
+    codecs.every((codec) => SPARK_CODECS.has(codec)) &&
     files.every(isPlainToSpark) &&
     Object.entries(columns).every(
       ([name, column]) =>
@@ -80,6 +81,9 @@ export function sparkReads({ format, files, columns }: RawPart): boolean {
     )
   );
 }
+
+/** What Spark has at hand; Brotli it would have to be given. */
+const SPARK_CODECS = new Set(["UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD", "LZ4_RAW"]);
 
 /** Spark's functions take a value together with what it is: they have no overloads. */
 const SPARK_CONSTRUCTORS: Readonly<Record<string, (column: string) => string>> = {

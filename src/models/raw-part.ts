@@ -21,6 +21,8 @@ export interface RawPart {
   readonly columns: Readonly<Record<string, RawColumn>>;
   /** For CSV, said and not left to be found: in a path with a `?` the engine would not see the end. */
   readonly compression: "gzip" | "none";
+  /** For Parquet, what the pages are compressed with, by DuckDB's names; where only DuckDB reads the files, nobody asks. */
+  readonly codecs?: readonly string[];
   /** For CSV, every column in the order of the header line. */
   readonly header: readonly string[];
 }

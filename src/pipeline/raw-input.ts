@@ -10,6 +10,7 @@ import {
   probeRawFiles,
   type WithNewEngine,
 } from "../raw/inspect.js";
+import { withCodecs } from "../raw/parquet-codecs.js";
 import { shapesOf } from "../raw/shapes.js";
 import { sideBySide } from "../side-by-side.js";
 import { sha256Of } from "../zones/hash.js";
@@ -113,7 +114,8 @@ export async function inspectRaw(
   const byModel = new Map<string, RawPart[]>();
   const columns: RawColumns[] = [];
   for (const { model, files } of inputs) {
-    const inspected = await inspectRawFiles(engine, zones.raw, model, files);
+    const known = await inspectRawFiles(engine, zones.raw, model, files);
+    const inspected = clusterOf(context.settings) === undefined ? known : await withCodecs(engine, known);
     byModel.set(model.name, groupFiles(inspected, model.header.reads));
     columns.push(...shapesOf(inspected).map((shape) => ({ model: model.name, ...shape })));
   }

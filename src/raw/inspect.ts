@@ -27,6 +27,8 @@ export interface InspectedFile {
   readonly file: ZoneFile;
   readonly format: "csv" | "parquet";
   readonly columns: readonly FileColumn[];
+  /** What the pages of a Parquet file are compressed with, where that was asked. */
+  readonly codecs?: readonly string[];
 }
 
 /**
@@ -199,7 +201,7 @@ function shown(names: readonly string[]): string {
 export function groupFiles(inspected: readonly InspectedFile[], reads: Reads): RawPart[] {
   const parts = new Map<string, RawPart & { files: string[] }>();
   const fileColumn = nameNotIn(inspected.flatMap(({ columns }) => columns.map(({ name }) => name)));
-  for (const { file, format, columns } of inspected) {
+  for (const { file, format, columns, codecs } of inspected) {
     const shape = {
       format,
       columns: Object.fromEntries(
@@ -208,6 +210,7 @@ export function groupFiles(inspected: readonly InspectedFile[], reads: Reads): R
       compression: file.path.endsWith(".gz") ? ("gzip" as const) : ("none" as const),
       header: format === "csv" ? csvNames(columns, reads) : [],
       fileColumn,
+      ...(codecs === undefined ? {} : { codecs }),
     };
     const signature = JSON.stringify(shape);
     const part = parts.get(signature);

@@ -69,9 +69,18 @@ function columnOrders(further: readonly string[]): fc.Arbitrary<string[]> {
     .chain((more) => fc.shuffledSubarray([...COLUMNS, ...more], { minLength: COLUMNS.length + more.length }));
 }
 
-/** Parquet files with columns of every type. A `#` in the name stands for what makes it differ from others. */
-export function parquetFiles(executionDate: bigint, maxRows: number): fc.Arbitrary<ParquetFile> {
-  const typed = fc.record(perColumn((column) => typedColumns(column, executionDate)));
+/**
+ * Parquet files with columns of every type, or of those that are wanted. A `#` in the name stands for what makes it differ from
+ * others.
+ */
+export function parquetFiles(
+  executionDate: bigint,
+  maxRows: number,
+  isWanted: (type: string) => boolean = () => true,
+): fc.Arbitrary<ParquetFile> {
+  const typed = fc.record(
+    perColumn((column) => typedColumns(column, executionDate).filter(({ type }) => isWanted(type))),
+  );
   return typed.chain((columns) =>
     fc.record({
       format: fc.constant("parquet" as const),

@@ -160,17 +160,31 @@ RETURN
       )
   END;
 
--- Of the decimals that are read as the number the shortest, as 4.5e+00. Java's own text is not always that.
+-- Of the decimals that are read as the number the shortest, as 4.5e+00. Java's own text is not always that, and rounds what it
+-- has rounded before: a 5 at the end may be one to leave out.
 CREATE OR REPLACE TEMPORARY FUNCTION shortest_decimal(value DOUBLE) RETURNS STRING
 RETURN
-  regexp_replace(
-    CASE
-      WHEN try_cast(format_string('%.14e', value) AS DOUBLE) = value THEN format_string('%.14e', value)
-      WHEN try_cast(format_string('%.15e', value) AS DOUBLE) = value THEN format_string('%.15e', value)
-      ELSE format_string('%.16e', value)
-    END,
-    '[.]?0*e', 'e'
-  );
+  CASE
+    WHEN try_cast(format_string('%.0e', value) AS DOUBLE) = value THEN format_string('%.0e', value)
+    WHEN try_cast(format_string('%.1e', value) AS DOUBLE) = value THEN format_string('%.1e', value)
+    WHEN try_cast(format_string('%.2e', value) AS DOUBLE) = value THEN format_string('%.2e', value)
+    WHEN try_cast(format_string('%.3e', value) AS DOUBLE) = value THEN format_string('%.3e', value)
+    WHEN try_cast(format_string('%.4e', value) AS DOUBLE) = value THEN format_string('%.4e', value)
+    WHEN try_cast(format_string('%.5e', value) AS DOUBLE) = value THEN format_string('%.5e', value)
+    WHEN try_cast(format_string('%.6e', value) AS DOUBLE) = value THEN format_string('%.6e', value)
+    WHEN try_cast(format_string('%.7e', value) AS DOUBLE) = value THEN format_string('%.7e', value)
+    WHEN try_cast(format_string('%.8e', value) AS DOUBLE) = value THEN format_string('%.8e', value)
+    WHEN try_cast(format_string('%.9e', value) AS DOUBLE) = value THEN format_string('%.9e', value)
+    WHEN try_cast(format_string('%.10e', value) AS DOUBLE) = value THEN format_string('%.10e', value)
+    WHEN try_cast(format_string('%.11e', value) AS DOUBLE) = value THEN format_string('%.11e', value)
+    WHEN try_cast(format_string('%.12e', value) AS DOUBLE) = value THEN format_string('%.12e', value)
+    WHEN try_cast(format_string('%.13e', value) AS DOUBLE) = value THEN format_string('%.13e', value)
+    WHEN try_cast(format_string('%.14e', value) AS DOUBLE) = value THEN format_string('%.14e', value)
+    WHEN try_cast(format_string('%.15e', value) AS DOUBLE) = value THEN format_string('%.15e', value)
+    WHEN try_cast(regexp_replace(format_string('%.16e', value), '[0-9]e', 'e') AS DOUBLE) = value
+      THEN regexp_replace(format_string('%.16e', value), '[0-9]e', 'e')
+    ELSE format_string('%.16e', value)
+  END;
 
 CREATE OR REPLACE TEMPORARY FUNCTION text_of_number(value DOUBLE) RETURNS STRING
 RETURN

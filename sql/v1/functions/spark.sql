@@ -160,17 +160,18 @@ RETURN
       )
   END;
 
--- Of the decimals that are read as the number the shortest, as 4.5e+00. Java's own text is not always that.
+-- Of the decimals that are read as the number the shortest, as 4.5e+00. Java's own text is not always that, and rounds what it
+-- has rounded before: a 5 at the end may be one to leave out.
 CREATE OR REPLACE TEMPORARY FUNCTION shortest_decimal(value DOUBLE) RETURNS STRING
 RETURN
-  regexp_replace(
-    CASE
-      WHEN try_cast(format_string('%.14e', value) AS DOUBLE) = value THEN format_string('%.14e', value)
-      WHEN try_cast(format_string('%.15e', value) AS DOUBLE) = value THEN format_string('%.15e', value)
-      ELSE format_string('%.16e', value)
-    END,
-    '[.]?0*e', 'e'
-  );
+  CASE
+    {%- for further_digits in (0..15) %}
+    WHEN try_cast(format_string('%.{{ further_digits }}e', value) AS DOUBLE) = value THEN format_string('%.{{ further_digits }}e', value)
+    {%- endfor %}
+    WHEN try_cast(regexp_replace(format_string('%.16e', value), '[0-9]e', 'e') AS DOUBLE) = value
+      THEN regexp_replace(format_string('%.16e', value), '[0-9]e', 'e')
+    ELSE format_string('%.16e', value)
+  END;
 
 CREATE OR REPLACE TEMPORARY FUNCTION text_of_number(value DOUBLE) RETURNS STRING
 RETURN
