@@ -31,7 +31,12 @@ export function temporaryFile(folder: string, name: string): string {
 
 /** Makes written Parquet files available under a name. */
 export function attachStatement(name: string, uris: readonly string[]): string {
-  return `CREATE OR REPLACE VIEW ${name} AS SELECT * FROM read_parquet(${listLiteral(uris.map(pathPattern))}, hive_partitioning = false)`;
+  return `CREATE OR REPLACE VIEW ${name} AS ${filesStatement(uris)}`;
+}
+
+/** The rows of written Parquet files, in the order of the files. */
+export function filesStatement(uris: readonly string[]): string {
+  return `SELECT * FROM read_parquet(${listLiteral(uris.map(pathPattern))}, hive_partitioning = false)`;
 }
 
 /**

@@ -13,6 +13,7 @@ import type { Settings } from "../settings.js";
 import { sideBySide } from "../side-by-side.js";
 import { pathPattern } from "../sql-literal.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
+import { manifestFile } from "../zones/manifest.js";
 import { openZones } from "../zones/open.js";
 import {
   partitionFile,
@@ -21,6 +22,7 @@ import {
   type FoundPartition,
   type Partition,
   type Zone,
+  stagingFolder,
   stagingOfRun,
 } from "../zones/zone.js";
 import { auditStatement } from "./audits.js";
@@ -28,6 +30,7 @@ import { planHash, type PlannedFunctions, type PlannedStep } from "./plan.js";
 import {
   buildStatements,
   readByCluster,
+  writesMany,
   type PlannedPlaces,
   type PlannedStatement,
 } from "./planned-statements.js";
@@ -69,8 +72,9 @@ export interface PlannedInput {
 /** A partition that a run would write. */
 export interface PlannedPartition {
   readonly model: string;
+  /** What it would be known by: its one file, or the manifest that names its files. */
   readonly uri: string;
-  /** Where it would be written first. Each run has an id of its own, in the place of `<run>`. */
+  /** Where it would be written first: the one file, or the folder of many. Each run has an id of its own, in the place of `<run>`. */
   readonly staged: string;
   /** What it would take the place of; null where there is nothing. */
   readonly replaces: { readonly files: number; readonly bytes: number; readonly version: string } | null;
@@ -183,14 +187,17 @@ function partitionsOf(
   { executionDate, zones, warn }: RenderContext,
 ): Promise<PlannedPartition[]> {
   const { partitionKey } = executionDate;
-  return sideBySide(steps.map(({ model }) => model).filter(isWritten), async ({ name, layer, table }) => {
+  const runId = `${partitionKey}-${RUN_DIGITS}`;
+  const written = steps.flatMap((step) => (isWritten(step.model) ? [{ step, model: step.model }] : []));
+  return sideBySide(written, async ({ step, model: { name, layer, table } }) => {
     const zone = zones[layer];
     const partition = { table, partitionKey };
     const present = await findReplaced(zone, partition, warn);
+    const isMany = writesMany(step);
     return {
       model: name,
-      uri: `${zone.root}/${partitionFile(partition)}`,
-      staged: `${zone.root}/${stagedFile(`${partitionKey}-${RUN_DIGITS}`, partition)}`,
+      uri: `${zone.root}/${isMany ? manifestFile(partition) : partitionFile(partition)}`,
+      staged: `${zone.root}/${isMany ? stagingFolder(runId, partition) : stagedFile(runId, partition)}`,
       replaces: present === undefined ? null : { ...sizeOf(present), version: present.head.version },
     };
   });

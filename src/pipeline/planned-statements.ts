@@ -1,7 +1,9 @@
+import { fetchedFolder, keptFile, keptFolder, shownFile } from "../engine/spark/places.js";
 import { orderedStatement, sparkViewStatement, spreadStatement } from "../engine/spark/statements.js";
 import {
   attachStatement,
   copyStatement,
+  filesStatement,
   tableStatement,
   temporaryFile,
   temporaryStatement,
@@ -17,7 +19,7 @@ export interface PlannedStatement {
 
 /** Where a run would put what it makes. */
 export interface PlannedPlaces {
-  /** The one file that a model is staged as; undefined where it is not written. */
+  /** The file that a model is staged as, or the folder of many; undefined where it is not written. */
   readonly staged: string | undefined;
   /** The folder on this machine. */
   readonly temporary: string;
@@ -30,69 +32,82 @@ export interface PlannedPlaces {
  * @param isShown whether the cluster reads it.
  */
 export function buildStatements(
-  { model: { name, layer }, rendered, beside }: PlannedStep,
-  { staged, temporary, staging }: PlannedPlaces,
+  step: PlannedStep,
+  places: PlannedPlaces,
   isShown: boolean,
 ): PlannedStatement[] {
-  const duckDb = (...statements: string[]): PlannedStatement[] =>
-    statements.map((sql) => ({ engine: "duckdb", sql }));
-  const spark = (...statements: string[]): PlannedStatement[] =>
-    statements.map((sql) => ({ engine: "spark", sql }));
-  const shown = (...uris: string[]) => (isShown ? spark(sparkViewStatement(name, uris)) : []);
+  const { model, rendered } = step;
+  const { staged, temporary, staging } = places;
+  const { name, layer } = model;
   const isOnCluster = rendered.dialect === "spark";
+  const shown = (uris: readonly string[]) => (isShown ? [spark(sparkViewStatement(name, uris))] : []);
   if (layer === "raw" && (isOnCluster || isShown)) {
-    const place = `${staging}/kept/${name}`;
-    const parts = [rendered, ...(beside === undefined ? [] : [beside])].map(({ sql, dialect }, index) => {
-      const part = `${place}/${index.toString()}`;
-      return dialect === "spark"
-        ? { made: spark(spreadStatement(sql, part)), files: `${part}/*.parquet`, uri: part }
-        : {
-            made: duckDb(temporaryStatement(sql, `${part}.parquet`)),
-            files: `${part}.parquet`,
-            uri: `${part}.parquet`,
-          };
-    });
+    const parts = partsOf(step, staging);
     return [
-      ...parts.flatMap(({ made }) => made),
-      ...duckDb(
+      ...parts.map(({ made }) => made),
+      duckDb(
         attachStatement(
           name,
           parts.map(({ files }) => files),
         ),
       ),
-      ...shown(...parts.map(({ uri }) => uri)),
+      ...shown(parts.map(({ place }) => place)),
     ];
   }
-  if (layer === "curated" && staged !== undefined && isOnCluster) {
-    const folder = staged.slice(0, staged.lastIndexOf("/"));
+  if (layer === "raw") {
+    const file = temporaryFile(temporary, name);
+    return [duckDb(temporaryStatement(rendered.sql, file)), duckDb(attachStatement(name, [file]))];
+  }
+  if (staged !== undefined && writesMany(step)) {
     return [
-      ...spark(spreadStatement(rendered.sql, folder)),
-      ...duckDb(attachStatement(name, [`${folder}/*.parquet`])),
-      ...shown(folder),
+      spark(spreadStatement(rendered.sql, staged)),
+      duckDb(attachStatement(name, [filesIn(staged)])),
+      ...shown([staged]),
     ];
   }
-  const fetched = `${staging}/fetched/${name}`;
-  const select = isOnCluster
-    ? `SELECT * FROM read_parquet(['${fetched}/*.parquet'], hive_partitioning = false)`
-    : rendered.sql;
-  const before = isOnCluster ? spark(orderedStatement(rendered.sql, fetched)) : [];
-  if (staged !== undefined)
-    return [
-      ...before,
-      ...duckDb(copyStatement(select, staged), attachStatement(name, [staged])),
-      ...shown(staged),
-    ];
-  if (layer !== "raw") {
-    const file = `${staging}/shown/${name}.parquet`;
-    return [
-      ...before,
-      ...duckDb(tableStatement(name, select)),
-      ...(isShown ? duckDb(temporaryStatement(`SELECT * FROM ${name}`, file)) : []),
-      ...shown(file),
-    ];
+  const fetched = fetchedFolder(staging, name);
+  const before = isOnCluster ? [spark(orderedStatement(rendered.sql, fetched))] : [];
+  const select = isOnCluster ? filesStatement([filesIn(fetched)]) : rendered.sql;
+  if (staged !== undefined) {
+    const written = [duckDb(copyStatement(select, staged)), duckDb(attachStatement(name, [staged]))];
+    return [...before, ...written, ...shown([staged])];
   }
-  const file = temporaryFile(temporary, name);
-  return duckDb(temporaryStatement(rendered.sql, file), attachStatement(name, [file]));
+  const file = shownFile(staging, name);
+  return [
+    ...before,
+    duckDb(tableStatement(name, select)),
+    ...(isShown ? [duckDb(temporaryStatement(`SELECT * FROM ${name}`, file))] : []),
+    ...shown([file]),
+  ];
+}
+
+/** Whether a model is written by a cluster, as many files. */
+export function writesMany({ model, rendered }: PlannedStep): boolean {
+  return model.layer === "curated" && rendered.dialect === "spark";
+}
+
+/** What makes each part of a raw model that a cluster keeps, where it is then, and the files that it is. */
+function partsOf({ model: { name }, rendered, beside }: PlannedStep, staging: string) {
+  return [rendered, ...(beside === undefined ? [] : [beside])].map(({ sql, dialect }, part) => {
+    const file = keptFile(staging, name, part);
+    if (dialect === "duckdb")
+      return { made: duckDb(temporaryStatement(sql, file)), place: file, files: file };
+    const place = keptFolder(staging, name, part);
+    return { made: spark(spreadStatement(sql, place)), place, files: filesIn(place) };
+  });
+}
+
+/** Spark gives its files names of its own. */
+function filesIn(folder: string): string {
+  return `${folder}/*.parquet`;
+}
+
+function duckDb(sql: string): PlannedStatement {
+  return { engine: "duckdb", sql };
+}
+
+function spark(sql: string): PlannedStatement {
+  return { engine: "spark", sql };
 }
 
 /** The models that the queries of some steps have the cluster read. */

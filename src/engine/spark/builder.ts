@@ -1,7 +1,10 @@
+import { allEnded } from "../../side-by-side.js";
 import { listLiteral } from "../../sql-literal.js";
 import { callsOf, statementsOf, statementTexts } from "../../sql-text.js";
 import { duckDbBuilder, type Builder, type Query } from "../builder.js";
 import type { Engine } from "../engine.js";
+import { filesStatement } from "../statements.js";
+import { fetchedFolder, keptFile, keptFolder, shownFile } from "./places.js";
 import type { SparkSession } from "./session.js";
 import { SparkError } from "./spark-errors.js";
 import { orderedStatement, sparkViewStatement, spreadStatement } from "./statements.js";
@@ -33,6 +36,8 @@ export interface Workspace {
 export function sparkBuilder(duckDb: Engine, session: SparkSession, { folder, list }: Workspace): Builder {
   const local = duckDbBuilder(duckDb);
   const relations = new Map<string, Relation>();
+  /** Folders that Spark has written. */
+  const written = new Set<string>();
 
   const attach = async (name: string, uris: readonly string[], found: readonly string[] = uris) => {
     await duckDb.attachFiles(name, uris);
@@ -49,15 +54,16 @@ export function sparkBuilder(duckDb: Engine, session: SparkSession, { folder, li
   const spread = async (query: Query, place: string) => {
     await showAll(query);
     await session.run(spreadStatement(query.sql, place));
+    written.add(place);
     return list(place);
   };
   /** Fetches the rows of a small query, in their order, as a SELECT of DuckDB. */
   const fetched = async (name: string, query: Query) => {
-    const place = `${folder}/fetched/${name}`;
+    const place = fetchedFolder(folder, name);
     await showAll(query);
     await session.run(orderedStatement(query.sql, place));
     const files = await list(place);
-    return `SELECT * FROM read_parquet(${listLiteral(files.map(({ uri }) => uri))}, hive_partitioning = false)`;
+    return filesStatement(files.map(({ uri }) => uri));
   };
 
   return {
@@ -73,17 +79,17 @@ export function sparkBuilder(duckDb: Engine, session: SparkSession, { folder, li
       assertSelects(query.sql);
     },
     keepLarge: async (name, queries) => {
-      const place = `${folder}/kept/${name}`;
-      const parts = queries.map(async (query, index) => {
-        const part = `${place}/${index.toString()}`;
+      const parts = queries.map(async (query, part) => {
         if (query.dialect === "spark") {
-          return { files: (await spread(query, part)).map(({ uri }) => uri), shown: part };
+          const place = keptFolder(folder, name, part);
+          return { files: (await spread(query, place)).map(({ uri }) => uri), shown: place };
         }
-        const file = `${part}.parquet`;
+        const file = keptFile(folder, name, part);
         await duckDb.writeTemporary(query.sql, file);
         return { files: [file], shown: file };
       });
-      const made = await Promise.all(parts);
+      // None may outlive the engine.
+      const made = await allEnded(parts);
       await attach(
         name,
         made.flatMap(({ files }) => files),
@@ -93,7 +99,7 @@ export function sparkBuilder(duckDb: Engine, session: SparkSession, { folder, li
     keep: async (name, query) => {
       const isFetched = query.dialect === "spark";
       await duckDb.createTable(name, isFetched ? await fetched(name, query) : query.sql);
-      const file = `${folder}/shown/${name}.parquet`;
+      const file = shownFile(folder, name);
       relations.set(name, {
         uris: async () => {
           await duckDb.writeTemporary(`SELECT * FROM ${name}`, file);
@@ -113,7 +119,13 @@ export function sparkBuilder(duckDb: Engine, session: SparkSession, { folder, li
       const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
       return { rows: Number(counted?.["row_count"]), bytes, uris };
     },
-    attach: (name, uris) => attach(name, uris, foldersOf(uris)),
+    attach: (name, uris) => {
+      const folders = [...new Set(uris.map(folderOf))];
+      // Many files are the only ones of their folders, and the text of a statement does not grow with the data. One may lie in a
+      // folder with others.
+      const areWhole = uris.length > 1 || folders.every((place) => written.has(place));
+      return attach(name, uris, areWhole ? folders : uris);
+    },
     columnsOf: (name) => duckDb.columnsOf(name),
     rows: async (query) => {
       if (query.dialect === "duckdb") return duckDb.rows(query.sql);
@@ -121,12 +133,6 @@ export function sparkBuilder(duckDb: Engine, session: SparkSession, { folder, li
       return session.rows(query.sql);
     },
   };
-}
-
-/** One file by itself, many by their folders, which hold no other: the text of a statement does not grow with the data. */
-function foldersOf(uris: readonly string[]): readonly string[] {
-  if (uris.length === 1) return uris;
-  return [...new Set(uris.map(folderOf))];
 }
 
 function folderOf(uri: string): string {

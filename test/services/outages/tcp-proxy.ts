@@ -21,8 +21,14 @@ afterAll(() => {
   }
 });
 
-/** @param target the port of the server. */
-export async function startTcpProxy(target: number): Promise<TcpProxy> {
+/**
+ * @param target the port of the server.
+ * @param hear is told what clients send.
+ */
+export async function startTcpProxy(
+  target: number,
+  hear: (data: Buffer) => void = () => undefined,
+): Promise<TcpProxy> {
   let network: Network = "good";
   const sockets = new Set<Socket>();
   const track = (socket: Socket) => {
@@ -38,6 +44,7 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
   };
   const server = createServer((client) => {
     track(client);
+    client.on("data", hear);
     if (network === "resetting") {
       client.resetAndDestroy();
       return;
