@@ -1,16 +1,21 @@
 import { allEnded } from "../../side-by-side.js";
 import { listLiteral } from "../../sql-literal.js";
-import { callsOf, statementsOf, statementTexts } from "../../sql-text.js";
+import { statementTexts } from "../../sql-text.js";
 import { duckDbBuilder, type Builder, type Query } from "../builder.js";
 import type { Engine } from "../engine.js";
+import { refusalOfFunctions, refusalOfSelect, type Powers } from "../refusals.js";
 import { filesStatement } from "../statements.js";
 import { fetchedFolder, keptFile, keptFolder, shownFile } from "./places.js";
 import type { SparkSession } from "./session.js";
 import { SparkError } from "./spark-errors.js";
 import { orderedStatement, sparkViewStatement, spreadStatement } from "./statements.js";
 
-/** What calls of a query can do more than compute: they call any method of Java. */
-const DO_MORE = /^(reflect|java_method|try_reflect)$/;
+/** What does more than compute calls any method of Java. */
+const POWERS: Powers = {
+  makesFunction: /^create (or replace )?temporary function /i,
+  functionStatement: "CREATE TEMPORARY FUNCTION",
+  doMore: /^(reflect|java_method|try_reflect)$/,
+};
 
 /** A model that was built, as Spark finds it. */
 interface Relation {
@@ -70,13 +75,12 @@ export function sparkBuilder(duckDb: Engine, session: SparkSession, { folder, li
     version: `${session.version}, ${duckDb.version}`,
     makeFunctions: async (functions) => {
       if (functions.dialect === "duckdb") return local.makeFunctions(functions);
-      const statements = statementTexts(functions.sql);
-      for (const statement of statements) assertMakesFunction(statement);
-      for (const statement of statements) await session.run(statement);
+      refuse(refusalOfFunctions(functions.sql, POWERS));
+      for (const statement of statementTexts(functions.sql)) await session.run(statement);
     },
     assertSelects: async (query) => {
       if (query.dialect === "duckdb") return local.assertSelects(query);
-      assertSelects(query.sql);
+      refuse(refusalOfSelect(query.sql, POWERS));
     },
     keepLarge: async (name, queries) => {
       const parts = queries.map(async (query, part) => {
@@ -139,18 +143,6 @@ function folderOf(uri: string): string {
   return uri.slice(0, uri.lastIndexOf("/"));
 }
 
-function assertSelects(sql: string): void {
-  if (statementsOf(sql).length !== 1) throw refused("it is more than one SELECT");
-  const called = callsOf(sql).find((name) => DO_MORE.test(name));
-  if (called !== undefined) throw refused(`${called} does more than compute`);
-}
-
-function assertMakesFunction(statement: string): void {
-  if (!/^create (or replace )?temporary function /i.test((statementsOf(statement)[0] ?? []).join(" ")))
-    throw refused("it does more than CREATE TEMPORARY FUNCTION");
-  assertSelects(statement);
-}
-
-function refused(what: string): SparkError {
-  return new SparkError(`${what}: it was not run`, undefined, undefined, undefined);
+function refuse(refusal: string | undefined): void {
+  if (refusal !== undefined) throw new SparkError(refusal, undefined, undefined, undefined);
 }
