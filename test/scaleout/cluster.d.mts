@@ -14,6 +14,8 @@ export interface ThriftServerOptions {
   readonly master?: string;
   /** A free one unless given. */
   readonly port?: number;
+  /** Further settings of Spark, as `spark.sql.shuffle.partitions`. */
+  readonly properties?: Readonly<Record<string, string>>;
   /** Further settings of HiveServer2, as `hive.server2.use.SSL`. */
   readonly hive?: Readonly<Record<string, string>>;
   /** Folders with Java classes that these settings name. */

@@ -76,10 +76,18 @@ async function startWorker(directory, master) {
 }
 
 export async function startThriftServer(options) {
-  const { directory, s3, master = "local[1]", port = await freePort(), hive = {}, classes = [] } = options;
+  const {
+    directory,
+    s3,
+    master = "local[1]",
+    port = await freePort(),
+    hive = {},
+    properties = {},
+    classes = [],
+  } = options;
   const driverPort = await freePort();
   const libraries = [...(await jarsForS3()), ...classes].join(":");
-  const properties = {
+  const settings = {
     "spark.master": master,
     "spark.driver.host": HOST,
     "spark.driver.bindAddress": HOST,
@@ -101,6 +109,7 @@ export async function startThriftServer(options) {
     "spark.hadoop.fs.s3a.path.style.access": true,
     "spark.hadoop.fs.s3a.access.key": s3.credentials.accessKeyId,
     "spark.hadoop.fs.s3a.secret.key": s3.credentials.secretAccessKey,
+    ...properties,
   };
   const ofHive = {
     "hive.server2.thrift.port": port,
@@ -115,7 +124,7 @@ export async function startThriftServer(options) {
   await mkdir(directory, { recursive: true });
   const configuration = path.join(directory, "spark-defaults.conf");
   // It holds keys.
-  await writeFile(configuration, lines(properties), { mode: 0o600 });
+  await writeFile(configuration, lines(settings), { mode: 0o600 });
   const server = await startClass({
     directory,
     args: [

@@ -4,19 +4,26 @@ import { afterAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { pipeline, start } from "../cli/command.js";
 import { visible } from "../end-to-end/failing.js";
 import { run } from "../pipeline/running.js";
-import { TEST_S3 } from "../place.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { startFaultyProxy } from "../services/s3/faulty-proxy.js";
 import { hashesOf, listFiles } from "../storage.js";
 import { until } from "../until.js";
 import { makeFolder, makeWorkspace, type Workspace } from "../workspace.js";
 import { startThriftServer, type ThriftServer } from "./cluster.mjs";
 import { onCluster } from "./same.js";
-import { executorsOfCluster } from "./spark.js";
+import { executorsOfCluster, s3OfTests } from "./spark.js";
 
 const RUN = ["run", "-e", "2020-05-29", "--json"];
 /** A point of a run at which Spark has begun to work, and much is still to do. */
 const MIDWAY = "raw.vouchers: built";
 const TIMEOUT = 300_000;
+
+/** Its client for S3 gives up at once. */
+const IMPATIENT = {
+  "spark.hadoop.fs.s3a.attempts.maximum": "1",
+  "spark.hadoop.fs.s3a.retry.limit": "1",
+  "spark.hadoop.fs.s3a.retry.throttle.limit": "1",
+};
 
 const own: ThriftServer[] = [];
 
@@ -103,11 +110,9 @@ describe("a run on a cluster", () => {
   it(
     "whose server is killed ends with 4 and says so, leaves everything as it was, and the next one is whole",
     async () => {
-      if (TEST_S3 === undefined) throw new Error("TEST_S3_ENDPOINT names no S3");
-      const { endpoint, ...credentials } = TEST_S3;
       const server = await startThriftServer({
         directory: path.join(await makeFolder(), "server"),
-        s3: { endpoint, credentials },
+        s3: s3OfTests(),
       });
       own.push(server);
       const { environment } = onCluster(workspace, workspace, `spark://127.0.0.1:${server.port}`);
@@ -139,4 +144,55 @@ describe("a run on a cluster", () => {
     },
     TIMEOUT,
   );
+
+  describe.each([
+    {
+      what: "whose cluster S3 fails",
+      fault: { status: 503, code: "SlowDown" },
+      code: 4,
+      fails: "STORAGE_FAILED",
+    },
+    {
+      what: "whose cluster may not use S3",
+      fault: { status: 403, code: "AccessDenied" },
+      code: 2,
+      fails: "ENGINE_NOT_USABLE",
+    },
+  ])("$what", ({ fault, code, fails }) => {
+    let environment: Workspace["environment"];
+    beforeEach(async () => {
+      const server = await startThriftServer({
+        directory: path.join(await makeFolder(), "server"),
+        s3: { ...s3OfTests(), endpoint: await startFaultyProxy(() => fault) },
+        properties: IMPATIENT,
+      });
+      own.push(server);
+      ({ environment } = onCluster(workspace, workspace, `spark://127.0.0.1:${server.port}`));
+    }, TIMEOUT);
+
+    it(
+      `ends with ${code.toString()} and says so, and leaves everything as it was; doctor says so, too`,
+      async () => {
+        const ended = await pipeline(RUN, environment);
+        const told = JSON.parse(ended.stderr.slice(ended.stderr.indexOf("{"))) as unknown;
+        expect({ code: ended.code, told }).toMatchObject({
+          code,
+          told: {
+            error: {
+              code: fails,
+              message: expect.stringMatching(/Spark at .*: \w+ on s3a:\/\/.+;/) as unknown,
+            },
+          },
+        });
+        expect(await visible(workspace)).toEqual(before);
+        const { stdout } = await pipeline(["doctor", "--json"], environment);
+        expect(JSON.parse(stdout)).toMatchObject({
+          checks: expect.arrayContaining([
+            expect.objectContaining({ check: "spark", outcome: "failed", code: fails }),
+          ]) as unknown,
+        });
+      },
+      TIMEOUT,
+    );
+  });
 });

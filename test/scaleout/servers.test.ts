@@ -4,11 +4,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { pipeline } from "../cli/command.js";
 import { EXECUTION_DATE } from "../pipeline/running.js";
-import { TEST_S3 } from "../place.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { makeFolder, makeWorkspace, PROJECT } from "../workspace.js";
 import { compileJava, startThriftServer, type ThriftServer, type ThriftServerOptions } from "./cluster.mjs";
-import { failureOf, openSession, sparkSettings } from "./spark.js";
+import { failureOf, openSession, s3OfTests, sparkSettings } from "./spark.js";
 
 const ACCOUNT = `etl:${encodeURIComponent("p@ss/w%rd")}`;
 
@@ -20,10 +19,8 @@ afterAll(async () => {
 
 /** A server of the test's own, which computes by itself. */
 async function startOwn(options: Pick<ThriftServerOptions, "hive" | "classes">): Promise<ThriftServer> {
-  if (TEST_S3 === undefined) throw new Error("TEST_S3_ENDPOINT names no S3");
-  const { endpoint, ...credentials } = TEST_S3;
   const directory = path.join(await makeFolder(), "server");
-  const server = await startThriftServer({ directory, s3: { endpoint, credentials }, ...options });
+  const server = await startThriftServer({ directory, s3: s3OfTests(), ...options });
   own.push(server);
   return server;
 }

@@ -1,7 +1,8 @@
 import { afterEach } from "@jest/globals";
 import { openSparkSession, type SparkSession } from "../../src/engine/spark/session.js";
 import { readSettings, type SparkSettings } from "../../src/settings.js";
-import { executorsOf } from "./cluster.mjs";
+import { TEST_S3 } from "../place.js";
+import { executorsOf, type S3OfSpark } from "./cluster.mjs";
 
 const open = new Set<SparkSession>();
 
@@ -15,6 +16,13 @@ export function clusterUrl(): string {
   const { TEST_SPARK_URL } = process.env;
   if (TEST_SPARK_URL === undefined) throw new Error("TEST_SPARK_URL names no Spark: npm run test:scaleout");
   return TEST_SPARK_URL;
+}
+
+/** The S3 of the tests, as a Spark is told of it. */
+export function s3OfTests(): S3OfSpark {
+  if (TEST_S3 === undefined) throw new Error("TEST_S3_ENDPOINT names no S3: npm run test:scaleout");
+  const { endpoint, ...credentials } = TEST_S3;
+  return { endpoint, credentials };
 }
 
 /** The ids of the processes that compute for the cluster. */

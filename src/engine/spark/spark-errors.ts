@@ -1,5 +1,6 @@
 import { messageOf, PipelineError, systemCodeOf } from "../../errors.js";
 import { EngineError } from "../engine-error.js";
+import { s3aFault } from "./s3a-faults.js";
 
 /** An error that Spark gave of a statement. */
 export class SparkError extends EngineError {
@@ -30,6 +31,8 @@ export function statementError(
   said: string | null | undefined,
   sqlState: string | null | undefined,
 ): Error {
+  const ofS3 = s3aFault(server, said ?? "");
+  if (ofS3 !== undefined) return ofS3;
   const text = withoutJava(said ?? "");
   const [message = ""] = text.split("\n", 1);
   // What ends the cluster, or the server's hold on it, is no fault of the statement.

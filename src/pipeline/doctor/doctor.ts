@@ -48,7 +48,9 @@ export async function examine(
     const engine = await examineMachine(examination, settings, signal);
     const cluster = settings.finding?.value.engine;
     if (cluster?.kind === "spark")
-      await examination.check("spark", [settings], () => checkCluster(cluster, signal));
+      await examination.check("spark", [settings], (known) =>
+        checkCluster(cluster, Object.values(known.zones), signal),
+      );
     const zones = await examineZones(examination, opened, { settings, sql, engine }, signal);
     const server = await examineDatabase(examination, opened, settings, sql);
     await examination.check("clock", [], () => checkClock({ ...zones, ...server }));

@@ -38,15 +38,28 @@ export function checkHttpfs(
   return withDuckDb(session, (engine) => Promise.resolve(found(`of ${engine.version}, and keys`)));
 }
 
-/** Whether the cluster that ENGINE names lets in, and is of a version that is supported. */
+/**
+ * Whether the cluster that ENGINE names lets in, is of a version that is supported, and can look into the zones.
+ * @param zones where they are.
+ */
 export async function checkCluster(
   settings: SparkSettings,
+  zones: readonly string[],
   signal: AbortSignal,
 ): Promise<Finding<undefined>> {
-  const { openSparkSession } = await import("../../engine/spark/session.js");
+  const [{ openSparkSession }, { assertReaches }] = await Promise.all([
+    import("../../engine/spark/session.js"),
+    import("../../engine/spark/reach.js"),
+  ]);
   const session = await openSparkSession(settings, signal);
-  await session.close();
-  return found(`${session.version} at ${settings.host}:${settings.port.toString()}`);
+  try {
+    for (const zone of zones) await assertReaches(session, zone);
+  } finally {
+    await session.close();
+  }
+  return found(
+    `${session.version} at ${settings.host}:${settings.port.toString()}, and it reaches the zones`,
+  );
 }
 
 /** A size as DuckDB writes it: `12.4 GiB`. */

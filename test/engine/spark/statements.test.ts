@@ -12,6 +12,13 @@ async function sessionThatSays(say: (time: number) => Said, signal = never()) {
   return { asked, session: await openSparkSession(settings, signal) };
 }
 
+/** What Spark says, and what becomes of it. */
+interface Told {
+  readonly said: string;
+  readonly code: string | undefined;
+  readonly message: string;
+}
+
 describe("a session", () => {
   it("makes Spark compute as the models expect", async () => {
     const { asked, session } = await sessionThatSays(() => FINISHED);
@@ -69,6 +76,83 @@ describe("a statement", () => {
   ])("is no fault of its own where the server says %j", async (errorMessage) => {
     const { session } = await sessionThatSays(() => ({ operationState: 5, errorMessage }));
     await expect(session.run("work")).rejects.toMatchObject({ code: "ENGINE_UNAVAILABLE" });
+  });
+
+  it.each(
+    Object.entries<Told>({
+      "S3 that fails": {
+        said:
+          "org.apache.hive.service.cli.HiveSQLException: Error running query: [FAILED_TO_CREATE_PLAN_FOR_DIRECT_QUERY] " +
+          "org.apache.spark.sql.AnalysisException: [FAILED_TO_CREATE_PLAN_FOR_DIRECT_QUERY] Failed to create plan for direct query " +
+          "on files: parquet SQLSTATE: 58030\n\tat org.apache.spark.Sql.run(Sql.scala:1)\nCaused by: " +
+          "org.apache.hadoop.fs.s3a.AWSServiceThrottledException: getFileStatus on s3a://lake/raw/a.parquet: " +
+          "software.amazon.awssdk.services.s3.model.S3Exception: Service Unavailable (Service: S3, Status Code: 503, Request ID: " +
+          "null):null: Service Unavailable (Service: S3, Status Code: 503, Request ID: null)",
+        code: "STORAGE_FAILED",
+        message:
+          "S3 failed Spark: getFileStatus on s3a://lake/raw/a.parquet: Service Unavailable; run again when it is back, or check its fs.s3a.endpoint",
+      },
+      "S3 that cannot be reached": {
+        said:
+          "org.apache.hive.service.cli.HiveSQLException: Error running query: java.net.ConnectException: getFileStatus on " +
+          "s3a://lake/raw/out: software.amazon.awssdk.core.exception.SdkClientException: Unable to execute HTTP request: Connect to " +
+          "10.0.0.1:9000 [/10.0.0.1] failed: Connection refused (SDK Attempt Count: 2):    software.amazon.awssdk.core.exception." +
+          "SdkClientException: Unable to execute HTTP request: Connect to 10.0.0.1:9000 [/10.0.0.1] failed: Connection refused " +
+          "(SDK Attempt Count: 2): Connection refused",
+        code: "STORAGE_FAILED",
+        message:
+          "S3 failed Spark: getFileStatus on s3a://lake/raw/out: Unable to execute HTTP request: Connect to 10.0.0.1:9000 [/10.0.0.1] failed: Connection refused; run again when it is back, or check its fs.s3a.endpoint",
+      },
+      "S3 that does not know its keys": {
+        said:
+          "org.apache.hive.service.cli.HiveSQLException: Error running query: java.nio.file.AccessDeniedException: s3a://lake/x/out: " +
+          "getFileStatus on s3a://lake/x/out: software.amazon.awssdk.services.s3.model.S3Exception: Forbidden (Service: S3, Status " +
+          "Code: 403, Request ID: null):null",
+        code: "ENGINE_NOT_USABLE",
+        message:
+          "Spark may not use S3: getFileStatus on s3a://lake/x/out: Forbidden; give its keys the rights to list, read, write and delete there (fs.s3a.access.key)",
+      },
+      "another S3": {
+        said:
+          "Error running query: [A] B\nCaused by: org.apache.hadoop.fs.s3a.UnknownStoreException: `s3a://lake/x/a.parquet': " +
+          "getFileStatus on s3a://lake/x/a.parquet: software.amazon.awssdk.services.s3.model.NoSuchBucketException: The specified " +
+          "bucket does not exist (Service: S3, Status Code: 404, Request ID: 1A):NoSuchBucket: The specified bucket does not exist",
+        code: "ENGINE_NOT_USABLE",
+        message:
+          "Spark does not find S3: getFileStatus on s3a://lake/x/a.parquet: The specified bucket does not exist; check its fs.s3a.endpoint",
+      },
+      "no keys": {
+        said:
+          "Error running query: java.nio.file.AccessDeniedException: lake: org.apache.hadoop.fs.s3a.auth.NoAuthWithAWSException: No " +
+          "AWS Credentials provided by TemporaryAWSCredentialsProvider",
+        code: "ENGINE_NOT_USABLE",
+        message:
+          "Spark has no keys for S3; set fs.s3a.access.key and fs.s3a.secret.key there, or give it a role",
+      },
+      "no client for S3": {
+        said:
+          "Error running query: java.lang.RuntimeException: java.lang.ClassNotFoundException: Class " +
+          "org.apache.hadoop.fs.s3a.S3AFileSystem not found",
+        code: "ENGINE_NOT_USABLE",
+        message:
+          "Spark has no client for S3; put hadoop-aws, of the version of its Hadoop, and the AWS SDK on the class path of driver and executors",
+      },
+      "an object that is gone": {
+        said:
+          "Error running query: [A] B\nCaused by: java.io.FileNotFoundException: reopen on s3a://lake/x/a.parquet: " +
+          "software.amazon.awssdk.services.s3.model.NoSuchKeyException: gone (Service: S3, Status Code: 404, Request ID: 1A)",
+        code: undefined,
+        message: "[A] B",
+      },
+    }),
+  )("that meets %s says so", async (_, { said, code, message }) => {
+    const { session } = await sessionThatSays(() => ({ operationState: 5, errorMessage: said }));
+    const error: unknown = await session.run("work").catch((thrown: unknown) => thrown);
+    const { code: coded, message: told } = error as { readonly code?: string; readonly message: string };
+    expect({ code: coded, message: told.replace(/Spark at [0-9.:]+[0-9]/, "Spark") }).toEqual({
+      code,
+      message,
+    });
   });
 
   it("is cancelled at the server with its signal, and closed after it", async () => {
