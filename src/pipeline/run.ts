@@ -3,7 +3,7 @@ import { migrate } from "../consumption/migrate.js";
 import { openConsumption } from "../consumption/open.js";
 import { recordProgress } from "../consumption/runs.js";
 import type { Builder } from "../engine/builder.js";
-import { startDuckDb, type Reach, type StartingDuckDb } from "../engine/duckdb.js";
+import { startDuckDb, type StartingDuckDb } from "../engine/duckdb.js";
 import type { Engine } from "../engine/engine.js";
 import { cancelled } from "../errors.js";
 import { armFailpoint, failpoint } from "../failpoints.js";
@@ -125,25 +125,28 @@ async function runStages(context: RunContext, starting: StartingDuckDb): Promise
   const reach = await reachOf(context, inputs);
   const engine = await starting.confine(reach);
   failpoint("engine started");
-  await withBuilder(context, engine, (builder) => runOn(context, engine, builder, inputs, reach));
+  const withNewEngine = runEngines(runSession(context, context.activity.warn), reach);
+  await withBuilder(context, engine, (builder) => runOn(context, { engine, builder, withNewEngine }, inputs));
 }
 
-async function runOn(
-  context: RunContext,
-  engine: Engine,
-  builder: Builder,
-  inputs: readonly RawInput[],
-  reach: Reach,
-): Promise<void> {
-  const { activity, journal, raw, zones } = context;
+/** Who reads and computes for a run. */
+interface Engines {
+  /** Reads raw files, and what is published. */
+  readonly engine: Engine;
+  readonly builder: Builder;
+  /** Looks for faults. */
+  readonly withNewEngine: WithNewEngine;
+}
+
+async function runOn(context: RunContext, engines: Engines, inputs: readonly RawInput[]): Promise<void> {
+  const { journal, raw, zones } = context;
   const files = inputs.flatMap((input) => input.files);
   journal.note({
-    engine: builder.version,
+    engine: engines.builder.version,
     inputs: files.map(({ path, bytes, version }) => ({ path, bytes, version })),
   });
-  const withNewEngine = runEngines(runSession(context, activity.warn), reach);
   const [built, hashedInputs] = await readingUnchanged(context, inputs, () =>
-    allEnded([build(context, engine, builder, inputs, withNewEngine), raw.inputFiles(zones.raw, inputs)]),
+    allEnded([build(context, engines, inputs), raw.inputFiles(zones.raw, inputs)]),
   );
   const atRest = await hashAtRest(built.atRest);
   await assertWrittenByRuns(context, atRest);
@@ -153,16 +156,14 @@ async function runOn(
     measures: built.measures,
     tables: built.staged.map(outputTable),
   });
-  await makeVisible(context, engine, built);
+  await makeVisible(context, engines.engine, built);
 }
 
 /** Stages and audits every model of the stages. */
 async function build(
   context: RunContext,
-  engine: Engine,
-  builder: Builder,
+  { engine, builder, withNewEngine }: Engines,
   inputs: readonly RawInput[],
-  withNewEngine: WithNewEngine,
 ): Promise<Built> {
   const { activity, journal, raw, stages, version } = context;
   activity.percent = () => engine.progress();
