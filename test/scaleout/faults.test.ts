@@ -16,7 +16,7 @@ import { executorsOfCluster, s3OfTests } from "./spark.js";
 const RUN = ["run", "-e", "2020-05-29", "--json"];
 /** A point of a run at which Spark has begun to work, and much is still to do. */
 const MIDWAY = "raw.vouchers: built";
-const TIMEOUT = 300_000;
+const TIMEOUT = 600_000;
 
 /** Its client for S3 gives up at once. */
 const IMPATIENT = {

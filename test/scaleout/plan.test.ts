@@ -41,5 +41,5 @@ describe("the plan of a run on a cluster", () => {
     expect(planned.length).toBeGreaterThan(50);
     expect(planned.filter((sql) => !heard.includes(sql))).toEqual([]);
     expect(plan.partitions.map(({ uri }) => uri)).toEqual(report.tables.map(({ uri }) => uri));
-  }, 300_000);
+  }, 600_000);
 });

@@ -13,8 +13,8 @@ import { makeFolder, makeWorkspace, PROJECT } from "../workspace.js";
 import { expectSame, makePair, onCluster } from "./same.js";
 
 const EXECUTION_DATE = "2020-05-29";
-/** A run on a cluster of two cores takes a while, also over few rows. */
-const TIMEOUT = 300_000;
+/** A run on a cluster of two cores takes a while, also over few rows, and longer beside other tests. */
+const TIMEOUT = 600_000;
 /** Those that Spark reads; files of others are for DuckDB, and most that are made of any types have one of them. */
 const SPARK_TYPES = new Set([
   ...["VARCHAR", "BLOB", "DATE", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMPTZ"],
