@@ -99,6 +99,11 @@ export function isWritten(model: Model): model is WrittenModel {
   return model.layer === "curated" || model.layer === "provision";
 }
 
+/** Whether a model has a row a voucher, and may be larger than one machine can write. */
+export function isLarge({ layer }: WrittenModel): boolean {
+  return layer === "curated";
+}
+
 export function isPublished(model: Model): model is WrittenModel {
   return isWritten(model) && model.header.publish;
 }
@@ -114,7 +119,7 @@ export function publishedKey(model: WrittenModel): string[] {
 }
 
 /** Where a partition of a written model is: its one file and, where a cluster may write it as many, the manifest that names them. */
-export function placesOf({ layer, table }: WrittenModel): string[] {
-  const folder = `${layer}/${table}/execution_date=<key>`;
-  return [`${folder}/data.parquet`, ...(layer === "curated" ? [`${folder}/_manifest.json`] : [])];
+export function placesOf(model: WrittenModel): string[] {
+  const folder = `${model.layer}/${model.table}/execution_date=<key>`;
+  return [`${folder}/data.parquet`, ...(isLarge(model) ? [`${folder}/_manifest.json`] : [])];
 }

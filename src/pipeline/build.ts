@@ -3,7 +3,7 @@ import { EngineError } from "../engine/engine-error.js";
 import type { Row } from "../engine/engine.js";
 import { PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
-import { isMeasure, isRaw, isWritten, type Model, type WrittenModel } from "../models/model.js";
+import { isLarge, isMeasure, isRaw, isWritten, type Model, type WrittenModel } from "../models/model.js";
 import type { Rendered } from "../models/template.js";
 import { allEnded, sideBySide } from "../side-by-side.js";
 import { sha256Of } from "../zones/hash.js";
@@ -195,7 +195,7 @@ async function stageModel(
   failpoint(`${model.name}: room made`);
   const { rows, bytes, uris } = await builder.write(model.name, query, {
     file: file.uri,
-    isLarge: model.layer === "curated",
+    isLarge: isLarge(model),
   });
   failpoint(`${model.name}: written`);
   const [described] = await Promise.all([

@@ -9,6 +9,7 @@ import {
   temporaryStatement,
 } from "../engine/statements.js";
 import type { DialectName } from "../models/dialect.js";
+import { isLarge, isWritten } from "../models/model.js";
 import type { PlannedStep } from "./plan.js";
 
 /** A statement, and who is told it. */
@@ -83,7 +84,7 @@ export function buildStatements(
 
 /** Whether a model is written by a cluster, as many files. */
 export function writesMany({ model, rendered }: PlannedStep): boolean {
-  return model.layer === "curated" && rendered.dialect === "spark";
+  return isWritten(model) && isLarge(model) && rendered.dialect === "spark";
 }
 
 /** What makes each part of a raw model that a cluster keeps, where it is then, and the files that it is. */

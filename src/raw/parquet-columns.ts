@@ -1,7 +1,8 @@
 import { DuckDbError } from "../engine/duckdb-errors.js";
 import { textOf, type Engine } from "../engine/engine.js";
+import { filesStatement } from "../engine/statements.js";
 import { guarded, wholeText } from "../engine/whole-text.js";
-import { listLiteral, literal, pathPattern } from "../sql-literal.js";
+import { listLiteral, pathPattern } from "../sql-literal.js";
 import type { ZoneFile } from "../zones/zone.js";
 import type { Findings, RawFault } from "./faults.js";
 import type { FileColumn, InspectedFile } from "./inspect.js";
@@ -110,8 +111,6 @@ async function withDuckDbNames(
     (need) => columns.filter(({ name }) => name.toLowerCase() === need.toLowerCase()).length > 1,
   );
   if (!isAmbiguous) return columns;
-  const described = await engine.columnsOf(
-    `(FROM read_parquet(${literal(pathPattern(file.uri))}, hive_partitioning = false))`,
-  );
+  const described = await engine.columnsOf(`(${filesStatement([file.uri])})`);
   return columns.map((column, index) => ({ ...column, duckDbName: described[index]?.name ?? column.name }));
 }
