@@ -10,9 +10,12 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
   UploadPartCopyCommand,
+  type ListMultipartUploadsCommandOutput,
+  type ListObjectsV2CommandOutput,
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
+import { printable } from "../printable.js";
 import { s3Error } from "../s3-faults.js";
 import { sideBySide } from "../side-by-side.js";
 
@@ -33,6 +36,31 @@ const MEBIBYTE = 1024 ** 2;
 /** S3 takes up to 5 GiB. A service may be silent while it copies: so much is done before it is taken for dead. */
 const COPY_LIMITS: CopyLimits = { wholeBytes: 1024 * MEBIBYTE, partBytes: 256 * MEBIBYTE };
 
+/** How many objects S3 lists in an answer at the most. */
+const DEFAULT_PAGE = 1_000;
+/** Some servers give pages without keys, for example where objects were removed. So many in a row are no list. */
+const MAX_BARREN_PAGES = 200;
+
+/** What answers of all lists have in common. */
+interface ListPage {
+  readonly IsTruncated?: boolean | undefined;
+  readonly MaxKeys?: number | undefined;
+}
+
+/** A list that comes in pages. */
+interface List<Page, Marker> {
+  readonly ask: (marker: Marker | undefined) => Promise<Page>;
+  /** How the next page is asked for. */
+  readonly next: (page: Page) => Marker | undefined;
+  /** What tells the entries of a page from all others. */
+  readonly namesOf: (page: Page) => readonly string[];
+}
+
+interface UploadMarker {
+  readonly KeyMarker: string;
+  readonly UploadIdMarker?: string;
+}
+
 /** The objects of one bucket, in the words of the pipeline. Only calls that every S3 knows. */
 export class S3Objects {
   readonly #client: S3Client;
@@ -48,44 +76,62 @@ export class S3Objects {
     this.#copyLimits = copyLimits;
   }
 
-  /** Every object whose key begins with a prefix. */
+  /**
+   * Every object whose key begins with a prefix.
+   * @throws PipelineError STORAGE_FAILED if the server leaves out a part, never comes to an end, or gives keys that cannot be read;
+   * ZONE_NOT_USABLE if it gives no ETags.
+   */
   async list(prefix: string): Promise<S3Object[]> {
-    const found: S3Object[] = [];
-    let token: string | undefined;
-    do {
-      const page = await this.#asking(() =>
+    const pages = this.#pages<ListObjectsV2CommandOutput, { ContinuationToken: string }>({
+      ask: (token) =>
         this.#client.send(
           new ListObjectsV2Command({
             Bucket: this.#bucket,
             Prefix: prefix,
             // XML cannot hold every character that a key can.
             EncodingType: "url",
-            ...(token === undefined ? {} : { ContinuationToken: token }),
+            ...token,
           }),
         ),
-      );
-      for (const { Key = "", Size = 0, ETag = "" } of page.Contents ?? []) {
-        found.push({ key: decodeURIComponent(Key.replaceAll("+", " ")), bytes: Size, etag: unquoted(ETag) });
+      next: ({ NextContinuationToken: token }) => (token ? { ContinuationToken: token } : undefined),
+      namesOf: ({ Contents = [] }) => Contents.map(({ Key = "" }) => Key),
+    });
+    const found = new Map<string, S3Object>();
+    for await (const { Contents = [], EncodingType } of pages) {
+      for (const { Key, Size, ETag } of Contents) {
+        const key = this.#keyOf(Key, EncodingType, prefix);
+        found.set(key, this.#known(key, Size, ETag, "in its lists"));
       }
-      token = page.NextContinuationToken;
-    } while (token !== undefined);
-    return found;
-  }
-
-  /** One object, or undefined where there is none. */
-  async find(key: string): Promise<S3Object | undefined> {
-    try {
-      const { ContentLength = 0, ETag = "" } = await this.#client.send(
-        new HeadObjectCommand({ Bucket: this.#bucket, Key: key }),
-      );
-      return { key, bytes: ContentLength, etag: unquoted(ETag) };
-    } catch (error) {
-      if (statusOf(error) === 404) return undefined;
-      throw this.#translated(error);
     }
+    return [...found.values()];
   }
 
-  /** The bytes of an object. Where it is another one by now than it was when it was listed, that is an error. */
+  /** One object, or undefined if there is none. */
+  async find(key: string): Promise<S3Object | undefined> {
+    return (await this.#head(key))?.object;
+  }
+
+  /**
+   * Looks why an object is not the one that was listed.
+   * @throws PipelineError ZONE_NOT_USABLE if the object stays the same and the server gives it other ETags.
+   */
+  async assertKeepsEtag(key: string): Promise<void> {
+    const before = await this.#head(key);
+    const listed = (await this.list(key)).find((object) => object.key === key);
+    const after = await this.#head(key);
+    if (before === undefined || listed === undefined || after === undefined) return;
+    if (before.changed !== after.changed) return;
+    const etags = [before.object.etag, listed.etag, after.object.etag];
+    if (new Set(etags).size === 1) return;
+    const seen = etags.map((etag) => `"${etag}"`).join(", ");
+    throw this.#faultyServer(
+      "ZONE_NOT_USABLE",
+      `it gives ${key} the ETags ${seen} in answers to HEAD, a list and HEAD, although the object did not change. ` +
+        "The pipeline tells replaced objects by their ETags. Have the server and every proxy before it pass them unchanged",
+    );
+  }
+
+  /** The bytes of an object. If it is no longer the one that was listed, that is an error. */
   async *read({ key, etag }: Pick<S3Object, "key"> & Partial<S3Object>): AsyncGenerator<Uint8Array> {
     try {
       const { Body } = await this.#client.send(
@@ -98,6 +144,7 @@ export class S3Objects {
       for await (const chunk of Body as AsyncIterable<Uint8Array>) yield chunk;
     } catch (error) {
       if (statusOf(error) === 412 || statusOf(error) === 404) {
+        if (statusOf(error) === 412) await this.assertKeepsEtag(key);
         throw new PipelineError(
           "STORAGE_FAILED",
           `${key} in ${this.#place} was replaced or removed while it was being read; run again`,
@@ -116,8 +163,30 @@ export class S3Objects {
       CopySource: this.#sourceOf(from),
       CopySourceIfMatch: `"${from.etag}"`,
     };
-    if (from.bytes > this.#copyLimits.wholeBytes) await this.#copyInParts(from.bytes, source);
-    else await this.#asking(() => this.#client.send(new CopyObjectCommand(source)));
+    try {
+      if (from.bytes > this.#copyLimits.wholeBytes) await this.#copyInParts(from.bytes, source);
+      else {
+        const { CopyObjectResult } = await this.#client.send(new CopyObjectCommand(source));
+        this.#etagOf(CopyObjectResult?.ETag, `the copy of ${from.key}`);
+      }
+    } catch (error) {
+      if (statusOf(error) === 412) await this.assertKeepsEtag(from.key);
+      throw this.#translated(error);
+    }
+  }
+
+  /**
+   * Whether the server refuses to copy an object that is not the one it is asked for.
+   * @param etag another ETag than that of the object.
+   */
+  async refusesToCopy(from: S3Object, to: string): Promise<boolean> {
+    try {
+      await this.copy({ ...from, etag: "00000000000000000000000000000000" }, to);
+      return false;
+    } catch (error) {
+      if (error instanceof PipelineError && statusOf(error.cause) === 412) return true;
+      throw error;
+    }
   }
 
   /**
@@ -141,16 +210,125 @@ export class S3Objects {
     await this.#asking(() => this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key })));
   }
 
-  /** Ends the uploads below a prefix that were begun and not completed: their parts take room, and no list shows them. */
-  async endUploads(prefix: string): Promise<void> {
-    const { Uploads = [] } = await this.#asking(() =>
-      this.#client.send(new ListMultipartUploadsCommand({ Bucket: this.#bucket, Prefix: prefix })),
-    );
-    await sideBySide(Uploads, ({ Key, UploadId }) =>
+  /**
+   * Ends the uploads below a prefix that were begun and not completed: their parts take room, and no list shows them.
+   * @returns why the server cannot be asked for them, if it does not know such a list.
+   */
+  async endUploads(prefix: string): Promise<string | undefined> {
+    const pages = this.#pages<ListMultipartUploadsCommandOutput, UploadMarker>({
+      ask: (marker) =>
+        this.#client.send(
+          new ListMultipartUploadsCommand({ Bucket: this.#bucket, Prefix: prefix, ...marker }),
+        ),
+      next: ({ NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker }) =>
+        KeyMarker ? { KeyMarker, ...(UploadIdMarker ? { UploadIdMarker } : {}) } : undefined,
+      namesOf: ({ Uploads = [] }) => Uploads.map(({ Key, UploadId }) => JSON.stringify([Key, UploadId])),
+    });
+    const uploads: { Key: string; UploadId: string | undefined }[] = [];
+    try {
+      for await (const { Uploads = [], EncodingType } of pages) {
+        for (const { Key, UploadId } of Uploads)
+          uploads.push({ Key: this.#keyOf(Key, EncodingType, prefix), UploadId });
+      }
+    } catch (error) {
+      if (!isUnknownCall(error)) throw error;
+      return `${this.#place} cannot list uploads that were begun and not completed: ${messageOf(error.cause)}`;
+    }
+    await sideBySide(uploads, (upload) =>
       this.#asking(() =>
-        this.#client.send(new AbortMultipartUploadCommand({ Bucket: this.#bucket, Key, UploadId })),
+        this.#client.send(new AbortMultipartUploadCommand({ Bucket: this.#bucket, ...upload })),
       ),
     );
+    return undefined;
+  }
+
+  /**
+   * The pages of a list, to its end.
+   * @throws PipelineError STORAGE_FAILED if the server does not tell how it goes on, or goes on for ever.
+   */
+  async *#pages<Page extends ListPage, Marker extends object>({
+    ask,
+    next,
+    namesOf,
+  }: List<Page, Marker>): AsyncGenerator<Page> {
+    const markers = new Set<string>();
+    const names = new Set<string>();
+    let barrenPages = 0;
+    for (let marker: Marker | undefined; ;) {
+      const page = await this.#asking(() => ask(marker));
+      const namesOfPage = namesOf(page);
+      const known = names.size;
+      for (const name of namesOfPage) names.add(name);
+      if (namesOfPage.length > 0 && names.size === known)
+        throw this.#brokenList("it gives the same keys again and again");
+      yield page;
+      marker = next(page);
+      if (page.IsTruncated === false) return;
+      if (marker === undefined) {
+        if (page.IsTruncated === true)
+          throw this.#brokenList("it says that a list goes on, and gives no token for the rest");
+        // Some servers do not say that a list has ended. A page that is full may not be the last one.
+        if (isList(page) && namesOfPage.length < (page.MaxKeys ?? DEFAULT_PAGE)) return;
+        throw this.#brokenList("it does not say whether a list goes on");
+      }
+      barrenPages = names.size === known ? barrenPages + 1 : 0;
+      const text = JSON.stringify(marker);
+      if (markers.has(text) || barrenPages > MAX_BARREN_PAGES)
+        throw this.#brokenList("the list never ends: it gives tokens that lead to nothing new");
+      markers.add(text);
+    }
+  }
+
+  /** The key that a list gives. Not every server encodes keys when it is asked to; those that do say so. */
+  #keyOf(listed: string | undefined, encoding: string | undefined, prefix: string): string {
+    const key = encoding === "url" ? decoded(listed) : listed;
+    if (key === undefined)
+      throw this.#brokenList(`it gives a key that is wrongly encoded: ${printable(listed ?? "none at all")}`);
+    if (!key.startsWith(prefix))
+      throw this.#brokenList(`asked for keys that begin with ${prefix}, it gives ${printable(key)}`);
+    return key;
+  }
+
+  #known(key: string, bytes: number | undefined, etag: string | undefined, where: string): S3Object {
+    if (bytes === undefined || !Number.isSafeInteger(bytes))
+      throw this.#brokenList(`it does not say how many bytes ${printable(key)} has`);
+    return { key, bytes, etag: this.#etagOf(etag, `${key} ${where}`) };
+  }
+
+  #etagOf(etag: string | undefined, what: string): string {
+    if (etag !== undefined && etag !== "") return unquoted(etag);
+    throw this.#faultyServer(
+      "ZONE_NOT_USABLE",
+      `it gives no ETag for ${what}. The pipeline tells replaced objects by their ETags. ` +
+        "Have every proxy before the server pass them, or use another server",
+    );
+  }
+
+  #brokenList(what: string): PipelineError {
+    return this.#faultyServer(
+      "STORAGE_FAILED",
+      `${what}. Some objects may be missing from the list, so nothing was done with it. ` +
+        "This is a fault of the server, or of a proxy before it: ask who runs it, or check AWS_ENDPOINT_URL_S3",
+    );
+  }
+
+  #faultyServer(code: "STORAGE_FAILED" | "ZONE_NOT_USABLE", what: string): PipelineError {
+    return new PipelineError(code, `the S3 server of ${this.#place} answers wrongly: ${what}`);
+  }
+
+  async #head(key: string): Promise<{ object: S3Object; changed: number | undefined } | undefined> {
+    try {
+      const { ContentLength, ETag, LastModified } = await this.#client.send(
+        new HeadObjectCommand({ Bucket: this.#bucket, Key: key }),
+      );
+      return {
+        object: this.#known(key, ContentLength, ETag, "in an answer to HEAD"),
+        changed: LastModified?.getTime(),
+      };
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw this.#translated(error);
+    }
   }
 
   async #copyInParts(
@@ -158,31 +336,26 @@ export class S3Objects {
     source: { Bucket: string; Key: string; CopySource: string; CopySourceIfMatch: string },
   ): Promise<void> {
     const { Bucket, Key } = source;
-    const { UploadId } = await this.#asking(() =>
-      this.#client.send(new CreateMultipartUploadCommand({ Bucket, Key })),
-    );
+    const { UploadId } = await this.#client.send(new CreateMultipartUploadCommand({ Bucket, Key }));
     try {
       const { partBytes } = this.#copyLimits;
       const numbers = Array.from({ length: Math.ceil(bytes / partBytes) }, (_, index) => index + 1);
       const parts = await sideBySide(numbers, async (PartNumber) => {
         const first = (PartNumber - 1) * partBytes;
         const last = Math.min(first + partBytes, bytes) - 1;
-        const { CopyPartResult } = await this.#asking(() =>
-          this.#client.send(
-            new UploadPartCopyCommand({
-              ...source,
-              UploadId,
-              PartNumber,
-              CopySourceRange: `bytes=${first.toString()}-${last.toString()}`,
-            }),
-          ),
+        const { CopyPartResult } = await this.#client.send(
+          new UploadPartCopyCommand({
+            ...source,
+            UploadId,
+            PartNumber,
+            CopySourceRange: `bytes=${first.toString()}-${last.toString()}`,
+          }),
         );
+        this.#etagOf(CopyPartResult?.ETag, `a part of ${Key}`);
         return { PartNumber, ETag: CopyPartResult?.ETag };
       });
-      await this.#asking(() =>
-        this.#client.send(
-          new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts: parts } }),
-        ),
+      await this.#client.send(
+        new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts: parts } }),
       );
     } catch (error) {
       // The fault to tell is the first one; what is left of the upload ends with the next sweep.
@@ -194,7 +367,8 @@ export class S3Objects {
   }
 
   #sourceOf({ key }: S3Object): string {
-    return [this.#bucket, ...key.split("/")].map(encodeURIComponent).join("/");
+    // Every server reads `=` as it is, and some do not decode it. The folders of partitions have one in their names.
+    return [this.#bucket, ...key.split("/")].map(encodeURIComponent).join("/").replaceAll("%3D", "=");
   }
 
   async #asking<Result>(call: () => Promise<Result>): Promise<Result> {
@@ -210,11 +384,13 @@ export class S3Objects {
     const status = statusOf(error);
     const isOfS3 = status !== undefined || systemCodeOf(error) !== undefined || OF_THE_SDK.test(code ?? "");
     if (error instanceof PipelineError || !isOfS3) return error;
+    const message = messageOf(error).split("\n", 1)[0] ?? "";
+    const isSuccess = status !== undefined && status < 300;
     return s3Error({
       place: this.#place,
-      code,
+      code: isSuccess ? undefined : code,
       status,
-      message: messageOf(error).split("\n", 1)[0] ?? "",
+      message: isSuccess ? `its answer is not one of S3: ${message}` : message,
       cause: error,
     });
   }
@@ -233,6 +409,29 @@ function nameOf(error: unknown): string | undefined {
 function statusOf(error: unknown): number | undefined {
   if (typeof error !== "object" || error === null || !("$metadata" in error)) return undefined;
   return (error.$metadata as { httpStatusCode?: number }).httpStatusCode;
+}
+
+/** Whether the server does not know what it is asked for. */
+function isUnknownCall(error: unknown): error is PipelineError {
+  const status = error instanceof PipelineError ? statusOf(error.cause) : undefined;
+  return status === 405 || status === 501;
+}
+
+/** Whether an answer is a list at all: every server says something of what it lists. */
+function isList(page: object): boolean {
+  return ["Contents", "KeyCount", "MaxKeys", "MaxUploads", "Name", "Bucket", "Prefix", "Uploads"].some(
+    (name) => name in page,
+  );
+}
+
+/** What a server has encoded; undefined if that cannot be read. */
+function decoded(text: string | undefined): string | undefined {
+  try {
+    return text && decodeURIComponent(text.replaceAll("+", " "));
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
+  }
 }
 
 function unquoted(etag: string): string {
