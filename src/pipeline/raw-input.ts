@@ -164,11 +164,21 @@ export async function readingUnchanged<Result>(
   } catch (error) {
     // Where they cannot be listed either, the first fault is the one to tell.
     const changed = context.signal.aborted ? [] : await changedFiles(context, inputs).catch(() => []);
-    throw changed.length > 0 ? filesChanged(changed) : error;
+    if (changed.length > 0) await throwChanged(context, changed);
+    throw error;
   }
   const changed = await changedFiles(context, inputs);
-  if (changed.length > 0) throw filesChanged(changed);
+  if (changed.length > 0) await throwChanged(context, changed);
   return result;
+}
+
+/** Says that raw files have changed, or that the server's versions of them cannot be relied on. */
+async function throwChanged(
+  { zones }: Pick<RunContext, "zones">,
+  changed: readonly ZoneFile[],
+): Promise<never> {
+  for (const file of changed.slice(0, 1)) await zones.raw.assertKeepsVersion?.(file);
+  throw filesChanged(changed);
 }
 
 async function changedFiles(

@@ -14,11 +14,15 @@ export async function withStaging(
   isKept: boolean,
   run: () => Promise<void>,
 ): Promise<void> {
-  const { executionDate, runId, zones } = context;
+  const { activity, executionDate, runId, zones } = context;
   const written = [zones.curated, zones.provision];
   const runsOfDate = `${executionDate.partitionKey}-`;
   failpoint("start recorded");
-  await allEnded(written.map((zone) => zone.sweep(STAGING, runsOfDate)));
+  const warn = (message: string) => {
+    activity.warn(message);
+  };
+  // What a server cannot do is told once, although it is asked again at the end.
+  await allEnded(written.map((zone) => zone.sweep(STAGING, runsOfDate, warn)));
   failpoint("old staging swept");
   try {
     await run();

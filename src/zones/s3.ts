@@ -28,6 +28,12 @@ import {
 /** Beside staged objects: a copy of the one whose place is taken. Its name does not count among what is staged. */
 const REPLACED_FILE = "_replaced.parquet";
 
+const END_UPLOADS_BY_RULE =
+  "their parts take room until a rule of the bucket ends them (AbortIncompleteMultipartUpload)";
+
+const COPIES_ANYTHING =
+  "the server copies an object even if it is not the one that was asked for (CopySourceIfMatch), so let nothing else write below _staging/";
+
 /**
  * A zone that is a prefix of a bucket.
  * @param root `s3://bucket/prefix`, or `s3://bucket`.
@@ -81,10 +87,21 @@ export function openS3Zone(
       });
       return kept.sort();
     },
-    sweep: async (folder, runs) => {
+    sweep: async (folder, runs, warn) => {
       const left = keyOf(`${folder}/${runs}`);
-      const [staged] = await Promise.all([objects.list(left), objects.endUploads(left)]);
+      const [staged, unable] = await Promise.all([objects.list(left), objects.endUploads(left)]);
+      if (unable !== undefined) warn?.(`${unable}; ${END_UPLOADS_BY_RULE}`);
       await sideBySide(staged, ({ key }) => objects.remove(key));
+    },
+    assertKeepsVersion: ({ path }) => objects.assertKeepsEtag(keyOf(path)),
+    tryCommit: async ({ path }) => {
+      const key = keyOf(path);
+      const copy = `${key}.copy`;
+      await objects.assertKeepsEtag(key);
+      const staged = await objects.find(key);
+      if (staged === undefined) throw sweptStaging(key);
+      await objects.copy(staged, copy);
+      return (await objects.refusesToCopy(staged, copy)) ? [] : [COPIES_ANYTHING];
     },
   };
 }

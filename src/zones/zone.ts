@@ -82,8 +82,20 @@ export interface Zone {
   /**
    * Removes what runs have left that are staged or kept.
    * @param runs what the ids of the runs begin with. Only the holder of their execution date's lock may ask for it.
+   * @param warn is told what the server cannot do, so that something may be left.
    */
-  sweep(folder: typeof STAGING | typeof KEPT, runs: string): Promise<void>;
+  sweep(folder: typeof STAGING | typeof KEPT, runs: string, warn?: (message: string) => void): Promise<void>;
+  /**
+   * Looks why a file is not the one that was listed. Zones whose versions cannot be wrong do without.
+   * @throws PipelineError ZONE_NOT_USABLE if the file is the same and the server gives it another version.
+   */
+  readonly assertKeepsVersion?: (file: Pick<ZoneFile, "path">) => Promise<void>;
+  /**
+   * Tries on a staged file what a commit needs besides reading and writing. Zones that need nothing do without.
+   * @returns what the server cannot do, and what that means.
+   * @throws PipelineError if a commit would fail.
+   */
+  readonly tryCommit?: (staged: Pick<ZoneFile, "path">) => Promise<string[]>;
 }
 
 /** The name of the one file of a partition that is not many. */

@@ -45,6 +45,68 @@ export async function startMinio(options) {
   return { directory, port, credentials, endpoint, ...server };
 }
 
+export async function startSeaweedFs(options) {
+  const { directory, port = await freePort(), credentials = s3Credentials() } = options;
+  const data = path.join(directory, "data");
+  const config = path.join(directory, "s3.json");
+  const endpoint = `http://${HOST}:${port}`;
+  await mkdir(data, { recursive: true });
+  const identity = {
+    name: "tests",
+    credentials: [{ accessKey: credentials.accessKeyId, secretKey: credentials.secretAccessKey }],
+    actions: ["Admin", "Read", "Write", "List", "Tagging"],
+  };
+  await writeFile(config, JSON.stringify({ identities: [identity] }), { mode: 0o600 });
+  // By default gRPC has the port of HTTP plus 10,000, which another process may have.
+  const ports = ["master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3.grpc"];
+  const portFlags = [];
+  for (const name of ports) {
+    const [server, protocol] = name.split(".");
+    portFlags.push(`-${server}.port${protocol === undefined ? "" : ".grpc"}=${await freePort()}`);
+  }
+  const server = await startServer({
+    directory,
+    program: path.join(servicesDirectory(), "bin/weed"),
+    args: [
+      ...["server", `-dir=${data}`, `-ip=${HOST}`, `-ip.bind=${HOST}`, "-filer", "-s3"],
+      ...[`-s3.port=${port}`, "-s3.port.iceberg=0", "-s3.port.lance=0", `-s3.config=${config}`, ...portFlags],
+      // Each bucket takes some volumes, however small it is.
+      ...["-master.volumeSizeLimitMB=256", "-volume.max=1000", "-master.telemetry=false"],
+    ],
+    isReady: () => answersAtAll(endpoint),
+  });
+  return { directory, port, credentials, endpoint, ...server };
+}
+
+export async function startMoto(options) {
+  const { directory, port = await freePort(), credentials = s3Credentials() } = options;
+  const endpoint = `http://${HOST}:${port}`;
+  await mkdir(directory, { recursive: true });
+  const server = await startServer({
+    directory,
+    program: path.join(servicesDirectory(), "moto/bin/moto_server"),
+    args: ["-H", HOST, "-p", String(port)],
+    isReady: () => answers(`${endpoint}/moto-api/data.json`),
+  });
+  return { directory, port, credentials, endpoint, ...server };
+}
+
+export async function startS3rver(options) {
+  const { directory, port = await freePort() } = options;
+  const data = path.join(directory, "data");
+  const endpoint = `http://${HOST}:${port}`;
+  await mkdir(data, { recursive: true });
+  const server = await startServer({
+    directory,
+    program: path.join(servicesDirectory(), "s3rver/node_modules/.bin/s3rver"),
+    args: ["--directory", data, "--address", HOST, "--port", String(port), "--silent"],
+    isReady: () => answersAtAll(endpoint),
+  });
+  // It knows this one account.
+  const credentials = { accessKeyId: "S3RVER", secretAccessKey: "S3RVER" };
+  return { directory, port, credentials, endpoint, ...server };
+}
+
 export function startMysql(options) {
   const program = path.join(servicesDirectory(), "mysql/mysqld");
   return startSqlServer(options, {
@@ -182,6 +244,16 @@ async function withLog(error, program, log) {
 async function answers(url) {
   try {
     return (await fetch(url, { signal: AbortSignal.timeout(PROBE_LIMIT_MS) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether anything answers, even if it refuses. */
+async function answersAtAll(url) {
+  try {
+    await fetch(url, { signal: AbortSignal.timeout(PROBE_LIMIT_MS) });
+    return true;
   } catch {
     return false;
   }

@@ -1,14 +1,33 @@
-import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  request,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll } from "@jest/globals";
 import { TEST_S3 } from "../../place.js";
 
+/** What a proxy can change of an answer. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
 /**
  * What the proxy does with a request: an error of S3 in its own words, a connection that breaks before the answer or in the
- * middle of its body, or an answer that is late.
+ * middle of its body, an answer that is late, or the server's answer with changes.
  */
 export type Fault =
-  { readonly status: number; readonly code: string } | "cut" | "cut in the body" | "late" | undefined;
+  | { readonly status: number; readonly code: string }
+  | "cut"
+  | "cut in the body"
+  | "late"
+  | ((answer: Answer) => Answer)
+  | undefined;
 
 const LATENCY_MILLISECONDS = 300;
 
@@ -41,6 +60,7 @@ export async function startFaultyProxy(
       }, LATENCY_MILLISECONDS);
     else if (fault === "cut in the body") forward(incoming, outgoing, target, { isCut: true });
     else if (fault === "cut") incoming.socket.destroy();
+    else if (typeof fault === "function") forwardChanged(incoming, outgoing, target, fault);
     else answer(incoming, outgoing, fault);
   });
   await new Promise<void>((listening) => proxy.listen(0, "127.0.0.1", listening));
@@ -70,7 +90,36 @@ export function forward(
   incoming.pipe(onward);
 }
 
-function answer(incoming: IncomingMessage, outgoing: ServerResponse, fault: Extract<Fault, object>) {
+function forwardChanged(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  target: string,
+  change: (answer: Answer) => Answer,
+): void {
+  const { hostname, port } = new URL(target);
+  const { method, url: path, headers } = incoming;
+  const onward = request({ hostname, port, method, path, headers }, (reply) => {
+    const chunks: Buffer[] = [];
+    reply.on("data", (chunk: Buffer) => chunks.push(chunk));
+    reply.on("end", () => {
+      // Latin-1 keeps every byte as it is, also those of Parquet.
+      const original = Buffer.concat(chunks).toString("latin1");
+      const changed = change({ status: reply.statusCode ?? 502, headers: reply.headers, body: original });
+      const body = Buffer.from(changed.body, "latin1");
+      const length = changed.body === original ? {} : { "content-length": String(body.length) };
+      outgoing.writeHead(changed.status, { ...changed.headers, ...length });
+      outgoing.end(body);
+    });
+  });
+  onward.on("error", () => outgoing.destroy());
+  incoming.pipe(onward);
+}
+
+function answer(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  fault: { readonly status: number; readonly code: string },
+) {
   incoming.resume();
   incoming.on("end", () => {
     outgoing.writeHead(fault.status, { "content-type": "application/xml" });
