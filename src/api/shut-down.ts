@@ -1,12 +1,12 @@
 import type { Server } from "node:http";
+import { endAtOnce, onEndingSignals } from "../ending-signals.js";
 import type { UnderWay } from "./under-way.js";
 
-/** How shells report a process that a signal ended. */
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+/** How long the database has to let go, once no request is under way. */
+const RELEASE_MILLISECONDS = 2_000;
 
 /**
- * On SIGINT or SIGTERM takes no more requests, finishes those under way, and then lets go of the rest. A second signal ends
+ * On SIGINT, SIGTERM or SIGHUP takes no more requests, finishes those under way, and then lets go of the rest. A second signal ends
  * the process at once.
  * @param graceSeconds how long requests that are under way have to end.
  */
@@ -17,19 +17,19 @@ export function shutDownOnSignals(
   release: () => Promise<void>,
 ): void {
   const shutDown = () => {
-    for (const signal of SIGNALS) process.off(signal, shutDown).once(signal, endAtOnce);
     underWay.end();
-    server.close(() => void release());
+    // What cannot be let go of goes with the process.
+    server.close(() => void release().catch(() => undefined));
     server.closeIdleConnections();
     // A connection on which no request has begun, or none ends, would keep the process for ever.
     setTimeout(() => {
       server.closeAllConnections();
     }, graceSeconds * 1_000).unref();
+    // A database that is silent does not say that a connection has ended.
+    setTimeout(() => process.exit(0), graceSeconds * 1_000 + RELEASE_MILLISECONDS).unref();
   };
-  for (const signal of SIGNALS) process.once(signal, shutDown);
-}
-
-/** The first process of a container is not ended by a signal alone. */
-function endAtOnce(signal: keyof typeof EXIT_CODES): void {
-  process.exit(EXIT_CODES[signal]);
+  onEndingSignals((signal, isFirst) => {
+    if (isFirst) shutDown();
+    else endAtOnce(signal);
+  });
 }

@@ -109,6 +109,7 @@ export function backfillCommand(cancellation: Cancellation): CommandModule<objec
       const settings = readRunSettings(options);
       const log = openedLog();
       const activity = new Activity(log);
+      cancellation.steps = () => activity.shared.steps;
       const { report, fault } = await progress.showingProgress(
         () => barOf(activity) ?? progress.stepsInWords(activity.shared),
         () => backfill(settings, request, cancellation.signal, activity),

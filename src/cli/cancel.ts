@@ -1,31 +1,90 @@
-import type { PipelineError } from "../errors.js";
-import { SIGNAL_EXIT_CODES } from "./exit-codes.js";
+import { setMaxListeners } from "node:events";
+import { endAtOnce, onEndingSignals, SIGNAL_EXIT_CODES } from "../ending-signals.js";
+import type { EndingSignal } from "../ending-signals.js";
+import { PipelineError } from "../errors.js";
+import { hasNativeCalls } from "../native-calls.js";
 
-type CancelSignal = keyof typeof SIGNAL_EXIT_CODES;
+/** How long cancelled work has to end. After that the process ends without it, as if it was killed. */
+export const GRACE_MILLISECONDS = 8_000;
 
-/** Turns the first SIGINT or SIGTERM into an abort, so that the work can end cleanly. A second one ends the process. */
-export interface Cancellation {
-  readonly signal: AbortSignal;
-  /** The exit code of the signal that came, or undefined where none did. */
-  readonly exitCode: number | undefined;
-  /** Has the work end with a fault, unless it is cancelled already. */
-  cancel(fault: PipelineError): void;
-}
+/** Turns the first SIGINT, SIGTERM or SIGHUP into an abort, so that the work can end cleanly. A second one ends the process at once. */
+export class Cancellation {
+  readonly #controller = new AbortController();
+  readonly #tell: (fault: PipelineError) => void;
+  #isListenedTo = false;
+  #handle: ((signal: EndingSignal) => void) | undefined;
+  #came: EndingSignal | undefined;
+  /** The steps under way, to name them if they do not end. */
+  steps: () => readonly string[] = () => [];
 
-export function cancelOnSignals(): Cancellation {
-  const controller = new AbortController();
-  const cancellation = {
-    signal: controller.signal,
-    exitCode: undefined as number | undefined,
-    cancel: (fault: PipelineError) => {
-      controller.abort(fault);
-    },
-  };
-  for (const name of Object.keys(SIGNAL_EXIT_CODES) as CancelSignal[]) {
-    process.once(name, () => {
-      cancellation.exitCode = SIGNAL_EXIT_CODES[name];
-      controller.abort();
+  /** @param tell tells a person why the process ends, if it ends before its work has. */
+  constructor(tell: (fault: PipelineError) => void) {
+    this.#tell = tell;
+    // Each statement and each request under way listens.
+    setMaxListeners(0, this.#controller.signal);
+    onEndingSignals((signal, isFirst) => {
+      if (this.#handle !== undefined) this.#handle(signal);
+      else if (isFirst) this.abort(signal);
+      else endAtOnce(signal);
     });
   }
-  return cancellation;
+
+  /** Aborts the work. Until work asks for it, a signal ends the process at once. */
+  get signal(): AbortSignal {
+    this.#isListenedTo = true;
+    return this.#controller.signal;
+  }
+
+  /** The exit code of the signal that came, or undefined if none did. */
+  get exitCode(): number | undefined {
+    return this.#came && SIGNAL_EXIT_CODES[this.#came];
+  }
+
+  /** Has the work end with a fault, unless it is cancelled already. */
+  cancel(fault: PipelineError): void {
+    this.#controller.abort(fault);
+  }
+
+  /** Has the work end because of a signal, within the grace. */
+  abort(signal: EndingSignal): void {
+    this.#came = signal;
+    if (!this.#isListenedTo) {
+      this.#tell(new PipelineError("CANCELLED", "cancelled before it was done; run it again"));
+      endAtOnce(signal);
+    }
+    this.#controller.abort();
+    setTimeout(() => {
+      this.#tell(this.#graceIsOver());
+      endAtOnce(signal);
+    }, GRACE_MILLISECONDS).unref();
+  }
+
+  /** Gives the signals to a handler while some work goes on, instead of aborting it. */
+  async handledBy<Result>(
+    handle: (signal: EndingSignal) => void,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    this.#handle = handle;
+    try {
+      return await work();
+    } finally {
+      this.#handle = undefined;
+    }
+  }
+
+  /** Ends the process whose work has ended, if a signal came and a native call would hold up the end. */
+  endIfStuck(): void {
+    if (this.#came !== undefined && hasNativeCalls()) endAtOnce(this.#came);
+  }
+
+  #graceIsOver(): PipelineError {
+    const steps = this.steps();
+    const underWay = steps.length === 0 ? "" : ` (${steps.join(", ")})`;
+    const seconds = (GRACE_MILLISECONDS / 1_000).toString();
+    return new PipelineError(
+      "CANCELLED",
+      `cancelled; the work under way${underWay} did not stop within ${seconds} s, and the process ended as if it was killed; ` +
+        "the next run of the date removes what is left",
+    );
+  }
 }

@@ -10,9 +10,6 @@ export const EXIT_CODES = {
   locked: 5,
 } as const satisfies Record<string, number>;
 
-/** How shells report a process that a signal ended. */
-export const SIGNAL_EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
-
 export function exitCodeOf(kind: Exclude<FaultKind, "cancelled">): number {
   return EXIT_CODES[kind];
 }

@@ -7,7 +7,7 @@ import { STAGES } from "../pipeline/report.js";
 import { versionText } from "../version.js";
 import { apiKeyCommand } from "./api-key.js";
 import { backfillCommand } from "./backfill.js";
-import { cancelOnSignals } from "./cancel.js";
+import { Cancellation } from "./cancel.js";
 import { dictionaryCommand } from "./dictionary.js";
 import { diffCommand } from "./diff.js";
 import { docsCommand } from "./docs.js";
@@ -28,7 +28,8 @@ import { shellCommand } from "./shell.js";
 import { statusCommand } from "./status.js";
 import { restoreCommand, withdrawCommand } from "./withdraw.js";
 
-const cancellation = cancelOnSignals();
+const words = hideBin(process.argv);
+const cancellation = new Cancellation(fail);
 surviveClosedOutput(EXIT_CODES.unavailable);
 
 const commands = [
@@ -64,7 +65,6 @@ const commands = [
     },
   },
 ];
-const words = hideBin(process.argv);
 
 const cli = yargs(words)
   .scriptName("pipeline")
@@ -101,6 +101,7 @@ openedLog()?.debug(
   { exit_code: process.exitCode ?? EXIT_CODES.done, seconds: performance.now() / 1_000 },
   "command ended",
 );
+cancellation.endIfStuck();
 
 /** Where the first word is no command, that is what is wrong, and not the options that the default command lacks. */
 function unknownCommand(): string | undefined {
@@ -125,6 +126,22 @@ function refuseRepeated(options: Record<string, unknown>): true {
 
 /** Tells what went wrong and gives the exit code. A bug keeps its stack. */
 function fail(error: unknown): number {
+  const exitCode = tell(error);
+  // Who presses Ctrl-C often wants to go on later. A scheduler knows its command.
+  if (exitCode === cancellation.exitCode && process.stderr.isTTY && !words.includes("--json"))
+    printError(`to go on, run: ${typedCommand()}`);
+  return exitCode;
+}
+
+/** The command of this process, as a person types it. */
+function typedCommand(): string {
+  const isPlain = (word: string) => /^[\w%+,./:=@-]+$/.test(word);
+  const typed = words.map((word) => (isPlain(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
+  const isByNpm = process.env["npm_lifecycle_event"] === "pipeline";
+  return [isByNpm ? "npm run pipeline --" : "pipeline", ...typed].join(" ");
+}
+
+function tell(error: unknown): number {
   if (!(error instanceof PipelineError)) {
     printError(`this is a bug in the pipeline, please report it: ${stackOf(error)}`);
     return EXIT_CODES.bug;

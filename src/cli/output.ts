@@ -17,11 +17,19 @@ export function printWarning(text: string): void {
   else log.warn(text);
 }
 
-/** A reader that has gone, as after `| head`, is no fault. Output that cannot be written is told, with an exit code. */
+/** A reader that has gone, as after `| head`, or a terminal that was closed is no fault. Output that cannot be written is told, with an exit code. */
 export function surviveClosedOutput(exitCode: number): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") return;
+    if (hasReaderGone(process.stdout, error)) return;
     printError(`error STORAGE_FULL: the output could not be written: ${error.message}`);
     process.exitCode = exitCode;
   });
+  // Nothing can be told there any more.
+  process.stderr.on("error", (error: NodeJS.ErrnoException) => {
+    if (!hasReaderGone(process.stderr, error)) process.exitCode ??= exitCode;
+  });
+}
+
+function hasReaderGone({ isTTY }: NodeJS.WriteStream, { code }: NodeJS.ErrnoException): boolean {
+  return code === "EPIPE" || (isTTY && code === "EIO");
 }

@@ -25,7 +25,14 @@ export async function showingProgress<Result>(
   const { default: ora } = await import("ora");
   // Node knows what a terminal can do, and NO_COLOR.
   const color = process.stderr.hasColors() ? "cyan" : false;
-  const spinner = ora({ stream: process.stderr, discardStdin: false, text: "starting", color }).start();
+  const spinner = ora({
+    stream: process.stderr,
+    discardStdin: false,
+    // To show the cursor again it would listen to signals, and then kill the process before the run has ended cleanly.
+    hideCursor: false,
+    text: "starting",
+    color,
+  }).start();
   const timer = setInterval(() => {
     spinner.text = progress();
   }, REFRESH_MILLISECONDS);

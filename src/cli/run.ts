@@ -73,6 +73,7 @@ export async function runStages(
   const settings = readRunSettings(options);
   const log = openedLog();
   const activity = new RunActivity(log);
+  cancellation.steps = () => activity.steps;
   const run = () =>
     showingProgress(
       () => stepsInWords(activity),
@@ -172,7 +173,7 @@ export function stageCommand(
       const { timeout, watched } = options;
       const timeLimit = timeout === undefined ? undefined : parseDuration(timeout, "--timeout");
       if (timeLimit !== undefined && !watched) {
-        process.exitCode = await doUnderWatch(timeLimit);
+        process.exitCode = await doUnderWatch(timeLimit, cancellation);
         return;
       }
       const report = await runStages(stages, options, cancellation, timeLimit);

@@ -1,14 +1,13 @@
 import { execFile, spawn } from "node:child_process";
-import { rmSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import type { EndingSignal } from "../ending-signals.js";
 import { cancelled, messageOf, PipelineError } from "../errors.js";
 import type { DuckDbStart } from "../pipeline/duckdb-command.js";
 import { childEnvironment } from "../settings.js";
 import type { Cancellation } from "./cancel.js";
-import { SIGNAL_EXIT_CODES } from "./exit-codes.js";
 
 /** The oldest version that the init file is for. */
 const OLDEST = [1, 5] as const;
@@ -33,7 +32,7 @@ export function isNewEnough(version: string): boolean {
  * Hands the terminal to the `duckdb` command, with the views in place, until the person leaves it.
  * Its exit code tells how the last statement has ended, which the person has seen.
  * @param options of the command, as `-json`.
- * @throws PipelineError INVALID_USAGE where it does not start, CANCELLED on SIGTERM.
+ * @throws PipelineError INVALID_USAGE where it does not start, CANCELLED on SIGTERM and SIGHUP.
  */
 export async function runDuckDb(
   { init, environment }: DuckDbStart,
@@ -41,19 +40,11 @@ export async function runDuckDb(
   cancellation: Cancellation,
 ): Promise<void> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "voucher-pipeline-shell-"));
-  // What a terminal sends reaches both processes. What Ctrl-C means is for the other to say.
-  const ignore = () => undefined;
-  const hangUp = () => {
-    rmSync(folder, { recursive: true, force: true });
-    process.kill(process.pid, "SIGHUP");
-  };
-  process.on("SIGINT", ignore).once("SIGHUP", hangUp);
   try {
     const file = path.join(folder, "init.sql");
     await writeFile(file, init);
     await interactive(["-init", file, ...options], environment, cancellation);
   } finally {
-    process.off("SIGINT", ignore).off("SIGHUP", hangUp);
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -64,23 +55,25 @@ async function interactive(
   cancellation: Cancellation,
 ): Promise<void> {
   const child = spawn("duckdb", args, { stdio: "inherit", env: childEnvironment(environment) });
-  const isTerminated = () => cancellation.exitCode === SIGNAL_EXIT_CODES.SIGTERM;
-  const terminate = () => {
-    if (isTerminated()) child.kill("SIGTERM");
+  let isTerminated = false;
+  // What a terminal sends reaches both processes. What Ctrl-C means is for the other to say.
+  const handle = (signal: EndingSignal) => {
+    if (signal === "SIGINT") return;
+    isTerminated = true;
+    cancellation.abort(signal);
+    child.kill(signal);
   };
-  cancellation.signal.addEventListener("abort", terminate);
+  const ended = new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
   try {
-    await new Promise((resolve, reject) => {
-      child.once("error", reject);
-      child.once("close", resolve);
-    });
-    if (isTerminated()) throw cancelled(cancellation.signal);
+    await cancellation.handledBy(handle, () => ended);
+    if (isTerminated) throw cancelled(cancellation.signal);
   } catch (error) {
     if (error instanceof PipelineError) throw error;
     throw new PipelineError("INVALID_USAGE", `the command duckdb does not start: ${messageOf(error)}`, {
       cause: error,
     });
-  } finally {
-    cancellation.signal.removeEventListener("abort", terminate);
   }
 }

@@ -1,11 +1,14 @@
 import { fork } from "node:child_process";
 import os from "node:os";
+import { SIGNAL_EXIT_CODES, type EndingSignal } from "../ending-signals.js";
 import { PipelineError } from "../errors.js";
-import type { Cancellation } from "./cancel.js";
-import { SIGNAL_EXIT_CODES } from "./exit-codes.js";
+import { GRACE_MILLISECONDS as CANCEL_MILLISECONDS, type Cancellation } from "./cancel.js";
+import { EXIT_CODES } from "./exit-codes.js";
 
 /** How long a run has to stop once its time is over: to interrupt its statements, and to give back what it has committed. */
 const GRACE_MILLISECONDS = 10_000;
+/** How much longer a process that was sent a signal is waited for than it may take to end. */
+const MARGIN_MILLISECONDS = 1_000;
 
 /**
  * Does the command of this process in one of its own, and ends that where it does not stop in time: what waits in a native
@@ -13,34 +16,51 @@ const GRACE_MILLISECONDS = 10_000;
  * @returns the exit code.
  * @throws PipelineError TIMED_OUT where the process had to be ended, which is as safe as any kill.
  */
-export async function doUnderWatch(milliseconds: number): Promise<number> {
+export async function doUnderWatch(milliseconds: number, cancellation: Cancellation): Promise<number> {
   const [, program = "", ...words] = process.argv;
   // In a session of its own it hears no signal of the terminal but the one that is passed on.
   const child = fork(program, [...words, "--watched"], { detached: true });
-  const passOn = (signal: NodeJS.Signals) => child.kill(signal);
-  const signals = Object.keys(SIGNAL_EXIT_CODES);
-  for (const signal of signals) process.on(signal, passOn);
+  const timers: NodeJS.Timeout[] = [];
+  const endAfter = (delay: number, end: () => void) => {
+    timers.push(setTimeout(end, delay));
+  };
   let steps: readonly string[] = [];
   child.on("message", (message) => (steps = message as readonly string[]));
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    return await new Promise<number>((resolve, reject) => {
-      child.once("error", reject);
-      child.once("exit", (code, signal) => {
-        resolve(code ?? 128 + os.constants.signals[signal ?? "SIGKILL"]);
-      });
-      timer = setTimeout(() => {
-        const grace = seconds(GRACE_MILLISECONDS);
-        // One that has let go of the channel has told how it ended.
-        if (child.connected)
-          reject(timedOut(milliseconds, steps, `it had not stopped ${grace} later, and was ended`));
-        child.kill("SIGKILL");
-      }, milliseconds + GRACE_MILLISECONDS);
+  let exitCodeOfKill: number | undefined;
+  const kill = (code: number) => {
+    exitCodeOfKill = code;
+    child.kill("SIGKILL");
+  };
+  const passOn = (signal: EndingSignal) => {
+    child.kill(signal);
+    // It ends by itself before, unless it cannot even hear the signal.
+    endAfter(CANCEL_MILLISECONDS + MARGIN_MILLISECONDS, () => {
+      kill(SIGNAL_EXIT_CODES[signal]);
     });
+  };
+  const ended = new Promise<number>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code, signal) => {
+      resolve(code ?? exitCodeOfKill ?? exitCodeOf(signal));
+    });
+    endAfter(milliseconds + GRACE_MILLISECONDS, () => {
+      const grace = seconds(GRACE_MILLISECONDS);
+      // One that has let go of the channel has told how it ended.
+      if (child.connected)
+        reject(timedOut(milliseconds, steps, `it had not stopped ${grace} later, and was ended`));
+      kill(EXIT_CODES.unavailable);
+    });
+  });
+  try {
+    return await cancellation.handledBy(passOn, () => ended);
   } finally {
-    clearTimeout(timer);
-    for (const signal of signals) process.off(signal, passOn);
+    timers.forEach(clearTimeout);
   }
+}
+
+/** The exit code that shells give to a process that a signal has ended. */
+function exitCodeOf(signal: NodeJS.Signals | null): number {
+  return 128 + os.constants.signals[signal ?? "SIGKILL"];
 }
 
 /**

@@ -1,8 +1,11 @@
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { DuckDBInstance, version, type DuckDBConnection } from "@duckdb/node-api";
 import { cancelled, messageOf, PipelineError } from "../errors.js";
+import { hasNativeCalls, nativeCall } from "../native-calls.js";
 import { usesTls, type S3Access } from "../s3-access.js";
 import type { DuckDbSettings } from "../settings.js";
 import { listLiteral, literal, pathPattern } from "../sql-literal.js";
@@ -24,6 +27,9 @@ import { makeTempDirectory } from "./temp-directory.js";
 
 /** Statements that run side by side at the most. More would share the memory limit among too many. */
 const CONNECTIONS = 2;
+
+/** How long a statement has to stop once it is interrupted. */
+const INTERRUPT_MILLISECONDS = 2_000;
 
 /** What has DuckDB ask nobody for what it has read: neither for the content of a file, nor for its footer, size and ETag. */
 const KEEPING = [
@@ -84,20 +90,23 @@ export interface StartingDuckDb {
 
 /** Starts a DuckDB, which takes a while, most of all with S3: there is time to find out what it may touch. */
 export function startDuckDb(options: StartOptions): StartingDuckDb {
-  const starting = openSession(options);
+  const starting = nativeCall(() => openSession(options));
   // It is told to who wants to use it.
   starting.catch(() => undefined);
   return {
     confine: async (reach) => {
-      const { folder, pool, s3 } = await starting;
+      const { folder, pool, s3 } = await untilInterrupted(starting, options.signal);
       await confine(pool, reach, folder, options);
       return engineOf(pool, s3, folder, options.signal);
     },
     close: async () => {
-      const session = await starting.catch(() => undefined);
+      const session = await untilInterrupted(starting, options.signal).catch(() => undefined);
       if (session === undefined) return;
-      session.pool.close();
-      session.instance.closeSync();
+      // A statement that does not stop uses them, and ends with the process.
+      if (!options.signal.aborted || !hasNativeCalls()) {
+        session.pool.close();
+        session.instance.closeSync();
+      }
       await removeSessionFolder(session.folder, options);
     },
   };
@@ -251,8 +260,11 @@ function engineOf(
     };
     signal.addEventListener("abort", interrupt, { once: true });
     try {
-      await s3?.renewKeys(connection);
-      return await statement();
+      const call = nativeCall(async () => {
+        await s3?.renewKeys(connection);
+        return statement();
+      });
+      return await untilInterrupted(call, sessionSignal);
     } catch (error) {
       throw isAborted(signal) ? cancelled(signal) : translateDuckDbError(error);
     } finally {
@@ -329,6 +341,25 @@ function engineOf(
 
 function withSlash(directory: string): string {
   return directory.endsWith("/") ? directory : `${directory}/`;
+}
+
+/**
+ * Waits for a call, and after an abort no longer than a moment: a read from a silent server goes on until it gives up.
+ * @throws PipelineError the fault of the signal, if the call goes on.
+ */
+async function untilInterrupted<Result>(call: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  const waiting = new AbortController();
+  const givenUp = async () => {
+    const isOver = { signal: waiting.signal };
+    if (!signal.aborted) await once(signal, "abort", isOver);
+    await sleep(INTERRUPT_MILLISECONDS, undefined, isOver);
+    throw cancelled(signal);
+  };
+  try {
+    return await Promise.race([call, givenUp()]);
+  } finally {
+    waiting.abort();
+  }
 }
 
 /** Asked anew: the signal may have been aborted while a statement ran. */

@@ -11,21 +11,35 @@ export type Step = readonly [shown: string, typed: string];
 /** A person who sees nothing for so long goes away. */
 const PATIENCE_MILLISECONDS = 20_000;
 
-/**
- * Opens the shell on a terminal of 80 columns, on Linux.
- * @returns what the terminal has shown, without what moves its cursor and colours its text, and the exit code.
- */
-export async function shellOnTerminal(
+/** What was done on a terminal of 80 columns, on Linux. */
+export interface Session {
+  /** What the terminal has shown, without what moves its cursor and colours its text. */
+  readonly shown: string;
+  /** The exit code. */
+  readonly status: number | null;
+}
+
+/** Opens the shell on a terminal. */
+export function shellOnTerminal(
   environment: Record<string, string>,
   options: string,
   steps: readonly Step[],
-): Promise<{ shown: string; status: number | null }> {
+): Promise<Session> {
+  return onTerminal(`"${process.execPath}" "${MAIN}" shell ${options}`, environment, steps);
+}
+
+/** Runs a command of the shell on a terminal. */
+export async function onTerminal(
+  command: string,
+  environment: Record<string, string>,
+  steps: readonly Step[],
+): Promise<Session> {
   // script(1) of util-linux runs a command on a terminal of its own.
-  const command = `stty cols 80; exec "${process.execPath}" "${MAIN}" shell ${options}`;
-  const child = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
-    env: { PATH: process.env["PATH"], TERM: "xterm", ...environment },
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const child = spawn(
+    "script",
+    ["--quiet", "--return", "--command", `stty cols 80 rows 24; exec ${command}`, "/dev/null"],
+    { env: { PATH: process.env["PATH"], TERM: "xterm", ...environment }, stdio: ["pipe", "pipe", "inherit"] },
+  );
   const waiting = [...steps];
   let shown = "";
   let read = 0;

@@ -1,0 +1,49 @@
+import { hasNativeCalls } from "./native-calls.js";
+
+/** The signals that end a process in order, with the exit code that shells give to a process that one of them ended. */
+export const SIGNAL_EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+export type EndingSignal = keyof typeof SIGNAL_EXIT_CODES;
+
+export const ENDING_SIGNALS = Object.keys(SIGNAL_EXIT_CODES) as EndingSignal[];
+
+/** npm sends Ctrl-C to its script, and the terminal has already done so: both are one Ctrl-C. */
+const REPEATED_BY_NPM_MILLISECONDS = 1_000;
+
+/**
+ * Listens to the signals that end a process, until the process ends. The listeners stay: if none is left, a signal kills the process.
+ * @param isFirst whether no signal came before.
+ */
+export function onEndingSignals(hear: (signal: EndingSignal, isFirst: boolean) => void): void {
+  const isUnderNpm = process.env["npm_lifecycle_event"] !== undefined;
+  let last: { readonly signal: EndingSignal; readonly at: number } | undefined;
+  for (const signal of ENDING_SIGNALS) {
+    process.on(signal, () => {
+      const at = performance.now();
+      const isRepeated =
+        isUnderNpm && last?.signal === signal && at - last.at < REPEATED_BY_NPM_MILLISECONDS;
+      const isFirst = last === undefined;
+      last = { signal, at };
+      if (!isRepeated) hear(signal, isFirst);
+    });
+  }
+}
+
+/** Ends the process now, with the exit code of a signal, or by the signal itself if a native call would hold up the end. */
+export function endAtOnce(signal: EndingSignal): void {
+  const code = SIGNAL_EXIT_CODES[signal];
+  if (hasNativeCalls()) {
+    replaceProcess(code);
+    process.removeAllListeners(signal);
+    // It does not end the first process of a container, which waits for the call.
+    process.kill(process.pid, signal);
+  }
+  process.exit(code);
+}
+
+/** Becomes a process that does nothing but exit with a code, if this Node can: from version 22.15 on. */
+function replaceProcess(code: number): void {
+  const { execve } = process as { execve?: (file: string, args: string[], environment: object) => void };
+  const script = `process.exit(${code.toString()})`;
+  execve?.(process.execPath, [process.execPath, "--eval", script], {});
+}
