@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { endAtOnce, onEndingSignals, SIGNAL_EXIT_CODES } from "../ending-signals.js";
 import type { EndingSignal } from "../ending-signals.js";
-import { PipelineError } from "../errors.js";
+import { faultOfWork, PipelineError } from "../errors.js";
 import { hasNativeCalls } from "../native-calls.js";
 
 /** How long cancelled work has to end. After that the process ends without it, as if it was killed. */
@@ -38,6 +38,11 @@ export class Cancellation {
   /** The exit code of the signal that came, or undefined if none did. */
   get exitCode(): number | undefined {
     return this.#came && SIGNAL_EXIT_CODES[this.#came];
+  }
+
+  /** The fault of work that has failed, see `faultOfWork`. */
+  faultOf(error: unknown): unknown {
+    return faultOfWork(this.#controller.signal, error);
   }
 
   /** Has the work end with a fault, unless it is cancelled already. */

@@ -95,7 +95,7 @@ const cli = yargs(words)
 try {
   await cli.parseAsync();
 } catch (error) {
-  process.exitCode = fail(error);
+  process.exitCode = fail(cancellation.faultOf(error));
 }
 openedLog()?.debug(
   { exit_code: process.exitCode ?? EXIT_CODES.done, seconds: performance.now() / 1_000 },

@@ -75,7 +75,7 @@ export async function withinTime<Result>(
 ): Promise<Result> {
   const timer = setTimeout(() => {
     process.send?.(steps());
-    cancellation.cancel(timedOut(milliseconds, steps(), "everything is as it was"));
+    cancellation.cancel(timedOut(milliseconds, steps(), "the run was ended; everything is as it was"));
   }, milliseconds);
   // Nobody would end it any more: it goes with the process that was started.
   const die = () => process.kill(process.pid, "SIGKILL");

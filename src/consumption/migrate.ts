@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_MIGRATION_TABLE, Migrator, sql, type Kysely, type Migration } from "kysely";
-import { messageOf, PipelineError } from "../errors.js";
+import { cancelled, messageOf, PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
 import { translatingErrors, type Consumption, type Dialect } from "./consumption.js";
 
@@ -8,10 +8,14 @@ const LOCK_NAME = "migration";
 const LOCK_POLL_MILLISECONDS = 50;
 const LOCK_WAIT_MILLISECONDS = 30_000;
 
-/** Brings the tables of the system itself up to date. Safe to repeat, and from many processes at once. */
-export async function migrate(consumption: Consumption): Promise<void> {
+/**
+ * Brings the tables of the system itself up to date. Safe to repeat, and from many processes at once.
+ * @param signal cancels the wait for another process that does the same.
+ */
+export async function migrate(consumption: Consumption, signal?: AbortSignal): Promise<void> {
   const deadline = Date.now() + LOCK_WAIT_MILLISECONDS;
   while (Date.now() < deadline) {
+    if (signal?.aborted === true) throw cancelled(signal);
     const done = await consumption.tryLocked(LOCK_NAME, () => {
       failpoint("migration begun");
       return migrateToLatest(consumption);

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
 import { PipelineError } from "../errors.js";
@@ -12,6 +13,8 @@ const SILENCE_SECONDS = 60;
 /** And a holder waits for an answer no longer than this. */
 const SERVER_SILENCE_MILLISECONDS = 30_000;
 const CONNECT_MILLISECONDS = 5_000;
+/** How long a server has to say that the connection has ended. */
+const RELEASE_MILLISECONDS = 1_000;
 const MAX_NAME_LENGTH = 64;
 
 /**
@@ -86,10 +89,10 @@ export class MysqlLock {
     const connection = this.#connection;
     this.#connection = undefined;
     if (connection === undefined) return;
-    // The lock goes with the connection, also with one that is broken.
-    await connection.end().catch(() => {
-      connection.destroy();
-    });
+    // The lock goes with the connection, also with one that is broken or silent.
+    const ending = connection.end().catch(() => undefined);
+    await Promise.race([ending, sleep(RELEASE_MILLISECONDS, undefined, { ref: false })]);
+    connection.destroy();
     letGo(connection);
   }
 }

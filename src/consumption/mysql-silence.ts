@@ -1,20 +1,34 @@
 import type { Socket } from "node:net";
 import type { Pool } from "mysql2";
 
+/** How long a silent server is waited for once the work is cancelled: it may still answer, and the end of the work be recorded. */
+export const CANCELLED_MILLISECONDS = 2_000;
+
 /**
  * Ends a connection of a pool from which nothing comes for so long while someone waits for it: a server that is paused, or a
  * network that swallows packets, ends none by itself. One that is idle may be silent, and does not keep the process.
+ * @param signal cancels the work of the pool, and shortens the patience.
  */
-export function endSilentConnections(pool: Pool, milliseconds: number): void {
+export function endSilentConnections(pool: Pool, milliseconds: number, signal?: AbortSignal): void {
+  const inUse = new Set<Socket>();
+  const patience = () => (signal?.aborted === true ? CANCELLED_MILLISECONDS : milliseconds);
   pool.on("connection", (connection) => {
-    endWhenSilent(connection, milliseconds);
+    endWhenSilent(connection, patience());
   });
   pool.on("acquire", (connection) => {
-    socketOf(connection).ref().setTimeout(milliseconds);
+    const socket = socketOf(connection);
+    inUse.add(socket.ref().setTimeout(patience()));
+    socket.once("close", () => inUse.delete(socket));
   });
   pool.on("release", (connection) => {
-    socketOf(connection).unref().setTimeout(0);
+    const socket = socketOf(connection).unref().setTimeout(0);
+    inUse.delete(socket);
   });
+  const shorten = () => {
+    for (const socket of inUse) socket.setTimeout(CANCELLED_MILLISECONDS);
+    connectionsOf(pool).connectTimeout = CANCELLED_MILLISECONDS;
+  };
+  signal?.addEventListener("abort", shorten, { once: true });
 }
 
 /** Ends a connection from which nothing comes for so long. */
@@ -29,6 +43,12 @@ export function endWhenSilent(connection: object, milliseconds: number): void {
 /** Has the process not wait for the end of a connection, which the server may never say. */
 export function letGo(connection: object): void {
   socketOf(connection).unref();
+}
+
+/** What mysql2 makes further connections of a pool with, and has not in its types. */
+function connectionsOf(pool: Pool): { connectTimeout: number } {
+  const { config } = pool as unknown as { config: { connectionConfig: { connectTimeout: number } } };
+  return config.connectionConfig;
 }
 
 /** What mysql2 has on its connections, plain ones and those with promises, and not in their types. */

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Kysely, MysqlDialect, sql, type RawBuilder } from "kysely";
 import { createPool, type Pool, type TypeCastField } from "mysql2";
+import { untilAborted } from "../after-abort.js";
 import { systemCodeOf } from "../errors.js";
 import {
   translatingErrors,
@@ -14,7 +15,7 @@ import {
 import { readMysqlUrl, type MysqlAddress } from "./mysql-address.js";
 import { isPassing, translateMysqlError } from "./mysql-errors.js";
 import { isLockHeld, MysqlLock } from "./mysql-lock.js";
-import { endSilentConnections } from "./mysql-silence.js";
+import { CANCELLED_MILLISECONDS, endSilentConnections } from "./mysql-silence.js";
 import type { PublishedTable } from "./published-tables.js";
 import type { ConsumptionDatabase, ConsumptionTables } from "./tables.js";
 
@@ -58,9 +59,12 @@ const BYTES_PER_VALUE = 32;
 const COLLATIONS = { MySQL: "utf8mb4_0900_bin", MariaDB: "utf8mb4_nopad_bin" };
 const OLDEST = { MySQL: "8.0", MariaDB: "10.11" };
 
-/** Opens the database to write it. */
-export function openMysql(url: string): Promise<Consumption> {
-  return open(readMysqlUrl(url), WRITING);
+/**
+ * Opens the database to write it.
+ * @param signal cancels the work that it is opened for.
+ */
+export function openMysql(url: string, signal?: AbortSignal): Promise<Consumption> {
+  return open(readMysqlUrl(url), WRITING, signal);
 }
 
 /** Opens the database to read it. */
@@ -68,8 +72,8 @@ export function openMysqlForReading(url: string): Promise<Consumption> {
   return open(readMysqlUrl(url), READING);
 }
 
-async function open(address: MysqlAddress, use: Use): Promise<Consumption> {
-  const pool = openPool(address, use);
+async function open(address: MysqlAddress, use: Use, signal?: AbortSignal): Promise<Consumption> {
+  const pool = openPool(address, use, signal);
   const db = new Kysely<ConsumptionTables>({
     dialect: new MysqlDialect({
       pool,
@@ -80,7 +84,7 @@ async function open(address: MysqlAddress, use: Use): Promise<Consumption> {
   });
   try {
     const locks = new Set<MysqlLock>();
-    const repeating = repeatingAfter(use.delaysMilliseconds, locks);
+    const repeating = repeatingAfter(use.delaysMilliseconds, locks, signal);
     const { product } = await repeating(() => serverOf(db));
     const collation = COLLATIONS[product];
     const dialect = mysqlDialect(address.name, collation, repeating);
@@ -90,10 +94,16 @@ async function open(address: MysqlAddress, use: Use): Promise<Consumption> {
       name: address.name,
       tryLocked: async (lockName, use) => {
         const lock = new MysqlLock(address, lockName);
-        if (!(await translatingErrors(dialect, () => lock.take()))) return undefined;
+        const taking = translatingErrors(dialect, () => lock.take());
+        if (!(await untilAborted(taking, signal, CANCELLED_MILLISECONDS))) return undefined;
         locks.add(lock);
         try {
-          const renew = () => translatingErrors(dialect, () => lock.renew());
+          const renew = () =>
+            untilAborted(
+              translatingErrors(dialect, () => lock.renew()),
+              signal,
+              CANCELLED_MILLISECONDS,
+            );
           return { result: await use({ assertHeld: renew }) };
         } finally {
           locks.delete(lock);
@@ -110,7 +120,7 @@ async function open(address: MysqlAddress, use: Use): Promise<Consumption> {
   }
 }
 
-function openPool({ options }: MysqlAddress, use: Use): Pool {
+function openPool({ options }: MysqlAddress, use: Use, signal: AbortSignal | undefined): Pool {
   const pool = createPool({
     ...options,
     connectionLimit: use.connections,
@@ -123,7 +133,7 @@ function openPool({ options }: MysqlAddress, use: Use): Pool {
     typeCast: (field: TypeCastField, next: () => unknown) =>
       field.type === "DATETIME" ? shortest(field.string()) : next(),
   });
-  endSilentConnections(pool, use.silenceMilliseconds);
+  endSilentConnections(pool, use.silenceMilliseconds, signal);
   return pool;
 }
 
@@ -201,8 +211,12 @@ async function tryToWrite(db: ConsumptionDatabase): Promise<void> {
   }
 }
 
-/** Tries again after each delay, in turn, where work has failed for a reason that passes. */
-function repeatingAfter(delays: readonly number[], locks: ReadonlySet<MysqlLock>): Dialect["repeating"] {
+/** Tries again after each delay, in turn, where work has failed for a reason that passes, and was not cancelled. */
+function repeatingAfter(
+  delays: readonly number[],
+  locks: ReadonlySet<MysqlLock>,
+  signal: AbortSignal | undefined,
+): Dialect["repeating"] {
   return async (work) => {
     const again = async () => {
       // What has ended a connection may have ended those of the locks, too, and another run may have begun.
@@ -214,9 +228,9 @@ function repeatingAfter(delays: readonly number[], locks: ReadonlySet<MysqlLock>
       try {
         return await attempt();
       } catch (error) {
-        if (!isPassing(error)) throw error;
+        if (!isPassing(error) || signal?.aborted === true) throw error;
       }
-      await sleep(delay);
+      await sleep(delay, undefined, { signal }).catch(() => undefined);
       attempt = again;
     }
     return attempt();

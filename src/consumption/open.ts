@@ -2,11 +2,12 @@ import type { Consumption } from "./consumption.js";
 
 /**
  * Opens the consumption database for the pipeline, which makes what is missing.
+ * @param signal cancels the work that it is opened for: a server that is silent then is given up soon.
  * @throws PipelineError CONSUMPTION_NOT_USABLE or CONSUMPTION_UNAVAILABLE.
  */
-export async function openConsumption(url: string): Promise<Consumption> {
-  if (isMysql(url)) return (await import("./mysql.js")).openMysql(url);
-  return (await import("./sqlite.js")).openSqlite(fileOf(url));
+export async function openConsumption(url: string, signal?: AbortSignal): Promise<Consumption> {
+  if (isMysql(url)) return (await import("./mysql.js")).openMysql(url, signal);
+  return (await import("./sqlite.js")).openSqlite(fileOf(url), signal);
 }
 
 /**

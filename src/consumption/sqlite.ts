@@ -18,6 +18,8 @@ import type { ConsumptionTables } from "./tables.js";
 
 /** How long a run waits for another's transaction, as that of a publish of many rows. */
 const WRITER_PATIENCE_MILLISECONDS = 120_000;
+/** How long it waits to record the end of work that was cancelled. */
+const CANCELLED_PATIENCE_MILLISECONDS = 2_000;
 /** SQLite itself waits so long, and holds up the whole process, in which the other transaction may have to go on. */
 const WRITER_TIMEOUT_MILLISECONDS = 1;
 const BETWEEN_TRIES_MILLISECONDS = 30;
@@ -29,8 +31,8 @@ const ASKED_MILLISECONDS = 100;
 const MAX_BOUND_VALUES = 30_000;
 
 /** Opens the database to write it, and makes it where it is not there. */
-export async function openSqlite(file: string): Promise<Consumption> {
-  const dialect = sqliteDialect(file, WRITER_PATIENCE_MILLISECONDS);
+export async function openSqlite(file: string, signal?: AbortSignal): Promise<Consumption> {
+  const dialect = sqliteDialect(file, WRITER_PATIENCE_MILLISECONDS, signal);
   return translatingErrors(dialect, async () => {
     const folder = path.dirname(path.resolve(file));
     await makeFolder(folder);
@@ -202,15 +204,22 @@ function isBusy(error: unknown): boolean {
   return systemCodeOf(error)?.startsWith("SQLITE_BUSY") ?? false;
 }
 
-/** Does some work, and again and again while another's transaction is in the way. */
-function repeatingWhileBusy(patienceMilliseconds: number): Dialect["repeating"] {
+/** Does some work, and again and again while another's transaction is in the way. An abort leaves less patience. */
+function repeatingWhileBusy(
+  patienceMilliseconds: number,
+  signal: AbortSignal | undefined,
+): Dialect["repeating"] {
   return async (work) => {
-    const end = performance.now() + patienceMilliseconds;
+    const isAborted = () => signal?.aborted ?? false;
+    const isAfterwards = isAborted();
+    const patience = isAfterwards ? CANCELLED_PATIENCE_MILLISECONDS : patienceMilliseconds;
+    const end = performance.now() + patience;
     for (;;) {
       try {
         return await work();
       } catch (error) {
-        if (!isBusy(error) || performance.now() >= end) throw error;
+        const isOver = performance.now() >= end || (isAborted() && !isAfterwards);
+        if (!isBusy(error) || isOver) throw error;
       }
       await sleep(BETWEEN_TRIES_MILLISECONDS);
     }
@@ -218,7 +227,7 @@ function repeatingWhileBusy(patienceMilliseconds: number): Dialect["repeating"] 
 }
 
 /** @param patienceMilliseconds how long it waits for others that write; a reader never has to. */
-function sqliteDialect(file: string, patienceMilliseconds = 0): Dialect {
+function sqliteDialect(file: string, patienceMilliseconds = 0, signal?: AbortSignal): Dialect {
   return {
     columnType: columnTypeOf,
     longText: "text",
@@ -253,7 +262,7 @@ function sqliteDialect(file: string, patienceMilliseconds = 0): Dialect {
       // Beside the database SQLite makes files of its own, and the locks are there.
       await tryFolder(path.dirname(path.resolve(file)));
     },
-    repeating: repeatingWhileBusy(patienceMilliseconds),
+    repeating: repeatingWhileBusy(patienceMilliseconds, signal),
     translateError: (error) => {
       const code = systemCodeOf(error) ?? "";
       const faultOf = (faultCode: FaultCode, what: string) =>

@@ -1,9 +1,8 @@
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { DuckDBInstance, version, type DuckDBConnection } from "@duckdb/node-api";
+import { untilAborted } from "../after-abort.js";
 import { cancelled, messageOf, PipelineError } from "../errors.js";
 import { hasNativeCalls, nativeCall } from "../native-calls.js";
 import { usesTls, type S3Access } from "../s3-access.js";
@@ -95,12 +94,12 @@ export function startDuckDb(options: StartOptions): StartingDuckDb {
   starting.catch(() => undefined);
   return {
     confine: async (reach) => {
-      const { folder, pool, s3 } = await untilInterrupted(starting, options.signal);
+      const { folder, pool, s3 } = await untilAborted(starting, options.signal, INTERRUPT_MILLISECONDS);
       await confine(pool, reach, folder, options);
       return engineOf(pool, s3, folder, options.signal);
     },
     close: async () => {
-      const session = await untilInterrupted(starting, options.signal).catch(() => undefined);
+      const session = await untilAborted(starting, options.signal, INTERRUPT_MILLISECONDS).catch(() => undefined);
       if (session === undefined) return;
       // A statement that does not stop uses them, and ends with the process.
       if (!options.signal.aborted || !hasNativeCalls()) {
@@ -264,7 +263,7 @@ function engineOf(
         await s3?.renewKeys(connection);
         return statement();
       });
-      return await untilInterrupted(call, sessionSignal);
+      return await untilAborted(call, sessionSignal, INTERRUPT_MILLISECONDS);
     } catch (error) {
       throw isAborted(signal) ? cancelled(signal) : translateDuckDbError(error);
     } finally {
@@ -341,25 +340,6 @@ function engineOf(
 
 function withSlash(directory: string): string {
   return directory.endsWith("/") ? directory : `${directory}/`;
-}
-
-/**
- * Waits for a call, and after an abort no longer than a moment: a read from a silent server goes on until it gives up.
- * @throws PipelineError the fault of the signal, if the call goes on.
- */
-async function untilInterrupted<Result>(call: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  const waiting = new AbortController();
-  const givenUp = async () => {
-    const isOver = { signal: waiting.signal };
-    if (!signal.aborted) await once(signal, "abort", isOver);
-    await sleep(INTERRUPT_MILLISECONDS, undefined, isOver);
-    throw cancelled(signal);
-  };
-  try {
-    return await Promise.race([call, givenUp()]);
-  } finally {
-    waiting.abort();
-  }
 }
 
 /** Asked anew: the signal may have been aborted while a statement ran. */

@@ -63,7 +63,7 @@ export async function inspectRawZone(
   activity: RunActivity,
 ): Promise<InspectionReport> {
   const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
-  const zones = await openZones(settings);
+  const zones = await openZones(settings, signal);
   try {
     const context = { activity, executionDate: ANY_DATE, settings, signal, version, zones };
     const files: InspectedRawFile[] = [];

@@ -116,7 +116,7 @@ export async function planOfRun(
   warn: (message: string) => void,
 ): Promise<PlannedRun> {
   const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
-  const zones = await openZones(settings);
+  const zones = await openZones(settings, signal);
   try {
     const consumption = await openConsumptionUntouched(settings.consumptionUrl);
     try {

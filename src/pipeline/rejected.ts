@@ -45,7 +45,7 @@ export async function reportRejected(
   warn: (message: string) => void,
 ): Promise<RejectedReport> {
   const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
-  const zones = lookingOnce(await openZones(settings));
+  const zones = lookingOnce(await openZones(settings, signal));
   try {
     const files = await filesAtRest({ executionDate, zones }, version.models.filter(isWritten));
     const session = {

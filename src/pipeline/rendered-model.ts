@@ -37,7 +37,7 @@ export async function renderOne(
   if (!names.includes(name)) {
     throw new PipelineError("INVALID_USAGE", `there is no model ${name}; there are ${names.join(", ")}`);
   }
-  const zones = await openZones(settings);
+  const zones = await openZones(settings, signal);
   try {
     const context = { executionDate, settings, version, zones, signal, warn };
     const readsFiles = version.models.some((model) => model.name === name && isRaw(model));

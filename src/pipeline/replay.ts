@@ -79,7 +79,7 @@ export async function replayRun(
 ): Promise<ReplayReport> {
   const { report, texts } = await findRun(settings, runId);
   const folder = await makeTempDirectory(settings.duckdb.tempDirectory);
-  const zones = await openZones(settings);
+  const zones = await openZones(settings, signal);
   try {
     const version = usesCurrentSql
       ? await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion)

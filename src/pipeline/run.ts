@@ -5,7 +5,7 @@ import { recordProgress } from "../consumption/runs.js";
 import type { Builder } from "../engine/builder.js";
 import { startDuckDb, type StartingDuckDb } from "../engine/duckdb.js";
 import type { Engine } from "../engine/engine.js";
-import { cancelled } from "../errors.js";
+import { cancelled, faultOfWork } from "../errors.js";
 import { armFailpoint, failpoint } from "../failpoints.js";
 import { loadSqlVersion } from "../models/load.js";
 import type { WithNewEngine } from "../raw/inspect.js";
@@ -65,17 +65,17 @@ export async function runPipeline(
   const { executionDate, stages } = request;
   const runId = `${executionDate.partitionKey}-${randomBytes(6).toString("hex")}`;
   activity.isOf({ run: runId, execution_date: executionDate.iso });
-  const zones = lookingOnce(await openZones(settings));
+  const zones = lookingOnce(await openZones(settings, signal));
   // It starts while the SQL is read and the database opened.
   const starting = startDuckDb(runSession({ settings, signal, zones }, activity.warn));
   try {
     const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
     const consumption = await activity.during("opening the database", () =>
-      openConsumption(settings.consumptionUrl),
+      openConsumption(settings.consumptionUrl, signal),
     );
     try {
       failpoint("database opened");
-      await activity.during("migrating the database", () => migrate(consumption));
+      await activity.during("migrating the database", () => migrate(consumption, signal));
       failpoint("database migrated");
       const journal = new RunJournal(
         {
@@ -106,7 +106,11 @@ export async function runPipeline(
         failpoint("lock taken");
         const context = { ...unlocked, lock };
         return recorded(context, () =>
-          withStaging(context, request.keepStaged, () => runStages(context, starting)),
+          withStaging(context, request.keepStaged, () =>
+            runStages(context, starting).catch((error: unknown) => {
+              throw faultOfWork(signal, error);
+            }),
+          ),
         );
       });
     } finally {

@@ -2,7 +2,7 @@ import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { parse } from "csv-parse";
-import { messageOf, PipelineError } from "../errors.js";
+import { isAbort, messageOf, PipelineError } from "../errors.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
 import { CsvCheck, MAX_ROW_BYTES } from "./csv-check.js";
 import type { Findings } from "./faults.js";
@@ -23,7 +23,7 @@ export async function inspectCsvFile(zone: Zone, file: ZoneFile): Promise<Findin
     const columns = header.map((name) => ({ name, duckDbName: name, type: "VARCHAR" }));
     return { results: [{ file, format: "csv", columns }], faults: [] };
   } catch (error) {
-    if (error instanceof PipelineError) throw error;
+    if (error instanceof PipelineError || isAbort(error)) throw error;
     return { results: [], faults: [{ path: file.path, reason: messageOf(error) }] };
   }
 }

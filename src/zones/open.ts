@@ -1,3 +1,4 @@
+import { addAbortSignal } from "node:stream";
 import { PipelineError } from "../errors.js";
 import { isOnS3, type S3Access } from "../s3-access.js";
 import type { Settings } from "../settings.js";
@@ -21,14 +22,17 @@ export interface Zones extends Readonly<Record<"raw" | "curated" | "provision", 
 }
 
 /**
- * Opens the zones. Those on S3 share one connection, which is made, and its client loaded, only where one is there.
+ * Opens the zones. After an abort of the signal, reads end, and a service that is silent is not waited for any more. Those on S3 share one connection, which is made, and its client loaded, only where one is there.
  * @throws PipelineError INVALID_SETTINGS where a zone is also another, so that what is written would be read as raw.
  */
-export async function openZones(settings: Settings): Promise<Zones> {
+export async function openZones(settings: Settings, signal?: AbortSignal): Promise<Zones> {
   const locations = Object.values(settings.zones).filter(isOnS3);
-  let s3 = locations.length === 0 ? undefined : await connect(settings);
-  const open = (name: keyof Settings["zones"]) =>
-    openZone(settings.zones[name], `${name.toUpperCase()}_ZONE`, s3?.connection);
+  let s3 = locations.length === 0 ? undefined : await connect(settings, signal);
+  const open = async (name: keyof Settings["zones"]) =>
+    endingReads(
+      await openZone(settings.zones[name], `${name.toUpperCase()}_ZONE`, s3?.connection),
+      signal,
+    );
   const zones = {
     raw: await open("raw"),
     curated: await open("curated"),
@@ -46,7 +50,7 @@ export async function openZones(settings: Settings): Promise<Zones> {
     s3: s3?.access(locations),
     openDocuments: async (location, setting) => {
       if (!isOnS3(location)) return openLocalDocuments(location);
-      s3 ??= await connect(settings);
+      s3 ??= await connect(settings, signal);
       const { openS3Documents } = await import("./s3-documents.js");
       return openS3Documents(s3.connection, location, `${location} (${setting})`);
     },
@@ -55,9 +59,15 @@ export async function openZones(settings: Settings): Promise<Zones> {
   };
 }
 
-async function connect({ s3 }: Settings) {
+/** The same zone, whose reads end with an abort. */
+function endingReads(zone: Zone, signal: AbortSignal | undefined): Zone {
+  if (signal === undefined) return zone;
+  return { ...zone, read: (file) => addAbortSignal(signal, zone.read(file)) };
+}
+
+async function connect({ s3 }: Settings, signal: AbortSignal | undefined) {
   const { connectS3 } = await import("./s3-client.js");
-  const connection = await connectS3(s3);
+  const connection = await connectS3(s3, signal);
   const access = (scopes: readonly string[]): S3Access => ({
     scopes,
     endpoint: s3.endpoint,

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { readFile } from "node:fs/promises";
 import tls from "node:tls";
 import { S3Client } from "@aws-sdk/client-s3";
@@ -9,6 +10,11 @@ import { retryStrategy } from "./s3-retries.js";
 const CONNECT_MILLISECONDS = 5_000;
 /** A service that says nothing for longer is taken for dead. No copy of a part takes it as long, see s3-objects.ts. */
 const SILENCE_MILLISECONDS = 20_000;
+
+/** How long, from the moment at which the work is cancelled, requests that are under way then may go on. */
+const UNDER_WAY_MILLISECONDS = 2_000;
+/** And those that undo what the work has done. */
+const AFTERWARDS_MILLISECONDS = 4_000;
 
 /** Any name of a region will do where the service is not AWS; this is what all of them take. */
 const REGION_OF_ENDPOINTS = "us-east-1";
@@ -26,9 +32,10 @@ export interface S3Connection {
 
 /**
  * Makes a client. What the settings leave open is found as the AWS SDK finds it: profiles, roles, metadata services.
+ * @param signal cancels the work that the client is for.
  * @throws PipelineError INVALID_SETTINGS where there is no region, or the CA bundle cannot be read.
  */
-export async function connectS3(settings: S3Settings): Promise<S3Connection> {
+export async function connectS3(settings: S3Settings, signal?: AbortSignal): Promise<S3Connection> {
   const region = settings.region ?? (settings.endpoint === undefined ? undefined : REGION_OF_ENDPOINTS);
   const authorities = await trustedAuthorities(settings.caBundle);
   const client = new S3Client({
@@ -46,6 +53,7 @@ export async function connectS3(settings: S3Settings): Promise<S3Connection> {
       ...(settings.caBundle === undefined ? {} : { httpsAgent: { ca: authorities } }),
     },
   });
+  if (signal !== undefined) endRequestsAfterAbort(client, signal);
   const credentials = () => client.config.credentials();
   return {
     client,
@@ -54,6 +62,29 @@ export async function connectS3(settings: S3Settings): Promise<S3Connection> {
     credentials,
     clockOffset: () => client.config.systemClockOffset,
   };
+}
+
+/** Ends requests that go on for too long once the work is cancelled, so that a silent service does not hold it up. */
+function endRequestsAfterAbort({ config }: S3Client, signal: AbortSignal): void {
+  const { requestHandler } = config;
+  const handle = requestHandler.handle.bind(requestHandler);
+  const underWay = abortedLater(signal, UNDER_WAY_MILLISECONDS);
+  const afterwards = abortedLater(signal, AFTERWARDS_MILLISECONDS);
+  requestHandler.handle = (request, options) => {
+    const { abortSignal: given } = options as { abortSignal?: AbortSignal };
+    const late = signal.aborted ? afterwards : underWay;
+    return handle(request, { ...options, abortSignal: AbortSignal.any([late, ...(given ? [given] : [])]) });
+  };
+}
+
+function abortedLater(signal: AbortSignal, milliseconds: number): AbortSignal {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  const abort = () => {
+    controller.abort();
+  };
+  signal.addEventListener("abort", () => setTimeout(abort, milliseconds).unref(), { once: true });
+  return controller.signal;
 }
 
 async function regionOf({ config }: S3Client): Promise<string> {

@@ -40,7 +40,7 @@ async function traces({ settings }: Workspace) {
   const runs = await readTable(settings, "SELECT outcome FROM pipeline_runs ORDER BY started_at");
   const files = [curated, provision, settings.duckdb.tempDirectory];
   const left = await Promise.all(files.map(fingerprint));
-  return { outcomes: runs.map(({ outcome }) => outcome), left: left.map((found) => Object.keys(found)) };
+  return { outcomes: (runs as { outcome: string }[]).map(({ outcome }) => outcome), left: left.map((found) => Object.keys(found)) };
 }
 
 const NOTHING_LEFT = { outcomes: ["cancelled"], left: [[], [], []] };

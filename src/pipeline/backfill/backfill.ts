@@ -2,7 +2,7 @@ import { recordBackfillEnd } from "../../consumption/backfills.js";
 import type { Consumption } from "../../consumption/consumption.js";
 import { migrate } from "../../consumption/migrate.js";
 import { openConsumption } from "../../consumption/open.js";
-import { PipelineError } from "../../errors.js";
+import { faultOfWork, PipelineError } from "../../errors.js";
 import { loadSqlVersion } from "../../models/load.js";
 import type { Settings } from "../../settings.js";
 import { sideBySide } from "../../side-by-side.js";
@@ -57,9 +57,9 @@ export async function backfill(
 ): Promise<EndedBackfill> {
   assertRange(request);
   const begin = performance.now();
-  const consumption = await openConsumption(settings.consumptionUrl);
+  const consumption = await openConsumption(settings.consumptionUrl, signal);
   try {
-    await activity.shared.during("migrating the database", () => migrate(consumption));
+    await activity.shared.during("migrating the database", () => migrate(consumption, signal));
     const locked = await consumption.tryLocked(LOCK_NAME, () =>
       runLedger(consumption, settings, request, signal, activity),
     );
@@ -164,7 +164,8 @@ async function runDate(
   try {
     const report = await runPipeline(settings, request, signal, runActivity);
     activity.note(executionDate, { state: "done", ...resultsOf(report) });
-  } catch (error) {
+  } catch (thrown) {
+    const error = faultOfWork(signal, thrown);
     if (!(error instanceof PipelineError)) throw error;
     if (error.kind === "cancelled") activity.note(executionDate, { state: "waiting" });
     else activity.noteFault(executionDate, error);

@@ -51,7 +51,7 @@ export async function withSharedRaw<Result>(
   const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
   const folder = await makeTempDirectory(settings.duckdb.tempDirectory);
   try {
-    const zones = await openZones(settings);
+    const zones = await openZones(settings, signal);
     try {
       return await use(await shareRaw({ activity, executionDate, settings, signal, version, zones }, folder));
     } finally {
