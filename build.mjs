@@ -22,7 +22,7 @@ await build({
   // Native binaries are found by their own place in node_modules. The servers start once, and stay as they are.
   external: [
     "@duckdb/node-bindings",
-    "libsql",
+    "@photostructure/sqlite",
     "mysql2",
     "hive-driver",
     "express",

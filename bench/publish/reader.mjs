@@ -3,7 +3,7 @@
 import http from "node:http";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
-import Database from "libsql";
+import { DatabaseSync } from "@photostructure/sqlite";
 import { createConnection } from "mysql2/promise";
 
 const [consumptionUrl, apiUrl] = process.argv.slice(2);
@@ -67,9 +67,9 @@ function askApi() {
 
 async function openDatabase() {
   if (consumptionUrl.startsWith("sqlite:")) {
-    const database = new Database(consumptionUrl.slice("sqlite:".length), { readonly: true });
+    const database = new DatabaseSync(consumptionUrl.slice("sqlite:".length), { readOnly: true });
     return {
-      one: (sql) => Promise.resolve(database.prepare(sql).get([])),
+      one: (sql) => Promise.resolve(database.prepare(sql).get()),
       close: () => Promise.resolve(database.close()),
     };
   }

@@ -2,7 +2,12 @@ import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
 import type { Consumption } from "../consumption/consumption.js";
 import { readAnswersOf } from "../consumption/publication-answers.js";
-import { readNewestPublication, readPublication, readPublications } from "../consumption/publications.js";
+import {
+  hasPublications,
+  readNewestPublication,
+  readPublication,
+  readPublications,
+} from "../consumption/publications.js";
 import { PublicationReplaced } from "../consumption/table-pages.js";
 import { PipelineError } from "../errors.js";
 import type { Answers } from "../voucher/answers.js";
@@ -160,8 +165,11 @@ export class AnswerStore {
   async #readNewest(database: Consumption): Promise<Answers | undefined> {
     for (let attempt = 1; ; attempt += 1) {
       const publication = await readNewestPublication(database);
-      if (publication === undefined) return undefined;
       const held = this.#newest;
+      if (publication === undefined) {
+        if (held !== undefined && !(await hasPublications(database))) throw databaseGone();
+        return undefined;
+      }
       if (held !== undefined && isSamePublication(held.publication, publication)) return held;
       try {
         const answers = await this.#read(database, publication);
@@ -192,7 +200,7 @@ export class AnswerStore {
   }
 }
 
-/** Who has answers keeps them: that a file is not there for a while does not take a publication back. */
+/** The service keeps its answers: only a withdrawal takes a publication back, not the loss of a file or of its tables. */
 function databaseGone(): PipelineError {
   return new PipelineError("CONSUMPTION_UNAVAILABLE", "the consumption database is not there any more");
 }

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { printable } from "../printable.js";
 import {
   Answers,
   Cells,
@@ -9,7 +10,7 @@ import {
 } from "../voucher/answers.js";
 import type { Publication } from "../voucher/publication.js";
 import { SEGMENT_KINDS, type SegmentKind, type Segments } from "../voucher/segments.js";
-import type { Consumption } from "./consumption.js";
+import { damaged, type Consumption } from "./consumption.js";
 import type { RowParts } from "./differences.js";
 import { openTable, type RowFilter, type TableReader } from "./table-pages.js";
 import type { PublishedRow } from "./tables.js";
@@ -109,6 +110,7 @@ async function* partsOf(table: TableReader): AsyncGenerator<readonly PublishedRo
 
 function kindOf(row: PublishedRow): SegmentKind {
   const kind = SEGMENT_KINDS.find((name) => name === row["segment_kind"]);
-  if (kind === undefined) throw new RangeError(`no segment is of the kind ${String(row["segment_kind"])}`);
+  if (kind === undefined)
+    throw damaged(`a segment of the kind ${printable(String(row["segment_kind"]))}, which does not exist`);
   return kind;
 }

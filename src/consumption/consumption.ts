@@ -1,4 +1,5 @@
 import type { ColumnDataType, Compilable, Kysely, RawBuilder } from "kysely";
+import { PipelineError } from "../errors.js";
 import type { PublishedTable } from "./published-tables.js";
 import type { ConsumptionDatabase, PublishedRow, PublishedTables } from "./tables.js";
 
@@ -87,6 +88,28 @@ export interface Consumption {
   /** Whether this is still the database that its address names: a file can be replaced under an open connection. */
   isCurrent(): Promise<boolean>;
   close(): Promise<void>;
+}
+
+/**
+ * A value that runs have written as JSON.
+ * @param what it is, for the message.
+ * @throws PipelineError CONSUMPTION_NOT_USABLE if it is not JSON any more.
+ */
+export function storedJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw damaged(`${what} that is not JSON`, error);
+  }
+}
+
+/** The fault of a database that holds a value which no run has written. */
+export function damaged(what: string, cause?: unknown): PipelineError {
+  return new PipelineError(
+    "CONSUMPTION_NOT_USABLE",
+    `the consumption database is damaged: it holds ${what}; restore a copy of it, or publish its execution dates again`,
+    { cause },
+  );
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { SelectQueryBuilder } from "kysely";
+import { printable } from "../printable.js";
 import { executionDateOfKey } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";
-import type { Consumption } from "./consumption.js";
+import { damaged, storedJson, type Consumption } from "./consumption.js";
 import { unlessMissing } from "./present-tables.js";
 import type { ConsumptionDatabase, ConsumptionTables, PublicationsTable } from "./tables.js";
 
@@ -28,6 +29,12 @@ export async function readPublications(
   const latest = query.orderBy("execution_date", "desc").limit(limit);
   const rows = await unlessMissing(consumption, ["publications"], () => latest.execute());
   return (rows ?? []).map(publicationOf);
+}
+
+/** Whether the database has the table of publications. An empty database has not, and neither has one that was lost and made again. */
+export async function hasPublications(consumption: Consumption): Promise<boolean> {
+  const first = consumption.db.selectFrom("publications").select("execution_date").limit(1);
+  return (await unlessMissing(consumption, ["publications"], () => first.execute())) !== undefined;
 }
 
 /** The publication that readers see: that of the latest execution date; undefined where nothing is published yet. */
@@ -59,7 +66,8 @@ export async function readPublication(
 
 function publicationOf(row: PublicationsTable): Publication {
   const executionDate = executionDateOfKey(row.execution_date);
-  if (executionDate === undefined) throw new RangeError(`${row.execution_date} is no partition key`);
+  if (executionDate === undefined)
+    throw damaged(`a publication of ${printable(row.execution_date)}, which is not an execution date`);
   return {
     executionDate,
     runId: row.run_id,
@@ -67,6 +75,9 @@ function publicationOf(row: PublicationsTable): Publication {
     sqlHash: row.sql_hash,
     dataHash: row.data_hash,
     publishedAt: row.published_at,
-    rowCounts: JSON.parse(row.row_counts) as Record<string, number>,
+    rowCounts: storedJson(row.row_counts, `a publication of ${executionDate.iso} with row counts`) as Record<
+      string,
+      number
+    >,
   };
 }

@@ -1,5 +1,5 @@
 import type { Kysely } from "kysely";
-import { translatingErrors, type Consumption } from "./consumption.js";
+import { storedJson, translatingErrors, type Consumption } from "./consumption.js";
 import { unlessMissing } from "./present-tables.js";
 import type { PublishedTables } from "./tables.js";
 
@@ -34,5 +34,8 @@ export async function readSqlVersion(consumption: Consumption, hash: string): Pr
   const kept = await unlessMissing(consumption, ["sql_versions"], () =>
     consumption.db.selectFrom("sql_versions").select("files").where("sql_hash", "=", hash).executeTakeFirst(),
   );
-  return kept && new Map(Object.entries(JSON.parse(kept.files) as Record<string, string>));
+  return (
+    kept &&
+    new Map(Object.entries(storedJson(kept.files, `the SQL ${hash} as a text`) as Record<string, string>))
+  );
 }

@@ -1,9 +1,8 @@
+import { statSync } from "node:fs";
 import { access, constants, mkdtemp, realpath, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { pathToFileURL } from "node:url";
 import { Kysely, sql, SqliteDialect } from "kysely";
-import Database from "libsql";
 import { messageOf, PipelineError, systemCodeOf, type FaultCode } from "../errors.js";
 import { makeFolder, tryFolder } from "../make-folder.js";
 import {
@@ -13,7 +12,7 @@ import {
   type Lock,
   type PublishedColumn,
 } from "./consumption.js";
-import { BEGIN, takingTurns } from "./sqlite-turns.js";
+import { SqliteConnection, sqliteFault } from "./sqlite-driver.js";
 import type { ConsumptionTables } from "./tables.js";
 
 /** How long a run waits for another's transaction, as that of a publish of many rows. */
@@ -30,20 +29,35 @@ const ASKED_MILLISECONDS = 100;
 /** SQLite takes up to 32,766 bound values in a statement. */
 const MAX_BOUND_VALUES = 30_000;
 
-/** Opens the database to write it, and makes it where it is not there. */
-export async function openSqlite(file: string, signal?: AbortSignal): Promise<Consumption> {
-  const dialect = sqliteDialect(file, WRITER_PATIENCE_MILLISECONDS, signal);
+/** The statement that waits until no other connection writes. */
+const BEGIN = "BEGIN IMMEDIATE";
+
+/**
+ * Opens the database to write it, and creates it if it is missing.
+ * @param signal shortens the wait for another process that writes.
+ * @param patienceMilliseconds how long it waits while another process writes.
+ */
+export async function openSqlite(
+  file: string,
+  signal?: AbortSignal,
+  patienceMilliseconds = WRITER_PATIENCE_MILLISECONDS,
+): Promise<Consumption> {
+  const waiter: Waiter = { file, patienceMilliseconds, signal };
+  const dialect = sqliteDialect(file, waiter);
   return translatingErrors(dialect, async () => {
     const folder = path.dirname(path.resolve(file));
     await makeFolder(folder);
     try {
-      // Readers go on reading the last publication while the next one is written.
-      return await openFile(file, dialect, [
+      const connection = new SqliteConnection(path.resolve(file), "create");
+      waiter.connection = connection;
+      return await openFile(file, dialect, connection, [
         `busy_timeout = ${WRITER_TIMEOUT_MILLISECONDS}`,
+        // Readers go on reading the last publication while the next one is written.
         "journal_mode = WAL",
+        "synchronous = FULL",
       ]);
     } catch (error) {
-      if (systemCodeOf(error)?.startsWith("SQLITE_CANTOPEN") === true) await assertRoom(folder);
+      if (systemCodeOf(error) === "SQLITE_CANTOPEN") await assertRoom(folder);
       throw error;
     }
   });
@@ -54,8 +68,70 @@ export async function openSqliteForReading(file: string): Promise<Consumption | 
   const dialect = sqliteDialect(file);
   return translatingErrors(dialect, async () => {
     if ((await identityOf(file)) === undefined) return undefined;
-    return openFile(file, dialect, [`busy_timeout = ${READER_TIMEOUT_MILLISECONDS}`, "query_only = ON"]);
+    await access(file, constants.R_OK);
+    if (await isWritable(file)) {
+      return openFile(file, dialect, new SqliteConnection(path.resolve(file), "existing"), READING);
+    }
+    // A user who may not write the database must not make files beside it either: its owner could not write them.
+    const isInUse =
+      (await identityOf(`${file}-wal`)) !== undefined && (await identityOf(`${file}-shm`)) !== undefined;
+    if (!isInUse) return openUnwritable(file, dialect);
+    return openFile(file, dialect, new SqliteConnection(path.resolve(file), "read"), READING);
   });
+}
+
+/** Whether this user may write the file and make others beside it, as SQLite does also to read it. */
+async function isWritable(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.W_OK);
+    await access(path.dirname(path.resolve(file)), constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const READING = [`busy_timeout = ${READER_TIMEOUT_MILLISECONDS}`, "query_only = ON"];
+
+/**
+ * Opens a database that lies where this user can write nothing. SQLite reads it as a file that never changes, so what is read counts
+ * only as long as the file has not changed.
+ */
+async function openUnwritable(file: string, dialect: Dialect): Promise<Consumption> {
+  const opened = versionOf(file);
+  if (opened.hasChangesBeside) {
+    throw new PipelineError(
+      "CONSUMPTION_NOT_USABLE",
+      `the SQLite database ${file} has changes in ${file}-wal, which only a user who may write to its folder can read; ` +
+        "run `pipeline status` as the owner of the database, or give this user the right to write there",
+    );
+  }
+  const assertUnchanged = () => {
+    if (versionOf(file).version !== opened.version)
+      throw sqliteFault("SQLITE_BUSY", "the file was changed while it was read");
+  };
+  const connection = new SqliteConnection(path.resolve(file), "immutable", assertUnchanged);
+  const consumption = await openFile(file, dialect, connection, READING);
+  return {
+    ...consumption,
+    isCurrent: () => {
+      const now = versionOf(file);
+      return Promise.resolve(now.version === opened.version && !now.hasChangesBeside);
+    },
+  };
+}
+
+/** What a file is at the moment, and whether a writer has left changes that are not in it yet. */
+function versionOf(file: string): {
+  readonly version: string | undefined;
+  readonly hasChangesBeside: boolean;
+} {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
+  const beside = statSync(`${file}-wal`, { throwIfNoEntry: false });
+  return {
+    version: found && `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}`,
+    hasChangesBeside: beside !== undefined && beside.size > 0,
+  };
 }
 
 /**
@@ -66,16 +142,18 @@ export async function openSqliteUntouched(file: string): Promise<Consumption> {
   const dialect = sqliteDialect(file);
   return translatingErrors(dialect, async () => {
     if ((await identityOf(file)) === undefined) return emptySqlite(file, dialect);
+    await access(file, constants.R_OK);
     // Where no other has it open, even a reader would make files beside it, and whoever closes it last moves what they hold.
     const isOpen = (await identityOf(`${file}-wal`)) !== undefined;
-    const address = `${pathToFileURL(file).href}?${isOpen ? "mode=ro" : "immutable=1"}`;
-    return openFile(file, dialect, [`busy_timeout = ${READER_TIMEOUT_MILLISECONDS}`], address);
+    const connection = new SqliteConnection(path.resolve(file), isOpen ? "read" : "immutable");
+    return openFile(file, dialect, connection, [`busy_timeout = ${READER_TIMEOUT_MILLISECONDS}`]);
   });
 }
 
 function emptySqlite(file: string, dialect: Dialect): Consumption {
+  const connection = new SqliteConnection(":memory:", "create");
   const db = new Kysely<ConsumptionTables>({
-    dialect: new SqliteDialect({ database: new Database(":memory:") }),
+    dialect: new SqliteDialect({ database: connection.forKysely() }),
   });
   return {
     db,
@@ -88,21 +166,21 @@ function emptySqlite(file: string, dialect: Dialect): Consumption {
   };
 }
 
-/** @param address how SQLite opens the file; its path unless given. */
 async function openFile(
   file: string,
   dialect: Dialect,
+  connection: SqliteConnection,
   pragmas: readonly string[],
-  address = file,
 ): Promise<Consumption> {
-  const database = openDatabase(address);
   try {
-    for (const pragma of pragmas) database.pragma(pragma);
+    for (const pragma of pragmas) connection.exec(`PRAGMA ${pragma}`);
+    // SQLite opens the file itself no earlier than it is read.
+    connection.rows("SELECT count(*) FROM sqlite_schema");
     // Names that lead to the same file through links have the same lock.
     const realFile = await realpath(file);
     const identity = await identityOf(file);
     const db = new Kysely<ConsumptionTables>({
-      dialect: new SqliteDialect({ database: takingTurns(database) }),
+      dialect: new SqliteDialect({ database: connection.forKysely() }),
     });
     return {
       db,
@@ -111,20 +189,14 @@ async function openFile(
       tryLocked: (lockName, use) => tryLocked(`${realFile}.locks`, dialect, lockName, use),
       isLocked: (lockName) => translatingErrors(dialect, () => isLocked(`${realFile}.locks`, lockName)),
       isCurrent: async () => (await identityOf(file)) === identity,
-      close: () => db.destroy(),
+      close: async () => {
+        connection.moveChanges();
+        await db.destroy();
+      },
     };
   } catch (error) {
-    database.close();
+    connection.close();
     throw error;
-  }
-}
-
-/** libsql gives no code to the error of a file that it cannot open. */
-function openDatabase(file: string): Database.Database {
-  try {
-    return new Database(file);
-  } catch (error) {
-    throw Object.assign(new Error(messageOf(error), { cause: error }), { code: "SQLITE_CANTOPEN" });
   }
 }
 
@@ -162,18 +234,19 @@ async function tryLocked<Result>(
   }
 }
 
-async function takeLock(folder: string, lockName: string): Promise<Database.Database | undefined> {
+async function takeLock(folder: string, lockName: string): Promise<SqliteConnection | undefined> {
   await makeFolder(folder);
-  let lock: Database.Database | undefined;
+  let lock: SqliteConnection | undefined;
   try {
-    lock = openDatabase(path.join(folder, lockName));
+    lock = new SqliteConnection(path.join(folder, lockName), "create");
     // Who only asks whether it is held is in the way for a moment.
-    lock.pragma(`busy_timeout = ${ASKED_MILLISECONDS}`);
+    lock.exec(`PRAGMA busy_timeout = ${ASKED_MILLISECONDS}`);
     lock.exec("BEGIN EXCLUSIVE");
     return lock;
   } catch (error) {
     lock?.close();
     if (isBusy(error)) return undefined;
+    if (DAMAGED.test(systemCodeOf(error) ?? "")) throw damagedLock(path.join(folder, lockName), error);
     await assertRoom(folder);
     throw error;
   }
@@ -184,17 +257,23 @@ async function assertRoom(folder: string): Promise<void> {
   await rmdir(await mkdtemp(path.join(folder, ".room-")));
 }
 
+function damagedLock(file: string, cause: unknown): PipelineError {
+  const message = `the lock file ${file} is damaged: ${messageOf(cause)}; remove it while no run is in progress`;
+  return new PipelineError("CONSUMPTION_NOT_USABLE", message, { cause });
+}
+
 async function isLocked(folder: string, lockName: string): Promise<boolean> {
   const file = path.join(folder, lockName);
   if ((await identityOf(file)) === undefined) return false;
-  const lock = new Database(file, { readonly: true });
+  await access(file, constants.R_OK);
+  const lock = new SqliteConnection(file, "read");
   try {
     // Nobody can read while another holds it.
-    lock.exec("SELECT count(*) FROM sqlite_master");
+    lock.exec("SELECT count(*) FROM sqlite_schema");
     return false;
   } catch (error) {
     if (isBusy(error)) return true;
-    throw error;
+    throw DAMAGED.test(systemCodeOf(error) ?? "") ? damagedLock(file, error) : error;
   } finally {
     lock.close();
   }
@@ -204,30 +283,67 @@ function isBusy(error: unknown): boolean {
   return systemCodeOf(error)?.startsWith("SQLITE_BUSY") ?? false;
 }
 
-/** Does some work, and again and again while another's transaction is in the way. An abort leaves less patience. */
-function repeatingWhileBusy(
-  patienceMilliseconds: number,
-  signal: AbortSignal | undefined,
-): Dialect["repeating"] {
+/** Who waits for others that write. */
+interface Waiter {
+  readonly file: string;
+  readonly patienceMilliseconds: number;
+  /** An abort leaves less patience. */
+  readonly signal: AbortSignal | undefined;
+  /** Undefined until the database is open. */
+  connection?: SqliteConnection;
+}
+
+/** Does some work, and repeats it while another's transaction is in the way. */
+function repeatingWhileBusy(waiter: Waiter): Dialect["repeating"] {
   return async (work) => {
-    const isAborted = () => signal?.aborted ?? false;
+    const isAborted = () => waiter.signal?.aborted ?? false;
     const isAfterwards = isAborted();
-    const patience = isAfterwards ? CANCELLED_PATIENCE_MILLISECONDS : patienceMilliseconds;
+    const patience = isAfterwards ? CANCELLED_PATIENCE_MILLISECONDS : waiter.patienceMilliseconds;
     const end = performance.now() + patience;
     for (;;) {
       try {
         return await work();
       } catch (error) {
-        const isOver = performance.now() >= end || (isAborted() && !isAfterwards);
-        if (!isBusy(error) || isOver) throw error;
+        if (!isBusy(error)) throw error;
+        if (performance.now() >= end || (isAborted() && !isAfterwards)) throw busy(waiter, error);
       }
       await sleep(BETWEEN_TRIES_MILLISECONDS);
     }
   };
 }
 
-/** @param patienceMilliseconds how long it waits for others that write; a reader never has to. */
-function sqliteDialect(file: string, patienceMilliseconds = 0, signal?: AbortSignal): Dialect {
+/** No process can end another's transaction on a file. So the message names the runs that can be the other writer. */
+function busy({ file, patienceMilliseconds, connection }: Waiter, cause: unknown): PipelineError {
+  const seconds = (patienceMilliseconds / 1_000).toString();
+  const runs = connection === undefined ? [] : runsInProgress(connection);
+  return new PipelineError(
+    "CONSUMPTION_UNAVAILABLE",
+    `the SQLite database ${file} has been busy with another writer for ${seconds} s. ` +
+      (runs.length > 0
+        ? `In progress: ${runs.join("; ")}. If that process hangs, end it; then run again`
+        : "No run is recorded as in progress; look for another program that has the file open, then run again"),
+    { cause },
+  );
+}
+
+function runsInProgress(connection: SqliteConnection): string[] {
+  try {
+    return connection
+      .rows(
+        "SELECT run_id, started_at, started_by FROM pipeline_runs WHERE outcome = 'running' ORDER BY started_at LIMIT 3",
+      )
+      .map(
+        (run) =>
+          `run ${String(run["run_id"])} by ${String(run["started_by"])} since ${String(run["started_at"])}`,
+      );
+  } catch {
+    // A database that cannot be read at this moment, or has no runs yet, names nobody.
+    return [];
+  }
+}
+
+/** @param waiter how long it waits for others that write; a reader never has to. */
+function sqliteDialect(file: string, waiter?: Waiter): Dialect {
   return {
     columnType: columnTypeOf,
     longText: "text",
@@ -262,30 +378,50 @@ function sqliteDialect(file: string, patienceMilliseconds = 0, signal?: AbortSig
       // Beside the database SQLite makes files of its own, and the locks are there.
       await tryFolder(path.dirname(path.resolve(file)));
     },
-    repeating: repeatingWhileBusy(patienceMilliseconds, signal),
-    translateError: (error) => {
-      const code = systemCodeOf(error) ?? "";
-      const faultOf = (faultCode: FaultCode, what: string) =>
-        new PipelineError(faultCode, `the SQLite database ${file} ${what}`, { cause: error });
-      if (/^SQLITE_(BUSY|LOCKED)/.test(code)) {
-        return faultOf("CONSUMPTION_UNAVAILABLE", "is busy with another writer; run again");
-      }
-      if (/^(SQLITE_FULL|ENOSPC)/.test(code)) {
-        return faultOf("STORAGE_FULL", "cannot grow, the disk is full; free some space and run again");
-      }
-      if (code.startsWith("SQLITE_IOERR")) {
-        return faultOf("CONSUMPTION_UNAVAILABLE", `cannot be read or written: ${messageOf(error)}`);
-      }
-      // Whatever else SQLite refuses comes from a file that is no database, or not one that this pipeline has made.
-      if (/^(SQLITE_|EACCES|EPERM|EROFS|ENOTDIR|EEXIST|EISDIR)/.test(code)) {
-        return faultOf(
-          "CONSUMPTION_NOT_USABLE",
-          `cannot be used: ${messageOf(error)}; check CONSUMPTION_URL`,
-        );
-      }
-      return error;
-    },
+    repeating: waiter === undefined ? (work) => work() : repeatingWhileBusy(waiter),
+    translateError: (error) => translateSqliteError(file, error),
   };
+}
+
+/** What the storage of a file says if it cannot be reached at the moment. */
+const AWAY =
+  /^(SQLITE_(IOERR|PROTOCOL|NOMEM|INTERRUPT)|E(IO|STALE|NOTCONN|TIMEDOUT|HOSTDOWN|AGAIN|BUSY|MFILE|NFILE|REMOTEIO)$)/;
+const FORBIDDEN = /^(SQLITE_(READONLY|CANTOPEN|PERM|AUTH)|EACCES$|EPERM$|EROFS$)/;
+const DAMAGED = /^SQLITE_(CORRUPT|NOTADB|RANGE)/;
+
+/** A fault of SQLite in the words of the person who runs the pipeline; anything else comes back as it is. */
+function translateSqliteError(file: string, error: unknown): unknown {
+  if (error instanceof PipelineError) return error;
+  const code = systemCodeOf(error) ?? "";
+  const faultOf = (faultCode: FaultCode, what: string) =>
+    new PipelineError(faultCode, `the SQLite database ${file} ${what}`, { cause: error });
+  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) {
+    return faultOf("CONSUMPTION_UNAVAILABLE", "is busy with another writer; run again");
+  }
+  if (/^(SQLITE_FULL|ENOSPC|EDQUOT)/.test(code)) {
+    return faultOf("STORAGE_FULL", "cannot grow, the disk is full; free some space and run again");
+  }
+  if (AWAY.test(code))
+    return faultOf("CONSUMPTION_UNAVAILABLE", `cannot be read or written: ${messageOf(error)}; run again`);
+  if (DAMAGED.test(code)) {
+    return faultOf(
+      "CONSUMPTION_NOT_USABLE",
+      `is damaged: ${messageOf(error)}; restore a copy of it, ` +
+        "or move it away and publish its execution dates again",
+    );
+  }
+  if (FORBIDDEN.test(code)) {
+    return faultOf(
+      "CONSUMPTION_NOT_USABLE",
+      `cannot be opened or written: ${messageOf(error)}; check CONSUMPTION_URL, and that this user may use the file, ` +
+        "the files beside it and its folder",
+    );
+  }
+  // Whatever else SQLite refuses comes from a database that this pipeline has not made. Node's own errors begin with ERR_.
+  if (/^(SQLITE_|E(?!RR_)[A-Z0-9]+$)/.test(code)) {
+    return faultOf("CONSUMPTION_NOT_USABLE", `cannot be used: ${messageOf(error)}; check CONSUMPTION_URL`);
+  }
+  return error;
 }
 
 function columnTypeOf({ type, maxLength }: PublishedColumn) {

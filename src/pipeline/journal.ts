@@ -1,3 +1,4 @@
+import { storedJson } from "../consumption/consumption.js";
 import type { Row } from "../engine/engine.js";
 import type { RunActivity } from "./activity.js";
 import type { AnswersDiff } from "./diff.js";
@@ -32,7 +33,7 @@ const ADDED_LATER = { ...NOTHING_YET, steps: [] };
 
 /** Reads the record of a run. One that an earlier version of the pipeline has written lacks what it did not know. */
 export function parseRecord(record: string): RunReport {
-  const report = { ...ADDED_LATER, ...(JSON.parse(record) as RunReport) };
+  const report = { ...ADDED_LATER, ...(storedJson(record, "the record of a run") as RunReport) };
   const { answers, gate } = report;
   return {
     ...report,

@@ -1,4 +1,4 @@
-import Database from "libsql";
+import { SqliteConnection } from "../../src/consumption/sqlite-driver.js";
 import type { Settings } from "../../src/settings.js";
 import { askMysql } from "./servers.js";
 
@@ -8,12 +8,9 @@ export async function readTable(
   sql: string,
 ): Promise<unknown[]> {
   if (consumptionUrl.startsWith("mysql:")) return askMysql(consumptionUrl, sql);
-  const database = new Database(consumptionUrl.slice("sqlite:".length));
+  const database = new SqliteConnection(consumptionUrl.slice("sqlite:".length), "create");
   try {
-    const statement = database.prepare(sql);
-    if (statement.reader) return statement.all([]);
-    statement.run([]);
-    return [];
+    return database.rows(sql);
   } finally {
     database.close();
   }

@@ -1,6 +1,6 @@
 import { Agent, request } from "node:http";
-import Database from "libsql";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
+import { SqliteConnection } from "../../src/consumption/sqlite-driver.js";
 import { CELLS, amountOf, publicationOf, type Cell } from "./cells.js";
 import type { History } from "./history.js";
 
@@ -101,11 +101,11 @@ interface TransactionReader {
 
 async function openReader(consumptionUrl: string): Promise<TransactionReader> {
   if (!consumptionUrl.startsWith("mysql:")) {
-    const database = new Database(consumptionUrl.slice("sqlite:".length));
+    const database = new SqliteConnection(consumptionUrl.slice("sqlite:".length), "create");
     return {
       transaction: (queries) => {
         database.exec("BEGIN");
-        const results = queries.map((sql) => database.prepare(sql).all([]) as Record<string, unknown>[]);
+        const results = queries.map((sql) => database.rows(sql));
         database.exec("COMMIT");
         return Promise.resolve(results);
       },

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { recordBackfill, unfinishedBackfill } from "../../consumption/backfills.js";
-import type { Consumption } from "../../consumption/consumption.js";
+import { damaged, storedJson, type Consumption } from "../../consumption/consumption.js";
 import { readPublications } from "../../consumption/publications.js";
 import { hasFailed, readRunHistory } from "../../consumption/runs.js";
 import type { BackfillsTable, PipelineRunsTable } from "../../consumption/tables.js";
@@ -75,9 +75,10 @@ function rowOf({ from, to, only, sqlHash }: LedgerRequest) {
 }
 
 function datesOf({ backfill_id, execution_dates }: BackfillsTable): ExecutionDate[] {
-  return (JSON.parse(execution_dates) as string[]).map((key) => {
+  return (storedJson(execution_dates, `the backfill ${backfill_id} with dates`) as string[]).map((key) => {
     const date = executionDateOfKey(key);
-    if (date === undefined) throw new RangeError(`${backfill_id}: ${key} is no partition key`);
+    if (date === undefined)
+      throw damaged(`the backfill ${backfill_id} of ${key}, which is not an execution date`);
     return date;
   });
 }

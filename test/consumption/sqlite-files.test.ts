@@ -1,0 +1,270 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  chmod,
+  copyFile,
+  cp,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { readAnswersOf } from "../../src/consumption/publication-answers.js";
+import { readNewestPublication, readPublications } from "../../src/consumption/publications.js";
+import { readRunHistory } from "../../src/consumption/runs.js";
+import { SqliteConnection } from "../../src/consumption/sqlite-driver.js";
+import { openSqlite, openSqliteForReading } from "../../src/consumption/sqlite.js";
+import { PipelineError } from "../../src/errors.js";
+import { serve } from "../api/serving.js";
+import { MAIN } from "../cli/command.js";
+import { run, runOver } from "../pipeline/running.js";
+import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { makeFolder, PROJECT, type Workspace } from "../workspace.js";
+
+const ASKED = "/v1/vouchers/most-used?country_code=Peru&segment_name=frequent_segment&total_orders=7";
+const NOBODY = 65_534;
+
+let made: Workspace;
+let original: string;
+beforeAll(async () => {
+  made = await runOver([...times(3, voucher()), ...times(2, voucher({ country_code: "\uFFFDland" }))]);
+  original = made.settings.consumptionUrl.slice("sqlite:".length);
+});
+
+/** A copy of the database of a run, alone in a folder. */
+async function copy(): Promise<string> {
+  const file = path.join(await makeFolder(), "consumption.db");
+  await copyFile(original, file);
+  return file;
+}
+
+/** Says statements to a database file as another program would. */
+function change(file: string, statements: string): void {
+  const connection = new SqliteConnection(file, "existing");
+  connection.exec(statements);
+  connection.close();
+}
+
+const NOT_UTF_8 =
+  "UPDATE voucher_amount_usage SET country_code = CAST(x'50ff7275' AS TEXT) WHERE country_code = 'Peru'";
+
+describe("a SQLite file that is damaged", () => {
+  it("is a fault with a code, wherever the damage is, and never ends the process", async () => {
+    const file = await copy();
+    const bytes = await readFile(original);
+    const codes = new Set<string>();
+    for (let round = 0; round < 60; round += 1) {
+      for (const suffix of ["-wal", "-shm"]) await rm(file + suffix, { force: true });
+      const damaged = Buffer.from(bytes);
+      const place = Math.floor((damaged.length * round) / 60);
+      damaged.fill(round % 2 === 0 ? 0xff : round, place, place + 300);
+      await writeFile(file, round % 7 === 6 ? damaged.subarray(0, place) : damaged);
+      try {
+        await readEverything(file);
+      } catch (error) {
+        codes.add(error instanceof PipelineError ? error.code : String(error));
+      }
+    }
+    expect([...codes]).toEqual(["CONSUMPTION_NOT_USABLE"]);
+  });
+
+  it("by a text that is not UTF-8 ends a run with exit code 2 and one message", async () => {
+    const file = await copy();
+    change(file, NOT_UTF_8);
+    await expect(readEverything(file)).rejects.toMatchObject({
+      code: "CONSUMPTION_NOT_USABLE",
+      message: expect.stringContaining("a text in the column country_code is not UTF-8"),
+    });
+    await expect(run({ ...made.settings, consumptionUrl: `sqlite:${file}` })).rejects.toMatchObject({
+      code: "CONSUMPTION_NOT_USABLE",
+    });
+  });
+
+  it("is not one whose texts hold the replacement character, as raw data can", async () => {
+    const answers = await readEverything(original);
+    expect(new Set([...(answers?.cells() ?? [])].map(({ countryCode }) => countryCode))).toEqual(
+      new Set(["Peru", "\uFFFDland"]),
+    );
+  });
+
+  it("beside a lock file that is damaged is told from the lock file", async () => {
+    const file = await copy();
+    await mkdir(`${file}.locks`);
+    await writeFile(`${file}.locks/migration`, "garbage ".repeat(20));
+    await expect(run({ ...made.settings, consumptionUrl: `sqlite:${file}` })).rejects.toMatchObject({
+      code: "CONSUMPTION_NOT_USABLE",
+      message: expect.stringContaining(`${file}.locks/migration`),
+    });
+  });
+
+  async function readEverything(file: string) {
+    const database = await openSqliteForReading(file);
+    if (database === undefined) throw new Error(`${file} is not there`);
+    try {
+      await readPublications(database, { limit: 10 });
+      await readRunHistory(database, { limit: 10 });
+      const publication = await readNewestPublication(database);
+      const known = { sqlDirectory: path.join(PROJECT, "sql"), warn: () => undefined };
+      return publication && (await readAnswersOf(database, publication, known));
+    } finally {
+      await database.close();
+    }
+  }
+});
+
+describe("the api over a SQLite file", () => {
+  it.each<[string, (file: string) => Promise<void>]>([
+    ["is removed", (file) => rename(file, `${file}.away`)],
+    ["is emptied", (file) => truncate(file, 0)],
+    ["is overwritten by something else", (file) => writeFile(file, "no database ".repeat(1_000))],
+    [
+      "is replaced by a folder",
+      async (file) => {
+        await rm(file);
+        await mkdir(file);
+      },
+    ],
+    [
+      "holds a text that is not UTF-8",
+      async (file) => {
+        await copyFile(original, `${file}.new`);
+        change(`${file}.new`, `${NOT_UTF_8}; UPDATE publications SET run_id = 'another'`);
+        await rename(`${file}.new`, file);
+      },
+    ],
+  ])(
+    "goes on answering from memory when the file %s, and says so when it is asked",
+    async (_what, damage) => {
+      const file = await copy();
+      let now = new Date();
+      const { url, store } = await serve({ ...made.settings, consumptionUrl: `sqlite:${file}` }, () => now);
+      const ask = async (address: string) => (await fetch(url + address)).status;
+      expect(await ask(ASKED)).toBe(200);
+      await damage(file);
+      await expect(store.refresh()).rejects.toMatchObject({
+        kind: expect.stringMatching("usage|unavailable"),
+      });
+      expect(await ask(ASKED)).toBe(200);
+      now = new Date(now.getTime() + 400_000);
+      expect(await ask("/readyz")).toBe(503);
+
+      await rm(file, { recursive: true, force: true });
+      await cp(original, file);
+      await store.refresh();
+      now = new Date();
+      expect(await ask("/readyz")).toBe(200);
+    },
+  );
+});
+
+/** What a command says as a user who owns nothing. */
+function asNobody(file: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+    uid: NOBODY,
+    gid: NOBODY,
+    encoding: "utf8",
+    env: { ...made.environment, CONSUMPTION_URL: `sqlite:${file}`, PATH: process.env["PATH"] },
+  });
+  return { status, said: stdout + stderr };
+}
+
+/** Only root can be somebody else. */
+(process.getuid?.() === 0 ? describe : describe.skip)("a SQLite file of another user", () => {
+  beforeAll(() => chmod(made.folder, 0o755));
+  const shared = async (mode = 0o755) => {
+    const file = await copy();
+    await chmod(file, 0o644);
+    await chmod(path.dirname(file), mode);
+    return file;
+  };
+
+  it.each([
+    ["in a folder that only its owner may write", 0o755],
+    ["in a folder that everybody may write", 0o777],
+  ])("%s can be read, and nothing is left beside it", async (_where, mode) => {
+    const file = await shared(mode);
+    expect(asNobody(file, "status")).toMatchObject({
+      status: 0,
+      said: expect.stringContaining("all is well"),
+    });
+    expect(await readdir(path.dirname(file))).toEqual(["consumption.db"]);
+  });
+
+  it("can be read while its owner has it open", async () => {
+    const file = await shared();
+    const owner = await openSqlite(file);
+    await owner.db.updateTable("publish_lock").set({ publishes: 7 }).execute();
+    expect(asNobody(file, "status")).toMatchObject({ status: 0 });
+    await owner.close();
+  });
+
+  it("with changes that only its owner can read is refused, and the message says whom to ask", async () => {
+    const file = await shared();
+    execFileSync(process.execPath, ["--input-type=module", "-e", KILLED_WHILE_OPEN, file], { cwd: PROJECT });
+    await rm(`${file}-shm`);
+    expect(asNobody(file, "status")).toMatchObject({
+      status: 2,
+      said: expect.stringContaining("as the owner of the database"),
+    });
+  });
+
+  it.each([
+    ["status", "that may not be read", 0o600],
+    ["withdraw", "that may only be read", 0o644],
+  ])("makes %s end with exit code 2 and one message where it is one %s", async (command, _what, mode) => {
+    const file = await shared();
+    await chmod(file, mode);
+    const args = command === "withdraw" ? [command, "-e", "2020-05-29", "--why", "a test"] : [command];
+    const { status, said } = asNobody(file, ...args);
+    expect(said).toMatch(
+      /^error CONSUMPTION_NOT_USABLE: the SQLite database .* cannot be opened or written.*\n$/,
+    );
+    expect(status).toBe(2);
+  });
+});
+
+/** Leaves what it has written in the file beside the database, as a process does that is killed. */
+const KILLED_WHILE_OPEN = `
+  import { spawnSync } from "node:child_process";
+  const code = \`const { DatabaseSync } = require("@photostructure/sqlite");
+    new DatabaseSync(process.argv[1]).exec("CREATE TABLE extra (a)");
+    process.kill(process.pid, "SIGKILL");\`;
+  spawnSync(process.execPath, ["-e", code, process.argv[1]]);
+`;
+
+const canMount = spawnSync("unshare", ["--mount", "true"]).status === 0;
+
+(canMount ? describe : describe.skip)("a SQLite file on a mount that is read-only", () => {
+  let folder: string;
+  let view: string;
+  beforeAll(async () => {
+    folder = path.dirname(await copy());
+    view = await makeFolder();
+    execFileSync("mount", ["--bind", folder, view]);
+    execFileSync("mount", ["-o", "remount,ro,bind", view]);
+  });
+  afterAll(() => {
+    execFileSync("umount", ["--lazy", view]);
+  });
+
+  it("answers by the api, which follows what another host publishes", async () => {
+    const settings = { ...made.settings, consumptionUrl: `sqlite:${path.join(view, "consumption.db")}` };
+    const { url, store } = await serve(settings);
+    const answer = async () => (await (await fetch(url + ASKED)).json()) as { voucher_amount: number };
+    expect(await answer()).toMatchObject({ voucher_amount: 2640 });
+
+    await putVouchers(made.settings.zones.raw, times(9, voucher({ voucher_amount: "1111" })));
+    await run({ ...made.settings, consumptionUrl: `sqlite:${path.join(folder, "consumption.db")}` });
+    let seen = 0;
+    for (const end = Date.now() + 20_000; seen !== 1111 && Date.now() < end;) {
+      // What the run has not moved into the file yet cannot be read here.
+      await store.refresh().catch(() => undefined);
+      seen = (await answer()).voucher_amount;
+    }
+    expect(seen).toBe(1111);
+  });
+});
