@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import * as z from "zod";
@@ -108,6 +108,9 @@ const zone = text.refine(
   "must be a folder or s3://bucket/prefix",
 );
 
+const PERCENT_ENCODE =
+  "has a character in its user or password that ends them too early; percent-encode the password: " +
+  "@ is %40, / is %2F, # is %23, ? is %3F and % is %25, as encodeURIComponent in JavaScript writes them";
 const endpoint = text.refine(isEndpoint, "must be http://host:port or https://host:port, without keys in it");
 
 const schema = z.object({
@@ -128,6 +131,7 @@ const schema = z.object({
     .default({ kind: "duckdb" }),
   ENGINE_CA_BUNDLE: text.optional(),
   CONSUMPTION_URL: text
+    .refine(isPercentEncoded, { error: PERCENT_ENCODE, abort: true })
     .refine(isConsumptionUrl, "must be sqlite:<file> or mysql://user:password@host:port/database")
     .default("sqlite:data/consumption.db"),
   SQL_DIRECTORY: text.default(() => path.join(projectFolder(), "sql")),
@@ -337,6 +341,14 @@ function isOrigin(text: string): boolean {
   return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
+/**
+ * Whether a URL of a server can be taken apart in one way only. In any other a part of the password would be taken for the host, the
+ * database or an option, and be shown and looked up as such.
+ */
+function isPercentEncoded(url: string): boolean {
+  return !/^mysql:\/\//i.test(url) || /^mysql:\/\/([^@/?#\s]*@)?[^@#\s]*$/i.test(url);
+}
+
 function isConsumptionUrl(text: string): boolean {
   if (/^sqlite:(?!:memory:|[a-z]+:\/\/)./i.test(text)) return true;
   if (!text.startsWith("mysql://") || !URL.canParse(text)) return false;
@@ -355,7 +367,14 @@ function environmentOfProcess(): NodeJS.ProcessEnv {
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   if (!existsSync(".env")) return process.env;
   try {
+    const isSetBefore = process.env["CONSUMPTION_URL"] !== undefined;
     process.loadEnvFile(".env");
+    // Without quotes a # begins a comment there, and what is left of the URL can be one of another host.
+    if (
+      !isSetBefore &&
+      /^\s*(export\s+)?CONSUMPTION_URL\s*=\s*mysql:\/\/\S*#/im.test(readFileSync(".env", "utf8"))
+    )
+      throw new Error(`CONSUMPTION_URL ${PERCENT_ENCODE}`);
   } catch (error) {
     throw new PipelineError("INVALID_SETTINGS", `the file .env cannot be read: ${messageOf(error)}`, {
       cause: error,

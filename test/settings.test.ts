@@ -1,5 +1,10 @@
+import { spawnSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { readSettings } from "../src/settings.js";
+import { MAIN } from "./cli/command.js";
+import { makeFolder } from "./workspace.js";
 
 const ON_S3 = { RAW_ZONE: "s3://data/zone_01_raw" };
 const KEYS = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "top-secret" };
@@ -115,6 +120,39 @@ describe("the settings", () => {
     "sqlite:",
   ])("refuse the consumption database %s", (url) => {
     expect(faultOf({ CONSUMPTION_URL: url })).toContain("CONSUMPTION_URL must be sqlite:<file> or mysql://");
+  });
+
+  it.each([
+    "b66@C2hidden/k3yPart#2c",
+    "C2hidden@k3yPart",
+    "C2hidden/k3yPart",
+    "C2hidden?k3yPart",
+    "1#C2hidden:k3yPart",
+    "C2hidden k3yPart",
+  ])("refuse a password that is not percent-encoded, and show no part of it: %s", (password) => {
+    const fault = faultOf({ CONSUMPTION_URL: `mysql://app:${password}@host/db` });
+    expect(fault).toContain("percent-encode the password: @ is %40");
+    expect(fault).not.toMatch(/C2hidden|k3yPart|b66|2c/);
+    const encoded = `mysql://app:${encodeURIComponent(password)}@host/db?ssl-mode=REQUIRED`;
+    expect(readSettings({ CONSUMPTION_URL: encoded }).consumptionUrl).toBe(encoded);
+  });
+
+  it("refuse one in a file .env, where a # begins a comment", async () => {
+    const folder = await makeFolder();
+    const said = async (line: string) => {
+      await writeFile(path.join(folder, ".env"), `${line}\n`);
+      const { status, stderr } = spawnSync(process.execPath, [MAIN, "status"], {
+        cwd: folder,
+        encoding: "utf8",
+        env: {},
+      });
+      return { status, stderr };
+    };
+    const { status, stderr } = await said("CONSUMPTION_URL=mysql://app:C2hidden@k3yPart/2c#4d@host/db");
+    expect(status).toBe(2);
+    expect(stderr).toContain("percent-encode the password");
+    expect(stderr).not.toMatch(/C2hidden|k3yPart|2c|4d/);
+    expect((await said("CONSUMPTION_URL=sqlite:none.db # mysql://a#b")).status).toBe(3);
   });
 
   it("compute in the process unless told otherwise, or at a Spark", () => {
