@@ -36,7 +36,12 @@ const TLS =
 
 /** Whether the same work can be done by trying once more. */
 export function isPassing(error: unknown): boolean {
-  return isLost(error) || CONTENDED.includes(systemCodeOf(error) ?? "");
+  return isLost(error) || isContended(error);
+}
+
+/** Whether another transaction was in the way. */
+export function isContended(error: unknown): boolean {
+  return CONTENDED.includes(systemCodeOf(error) ?? "");
 }
 
 /** A fault of MySQL in the words of the person who runs the pipeline; anything else comes back as it is. */

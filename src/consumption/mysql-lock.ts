@@ -4,6 +4,7 @@ import { sql } from "kysely";
 import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
 import { PipelineError } from "../errors.js";
 import type { MysqlAddress } from "./mysql-address.js";
+import { prepareSession } from "./mysql-session.js";
 import { endWhenSilent, letGo } from "./mysql-silence.js";
 import type { ConsumptionDatabase } from "./tables.js";
 
@@ -43,7 +44,8 @@ export class MysqlLock {
     // A lost connection is found when it is next asked; until then there is nobody to tell.
     connection.on("error", () => undefined);
     try {
-      await connection.query("SET SESSION wait_timeout = ?", [SILENCE_SECONDS]);
+      const say = async (statement: string) => (await connection.query<RowDataPacket[]>(statement))[0];
+      await prepareSession(say, this.#address.name, SILENCE_SECONDS);
       const isTaken = await holds(connection, "SELECT GET_LOCK(?, 0) AS held", this.#name);
       if (!isTaken) {
         await connection.end();

@@ -57,3 +57,32 @@ function socketOf(connection: object): Socket {
     ? socketOf(connection.connection as object)
     : (connection as { readonly stream: Socket }).stream;
 }
+
+const TICK_MILLISECONDS = 1_000;
+
+/** Notices that this process has stood still: that it was stopped by a signal, or that its machine has slept. */
+export class Standstill {
+  readonly #timer = setInterval(() => {
+    this.#note();
+  }, TICK_MILLISECONDS).unref();
+  readonly #stops: { readonly until: number; readonly milliseconds: number }[] = [];
+  #last = Date.now();
+
+  /** For how many seconds it stood still, at most, since a moment in milliseconds. */
+  longestSince(moment: number): number {
+    this.#note();
+    const lasted = this.#stops.filter(({ until }) => until > moment).map(({ milliseconds }) => milliseconds);
+    return Math.max(0, ...lasted) / 1_000;
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+
+  #note(): void {
+    const now = Date.now();
+    const milliseconds = now - this.#last;
+    this.#last = now;
+    if (milliseconds > 10 * TICK_MILLISECONDS) this.#stops.push({ until: now, milliseconds });
+  }
+}

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Kysely, MysqlDialect, sql, type RawBuilder } from "kysely";
+import { CompiledQuery, Kysely, MysqlDialect, sql, type RawBuilder } from "kysely";
 import { createPool, type Pool, type TypeCastField } from "mysql2";
 import { untilAborted } from "../after-abort.js";
-import { systemCodeOf } from "../errors.js";
+import { PipelineError, systemCodeOf } from "../errors.js";
 import {
   translatingErrors,
   type ColumnType,
@@ -13,9 +13,11 @@ import {
   type PublishedColumn,
 } from "./consumption.js";
 import { readMysqlUrl, type MysqlAddress } from "./mysql-address.js";
-import { isPassing, translateMysqlError } from "./mysql-errors.js";
+import { isContended, isPassing, translateMysqlError } from "./mysql-errors.js";
 import { isLockHeld, MysqlLock } from "./mysql-lock.js";
-import { CANCELLED_MILLISECONDS, endSilentConnections } from "./mysql-silence.js";
+import { prepareSession } from "./mysql-session.js";
+import { CANCELLED_MILLISECONDS, endSilentConnections, Standstill } from "./mysql-silence.js";
+import { RUNS_IN_PROGRESS, waitedInVain, type RunInProgress } from "./other-writers.js";
 import type { PublishedTable } from "./published-tables.js";
 import type { ConsumptionDatabase, ConsumptionTables } from "./tables.js";
 
@@ -27,7 +29,12 @@ interface Use {
   readonly connectMilliseconds: number;
   /** A server that says nothing for longer is taken for dead. */
   readonly silenceMilliseconds: number;
-  /** How long to wait before trying again, in turn. */
+  /**
+   * The server ends a connection that has said nothing for so long, and with it a transaction of a process that is frozen or whose
+   * host is gone. Within a transaction a process in order says something every few seconds. Undefined for what the server has.
+   */
+  readonly idleSeconds: number | undefined;
+  /** How long to wait before trying again, in turn. Who writes waits for longer than a frozen transaction can last. */
   readonly delaysMilliseconds: readonly number[];
 }
 
@@ -37,6 +44,7 @@ const WRITING: Use = {
   queueLimit: 0,
   connectMilliseconds: 5_000,
   silenceMilliseconds: 30_000,
+  idleSeconds: 60,
   delaysMilliseconds: [100, 400, 1_000, 2_000, 4_000],
 };
 /** Who asks a service does not wait for a server. One more try: a connection that has rested in the pool can be dead. */
@@ -46,6 +54,7 @@ const READING: Use = {
   queueLimit: 1_000,
   connectMilliseconds: 2_000,
   silenceMilliseconds: 2_000,
+  idleSeconds: undefined,
   delaysMilliseconds: [0],
 };
 const MOST_ROWS_PER_STATEMENT = 1_000;
@@ -77,14 +86,19 @@ async function open(address: MysqlAddress, use: Use, signal?: AbortSignal): Prom
   const db = new Kysely<ConsumptionTables>({
     dialect: new MysqlDialect({
       pool,
-      onCreateConnection: async (connection) => {
-        await connection.executeQuery(SESSION.compile(db));
-      },
+      onCreateConnection: (connection) =>
+        prepareSession(
+          async (statement) =>
+            (await connection.executeQuery<Record<string, unknown>>(CompiledQuery.raw(statement))).rows,
+          address.name,
+          use.idleSeconds,
+        ),
     }),
   });
+  const standstill = new Standstill();
   try {
     const locks = new Set<MysqlLock>();
-    const repeating = repeatingAfter(use.delaysMilliseconds, locks, signal);
+    const repeating = repeatingAfter(address, use, db, locks, standstill, signal);
     const { product } = await repeating(() => serverOf(db));
     const collation = COLLATIONS[product];
     const dialect = mysqlDialect(address.name, collation, repeating);
@@ -112,9 +126,13 @@ async function open(address: MysqlAddress, use: Use, signal?: AbortSignal): Prom
       },
       isLocked: (lockName) => translatingErrors(dialect, () => isLockHeld(db, address.database, lockName)),
       isCurrent: () => Promise.resolve(true),
-      close: () => db.destroy(),
+      close: async () => {
+        standstill.end();
+        await db.destroy();
+      },
     };
   } catch (error) {
+    standstill.end();
     await db.destroy();
     throw translateMysqlError(address.name, error);
   }
@@ -141,9 +159,6 @@ function openPool({ options }: MysqlAddress, use: Use, signal: AbortSignal | und
 function shortest(moment: string | null): string | null {
   return moment?.replace(/(\.[0-9]*?)0+$/, "$1").replace(/\.$/, "") ?? null;
 }
-
-/** Values are never cut, rounded or taken for others, and a backslash is what the driver takes it for. */
-const SESSION = sql`SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', innodb_lock_wait_timeout = 10`;
 
 async function serverOf(db: Kysely<ConsumptionTables>): Promise<DatabaseServer> {
   const { rows } = await sql<{
@@ -211,30 +226,70 @@ async function tryToWrite(db: ConsumptionDatabase): Promise<void> {
   }
 }
 
-/** Tries again after each delay, in turn, where work has failed for a reason that passes, and was not cancelled. */
+/** Tries again after each delay, in turn, if work has failed for a reason that passes and was not cancelled. */
 function repeatingAfter(
-  delays: readonly number[],
+  { name }: MysqlAddress,
+  { delaysMilliseconds, idleSeconds }: Use,
+  db: ConsumptionDatabase,
   locks: ReadonlySet<MysqlLock>,
+  standstill: Standstill,
   signal: AbortSignal | undefined,
 ): Dialect["repeating"] {
   return async (work) => {
+    const begun = Date.now();
     const again = async () => {
       // What has ended a connection may have ended those of the locks, too, and another run may have begun.
       for (const lock of locks) await lock.renew();
       return work();
     };
-    let attempt = work;
-    for (const delay of delays) {
+    for (let tries = 0; ; tries += 1) {
       try {
-        return await attempt();
+        return await (tries === 0 ? work() : again());
       } catch (error) {
         if (!isPassing(error) || signal?.aborted === true) throw error;
+        // Others were let through meanwhile, and may have changed what this process was about to replace.
+        const stoodSeconds = standstill.longestSince(begun);
+        if (idleSeconds !== undefined && stoodSeconds >= idleSeconds)
+          throw stoodStill(name, stoodSeconds, error);
+        const delay = delaysMilliseconds[tries];
+        if (delay !== undefined) await sleep(delay, undefined, { signal }).catch(() => undefined);
+        else if (idleSeconds === undefined || !isContended(error)) throw error;
+        else throw waitedInVain(name, (Date.now() - begun) / 1_000, await writersIn(db), error);
       }
-      await sleep(delay, undefined, { signal }).catch(() => undefined);
-      attempt = again;
     }
-    return attempt();
   };
+}
+
+function stoodStill(name: string, seconds: number, cause: unknown): PipelineError {
+  return new PipelineError(
+    "LOCK_LOST",
+    `this process stood still for ${Math.round(seconds).toString()} s, and the ${name} has ended its transaction, ` +
+      "so that others could write; nothing of it was published; run again",
+    { cause },
+  );
+}
+
+/** Who may be writing, as far as the rights of the user go. */
+async function writersIn(db: ConsumptionDatabase) {
+  const runs = await sql.raw<RunInProgress>(RUNS_IN_PROGRESS).execute(db).catch(nobody);
+  const transactions = await sql<{ id: number; user: string; host: string; since: string }>`
+    SELECT p.id AS id, p.user AS user, p.host AS host, t.trx_started AS since
+    FROM information_schema.innodb_trx t JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id
+    WHERE p.id <> CONNECTION_ID() AND t.trx_state <> 'LOCK WAIT' ORDER BY t.trx_started LIMIT 1`
+    .execute(db)
+    .catch(nobody);
+  const [oldest] = transactions.rows;
+  return {
+    runs: runs.rows,
+    transaction:
+      oldest &&
+      `the transaction of connection ${oldest.id.toString()}, ${oldest.user} from ${oldest.host}, since ${oldest.since} UTC`,
+  };
+}
+
+/** A user without the right PROCESS does not see the transactions of others, and a database without runs names none. */
+function nobody(): { rows: never[] } {
+  return { rows: [] };
 }
 
 /** For each column the value that was to be inserted, in the one spelling that MySQL and MariaDB share. */

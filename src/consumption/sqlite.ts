@@ -12,6 +12,7 @@ import {
   type Lock,
   type PublishedColumn,
 } from "./consumption.js";
+import { RUNS_IN_PROGRESS, waitedInVain, type RunInProgress } from "./other-writers.js";
 import { SqliteConnection, sqliteFault } from "./sqlite-driver.js";
 import type { ConsumptionTables } from "./tables.js";
 
@@ -314,28 +315,13 @@ function repeatingWhileBusy(waiter: Waiter): Dialect["repeating"] {
 
 /** No process can end another's transaction on a file. So the message names the runs that can be the other writer. */
 function busy({ file, patienceMilliseconds, connection }: Waiter, cause: unknown): PipelineError {
-  const seconds = (patienceMilliseconds / 1_000).toString();
   const runs = connection === undefined ? [] : runsInProgress(connection);
-  return new PipelineError(
-    "CONSUMPTION_UNAVAILABLE",
-    `the SQLite database ${file} has been busy with another writer for ${seconds} s. ` +
-      (runs.length > 0
-        ? `In progress: ${runs.join("; ")}. If that process hangs, end it; then run again`
-        : "No run is recorded as in progress; look for another program that has the file open, then run again"),
-    { cause },
-  );
+  return waitedInVain(`SQLite database ${file}`, patienceMilliseconds / 1_000, { runs }, cause);
 }
 
-function runsInProgress(connection: SqliteConnection): string[] {
+function runsInProgress(connection: SqliteConnection): RunInProgress[] {
   try {
-    return connection
-      .rows(
-        "SELECT run_id, started_at, started_by FROM pipeline_runs WHERE outcome = 'running' ORDER BY started_at LIMIT 3",
-      )
-      .map(
-        (run) =>
-          `run ${String(run["run_id"])} by ${String(run["started_by"])} since ${String(run["started_at"])}`,
-      );
+    return connection.rows(RUNS_IN_PROGRESS) as unknown as RunInProgress[];
   } catch {
     // A database that cannot be read at this moment, or has no runs yet, names nobody.
     return [];

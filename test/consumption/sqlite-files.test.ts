@@ -13,6 +13,7 @@ import {
 } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { translatingErrors, type Consumption } from "../../src/consumption/consumption.js";
 import { readAnswersOf } from "../../src/consumption/publication-answers.js";
 import { readNewestPublication, readPublications } from "../../src/consumption/publications.js";
 import { readRunHistory } from "../../src/consumption/runs.js";
@@ -114,6 +115,29 @@ describe("a SQLite file that is damaged", () => {
       await database.close();
     }
   }
+});
+
+describe("a SQLite file that a frozen process writes", () => {
+  it("has others wait for a limited time, and names the run that is in progress", async () => {
+    const file = await copy();
+    const frozen = new SqliteConnection(file, "existing");
+    frozen.exec("UPDATE pipeline_runs SET outcome = 'running', started_by = 'ann@elsewhere process 7'");
+    frozen.exec("BEGIN IMMEDIATE");
+    const waiting = await openSqlite(file, undefined, 300);
+    await expect(standInLine(waiting)).rejects.toMatchObject({
+      code: "CONSUMPTION_UNAVAILABLE",
+      message: expect.stringMatching(
+        /busy with another writer for 0 s. In progress: run \S+ by ann@elsewhere process 7 since 20/,
+      ),
+    });
+    frozen.exec("ROLLBACK");
+    await standInLine(waiting);
+    await waiting.close();
+    frozen.close();
+  });
+
+  const standInLine = ({ db, dialect }: Consumption) =>
+    translatingErrors(dialect, () => db.updateTable("publish_lock").set({ publishes: 1 }).execute());
 });
 
 describe("the api over a SQLite file", () => {

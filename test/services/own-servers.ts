@@ -41,8 +41,13 @@ export async function ownDatabase(
   return { ...server, url: await databaseOn(server, database) };
 }
 
-export function ownSqlServer(kind: "mysql" | "mariadb"): Promise<OwnServer<SqlServer>> {
-  return ownServer(kind === "mysql" ? startMysql : startMariadb);
+/** @param settings options of the server, such as `--autocommit=0` */
+export function ownSqlServer(
+  kind: "mysql" | "mariadb",
+  settings: readonly string[] = [],
+): Promise<OwnServer<SqlServer>> {
+  const starter = kind === "mysql" ? startMysql : startMariadb;
+  return ownServer((options) => starter({ settings, ...options }));
 }
 
 /** Makes a database on that server, and gives the URL for it of the account that owns the server. */

@@ -35,15 +35,21 @@ export interface SqlCredentials {
   readonly password: string;
 }
 
+export interface SqlStartOptions extends StartOptions<SqlCredentials> {
+  /** Options of the server, such as `--autocommit=0`; none unless given. */
+  readonly settings?: readonly string[];
+}
+
 export interface SqlServer extends Server<SqlCredentials> {
+  readonly settings: readonly string[];
   /** As in `mysql://root:PASSWORD@127.0.0.1:20000/`; the account may make databases and users. */
   readonly url: string;
 }
 
 /** Each resolves when the server answers, and rejects with the end of its log when it does not come up. */
 export function startMinio(options: StartOptions<S3Credentials>): Promise<MinioServer>;
-export function startMysql(options: StartOptions<SqlCredentials>): Promise<SqlServer>;
-export function startMariadb(options: StartOptions<SqlCredentials>): Promise<SqlServer>;
+export function startMysql(options: SqlStartOptions): Promise<SqlServer>;
+export function startMariadb(options: SqlStartOptions): Promise<SqlServer>;
 
 /** What any server is started with. */
 export interface Program {

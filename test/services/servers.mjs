@@ -127,7 +127,7 @@ export function startMariadb(options) {
 }
 
 async function startSqlServer(options, { installer, installerArgs, program, args }) {
-  const { directory, port = await freePort(), credentials = sqlCredentials() } = options;
+  const { directory, port = await freePort(), credentials = sqlCredentials(), settings = [] } = options;
   const data = path.join(directory, "data");
   const socket = path.join(directory, "socket");
   const accounts = path.join(directory, "accounts.sql");
@@ -135,7 +135,12 @@ async function startSqlServer(options, { installer, installerArgs, program, args
   const common = [`--datadir=${data}`, ...(process.getuid() === 0 ? ["--user=root"] : [])];
 
   await mkdir(directory, { recursive: true });
-  if (!existsSync(data)) await runToEnd(directory, installer, [...installerArgs, ...common]);
+  if (!existsSync(data))
+    await runToEnd(directory, installer, [
+      ...installerArgs,
+      ...common,
+      ...settings.filter((one) => one.startsWith("--lower-case")),
+    ]);
   await writeFile(accounts, rootAccounts(credentials.password), { mode: 0o600 });
   const server = await startServer({
     directory,
@@ -151,11 +156,12 @@ async function startSqlServer(options, { installer, installerArgs, program, args
       "--innodb-buffer-pool-size=64M",
       // A commit outlives the process, which is what tests kill, but not the machine.
       "--innodb-flush-log-at-trx-commit=2",
+      ...settings,
     ],
     isReady: () => greets(socket),
   });
   const url = `mysql://${credentials.user}:${credentials.password}@${HOST}:${port}/`;
-  return { directory, port, credentials, url, ...server };
+  return { directory, port, credentials, settings, url, ...server };
 }
 
 /** One statement a line, as MySQL reads it. A server takes a connection from 127.0.0.1 for either of the two hosts. */
