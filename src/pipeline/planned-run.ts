@@ -38,6 +38,7 @@ import { contentStatements, publishedTable } from "./publish.js";
 import { renderRun, type RenderContext, type RenderedRun } from "./rendered-run.js";
 import { STAGES } from "./report.js";
 import { stepsOfStages } from "./stages.js";
+import { assertReplaceable } from "./staging.js";
 
 /** What a run would read, replace and say. */
 export interface PlannedRun {
@@ -121,6 +122,7 @@ export async function planOfRun(
     const consumption = await openConsumptionUntouched(settings.consumptionUrl);
     try {
       const context = { executionDate, settings, version, zones, signal, warn };
+      await assertReplaceable({ ...context, stages: STAGES });
       const { engine, inputs, plan } = await renderRun(context);
       const steps = stepsOfStages(plan, STAGES);
       const partitions = await partitionsOf(steps, context);

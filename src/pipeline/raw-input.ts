@@ -81,7 +81,7 @@ export const rawZone: RawSource = {
 
 /**
  * Lists the files of every raw model.
- * @throws PipelineError RAW_ZONE_EMPTY where a model has none, INVALID_SETTINGS where a run would read what it writes.
+ * @throws PipelineError RAW_ZONE_EMPTY where a model has none, INVALID_SETTINGS if a link leads to what runs write.
  */
 export async function findRawFiles({
   version,
@@ -89,11 +89,6 @@ export async function findRawFiles({
 }: Pick<RunContext, "version" | "zones">): Promise<RawInput[]> {
   const inputs: RawInput[] = [];
   for (const model of version.models.filter(isRaw)) {
-    const folder = `${zones.raw.root}/${model.header.folder}`;
-    for (const { root } of [zones.curated, zones.provision]) {
-      if (!`${root}/`.startsWith(`${folder}/`)) continue;
-      throw new PipelineError("INVALID_SETTINGS", `the zone ${root} lies among the raw files of ${folder}`);
-    }
     inputs.push({ model, files: await listRawFiles(zones.raw, model) });
   }
   return inputs;

@@ -1,5 +1,6 @@
 import { messageOf, PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
+import { isWritten } from "../models/model.js";
 import { allEnded } from "../side-by-side.js";
 import { KEPT, STAGING, type Zone } from "../zones/zone.js";
 import type { RunContext } from "./context.js";
@@ -18,6 +19,7 @@ export async function withStaging(
   const written = [zones.curated, zones.provision];
   const runsOfDate = `${executionDate.partitionKey}-`;
   failpoint("start recorded");
+  await assertReplaceable(context);
   const warn = (message: string) => {
     activity.warn(message);
   };
@@ -33,6 +35,23 @@ export async function withStaging(
   } finally {
     await Promise.all(written.map((zone) => sweepAtEnd(context, zone, STAGING, runId)));
     failpoint("own staging swept");
+  }
+}
+
+/**
+ * Checks that a run can put its partitions in their places, before it makes any.
+ * @throws PipelineError ZONE_NOT_USABLE if a folder of a zone is a link to, or a mount of, another file system.
+ */
+export async function assertReplaceable({
+  executionDate,
+  stages,
+  version,
+  zones,
+}: Pick<RunContext, "executionDate" | "stages" | "version" | "zones">): Promise<void> {
+  const { partitionKey } = executionDate;
+  for (const { layer, table } of version.models.filter(isWritten)) {
+    const stage = layer === "curated" ? "curate" : "aggregate";
+    if (stages.includes(stage)) await zones[layer].assertReplaceable(table, partitionKey);
   }
 }
 

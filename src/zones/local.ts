@@ -16,6 +16,8 @@ import path from "node:path";
 import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
 import { failpoint } from "../failpoints.js";
 import { makeFolder } from "../make-folder.js";
+import { printable } from "../printable.js";
+import type { LinkCheck } from "./apart.js";
 import {
   isOneFile,
   MANIFEST_FILE,
@@ -23,7 +25,9 @@ import {
   partitionFinder,
   placeOf,
   sweptStaging,
+  undone,
 } from "./manifest.js";
+import { Machine, type Place } from "./places.js";
 import {
   KEPT,
   PARTITION_FILE,
@@ -44,8 +48,11 @@ const REPLACED_MANIFEST = "_replaced.json";
 /** Folders at and above the roots of zones that this process had to make. Zones can share those above them. */
 const madeFolders = new Set<string>();
 
-/** A zone that is a folder of this machine. */
-export async function openLocalZone(directory: string): Promise<Zone> {
+/**
+ * A zone that is a folder of this machine.
+ * @param checkLink is told of every link among listed files, and throws if the link may not be there.
+ */
+export async function openLocalZone(directory: string, checkLink?: LinkCheck): Promise<Zone> {
   // The engine refuses paths that lead through symbolic links.
   const root = await naming(directory, () => existingPath(directory));
   const finder = partitionFinder((folder) => walk(root, folder), readText);
@@ -54,12 +61,18 @@ export async function openLocalZone(directory: string): Promise<Zone> {
     versionsTellContent: false,
     list: (folder) =>
       naming(directory, async () => {
-        const files = await walk(root, folder, isShown);
+        const files = await walk(root, folder, isShown, checkLink);
         return files.sort((a, b) => (a.path < b.path ? -1 : 1));
       }),
     read: (file) => createReadStream(file.uri),
     find: (partition) => naming(directory, () => finder.find(partition)),
     findAll: (table, unreadable) => naming(directory, () => finder.findAll(table, unreadable)),
+    assertReplaceable: (table, partitionKey) =>
+      naming(directory, async () => {
+        const machine = new Machine();
+        const keys = partitionKey === undefined ? await keysOf(root, table) : [partitionKey];
+        for (const key of keys) await assertReplaceable(machine, root, { table, partitionKey: key });
+      }),
     stage: (runId, partition) =>
       naming(directory, async () => {
         const staged = stagedFile(runId, partition);
@@ -95,6 +108,55 @@ export async function openLocalZone(directory: string): Promise<Zone> {
         await removeMadeFolders(root);
       }),
   };
+}
+
+/** A rename goes from one folder to another of one mount, and replaces what is in the folder itself. */
+async function assertReplaceable(machine: Machine, root: string, partition: Partition): Promise<void> {
+  const folder = path.join(root, partitionFolder(partition));
+  const [zone, staging, table, target] = await Promise.all([
+    machine.locate(root),
+    machine.locate(path.join(root, STAGING)),
+    machine.locate(path.dirname(folder)),
+    machine.locate(folder),
+  ]);
+  const from = await machine.fileSystemOf(staging);
+  for (const [name, place] of [
+    [path.dirname(folder), table],
+    [folder, target],
+  ] as const) {
+    if ((await machine.fileSystemOf(place)) === from) continue;
+    const isOfZone = from === (await machine.fileSystemOf(zone));
+    throw onAnotherFileSystem(root, isOfZone ? name : path.join(root, STAGING), isOfZone ? place : staging);
+  }
+  if (target.path !== path.join(table.path, path.basename(folder))) {
+    throw unusableFolder(root, `${folder} is a link to ${target.path}. Replace the link by a folder`);
+  }
+  const [mounted] = await machine.mountsBelow(target);
+  if (mounted !== undefined) {
+    const what = `${mounted} is mounted in the folder of a partition, in which a run removes what it does not know`;
+    throw unusableFolder(root, `${what}. Mount it elsewhere`);
+  }
+}
+
+/** The keys of the partitions of a table that are there, and one of none, which stands for the table itself. */
+async function keysOf(root: string, table: string): Promise<string[]> {
+  const entries = await maybeReaddir(path.join(root, table));
+  const keys = entries.flatMap(({ name }) => /^execution_date=(.+)$/s.exec(name)?.[1] ?? []);
+  return ["", ...keys];
+}
+
+function onAnotherFileSystem(root: string, folder: string, { path: real }: Place): PipelineError {
+  const leads = real === folder ? "" : ` (it leads to ${real})`;
+  return unusableFolder(
+    root,
+    `${folder}${leads} is on another file system than ${folder.endsWith(`/${STAGING}`) ? "the zone" : `${root}/${STAGING}`}. ` +
+      `A run renames files from ${STAGING} to the tables, which no system does across mounts (EXDEV). ` +
+      "Mount or link the zone as a whole, and not a folder in it",
+  );
+}
+
+function unusableFolder(root: string, what: string): PipelineError {
+  return new PipelineError("ZONE_NOT_USABLE", printable(`the zone ${root} cannot be used: ${what}`));
 }
 
 function readText({ uri }: ZoneFile): Promise<string> {
@@ -143,8 +205,7 @@ async function replacePartition(root: string, runId: string, partition: Partitio
     else await placeFiles();
     await syncToDisk(folder);
   } catch (error) {
-    await undo();
-    throw error;
+    throw await undone(undo, error);
   }
 
   async function placeFile() {
@@ -223,16 +284,22 @@ async function walk(
   root: string,
   folder: string,
   counts: (name: string) => boolean = () => true,
+  checkLink: LinkCheck = () => Promise.resolve(),
   above: ReadonlySet<string> = new Set(),
 ): Promise<ZoneFile[]> {
   const real = await maybeRealpath(path.join(root, folder));
   if (real === undefined || above.has(real)) return [];
+  // The name of the folder itself can lead through links, too.
+  if (above.size === 0 && real !== path.join(root, folder)) await checkLink(folder, real);
   const found: ZoneFile[] = [];
   for (const entry of await maybeReaddir(path.join(root, folder))) {
     if (!counts(entry.name)) continue;
     const entryPath = `${folder}/${entry.name}`;
+    const target = entry.isSymbolicLink() ? await maybeRealpath(path.join(root, entryPath)) : undefined;
+    if (target !== undefined) await checkLink(entryPath, target);
     const stats = await maybeStat(path.join(root, entryPath));
-    if (stats?.isDirectory()) found.push(...(await walk(root, entryPath, counts, new Set([...above, real]))));
+    if (stats?.isDirectory())
+      found.push(...(await walk(root, entryPath, counts, checkLink, new Set([...above, real]))));
     else found.push(zoneFileOf(root, entryPath, stats));
   }
   return found;
@@ -297,7 +364,9 @@ async function removeIfEmpty(directory: string): Promise<void> {
   try {
     await rmdir(directory);
   } catch (error) {
-    if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes(systemCodeOf(error) ?? "")) throw error;
+    // A mount is busy, and a link is no folder: they were there before.
+    if (!["ENOENT", "ENOTEMPTY", "EEXIST", "EBUSY", "ENOTDIR"].includes(systemCodeOf(error) ?? ""))
+      throw error;
   }
 }
 
@@ -319,8 +388,11 @@ async function naming<Result>(directory: string, act: () => Promise<Result>): Pr
   }
 }
 
-/** What a retry does not mend. */
-const UNUSABLE = ["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "EEXIST"];
+/** What a retry does not fix. */
+const UNUSABLE = [
+  ...["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "EEXIST", "ENOTEMPTY"],
+  ...["ENAMETOOLONG", "ELOOP", "EXDEV"],
+];
 
 function unusable(directory: string, error: unknown): Error {
   if (error instanceof PipelineError) return error;
@@ -331,9 +403,13 @@ function unusable(directory: string, error: unknown): Error {
     });
   }
   if (UNUSABLE.includes(code ?? "")) {
+    const remedy =
+      code === "EXDEV"
+        ? "the two are on different file systems: mount or link the zone as a whole, and not a folder in it"
+        : "check the setting and the rights on the folder";
     return new PipelineError(
       "ZONE_NOT_USABLE",
-      `the zone ${directory} cannot be used: ${messageOf(error)}; check the setting and the rights on the folder`,
+      `the zone ${directory} cannot be used: ${messageOf(error)}; ${remedy}`,
       { cause: error },
     );
   }

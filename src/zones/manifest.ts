@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { PipelineError, type FaultCode } from "../errors.js";
+import { messageOf, PipelineError, systemCodeOf, type FaultCode } from "../errors.js";
 import { sideBySide } from "../side-by-side.js";
 import { isoOfKey } from "../voucher/execution-date.js";
 import {
@@ -10,6 +10,7 @@ import {
   stagingFolder,
   type FoundPartition,
   type Partition,
+  type Undo,
   type Zone,
   type ZoneFile,
 } from "./zone.js";
@@ -185,4 +186,20 @@ function parseManifest(text: string): Manifest | undefined {
 export function sweptStaging(folder: string): PipelineError {
   const message = `what was staged in ${folder} is gone, another run has swept it; run again`;
   return new PipelineError("STORAGE_FAILED", message);
+}
+
+/**
+ * Undoes a commit that has failed.
+ * @returns the fault it has failed with, and beside it what goes wrong with the undo.
+ */
+export async function undone(undo: Undo, fault: unknown): Promise<unknown> {
+  try {
+    await undo();
+    return fault;
+  } catch (error) {
+    const message = `${messageOf(fault)}; then the undo failed, too: ${messageOf(error)}`;
+    if (fault instanceof PipelineError) return new PipelineError(fault.code, message, { cause: fault });
+    const code = systemCodeOf(fault);
+    return Object.assign(new Error(message, { cause: fault }), code === undefined ? {} : { code });
+  }
 }

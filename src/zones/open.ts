@@ -1,7 +1,7 @@
 import { addAbortSignal } from "node:stream";
-import { PipelineError } from "../errors.js";
 import { isOnS3, type S3Access } from "../s3-access.js";
 import type { Settings } from "../settings.js";
+import { assertApart, type LinkCheck } from "./apart.js";
 import { openLocalDocuments, type Documents } from "./documents.js";
 import { openLocalZone } from "./local.js";
 import type { S3Connection } from "./s3-client.js";
@@ -22,29 +22,24 @@ export interface Zones extends Readonly<Record<"raw" | "curated" | "provision", 
 }
 
 /**
- * Opens the zones. After an abort of the signal, reads end, and a service that is silent is not waited for any more. Those on S3 share one connection, which is made, and its client loaded, only where one is there.
- * @throws PipelineError INVALID_SETTINGS where a zone is also another, so that what is written would be read as raw.
+ * Opens the zones. After an abort of the signal, reads end, and nobody waits for a silent service. Zones on S3 share one
+ * connection; it is made, and its client loaded, only if there is such a zone.
+ * @throws PipelineError INVALID_SETTINGS if a place that the settings name lies in another; nothing was read or written.
  */
 export async function openZones(settings: Settings, signal?: AbortSignal): Promise<Zones> {
+  const checkLink = await assertApart(settings);
   const locations = Object.values(settings.zones).filter(isOnS3);
   let s3 = locations.length === 0 ? undefined : await connect(settings, signal);
-  const open = async (name: keyof Settings["zones"]) =>
+  const open = async (name: keyof Settings["zones"], check?: LinkCheck) =>
     endingReads(
-      await openZone(settings.zones[name], `${name.toUpperCase()}_ZONE`, s3?.connection),
+      await openZone(settings.zones[name], `${name.toUpperCase()}_ZONE`, s3?.connection, check),
       signal,
     );
   const zones = {
-    raw: await open("raw"),
+    raw: await open("raw", checkLink),
     curated: await open("curated"),
     provision: await open("provision"),
   };
-  const roots = Object.values(zones).map(({ root }) => root);
-  if (new Set(roots).size < roots.length) {
-    throw new PipelineError(
-      "INVALID_SETTINGS",
-      `each zone needs a folder of its own; they are ${roots.join(", ")}`,
-    );
-  }
   return {
     ...zones,
     s3: s3?.access(locations),
@@ -79,8 +74,13 @@ async function connect({ s3 }: Settings, signal: AbortSignal | undefined) {
   return { connection, access };
 }
 
-async function openZone(location: string, setting: string, s3: S3Connection | undefined): Promise<Zone> {
-  if (s3 === undefined || !isOnS3(location)) return openLocalZone(location);
+async function openZone(
+  location: string,
+  setting: string,
+  s3: S3Connection | undefined,
+  checkLink: LinkCheck | undefined,
+): Promise<Zone> {
+  if (s3 === undefined || !isOnS3(location)) return openLocalZone(location, checkLink);
   const { openS3Zone } = await import("./s3.js");
   return openS3Zone(s3, location, `the zone ${location} (${setting})`);
 }

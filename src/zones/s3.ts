@@ -9,6 +9,7 @@ import {
   partitionFinder,
   placeOf,
   sweptStaging,
+  undone,
 } from "./manifest.js";
 import type { S3Connection } from "./s3-client.js";
 import { S3Objects, type CopyLimits, type S3Object } from "./s3-objects.js";
@@ -72,6 +73,7 @@ export function openS3Zone(
     list,
     read,
     ...partitionFinder(everythingBelow, readText),
+    assertReplaceable: () => Promise.resolve(),
     stage: (runId, partition) => {
       const file = stagedFile(runId, partition);
       return Promise.resolve({ path: file, uri: uriOf(file) });
@@ -172,8 +174,7 @@ async function replacePartition(
       failpoint(`${table}: old manifest removed`);
     }
   } catch (error) {
-    await undo();
-    throw error;
+    throw await undone(undo, error);
   }
   return {
     undo,

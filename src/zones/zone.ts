@@ -65,6 +65,12 @@ export interface Zone {
    * @param unreadable is told what is wrong with a manifest, whose partition is left out.
    */
   findAll(table: string, unreadable: (fault: PipelineError) => void): Promise<FoundPartition[]>;
+  /**
+   * Checks that a commit can put files in the place of a partition, as far as that is known before.
+   * @param partitionKey all partitions that are there, if it is not given.
+   * @throws PipelineError ZONE_NOT_USABLE if a folder is a link, has a mount in it, or is on another file system than `_staging`.
+   */
+  assertReplaceable(table: string, partitionKey?: string): Promise<void>;
   /** Makes room for new files of a partition outside of what readers see: a folder, and in it the place of the one file. */
   stage(runId: string, partition: Partition): Promise<Pick<ZoneFile, "path" | "uri">>;
   /** The files that a run has staged for a partition, sorted by path; names that begin with `.` or `_` do not count. */

@@ -1,9 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { existsSync, statSync } from "node:fs";
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
+import { undone } from "../../src/zones/manifest.js";
 import { query } from "../duckdb.js";
 import { expectFailure, goodWorkspace, HEADER, LINE, visible } from "../end-to-end/failing.js";
 import { putVouchers, voucher } from "../raw-vouchers.js";
@@ -129,11 +131,91 @@ describe("zones", () => {
     await expectFailure(workspace, "INVALID_SETTINGS", [zones.curated], settings);
   });
 
-  it("that lie among the raw files are refused", async () => {
+  it("are refused if one lies in a folder that a run sweeps, before anything is removed", async () => {
     const workspace = await goodWorkspace();
     const { zones } = workspace.settings;
-    const settings = { ...workspace.settings, zones: { ...zones, curated: `${zones.raw}/vouchers/curated` } };
-    await expectFailure(workspace, "INVALID_SETTINGS", ["lies among the raw files"], settings);
+    const raw = `${zones.curated}/vouchers/execution_date=2020-05-29T000000/raw`;
+    await putVouchers(raw, [voucher()]);
+    const before = await fingerprint(workspace.folder);
+    const settings = { ...workspace.settings, zones: { ...zones, raw } };
+    await expect(run(settings)).rejects.toMatchObject({
+      code: "INVALID_SETTINGS",
+      message: expect.stringContaining(`RAW_ZONE ${raw} lies in CURATED_ZONE ${zones.curated}`),
+    });
+    expect(await fingerprint(workspace.folder)).toEqual(before);
+  });
+
+  it("are not read as raw through a link", async () => {
+    const workspace = await goodWorkspace();
+    const { curated, raw } = workspace.settings.zones;
+    await symlink(curated, path.join(workspace.raw, "again"));
+    await expectFailure(workspace, "INVALID_SETTINGS", [`vouchers/again in RAW_ZONE ${raw}`, curated]);
+    await rm(path.join(workspace.raw, "again"));
+    await rename(workspace.raw, path.join(workspace.folder, "elsewhere"));
+    await symlink(`${curated}/vouchers`, workspace.raw);
+    await expectFailure(workspace, "INVALID_SETTINGS", [`vouchers in RAW_ZONE ${raw}`, curated]);
+  });
+});
+
+/** A folder of another file system than that of temporary files; undefined if this machine has none. */
+const OTHER_DISK =
+  existsSync("/dev/shm") && statSync("/dev/shm").dev !== statSync(os.tmpdir()).dev ? "/dev/shm" : undefined;
+
+(OTHER_DISK === undefined ? describe.skip : describe)("another file system", () => {
+  const linkToOtherDisk = async (place: string) => {
+    const other = await mkdtemp(path.join(OTHER_DISK ?? "", "voucher-pipeline-test-"));
+    await rm(place, { recursive: true, force: true });
+    await symlink(other, place);
+    return other;
+  };
+
+  it.each([
+    ["a table", "vouchers"],
+    ["a partition", "vouchers/execution_date=2020-05-29T000000"],
+    ["the staged files", "_staging"],
+  ])(
+    "behind the folder of %s stops the run before it reads, and the message says which it is",
+    async (_what, name) => {
+      const workspace = await goodWorkspace();
+      await putFile(workspace.raw, "unread.csv", "not read");
+      const folder = path.join(workspace.settings.zones.curated, name);
+      const other = await linkToOtherDisk(folder);
+      const words = [
+        `${folder} (it leads to ${other}) is on another file system than`,
+        "(EXDEV)",
+        "the zone as a whole",
+      ];
+      const failure: unknown = await run(workspace.settings).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code: "ZONE_NOT_USABLE" });
+      for (const word of words) expect((failure as Error).message).toContain(word);
+      expect(await fingerprint(other)).toEqual({});
+      await rm(other, { recursive: true });
+    },
+  );
+
+  it("is good for a whole zone", async () => {
+    const { settings } = await makeWorkspace();
+    await putVouchers(settings.zones.raw, [voucher()]);
+    const other = await linkToOtherDisk(settings.zones.curated);
+    await run(settings);
+    await run(settings);
+    expect(Object.keys(await fingerprint(other))).toContain(
+      "vouchers/execution_date=2020-05-29T000000/data.parquet",
+    );
+    await rm(other, { recursive: true });
+  });
+});
+
+describe("a commit that fails, and whose undo fails, too", () => {
+  it("tells what failed first, and the other fault beside it", async () => {
+    const first = Object.assign(new Error("EXDEV: cross-device link"), { code: "EXDEV" });
+    const fault = await undone(() => Promise.reject(new Error("EBUSY: rmdir")), first);
+    expect(fault).toMatchObject({
+      code: "EXDEV",
+      message: "EXDEV: cross-device link; then the undo failed, too: EBUSY: rmdir",
+      cause: first,
+    });
+    expect(await undone(() => Promise.resolve(), first)).toBe(first);
   });
 });
 

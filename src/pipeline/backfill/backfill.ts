@@ -8,6 +8,7 @@ import type { Settings } from "../../settings.js";
 import { sideBySide } from "../../side-by-side.js";
 import { calendarDays } from "../../voucher/calendar-days.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
+import { assertApart } from "../../zones/apart.js";
 import { RunActivity } from "../activity.js";
 import { rawZone, type RawSource } from "../raw-input.js";
 import { STAGES, type RunReport } from "../report.js";
@@ -57,6 +58,7 @@ export async function backfill(
 ): Promise<EndedBackfill> {
   assertRange(request);
   const begin = performance.now();
+  await assertApart(settings);
   const consumption = await openConsumption(settings.consumptionUrl, signal);
   try {
     await activity.shared.during("migrating the database", () => migrate(consumption, signal));

@@ -3,6 +3,7 @@ import type { Consumption } from "../../consumption/consumption.js";
 import { openConsumptionUntouched } from "../../consumption/open.js";
 import { cancelled } from "../../errors.js";
 import { loadSqlVersion, type SqlVersion } from "../../models/load.js";
+import { isWritten } from "../../models/model.js";
 import { isOnS3 } from "../../s3-access.js";
 import type { Settings } from "../../settings.js";
 import { parseExecutionDate } from "../../voucher/execution-date.js";
@@ -149,8 +150,18 @@ async function examineZones(
     examination.check("provision zone", [zones], (checked) => checkZone(checked.provision)),
   ]);
   const writing = (name: "curated" | "provision", zone: Examined<unknown>) =>
-    examination.check(`writing ${name}`, [settings, zones, zone, engine], ({ duckdb }, checked) =>
-      checkWriting(checked[name], { settings: duckdb, s3: checked.s3, signal }),
+    examination.check(
+      `writing ${name}`,
+      [settings, sql, zones, zone, engine],
+      ({ duckdb }, { models }, checked) => {
+        const tables = models.filter(isWritten).filter(({ layer }) => layer === name);
+        const session = { settings: duckdb, s3: checked.s3, signal };
+        return checkWriting(
+          checked[name],
+          tables.map(({ table }) => table),
+          session,
+        );
+      },
     );
   await Promise.all([writing("curated", curated), writing("provision", provision)]);
   const offset = zones.finding?.value.clockOffset() ?? 0;

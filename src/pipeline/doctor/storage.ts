@@ -50,9 +50,14 @@ export interface ProbeSession {
 
 /**
  * Whether a run can write into a zone: DuckDB writes a file below `_staging/`, as a run does, and reads it back; then it is removed,
- * with all that had to be made for it.
+ * with all that had to be made for it. A commit must be able to put files in the folders of the tables.
  */
-export async function checkWriting(zone: Zone, session: ProbeSession): Promise<Finding<undefined>> {
+export async function checkWriting(
+  zone: Zone,
+  tables: readonly string[],
+  session: ProbeSession,
+): Promise<Finding<undefined>> {
+  for (const table of tables) await zone.assertReplaceable(table);
   const runId = `doctor-${randomBytes(6).toString("hex")}`;
   try {
     await writeProbe(zone, runId, session);

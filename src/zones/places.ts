@@ -1,0 +1,179 @@
+import { readFile, readlink, realpath, stat } from "node:fs/promises";
+import path from "node:path";
+import { systemCodeOf } from "../errors.js";
+
+/** A file or folder of this machine, by what it is and not by how it is called. It need not be there yet. */
+export interface Place {
+  /** Its path without links, also through folders that are not there yet. */
+  readonly path: string;
+  /** The folders on that path that are there, from the innermost to the root, and the place itself if it is there. */
+  readonly found: readonly Folder[];
+}
+
+interface Folder {
+  readonly path: string;
+  /** Equal for two names of one folder: device and inode. */
+  readonly identity: string;
+}
+
+/** A mounted file system, or a folder of one that is mounted by itself. */
+interface Mount {
+  readonly device: string;
+  /** What is mounted: a path within the file system. */
+  readonly root: string;
+  readonly point: string;
+}
+
+/** The places of this machine as they are now. Each look is made once. */
+export class Machine {
+  readonly #identities = new Map<string, Promise<string>>();
+  #mounts: Promise<readonly Mount[]> | undefined;
+
+  /** Finds a file or folder. Links are followed, also one that leads to a place that is not there yet. */
+  async locate(file: string, linksLeft = 40): Promise<Place> {
+    const names: string[] = [];
+    for (let folder = path.resolve(file); ; folder = path.dirname(folder)) {
+      const real = await unlessUnknown(() => realpath(folder));
+      if (real !== undefined) return { path: path.join(real, ...names), found: await this.#foldersTo(real) };
+      const target = linksLeft > 0 ? await unlessUnknown(() => readlink(folder)) : undefined;
+      if (target !== undefined) {
+        const parent = await realpath(path.dirname(folder));
+        return this.locate(path.resolve(parent, target, ...names), linksLeft - 1);
+      }
+      if (folder === path.dirname(folder)) return { path: path.resolve(file), found: [] };
+      names.unshift(path.basename(folder));
+    }
+  }
+
+  /**
+   * The names that lead from one place to another in it, none if they are the same; undefined if it is not in it. Other names of the
+   * same folder count: links, folders that are mounted twice, and names that differ in case.
+   */
+  async below(outer: Place, inner: Place): Promise<readonly string[] | undefined> {
+    const [folder] = outer.found;
+    if (folder === undefined) return namesBelow(outer.path, inner.path);
+    if (folder.path === outer.path) {
+      const same = inner.found.find(({ identity }) => identity === folder.identity);
+      return same === undefined ? this.#belowByMount(outer, inner) : namesBelow(same.path, inner.path);
+    }
+    // It is not there yet: both begin at the same folder, if one is to be in the other.
+    const same = inner.found.find(({ identity }) => identity === folder.identity);
+    if (same === undefined) return undefined;
+    return namesBelow(path.relative(folder.path, outer.path), path.relative(same.path, inner.path));
+  }
+
+  /** The mount points below a place. */
+  async mountsBelow(place: Place): Promise<string[]> {
+    const mounts = await this.#readMounts();
+    return mounts
+      .map(({ point }) => point)
+      .filter((point) => point !== place.path && isWithin(place.path, point));
+  }
+
+  /** Equal for two folders if a file can be renamed from one to the other; undefined if nothing is there. */
+  async fileSystemOf({ found: [folder] }: Place): Promise<string | undefined> {
+    if (folder === undefined) return undefined;
+    const [device] = folder.identity.split(":");
+    const mount = await this.#mountOf(folder.path);
+    return `${device ?? ""} ${mount?.point ?? ""}`;
+  }
+
+  /** A folder that is mounted by itself has other parents than in its file system. */
+  async #belowByMount(outer: Place, inner: Place): Promise<readonly string[] | undefined> {
+    const [folder] = inner.found;
+    if (folder === undefined) return undefined;
+    const [outerMount, innerMount] = [await this.#mountOf(outer.path), await this.#mountOf(folder.path)];
+    if (outerMount === undefined || innerMount?.device !== outerMount.device) return undefined;
+    const names = namesBelow(
+      withinFileSystem(outerMount, outer.path),
+      withinFileSystem(innerMount, folder.path),
+    );
+    if (names === undefined) return undefined;
+    // Network file systems can tell the same root for different folders.
+    const alias = await unlessUnknown(() => this.#identityOf(path.join(outer.path, ...names)));
+    if (alias !== folder.identity) return undefined;
+    return [...names, ...(namesBelow(folder.path, inner.path) ?? [])];
+  }
+
+  async #foldersTo(real: string): Promise<Folder[]> {
+    const folders: Folder[] = [];
+    for (let folder = real; ; folder = path.dirname(folder)) {
+      const identity = await unlessUnknown(() => this.#identityOf(folder));
+      if (identity !== undefined) folders.push({ path: folder, identity });
+      if (folder === path.dirname(folder)) return folders;
+    }
+  }
+
+  #identityOf(real: string): Promise<string> {
+    const known = this.#identities.get(real) ?? identityOf(real);
+    this.#identities.set(real, known);
+    return known;
+  }
+
+  /** The mount that a path is on; undefined if this machine does not tell. */
+  async #mountOf(real: string): Promise<Mount | undefined> {
+    const holding = (await this.#readMounts()).filter(({ point }) => isWithin(point, real));
+    // The last of several on one point hides the others.
+    return holding.reduce<Mount | undefined>(
+      (best, mount) => (best === undefined || mount.point.length >= best.point.length ? mount : best),
+      undefined,
+    );
+  }
+
+  #readMounts(): Promise<readonly Mount[]> {
+    return (this.#mounts ??= readMounts());
+  }
+}
+
+async function identityOf(real: string): Promise<string> {
+  const { dev, ino } = await stat(real, { bigint: true });
+  return `${dev.toString()}:${ino.toString()}`;
+}
+
+/** Only Linux tells what is mounted in a file. Elsewhere, device and inode must do. */
+async function readMounts(): Promise<readonly Mount[]> {
+  const text = (await unlessUnknown(() => readFile("/proc/self/mountinfo", "utf8"))) ?? "";
+  return text.split("\n").flatMap((line) => {
+    const [, , device, root, point] = line.split(" ");
+    if (device === undefined || root === undefined || point === undefined) return [];
+    return [{ device, root: unescaped(root), point: unescaped(point) }];
+  });
+}
+
+/** A blank is written as `\040` there. */
+function unescaped(field: string): string {
+  return field.replace(/\\([0-7]{3})/g, (_all, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
+}
+
+function isWithin(folder: string, inner: string): boolean {
+  return folder === inner || inner.startsWith(folder.endsWith(path.sep) ? folder : `${folder}${path.sep}`);
+}
+
+function withinFileSystem({ root, point }: Mount, real: string): string {
+  return path.join(root, path.relative(point, real));
+}
+
+/** The names that lead from a folder to a path in it; undefined if it is not in it. Case does not count. */
+function namesBelow(folder: string, inner: string): readonly string[] | undefined {
+  const names = (text: string) => text.split(path.sep).filter((name) => name !== "");
+  const outerNames = names(folder);
+  const innerNames = names(inner);
+  const isBelow = outerNames.every((name, index) => folded(name) === folded(innerNames[index] ?? ""));
+  return isBelow ? innerNames.slice(outerNames.length) : undefined;
+}
+
+function folded(name: string): string {
+  return name.normalize("NFC").toLowerCase();
+}
+
+/** Undefined if nothing is there, or nobody may look. */
+async function unlessUnknown<Result>(look: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (systemCodeOf(error) !== undefined) return undefined;
+    throw error;
+  }
+}
