@@ -1,4 +1,6 @@
 import path from "node:path";
+import { PipelineError } from "../errors.js";
+import { printable } from "../printable.js";
 import type { Answers } from "../voucher/answers.js";
 import type { Publication } from "../voucher/publication.js";
 import { readSegments, SEGMENTS_FILE } from "../voucher/read-segments.js";
@@ -35,6 +37,10 @@ async function readSegmentsOf(
   const file = path.posix.join(sqlVersion, SEGMENTS_FILE);
   const text = (await readSqlVersion(consumption, sqlHash))?.get(file);
   if (text !== undefined) return parseSegments(text, `${file} of the SQL ${sqlHash}`);
+  if (!/^v[1-9][0-9]*$/.test(sqlVersion)) {
+    const message = `a publication is of the SQL version ${printable(sqlVersion)}, which is none; restore the database`;
+    throw new PipelineError("CONSUMPTION_NOT_USABLE", message);
+  }
   warn(`the SQL ${sqlHash} of a publication was not kept: its segments are those of ${file}`);
   return readSegments(path.join(sqlDirectory, sqlVersion));
 }

@@ -1,10 +1,13 @@
 import type { Kysely } from "kysely";
-import { storedJson, translatingErrors, type Consumption } from "./consumption.js";
+import * as z from "zod";
+import { damaged, storedJson, translatingErrors, type Consumption } from "./consumption.js";
 import { unlessMissing } from "./present-tables.js";
 import type { PublishedTables } from "./tables.js";
 
 /** The text of each file of a version, by its path below the SQL folder. */
 export type SqlTexts = ReadonlyMap<string, string>;
+
+const FILES = z.record(z.string(), z.string());
 
 /** Keeps the SQL that a run is made by, once for all runs that are made by it. */
 export function keepSqlVersion(
@@ -29,13 +32,20 @@ export function keepSqlVersion(
   });
 }
 
-/** The SQL that has a hash, or undefined where no run was made by it. */
+/**
+ * The SQL that has a hash, or undefined where no run was made by it.
+ * @throws PipelineError CONSUMPTION_NOT_USABLE if the row is none that a run has written.
+ */
 export async function readSqlVersion(consumption: Consumption, hash: string): Promise<SqlTexts | undefined> {
   const kept = await unlessMissing(consumption, ["sql_versions"], () =>
     consumption.db.selectFrom("sql_versions").select("files").where("sql_hash", "=", hash).executeTakeFirst(),
   );
-  return (
-    kept &&
-    new Map(Object.entries(storedJson(kept.files, `the SQL ${hash} as a text`) as Record<string, string>))
-  );
+  return kept && new Map(Object.entries(parseFiles(hash, kept.files)));
+}
+
+function parseFiles(hash: string, files: string): Record<string, string> {
+  const what = `the SQL ${hash} as a text`;
+  const parsed = FILES.safeParse(storedJson(files, what));
+  if (!parsed.success) throw damaged(`${what} that names no files`, parsed.error);
+  return parsed.data;
 }

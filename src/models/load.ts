@@ -85,7 +85,7 @@ export function parseSqlVersion(version: string, texts: ReadonlyMap<string, stri
     functions: new Map(functions),
     segments,
     texts,
-    hash: hashOf(texts),
+    hash: hashOfTexts(texts),
   };
   checkModels(loaded);
   functionsIn(loaded, "duckdb");
@@ -154,7 +154,8 @@ function inspectionOf(file: string, template: string): Inspection {
   return { file: `sql/${file}`, template, header: parseHeader("inspection", `sql/${file}`, template) };
 }
 
-function hashOf(texts: ReadonlyMap<string, string>): string {
+/** The hash of a version, by the texts of its files, sorted by path. */
+export function hashOfTexts(texts: ReadonlyMap<string, string>): string {
   const hash = createHash("sha256");
   for (const [file, text] of texts) hash.update(`${file}\0${text}\0`);
   return hash.digest("hex");

@@ -1,4 +1,4 @@
-import { rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import { openConsumptionForReading } from "../consumption/open.js";
 import { readRuns } from "../consumption/runs.js";
@@ -7,8 +7,7 @@ import { duckDbBuilder } from "../engine/builder.js";
 import type { Engine } from "../engine/engine.js";
 import { makeTempDirectory } from "../engine/temp-directory.js";
 import { PipelineError } from "../errors.js";
-import { makeFolder } from "../make-folder.js";
-import { loadSqlVersion, type SqlVersion } from "../models/load.js";
+import { hashOfTexts, loadSqlVersion, parseSqlVersion, type SqlVersion } from "../models/load.js";
 import { isWritten } from "../models/model.js";
 import { printable } from "../printable.js";
 import type { WithNewEngine } from "../raw/inspect.js";
@@ -69,7 +68,7 @@ export interface ReplayRequest {
 /**
  * Makes once more, in a folder of its own, what a run has made: of the files that it read, by the SQL that it was made by. It
  * changes neither zones nor database.
- * @throws PipelineError RUN_NOT_REPLAYABLE where there is no such run, or it has written nothing.
+ * @throws PipelineError RUN_NOT_REPLAYABLE if the run has written nothing, or what is kept of it was changed.
  */
 export async function replayRun(
   settings: Settings,
@@ -77,13 +76,14 @@ export async function replayRun(
   signal: AbortSignal,
   warn: (message: string) => void,
 ): Promise<ReplayReport> {
-  const { report, texts } = await findRun(settings, runId);
-  const folder = await makeTempDirectory(settings.duckdb.tempDirectory);
+  const { report, recorded } = await findRun(settings, runId);
   const zones = await openZones(settings, signal);
+  let folder: string | undefined;
   try {
+    folder = await makeTempDirectory(settings.duckdb.tempDirectory);
     const version = usesCurrentSql
       ? await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion)
-      : await loadRecordedSql(path.join(folder, "sql"), report.sql_version, texts);
+      : recorded();
     const context: ReplayContext = {
       executionDate: parseExecutionDate(report.execution_date),
       settings: {
@@ -102,7 +102,7 @@ export async function replayRun(
     return await replay(context, report, signal, warn);
   } finally {
     zones.close();
-    await rm(folder, { recursive: true, force: true });
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -213,32 +213,60 @@ function difference(what: Moved["what"], name: string, then: string, now: string
   return then === now ? [] : [{ what, name, then, now }];
 }
 
-async function findRun(settings: Settings, runId: string): Promise<{ report: RunReport; texts: SqlTexts }> {
+/** A run, and the SQL that it was made by, which is checked when it is asked for. */
+interface RecordedRun {
+  readonly report: RunReport;
+  readonly recorded: () => SqlVersion;
+}
+
+async function findRun(settings: Settings, runId: string): Promise<RecordedRun> {
   const consumption = await openConsumptionForReading(settings.consumptionUrl);
   try {
     const [run] = consumption === undefined ? [] : await readRuns(consumption, { runId, limit: 1 });
     if (consumption === undefined || run === undefined) {
-      throw new PipelineError("INVALID_USAGE", `there is no run ${runId}; list them with: pipeline runs`);
+      throw new PipelineError(
+        "INVALID_USAGE",
+        `there is no run ${printable(runId)}; list them with: pipeline runs`,
+      );
     }
     const report = run.record === null ? undefined : parseRecord(run.record);
     if (report === undefined || report.tables.length === 0) {
       throw notReplayable(`the run ${runId} (${run.outcome}) has written nothing that could be made again`);
     }
+    // It names folders.
+    if (report.run_id !== runId || !RUN_ID.test(runId)) {
+      throw notReplayable(`the record of the run ${printable(runId)} is of another run: somebody changed it`);
+    }
     const texts = await readSqlVersion(consumption, run.sql_hash);
     if (texts === undefined) throw notReplayable(`the SQL that the run ${runId} was made by is not kept`);
-    return { report, texts };
+    return { report, recorded: () => recordedSql(report, run.sql_hash, texts) };
   } finally {
     await consumption?.close();
   }
 }
 
-async function loadRecordedSql(folder: string, version: string, texts: SqlTexts): Promise<SqlVersion> {
-  for (const [name, text] of texts) {
-    const file = path.join(folder, name);
-    await makeFolder(path.dirname(file));
-    await writeFile(file, text);
+const RUN_ID = /^\d{4}-\d{2}-\d{2}T\d{6}-[0-9a-f]+$/;
+/** The name of a file of a version, as a SQL folder can have it. */
+const SQL_FILE = /^v[1-9]\d*(\/(?!\.)[^/\\\p{Cc}]+)+$/u;
+
+/** The SQL of a run. It is never written to disk: the database can be anybody's. */
+function recordedSql({ run_id, sql_version }: RunReport, hash: string, texts: SqlTexts): SqlVersion {
+  const names = [...texts.keys()].sort();
+  const wrong = names.find((name) => !SQL_FILE.test(name) || !name.startsWith(`${sql_version}/`));
+  if (wrong !== undefined) {
+    throw notReplayable(
+      `the SQL that is kept of the run ${run_id} has a file ${printable(JSON.stringify(wrong))}, ` +
+        `which is not in the folder ${printable(sql_version)}: somebody changed the table sql_versions`,
+    );
   }
-  return loadSqlVersion(folder, version);
+  const sorted = new Map(names.map((name) => [name, texts.get(name) ?? ""]));
+  if (hashOfTexts(sorted) !== hash) {
+    throw notReplayable(
+      `the SQL that is kept of the run ${run_id} does not have the hash ${hash}: ` +
+        "somebody changed the table sql_versions; --current-sql uses the SQL as it is now",
+    );
+  }
+  return parseSqlVersion(sql_version, sorted);
 }
 
 /** A zone to write, which finds partitions that are at rest in another. */
