@@ -1,6 +1,9 @@
 -- Views over the zones, for DuckDB's own command line, 1.5 or newer. In the folder of the project:
 --   duckdb -init sql/shell.sql
 -- It sees the files that are there now; `.read sql/shell.sql` sees new ones.
+-- It cannot see which execution dates are published or withdrawn, which only the database says. So a view of one
+-- date fails until you choose it: SET VARIABLE execution_date = '2020-05-29T000000'; FROM execution_dates lists them.
+-- The views that end in _all have all dates. `npm run shell` chooses the date that readers see.
 -- Made from the headers of the models of v1 by `npm run shell -- --write-init sql`; do not edit.
 
 -- As in the pipeline, all times are UTC.
@@ -15,12 +18,29 @@ RESET VARIABLE provision_voucher_country_most_used_files;
 RESET VARIABLE provision_voucher_frequent_most_used_files;
 RESET VARIABLE provision_voucher_recency_most_used_files;
 
+-- The moment of an execution date, for sums with dates.
+CREATE OR REPLACE MACRO moment_of(execution_date) AS strptime(execution_date, '%Y-%m-%dT%H%M%S');
+
 -- The execution date of a partition, from the path of a file in its folder; NULL for a file that is in none.
 CREATE OR REPLACE MACRO execution_date_of(file) AS
-  try_strptime(
-    regexp_extract(file, '^.*/execution_date=([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6})/', 1, 's'),
-    '%Y-%m-%dT%H%M%S'
-  );
+  CASE
+    WHEN try_strptime(regexp_extract(file, '^.*/execution_date=([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6})/', 1, 's'), '%Y-%m-%dT%H%M%S') IS NOT NULL
+      THEN regexp_extract(file, '^.*/execution_date=([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6})/', 1, 's')
+  END;
+
+-- The execution date that the views show.
+CREATE OR REPLACE MACRO shown_date() AS
+  CASE
+    WHEN getvariable('execution_date') IS NULL
+      THEN error(
+        'no execution date is chosen for the view. Choose one with: '
+        || 'SET VARIABLE execution_date = ''2020-05-29T000000''; FROM execution_dates lists them. '
+        || 'The command "pipeline shell" chooses the one that readers see, if there is one'
+      )
+    WHEN regexp_full_match(CAST(getvariable('execution_date') AS VARCHAR), '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}')
+      THEN CAST(getvariable('execution_date') AS VARCHAR)
+    ELSE strftime(CAST(getvariable('execution_date') AS TIMESTAMP), '%Y-%m-%dT%H%M%S')
+  END;
 
 -- raw.vouchers: the raw files as they are. A column that a file lacks is NULL.
 CREATE OR REPLACE VIEW raw_vouchers AS
@@ -64,7 +84,7 @@ CREATE OR REPLACE VIEW raw_vouchers AS
     $$ END
   ));
 
--- curated.vouchers: all partitions, and the newest one.
+-- curated.vouchers: all partitions, and the one of the execution date that is shown.
 CREATE OR REPLACE VIEW curated_vouchers_all AS
   SELECT * EXCLUDE ("filename") REPLACE (execution_date_of("filename") AS execution_date)
   FROM query(
@@ -103,9 +123,9 @@ CREATE OR REPLACE VIEW curated_vouchers_all AS
   );
 CREATE OR REPLACE VIEW curated_vouchers AS
   FROM curated_vouchers_all
-  WHERE execution_date = execution_date_of(getvariable('curated_vouchers_files')[-1]);
+  WHERE execution_date = CASE WHEN len(getvariable('curated_vouchers_files')) > 0 THEN shown_date() END;
 
--- curated.vouchers_rejected: all partitions, and the newest one.
+-- curated.vouchers_rejected: all partitions, and the one of the execution date that is shown.
 CREATE OR REPLACE VIEW curated_vouchers_rejected_all AS
   SELECT * EXCLUDE ("filename") REPLACE (execution_date_of("filename") AS execution_date)
   FROM query(
@@ -142,9 +162,9 @@ CREATE OR REPLACE VIEW curated_vouchers_rejected_all AS
   );
 CREATE OR REPLACE VIEW curated_vouchers_rejected AS
   FROM curated_vouchers_rejected_all
-  WHERE execution_date = execution_date_of(getvariable('curated_vouchers_rejected_files')[-1]);
+  WHERE execution_date = CASE WHEN len(getvariable('curated_vouchers_rejected_files')) > 0 THEN shown_date() END;
 
--- provision.voucher_amount_usage: all partitions, and the newest one.
+-- provision.voucher_amount_usage: all partitions, and the one of the execution date that is shown.
 CREATE OR REPLACE VIEW provision_voucher_amount_usage_all AS
   SELECT * EXCLUDE ("filename") REPLACE (execution_date_of("filename") AS execution_date)
   FROM query(
@@ -181,9 +201,9 @@ CREATE OR REPLACE VIEW provision_voucher_amount_usage_all AS
   );
 CREATE OR REPLACE VIEW provision_voucher_amount_usage AS
   FROM provision_voucher_amount_usage_all
-  WHERE execution_date = execution_date_of(getvariable('provision_voucher_amount_usage_files')[-1]);
+  WHERE execution_date = CASE WHEN len(getvariable('provision_voucher_amount_usage_files')) > 0 THEN shown_date() END;
 
--- provision.voucher_country_most_used: all partitions, and the newest one.
+-- provision.voucher_country_most_used: all partitions, and the one of the execution date that is shown.
 CREATE OR REPLACE VIEW provision_voucher_country_most_used_all AS
   SELECT * EXCLUDE ("filename") REPLACE (execution_date_of("filename") AS execution_date)
   FROM query(
@@ -212,9 +232,9 @@ CREATE OR REPLACE VIEW provision_voucher_country_most_used_all AS
   );
 CREATE OR REPLACE VIEW provision_voucher_country_most_used AS
   FROM provision_voucher_country_most_used_all
-  WHERE execution_date = execution_date_of(getvariable('provision_voucher_country_most_used_files')[-1]);
+  WHERE execution_date = CASE WHEN len(getvariable('provision_voucher_country_most_used_files')) > 0 THEN shown_date() END;
 
--- provision.voucher_frequent_most_used: all partitions, and the newest one.
+-- provision.voucher_frequent_most_used: all partitions, and the one of the execution date that is shown.
 CREATE OR REPLACE VIEW provision_voucher_frequent_most_used_all AS
   SELECT * EXCLUDE ("filename") REPLACE (execution_date_of("filename") AS execution_date)
   FROM query(
@@ -245,9 +265,9 @@ CREATE OR REPLACE VIEW provision_voucher_frequent_most_used_all AS
   );
 CREATE OR REPLACE VIEW provision_voucher_frequent_most_used AS
   FROM provision_voucher_frequent_most_used_all
-  WHERE execution_date = execution_date_of(getvariable('provision_voucher_frequent_most_used_files')[-1]);
+  WHERE execution_date = CASE WHEN len(getvariable('provision_voucher_frequent_most_used_files')) > 0 THEN shown_date() END;
 
--- provision.voucher_recency_most_used: all partitions, and the newest one.
+-- provision.voucher_recency_most_used: all partitions, and the one of the execution date that is shown.
 CREATE OR REPLACE VIEW provision_voucher_recency_most_used_all AS
   SELECT * EXCLUDE ("filename") REPLACE (execution_date_of("filename") AS execution_date)
   FROM query(
@@ -278,7 +298,32 @@ CREATE OR REPLACE VIEW provision_voucher_recency_most_used_all AS
   );
 CREATE OR REPLACE VIEW provision_voucher_recency_most_used AS
   FROM provision_voucher_recency_most_used_all
-  WHERE execution_date = execution_date_of(getvariable('provision_voucher_recency_most_used_files')[-1]);
+  WHERE execution_date = CASE WHEN len(getvariable('provision_voucher_recency_most_used_files')) > 0 THEN shown_date() END;
+
+-- The execution dates that have partitions or publications, and what readers see of them.
+CREATE OR REPLACE VIEW execution_dates AS
+  SELECT
+    execution_date,
+    coalesce(execution_date = CASE WHEN getvariable('execution_date') IS NOT NULL THEN shown_date() END, FALSE) AS is_shown,
+    coalesce(state, CASE WHEN getvariable('publications') IS NULL THEN 'unknown' ELSE 'not published' END) AS state,
+    published_at, withdrawn_at, withdrawn_by, why
+  FROM (
+    SELECT DISTINCT execution_date_of(file) AS execution_date
+    FROM (SELECT unnest(flatten([
+      CAST([] AS VARCHAR[]),
+      getvariable('curated_vouchers_files'),
+      getvariable('curated_vouchers_rejected_files'),
+      getvariable('provision_voucher_amount_usage_files'),
+      getvariable('provision_voucher_country_most_used_files'),
+      getvariable('provision_voucher_frequent_most_used_files'),
+      getvariable('provision_voucher_recency_most_used_files')
+    ])) AS file)
+  )
+  FULL JOIN (
+    SELECT unnest(publication)
+    FROM (SELECT unnest(CAST(getvariable('publications') AS STRUCT(execution_date VARCHAR, state VARCHAR, published_at VARCHAR, withdrawn_at VARCHAR, withdrawn_by VARCHAR, why VARCHAR)[])) AS publication)
+  ) USING (execution_date)
+  ORDER BY execution_date;
 
 CREATE OR REPLACE MACRO path_of(location) AS rtrim(regexp_replace(location, '([^:])/+', '\1/', 'g'), '/');
 -- A path is a pattern to what reads it, as it is to glob.
@@ -289,7 +334,12 @@ CREATE OR REPLACE MACRO partition_files(folder) AS TABLE (
     SELECT
       filename[:-length('/_manifest.json') - 1] AS partition,
       filename AS manifest,
-      TRY(json_extract_string(content, '$.files[*].path')) AS paths
+      -- A name that leads out of the folder makes the manifest one that cannot be read.
+      list_filter(
+        TRY(json_extract_string(content, '$.files[*].path')),
+        lambda path: NOT regexp_matches(path, '(^|/)[.]{0,2}(/|$)|\\')
+      ) AS paths,
+      TRY(json_array_length(content, '$.files')) AS named
     FROM query(
       CASE WHEN len(getvariable('manifests')) > 0
         THEN $$ SELECT filename, content FROM read_text(getvariable('manifests')) $$
@@ -299,7 +349,7 @@ CREATE OR REPLACE MACRO partition_files(folder) AS TABLE (
   )
   SELECT
     unnest(
-      CASE WHEN len(paths) > 0 THEN list_transform(paths, lambda path: partition || '/' || path) ELSE [manifest] END
+      CASE WHEN len(paths) > 0 AND len(paths) = named THEN list_transform(paths, lambda path: partition || '/' || path) ELSE [manifest] END
     ) AS file
   FROM manifests
   UNION ALL

@@ -8,6 +8,7 @@ import { printError, printWarning } from "./output.js";
 import type { ResultFormat } from "./shell-output.js";
 
 interface ShellArguments {
+  "execution-date": string | undefined;
   c: string | undefined;
   json: boolean;
   csv: boolean;
@@ -28,6 +29,12 @@ export function shellCommand(cancellation: Cancellation): CommandModule<object, 
           requiresArg: true,
           describe: "The SQL to run; without it, it comes from standard input, or you are asked for it",
         })
+        .option("execution-date", {
+          alias: "e",
+          type: "string",
+          requiresArg: true,
+          describe: "Show this execution date; by default, the one that readers see",
+        })
         .option("json", { type: "boolean", default: false, describe: "Print rows as a JSON array" })
         .option("csv", { type: "boolean", default: false, describe: "Print rows as CSV" })
         .option("read-only", {
@@ -43,12 +50,28 @@ export function shellCommand(cancellation: Cancellation): CommandModule<object, 
         .check(refuseTwoFormats)
         .example('$0 shell -c "from curated_vouchers limit 10"', "Look at some rows")
         .example("$0 shell", "Be asked for SQL")
+        .example("$0 shell -e 2020-05-29", "Look at another execution date")
         .example("$0 shell --write-init sql", "Bring sql/shell.sql up to date"),
-    handler: async ({ c: command, json, csv, "read-only": readOnly, "write-init": folder }) => {
-      const { readSettings } = await import("../settings.js");
+    handler: async ({
+      c: command,
+      "execution-date": date,
+      json,
+      csv,
+      "read-only": readOnly,
+      "write-init": folder,
+    }) => {
+      const [{ readSettings }, { parseExecutionDate }] = await Promise.all([
+        import("../settings.js"),
+        import("../voucher/execution-date.js"),
+      ]);
       const settings = readSettings();
       if (folder !== undefined) return writeInit(settings.sqlDirectory, settings.sqlVersion, folder);
-      const context = { settings, signal: cancellation.signal, warn: printWarning };
+      const context = {
+        settings,
+        executionDate: date === undefined ? undefined : parseExecutionDate(date),
+        signal: cancellation.signal,
+        warn: printWarning,
+      };
       const format = json ? "json" : csv ? "csv" : "table";
       if (command === undefined && process.stdin.isTTY) {
         return interact(context, format, { readOnly, cancellation });
@@ -64,15 +87,28 @@ async function runText(context: ShellContext, sql: string, format: ResultFormat)
     import("./shell-output.js"),
   ]);
   const write = writerTo(process.stdout);
-  await withShell(context, async (shell) => {
-    let isFirst = true;
-    for await (const result of shell.run(sql, context.signal)) {
-      // Between arrays of JSON there is no need for a line.
-      if (!isFirst && format !== "json") await write("\n");
-      isFirst = false;
-      await printResult(result, format, write, printWarning);
-    }
-  });
+  const untold: string[] = [];
+  const tell = () => {
+    for (const warning of untold.splice(0)) printWarning(warning);
+  };
+  const warn = (message: string) => untold.push(message);
+  try {
+    await withShell({ ...context, warn }, async (shell) => {
+      let isFirst = true;
+      for await (const result of shell.run(sql, context.signal)) {
+        tell();
+        // Between arrays of JSON there is no need for a line.
+        if (!isFirst && format !== "json") await write("\n");
+        isFirst = false;
+        await printResult(result, format, write, printWarning);
+      }
+      tell();
+    });
+  } catch (error) {
+    // To machines a fault is one JSON object, and nothing was shown that they must be warned of.
+    if (format !== "json") tell();
+    throw error;
+  }
 }
 
 /** Asks for SQL on the terminal: by the duckdb command where there is one, else by a prompt that only reads. */
@@ -88,15 +124,17 @@ async function interact(
   const version = readOnly ? undefined : await duckDbVersion();
   if (version !== undefined && isNewEnough(version)) {
     const { prepareDuckDb } = await import("../pipeline/duckdb-command.js");
-    const start = await prepareDuckDb(context.settings, context.warn);
-    printError(`${holdingsText(start.holdings)}\n`);
+    const start = await prepareDuckDb(context);
+    printError(`${holdingsText(start.holdings)}\n\n${start.shown}\n`);
     await runDuckDb(start, format === "table" ? [] : [`-${format}`], cancellation);
     return;
   }
   if (version !== undefined) printWarning(`duckdb ${version} is older than 1.5: it is not used`);
   const { withShell } = await import("../pipeline/shell.js");
   await withShell(context, async (shell) => {
-    printError(`${holdingsText(shell.holdings)}\n\nThis prompt only reads. .help tells more.`);
+    printError(
+      `${holdingsText(shell.holdings)}\n\n${shell.shown}\nThis prompt only reads. .help tells more.`,
+    );
     const { stdin: input, stdout: output } = process;
     await holdPrompt(shell, { input, output, terminal: output.isTTY, format, signal: context.signal });
   });

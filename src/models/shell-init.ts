@@ -22,6 +22,9 @@ export function initText(version: Pick<SqlVersion, "models" | "name">): string {
   return `-- Views over the zones, for DuckDB's own command line, 1.5 or newer. In the folder of the project:
 --   duckdb -init sql/shell.sql
 -- It sees the files that are there now; \`.read sql/shell.sql\` sees new ones.
+-- It cannot see which execution dates are published or withdrawn, which only the database says. So a view of one
+-- date fails until you choose it: SET VARIABLE execution_date = '2020-05-29T000000'; FROM execution_dates lists them.
+-- The views that end in _all have all dates. \`npm run shell\` chooses the date that readers see.
 -- Made from the headers of the models of ${version.name} by \`npm run shell -- --write-init sql\`; do not edit.
 
 ${initSql(version)}
@@ -138,7 +141,12 @@ const PARTITION_FILES = `CREATE OR REPLACE MACRO partition_files(folder) AS TABL
     SELECT
       filename[:-length('/_manifest.json') - 1] AS partition,
       filename AS manifest,
-      TRY(json_extract_string(content, '$.files[*].path')) AS paths
+      -- A name that leads out of the folder makes the manifest one that cannot be read.
+      list_filter(
+        TRY(json_extract_string(content, '$.files[*].path')),
+        lambda path: NOT regexp_matches(path, '(^|/)[.]{0,2}(/|$)|\\\\')
+      ) AS paths,
+      TRY(json_array_length(content, '$.files')) AS named
     FROM query(
       CASE WHEN len(getvariable('manifests')) > 0
         THEN $$ SELECT filename, content FROM read_text(getvariable('manifests')) $$
@@ -148,7 +156,7 @@ const PARTITION_FILES = `CREATE OR REPLACE MACRO partition_files(folder) AS TABL
   )
   SELECT
     unnest(
-      CASE WHEN len(paths) > 0 THEN list_transform(paths, lambda path: partition || '/' || path) ELSE [manifest] END
+      CASE WHEN len(paths) > 0 AND len(paths) = named THEN list_transform(paths, lambda path: partition || '/' || path) ELSE [manifest] END
     ) AS file
   FROM manifests
   UNION ALL

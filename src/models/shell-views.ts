@@ -14,15 +14,16 @@ export function viewsSql({ models }: Pick<SqlVersion, "models">): string {
     ...models.filter(isWritten).flatMap((model) => [viewOf(model), allOf(model)]),
   ]);
   return [
-    EXECUTION_DATE_OF,
+    DATE_MACROS,
     ...models.flatMap((model) => {
       if (isRaw(model)) return [rawView(model)];
       return isWritten(model) ? [writtenViews(model)] : [];
     }),
+    datesView(models.filter(isWritten)),
   ].join("\n\n");
 }
 
-/** A model by its view: `curated.vouchers` is `curated_vouchers`, its newest partition. */
+/** A model by its view: `curated.vouchers` is `curated_vouchers`, its partition of the execution date that is shown. */
 export function viewOf({ layer, table }: RawModel | WrittenModel): string {
   return `${layer}_${table}`;
 }
@@ -63,12 +64,83 @@ export function setVariable(variable: string, expression: string): string {
   return `SET VARIABLE ${identifier(variable)} = ${expression};`;
 }
 
-const EXECUTION_DATE_OF = `-- The execution date of a partition, from the path of a file in its folder; NULL for a file that is in none.
+/** The variable that says which execution date the views show, in any spelling of a moment. */
+export const DATE_VARIABLE = "execution_date";
+
+/** The variable that says what is known of publications: a list of structs. NULL if nobody knows. */
+export const PUBLICATIONS_VARIABLE = "publications";
+
+/** What is known of the publication of an execution date, in the order of the columns of `execution_dates`. */
+const PUBLICATION_COLUMNS = ["state", "published_at", "withdrawn_at", "withdrawn_by", "why"] as const;
+
+/** What is known of an execution date: by its partition key, and then by column. */
+export type PublicationState = Readonly<
+  Record<"execution_date", string> & Record<(typeof PUBLICATION_COLUMNS)[number], string | null>
+>;
+
+/** Sets the variable to what is known. */
+export function setPublications(states: readonly PublicationState[]): string {
+  const fields = ["execution_date", ...PUBLICATION_COLUMNS] as const;
+  const value = (text: string | null) => (text === null ? "NULL" : literal(text));
+  const rows = states.map(
+    (state) => `{${fields.map((name) => `${name}: ${value(state[name])}`).join(", ")}}`,
+  );
+  return setVariable(PUBLICATIONS_VARIABLE, `CAST([${rows.join(", ")}] AS ${PUBLICATIONS_TYPE})`);
+}
+
+const PUBLICATIONS_TYPE = `STRUCT(${["execution_date", ...PUBLICATION_COLUMNS].map((name) => `${name} VARCHAR`).join(", ")})[]`;
+
+const KEY = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}";
+const KEY_FORMAT = "%Y-%m-%dT%H%M%S";
+
+const DATE_MACROS = `-- The moment of an execution date, for sums with dates.
+CREATE OR REPLACE MACRO moment_of(execution_date) AS strptime(execution_date, '${KEY_FORMAT}');
+
+-- The execution date of a partition, from the path of a file in its folder; NULL for a file that is in none.
 CREATE OR REPLACE MACRO execution_date_of(file) AS
-  try_strptime(
-    regexp_extract(file, '^.*/execution_date=([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6})/', 1, 's'),
-    '%Y-%m-%dT%H%M%S'
-  );`;
+  CASE
+    WHEN try_strptime(regexp_extract(file, '^.*/execution_date=(${KEY})/', 1, 's'), '${KEY_FORMAT}') IS NOT NULL
+      THEN regexp_extract(file, '^.*/execution_date=(${KEY})/', 1, 's')
+  END;
+
+-- The execution date that the views show.
+CREATE OR REPLACE MACRO shown_date() AS
+  CASE
+    WHEN getvariable('${DATE_VARIABLE}') IS NULL
+      THEN error(
+        'no execution date is chosen for the view. Choose one with: '
+        || 'SET VARIABLE ${DATE_VARIABLE} = ''2020-05-29T000000''; FROM execution_dates lists them. '
+        || 'The command "pipeline shell" chooses the one that readers see, if there is one'
+      )
+    WHEN regexp_full_match(CAST(getvariable('${DATE_VARIABLE}') AS VARCHAR), '${KEY}')
+      THEN CAST(getvariable('${DATE_VARIABLE}') AS VARCHAR)
+    ELSE strftime(CAST(getvariable('${DATE_VARIABLE}') AS TIMESTAMP), '${KEY_FORMAT}')
+  END;`;
+
+function datesView(models: readonly WrittenModel[]): string {
+  const files = models.map((model) => variable(partitionsVariable(model)));
+  const known = variable(PUBLICATIONS_VARIABLE);
+  const isChosen = `getvariable(${literal(DATE_VARIABLE)}) IS NOT NULL`;
+  return `-- The execution dates that have partitions or publications, and what readers see of them.
+CREATE OR REPLACE VIEW execution_dates AS
+  SELECT
+    execution_date,
+    coalesce(execution_date = CASE WHEN ${isChosen} THEN shown_date() END, FALSE) AS is_shown,
+    coalesce(state, CASE WHEN ${known} IS NULL THEN 'unknown' ELSE 'not published' END) AS state,
+    ${PUBLICATION_COLUMNS.filter((name) => name !== "state").join(", ")}
+  FROM (
+    SELECT DISTINCT execution_date_of(file) AS execution_date
+    FROM (SELECT unnest(flatten([
+      CAST([] AS VARCHAR[]),
+      ${files.join(",\n      ")}
+    ])) AS file)
+  )
+  FULL JOIN (
+    SELECT unnest(publication)
+    FROM (SELECT unnest(CAST(${known} AS ${PUBLICATIONS_TYPE})) AS publication)
+  ) USING (execution_date)
+  ORDER BY execution_date;`;
+}
 
 type TypedName = readonly [name: string, type: string];
 
@@ -87,7 +159,7 @@ function writtenViews(model: WrittenModel): string {
       filename = ${literal(file)}, hive_partitioning = FALSE,
       schema = ${schemaOf(columns)}
     )`;
-  return `-- ${model.name}: all partitions, and the newest one.
+  return `-- ${model.name}: all partitions, and the one of the execution date that is shown.
 CREATE OR REPLACE VIEW ${identifier(allOf(model))} AS
   SELECT * EXCLUDE (${identifier(file)}) REPLACE (execution_date_of(${identifier(file)}) AS execution_date)
   FROM query(
@@ -95,7 +167,7 @@ CREATE OR REPLACE VIEW ${identifier(allOf(model))} AS
   );
 CREATE OR REPLACE VIEW ${identifier(viewOf(model))} AS
   FROM ${identifier(allOf(model))}
-  WHERE execution_date = execution_date_of(${files}[-1]);`;
+  WHERE execution_date = CASE WHEN len(${files}) > 0 THEN shown_date() END;`;
 }
 
 function rawView(model: RawModel): string {

@@ -3,6 +3,8 @@ import { reachSql, S3_SQL, UTC_SQL } from "../models/shell-init.js";
 import type { S3Access } from "../s3-access.js";
 import type { Settings } from "../settings.js";
 import { openZones } from "../zones/open.js";
+import { findShellDates } from "./shell-dates.js";
+import type { ShellContext } from "./shell.js";
 import { findViewFiles, holdingsOf, viewsOver, type Holding } from "./view-files.js";
 
 /** What DuckDB's own command line is started with, to have the views of the shell. */
@@ -12,30 +14,37 @@ export interface DuckDbStart {
   /** What the environment has to say; undefined where it must say nothing. Keys of S3 are among it. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly holdings: readonly Holding[];
+  /** Which date the views show, in a sentence. */
+  readonly shown: string;
 }
 
 /**
  * Prepares DuckDB's own command line for the zones as they are now. Keys that come from a profile or a role are resolved.
  * @throws PipelineError where the settings, the models or a zone cannot be used.
  */
-export async function prepareDuckDb(
-  settings: Settings,
-  warn: (message: string) => void,
-): Promise<DuckDbStart> {
+export async function prepareDuckDb({
+  settings,
+  executionDate,
+  warn,
+}: Omit<ShellContext, "signal">): Promise<DuckDbStart> {
   const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
   const zones = await openZones(settings);
   try {
     const found = await findViewFiles(version.models, zones, warn);
+    const dates = await findShellDates(settings, found, executionDate);
+    for (const warning of dates.warnings) warn(warning);
     const statements = [
       ...(zones.s3 === undefined ? [] : [S3_SQL, KEYS_ARE_NAMES]),
       UTC_SQL,
       viewsOver(found, version, zones),
+      dates.sql,
       reachSql(version),
     ];
     return {
       init: `${statements.join("\n\n")}\n`,
       environment: zones.s3 === undefined ? {} : await s3Environment(settings, zones.s3),
       holdings: holdingsOf(found),
+      shown: dates.shown,
     };
   } finally {
     zones.close();

@@ -3,8 +3,11 @@ import { DuckDbError } from "../engine/duckdb-errors.js";
 import { withDuckDb } from "../engine/duckdb.js";
 import { PipelineError } from "../errors.js";
 import { loadSqlVersion } from "../models/load.js";
+import { printable } from "../printable.js";
 import type { Settings } from "../settings.js";
+import type { ExecutionDate } from "../voucher/execution-date.js";
 import { openZones } from "../zones/open.js";
+import { findShellDates } from "./shell-dates.js";
 import { findViewFiles, holdingsOf, viewsOver, type Holding } from "./view-files.js";
 
 export type { Holding, StatementResult };
@@ -12,6 +15,8 @@ export type { Holding, StatementResult };
 /** What a shell is opened with. */
 export interface ShellContext {
   readonly settings: Settings;
+  /** The execution date that the views show; undefined for the one that readers see. */
+  readonly executionDate: ExecutionDate | undefined;
   /** Ends the shell, and the statement under way. */
   readonly signal: AbortSignal;
   readonly warn: (message: string) => void;
@@ -21,6 +26,8 @@ export interface ShellContext {
 export interface Shell {
   /** What each view is over, in the order of the models. */
   readonly holdings: readonly Holding[];
+  /** Which date the views show, in a sentence. */
+  readonly shown: string;
   /**
    * Runs statements one after the other, and gives the results of those that give rows, each to be read before the next.
    * @param signal cancels them; the shell goes on.
@@ -34,13 +41,15 @@ export interface Shell {
  * @throws PipelineError where the settings, the models or a zone cannot be used.
  */
 export async function withShell<Result>(
-  { settings, signal, warn }: ShellContext,
+  { settings, executionDate, signal, warn }: ShellContext,
   use: (shell: Shell) => Promise<Result>,
 ): Promise<Result> {
   const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
   const zones = await openZones(settings);
   try {
     const found = await findViewFiles(version.models, zones, warn);
+    const dates = await findShellDates(settings, found, executionDate);
+    for (const warning of dates.warnings) warn(warning);
     // Only these files, and not the zones: a new file in a zone is beyond the session, whatever would write it.
     const reach = {
       directories: [],
@@ -50,9 +59,10 @@ export async function withShell<Result>(
     return await withDuckDb(session, (engine) =>
       engine.adHoc(async (run) => {
         // None of them gives rows.
-        await run(viewsOver(found, version, zones), signal).next();
+        await run(`${viewsOver(found, version, zones)}\n\n${dates.sql}`, signal).next();
         return use({
           holdings: holdingsOf(found),
+          shown: dates.shown,
           run: (sql, statementSignal) => explained(run, sql, statementSignal),
         });
       }),
@@ -83,7 +93,8 @@ async function* explainedBatches<Batch>(batches: AsyncGenerator<Batch>): AsyncGe
 
 function asUsage(error: unknown): unknown {
   if (!(error instanceof DuckDbError)) return error;
-  const { message } = error;
+  // DuckDB repeats names of files and values of the data as they are.
+  const message = error.message.split("\n").map(printable).join("\n");
   const advice = adviceOn(error);
   return new PipelineError("INVALID_USAGE", advice === undefined ? message : `${message}\n${advice}`, {
     cause: error,

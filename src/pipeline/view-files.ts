@@ -9,6 +9,7 @@ import {
   viewOf,
   viewsSql,
 } from "../models/shell-views.js";
+import { printable } from "../printable.js";
 import { rawFormatOf } from "../raw/inspect.js";
 import { hasPathPattern, literal, pathPattern } from "../sql-literal.js";
 import { executionDateOfKey } from "../voucher/execution-date.js";
@@ -22,7 +23,8 @@ export interface ViewFiles {
   readonly files: readonly ZoneFile[];
   /** What the files are, where they are partitions. */
   readonly partitions?: {
-    readonly count: number;
+    /** Their keys, from the oldest to the newest. */
+    readonly keys: readonly string[];
     /** The execution date of the last one: `2020-05-29T00:00:00Z`. */
     readonly newest: string | undefined;
   };
@@ -45,7 +47,7 @@ export async function findViewFiles(
 ): Promise<ViewFiles[]> {
   const isReadable = ({ uri, problem }: ZoneFile) => {
     const fault = problem ?? (hasPathPattern(uri) ? undefined : "its path has a backslash beside a wildcard");
-    if (fault !== undefined) warn(`${uri} is left out: ${fault}`);
+    if (fault !== undefined) warn(printable(`${uri} is left out: ${fault}`));
     return fault === undefined;
   };
   const found = await Promise.all(
@@ -54,7 +56,7 @@ export async function findViewFiles(
         return rawFiles(model, (await zones.raw.list(model.header.folder)).filter(isReadable));
       if (!isWritten(model)) return [];
       const all = await zones[model.layer].findAll(model.table, ({ message }) => {
-        warn(`a partition is left out: ${message}`);
+        warn(printable(`a partition is left out: ${message}`));
       });
       return [
         partitions(
@@ -89,7 +91,7 @@ export function holdingsOf(found: readonly ViewFiles[]): Holding[] {
   const views = [...new Set(found.map(({ view }) => view))];
   return views.map((view) => {
     const ofView = found.filter((one) => one.view === view);
-    const count = ofView.reduce((sum, one) => sum + (one.partitions?.count ?? one.files.length), 0);
+    const count = ofView.reduce((sum, one) => sum + (one.partitions?.keys.length ?? one.files.length), 0);
     const what = ofView.some((one) => one.partitions !== undefined) ? "partition" : "file";
     const newest = ofView.map((one) => one.partitions?.newest ?? "").join("");
     return { view, holds: `${count.toString()} ${what}${count === 1 ? "" : "s"}`, newest };
@@ -112,6 +114,9 @@ function partitions(model: WrittenModel, all: readonly FoundPartition[]): ViewFi
     view: viewOf(model),
     variable: partitionsVariable(model),
     files: found.flatMap(({ files }) => files),
-    partitions: { count: found.length, newest: last && dateOf(last)?.iso },
+    partitions: {
+      keys: found.map(({ partition }) => partition.partitionKey),
+      newest: last && dateOf(last)?.iso,
+    },
   };
 }

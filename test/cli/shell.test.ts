@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { cp, writeFile } from "node:fs/promises";
+import { cp, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { Row } from "../../src/engine/engine.js";
+import { readSettings } from "../../src/settings.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { putFile } from "../storage.js";
 import { fingerprint, makeFolder, makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
@@ -31,9 +32,10 @@ describe("the views of the shell", () => {
     const added = { ...environment, SQL_DIRECTORY: sqlDirectory };
     await putVouchers(environment["RAW_ZONE"] ?? "", [voucher()]);
     expect(await pipeline(["curate", "-e", "2020-05-29"], added)).toMatchObject({ code: 0 });
-    expect(await pipeline(["shell", "--csv", "-c", "FROM curated_countries"], added)).toEqual({
+    const asked = ["shell", "-e", "2020-05-29", "--csv", "-c", "FROM curated_countries"];
+    expect(await pipeline(asked, added)).toEqual({
       code: 0,
-      stdout: "filename,execution_date\r\n2020-01-01,2020-05-29 00:00:00\r\n",
+      stdout: "filename,execution_date\r\n2020-01-01,2020-05-29T000000\r\n",
       stderr: "",
     });
   });
@@ -70,6 +72,143 @@ describe("the views of the shell", () => {
     expect(stderr).toMatch(
       /^warning: a partition is left out: .*_manifest\.json names a\/b\.parquet, which is not there; /,
     );
+  });
+});
+
+describe("the execution date that the views of the shell show", () => {
+  let environment: Record<string, string>;
+  let raw: string;
+  const SHOWN = `
+    SELECT DISTINCT execution_date, voucher_amount FROM curated_vouchers
+    UNION SELECT execution_date, voucher_amount FROM provision_voucher_frequent_most_used ORDER BY ALL`;
+  const shown = async (...args: string[]) => {
+    const { code, stdout, stderr } = await shell(environment, "--csv", "-c", SHOWN, ...args);
+    const [, ...rows] = stdout.trimEnd().split("\r\n");
+    return { code, rows, stderr };
+  };
+  const publish = async (date: string, amount: string) => {
+    await putVouchers(raw, [voucher({ voucher_amount: amount })]);
+    expect(await pipeline(["run", "-e", date], environment)).toMatchObject({ code: 0 });
+  };
+
+  beforeAll(async () => {
+    const workspace = await makeWorkspace();
+    environment = workspace.environment;
+    raw = workspace.settings.zones.raw;
+  });
+
+  it("is the newest partition as long as nothing is published, and the shell says so", async () => {
+    await putVouchers(raw, [voucher({ voucher_amount: "1" })]);
+    await pipeline(["curate", "-e", "2020-05-28"], environment);
+    expect(await shown()).toEqual({
+      code: 0,
+      rows: ["2020-05-28T000000,1"],
+      stderr: "warning: nothing is published: the views show the newest partitions, of 2020-05-28T000000\n",
+    });
+  });
+
+  it("is the newest publication, in all views, whatever is newer in a zone", async () => {
+    await publish("2020-05-28", "28");
+    await publish("2020-05-29", "29");
+    expect(await pipeline(["curate", "-e", "2020-05-30"], environment)).toMatchObject({ code: 0 });
+    expect(await shown()).toEqual({ code: 0, rows: ["2020-05-29T000000,29"], stderr: "" });
+  });
+
+  it("is not one that is withdrawn, and the shell says who withdrew it", async () => {
+    await pipeline(["withdraw", "-e", "2020-05-29", "--why", "it's\nbad"], environment);
+    expect(await shown()).toEqual({
+      code: 0,
+      rows: ["2020-05-28T000000,28"],
+      stderr: expect.stringMatching(
+        /^warning: 2020-05-29T000000 is withdrawn, by .*: it's\\nbad; the views do not show it\n$/,
+      ),
+    });
+    const { stdout } = await shell(
+      environment,
+      "--csv",
+      "-c",
+      "SELECT execution_date, is_shown, state, why FROM execution_dates",
+    );
+    expect(stdout.split("\r\n").slice(1, -1)).toEqual([
+      "2020-05-28T000000,true,published,",
+      `2020-05-29T000000,false,withdrawn,"it's\nbad"`,
+      "2020-05-30T000000,false,not published,",
+    ]);
+  });
+
+  it("is one that is named with -e, or by the variable, or any of all", async () => {
+    const named = await shown("-e", "2020-05-29");
+    expect(named).toMatchObject({ code: 0, rows: ["2020-05-29T000000,29"] });
+    expect(named.stderr).toMatch(/^warning: 2020-05-29T000000 is withdrawn, by /);
+    for (const date of [
+      "'2020-05-29T000000'",
+      "'2020-05-29'",
+      "DATE '2020-05-29'",
+      "'2020-05-29T00:00:00Z'",
+    ]) {
+      const { stdout } = await shell(
+        environment,
+        "--json",
+        "-c",
+        `SET VARIABLE execution_date = ${date}; ${SHOWN}; SELECT count(*) AS n FROM curated_vouchers_all`,
+      );
+      expect(stdout).toBe('[{"execution_date":"2020-05-29T000000","voucher_amount":29}]\n[{"n":3}]\n');
+    }
+  });
+
+  it("is none if every partition is withdrawn, and a view says how to choose one", async () => {
+    await pipeline(["withdraw", "-e", "2020-05-28", "--why", "bad"], environment);
+    const { curated } = readSettings(environment).zones;
+    for (const table of ["vouchers", "vouchers_rejected"]) {
+      await rm(path.join(curated, table, "execution_date=2020-05-30T000000"), { recursive: true });
+    }
+    const { code, stderr } = await shown();
+    expect(code).toBe(2);
+    expect(stderr).toContain("INVALID_USAGE: Invalid Input Error: no execution date is chosen for the view");
+  });
+
+  it("has to be named if the database cannot be asked", async () => {
+    const away = { ...environment, CONSUMPTION_URL: "mysql://app:secret@127.0.0.1:1/nothing" };
+    const { code, stderr } = await shell(away, "-c", SHOWN);
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/CONSUMPTION_UNAVAILABLE: .*name a date: pipeline shell -e 2020-05-29\n$/);
+    expect(await shell(away, "-e", "2020-05-29", "--csv", "-c", SHOWN)).toMatchObject({
+      code: 0,
+      stdout: "execution_date,voucher_amount\r\n2020-05-29T000000,29\r\n",
+      stderr: expect.stringMatching(/^warning: nobody can tell which dates are published: /),
+    });
+  });
+});
+
+describe("the names of raw files in the shell", () => {
+  const NAMES = [
+    "a\nb.csv",
+    'it\'s "q" %41?x=1#.csv',
+    "🎟️ ünï.csv",
+    `${"x".repeat(251)}.csv`,
+    "\u001b[31mred.csv",
+    "$$; .csv",
+  ];
+
+  it("are texts, whatever they are made of", async () => {
+    const { environment, settings } = await makeWorkspace();
+    for (const name of NAMES) {
+      await putFile(settings.zones.raw, `vouchers/${name}`, "country_code,total_orders\nPeru,1\n");
+    }
+    const { stdout } = await shell(environment, "--json", "-c", "SELECT source_file FROM raw_vouchers");
+    const found = (JSON.parse(stdout) as { source_file: string }[]).map(({ source_file }) => source_file);
+    expect(found.sort()).toEqual(NAMES.map((name) => `vouchers/${name}`).sort());
+  });
+
+  it("do not draw on the terminal in a warning or an error", async () => {
+    const { environment, settings } = await makeWorkspace();
+    await putFile(settings.zones.raw, "vouchers/\u001b[31mred.parquet", "this is no Parquet file");
+    await symlink("/no/such/file", path.join(settings.zones.raw, "vouchers/\u001b[31mgone.csv"));
+    const { code, stderr } = await shell(environment, "-c", "FROM raw_vouchers");
+    expect(code).toBe(2);
+    expect(stderr).toContain("\\u001b[31mred.parquet");
+    expect(stderr).toContain("\\u001b[31mgone.csv is left out");
+    expect(stderr).not.toContain("\u001b");
   });
 });
 
