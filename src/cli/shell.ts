@@ -2,7 +2,7 @@ import path from "node:path";
 import { text as textOf } from "node:stream/consumers";
 import type { Argv, CommandModule } from "yargs";
 import { messageOf, PipelineError } from "../errors.js";
-import type { ShellContext } from "../pipeline/shell.js";
+import type { ShellContext, ShellDates } from "../pipeline/shell.js";
 import type { Cancellation } from "./cancel.js";
 import { printError, printWarning } from "./output.js";
 import type { ResultFormat } from "./shell-output.js";
@@ -87,28 +87,22 @@ async function runText(context: ShellContext, sql: string, format: ResultFormat)
     import("./shell-output.js"),
   ]);
   const write = writerTo(process.stdout);
-  const untold: string[] = [];
-  const tell = () => {
-    for (const warning of untold.splice(0)) printWarning(warning);
-  };
-  const warn = (message: string) => untold.push(message);
-  try {
-    await withShell({ ...context, warn }, async (shell) => {
-      let isFirst = true;
-      for await (const result of shell.run(sql, context.signal)) {
-        tell();
-        // Between arrays of JSON there is no need for a line.
-        if (!isFirst && format !== "json") await write("\n");
-        isFirst = false;
-        await printResult(result, format, write, printWarning);
-      }
-      tell();
-    });
-  } catch (error) {
-    // To machines a fault is one JSON object, and nothing was shown that they must be warned of.
-    if (format !== "json") tell();
-    throw error;
-  }
+  await withShell(context, async (shell) => {
+    // A statement that fails shows nothing that a person must be warned of.
+    const untold = [...shell.dates.warnings];
+    const warn = () => {
+      for (const warning of untold.splice(0)) printWarning(warning);
+    };
+    let isFirst = true;
+    for await (const result of shell.run(sql, context.signal)) {
+      warn();
+      // Between arrays of JSON there is no need for a line.
+      if (!isFirst && format !== "json") await write("\n");
+      isFirst = false;
+      await printResult(result, format, write, printWarning);
+    }
+    warn();
+  });
 }
 
 /** Asks for SQL on the terminal: by the duckdb command where there is one, else by a prompt that only reads. */
@@ -125,19 +119,23 @@ async function interact(
   if (version !== undefined && isNewEnough(version)) {
     const { prepareDuckDb } = await import("../pipeline/duckdb-command.js");
     const start = await prepareDuckDb(context);
-    printError(`${holdingsText(start.holdings)}\n\n${start.shown}\n`);
+    printStart(holdingsText(start.holdings), start.dates);
     await runDuckDb(start, format === "table" ? [] : [`-${format}`], cancellation);
     return;
   }
   if (version !== undefined) printWarning(`duckdb ${version} is older than 1.5: it is not used`);
   const { withShell } = await import("../pipeline/shell.js");
   await withShell(context, async (shell) => {
-    printError(
-      `${holdingsText(shell.holdings)}\n\n${shell.shown}\nThis prompt only reads. .help tells more.`,
-    );
+    printStart(holdingsText(shell.holdings), shell.dates);
+    printError("This prompt only reads. .help tells more.");
     const { stdin: input, stdout: output } = process;
     await holdPrompt(shell, { input, output, terminal: output.isTTY, format, signal: context.signal });
   });
+}
+
+function printStart(holdings: string, { shown, warnings }: ShellDates): void {
+  printError(`${holdings}\n\n${shown}`);
+  for (const warning of warnings) printWarning(warning);
 }
 
 async function writeInit(sqlDirectory: string, sqlVersion: string, folder: string): Promise<void> {

@@ -3,7 +3,7 @@ import { reachSql, S3_SQL, UTC_SQL } from "../models/shell-init.js";
 import type { S3Access } from "../s3-access.js";
 import type { Settings } from "../settings.js";
 import { openZones } from "../zones/open.js";
-import { findShellDates } from "./shell-dates.js";
+import { findShellDates, type ShellDates } from "./shell-dates.js";
 import type { ShellContext } from "./shell.js";
 import { findViewFiles, holdingsOf, viewsOver, type Holding } from "./view-files.js";
 
@@ -14,8 +14,8 @@ export interface DuckDbStart {
   /** What the environment has to say; undefined where it must say nothing. Keys of S3 are among it. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly holdings: readonly Holding[];
-  /** Which date the views show, in a sentence. */
-  readonly shown: string;
+  /** Which date the views show. */
+  readonly dates: ShellDates;
 }
 
 /**
@@ -32,7 +32,6 @@ export async function prepareDuckDb({
   try {
     const found = await findViewFiles(version.models, zones, warn);
     const dates = await findShellDates(settings, found, executionDate);
-    for (const warning of dates.warnings) warn(warning);
     const statements = [
       ...(zones.s3 === undefined ? [] : [S3_SQL, KEYS_ARE_NAMES]),
       UTC_SQL,
@@ -44,7 +43,7 @@ export async function prepareDuckDb({
       init: `${statements.join("\n\n")}\n`,
       environment: zones.s3 === undefined ? {} : await s3Environment(settings, zones.s3),
       holdings: holdingsOf(found),
-      shown: dates.shown,
+      dates,
     };
   } finally {
     zones.close();

@@ -7,10 +7,10 @@ import { printable } from "../printable.js";
 import type { Settings } from "../settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { openZones } from "../zones/open.js";
-import { findShellDates } from "./shell-dates.js";
+import { findShellDates, type ShellDates } from "./shell-dates.js";
 import { findViewFiles, holdingsOf, viewsOver, type Holding } from "./view-files.js";
 
-export type { Holding, StatementResult };
+export type { Holding, ShellDates, StatementResult };
 
 /** What a shell is opened with. */
 export interface ShellContext {
@@ -26,8 +26,8 @@ export interface ShellContext {
 export interface Shell {
   /** What each view is over, in the order of the models. */
   readonly holdings: readonly Holding[];
-  /** Which date the views show, in a sentence. */
-  readonly shown: string;
+  /** Which date the views show. */
+  readonly dates: ShellDates;
   /**
    * Runs statements one after the other, and gives the results of those that give rows, each to be read before the next.
    * @param signal cancels them; the shell goes on.
@@ -49,7 +49,6 @@ export async function withShell<Result>(
   try {
     const found = await findViewFiles(version.models, zones, warn);
     const dates = await findShellDates(settings, found, executionDate);
-    for (const warning of dates.warnings) warn(warning);
     // Only these files, and not the zones: a new file in a zone is beyond the session, whatever would write it.
     const reach = {
       directories: [],
@@ -62,7 +61,7 @@ export async function withShell<Result>(
         await run(`${viewsOver(found, version, zones)}\n\n${dates.sql}`, signal).next();
         return use({
           holdings: holdingsOf(found),
-          shown: dates.shown,
+          dates,
           run: (sql, statementSignal) => explained(run, sql, statementSignal),
         });
       }),

@@ -45,24 +45,47 @@ describe("duckdb -init sql/shell.sql", () => {
       });
     }
     const planOf = async (query: string) =>
-      (await runDuckDb(["-init", "sql/shell.sql", "-c", `EXPLAIN ANALYZE ${query}`], environment)).stdout;
+      (
+        await runDuckDb(
+          [
+            ...["-init", "sql/shell.sql", "-c", "SET VARIABLE execution_date = '2020-06-01'"],
+            ...["-c", `EXPLAIN ANALYZE ${query}`],
+          ],
+          environment,
+        )
+      ).stdout;
     expect(await planOf("FROM curated_vouchers")).toContain("1/3");
     expect(await planOf("FROM curated_vouchers_all WHERE execution_date >= '2020-06-01'")).toContain("2/3");
   });
 
-  it.each(["{", "{}", '{"version":1,"files":[{"path":"a/b.parquet","bytes":1}]}'])(
-    "has but the views fail that need a manifest which does not hold: %s",
-    async (text) => {
-      const { environment, settings } = await makeWorkspace();
-      await putFile(settings.zones.curated, "vouchers/execution_date=2020-05-29T000000/_manifest.json", text);
-      await expect(ask("FROM curated_vouchers", environment)).rejects.toThrow(
-        /_manifest\.json|a\/b\.parquet/,
-      );
-      expect(await ask("SELECT count(*) AS rows FROM curated_vouchers_rejected", environment)).toEqual([
-        { rows: 0 },
-      ]);
-    },
-  );
+  it("asks for an execution date, because it cannot know which one readers see", async () => {
+    const { environment, settings } = await makeWorkspace();
+    await putVouchers(settings.zones.raw, [voucher()]);
+    execFileSync(process.execPath, [MAIN, "-e", "2020-05-29"], { env: { ...process.env, ...environment } });
+    const asked = await runDuckDb(["-init", "sql/shell.sql", "-c", "FROM curated_vouchers"], environment);
+    expect(asked.stderr).toContain("no execution date is chosen for the view. Choose one with: SET VARIABLE");
+    expect(await ask("SELECT execution_date, is_shown, state FROM execution_dates", environment)).toEqual([
+      { execution_date: "2020-05-29T000000", is_shown: false, state: "unknown" },
+    ]);
+    expect(await ask("SELECT count(*) AS rows FROM curated_vouchers_all", environment)).toEqual([
+      { rows: 1 },
+    ]);
+  });
+
+  it.each([
+    "{",
+    "{}",
+    '{"version":1,"files":[{"path":"a/b.parquet","bytes":1}]}',
+    '{"version":1,"files":[{"path":"../../../x.parquet","bytes":1}]}',
+    '{"version":1,"files":[{"path":"/etc/x.parquet","bytes":1}]}',
+  ])("has but the views fail that need a manifest which does not hold: %s", async (text) => {
+    const { environment, settings } = await makeWorkspace();
+    await putFile(settings.zones.curated, "vouchers/execution_date=2020-06-01T000000/_manifest.json", text);
+    await expect(ask("FROM curated_vouchers", environment)).rejects.toThrow(/_manifest\.json|a\/b\.parquet/);
+    expect(await ask("SELECT count(*) AS rows FROM curated_vouchers_rejected", environment)).toEqual([
+      { rows: 0 },
+    ]);
+  });
 
   it("can be read again, to see new partitions", async () => {
     const { environment, settings } = await makeWorkspace();
