@@ -67,6 +67,8 @@ export interface RawSource {
   ): Promise<RawParts>;
   /** The files as the record of a run names them. */
   inputFiles(zone: Zone, inputs: readonly RawInput[]): Promise<readonly InputFile[]>;
+  /** What a file must have kept at the end of a run. */
+  stateOf(file: ZoneFile): string;
   /** What a run reads in the place of raw files. */
   readonly typedFiles: readonly string[];
 }
@@ -76,6 +78,7 @@ export const rawZone: RawSource = {
   find: findRawFiles,
   inspect: inspectRaw,
   inputFiles: inputFilesOf,
+  stateOf: ({ identity }) => identity,
   typedFiles: [],
 };
 
@@ -143,26 +146,29 @@ export async function inputFilesOf(zone: Zone, inputs: readonly RawInput[]): Pro
 }
 
 /**
- * Reads raw files, and makes sure that they are still those that were listed, so that all that was read is of one piece. What
- * has come since is for the next run.
- * @throws PipelineError RAW_FILES_CHANGED that names those that are others by now; also in the place of a fault of the work,
- * which may come of it.
+ * Reads raw files, and checks that they are still the listed ones. So everything that was read, hashed and counted belongs
+ * to the same files. Files that arrived meanwhile are for the next run.
+ * @param stateOf what a file must have kept: by default everything that tells other bytes, also of the same size and time.
+ * @throws PipelineError RAW_FILES_CHANGED with the names of the files that changed. It replaces an error of the work, because
+ * the change may be the cause.
  */
 export async function readingUnchanged<Result>(
   context: Pick<RunContext, "signal" | "zones">,
   inputs: readonly RawInput[],
   work: () => Promise<Result>,
+  stateOf: RawSource["stateOf"] = rawZone.stateOf,
 ): Promise<Result> {
+  const findChanged = () => changedFiles(context, inputs, stateOf);
   let result: Result;
   try {
     result = await work();
   } catch (error) {
     // Where they cannot be listed either, the first fault is the one to tell.
-    const changed = context.signal.aborted ? [] : await changedFiles(context, inputs).catch(() => []);
+    const changed = context.signal.aborted ? [] : await findChanged().catch(() => []);
     if (changed.length > 0) await throwChanged(context, changed);
     throw error;
   }
-  const changed = await changedFiles(context, inputs);
+  const changed = await findChanged();
   if (changed.length > 0) await throwChanged(context, changed);
   return result;
 }
@@ -179,18 +185,18 @@ async function throwChanged(
 async function changedFiles(
   { zones }: Pick<RunContext, "zones">,
   inputs: readonly RawInput[],
+  stateOf: RawSource["stateOf"],
 ): Promise<ZoneFile[]> {
-  const stateOf = ({ path, bytes, version }: ZoneFile) => JSON.stringify([path, bytes, version]);
   const listed = await Promise.all(inputs.map(({ model }) => zones.raw.list(model.header.folder)));
-  const now = new Set(listed.flat().map(stateOf));
-  return inputs.flatMap(({ files }) => files.filter((file) => !now.has(stateOf(file))));
+  const now = new Map(listed.flat().map((file) => [file.path, stateOf(file)]));
+  return inputs.flatMap(({ files }) => files.filter((file) => now.get(file.path) !== stateOf(file)));
 }
 
 function filesChanged(changed: readonly ZoneFile[]): PipelineError {
   const names = changed.map(({ path }) => `\n  ${printable(path)}`).join("");
   return new PipelineError(
     "RAW_FILES_CHANGED",
-    `raw files were replaced or removed while they were read; run again:${names}`,
+    `raw files were replaced, changed or removed while they were read; run again:${names}`,
   );
 }
 

@@ -24,7 +24,14 @@ import { buildModels, hashAtRest, type Built } from "./build.js";
 import type { RunContext } from "./context.js";
 import { parseRecord } from "./journal.js";
 import { planRun } from "./plan.js";
-import { findRawFiles, inputFilesOf, inspectRaw, planInput, type RawInput } from "./raw-input.js";
+import {
+  findRawFiles,
+  inputFilesOf,
+  inspectRaw,
+  planInput,
+  readingUnchanged,
+  type RawInput,
+} from "./raw-input.js";
 import type { InputFile, OutputTable, RunReport } from "./report.js";
 import { runEngines, runSession } from "./run-engine.js";
 import type { StagedPartition } from "./staged-partition.js";
@@ -68,7 +75,8 @@ export interface ReplayRequest {
 /**
  * Makes once more, in a folder of its own, what a run has made: of the files that it read, by the SQL that it was made by. It
  * changes neither zones nor database.
- * @throws PipelineError RUN_NOT_REPLAYABLE if the run has written nothing, or what is kept of it was changed.
+ * @throws PipelineError RUN_NOT_REPLAYABLE if the run has written nothing, or the SQL that is kept of it was changed; RAW_FILES_CHANGED
+ * if a raw file changes meanwhile.
  */
 export async function replayRun(
   settings: Settings,
@@ -114,8 +122,20 @@ async function replay(
   signal: AbortSignal,
   warn: (message: string) => void,
 ): Promise<ReplayReport> {
-  const { settings, version, zones } = context;
   const raw = await filesOfRun(context, report);
+  return readingUnchanged({ signal, zones: context.zones }, raw, () =>
+    replayFiles(context, report, raw, signal, warn),
+  );
+}
+
+async function replayFiles(
+  context: ReplayContext,
+  report: RunReport,
+  raw: readonly RawInput[],
+  signal: AbortSignal,
+  warn: (message: string) => void,
+): Promise<ReplayReport> {
+  const { settings, version, zones } = context;
   const inputs = await inputFilesOf(zones.raw, raw);
   const isAtRest = (name: string) => report.at_rest.some(({ model }) => model === name);
   const atRestFiles = await filesAtRest(

@@ -149,8 +149,11 @@ async function runOn(context: RunContext, engines: Engines, inputs: readonly Raw
     engine: engines.builder.version,
     inputs: files.map(({ path, bytes, version }) => ({ path, bytes, version })),
   });
-  const [built, hashedInputs] = await readingUnchanged(context, inputs, () =>
-    allEnded([build(context, engines, inputs), raw.inputFiles(zones.raw, inputs)]),
+  const [built, hashedInputs] = await readingUnchanged(
+    context,
+    inputs,
+    () => allEnded([build(context, engines, inputs), raw.inputFiles(zones.raw, inputs)]),
+    (file) => raw.stateOf(file),
   );
   const atRest = await hashAtRest(built.atRest);
   await assertWrittenByRuns(context, atRest);

@@ -1,7 +1,8 @@
-import { createReadStream, type Dirent, type Stats } from "node:fs";
+import { createReadStream, type BigIntStats, type Dirent } from "node:fs";
 import {
   copyFile,
   link,
+  lstat,
   open,
   readdir,
   readFile,
@@ -276,6 +277,12 @@ function isShown(name: string): boolean {
   return !/^[._]/.test(name);
 }
 
+/** Where a walk is: the folders that it is in, and the links that it came through. */
+interface WalkedPath {
+  readonly folders: ReadonlySet<string>;
+  readonly links: readonly string[];
+}
+
 /**
  * Every file below a folder, following symbolic links, but no link into a folder that the walk is already in.
  * @param counts whether files and folders of a name are among them.
@@ -285,33 +292,100 @@ async function walk(
   folder: string,
   counts: (name: string) => boolean = () => true,
   checkLink: LinkCheck = () => Promise.resolve(),
-  above: ReadonlySet<string> = new Set(),
+  above: WalkedPath = { folders: new Set(), links: [] },
 ): Promise<ZoneFile[]> {
   const real = await maybeRealpath(path.join(root, folder));
-  if (real === undefined || above.has(real)) return [];
+  if (real === undefined || above.folders.has(real)) return [];
   // The name of the folder itself can lead through links, too.
-  if (above.size === 0 && real !== path.join(root, folder)) await checkLink(folder, real);
+  if (above.folders.size === 0 && real !== path.join(root, folder)) await checkLink(folder, real);
   const found: ZoneFile[] = [];
   for (const entry of await maybeReaddir(path.join(root, folder))) {
     if (!counts(entry.name)) continue;
     const entryPath = `${folder}/${entry.name}`;
     const target = entry.isSymbolicLink() ? await maybeRealpath(path.join(root, entryPath)) : undefined;
     if (target !== undefined) await checkLink(entryPath, target);
+    const links = entry.isSymbolicLink()
+      ? [...above.links, await identityOfLink(path.join(root, entryPath))]
+      : above.links;
     const stats = await maybeStat(path.join(root, entryPath));
-    if (stats?.isDirectory())
-      found.push(...(await walk(root, entryPath, counts, checkLink, new Set([...above, real]))));
-    else found.push(zoneFileOf(root, entryPath, stats));
+    if (stats?.isDirectory()) {
+      const below = await walk(root, entryPath, counts, checkLink, {
+        folders: new Set([...above.folders, real]),
+        links,
+      });
+      found.push(...below);
+      if (below.length > 0 || !looksLikeFile(entry.name)) continue;
+      if ((await maybeReaddir(path.join(root, entryPath))).length === 0)
+        found.push(folderOf(root, entryPath, "it is an empty folder"));
+    } else if (stats === undefined && entry.isDirectory() && isUndecodable(entry.name)) {
+      found.push(folderOf(root, entryPath, NOT_UTF8));
+    } else {
+      found.push(zoneFileOf(root, entryPath, stats, links));
+    }
   }
   return found;
 }
 
-function zoneFileOf(root: string, file: string, stats: Stats | undefined): ZoneFile {
+const NOT_UTF8 = "its name is not UTF-8";
+
+/** Node replaces the bytes of a name that are not UTF-8, and then finds nothing under that name. */
+function isUndecodable(name: string): boolean {
+  return name.includes("\ufffd");
+}
+
+/** `x.csv`: a container runtime makes such a folder in the place of a file that it is told to mount and cannot find. */
+function looksLikeFile(name: string): boolean {
+  return /.\.[a-z]/i.test(name);
+}
+
+function folderOf(root: string, folder: string, problem: string): ZoneFile {
+  return {
+    path: `${folder}/`,
+    uri: path.join(root, folder, "/"),
+    bytes: 0,
+    version: "",
+    identity: "",
+    problem,
+  };
+}
+
+function zoneFileOf(
+  root: string,
+  file: string,
+  stats: BigIntStats | undefined,
+  links: readonly string[],
+): ZoneFile {
   const uri = path.join(root, file);
   if (stats === undefined) {
-    return { path: file, uri, bytes: 0, version: "", problem: "it is a link that leads nowhere" };
+    const problem = isUndecodable(file) ? NOT_UTF8 : "it is a link that leads nowhere";
+    return { path: file, uri, bytes: 0, version: "", identity: links.join(), problem };
   }
-  const found = { path: file, uri, bytes: stats.size, version: stats.mtime.toISOString() };
+  const found = {
+    path: file,
+    uri,
+    bytes: Number(stats.size),
+    version: dateOfNanoseconds(stats.mtimeNs).toISOString(),
+    identity: [...links, identityOf(stats)].join(),
+  };
   return stats.isFile() ? found : { ...found, problem: "it is no regular file" };
+}
+
+/** No program can set the time of the last change of an inode: overwriting, renaming and replacing all move it. */
+function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [dev, ino, size, mtimeNs, ctimeNs].join(":");
+}
+
+async function identityOfLink(link: string): Promise<string> {
+  const stats = await unlessMissing(() => lstat(link, { bigint: true }));
+  return stats === undefined ? "" : identityOf(stats);
+}
+
+/** Rounded to milliseconds as Node does it for times that are no bigint: records of runs hold such times. */
+function dateOfNanoseconds(nanoseconds: bigint): Date {
+  const second = 1_000_000_000n;
+  return new Date(
+    Math.round(Number(nanoseconds / second) * 1_000 + Number(nanoseconds % second) / 1_000_000),
+  );
 }
 
 async function existingPath(directory: string): Promise<string> {
@@ -324,8 +398,8 @@ async function existingPath(directory: string): Promise<string> {
   }
 }
 
-async function maybeStat(file: string): Promise<Stats | undefined> {
-  return unlessMissing(() => stat(file));
+async function maybeStat(file: string): Promise<BigIntStats | undefined> {
+  return unlessMissing(() => stat(file, { bigint: true }));
 }
 
 async function maybeRealpath(file: string): Promise<string | undefined> {

@@ -24,6 +24,8 @@ export interface S3Object {
   readonly key: string;
   readonly bytes: number;
   readonly etag: string;
+  /** When it was put there, by the listing. */
+  readonly modified?: string;
 }
 
 /** Up to how many bytes a copy is one call, and how many bytes a part of a larger one has. S3 sets the upper limits. */
@@ -98,9 +100,12 @@ export class S3Objects {
     });
     const found = new Map<string, S3Object>();
     for await (const { Contents = [], EncodingType } of pages) {
-      for (const { Key, Size, ETag } of Contents) {
+      for (const { Key, Size, ETag, LastModified } of Contents) {
         const key = this.#keyOf(Key, EncodingType, prefix);
-        found.set(key, this.#known(key, Size, ETag, "in its lists"));
+        found.set(key, {
+          ...this.#known(key, Size, ETag, "in its lists"),
+          ...(LastModified === undefined ? {} : { modified: LastModified.toISOString() }),
+        });
       }
     }
     return [...found.values()];

@@ -51,14 +51,14 @@ export function openS3Zone(
   const keyOf = (file: string) => (prefix === "" ? file : `${prefix}/${file}`);
   const pathOf = (key: string) => (prefix === "" ? key : key.slice(prefix.length + 1));
   const uriOf = (file: string) => `${root}/${file}`;
-  const zoneFile = ({ key, bytes, etag }: S3Object): ZoneFile => {
+  const zoneFile = ({ key, bytes, etag, modified = "" }: S3Object): ZoneFile => {
     const file = pathOf(key);
-    return { path: file, uri: uriOf(file), bytes, version: etag };
+    return { path: file, uri: uriOf(file), bytes, version: etag, identity: `${etag} ${modified}` };
   };
   const everythingBelow = async (folder: string) => (await objects.list(keyOf(`${folder}/`))).map(zoneFile);
   const list = async (folder: string) =>
     (await everythingBelow(folder))
-      .filter((file) => !isHidden(file.path.slice(folder.length + 1)))
+      .filter((file) => !isHidden(file.path.slice(folder.length + 1)) && !isFolderMark(file))
       .sort((a, b) => (a.path < b.path ? -1 : 1));
   const read: Zone["read"] = ({ path: file, version }) =>
     Readable.from(objects.read({ key: keyOf(file), ...(version === undefined ? {} : { etag: version }) }), {
@@ -134,7 +134,8 @@ async function replacePartition(
   const [inStaging, present] = await Promise.all([objects.list(`${staging}/`), objects.list(`${folder}/`)]);
   const staged = inStaging
     .filter(({ key }) => !isHidden(key.slice(staging.length + 1)))
-    .map((object) => ({ ...object, path: pathOf(object.key) }));
+    .map((object) => ({ ...object, path: pathOf(object.key) }))
+    .filter((object) => !isFolderMark(object));
   const [first] = staged;
   if (first === undefined) throw sweptStaging(staging);
   const isOne = isOneFile(runId, partition, staged);
@@ -193,7 +194,12 @@ function manifestObject(key: string, content: string) {
   return { key, content, contentType: "application/json" };
 }
 
-/** Hidden and internal names do not count, at any depth; neither do the empty objects that stand for folders. */
+/** An empty object stands for a folder if its key ends in `/`. */
+function isFolderMark({ path: file, bytes }: Pick<ZoneFile, "path" | "bytes">): boolean {
+  return file.endsWith("/") && bytes === 0;
+}
+
+/** Hidden and internal names do not count, at any depth. */
 function isHidden(file: string): boolean {
-  return file === "" || file.endsWith("/") || file.split("/").some((name) => /^[._]/.test(name));
+  return file === "" || file.split("/").some((name) => /^[._]/.test(name));
 }

@@ -10,6 +10,10 @@ export interface ZoneFile {
   readonly bytes: number;
   /** Changes when the file does: the time of its last change, or its ETag. */
   readonly version: string;
+  /**
+   * Tells these bytes from any others in the same place, also from those of the same size and time. It says nothing of a copy.
+   */
+  readonly identity: string;
   /** Why it cannot be read, where that is known from its name: a link that leads nowhere, a pipe. */
   readonly problem?: string;
 }
@@ -51,7 +55,10 @@ export interface Zone {
   readonly root: string;
   /** Whether the version of a file is made of its content, as an ETag is. */
   readonly versionsTellContent: boolean;
-  /** The files below a folder, at any depth, sorted by path; names that begin with `.` or `_` do not count. */
+  /**
+   * The files below a folder, at any depth, sorted by path; names that begin with `.` or `_` do not count. A folder that
+   * cannot be entered, or is empty and has the name of a file, is among them: its path ends in `/`.
+   */
   list(folder: string): Promise<ZoneFile[]>;
   /** A file's bytes. */
   read(file: Pick<ZoneFile, "path" | "uri"> & Partial<ZoneFile>): Readable;

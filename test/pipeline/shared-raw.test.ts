@@ -61,7 +61,8 @@ describe("raw vouchers that are shared", () => {
       await spoil(path.join(settings.zones.raw, "vouchers/part.parquet"));
       await run(changed, EXECUTION_DATE, undefined, { raw });
       await expect(run(changed, "2020-05-28", undefined, { raw })).rejects.toMatchObject({
-        code: "RAW_FILE_UNREADABLE",
+        code: "RAW_FILES_CHANGED",
+        message: expect.stringContaining("vouchers/part.parquet"),
       });
     });
   });

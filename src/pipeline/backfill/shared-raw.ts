@@ -21,6 +21,7 @@ import {
   inputFilesOf,
   inspectRaw,
   planInput,
+  rawZone,
   readingUnchanged,
   type RawInput,
   type RawParts,
@@ -79,6 +80,9 @@ async function shareRaw(context: SharingContext, folder: string): Promise<RawSou
     find: () => Promise.resolve(inputs),
     inspect: () => Promise.resolve(parts),
     inputFiles: () => Promise.resolve(files),
+    // The runs read what was typed of the files, and the record has the hash of that. They read no file that was replaced since.
+    stateOf: (file) =>
+      parts.isReadAgain() ? rawZone.stateOf(file) : JSON.stringify([file.bytes, file.version]),
     typedFiles: parts.typedFiles,
   };
 }
@@ -89,7 +93,7 @@ async function typeRaw(
   inputs: readonly RawInput[],
   withNewEngine: WithNewEngine,
   folder: string,
-): Promise<RawParts & Pick<RawSource, "typedFiles">> {
+): Promise<RawParts & Pick<RawSource, "typedFiles"> & { isReadAgain: () => boolean }> {
   const { activity, version } = context;
   activity.percent = () => engine.progress();
   const parts = await activity.during("raw files", () => inspectRaw(context, engine, inputs, withNewEngine));
@@ -98,6 +102,7 @@ async function typeRaw(
   const builder = duckDbBuilder(engine);
   await makeFunctions(builder, functions);
   const made = new Map<string, TypedFile>();
+  let isReadAgain = false;
   for (const step of rawSteps) {
     await assertSelectsOf(builder, step);
     const file = path.join(folder, `${step.model.table}.parquet`);
@@ -115,7 +120,12 @@ async function typeRaw(
     byModel: parts.byModel,
     columns: parts.columns,
     explainFault: () => parts.explainFault(),
-    typed: (functionsSql, select) => made.get(question(functionsSql, select)),
+    typed: (functionsSql, select) => {
+      const typed = made.get(question(functionsSql, select));
+      if (typed === undefined) isReadAgain = true;
+      return typed;
+    },
+    isReadAgain: () => isReadAgain,
     typedFiles: [...made.values()].map(({ file }) => file),
   };
 }
