@@ -10,6 +10,7 @@ import {
   type Selection,
 } from "../pipeline/backfill/report.js";
 import { textTable } from "../text-table.js";
+import { counting } from "../words.js";
 import type { Cancellation } from "./cancel.js";
 import { openedLog } from "./log.js";
 import { print, printWarning } from "./output.js";
@@ -117,14 +118,23 @@ export function backfillCommand(cancellation: Cancellation): CommandModule<objec
       // A log has had them as they came, and for machines they are in the JSON.
       if (log === undefined && !options.json) {
         activity.shared.warnings.forEach(printWarning);
-        for (const { execution_date, warnings } of report.dates) {
-          for (const warning of warnings) printWarning(`${execution_date}: ${warning}`);
-        }
+        warningsOf(report.dates).forEach(printWarning);
       }
       print(options.json ? JSON.stringify(report, null, 2) : describe(report));
       if (fault !== undefined) throw fault;
     },
   };
+}
+
+/** What is the same for many dates is told once, with the first of them. */
+function warningsOf(dates: readonly BackfilledDate[]): string[] {
+  const datesOf = new Map<string, string[]>();
+  for (const { execution_date, warnings } of dates)
+    for (const warning of warnings) datesOf.set(warning, [...(datesOf.get(warning) ?? []), execution_date]);
+  return [...datesOf].map(([warning, [first = "", ...others]]) => {
+    const more = others.length > 0 ? ` and ${counting(others.length, "more date")}` : "";
+    return `${first}${more}: ${warning}`;
+  });
 }
 
 function parseMaxParallel(number: number): number {

@@ -39,8 +39,9 @@ export function inspectCommand(cancellation: Cancellation): CommandModule<object
   };
 }
 
-async function describe({ raw_zone, files }: InspectionReport): Promise<string> {
-  const { columnsInWords, section } = await import("./summary.js");
+async function describe(report: InspectionReport): Promise<string> {
+  const { raw_zone, files } = report;
+  const { columnsInWords, rawNoticeTexts, section } = await import("./summary.js");
   const readable = files.filter(({ faults }) => faults.length === 0);
   const heading = `raw files in ${printable(raw_zone)}: ${files.length.toString()}, of which a run could read ${readable.length.toString()}`;
   const groups = sameColumns(readable).map(([columns, alike]) =>
@@ -49,7 +50,7 @@ async function describe({ raw_zone, files }: InspectionReport): Promise<string> 
       alike.map(({ path, bytes, contents }) => ({ file: path, bytes, ...contents })),
     ),
   );
-  return [heading, ...groups, ...listed(files)].join("\n\n");
+  return [heading, ...groups, ...listed(files), ...rawNoticeTexts(report)].join("\n\n");
 }
 
 type Columns = NonNullable<InspectedRawFile["columns"]>;

@@ -43,7 +43,7 @@ export function planCommand(cancellation: Cancellation): CommandModule<object, P
 }
 
 async function describe(plan: PlannedRun): Promise<string> {
-  const { section } = await import("./summary.js");
+  const { rawNoticeTexts, section } = await import("./summary.js");
   const { targets, publish } = plan;
   const facts = {
     lock: lockInWords(plan),
@@ -64,6 +64,7 @@ async function describe(plan: PlannedRun): Promise<string> {
       .join("\n"),
     section(`raw files read: ${files.length.toString()}`, files.slice(0, TOLD)) +
       (more > 0 ? `\n  and ${more.toString()} more` : ""),
+    ...rawNoticeTexts({ ignored_files: plan.ignored_files, same_bytes: [] }),
     section(
       "partitions written",
       plan.partitions.map(({ model, uri, replaces }) => ({

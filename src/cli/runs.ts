@@ -91,7 +91,7 @@ async function listOf(runs: readonly PastRun[]): Promise<string> {
 }
 
 async function detailsOf(run: PastRun): Promise<string> {
-  const { auditsSection, columnsInWords, driftSection, measureSections, section } =
+  const { auditsSection, columnsInWords, driftSection, measureSections, rawNoticeTexts, section } =
     await import("./summary.js");
   const { report, withdrawals, ...facts } = run;
   const known =
@@ -107,6 +107,7 @@ async function detailsOf(run: PastRun): Promise<string> {
               sha256: sha256 ?? "",
             })),
           ),
+          ...rawNoticeTexts(report),
           section(
             "columns of the raw files",
             report.raw_columns.map(({ model, format, files, first, columns }) => ({

@@ -50,12 +50,12 @@ export const statusCommand: CommandModule<object, StatusArguments> = {
     const dateOf = (text: string | undefined) => (text === undefined ? undefined : parseExecutionDate(text));
     const request = { from: dateOf(from), to: dateOf(to), maxAgeDays, now: new Date() };
     const status = await readStatus(readSettings(), request);
-    print(json ? JSON.stringify(status, null, 2) : describe(status));
+    print(json ? JSON.stringify(status, null, 2) : await describe(status));
     if (!status.healthy) process.exitCode = EXIT_CODES.data;
   },
 };
 
-function describe({
+async function describe({
   newest,
   range,
   published,
@@ -63,8 +63,11 @@ function describe({
   withdrawn,
   stale,
   failed,
+  ignored_files,
+  same_bytes,
   healthy,
-}: StatusReport): string {
+}: StatusReport): Promise<string> {
+  const { rawNoticeTexts } = await import("./summary.js");
   return [
     newest === null
       ? "nothing is published"
@@ -89,6 +92,7 @@ function describe({
           `${execution_date}: ${outcome}${error_code === null ? "" : ` with ${error_code}`}; see pipeline runs ${run_id}`,
       ),
     ),
+    ...rawNoticeTexts({ ignored_files, same_bytes }),
     ...(healthy ? ["all is well"] : []),
   ].join("\n");
 }

@@ -1,5 +1,6 @@
 import { describeBroken, describeThreshold } from "../pipeline/audits.js";
 import { inWords } from "../pipeline/diff.js";
+import { rawNotices } from "../pipeline/raw-notices.js";
 import type { RunReport } from "../pipeline/report.js";
 import { textTable } from "../text-table.js";
 
@@ -8,6 +9,7 @@ export function summaryOf(report: RunReport): string {
   const parts = [
     `${report.stages.join(", ")} for ${report.execution_date}: done in ${report.seconds.toFixed(1)} s`,
     ...measureSections(report.measures),
+    ...rawNoticeTexts(report),
     driftSection(report),
     section(
       "tables written",
@@ -19,6 +21,13 @@ export function summaryOf(report: RunReport): string {
     ...(report.run_report === null ? [] : [`report: ${report.run_report.html}`]),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
+}
+
+/** What is told of raw files that need attention, each notice as a text of its own. */
+export function rawNoticeTexts(report: Parameters<typeof rawNotices>[0]): string[] {
+  return rawNotices(report).map(({ heading, lines }) =>
+    [heading, ...lines.map((line) => `  ${line}`)].join("\n"),
+  );
 }
 
 /** `timestamp VARCHAR, total_orders BIGINT`. */

@@ -13,10 +13,12 @@ import {
   lookForRawFiles,
   type InspectedFile,
 } from "../raw/inspect.js";
+import { findSameBytes, ignoredFilesOf, type IgnoredFiles, type SameBytes } from "../raw/notices.js";
 import { columnsOf, type RawShape } from "../raw/shapes.js";
 import type { Settings } from "../settings.js";
 import { parseExecutionDate } from "../voucher/execution-date.js";
 import { openZones } from "../zones/open.js";
+import type { ZoneFile } from "../zones/zone.js";
 import type { RunActivity } from "./activity.js";
 import { makeFunctions, naming } from "./build.js";
 import type { RunContext } from "./context.js";
@@ -28,6 +30,10 @@ export interface InspectionReport {
   readonly raw_zone: string;
   /** By model and path. */
   readonly files: readonly InspectedRawFile[];
+  /** Files that a run would not read because of their names. */
+  readonly ignored_files: IgnoredFiles;
+  /** Files that hold the same bytes; a run would count the rows of all of them. */
+  readonly same_bytes: readonly SameBytes[];
 }
 
 /** What a raw file is like. */
@@ -67,16 +73,31 @@ export async function inspectRawZone(
   try {
     const context = { activity, executionDate: ANY_DATE, settings, signal, version, zones };
     const files: InspectedRawFile[] = [];
-    for (const model of version.models.filter(isRaw)) files.push(...(await inspectModel(context, model)));
-    return { raw_zone: zones.raw.root, files };
+    const ignored: ZoneFile[] = [];
+    const sameBytes: SameBytes[] = [];
+    for (const model of version.models.filter(isRaw)) {
+      const found = await lookForRawFiles(zones.raw, model);
+      ignored.push(...found.ignored);
+      sameBytes.push(...(await findSameBytes(zones.raw, found.results)));
+      files.push(...(await inspectModel(context, model, found)));
+    }
+    return {
+      raw_zone: zones.raw.root,
+      files,
+      ignored_files: ignoredFilesOf(ignored),
+      same_bytes: sameBytes,
+    };
   } finally {
     zones.close();
   }
 }
 
-async function inspectModel(context: InspectionContext, model: RawModel): Promise<InspectedRawFile[]> {
+async function inspectModel(
+  context: InspectionContext,
+  model: RawModel,
+  found: Findings<ZoneFile>,
+): Promise<InspectedRawFile[]> {
   const { activity, settings, signal, version, zones } = context;
-  const found = await lookForRawFiles(zones.raw, model);
   const files = withoutFault(found, ({ path }) => path);
   const reach = { directories: [], files: files.map(({ uri }) => uri) };
   const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn: activity.warn };

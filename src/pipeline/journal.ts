@@ -16,6 +16,8 @@ const NOTHING_YET: Findings = {
   engine: null,
   rendered_sql_hash: null,
   inputs: [],
+  ignored_files: { count: 0, first: [] },
+  same_bytes: [],
   raw_columns: [],
   drift: [],
   at_rest: [],

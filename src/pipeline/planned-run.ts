@@ -9,6 +9,7 @@ import { PipelineError } from "../errors.js";
 import { loadSqlVersion, type SqlVersion } from "../models/load.js";
 import { isPublished, isWritten } from "../models/model.js";
 import type { RawPart } from "../models/raw-part.js";
+import { ignoredFilesOf, type IgnoredFiles } from "../raw/notices.js";
 import type { Settings } from "../settings.js";
 import { sideBySide } from "../side-by-side.js";
 import { pathPattern } from "../sql-literal.js";
@@ -53,6 +54,8 @@ export interface PlannedRun {
   /** Whether another run of the date is under way, and whose it is where that is known. */
   readonly lock: { readonly is_held: boolean; readonly holder: RunningRun | null };
   readonly raw: readonly PlannedInput[];
+  /** Files that it would not read because of their names. */
+  readonly ignored_files: IgnoredFiles;
   readonly partitions: readonly PlannedPartition[];
   /** What DuckDB is told, and the cluster where there is one, file by file. */
   readonly steps: readonly PlannedStatements[];
@@ -142,6 +145,7 @@ export async function planOfRun(
         },
         lock: await lockOf(consumption, executionDate),
         raw: inputs.map(plannedInput),
+        ignored_files: ignoredFilesOf(inputs.flatMap(({ ignored }) => ignored)),
         partitions,
         steps: [
           functionsStatements(plan.functions),

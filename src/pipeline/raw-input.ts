@@ -8,6 +8,7 @@ import {
   inspectRawFiles,
   listRawFiles,
   probeRawFiles,
+  type RawListing,
   type WithNewEngine,
 } from "../raw/inspect.js";
 import { withCodecs } from "../raw/parquet-codecs.js";
@@ -25,9 +26,8 @@ import type { AuditResult, InputFile } from "./report.js";
 type PlanContext = Pick<RunContext, "executionDate" | "settings" | "version" | "zones">;
 
 /** A raw model and the files it reads. */
-export interface RawInput {
+export interface RawInput extends RawListing {
   readonly model: RawModel;
-  readonly files: readonly ZoneFile[];
 }
 
 /** Raw files whose columns are known and good. */
@@ -68,7 +68,7 @@ export interface RawSource {
   /** The files as the record of a run names them. */
   inputFiles(zone: Zone, inputs: readonly RawInput[]): Promise<readonly InputFile[]>;
   /** What a file must have kept at the end of a run. */
-  stateOf(file: ZoneFile): string;
+  readonly stateOf: (file: ZoneFile) => string;
   /** What a run reads in the place of raw files. */
   readonly typedFiles: readonly string[];
 }
@@ -92,7 +92,7 @@ export async function findRawFiles({
 }: Pick<RunContext, "version" | "zones">): Promise<RawInput[]> {
   const inputs: RawInput[] = [];
   for (const model of version.models.filter(isRaw)) {
-    inputs.push({ model, files: await listRawFiles(zones.raw, model) });
+    inputs.push({ model, ...(await listRawFiles(zones.raw, model)) });
   }
   return inputs;
 }

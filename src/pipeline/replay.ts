@@ -215,8 +215,8 @@ async function build(
 async function filesOfRun(context: ReplayContext, { inputs, stages }: RunReport): Promise<RawInput[]> {
   if (!stages.includes("curate")) return [];
   const names = new Set(inputs.map(({ path: name }) => name));
-  const found = (await findRawFiles(context)).map(({ model, files }) => ({
-    model,
+  const found = (await findRawFiles(context)).map(({ files, ...input }) => ({
+    ...input,
     files: files.filter((file) => names.has(file.path)),
   }));
   for (const { path: name } of found.flatMap(({ files }) => files)) names.delete(name);

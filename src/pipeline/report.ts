@@ -1,6 +1,7 @@
 import type { PublishResult } from "../consumption/publish.js";
 import type { Row } from "../engine/engine.js";
 import type { Severity, Threshold } from "../models/header.js";
+import type { IgnoredFiles, SameBytes } from "../raw/notices.js";
 import type { StepTime } from "./activity.js";
 import type { AnswersReport } from "./answers.js";
 import type { ColumnDrift, RawColumns } from "./drift.js";
@@ -77,6 +78,10 @@ export interface RunReport {
   /** SHA-256 over everything that the engine was told: functions, models, audits. */
   readonly rendered_sql_hash: string | null;
   readonly inputs: readonly InputFile[];
+  /** Files of the raw zone that were not read because of their names. */
+  readonly ignored_files: IgnoredFiles;
+  /** Raw files that hold the same bytes; the rows of all of them count. */
+  readonly same_bytes: readonly SameBytes[];
   /** Which columns the raw files have. */
   readonly raw_columns: readonly RawColumns[];
   /** Which columns of the raw files are not as the last run that succeeded has found them. */

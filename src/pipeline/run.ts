@@ -26,6 +26,7 @@ import { planHash, planRun } from "./plan.js";
 import { assertWrittenByRuns } from "./provenance.js";
 import { preparePublish } from "./publish.js";
 import { planInput, rawZone, readingUnchanged, type RawInput, type RawSource } from "./raw-input.js";
+import { noteIgnored, noteSameBytes } from "./raw-notices.js";
 import { reachOf } from "./reach.js";
 import { recorded } from "./record.js";
 import type { OutputTable, RunReport, Stage } from "./report.js";
@@ -125,6 +126,7 @@ export async function runPipeline(
 async function runStages(context: RunContext, starting: StartingDuckDb): Promise<void> {
   const { raw, stages } = context;
   const inputs = stages.includes("curate") ? await raw.find(context) : [];
+  noteIgnored(context, inputs);
   failpoint("raw files found");
   const reach = await reachOf(context, inputs);
   const engine = await starting.confine(reach);
@@ -153,10 +155,11 @@ async function runOn(context: RunContext, engines: Engines, inputs: readonly Raw
     context,
     inputs,
     () => allEnded([build(context, engines, inputs), raw.inputFiles(zones.raw, inputs)]),
-    (file) => raw.stateOf(file),
+    raw.stateOf,
   );
   const atRest = await hashAtRest(built.atRest);
   await assertWrittenByRuns(context, atRest);
+  noteSameBytes(context, hashedInputs);
   journal.note({
     inputs: hashedInputs,
     at_rest: atRest,

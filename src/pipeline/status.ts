@@ -6,11 +6,14 @@ import type { RunOutcome } from "../consumption/tables.js";
 import { readOpenWithdrawals } from "../consumption/withdrawals.js";
 import { loadSqlVersion } from "../models/load.js";
 import { isRaw } from "../models/model.js";
+import { sortedByName } from "../raw/inspect.js";
+import { findSameBytes, ignoredFilesOf, type IgnoredFiles, type SameBytes } from "../raw/notices.js";
 import type { Settings } from "../settings.js";
 import { calendarDays } from "../voucher/calendar-days.js";
 import { isoOfKey, type ExecutionDate } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";
 import { openZones } from "../zones/open.js";
+import type { Zone, ZoneFile } from "../zones/zone.js";
 import { changedInputs, RawFilesNow, type ChangedInput } from "./stale.js";
 import { toldWithdrawal, type ToldWithdrawal } from "./withdrawals.js";
 
@@ -33,6 +36,10 @@ export interface StatusReport {
   readonly stale: readonly StaleDate[];
   /** Execution dates whose last run has come to no good end. */
   readonly failed: readonly FailedRun[];
+  /** Files of the raw zone that no run reads because of their names. */
+  readonly ignored_files: IgnoredFiles;
+  /** Raw files that hold the same bytes; runs count the rows of all of them. */
+  readonly same_bytes: readonly SameBytes[];
   /** Whether nothing has to be done. */
   readonly healthy: boolean;
 }
@@ -71,15 +78,19 @@ export interface StatusRequest {
 /** Looks how the pipeline stands, and changes nothing. */
 export async function readStatus(settings: Settings, request: StatusRequest): Promise<StatusReport> {
   const consumption = await openConsumptionForReading(settings.consumptionUrl);
-  if (consumption === undefined) return statusOf(publishedWithin([], [], request), [], [], request);
+  if (consumption === undefined)
+    return statusOf(publishedWithin([], [], request), [], [], NO_NOTICES, request);
   try {
     const published = publishedWithin(
       await readPublications(consumption, { limit: MOST_PUBLICATIONS }),
       (await readOpenWithdrawals(consumption)).map(toldWithdrawal),
       request,
     );
-    const stale = await staleDates(settings, consumption, published.inRange);
-    return statusOf(published, stale, await failedRuns(consumption), request);
+    const { stale, notices } = await withRawFiles(settings, async (zone, listed) => ({
+      stale: await staleAmong(consumption, published.inRange, new RawFilesNow(zone, listed)),
+      notices: await noticesOn(zone, listed),
+    }));
+    return statusOf(published, stale, await failedRuns(consumption), notices, request);
   } finally {
     await consumption.close();
   }
@@ -115,6 +126,7 @@ function statusOf(
   { newest: newestPublication, range, inRange, withdrawn }: Published,
   stale: readonly StaleDate[],
   failed: readonly FailedRun[],
+  notices: RawNotices,
   request: StatusRequest,
 ): StatusReport {
   const known = [
@@ -132,6 +144,7 @@ function statusOf(
     withdrawn,
     stale,
     failed,
+    ...notices,
     healthy:
       newest?.too_old === false && [missing, withdrawn, stale, failed].every(({ length }) => length === 0),
   };
@@ -187,20 +200,46 @@ export async function staleDates(
   consumption: Consumption,
   publications: readonly Publication[],
 ): Promise<StaleDate[]> {
+  return withRawFiles(settings, (zone, listed) =>
+    staleAmong(consumption, publications, new RawFilesNow(zone, listed)),
+  );
+}
+
+async function staleAmong(
+  consumption: Consumption,
+  publications: readonly Publication[],
+  rawFiles: RawFilesNow,
+): Promise<StaleDate[]> {
+  const stale: StaleDate[] = [];
+  for (const publication of publications) {
+    const files = (await changedInputs(consumption, publication, rawFiles)) ?? [];
+    if (files.length > 0) stale.push({ execution_date: publication.executionDate.iso, files });
+  }
+  return stale;
+}
+
+/** Lists the folders of the raw models once. */
+async function withRawFiles<Result>(
+  settings: Settings,
+  use: (zone: Zone, listed: readonly ZoneFile[]) => Promise<Result>,
+): Promise<Result> {
   const { models } = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
   const zones = await openZones(settings);
   try {
     const listed = await Promise.all(models.filter(isRaw).map(({ header }) => zones.raw.list(header.folder)));
-    const rawFiles = new RawFilesNow(zones.raw, listed.flat());
-    const stale: StaleDate[] = [];
-    for (const publication of publications) {
-      const files = (await changedInputs(consumption, publication, rawFiles)) ?? [];
-      if (files.length > 0) stale.push({ execution_date: publication.executionDate.iso, files });
-    }
-    return stale;
+    return await use(zones.raw, listed.flat());
   } finally {
     zones.close();
   }
+}
+
+type RawNotices = Pick<StatusReport, "ignored_files" | "same_bytes">;
+
+const NO_NOTICES: RawNotices = { ignored_files: ignoredFilesOf([]), same_bytes: [] };
+
+async function noticesOn(zone: Zone, listed: readonly ZoneFile[]): Promise<RawNotices> {
+  const { files, ignored } = sortedByName(listed);
+  return { ignored_files: ignoredFilesOf(ignored), same_bytes: await findSameBytes(zone, files) };
 }
 
 /**

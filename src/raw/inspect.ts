@@ -6,9 +6,11 @@ import type { RawColumn, RawPart } from "../models/raw-part.js";
 import { printable } from "../printable.js";
 import { sideBySide } from "../side-by-side.js";
 import { hasPathPattern, listLiteral, pathPattern } from "../sql-literal.js";
+import { counting } from "../words.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
 import { inspectCsvFile } from "./csv-header.js";
 import { unreadableFiles, type Findings, type RawFault } from "./faults.js";
+import { ignoredFilesOf, ignoredLines, READABLE_NAMES } from "./notices.js";
 import { inspectParquetFiles } from "./parquet-columns.js";
 
 /** What a model reads from each column. */
@@ -31,36 +33,60 @@ export interface InspectedFile {
   readonly codecs?: readonly string[];
 }
 
+/** The files in the folder of a raw model, sorted by path. */
+export interface RawListing {
+  /** What a run reads. */
+  readonly files: readonly ZoneFile[];
+  /** What no run reads because of its name. */
+  readonly ignored: readonly ZoneFile[];
+}
+
 /**
- * The raw files of a model, sorted by path.
+ * The raw files of a model.
  * @throws PipelineError RAW_ZONE_EMPTY where there are none, RAW_FILE_UNREADABLE where one is no file that can be read.
  */
-export async function listRawFiles(zone: Zone, model: RawModel): Promise<readonly ZoneFile[]> {
-  const { results, faults } = await lookForRawFiles(zone, model);
+export async function listRawFiles(zone: Zone, model: RawModel): Promise<RawListing> {
+  const { results, faults, ignored } = await lookForRawFiles(zone, model);
   if (faults.length > 0) throw unreadableFiles(faults);
-  return results;
+  return { files: results, ignored };
+}
+
+/** Tells what a run reads of the files in a folder from what it ignores. */
+export function sortedByName(listed: readonly ZoneFile[]): RawListing {
+  const isRead = ({ path }: ZoneFile) => rawFormatOf(path) !== undefined;
+  return { files: listed.filter(isRead), ignored: listed.filter((file) => !isRead(file)) };
 }
 
 /**
  * All raw files of a model, sorted by path, also those that cannot be read because of what they are or how they are called.
  * @throws PipelineError RAW_ZONE_EMPTY where there are none.
  */
-export async function lookForRawFiles(zone: Zone, model: RawModel): Promise<Findings<ZoneFile>> {
+export async function lookForRawFiles(
+  zone: Zone,
+  model: RawModel,
+): Promise<Findings<ZoneFile> & Pick<RawListing, "ignored">> {
   const { folder } = model.header;
-  const files = (await zone.list(folder)).filter(({ path }) => isParquet(path) || isCsv(path));
-  if (files.length === 0) {
-    throw new PipelineError(
-      "RAW_ZONE_EMPTY",
-      `there are no raw files in ${zone.root}/${folder}; put *.parquet, *.parquet.gzip, *.csv or *.csv.gz files there, ` +
-        "or set RAW_ZONE to the folder that holds them",
-    );
-  }
+  const { files, ignored } = sortedByName(await zone.list(folder));
+  if (files.length === 0) throw zoneEmpty(`${zone.root}/${folder}`, ignored);
   const faults = files.flatMap(({ path, uri, problem }) => {
     const reason =
       problem ?? (hasPathPattern(uri) ? undefined : "its path has a backslash beside one of * ? [");
     return reason === undefined ? [] : [{ path, reason }];
   });
-  return { results: files, faults };
+  return { results: files, faults, ignored };
+}
+
+function zoneEmpty(folder: string, ignored: readonly ZoneFile[]): PipelineError {
+  const lines = ignoredLines(ignoredFilesOf(ignored)).map((line) => `\n  ${line}`);
+  const other =
+    lines.length === 0
+      ? ""
+      : `. It holds other names, which are ignored: ${counting(ignored.length, "file")}${lines.join("")}`;
+  return new PipelineError(
+    "RAW_ZONE_EMPTY",
+    `there are no raw files in ${folder}; put ${READABLE_NAMES} files there, ` +
+      `or set RAW_ZONE to the folder that holds them${other}`,
+  );
 }
 
 /**

@@ -39,6 +39,8 @@ describe("pipeline status", () => {
       withdrawn: [],
       stale: [],
       failed: [],
+      ignored_files: { count: 0, first: [] },
+      same_bytes: [],
       healthy: true,
     });
     const { code, stdout } = await pipeline(["status"], environment);

@@ -68,6 +68,26 @@ describe("the files of a zone", () => {
   });
 });
 
+describe("what is no file that can be read", () => {
+  it("is among the files of a zone, with the reason", async () => {
+    const { folder, zone } = await makeZone();
+    await mkdir(path.join(folder, "in/mounted.csv"), { recursive: true });
+    await mkdir(path.join(folder, "in/empty"));
+    await mkdir(Buffer.concat([Buffer.from(`${folder}/in/caf`), Buffer.from([0xe9])]));
+    await writeFile(
+      Buffer.concat([Buffer.from(`${folder}/in/`), Buffer.from([0xe9]), Buffer.from(".csv")]),
+      "",
+    );
+    await symlink(path.join(folder, "unmounted"), path.join(folder, "in/2020"));
+    expect((await zone.list("in")).map((file) => [file.path, file.problem])).toEqual([
+      ["in/2020", "it is a link that leads nowhere"],
+      ["in/caf\ufffd/", "its name is not UTF-8"],
+      ["in/mounted.csv/", "it is an empty folder"],
+      ["in/\ufffd.csv", "its name is not UTF-8"],
+    ]);
+  });
+});
+
 describe("zones below one folder that was not there", () => {
   it.each([["curated", "provision"] as const, ["provision", "curated"] as const])(
     "leave none of it when nothing was committed, whichever is made first: %s, %s",

@@ -3,6 +3,7 @@ import { DuckDbError } from "../../engine/duckdb-errors.js";
 import { withDuckDb } from "../../engine/duckdb.js";
 import { messageOf, PipelineError } from "../../errors.js";
 import type { SqlVersion } from "../../models/load.js";
+import { ignoredFilesOf, ignoredInWords } from "../../raw/notices.js";
 import type { S3Access } from "../../s3-access.js";
 import type { DuckDbSettings } from "../../settings.js";
 import type { Zones } from "../../zones/open.js";
@@ -12,11 +13,16 @@ import { found, type Finding } from "./examination.js";
 
 /** Whether there are raw files, and the first one can be read. */
 export async function checkRawFiles(version: SqlVersion, zones: Zones): Promise<Finding<undefined>> {
-  const files = (await findRawFiles({ version, zones })).flatMap((input) => input.files);
+  const inputs = await findRawFiles({ version, zones });
+  const files = inputs.flatMap((input) => input.files);
   const [first] = files;
   if (first !== undefined) await readBeginning(zones.raw, first);
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-  return found(`${files.length.toString()} raw files, ${bytes.toString()} bytes, in ${zones.raw.root}`);
+  const ignored = ignoredInWords(ignoredFilesOf(inputs.flatMap((input) => input.ignored)));
+  return found(
+    `${files.length.toString()} raw files, ${bytes.toString()} bytes, in ${zones.raw.root}` +
+      (ignored === undefined ? "" : `; ${ignored}`),
+  );
 }
 
 async function readBeginning(zone: Zone, file: ZoneFile): Promise<void> {

@@ -2,6 +2,7 @@ import { printable } from "../../printable.js";
 import { counted, percent } from "../../words.js";
 import { describeBroken, describeThreshold } from "../audits.js";
 import { inWords } from "../diff.js";
+import { rawNotices } from "../raw-notices.js";
 import type { AuditResult, RunReport } from "../report.js";
 import { rejectReasonsOf, rowCountsOf } from "../row-counts.js";
 import { dateOf, sentencesOf } from "./sentences.js";
@@ -197,7 +198,8 @@ function warningsSection({ warnings }: RunReport): Section {
   return { heading: "Warnings", blocks: warnings.map(linesOf) };
 }
 
-function filesSection({ inputs, at_rest: atRest, tables, published }: RunReport): Section {
+function filesSection(report: RunReport): Section {
+  const { inputs, at_rest: atRest, tables, published } = report;
   const files = inputs.map(({ path, bytes, version }) => [
     printable(path),
     counted(bytes),
@@ -214,6 +216,10 @@ function filesSection({ inputs, at_rest: atRest, tables, published }: RunReport)
     heading: "What it read and wrote",
     blocks: [
       ...table([text("raw file"), number("bytes"), code("version")], files),
+      ...rawNotices(report).flatMap(({ heading, lines }) => [
+        paragraph(`${heading.replace(/^./, (letter) => letter.toUpperCase())}:`),
+        ...list(lines),
+      ]),
       ...table(
         [code("partition as it was"), code("sha256"), text("file")],
         atRest.map(({ model, sha256, uri }) => [model, sha256.slice(0, 12), printable(uri)]),
