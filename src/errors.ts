@@ -47,12 +47,19 @@ export class PipelineError extends Error {
   /** What the run that has ended with it warned of. */
   warnings: readonly string[] = [];
 
+  /** What else `--json` tells of it, by name. */
+  readonly details: Readonly<Record<string, unknown>>;
+
   constructor(
     readonly code: FaultCode,
     message: string,
-    options?: ErrorOptions,
+    {
+      details = {},
+      ...options
+    }: ErrorOptions & { readonly details?: Readonly<Record<string, unknown>> } = {},
   ) {
     super(message, options);
+    this.details = details;
   }
 
   get kind(): FaultKind {

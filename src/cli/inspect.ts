@@ -41,7 +41,10 @@ export function inspectCommand(cancellation: Cancellation): CommandModule<object
 
 async function describe(report: InspectionReport): Promise<string> {
   const { raw_zone, files } = report;
-  const { columnsInWords, rawNoticeTexts, section } = await import("./summary.js");
+  const [{ columnsInWords, rawNoticeTexts, section }, { reasonRows }] = await Promise.all([
+    import("./summary.js"),
+    import("../pipeline/row-counts.js"),
+  ]);
   const readable = files.filter(({ faults }) => faults.length === 0);
   const heading = `raw files in ${printable(raw_zone)}: ${files.length.toString()}, of which a run could read ${readable.length.toString()}`;
   const groups = sameColumns(readable).map(([columns, alike]) =>
@@ -50,7 +53,20 @@ async function describe(report: InspectionReport): Promise<string> {
       alike.map(({ path, bytes, contents }) => ({ file: path, bytes, ...contents })),
     ),
   );
-  return [heading, ...groups, ...listed(files), ...rawNoticeTexts(report)].join("\n\n");
+  return [
+    heading,
+    ...groups,
+    ...listed(files),
+    ...(report.rejected.rejected === 0
+      ? []
+      : [section(rejectedInWords(report.rejected), reasonRows(report.rejected.reasons))]),
+    ...rawNoticeTexts(report),
+  ].join("\n\n");
+}
+
+function rejectedInWords({ rows_read, rejected, is_too_many }: InspectionReport["rejected"]): string {
+  const fails = is_too_many ? "; more than MAX_REJECTED_SHARE allows, a run would fail" : "";
+  return `rows that a run would reject: ${rejected.toString()} of ${rows_read.toString()}${fails}`;
 }
 
 type Columns = NonNullable<InspectedRawFile["columns"]>;

@@ -146,7 +146,7 @@ function tell(error: unknown): number {
     printError(`this is a bug in the pipeline, please report it: ${stackOf(error)}`);
     return EXIT_CODES.bug;
   }
-  const { code, message, kind, report, warnings } = error;
+  const { code, message, kind, details, report, warnings } = error;
   const exitCode = kind === "cancelled" ? (cancellation.exitCode ?? EXIT_CODES.bug) : exitCodeOf(kind);
   const isForMachines = words.includes("--json");
   // Its message can show rows of the data.
@@ -154,7 +154,7 @@ function tell(error: unknown): number {
   printError(
     isForMachines
       ? JSON.stringify({
-          error: { code, message, exit_code: exitCode, report },
+          error: { code, message, exit_code: exitCode, report, ...details },
           ...(warnings.length > 0 && { warnings }),
         })
       : `error ${code}: ${message}${report === undefined ? "" : `\nreport: ${report}`}`,

@@ -42,8 +42,9 @@ export function rejectedCommand(cancellation: Cancellation): CommandModule<objec
   };
 }
 
-async function describe({ execution_date, measures, rejected, rows }: RejectedReport): Promise<string> {
-  if (rejected === 0) return `no row was rejected for ${execution_date}`;
+async function describe(report: RejectedReport): Promise<string> {
+  const { execution_date, failed_run, measures, rejected, rows } = report;
+  if (rejected === 0 && failed_run === null) return `no row was rejected for ${execution_date}`;
   const { measureSections, section } = await import("./summary.js");
   // The reasons first: the values beside them can be long.
   const reasonsFirst = rows.map(({ reject_reasons, source_file, ...values }) => ({
@@ -52,9 +53,21 @@ async function describe({ execution_date, measures, rejected, rows }: RejectedRe
     ...values,
   }));
   return [
+    ...(failed_run === null ? [] : [failedInWords(execution_date, failed_run)]),
     ...measureSections(measures),
     section(`rejected rows, ${rows.length.toString()} of ${rejected.toString()}`, reasonsFirst),
   ]
     .filter((part) => part !== "")
     .join("\n\n");
+}
+
+function failedInWords(
+  executionDate: string,
+  { run_id, outcome, error_code }: NonNullable<RejectedReport["failed_run"]>,
+): string {
+  const why = error_code === null ? "" : ` with ${error_code}`;
+  return (
+    `the last run for ${executionDate}, ${run_id}, ${outcome === "failed" ? "failed" : `was ${outcome}`}${why}. ` +
+    "Its record holds these numbers; its rejected rows are not kept. Use --keep-staged to keep them"
+  );
 }

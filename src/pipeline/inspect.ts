@@ -4,7 +4,7 @@ import { withDuckDb } from "../engine/duckdb.js";
 import type { Engine, Row } from "../engine/engine.js";
 import { PipelineError } from "../errors.js";
 import { loadSqlVersion } from "../models/load.js";
-import { isRaw, type Inspection, type RawModel } from "../models/model.js";
+import { isMeasure, isRaw, type Inspection, type RawModel } from "../models/model.js";
 import type { Findings, RawFault } from "../raw/faults.js";
 import {
   faultOfReading,
@@ -20,10 +20,17 @@ import { parseExecutionDate } from "../voucher/execution-date.js";
 import { openZones } from "../zones/open.js";
 import type { ZoneFile } from "../zones/zone.js";
 import type { RunActivity } from "./activity.js";
-import { makeFunctions, naming } from "./build.js";
+import { assertSelectsOf, makeFunctions, naming } from "./build.js";
 import type { RunContext } from "./context.js";
 import { planRun, renderInspection, renderModel } from "./plan.js";
 import { planInput } from "./raw-input.js";
+import {
+  BY_REASON,
+  BY_REASON_AND_COUNTRY,
+  REJECTED_ROWS,
+  rejectReasonsOf,
+  type RejectReason,
+} from "./row-counts.js";
 
 /** What the raw files are like. */
 export interface InspectionReport {
@@ -34,6 +41,17 @@ export interface InspectionReport {
   readonly ignored_files: IgnoredFiles;
   /** Files that hold the same bytes; a run would count the rows of all of them. */
   readonly same_bytes: readonly SameBytes[];
+  /** Rows of all files that a run could read, and why it would reject some of them. */
+  readonly rejected: RejectedOnInspection;
+}
+
+/** Which rows a run would reject, at whatever execution date. */
+export interface RejectedOnInspection {
+  readonly rows_read: number;
+  readonly rejected: number;
+  /** Whether more are rejected than MAX_REJECTED_SHARE allows, so that a run would fail. */
+  readonly is_too_many: boolean;
+  readonly reasons: readonly RejectReason[];
 }
 
 /** What a raw file is like. */
@@ -75,28 +93,43 @@ export async function inspectRawZone(
     const files: InspectedRawFile[] = [];
     const ignored: ZoneFile[] = [];
     const sameBytes: SameBytes[] = [];
+    const reasons: RejectReason[] = [];
     for (const model of version.models.filter(isRaw)) {
       const found = await lookForRawFiles(zones.raw, model);
       ignored.push(...found.ignored);
       sameBytes.push(...(await findSameBytes(zones.raw, found.results)));
-      files.push(...(await inspectModel(context, model, found)));
+      const inspected = await inspectModel(context, model, found);
+      files.push(...inspected.files);
+      reasons.push(...inspected.reasons);
     }
+    const [rowsRead, rejected] = [sumOf(files, "rows_read"), sumOf(files, "rejected")];
     return {
       raw_zone: zones.raw.root,
       files,
       ignored_files: ignoredFilesOf(ignored),
       same_bytes: sameBytes,
+      rejected: {
+        rows_read: rowsRead,
+        rejected,
+        is_too_many: rejected / rowsRead > Number(settings.maxRejectedShare),
+        reasons,
+      },
     };
   } finally {
     zones.close();
   }
 }
 
+/** What the inspections count under a name, over all files. */
+function sumOf(files: readonly InspectedRawFile[], name: string): number {
+  return files.reduce((sum, { contents }) => sum + Number(contents?.[name] ?? 0), 0);
+}
+
 async function inspectModel(
   context: InspectionContext,
   model: RawModel,
   found: Findings<ZoneFile>,
-): Promise<InspectedRawFile[]> {
+): Promise<{ files: InspectedRawFile[]; reasons: RejectReason[] }> {
   const { activity, settings, signal, version, zones } = context;
   const files = withoutFault(found, ({ path }) => path);
   const reach = { directories: [], files: files.map(({ uri }) => uri) };
@@ -113,14 +146,48 @@ async function inspectModel(
       : await readEach({ ...context, withEngine }, model, inspection, readable);
   const faults = [...found.faults, ...looked.faults, ...read.faults];
   const columns = new Map(looked.results.map((one) => [one.file.path, columnsOf(one)]));
-  return found.results.map(({ path, bytes }) => ({
-    model: model.name,
-    path,
-    bytes,
-    columns: columns.get(path) ?? null,
-    contents: read.contents.get(path) ?? null,
-    faults: faults.filter((fault) => fault.path === path).map(({ reason }) => reason),
-  }));
+  const rejecting = readable.filter(
+    ({ file }) => Number(read.contents.get(file.path)?.["rejected"] ?? 0) > 0,
+  );
+  return {
+    reasons: rejecting.length === 0 ? [] : await reasonsIn({ ...context, withEngine }, model, rejecting),
+    files: found.results.map(({ path, bytes }) => ({
+      model: model.name,
+      path,
+      bytes,
+      columns: columns.get(path) ?? null,
+      contents: read.contents.get(path) ?? null,
+      faults: faults.filter((fault) => fault.path === path).map(({ reason }) => reason),
+    })),
+  };
+}
+
+/** Why rows of files would be rejected, by the models that a run tells it by. The files can be read to their ends. */
+function reasonsIn(
+  context: InspectionContext & { readonly withEngine: WithEngine },
+  model: RawModel,
+  files: readonly InspectedFile[],
+): Promise<RejectReason[]> {
+  const { activity, version, withEngine } = context;
+  const parts = new Map([[model.name, groupFiles(files, model.header.reads)]]);
+  const { functions, steps } = planRun(version, planInput(context, parts));
+  const told = steps.filter(({ model: { name } }) =>
+    [REJECTED_ROWS, BY_REASON, BY_REASON_AND_COUNTRY].includes(name),
+  );
+  return withEngine((engine) =>
+    activity.during("rejected rows", async () => {
+      const builder = duckDbBuilder(engine);
+      await makeFunctions(builder, functions);
+      await engine.createView(model.name, renderModel(version, model, planInput(context, parts)));
+      const measures: Record<string, Row[]> = {};
+      for (const step of told) {
+        await assertSelectsOf(builder, step);
+        await naming(step.model.file, () => engine.createTable(step.model.name, step.rendered.sql));
+        if (isMeasure(step.model)) measures[step.model.name] = await engine.rows(`FROM ${step.model.name}`);
+      }
+      return rejectReasonsOf({ measures });
+    }),
+  );
 }
 
 /** What was found with which nothing is at fault. */

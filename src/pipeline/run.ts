@@ -20,6 +20,7 @@ import { buildModels, hashAtRest, type Built } from "./build.js";
 import { withCommitted } from "./commit.js";
 import type { RunContext } from "./context.js";
 import { noteColumns } from "./drift.js";
+import { explainingRows } from "./failed-rows.js";
 import { holdToGate, type Gate } from "./gate.js";
 import { RunJournal } from "./journal.js";
 import { planHash, planRun } from "./plan.js";
@@ -185,7 +186,9 @@ async function build(
   const plan = planRun(version, planInput(context, rawParts.byModel));
   journal.note({ rendered_sql_hash: planHash(plan) });
   await saveProgress(context);
-  return buildModels({ ...context, builder, raw: rawParts }, plan, stepsOfStages(plan, stages));
+  return explainingRows(context, builder, () =>
+    buildModels({ ...context, builder, raw: rawParts }, plan, stepsOfStages(plan, stages)),
+  );
 }
 
 /** Commits what was built and publishes it. Where either fails, the zones are as they were. */

@@ -87,5 +87,6 @@ function withPlaces(error: unknown, places: readonly string[]): unknown {
   const list = places.map((place) => `\n  ${place}`).join("");
   return new PipelineError(error.code, `${error.message}\nwhat was staged is kept:${list}`, {
     cause: error.cause,
+    details: error.details,
   });
 }

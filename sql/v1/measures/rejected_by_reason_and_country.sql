@@ -1,7 +1,7 @@
 /*
 description: >
-  The rejected rows by reason and country, the twenty largest groups, each with the value of one of its rows. A row with two
-  reasons counts under both.
+  The rejected rows by reason and country: the twenty largest groups, and the largest of each reason, each with the value of
+  one of its rows. A row with two reasons counts under both.
 columns:
   reject_reason: { type: VARCHAR, description: Why the rows were rejected }
   country_code:  { type: VARCHAR, description: Country of the rows; missing where it cannot be read }
@@ -38,9 +38,18 @@ grouped AS (
     min(example_of(fault, source_file)) AS example
   FROM faults
   GROUP BY reject_reason, country_code
+),
+
+ranked AS (
+  SELECT
+    *,
+    row_number() OVER (ORDER BY rejected DESC, reject_reason, country_code NULLS LAST) AS overall_rank,
+    row_number() OVER (PARTITION BY reject_reason ORDER BY rejected DESC, country_code NULLS LAST) AS reason_rank
+  FROM grouped
 )
 
 SELECT reject_reason, country_code, rejected, example.fault AS example, example.source_file AS source_file
-FROM grouped
-ORDER BY rejected DESC, reject_reason, country_code NULLS LAST
-LIMIT 20
+FROM ranked
+-- A reason that few rows have still needs an example.
+WHERE overall_rank <= 20 OR reason_rank = 1
+ORDER BY overall_rank

@@ -197,5 +197,8 @@ function faultOf({ dates, faults }: BackfillActivity, signal: AbortSignal): Pipe
   const [first] = faults;
   if (first === undefined) return undefined;
   const { executionDate, fault } = first;
-  return new PipelineError(fault.code, `${executionDate.iso}: ${fault.message}\n${state}`, { cause: fault });
+  return new PipelineError(fault.code, `${executionDate.iso}: ${fault.message}\n${state}`, {
+    cause: fault,
+    details: fault.details,
+  });
 }

@@ -160,8 +160,18 @@ function rowsSection(report: RunReport): Section | undefined {
             paragraph("Rejected by reason; a row with two reasons counts under both:"),
             {
               kind: "table" as const,
-              columns: [code("reason"), number("rejected"), number("share")],
-              rows: reasons.map(({ reason, rejected: ofReason }) => row(printable(reason), ofReason)),
+              columns: [
+                code("reason"),
+                number("rejected"),
+                number("share"),
+                text("for example"),
+                text("in file"),
+              ],
+              rows: reasons.map(({ reason, rejected: ofReason, example, source_file }) => [
+                ...row(printable(reason), ofReason),
+                example === null ? "" : printable(JSON.stringify(example)),
+                printable(source_file ?? ""),
+              ]),
             },
           ]),
     ],
