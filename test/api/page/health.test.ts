@@ -242,6 +242,15 @@ describe("a newest run", () => {
     expect(await read(api)).toMatch(/Read 1,200 100% Curated: the answers rest on them 1,100 91\.7% /);
   });
 
+  it("that failed because of its rows says what became of them, with examples", async () => {
+    const { settings } = await makeWorkspace();
+    await putVouchers(settings.zones.raw, times(3, voucher({ timestamp: "2020-05-01 00:00:00 UTC" })));
+    await run(settings).catch(() => undefined);
+    const text = await read(await serveNow(settings));
+    expect(text).toContain("3 rows read: 3 rejected, 0 out of scope, 0 curated");
+    expect(text).toContain("timestamp_invalid 3 &quot;2020-05-01 00:00:00 UTC&quot; vouchers/part.parquet");
+  });
+
   it("of many rows does not tell a few of them as none", async () => {
     const { settings } = await runOver(times(2, voucher()));
     const measures = { "measures.row_accounting": [{ rows_read: "1000000", curated: 999_998, rejected: 2 }] };
