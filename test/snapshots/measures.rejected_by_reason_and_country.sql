@@ -40,12 +40,16 @@ grouped AS (
   GROUP BY reject_reason, country_code
 ),
 
-ranked AS (
-  SELECT
-    *,
-    row_number() OVER (ORDER BY rejected DESC, reject_reason, country_code NULLS LAST) AS overall_rank,
-    row_number() OVER (PARTITION BY reject_reason ORDER BY rejected DESC, country_code NULLS LAST) AS reason_rank
+-- There can be as many groups as rejected rows: few of each reason are left before they are ranked among each other.
+ranked_in_reason AS (
+  SELECT *, row_number() OVER (PARTITION BY reject_reason ORDER BY rejected DESC, country_code NULLS LAST) AS reason_rank
   FROM grouped
+),
+
+ranked AS (
+  SELECT *, row_number() OVER (ORDER BY rejected DESC, reject_reason, country_code NULLS LAST) AS overall_rank
+  FROM ranked_in_reason
+  WHERE reason_rank <= 20
 )
 
 SELECT reject_reason, country_code, rejected, example.fault AS example, example.source_file AS source_file
