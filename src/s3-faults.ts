@@ -66,7 +66,7 @@ function remedyOf(code: string | undefined, status: number | undefined): string 
     return `${ENDPOINT}, and set AWS_CA_BUNDLE where the certificate is from an authority of your own`;
   if (status === 301 || status === 307) return REGION;
   if (status === 413)
-    return "a proxy before S3 refuses bodies of this size: raise its limit to at least 64 MB, as with client_max_body_size of nginx";
+    return "a proxy before S3 refuses bodies of this size: raise its limit to at least 16 MB (client_max_body_size of nginx)";
   if (status === 401 || status === 403) return REMEDIES["AccessDenied"];
   // Something answers, and it is no S3, or one that does not know what it is asked.
   if (status === 400 || status === 405 || status === 501) return ENDPOINT;

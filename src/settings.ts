@@ -40,14 +40,20 @@ export interface Settings {
 
 /** What is said of S3. What is left open, the AWS SDK finds: in profiles, from roles, from metadata services. */
 export interface S3Settings {
-  /** `http://127.0.0.1:9000`; undefined for AWS. */
+  /** `http://127.0.0.1:9000`; undefined for AWS, or if a profile names one. */
   readonly endpoint: string | undefined;
   readonly region: string | undefined;
-  readonly urlStyle: S3UrlStyle;
+  /** Undefined: by path if there is an endpoint. */
+  readonly urlStyle: S3UrlStyle | undefined;
+  /** What is set of the variables that name proxies, by their names as they are written. */
+  readonly proxies: Readonly<Partial<Record<ProxyVariable, string>>>;
   readonly credentials: S3Credentials | undefined;
   /** A PEM file of certificate authorities to trust beside the usual ones. */
   readonly caBundle: string | undefined;
 }
+
+/** `HTTP_PROXY` and the others, in capitals or not. */
+export type ProxyVariable = (typeof PROXY_VARIABLES)[number];
 
 export interface ApiSettings {
   /** How often the api looks for a newer publication, in seconds. */
@@ -101,17 +107,24 @@ export interface OpenLineageSettings {
 }
 
 const text = z.string().min(1, { error: "is empty", abort: true });
-/** Names of buckets are AWS's. A prefix without empty and dotted names says the same to every client. */
-const S3_LOCATION = /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/(?!\.{1,2}(\/|$))[^/]+)*\/?$/;
-const zone = text.refine(
-  (location) => S3_LOCATION.test(location) || !/^[a-z][a-z0-9+.-]*:\/\//i.test(location),
-  "must be a folder or s3://bucket/prefix",
-);
+/** Old buckets of AWS, and those of some servers, have names that no new bucket may have. */
+const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/;
+/** A prefix without empty and dotted names says the same to every client. */
+const PREFIX = /^((?!\.{1,2}(\/|$))[^/]+(\/(?!\.{1,2}(\/|$))[^/]+)*)?\/?$/;
+
+const zone = text.superRefine((location, context) => {
+  const fault = faultOfLocation(location);
+  if (fault !== undefined) context.addIssue(`must be a folder or s3://bucket/prefix${fault}`);
+});
+
+/** What an endpoint of S3 must be. */
+export const ENDPOINT_RULE = "must be http://host:port or https://host:port, without keys in it";
+
+const endpoint = text.refine(isEndpoint, ENDPOINT_RULE);
 
 const PERCENT_ENCODE =
   "has a character in its user or password that ends them too early; percent-encode the password: " +
   "@ is %40, / is %2F, # is %23, ? is %3F and % is %25, as encodeURIComponent in JavaScript writes them";
-const endpoint = text.refine(isEndpoint, "must be http://host:port or https://host:port, without keys in it");
 
 const schema = z.object({
   RAW_ZONE: zone.default("data/raw"),
@@ -195,6 +208,17 @@ const schema = z.object({
 const maybe = <Schema extends z.ZodType>(type: Schema) =>
   z.preprocess((value) => (value === "" ? undefined : value), type.optional());
 
+const PROXY_VARIABLES = [
+  "HTTP_PROXY",
+  "http_proxy",
+  "HTTPS_PROXY",
+  "https_proxy",
+  "ALL_PROXY",
+  "all_proxy",
+  "NO_PROXY",
+  "no_proxy",
+] as const;
+
 /** What is said of S3 matters, and can be wrong, only where something is there. */
 const s3Schema = z
   .object({
@@ -206,6 +230,7 @@ const s3Schema = z
     AWS_SESSION_TOKEN: maybe(text),
     AWS_PROFILE: maybe(text),
     AWS_CA_BUNDLE: maybe(text),
+    AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: maybe(z.enum(["true", "false"], { error: "must be true or false" })),
     S3_URL_STYLE: maybe(z.enum(["path", "vhost"], { error: "must be path or vhost" })),
   })
   .refine(
@@ -250,7 +275,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProce
     runReports: located(value.RUN_REPORTS),
     notifyUrl: value.NOTIFY_URL,
     metricsFile: resolved(value.METRICS_FILE),
-    s3: s3Settings(parsedS3.data),
+    s3: { ...s3Settings(parsedS3.data), proxies: needsS3 ? proxiesIn(environment) : {} },
     engine:
       value.ENGINE.kind === "duckdb"
         ? value.ENGINE
@@ -293,15 +318,15 @@ export function readLogLevel(environment: NodeJS.ProcessEnv = environmentOfProce
   return schema.shape.LOG_LEVEL.catch("silent").parse(environment["LOG_LEVEL"]);
 }
 
-function s3Settings(value: z.infer<typeof s3Schema>): S3Settings {
+function s3Settings(value: z.infer<typeof s3Schema>): Omit<S3Settings, "proxies"> {
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = value;
   const { AWS_SESSION_TOKEN: sessionToken } = value;
-  const address = value.AWS_ENDPOINT_URL_S3 ?? value.AWS_ENDPOINT_URL;
+  const ignored = value.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === "true";
+  const address = ignored ? undefined : (value.AWS_ENDPOINT_URL_S3 ?? value.AWS_ENDPOINT_URL);
   return {
     endpoint: address?.replace(/\/$/, ""),
     region: value.AWS_REGION,
-    // AWS is leaving the path style; other services seldom have a host name for each bucket.
-    urlStyle: value.S3_URL_STYLE ?? (address === undefined ? "vhost" : "path"),
+    urlStyle: value.S3_URL_STYLE,
     // As for the AWS SDK, a profile that is named wins over keys that are.
     credentials:
       accessKeyId === undefined || secretAccessKey === undefined || value.AWS_PROFILE !== undefined
@@ -309,6 +334,26 @@ function s3Settings(value: z.infer<typeof s3Schema>): S3Settings {
         : { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
     caBundle: resolved(value.AWS_CA_BUNDLE),
   };
+}
+
+function proxiesIn(environment: NodeJS.ProcessEnv): S3Settings["proxies"] {
+  return Object.fromEntries(
+    PROXY_VARIABLES.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined || value === "" ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** What is wrong with the address of a zone, to be read after what it must be; undefined if nothing is. */
+function faultOfLocation(location: string): string | undefined {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) return undefined;
+  const [, bucket, prefix = ""] = /^s3:\/\/([^/]*)(?:\/(.*))?$/.exec(location) ?? [];
+  if (bucket === undefined) return "";
+  // The name is not shown: in the place of a bucket somebody may have written keys.
+  if (!BUCKET.test(bucket))
+    return ": the name of a bucket has 3 to 255 letters, digits, dots, hyphens and underscores, and begins with a letter or digit";
+  return PREFIX.test(prefix) ? undefined : ": no name in the prefix may be empty, . or ..";
 }
 
 function located(zone: string): string {
@@ -319,7 +364,8 @@ function resolved(file: string | undefined): string | undefined {
   return file === undefined ? undefined : path.resolve(file);
 }
 
-function isEndpoint(text: string): boolean {
+/** Whether a text is the address of an S3, without a path. */
+export function isEndpoint(text: string): boolean {
   return isAddress(text) && new URL(text).pathname === "/";
 }
 

@@ -1,4 +1,4 @@
-import { messageOf, PipelineError } from "../errors.js";
+import { messageOf, PipelineError, type FaultCode } from "../errors.js";
 import { s3Error } from "../s3-faults.js";
 import { EngineError } from "./engine-error.js";
 
@@ -54,6 +54,9 @@ export function translateDuckDbError(thrown: unknown): Error {
 
 /** A fault of S3, and not of what was read or written there. */
 function s3FaultOf(message: string, cause: unknown): PipelineError | undefined {
+  if (!/^(IO|HTTP) Error: /.test(message)) return undefined;
+  const wrong = wrongAnswerOf(message, cause);
+  if (wrong !== undefined) return wrong;
   const [, what, url] = /^IO Error: ([^\n]*) error for HTTP [A-Z]+ to '([^'\n]*)'/.exec(message) ?? [];
   if (what !== undefined && url !== undefined) {
     const code = /SSL|certificate/i.test(what) ? "ERR_TLS_HANDSHAKE" : undefined;
@@ -70,6 +73,43 @@ function s3FaultOf(message: string, cause: unknown): PipelineError | undefined {
     message: said ?? firstLine(message),
     cause,
   });
+}
+
+/** What DuckDB says of answers that no S3 would give, by what is wrong with them. */
+const WRONG_ANSWERS: readonly (readonly [RegExp, FaultCode, string])[] = [
+  [
+    /Unexpected response when uploading part to S3/,
+    "ZONE_NOT_USABLE",
+    "it takes what is written and answers without an ETag. Have every proxy before the server pass ETags, or use another server",
+  ],
+  [
+    /ETag on reading file "[^"]*" was initially (?:W\/)?("[^"]*") and now it returned (?:W\/)?\1,/,
+    "ZONE_NOT_USABLE",
+    "it gives an object a weak ETag in some answers. Have no proxy before the server change or compress its answers",
+  ],
+  [
+    /ETag on reading file/,
+    "STORAGE_FAILED",
+    "an object has another ETag than when it was opened. It was replaced: run again. If this comes again, a server or proxy " +
+      "changes ETags: 'pipeline doctor' tells",
+  ],
+  [
+    /Short read for HTTP GET|Content-Length from server mismatches|Server sent back more data|Failed to read from HTTP file/,
+    "STORAGE_FAILED",
+    "it sends other bytes than the range it was asked for. Run again; if this comes again, have the server and every proxy before it serve ranges",
+  ],
+  [
+    /Unexpected response (?:during|while) |Failed to parse S3 result|Parsing error while parsing s3/,
+    "STORAGE_FAILED",
+    "its answer is not one of S3. Run again; if this comes again, check AWS_ENDPOINT_URL_S3, and every proxy before the server",
+  ],
+];
+
+function wrongAnswerOf(message: string, cause: unknown): PipelineError | undefined {
+  const [, code, what] = WRONG_ANSWERS.find(([pattern]) => pattern.test(message)) ?? [];
+  if (code === undefined || what === undefined) return undefined;
+  const said = firstLine(message).replace(/^[A-Z]+ Error: /, "");
+  return new PipelineError(code, `the S3 server answers wrongly: ${what} (DuckDB: ${said})`, { cause });
 }
 
 /** What DuckDB says of the fault, without its stack, and its advice on options that are not the reader's to set. */

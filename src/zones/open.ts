@@ -60,13 +60,14 @@ function endingReads(zone: Zone, signal: AbortSignal | undefined): Zone {
   return { ...zone, read: (file) => addAbortSignal(signal, zone.read(file)) };
 }
 
-async function connect({ s3 }: Settings, signal: AbortSignal | undefined) {
-  const { connectS3 } = await import("./s3-client.js");
+async function connect({ s3, zones, runReports }: Settings, signal: AbortSignal | undefined) {
+  const { assertBucketNames, connectS3 } = await import("./s3-client.js");
   const connection = await connectS3(s3, signal);
+  assertBucketNames(connection, [...Object.values(zones), runReports].filter(isOnS3));
   const access = (scopes: readonly string[]): S3Access => ({
     scopes,
-    endpoint: s3.endpoint,
-    urlStyle: s3.urlStyle,
+    endpoint: connection.endpoint,
+    urlStyle: connection.urlStyle,
     region: connection.region,
     authorities: connection.authorities,
     credentials: () => connection.credentials(),

@@ -1,10 +1,11 @@
 import { setMaxListeners } from "node:events";
 import { readFile } from "node:fs/promises";
+import { BlockList, isIP } from "node:net";
 import tls from "node:tls";
 import { S3Client } from "@aws-sdk/client-s3";
 import { messageOf, PipelineError } from "../errors.js";
-import type { S3Credentials } from "../s3-access.js";
-import type { S3Settings } from "../settings.js";
+import type { S3Credentials, S3UrlStyle } from "../s3-access.js";
+import { ENDPOINT_RULE, isEndpoint, type S3Settings } from "../settings.js";
 import { retryStrategy } from "./s3-retries.js";
 
 const CONNECT_MILLISECONDS = 5_000;
@@ -22,6 +23,9 @@ const REGION_OF_ENDPOINTS = "us-east-1";
 /** A client for all zones of a run, and what it has found out of the settings and the machine. */
 export interface S3Connection {
   readonly client: S3Client;
+  /** As the client has it; undefined for the usual host of AWS in the region. */
+  readonly endpoint: string | undefined;
+  readonly urlStyle: S3UrlStyle;
   readonly region: string;
   /** The certificate authorities to trust, as PEM. */
   readonly authorities: string;
@@ -33,16 +37,26 @@ export interface S3Connection {
 /**
  * Makes a client. What the settings leave open is found as the AWS SDK finds it: profiles, roles, metadata services.
  * @param signal cancels the work that the client is for.
- * @throws PipelineError INVALID_SETTINGS where there is no region, or the CA bundle cannot be read.
+ * @throws PipelineError INVALID_SETTINGS if there is no region, the CA bundle or the profile cannot be used, or a proxy is named
+ * for the endpoint.
  */
 export async function connectS3(settings: S3Settings, signal?: AbortSignal): Promise<S3Connection> {
-  const region = settings.region ?? (settings.endpoint === undefined ? undefined : REGION_OF_ENDPOINTS);
+  // A region that a profile names for another endpoint says nothing of this one.
+  const found = settings.endpoint === undefined ? await foundBySdk() : {};
+  const configured = settings.endpoint ?? found.endpoint;
+  const region =
+    settings.region ?? found.region ?? (configured === undefined ? undefined : REGION_OF_ENDPOINTS);
+  if (region === undefined) {
+    throw new PipelineError("INVALID_SETTINGS", "the zones are on S3 and no region is known: set AWS_REGION");
+  }
+  // AWS is leaving the path style; other services seldom have a host name for each bucket.
+  const urlStyle = settings.urlStyle ?? (configured === undefined ? "vhost" : "path");
   const authorities = await trustedAuthorities(settings.caBundle);
   const client = new S3Client({
     retryStrategy,
-    forcePathStyle: settings.urlStyle === "path",
-    ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
-    ...(region === undefined ? {} : { region }),
+    forcePathStyle: urlStyle === "path",
+    ...(configured === undefined ? {} : { endpoint: configured }),
+    region,
     ...(settings.credentials === undefined ? {} : { credentials: settings.credentials }),
     // Not every service knows the newer checksums, and TLS and ETags already guard what is sent.
     requestChecksumCalculation: "WHEN_REQUIRED",
@@ -54,10 +68,14 @@ export async function connectS3(settings: S3Settings, signal?: AbortSignal): Pro
     },
   });
   if (signal !== undefined) endRequestsAfterAbort(client, signal);
+  const address = await addressOf(client, region, configured);
+  assertNoProxy(address, settings.proxies);
   const credentials = () => client.config.credentials();
   return {
     client,
-    region: await regionOf(client),
+    endpoint: address.host === `s3.${region}.amazonaws.com` ? undefined : address.origin,
+    urlStyle,
+    region,
     authorities: authorities.join("\n"),
     credentials,
     clockOffset: () => client.config.systemClockOffset,
@@ -87,18 +105,106 @@ function abortedLater(signal: AbortSignal, milliseconds: number): AbortSignal {
   return controller.signal;
 }
 
-async function regionOf({ config }: S3Client): Promise<string> {
+/** What a bucket must be called to stand in a host name, by the rules of AWS. */
+const NAME_IN_HOST = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+
+/**
+ * Makes sure that buckets can be reached as the connection names them.
+ * @param locations `s3://bucket/prefix`.
+ * @throws PipelineError INVALID_SETTINGS that names the first that cannot.
+ */
+export function assertBucketNames({ urlStyle }: S3Connection, locations: readonly string[]): void {
+  if (urlStyle === "path") return;
+  const buckets = locations.map((location) => location.split("/")[2] ?? "");
+  const bucket = buckets.find((name) => !NAME_IN_HOST.test(name));
+  if (bucket === undefined) return;
+  throw new PipelineError(
+    "INVALID_SETTINGS",
+    `the bucket ${bucket} cannot stand in a host name, which has 3 to 63 small letters, digits, dots and hyphens; set S3_URL_STYLE=path`,
+  );
+}
+
+/**
+ * The endpoint and the region that the SDK finds, above all in a profile. It would use that endpoint without a word, and DuckDB
+ * would not.
+ * @throws PipelineError INVALID_SETTINGS if the profile cannot be used.
+ */
+async function foundBySdk(): Promise<{ endpoint?: string | undefined; region?: string | undefined }> {
+  const { config } = new S3Client({});
+  const endpoint = await asked(
+    async () => config.serviceConfiguredEndpoint?.(),
+    "the AWS profile cannot be used",
+  );
+  if (endpoint !== undefined && !isEndpoint(endpoint))
+    throw new PipelineError("INVALID_SETTINGS", `endpoint_url of the AWS profile ${ENDPOINT_RULE}`);
+  const region = await config.region().catch(() => undefined);
+  return { endpoint: endpoint?.replace(/\/$/, ""), region };
+}
+
+/** Where requests go: settings of the SDK, as for FIPS and IPv6, change the host. */
+async function addressOf({ config }: S3Client, region: string, endpoint: string | undefined): Promise<URL> {
+  return asked(
+    async () =>
+      config.endpointProvider({
+        Region: region,
+        UseFIPS: await config.useFipsEndpoint(),
+        UseDualStack: await config.useDualstackEndpoint(),
+        ...(endpoint === undefined ? {} : { Endpoint: endpoint }),
+      }).url,
+    "the AWS settings name no endpoint",
+  );
+}
+
+async function asked<Result>(ask: () => Promise<Result>, what: string): Promise<Result> {
   try {
-    return await config.region();
+    return await ask();
   } catch (error) {
-    throw new PipelineError(
-      "INVALID_SETTINGS",
-      `the zones are on S3 and no region is known: set AWS_REGION`,
-      {
-        cause: error,
-      },
-    );
+    throw new PipelineError("INVALID_SETTINGS", `${what}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/**
+ * DuckDB takes proxies from the environment, and the SDK does not: one part of a run would reach another server than the other.
+ * @throws PipelineError INVALID_SETTINGS if a proxy is named for the address.
+ */
+function assertNoProxy({ protocol, hostname, origin }: URL, proxies: S3Settings["proxies"]): void {
+  const scheme =
+    protocol === "https:"
+      ? (["HTTPS_PROXY", "https_proxy"] as const)
+      : (["HTTP_PROXY", "http_proxy"] as const);
+  const variable = [...scheme, "ALL_PROXY" as const, "all_proxy" as const].find(
+    (name) => proxies[name] !== undefined,
+  );
+  const host = hostname.replace(/^\[|\]$/g, "");
+  if (variable === undefined || isExempt(host, proxies.no_proxy ?? proxies.NO_PROXY ?? "")) return;
+  throw new PipelineError(
+    "INVALID_SETTINGS",
+    `${variable} names a proxy for S3 at ${origin}, and the pipeline asks S3 without a proxy; add ${host} to NO_PROXY, or unset ${variable}`,
+  );
+}
+
+/** Whether NO_PROXY has a host, as curl reads it, which DuckDB asks with. */
+function isExempt(host: string, list: string): boolean {
+  return list
+    .split(/[\s,]+/)
+    .filter((entry) => entry !== "")
+    .some((entry) => {
+      if (entry === "*") return list.trim() === "*";
+      if (isIP(host) !== 0) return isInNetwork(host, entry.replace(/^\[|\]$/g, ""));
+      const name = entry.toLowerCase().replace(/^\.|\.$/g, "");
+      return host === name || host.endsWith(`.${name}`);
+    });
+}
+
+function isInNetwork(address: string, entry: string): boolean {
+  const [network = "", bits] = entry.split("/");
+  if (isIP(network) !== isIP(address)) return false;
+  const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+  const length = bits === undefined ? (family === "ipv6" ? 128 : 32) : Number(bits);
+  if (!Number.isInteger(length) || length < 0 || length > (family === "ipv6" ? 128 : 32)) return false;
+  const networks = new BlockList();
+  networks.addSubnet(network, length, family);
+  return networks.check(address, family);
 }
 
 /** Those that Node brings, which need none to be installed on the machine, and those of a bundle. */

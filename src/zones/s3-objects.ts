@@ -390,12 +390,12 @@ export class S3Objects {
     const isOfS3 = status !== undefined || systemCodeOf(error) !== undefined || OF_THE_SDK.test(code ?? "");
     if (error instanceof PipelineError || !isOfS3) return error;
     const message = messageOf(error).split("\n", 1)[0] ?? "";
-    const isSuccess = status !== undefined && status < 300;
+    const isOdd = code === "Unknown" || /XML parse error|Deserialization error/.test(messageOf(error));
     return s3Error({
       place: this.#place,
-      code: isSuccess ? undefined : code,
+      code: isOdd ? undefined : code,
       status,
-      message: isSuccess ? `its answer is not one of S3: ${message}` : message,
+      message: isOdd ? `HTTP ${String(status)}, and the answer is not one of S3 (${message})` : message,
       cause: error,
     });
   }

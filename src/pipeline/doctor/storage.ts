@@ -55,8 +55,9 @@ export interface ProbeSession {
 }
 
 /**
- * Whether a run can write into a zone: DuckDB writes a file below `_staging/`, as a run does, and reads it back; then it is removed,
- * with all that had to be made for it. A commit must be able to put files in the folders of the tables.
+ * Whether a run can write into a zone: DuckDB writes a file below `_staging/`, as a run does, and reads it back; it is copied as a
+ * commit does it; then everything is removed. The message names what the server cannot do although a run can do without. A commit must be able to put files in the folders of
+ * the tables.
  */
 export async function checkWriting(
   zone: Zone,
@@ -65,26 +66,33 @@ export async function checkWriting(
 ): Promise<Finding<undefined>> {
   for (const table of tables) await zone.assertReplaceable(table);
   const runId = `doctor-${randomBytes(6).toString("hex")}`;
+  const missing: string[] = [];
   try {
-    await writeProbe(zone, runId, session);
+    missing.push(...(await writeProbe(zone, runId, session)));
   } catch (error) {
     // Where nothing can be written, that is what to tell, and not that it cannot be removed.
     await zone.sweep(STAGING, runId).catch(() => undefined);
     throw explained(zone, error);
   }
-  await zone.sweep(STAGING, runId);
-  return found("a file was written, read and removed");
+  await zone.sweep(STAGING, runId, (message) => missing.push(message));
+  const done = zone.tryCommit === undefined ? "written, read" : "written, read, copied";
+  return found([`a file was ${done} and removed`, ...missing].join(". But "));
 }
 
-async function writeProbe(zone: Zone, runId: string, session: ProbeSession): Promise<void> {
-  const { uri } = await zone.stage(runId, { table: "probe", partitionKey: runId });
+/** A little more than the 10 MB that DuckDB sends in one body at the most: a proxy may refuse bodies of that size. */
+const LARGE_PROBE = "SELECT hash(number) AS probe FROM range(1400000) AS numbers (number)";
+
+/** @returns what the server cannot do. */
+async function writeProbe(zone: Zone, runId: string, session: ProbeSession): Promise<string[]> {
+  const staged = await zone.stage(runId, { table: "probe", partitionKey: runId });
   const reach = { directories: [`${zone.root}/${stagingOfRun(runId)}`], files: [] };
   const options = { ...session, reach, warn: () => undefined, leavesNoTrace: true };
   await withDuckDb(options, async (engine) => {
-    await engine.writeParquet("SELECT 1 AS probe", uri);
-    await engine.attachFiles("curated.probe", [uri]);
-    await engine.rows("FROM curated.probe");
+    await engine.writeParquet(zone.tryCommit === undefined ? "SELECT 1 AS probe" : LARGE_PROBE, staged.uri);
+    await engine.attachFiles("curated.probe", [staged.uri]);
+    await engine.rows("SELECT bit_xor(probe) AS probe FROM curated.probe");
   });
+  return (await zone.tryCommit?.(staged)) ?? [];
 }
 
 function explained(zone: Zone, error: unknown): unknown {
