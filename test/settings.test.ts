@@ -35,21 +35,27 @@ describe("the settings", () => {
 
   it.each([
     "s3://",
-    "s3://Data/x",
+    "s3:///x",
+    "s3://ab",
+    "s3://-data",
     "s3://data//x",
     "s3://data/../x",
     "s3://key:secret@data/x",
     "gs://data/x",
     "http://data",
   ])("refuse the zone %s", (zone) => {
-    expect(faultOf({ RAW_ZONE: zone })).toContain("RAW_ZONE must be a folder or s3://bucket/prefix");
+    const fault = faultOf({ RAW_ZONE: zone });
+    expect(fault).toContain("RAW_ZONE must be a folder or s3://bucket/prefix");
+    expect(fault).not.toContain("secret");
   });
 
-  it("reach an endpoint by the path of its URLs, and AWS by its host names, unless told otherwise", () => {
-    const style = (environment: object) => readSettings({ ...ON_S3, ...environment }).s3.urlStyle;
-    expect(style({ AWS_ENDPOINT_URL_S3: "http://127.0.0.1:9000" })).toBe("path");
-    expect(style({})).toBe("vhost");
-    expect(style({ AWS_ENDPOINT_URL: "https://s3.example.org", S3_URL_STYLE: "vhost" })).toBe("vhost");
+  it("say by which rule the name of a bucket or a prefix is refused", () => {
+    expect(faultOf({ RAW_ZONE: "s3://ab/x" })).toMatch(/the name of a bucket has 3 to 255 letters/);
+    expect(faultOf({ RAW_ZONE: "s3://data/../x" })).toMatch(/no name in the prefix may be empty, \. or \.\./);
+  });
+
+  it.each(["s3://my_bucket/x", "s3://MyBucket", "s3://data-2020.old/a/b"])("take the zone %s", (zone) => {
+    expect(readSettings({ RAW_ZONE: zone }).zones.raw).toBe(zone);
   });
 
   it("leave the keys to the AWS SDK where none, or a profile, are named", () => {
