@@ -1,4 +1,5 @@
 import { hasNativeCalls } from "./native-calls.js";
+import { npmScript } from "./npm-script.js";
 
 /** The signals that end a process in order, with the exit code that shells give to a process that one of them ended. */
 export const SIGNAL_EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
@@ -15,13 +16,12 @@ const REPEATED_BY_NPM_MILLISECONDS = 1_000;
  * @param isFirst whether no signal came before.
  */
 export function onEndingSignals(hear: (signal: EndingSignal, isFirst: boolean) => void): void {
-  const isUnderNpm = process.env["npm_lifecycle_event"] !== undefined;
+  const isUnderNpm = npmScript() !== undefined;
   let last: { readonly signal: EndingSignal; readonly at: number } | undefined;
   for (const signal of ENDING_SIGNALS) {
     process.on(signal, () => {
       const at = performance.now();
-      const isRepeated =
-        isUnderNpm && last?.signal === signal && at - last.at < REPEATED_BY_NPM_MILLISECONDS;
+      const isRepeated = isUnderNpm && last?.signal === signal && at - last.at < REPEATED_BY_NPM_MILLISECONDS;
       const isFirst = last === undefined;
       last = { signal, at };
       if (!isRepeated) hear(signal, isFirst);

@@ -89,7 +89,7 @@ export class Cancellation {
     return new PipelineError(
       "CANCELLED",
       `cancelled; the work under way${underWay} did not stop within ${seconds} s, and the process ended as if it was killed; ` +
-        "the next run of the date removes what is left",
+        "run it again: it finds everything as after a kill",
     );
   }
 }

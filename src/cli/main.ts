@@ -3,6 +3,7 @@ import yargs, { type Argv, type CommandModule } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { messageOf, PipelineError } from "../errors.js";
 import { LOG_LEVELS } from "../log-levels.js";
+import { npmScript } from "../npm-script.js";
 import { STAGES } from "../pipeline/report.js";
 import { versionText } from "../version.js";
 import { apiKeyCommand } from "./api-key.js";
@@ -137,7 +138,7 @@ function fail(error: unknown): number {
 function typedCommand(): string {
   const isPlain = (word: string) => /^[\w%+,./:=@-]+$/.test(word);
   const typed = words.map((word) => (isPlain(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
-  const isByNpm = process.env["npm_lifecycle_event"] === "pipeline";
+  const isByNpm = npmScript() === "pipeline";
   return [isByNpm ? "npm run pipeline --" : "pipeline", ...typed].join(" ");
 }
 

@@ -55,11 +55,9 @@ async function interactive(
   cancellation: Cancellation,
 ): Promise<void> {
   const child = spawn("duckdb", args, { stdio: "inherit", env: childEnvironment(environment) });
-  let isTerminated = false;
   // What a terminal sends reaches both processes. What Ctrl-C means is for the other to say.
   const handle = (signal: EndingSignal) => {
     if (signal === "SIGINT") return;
-    isTerminated = true;
     cancellation.abort(signal);
     child.kill(signal);
   };
@@ -69,7 +67,7 @@ async function interactive(
   });
   try {
     await cancellation.handledBy(handle, () => ended);
-    if (isTerminated) throw cancelled(cancellation.signal);
+    if (cancellation.signal.aborted) throw cancelled(cancellation.signal);
   } catch (error) {
     if (error instanceof PipelineError) throw error;
     throw new PipelineError("INVALID_USAGE", `the command duckdb does not start: ${messageOf(error)}`, {

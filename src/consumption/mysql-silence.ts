@@ -14,15 +14,14 @@ export function endSilentConnections(pool: Pool, milliseconds: number, signal?: 
   const patience = () => (signal?.aborted === true ? CANCELLED_MILLISECONDS : milliseconds);
   pool.on("connection", (connection) => {
     endWhenSilent(connection, patience());
-  });
-  pool.on("acquire", (connection) => {
     const socket = socketOf(connection);
-    inUse.add(socket.ref().setTimeout(patience()));
     socket.once("close", () => inUse.delete(socket));
   });
+  pool.on("acquire", (connection) => {
+    inUse.add(socketOf(connection).ref().setTimeout(patience()));
+  });
   pool.on("release", (connection) => {
-    const socket = socketOf(connection).unref().setTimeout(0);
-    inUse.delete(socket);
+    inUse.delete(socketOf(connection).unref().setTimeout(0));
   });
   const shorten = () => {
     for (const socket of inUse) socket.setTimeout(CANCELLED_MILLISECONDS);
@@ -35,7 +34,8 @@ export function endSilentConnections(pool: Pool, milliseconds: number, signal?: 
 export function endWhenSilent(connection: object, milliseconds: number): void {
   const socket = socketOf(connection);
   socket.setTimeout(milliseconds).on("timeout", () => {
-    const silence = new Error(`no answer for ${(milliseconds / 1_000).toString()} s`);
+    const seconds = (socket.timeout ?? milliseconds) / 1_000;
+    const silence = new Error(`no answer for ${seconds.toString()} s`);
     socket.destroy(Object.assign(silence, { code: "ETIMEDOUT" }));
   });
 }

@@ -99,7 +99,9 @@ export function startDuckDb(options: StartOptions): StartingDuckDb {
       return engineOf(pool, s3, folder, options.signal);
     },
     close: async () => {
-      const session = await untilAborted(starting, options.signal, INTERRUPT_MILLISECONDS).catch(() => undefined);
+      const session = await untilAborted(starting, options.signal, INTERRUPT_MILLISECONDS).catch(
+        () => undefined,
+      );
       if (session === undefined) return;
       // A statement that does not stop uses them, and ends with the process.
       if (!options.signal.aborted || !hasNativeCalls()) {

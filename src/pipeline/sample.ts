@@ -59,7 +59,7 @@ export async function makeSample(
  */
 export async function makeSampleInRawZone(context: SampleContext, size: SampleSize): Promise<SampleFile[]> {
   assertSize(size);
-  const zones = await openZones(context.settings);
+  const zones = await openZones(context.settings, context.signal);
   try {
     const names = partsOf(size).map(({ name }) => `${RAW_FOLDER}/${name}`);
     const present = (await zones.raw.list(RAW_FOLDER)).map(({ path: file }) => file);

@@ -99,7 +99,7 @@ function abortedLater(signal: AbortSignal, milliseconds: number): AbortSignal {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);
   const abort = () => {
-    controller.abort();
+    controller.abort("no answer since the work was cancelled");
   };
   signal.addEventListener("abort", () => setTimeout(abort, milliseconds).unref(), { once: true });
   return controller.signal;

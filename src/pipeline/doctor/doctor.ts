@@ -135,7 +135,7 @@ async function examineZones(
 ): Promise<Clocks> {
   const { settings, sql } = known;
   const zones = await examination.check("zones", [settings], async (checked) => {
-    opened.zones = await openZones(checked);
+    opened.zones = await openZones(checked, signal);
     return { message: "each has a place of its own", value: opened.zones };
   });
   const onS3 = Object.values(settings.finding?.value.zones ?? {}).some(isOnS3);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "@jest/globals";
+import { beforeAll, describe, expect, it } from "@jest/globals";
 import { createConnection } from "mysql2/promise";
 import { ask, askForVoucher, startApi } from "../../api/process.js";
 import { pipeline, start } from "../../cli/command.js";
@@ -7,8 +7,9 @@ import { EXECUTION_DATE } from "../../pipeline/running.js";
 import { until } from "../../until.js";
 import { makeFolder } from "../../workspace.js";
 import { ownDatabase, sampleIn } from "../own-servers.js";
-import { makeLake } from "./lake.js";
+import { makeLake, type Lake } from "./lake.js";
 import { meetFault } from "./outage.js";
+import { runUntil } from "./standing-still.js";
 
 /** The api gives the database four; the rest is for a machine that is busy with other tests. */
 const FEW_SECONDS = 8;
@@ -64,6 +65,70 @@ describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
       expect(await pipeline(["-e", EXECUTION_DATE], environment)).toMatchObject({ code: 0, stderr: "" });
     }, 300_000);
   }
+});
+
+describe("a run that is sent SIGTERM while a service is silent", () => {
+  let lake: Lake;
+  beforeAll(async () => {
+    lake = await makeLake("mysql");
+  }, 120_000);
+
+  const moments = {
+    mysql: [
+      "database opened",
+      "database migrated",
+      "start recorded",
+      "all prepared",
+      "publish: transaction begun",
+      "publish: voucher_frequent_most_used written",
+      "run ended",
+      "own staging swept",
+    ],
+    minio: [
+      "lock taken",
+      "start recorded",
+      "raw files found",
+      "raw files inspected",
+      "curated.vouchers: room made",
+      "vouchers: old file kept",
+      "all committed",
+      "run ended",
+    ],
+  } as const;
+  const chosen = {
+    mysql: ["database opened", "publish: transaction begun"],
+    minio: ["raw files found", "vouchers: old file kept"],
+  };
+  const cases = (["mysql", "minio"] as const).flatMap((service) =>
+    (TAKES_LONG ? moments : chosen)[service].map((moment) => [service, moment] as const),
+  );
+
+  it.each(cases)("ends within ten seconds with 143: %s, at the moment '%s'", async (service, moment) => {
+    const { environment, states } = lake;
+    await lake.putRaw(0);
+    const run = await runUntil(moment, ["-e", EXECUTION_DATE], environment);
+    expect(run.isThere).toBe(true);
+    await lake[service].pause();
+    run.goOn();
+    await sleep(500);
+    const begun = performance.now();
+    run.kill("SIGTERM");
+    const { code, stderr } = await run.ended;
+    const seconds = (performance.now() - begun) / 1_000;
+    lake[service].goOn();
+    // A call of DuckDB that nothing interrupts is ended by the signal itself, which shells report as 143.
+    const wasPublished = code === 0;
+    expect(wasPublished ? 143 : (code ?? 143)).toBe(143);
+    expect(seconds).toBeLessThan(10);
+    if (!wasPublished) expect(stderr).toContain("error CANCELLED: cancelled");
+    const next = await pipeline(["-e", EXECUTION_DATE, "--wait", "60s"], environment);
+    expect(next).toMatchObject({ code: 0 });
+    expect(await lake.visible()).toEqual(states[0]);
+    expect(await lake.staged()).toEqual([]);
+    // The next case begins with other data than it makes.
+    await lake.putRaw(1);
+    await pipeline(["-e", EXECUTION_DATE, "--wait", "60s"], environment);
+  });
 });
 
 if (TAKES_LONG)

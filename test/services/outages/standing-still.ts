@@ -11,6 +11,7 @@ export interface StandingRun {
   readonly ended: Promise<Ended>;
   /** Has it go on. */
   goOn(): void;
+  kill(signal: NodeJS.Signals): void;
 }
 
 const alive = new Set<() => void>();
@@ -60,7 +61,12 @@ export async function runUntil(
   // With a time limit it is a child of the process that stands still.
   const standing = () => childrenOf(child.pid ?? 0)[0] ?? child.pid ?? 0;
   if (isThere && failpoint !== undefined) await stillness(standing());
-  return { isThere, ended, goOn: () => process.kill(standing(), "SIGCONT") };
+  return {
+    isThere,
+    ended,
+    goOn: () => process.kill(standing(), "SIGCONT"),
+    kill: (signal) => child.kill(signal),
+  };
 }
 
 function childrenOf(pid: number): number[] {
