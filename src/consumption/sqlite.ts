@@ -13,7 +13,7 @@ import {
   type PublishedColumn,
 } from "./consumption.js";
 import { RUNS_IN_PROGRESS, waitedInVain, type RunInProgress } from "./other-writers.js";
-import { SqliteConnection, sqliteFault } from "./sqlite-driver.js";
+import { SqliteConnection, sqliteFault } from "../sqlite-driver.js";
 import type { ConsumptionTables } from "./tables.js";
 
 /** How long a run waits for another's transaction, as that of a publish of many rows. */

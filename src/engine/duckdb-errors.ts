@@ -1,6 +1,11 @@
+import { existsSync } from "node:fs";
 import { messageOf, PipelineError, type FaultCode } from "../errors.js";
 import { s3Error } from "../s3-faults.js";
 import { EngineError } from "./engine-error.js";
+
+/** A path below the folder of a session, also of another one that shares its files. */
+const OF_A_SESSION = /[/\\]session-[A-Za-z0-9]{6}[/\\]/;
+const NO_SPACE = /No space left on device|Disk quota exceeded/i;
 
 /** An error that DuckDB gave, by the class that its message begins with. */
 export class DuckDbError extends EngineError {
@@ -31,7 +36,7 @@ export function translateDuckDbError(thrown: unknown): Error {
     .replace(/^Failed to extract statements: /, "");
   const s3Fault = s3FaultOf(message, thrown);
   if (s3Fault !== undefined) return s3Fault;
-  if (/No space left on device/i.test(message)) {
+  if (NO_SPACE.test(message)) {
     return new PipelineError(
       "STORAGE_FULL",
       `the disk is full: ${firstLine(message)}; free some space and run again`,
@@ -50,6 +55,23 @@ export function translateDuckDbError(thrown: unknown): Error {
   }
   const errorClass = /^([A-Z][A-Za-z ]*?) Error:/.exec(message)?.[1] ?? "Unknown";
   return new DuckDbError(errorClass, shorten(message), { cause: thrown });
+}
+
+/**
+ * What has become of a session whose temporary files were removed or damaged while it used them; undefined for any other error.
+ * @param folder the session's own; undefined if it has none.
+ */
+export function temporaryFileFault(thrown: unknown, folder: string | undefined): PipelineError | undefined {
+  const message = firstLine(messageOf(thrown));
+  const isGone = folder !== undefined && !existsSync(folder);
+  const isOther = thrown instanceof PipelineError || NO_SPACE.test(message);
+  if (isOther || !(isGone || OF_A_SESSION.test(message))) return undefined;
+  return new PipelineError(
+    "STORAGE_FAILED",
+    `temporary files were removed or cannot be used: ${message}; ` +
+      "let nothing else clean up DUCKDB_TEMP_DIRECTORY, and run again",
+    { cause: thrown },
+  );
 }
 
 /** A fault of S3, and not of what was read or written there. */

@@ -10,7 +10,7 @@ import type { DuckDbSettings } from "../settings.js";
 import { listLiteral, literal, pathPattern } from "../sql-literal.js";
 import { runStatements } from "./ad-hoc.js";
 import { ConnectionPool } from "./connection-pool.js";
-import { translateDuckDbError } from "./duckdb-errors.js";
+import { temporaryFileFault, translateDuckDbError } from "./duckdb-errors.js";
 import { textOf, type Engine, type Row } from "./engine.js";
 import { extensionOptions, openS3, type S3Session } from "./httpfs.js";
 import { assertMakesFunctions, assertSelects } from "./sql-of-files.js";
@@ -22,7 +22,7 @@ import {
   temporaryStatement,
   viewStatement,
 } from "./statements.js";
-import { makeTempDirectory } from "./temp-directory.js";
+import { makeTempDirectory, type TempDirectory } from "./temp-directory.js";
 
 /** Statements that run side by side at the most. More would share the memory limit among too many. */
 const CONNECTIONS = 2;
@@ -95,8 +95,8 @@ export function startDuckDb(options: StartOptions): StartingDuckDb {
   return {
     confine: async (reach) => {
       const { folder, pool, s3 } = await untilAborted(starting, options.signal, INTERRUPT_MILLISECONDS);
-      await confine(pool, reach, folder, options);
-      return engineOf(pool, s3, folder, options.signal);
+      await confine(pool, reach, folder?.path, options);
+      return engineOf(pool, s3, folder?.path, options.signal);
     },
     close: async () => {
       const session = await untilAborted(starting, options.signal, INTERRUPT_MILLISECONDS).catch(
@@ -134,18 +134,19 @@ async function makeSessionFolder({
   settings,
   s3,
   leavesNoTrace = false,
-}: StartOptions): Promise<string | undefined> {
+}: StartOptions): Promise<TempDirectory | undefined> {
   if (!leavesNoTrace) return makeTempDirectory(settings.tempDirectory);
-  return s3 !== undefined && usesTls(s3) ? mkdtemp(path.join(os.tmpdir(), "voucher-pipeline-")) : undefined;
+  if (s3 === undefined || !usesTls(s3)) return undefined;
+  const folder = await mkdtemp(path.join(os.tmpdir(), "voucher-pipeline-"));
+  return { path: folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
 async function removeSessionFolder(
-  folder: string | undefined,
+  folder: TempDirectory | undefined,
   { warn }: Pick<StartOptions, "warn">,
 ): Promise<void> {
-  if (folder === undefined) return;
-  await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
-    warn(`the temporary folder ${folder} could not be removed: ${messageOf(error)}`);
+  await folder?.remove().catch((error: unknown) => {
+    warn(`the temporary folder ${folder.path} could not be removed: ${messageOf(error)}`);
   });
 }
 
@@ -157,7 +158,7 @@ async function openSession(options: StartOptions) {
     instance = await DuckDBInstance.create(":memory:", {
       ...(settings.memoryLimit === undefined ? {} : { memory_limit: settings.memoryLimit }),
       ...(settings.threads === undefined ? {} : { threads: String(settings.threads) }),
-      temp_directory: leavesNoTrace ? "" : (folder ?? ""),
+      temp_directory: leavesNoTrace ? "" : (folder?.path ?? ""),
       ...extensionOptions(settings),
       autoinstall_known_extensions: "false",
       autoload_known_extensions: "false",
@@ -170,7 +171,7 @@ async function openSession(options: StartOptions) {
     const s3 =
       access &&
       (await pool.lend((connection) =>
-        openS3(connection, access, { ...settings, installs: !leavesNoTrace, folder }),
+        openS3(connection, access, { ...settings, installs: !leavesNoTrace, folder: folder?.path }),
       ));
     return { folder, instance, pool, s3 };
   } catch (error) {
@@ -267,7 +268,8 @@ function engineOf(
       });
       return await untilAborted(call, sessionSignal, INTERRUPT_MILLISECONDS);
     } catch (error) {
-      throw isAborted(signal) ? cancelled(signal) : translateDuckDbError(error);
+      if (isAborted(signal)) throw cancelled(signal);
+      throw temporaryFileFault(error, folder) ?? translateDuckDbError(error);
     } finally {
       signal.removeEventListener("abort", interrupt);
     }

@@ -1,11 +1,10 @@
-import { rm } from "node:fs/promises";
 import path from "node:path";
 import { openConsumptionForReading } from "../consumption/open.js";
 import { readRuns } from "../consumption/runs.js";
 import { readSqlVersion, type SqlTexts } from "../consumption/sql-versions.js";
 import { duckDbBuilder } from "../engine/builder.js";
 import type { Engine } from "../engine/engine.js";
-import { makeTempDirectory } from "../engine/temp-directory.js";
+import { makeTempDirectory, type TempDirectory } from "../engine/temp-directory.js";
 import { PipelineError } from "../errors.js";
 import { hashOfTexts, loadSqlVersion, parseSqlVersion, type SqlVersion } from "../models/load.js";
 import { isWritten } from "../models/model.js";
@@ -86,9 +85,10 @@ export async function replayRun(
 ): Promise<ReplayReport> {
   const { report, recorded } = await findRun(settings, runId);
   const zones = await openZones(settings, signal);
-  let folder: string | undefined;
+  let temporary: TempDirectory | undefined;
   try {
-    folder = await makeTempDirectory(settings.duckdb.tempDirectory);
+    temporary = await makeTempDirectory(settings.duckdb.tempDirectory);
+    const folder = temporary.path;
     const version = usesCurrentSql
       ? await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion)
       : recorded();
@@ -110,7 +110,7 @@ export async function replayRun(
     return await replay(context, report, signal, warn);
   } finally {
     zones.close();
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    await temporary?.remove();
   }
 }
 

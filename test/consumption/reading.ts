@@ -1,4 +1,4 @@
-import { SqliteConnection } from "../../src/consumption/sqlite-driver.js";
+import { SqliteConnection } from "../../src/sqlite-driver.js";
 import type { Settings } from "../../src/settings.js";
 import { askMysql } from "./servers.js";
 

@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import path from "node:path";
 import { duckDbBuilder } from "../../engine/builder.js";
 import type { Engine } from "../../engine/engine.js";
@@ -54,13 +53,15 @@ export async function withSharedRaw<Result>(
   try {
     const zones = await openZones(settings, signal);
     try {
-      return await use(await shareRaw({ activity, executionDate, settings, signal, version, zones }, folder));
+      return await use(
+        await shareRaw({ activity, executionDate, settings, signal, version, zones }, folder.path),
+      );
     } finally {
       zones.close();
     }
   } finally {
-    await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
-      activity.warn(`the temporary folder ${folder} could not be removed: ${messageOf(error)}`);
+    await folder.remove().catch((error: unknown) => {
+      activity.warn(`the temporary folder ${folder.path} could not be removed: ${messageOf(error)}`);
     });
   }
 }

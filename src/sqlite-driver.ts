@@ -1,7 +1,7 @@
 import { pathToFileURL } from "node:url";
 import { DatabaseSync, type DatabaseSyncInstance } from "@photostructure/sqlite";
 import type { SqliteDatabase } from "kysely";
-import { messageOf, systemCodeOf } from "../errors.js";
+import { messageOf, systemCodeOf } from "./errors.js";
 
 /** A value as SQLite gives it. */
 type Value = string | number | bigint | null | Uint8Array;
