@@ -9,6 +9,7 @@ interface StatusArguments {
   from: string | undefined;
   to: string | undefined;
   "max-age": number | undefined;
+  deep: boolean;
   json: boolean;
 }
 
@@ -37,9 +38,15 @@ export const statusCommand: CommandModule<object, StatusArguments> = {
         requiresArg: true,
         describe: "How many days old the newest publication may be; as old as it likes unless given",
       })
+      .option("deep", {
+        type: "boolean",
+        default: false,
+        describe: "Compare every published row with what was published",
+      })
       .option("json", { type: "boolean", default: false, describe: "Print everything as JSON" })
-      .example("$0 status --max-age 1", "End with 3 unless all is well and of today or yesterday"),
-  handler: async ({ from, to, "max-age": maxAgeDays, json }) => {
+      .example("$0 status --max-age 1", "End with 3 unless all is well and of today or yesterday")
+      .example("$0 status --deep", "Also find rows that somebody has changed or deleted"),
+  handler: async ({ from, to, "max-age": maxAgeDays, deep, json }) => {
     if (maxAgeDays !== undefined && !(maxAgeDays >= 0))
       throw new PipelineError("INVALID_USAGE", "--max-age must be a number of days, 0 or more");
     const [{ readStatus }, { readSettings }, { parseExecutionDate }] = await Promise.all([
@@ -48,7 +55,7 @@ export const statusCommand: CommandModule<object, StatusArguments> = {
       import("../voucher/execution-date.js"),
     ]);
     const dateOf = (text: string | undefined) => (text === undefined ? undefined : parseExecutionDate(text));
-    const request = { from: dateOf(from), to: dateOf(to), maxAgeDays, now: new Date() };
+    const request = { from: dateOf(from), to: dateOf(to), maxAgeDays, deep, now: new Date() };
     const status = await readStatus(readSettings(), request);
     print(json ? JSON.stringify(status, null, 2) : await describe(status));
     if (!status.healthy) process.exitCode = EXIT_CODES.data;
@@ -65,6 +72,7 @@ async function describe({
   failed,
   ignored_files,
   same_bytes,
+  deep,
   healthy,
 }: StatusReport): Promise<string> {
   const { rawNoticeTexts } = await import("./summary.js");
@@ -93,8 +101,38 @@ async function describe({
       ),
     ),
     ...rawNoticeTexts({ ignored_files, same_bytes }),
+    ...(deep === undefined ? [] : deepInWords(deep)),
     ...(healthy ? ["all is well"] : []),
   ].join("\n");
+}
+
+function deepInWords({
+  compared,
+  differences,
+  not_compared,
+  tables,
+  damage,
+}: NonNullable<StatusReport["deep"]>): string[] {
+  return [
+    `rows compared with what was published: ${compared.toString()} publications`,
+    ...listed(
+      "rows differ",
+      differences.map(
+        ({ execution_date, table, rows_published, rows_found }) =>
+          `${execution_date}: ${table} has ${rows_found?.toString() ?? "unreadable"} rows, ${rows_published.toString()} were published; ` +
+          `run pipeline publish -e ${execution_date}`,
+      ),
+    ),
+    ...listed(
+      "not compared",
+      not_compared.map(({ execution_date, why }) => `${execution_date}: ${why}`),
+    ),
+    ...listed(
+      "tables differ",
+      tables.map(({ table, what }) => `${table}: ${printable(what)}`),
+    ),
+    ...listed("database damaged", damage.map(printable)),
+  ];
 }
 
 /** `vouchers/a.csv has changed and 2 more`. */

@@ -28,6 +28,10 @@ export interface Dialect {
   readonly tableOptions: RawBuilder<unknown>;
   /** The columns of a table's primary key, in their order; none where it has no key. */
   primaryKey(db: ConsumptionDatabase, table: string): Promise<string[]>;
+  /** How tables that are there differ from what `tableOptions` would have made of them: another engine, another collation. */
+  tableFaults(db: ConsumptionDatabase, tables: readonly string[]): Promise<TableFault[]>;
+  /** What is broken inside of the database, by a look at every page of the tables; none where the server sees to that itself. */
+  integrityFaults(db: ConsumptionDatabase): Promise<string[]>;
   /** How many rows of a table a statement inserts at the most. */
   rowsPerUpsert(table: PublishedTable): number;
   /** The query that inserts rows, and replaces those whose key is there. */
@@ -52,6 +56,13 @@ export interface Dialect {
   repeating<Result>(work: () => Promise<Result>): Promise<Result>;
   /** A fault of the database in the words of the person who runs the pipeline; anything else comes back as it is. */
   translateError(error: unknown): unknown;
+}
+
+/** What is wrong with a table. */
+export interface TableFault {
+  readonly table: string;
+  /** As `engine MyISAM instead of InnoDB`. */
+  readonly what: string;
 }
 
 /** What a server says of itself. */

@@ -170,5 +170,21 @@ function migrationsOf({ longText, tableOptions }: Dialect): Record<string, Migra
         failpoint("backfills: table made");
       },
     },
+    "0006_published_rows": {
+      up: async (db: Kysely<unknown>) => {
+        await db.schema
+          .createTable("published_rows")
+          .ifNotExists()
+          .addColumn("execution_date", "varchar(17)", (column) => column.notNull())
+          .addColumn("table_name", "varchar(64)", (column) => column.notNull())
+          .addColumn("data_hash", "varchar(64)", (column) => column.notNull())
+          .addColumn("row_count", "bigint", (column) => column.notNull())
+          .addColumn("rows_hash", "varchar(64)", (column) => column.notNull())
+          .addPrimaryKeyConstraint("published_rows_key", ["execution_date", "table_name"] as never)
+          .modifyEnd(tableOptions)
+          .execute();
+        failpoint("published_rows: table made");
+      },
+    },
   };
 }

@@ -64,10 +64,25 @@ export function translateMysqlError(name: string, error: unknown): unknown {
   if (code === "ER_BAD_DB_ERROR") {
     return faultOf("CONSUMPTION_NOT_USABLE", "is not there: create it, or correct CONSUMPTION_URL");
   }
+  if (code === "ER_SECURE_TRANSPORT_REQUIRED") {
+    return faultOf(
+      "CONSUMPTION_NOT_USABLE",
+      "takes encrypted connections only: add ?ssl-mode=REQUIRED to CONSUMPTION_URL, or " +
+        "?ssl-mode=VERIFY_IDENTITY, which also checks the server's certificate",
+    );
+  }
   if (TLS.test(code)) {
     return faultOf(
       "CONSUMPTION_NOT_USABLE",
       `refuses TLS: ${saidBy(error)}; check ssl-mode and ssl-ca in CONSUMPTION_URL`,
+    );
+  }
+  if (code === "ER_ACCESS_DENIED_ERROR") {
+    // MariaDB says no more of a connection, and both no more of a user, that must be encrypted.
+    return faultOf(
+      "CONSUMPTION_NOT_USABLE",
+      `cannot be used: ${saidBy(error)}; check user and password in CONSUMPTION_URL, and add ?ssl-mode=REQUIRED ` +
+        "if the server or the user takes encrypted connections only",
     );
   }
   // Whatever else the server refuses: a user, a password, a right, a table that is not as this pipeline makes it.

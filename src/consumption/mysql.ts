@@ -11,6 +11,7 @@ import {
   type DatabaseServer,
   type Dialect,
   type PublishedColumn,
+  type TableFault,
 } from "./consumption.js";
 import { readMysqlUrl, type MysqlAddress } from "./mysql-address.js";
 import { isContended, isPassing, translateMysqlError } from "./mysql-errors.js";
@@ -182,6 +183,8 @@ function mysqlDialect(name: string, collation: string, repeating: Dialect["repea
         ORDER BY ordinal_position`.execute(db);
       return rows.map(({ name }) => name);
     },
+    tableFaults: (db, tables) => tableFaults(db, collation, tables),
+    integrityFaults: () => Promise.resolve([]),
     rowsPerUpsert,
     upsert: (db, { name, key }, rows) => {
       const values = Object.keys(rows[0] ?? {}).filter((column) => !key.includes(column));
@@ -194,6 +197,32 @@ function mysqlDialect(name: string, collation: string, repeating: Dialect["repea
     repeating,
     translateError: (error) => translateMysqlError(name, error),
   };
+}
+
+async function tableFaults(
+  db: ConsumptionDatabase,
+  collation: string,
+  tables: readonly string[],
+): Promise<TableFault[]> {
+  if (tables.length === 0) return [];
+  const { rows: engines } = await sql<{ name: string; engine: string | null }>`
+    SELECT table_name AS name, engine AS engine FROM information_schema.tables
+    WHERE table_schema = DATABASE() AND table_name IN (${sql.join(tables)}) ORDER BY table_name`.execute(db);
+  const { rows: columns } = await sql<{ name: string; column: string; collation: string }>`
+    SELECT table_name AS name, column_name AS \`column\`, collation_name AS collation FROM information_schema.columns
+    WHERE table_schema = DATABASE() AND table_name IN (${sql.join(tables)})
+      AND collation_name IS NOT NULL AND collation_name <> ${collation} ORDER BY table_name, ordinal_position`.execute(
+    db,
+  );
+  return [
+    ...engines
+      .filter(({ engine }) => engine !== "InnoDB")
+      .map(({ name, engine }) => ({ table: name, what: `engine ${engine ?? "none"} instead of InnoDB` })),
+    ...columns.map(({ name, column, collation: found }) => ({
+      table: name,
+      what: `collation ${found} of the column ${column} instead of ${collation}`,
+    })),
+  ];
 }
 
 /** So many that the longest texts fit into a statement. */

@@ -8,9 +8,16 @@ import { differencesOf, type Difference, type RowParts } from "./differences.js"
 import { follows, keyOf, withinDate } from "./key-order.js";
 import { newestIn, newestOf } from "./publications.js";
 import { firstTurn, standInLine, turn } from "./publish-line.js";
+import { recordOfRows, RowsHash } from "./published-rows.js";
 import type { PublishedTable } from "./published-tables.js";
 import { assertRunningIn, outcomeOf } from "./runs.js";
-import type { ConsumptionDatabase, PublicationsTable, PublishedRow, PublishedTables } from "./tables.js";
+import type {
+  ConsumptionDatabase,
+  PublicationsTable,
+  PublishedRow,
+  PublishedRowsTable,
+  PublishedTables,
+} from "./tables.js";
 import { Batches, inTransaction } from "./transaction.js";
 import {
   endWithdrawal,
@@ -70,10 +77,19 @@ export function publish(
       await assertRunningIn(transaction, publication.runId);
       failpoint("publish: first in line");
       const tables: TableChange[] = [];
+      const records: PublishedRowsTable[] = [];
       for (const content of contents) {
-        tables.push(await replaceRows(transaction, dialect, publication.executionDate.partitionKey, content));
+        const { change, rowsHash } = await replaceRows(
+          transaction,
+          dialect,
+          publication.executionDate.partitionKey,
+          content,
+        );
+        tables.push(change);
+        records.push(rowsRecord(publication, content.table.name, change.rows, rowsHash));
         failpoint(`publish: ${content.table.name} written`);
       }
+      if (records.length > 0) await recordOfRows(transaction, dialect, records).execute();
       const shown = await showPublication(transaction, rowOf(publication));
       failpoint("publish: publication written");
       const newest = await newestIn(transaction);
@@ -88,9 +104,11 @@ async function replaceRows(
   dialect: Dialect,
   executionDate: string,
   { table, rows, parts }: TableContent,
-): Promise<TableChange> {
+): Promise<{ change: TableChange; rowsHash: string }> {
   const published = publishedTables(transaction);
-  const differences = () => differencesOf(table, parts(), presentParts(published, table, executionDate));
+  const hash = new RowsHash(table.columns.map(({ name }) => name));
+  const differencesFrom = (wanted: RowParts) =>
+    differencesOf(table, wanted, presentParts(published, table, executionDate));
 
   const upserts = new Batches<PublishedRow>(dialect.rowsPerUpsert(table), (batch) =>
     dialect.upsert(published, table, batch).execute(),
@@ -98,7 +116,7 @@ async function replaceRows(
   const removals = new Batches<PublishedRow>(ROWS_PER_REMOVAL, (batch) =>
     removal(published, table, batch).execute(),
   );
-  for await (const some of differences()) {
+  for await (const some of differencesFrom(hash.through(parts()))) {
     for (const { wanted, present } of some) {
       if (wanted !== undefined) await upserts.add(wanted);
       else if (present !== undefined) await removals.add(present);
@@ -107,8 +125,28 @@ async function replaceRows(
   await upserts.end();
   failpoint(`publish: ${table.name} upserted`);
   await removals.end();
-  if (upserts.count + removals.count > 0) await assertNoDifference(table, differences());
-  return { table: table.name, rows, upserted: upserts.count, removed: removals.count };
+  if (upserts.count + removals.count > 0) await assertNoDifference(table, differencesFrom(parts()));
+  const change = { table: table.name, rows, upserted: upserts.count, removed: removals.count };
+  return { change, rowsHash: hash.digest() };
+}
+
+function noRecord(table: string): PublishedRowsTable {
+  return { execution_date: "", table_name: table, data_hash: "", row_count: 0, rows_hash: "" };
+}
+
+function rowsRecord(
+  { executionDate, dataHash }: Publication,
+  table: string,
+  rows: number,
+  rowsHash: string,
+): PublishedRowsTable {
+  return {
+    execution_date: executionDate.partitionKey,
+    table_name: table,
+    data_hash: dataHash,
+    row_count: rows,
+    rows_hash: rowsHash,
+  };
 }
 
 /** The audit of the publish: what the database gives back is what was to be published. */
@@ -216,6 +254,17 @@ export function publishStatements(
       said(presentRows(published, table, "", undefined), "where a row was written or removed, to compare"),
       said(presentRows(published, table, "", rowOf(table)), "for each page that follows"),
     ]),
+    ...(tables.length === 0
+      ? []
+      : [
+          said(
+            recordOfRows(
+              db,
+              dialect,
+              tables.map(({ name }) => noRecord(name)),
+            ),
+          ),
+        ]),
     said(withdrawalOf(db, "")),
     said(
       withdrawalEnd(

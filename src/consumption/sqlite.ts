@@ -11,6 +11,7 @@ import {
   type Dialect,
   type Lock,
   type PublishedColumn,
+  type TableFault,
 } from "./consumption.js";
 import { RUNS_IN_PROGRESS, waitedInVain, type RunInProgress } from "./other-writers.js";
 import { SqliteConnection, sqliteFault } from "../sqlite-driver.js";
@@ -340,6 +341,22 @@ function sqliteDialect(file: string, waiter?: Waiter): Dialect {
         name: string;
       }>`SELECT name FROM pragma_table_info(${table}) WHERE pk > 0 ORDER BY pk`.execute(db);
       return rows.map(({ name }) => name);
+    },
+    tableFaults: async (db, tables) => {
+      const faults: TableFault[] = [];
+      for (const table of tables) {
+        const { rows } = await sql<{ coll: string }>`
+          SELECT DISTINCT part.coll AS coll FROM pragma_index_list(${table}) own
+          JOIN pragma_index_xinfo(own.name) part WHERE own.origin = 'pk' AND part.key = 1 AND part.coll <> 'BINARY'`.execute(
+          db,
+        );
+        for (const { coll } of rows) faults.push({ table, what: `collation ${coll} instead of BINARY` });
+      }
+      return faults;
+    },
+    integrityFaults: async (db) => {
+      const { rows } = await sql<{ integrity_check: string }>`PRAGMA integrity_check(20)`.execute(db);
+      return rows.map(({ integrity_check }) => integrity_check).filter((said) => said !== "ok");
     },
     rowsPerUpsert: ({ columns }) => Math.max(1, Math.floor(MAX_BOUND_VALUES / columns.length)),
     upsert: (db, { name, key }, rows) => {

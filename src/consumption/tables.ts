@@ -89,7 +89,19 @@ export interface PublishLockTable {
   publishes: number;
 }
 
+/** One row for each published table of an execution date: what it held after the last publish, to notice changes by others. */
+export interface PublishedRowsTable {
+  execution_date: string;
+  table_name: string;
+  /** That of the publication. */
+  data_hash: string;
+  row_count: number;
+  /** SHA-256 over the rows, in the order of the key. */
+  rows_hash: string;
+}
+
 export interface ConsumptionTables {
+  published_rows: PublishedRowsTable;
   publications: PublicationsTable;
   withdrawals: WithdrawalsTable;
   pipeline_runs: PipelineRunsTable;
@@ -97,5 +109,19 @@ export interface ConsumptionTables {
   backfills: BackfillsTable;
   publish_lock: PublishLockTable;
 }
+
+/** For the compiler to find a table that is missing here. */
+const OWN_TABLES: Record<keyof ConsumptionTables, true> = {
+  published_rows: true,
+  publications: true,
+  withdrawals: true,
+  pipeline_runs: true,
+  sql_versions: true,
+  backfills: true,
+  publish_lock: true,
+};
+
+/** The tables of the pipeline itself, apart from those of the migrations. */
+export const INTERNAL_TABLES: readonly string[] = Object.keys(OWN_TABLES);
 
 export type ConsumptionDatabase = Kysely<ConsumptionTables>;

@@ -36,10 +36,11 @@ export interface WithdrawalResult {
 export function withdraw(
   consumption: Consumption,
   executionDate: ExecutionDate,
-  reason: WithdrawalReason,
+  { withdrawn_at: now, ...who }: WithdrawalReason,
 ): Promise<WithdrawalResult> {
   return inLine(consumption, async (transaction) => {
     const { partitionKey, iso } = executionDate;
+    const reason = { withdrawn_at: await freeMoment(transaction, partitionKey, now), ...who };
     const before = await openWithdrawal(transaction, partitionKey);
     // Where the same was done and the answer was lost on its way.
     if (before !== undefined && isBecauseOf(before, reason)) return before;
@@ -164,6 +165,21 @@ function inLine(
       return { withdrawal, newest: await newestIn(transaction) };
     }),
   );
+}
+
+/** The moment of a withdrawal tells it from earlier ones of the date. So it is a millisecond later if one has the same. */
+async function freeMoment(db: ConsumptionDatabase, executionDate: string, moment: string): Promise<string> {
+  const ended = await db
+    .selectFrom("withdrawals")
+    .select("withdrawn_at")
+    .where("execution_date", "=", executionDate)
+    .where("outcome", "!=", "withdrawn")
+    .where("withdrawn_at", ">=", moment)
+    .execute();
+  const taken = new Set(ended.map(({ withdrawn_at }) => withdrawn_at));
+  let free = moment;
+  while (taken.has(free)) free = new Date(Date.parse(free) + 1).toISOString();
+  return free;
 }
 
 function isBecauseOf(withdrawal: WithdrawalsTable, reason: WithdrawalReason): boolean {

@@ -26,7 +26,7 @@ export function checkModels({
   if (faults.length > 0) throw new PipelineError("INVALID_MODEL", faults.join("\n"));
 }
 
-function faultsOfWritten({ file, header, template }: WrittenModel): string[] {
+function faultsOfWritten({ file, header, table, template }: WrittenModel): string[] {
   const faults: string[] = [];
   const { columns, key, publish } = header;
   if (!endsInOrder(template)) {
@@ -44,6 +44,12 @@ function faultsOfWritten({ file, header, template }: WrittenModel): string[] {
     if (declared === undefined) faults.push(`${file}: key: there is no column '${column}'`);
     else if (publish && !declared.publish)
       faults.push(`${file}: key: the column '${column}' must be published`);
+  }
+  if (publish && RESERVED.test(table)) {
+    faults.push(
+      `${file}:${lineOf(template, /^publish:/m).toString()}: publish: the database has a table ${table} of its own; ` +
+        "give the file another name",
+    );
   }
   if (publish && key === undefined) faults.push(`${file}: publish: a published model needs a key`);
   for (const [column, { type, publish: published }] of Object.entries(columns)) {
@@ -67,6 +73,15 @@ function faultsOfAudits(model: Model, audits: SqlVersion["audits"]): string[] {
       `${model.file}: audits: unknown audit '${audit}'; known audits: ${[...audits.keys()].join(", ")}`,
     ];
   });
+}
+
+/** The tables of the database that are the pipeline's own, Kysely's or SQLite's. */
+const RESERVED =
+  /^(publications|published_rows|withdrawals|pipeline_runs|sql_versions|backfills|publish_lock|kysely_migration(_lock)?|sqlite_.*)$/i;
+
+/** The line of a text on which a pattern is found, or the first one. */
+function lineOf(text: string, pattern: RegExp): number {
+  return text.slice(0, Math.max(0, text.search(pattern))).split("\n").length;
 }
 
 /** Whether the outermost SELECT has an ORDER BY. */

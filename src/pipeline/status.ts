@@ -5,7 +5,7 @@ import { hasFailed, readRunHistory } from "../consumption/runs.js";
 import type { RunOutcome } from "../consumption/tables.js";
 import { readOpenWithdrawals } from "../consumption/withdrawals.js";
 import { loadSqlVersion } from "../models/load.js";
-import { isRaw } from "../models/model.js";
+import { isPublished, isRaw } from "../models/model.js";
 import { sortedByName } from "../raw/inspect.js";
 import { findSameBytes, ignoredFilesOf, type IgnoredFiles, type SameBytes } from "../raw/notices.js";
 import type { Settings } from "../settings.js";
@@ -14,6 +14,8 @@ import { isoOfKey, type ExecutionDate } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";
 import { openZones } from "../zones/open.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
+import { isIntact, readDeepStatus, type DeepStatus } from "./deep-status.js";
+import { publishedTable } from "./publish.js";
 import { changedInputs, RawFilesNow, type ChangedInput } from "./stale.js";
 import { toldWithdrawal, type ToldWithdrawal } from "./withdrawals.js";
 
@@ -40,6 +42,8 @@ export interface StatusReport {
   readonly ignored_files: IgnoredFiles;
   /** Raw files that hold the same bytes; runs count the rows of all of them. */
   readonly same_bytes: readonly SameBytes[];
+  /** The rows of the publications of the range, compared with what was published; only where that was asked for. */
+  readonly deep?: DeepStatus;
   /** Whether nothing has to be done. */
   readonly healthy: boolean;
 }
@@ -72,6 +76,8 @@ export interface StatusRequest {
   readonly to: ExecutionDate | undefined;
   /** From how many days on the newest publication is too old. */
   readonly maxAgeDays: number | undefined;
+  /** Whether to read every row that is published, too. */
+  readonly deep?: boolean;
   readonly now: Date;
 }
 
@@ -90,7 +96,12 @@ export async function readStatus(settings: Settings, request: StatusRequest): Pr
       stale: await staleAmong(consumption, published.inRange, new RawFilesNow(zone, listed)),
       notices: await noticesOn(zone, listed),
     }));
-    return statusOf(published, stale, await failedRuns(consumption), notices, request);
+    const status = statusOf(published, stale, await failedRuns(consumption), notices, request);
+    if (request.deep !== true) return status;
+    const { models } = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
+    const tables = models.filter(isPublished).map(publishedTable);
+    const deep = await readDeepStatus(consumption, published.inRange, tables);
+    return { ...status, deep, healthy: status.healthy && isIntact(deep) };
   } finally {
     await consumption.close();
   }

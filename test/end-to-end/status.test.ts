@@ -3,6 +3,7 @@ import { readStatus, type StatusReport, type StatusRequest } from "../../src/pip
 import type { Settings } from "../../src/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { pipeline } from "../cli/command.js";
+import { readTable } from "../consumption/reading.js";
 import { run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { getFile, hashesOf, putFile, removeFile } from "../storage.js";
@@ -48,6 +49,50 @@ describe("pipeline status", () => {
       0,
       expect.stringMatching(/^newest publication: 2020-05-29.*\nall is well\n$/s),
     ]);
+  });
+
+  it("finds with --deep what others have changed in the published tables, until it is published again", async () => {
+    const { settings, environment } = await runOver(times(3, voucher()), "2020-05-28");
+    await run(settings, "2020-05-29");
+    const deep = async () => (await status(settings, { deep: true })).deep;
+    expect(await deep()).toEqual({ compared: 2, differences: [], not_compared: [], tables: [], damage: [] });
+
+    await readTable(
+      settings,
+      "UPDATE voucher_frequent_most_used SET voucher_amount = 1 WHERE execution_date LIKE '2020-05-28%'",
+    );
+    await readTable(settings, "DELETE FROM voucher_amount_usage WHERE execution_date LIKE '2020-05-29%'");
+    await readTable(settings, "DROP TABLE voucher_country_most_used");
+    const difference = (execution_date: string, table: string, rows_found: number) => ({
+      execution_date,
+      table,
+      rows_published: expect.any(Number),
+      rows_found,
+    });
+    expect(await deep()).toMatchObject({
+      differences: expect.arrayContaining([
+        difference("2020-05-28T00:00:00Z", "voucher_frequent_most_used", 1),
+        difference("2020-05-29T00:00:00Z", "voucher_amount_usage", 0),
+        difference("2020-05-29T00:00:00Z", "voucher_country_most_used", 0),
+      ]),
+      tables: [{ table: "voucher_country_most_used", what: "is missing" }],
+    });
+    const told = await pipeline(["status", "--deep"], environment);
+    expect(told).toMatchObject({ code: 3, stdout: expect.stringContaining("rows differ: 4") });
+
+    for (const date of ["2020-05-28", "2020-05-29"]) await run(settings, date, ["publish"]);
+    expect(await status(settings, { deep: true })).toMatchObject({ healthy: true, deep: { compared: 2 } });
+  });
+
+  it("says with --deep which publications have no record of their rows, and is healthy", async () => {
+    const { settings } = await runOver(times(3, voucher()), "2020-05-28");
+    await readTable(settings, "DELETE FROM published_rows");
+    const { healthy, deep } = await status(settings, { deep: true });
+    expect(deep).toMatchObject({
+      compared: 0,
+      not_compared: [{ execution_date: "2020-05-28T00:00:00Z", why: expect.stringContaining("publish -e") }],
+    });
+    expect(healthy).toBe(true);
   });
 
   it("names the days without a publication, also beyond what is published", async () => {

@@ -1,5 +1,11 @@
 import { existsSync } from "node:fs";
 import { afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { openConsumption } from "../../src/consumption/open.js";
+import {
+  readWithdrawals,
+  restore as restoreIn,
+  withdraw as withdrawIn,
+} from "../../src/consumption/withdrawals.js";
 import type { PastRun } from "../../src/pipeline/history.js";
 import { readStatus } from "../../src/pipeline/status.js";
 import { withdrawPublication } from "../../src/pipeline/withdraw.js";
@@ -36,6 +42,29 @@ function withdraw(date = "2020-05-29", ...options: string[]): Promise<Ended> {
 function restore(date = "2020-05-29", ...options: string[]): Promise<Ended> {
   return pipeline(["restore", "-e", date, ...options], workspace.environment);
 }
+
+describe("withdrawals in the same millisecond", () => {
+  it("are each recorded, and each can be repeated", async () => {
+    await publishTwice();
+    const consumption = await openConsumption(workspace.settings.consumptionUrl);
+    const date = parseExecutionDate("2020-05-29");
+    const now = "2026-01-01T00:00:00.999Z";
+    const reason = { withdrawn_at: now, withdrawn_by: "ann", why: WHY };
+    for (let time = 0; time < 3; time += 1) {
+      const { withdrawal } = await withdrawIn(consumption, date, reason);
+      expect((await withdrawIn(consumption, date, reason)).withdrawal).toMatchObject({
+        withdrawn_at: withdrawal.withdrawn_at,
+      });
+      await restoreIn(consumption, date, { ended_at: now, ended_by: "ann" });
+    }
+    expect((await readWithdrawals(consumption)).map(({ withdrawn_at }) => withdrawn_at)).toEqual([
+      "2026-01-01T00:00:01.001Z",
+      "2026-01-01T00:00:01.000Z",
+      now,
+    ]);
+    await consumption.close();
+  });
+});
 
 /** What another service reads. */
 async function newestAnswers(): Promise<unknown[]> {

@@ -1,6 +1,7 @@
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
+import { INTERNAL_TABLES } from "../../src/consumption/tables.js";
 import { dictionaryOf } from "../../src/models/dictionary.js";
 import { loadSqlVersion } from "../../src/models/load.js";
 import { planRun } from "../../src/pipeline/plan.js";
@@ -62,6 +63,25 @@ describe("the models of a version", () => {
       message: expect.stringContaining(message),
     });
   });
+
+  it.each([...INTERNAL_TABLES, "kysely_migration", "kysely_migration_lock", "sqlite_stat1"])(
+    "that are published must not have the name of the database's own table %s",
+    async (name) => {
+      const sqlDirectory = await sqlWith(
+        `provision/${name}.sql`,
+        model("key: [execution_date]\npublish: true"),
+      );
+      await expect(loadSqlVersion(sqlDirectory, "v1")).rejects.toMatchObject({
+        code: "INVALID_MODEL",
+        message: expect.stringContaining(
+          `sql/v1/provision/${name}.sql:7: publish: the database has a table ${name}`,
+        ),
+      });
+      await rm(path.join(sqlDirectory, `v1/provision/${name}.sql`));
+      await writeFile(path.join(sqlDirectory, `v1/provision/${name}.sql`), model(""));
+      await expect(loadSqlVersion(sqlDirectory, "v1")).resolves.toBeDefined();
+    },
+  );
 
   it("must say their execution date in every row", async () => {
     const text =

@@ -1,6 +1,7 @@
 import { translatingErrors, type Consumption } from "../../consumption/consumption.js";
 import { pendingMigrations } from "../../consumption/migrate.js";
 import { missingTables } from "../../consumption/published-tables.js";
+import { INTERNAL_TABLES } from "../../consumption/tables.js";
 import { PipelineError } from "../../errors.js";
 import type { SqlVersion } from "../../models/load.js";
 import { isPublished } from "../../models/model.js";
@@ -37,11 +38,22 @@ export async function checkTables(
   { models }: SqlVersion,
 ): Promise<Finding<undefined>> {
   const migrations = await pendingMigrations(consumption);
-  const missing = await missingTables(consumption, models.filter(isPublished).map(publishedTable));
+  const published = models.filter(isPublished).map(publishedTable);
+  const missing = await missingTables(consumption, published);
   const changes = [
     ...migrations.map((name) => `migration ${name}`),
     ...missing.map(({ name }) => `table ${name}`),
   ];
+  const { db, dialect, name } = consumption;
+  const tables = [...INTERNAL_TABLES, ...published.map((table) => table.name)];
+  const faults = await translatingErrors(dialect, () => dialect.tableFaults(db, tables));
+  if (faults.length > 0) {
+    const told = faults.map(({ table, what }) => `${table}: ${what}`).join("; ");
+    throw new PipelineError(
+      "CONSUMPTION_TABLE_DIFFERS",
+      `tables of the ${name} are not as a run makes them: ${told}; convert them, or drop them and publish again`,
+    );
+  }
   return found(changes.length === 0 ? "up to date" : `the next run makes: ${changes.join(", ")}`);
 }
 

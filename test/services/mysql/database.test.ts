@@ -74,6 +74,26 @@ describe.each(["mysql", "mariadb"] as const)("a consumption database in %s", (se
     ]);
   });
 
+  it("whose tables have another engine or collation is found by status --deep and by a doctor", async () => {
+    const { settings, environment } = await makeWorkspace({}, `local+${server}`);
+    await putVouchers(settings.zones.raw, times(3, voucher()));
+    await run(settings);
+    await readTable(settings, "ALTER TABLE voucher_frequent_most_used ENGINE = MyISAM");
+    await readTable(
+      settings,
+      "ALTER TABLE voucher_amount_usage MODIFY country_code varchar(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL",
+    );
+    const deep = await pipeline(["status", "--deep"], environment);
+    const doctor = await pipeline(["doctor"], environment);
+    for (const said of [deep.stdout, doctor.stdout]) {
+      expect(said).toContain("voucher_frequent_most_used: engine MyISAM instead of InnoDB");
+      expect(said).toContain(
+        "voucher_amount_usage: collation utf8mb4_general_ci of the column country_code instead of",
+      );
+    }
+    expect([deep.code, doctor.code]).toEqual([3, 2]);
+  });
+
   it("keeps countries apart that differ in case, accents or signs beyond the basic plane", async () => {
     const { settings } = await makeWorkspace({}, `local+${server}`);
     const countries = [
