@@ -137,7 +137,10 @@ function wrongAnswerOf(message: string, cause: unknown): PipelineError | undefin
 /** What DuckDB says of the fault, without its stack, and its advice on options that are not the reader's to set. */
 function shorten(message: string): string {
   return message
-    .replace(/\n+\s*(Possible fixes|Stack Trace):[\s\S]*$/, "")
+    .replace(
+      /\n+\s*(Possible fixes:|Possible Solution|To correctly parse this file|Stack Trace:)[\s\S]*$/,
+      "",
+    )
     .replace(/\n{2,}/g, "\n")
     .trim();
 }

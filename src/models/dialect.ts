@@ -31,11 +31,13 @@ export const DUCKDB: Dialect = {
   relation: (model) => model,
   // What the functions do not know is read as text.
   column: ({ name, castTo }) => (castTo === undefined ? quoted(name) : `CAST(${quoted(name)} AS ${castTo})`),
-  rows: ({ format, files, fileColumn, header, compression }) => {
+  rows: ({ format, files, fileColumn, header, compression, isReadInOrder }) => {
     const list = listLiteral(files);
     if (format === "parquet") return `parquet_rows(${list}, ${literal(fileColumn)})`;
     const types = header.map((name) => `${identifier(name)}: 'VARCHAR'`).join(", ");
-    return `csv_rows(${list}, { ${types} }, ${literal(compression)}, ${literal(fileColumn)})`;
+    // Said only if it is needed: the functions of older SQL versions do not know it.
+    const inOrder = isReadInOrder === true ? ", in_order := TRUE" : "";
+    return `csv_rows(${list}, { ${types} }, ${literal(compression)}, ${literal(fileColumn)}${inOrder})`;
   },
 };
 

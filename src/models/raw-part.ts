@@ -25,4 +25,8 @@ export interface RawPart {
   readonly codecs?: readonly string[];
   /** For CSV, every column in the order of the header line. */
   readonly header: readonly string[];
+  /** For CSV, how many rows the check of the bytes has counted in all files together. */
+  readonly rowCount?: number;
+  /** For CSV, whether one thread must read a file from its beginning to its end: quoted values hold line breaks. */
+  readonly isReadInOrder?: true;
 }

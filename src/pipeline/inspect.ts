@@ -5,7 +5,7 @@ import type { Engine, Row } from "../engine/engine.js";
 import { PipelineError } from "../errors.js";
 import { loadSqlVersion } from "../models/load.js";
 import { isMeasure, isRaw, type Inspection, type RawModel } from "../models/model.js";
-import type { Findings, RawFault } from "../raw/faults.js";
+import { faultOfFile, type Findings, type RawFault } from "../raw/faults.js";
 import {
   faultOfReading,
   groupFiles,
@@ -237,7 +237,7 @@ async function readEach(
           contents.set(file.path, read);
           continue;
         }
-        faults.push({ path: file.path, reason: read.onOneLine });
+        faults.push(faultOfFile(file.path, read));
         if (read.isFatal) return;
       }
     });

@@ -1,89 +1,233 @@
+import { counting } from "../words.js";
 import { Utf8Check } from "./utf8-check.js";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
-
-/** Where in a CSV the check stands. */
-type Place = "field start" | "plain field" | "quoted field" | "quote in quoted field";
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 /** DuckDB's own limit of a row, in bytes. Above sixteen times as many it leaves out rows, and says nothing. */
 export const MAX_ROW_BYTES = 2_000_000;
 
+/** How lines can end. */
+type LineEnd = "LF" | "CRLF" | "CR";
+
+/** Where the check stands. After a quote or a carriage return, the next byte says what it was. */
+type Place = "unquoted" | "quoted" | "after a quote" | "after a carriage return";
+
+/** The header line of a CSV: where it is, in bytes, without its byte order mark and its line end. */
+export interface CsvHeader {
+  readonly begin: number;
+  readonly end: number;
+  readonly fields: number;
+}
+
 /**
- * Holds the bytes of a CSV against the quoting of RFC 4180, which DuckDB takes less strictly: it reads `C"3`, `"C3" ` and
- * ` "C3"`, and each as something else; against UTF-8, which it looks for in the values that are read alone, and so neither
- * in the header nor in most other columns; and against the longest row that it reads. Text without quotes is only looked
- * through.
+ * Checks the bytes of a CSV and counts its rows, so that no fault of DuckDB's own reader goes unseen. It refuses what DuckDB
+ * reads wrong or refuses without a place: quotes against RFC 4180, bytes that are not UTF-8, rows with more or fewer fields
+ * than the header, line ends of several kinds, and rows that are too long. Lines are counted as editors count them.
  */
 export class CsvCheck {
-  #place: Place = "field start";
-  #line = 1;
-  /** Bytes of the row that is not at its end yet. */
-  #rowBytes = 0;
   readonly #characters = new Utf8Check();
+  #place: Place = "unquoted";
+  /** How many bytes came before those at hand. */
+  #position = 0;
+  #lastByte = COMMA;
+  #line = 1;
+  #lineEnd: LineEnd | undefined;
+  #rowBegin = 0;
+  #rowLine = 1;
+  #quoteLine = 1;
+  #commas = 0;
+  #header: CsvHeader | undefined;
+  #rows = 0;
+  #hasQuotedLineBreaks = false;
 
-  /** @throws Error that names the line of a wrong quote or of what is not UTF-8, or of a row that is too long. */
+  /** Undefined until the header line is at its end. */
+  get header(): CsvHeader | undefined {
+    return this.#header;
+  }
+
+  /** The rows below the header line. Blank lines do not count. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  get hasQuotedLineBreaks(): boolean {
+    return this.#hasQuotedLineBreaks;
+  }
+
+  /** How many bytes were checked. */
+  get bytes(): number {
+    return this.#position;
+  }
+
+  /**
+   * @param bytes the next ones of the file.
+   * @throws Error that says what is wrong, and in which line.
+   */
   check(bytes: Uint8Array): void {
     this.#characters.check(bytes, this.#line);
-    if (this.#place !== "quoted field" && this.#place !== "quote in quoted field" && !bytes.includes(QUOTE)) {
-      this.#skip(bytes);
-      return;
-    }
-    for (const byte of bytes) {
-      if (byte === LINE_FEED) this.#line++;
-      this.#place = this.#next(byte);
-      if (this.#place === "field start" && byte !== COMMA) this.#rowBytes = 0;
-      else this.#grow(1);
-    }
+    let at = this.#position < BYTE_ORDER_MARK.length ? this.#skipMark(bytes) : 0;
+    while (at < bytes.length) at = this.#readOn(bytes, at);
+    this.#position += bytes.length;
+    this.#lastByte = bytes.at(-1) ?? this.#lastByte;
+    this.#assertRowLength(this.#position);
   }
 
-  /** @throws Error where the file ends within a quoted field, or within a character. */
+  /** @throws Error if the file ends within a quoted value or a character, or if its last row is at fault. */
   end(): void {
     this.#characters.end(this.#line);
-    if (this.#place === "quoted field") throw new Error("a quote is not closed");
+    if (this.#place === "quoted")
+      throw new Error(`line ${this.#quoteLine} opens a quote that is never closed`);
+    // A file of CRLF that was cut between the two has lost nothing.
+    if (this.#place === "after a carriage return")
+      this.#endLine(this.#lineEnd === "CRLF" ? "CRLF" : "CR", this.#position - 1, this.#position);
+    else if (this.#position > this.#rowBegin) this.#endRow(this.#position);
   }
 
-  #next(byte: number): Place {
-    const isSeparator = byte === COMMA || byte === LINE_FEED || byte === CARRIAGE_RETURN;
+  #skipMark(bytes: Uint8Array): number {
+    const rest = BYTE_ORDER_MARK.slice(this.#position);
+    const differs = rest.findIndex((byte, at) => byte !== bytes[at]);
+    if (differs !== -1) return differs;
+    this.#rowBegin = BYTE_ORDER_MARK.length;
+    return rest.length;
+  }
+
+  /** @returns up to where the bytes are read. */
+  #readOn(bytes: Uint8Array, at: number): number {
     switch (this.#place) {
-      case "field start":
-      case "plain field":
-        if (isSeparator) return "field start";
-        if (byte !== QUOTE) return "plain field";
-        if (this.#place === "field start") return "quoted field";
-        throw new Error(`line ${this.#line} has a quote within a value that does not begin with one`);
-      case "quoted field":
-        return byte === QUOTE ? "quote in quoted field" : "quoted field";
-      case "quote in quoted field":
-        if (isSeparator) return "field start";
-        if (byte === QUOTE) return "quoted field";
-        throw new Error(`line ${this.#line} has text after a closing quote`);
+      case "unquoted":
+        return this.#readUnquoted(bytes, at);
+      case "quoted":
+        return this.#readQuoted(bytes, at);
+      case "after a quote":
+        return this.#readAfterQuote(bytes, at);
+      case "after a carriage return":
+        return this.#readAfterCarriageReturn(bytes, at);
     }
   }
 
-  /** Bytes without a quote, outside of quotes: only the lines and the last byte matter. */
-  #skip(bytes: Uint8Array): void {
-    const last = bytes.at(-1);
-    if (last === undefined) return;
-    let begin = 0;
-    for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, begin)) {
-      this.#grow(at - begin);
-      this.#rowBytes = 0;
-      this.#line++;
-      begin = at + 1;
+  /** The loop over most bytes of most files. */
+  #readUnquoted(bytes: Uint8Array, from: number): number {
+    let commas = 0;
+    let at = from;
+    for (; at < bytes.length; at++) {
+      const byte = bytes[at] ?? 0;
+      // Letters and digits are above all bytes that mean something.
+      if (byte > COMMA) continue;
+      if (byte === COMMA) commas++;
+      else if (byte === LINE_FEED) {
+        this.#commas += commas;
+        commas = 0;
+        this.#endLine("LF", this.#position + at, this.#position + at + 1);
+      } else if (byte === CARRIAGE_RETURN || byte === QUOTE) break;
     }
-    // A row can also end in a carriage return alone.
-    const end = bytes.lastIndexOf(CARRIAGE_RETURN) + 1;
-    if (end > begin) this.#rowBytes = 0;
-    this.#grow(bytes.length - Math.max(begin, end));
-    this.#place = this.#next(last);
+    this.#commas += commas;
+    if (at === bytes.length) return at;
+    if (bytes[at] === QUOTE) this.#openQuote(bytes, at);
+    else this.#place = "after a carriage return";
+    return at + 1;
   }
 
-  #grow(bytes: number): void {
-    this.#rowBytes += bytes;
-    if (this.#rowBytes > MAX_ROW_BYTES)
-      throw new Error(`line ${this.#line} belongs to a row of more than ${MAX_ROW_BYTES} bytes`);
+  #openQuote(bytes: Uint8Array, at: number): void {
+    const before = at === 0 ? this.#lastByte : bytes[at - 1];
+    if (before !== COMMA && this.#position + at !== this.#rowBegin)
+      throw new Error(`line ${this.#line} has a quote within a value that does not begin with one`);
+    this.#quoteLine = this.#line;
+    this.#place = "quoted";
+  }
+
+  #readQuoted(bytes: Uint8Array, from: number): number {
+    let at = from;
+    for (; at < bytes.length; at++) {
+      const byte = bytes[at] ?? 0;
+      if (byte > QUOTE) continue;
+      if (byte === QUOTE) break;
+      if (byte !== LINE_FEED && byte !== CARRIAGE_RETURN) continue;
+      this.#hasQuotedLineBreaks = true;
+      const before = at === 0 ? this.#lastByte : bytes[at - 1];
+      if (byte === CARRIAGE_RETURN || before !== CARRIAGE_RETURN) this.#line++;
+    }
+    if (at === bytes.length) return at;
+    this.#place = "after a quote";
+    return at + 1;
+  }
+
+  #readAfterQuote(bytes: Uint8Array, at: number): number {
+    const byte = bytes[at];
+    if (byte === QUOTE) {
+      this.#place = "quoted";
+      return at + 1;
+    }
+    if (byte !== COMMA && byte !== LINE_FEED && byte !== CARRIAGE_RETURN) {
+      const opened = this.#quoteLine === this.#line ? "" : `; the quote opened in line ${this.#quoteLine}`;
+      throw new Error(`line ${this.#line} has text after a closing quote${opened}`);
+    }
+    this.#place = "unquoted";
+    return at;
+  }
+
+  #readAfterCarriageReturn(bytes: Uint8Array, at: number): number {
+    const here = this.#position + at;
+    const isPair = bytes[at] === LINE_FEED;
+    this.#endLine(isPair ? "CRLF" : "CR", here - 1, isPair ? here + 1 : here, bytes[at]);
+    this.#place = "unquoted";
+    return isPair ? at + 1 : at;
+  }
+
+  /**
+   * @param end where the row ends, and with it its line.
+   * @param next where the next row begins.
+   * @param follower the byte after a carriage return.
+   */
+  #endLine(lineEnd: LineEnd, end: number, next: number, follower?: number): void {
+    const isBlank = end === this.#rowBegin;
+    this.#lineEnd ??= lineEnd;
+    if (lineEnd !== this.#lineEnd) throw this.#otherLineEnd(lineEnd, this.#lineEnd, isBlank, follower);
+    if (!isBlank) this.#endRow(end);
+    else if (this.#header === undefined)
+      throw new Error("line 1 is blank; the header must be the first line");
+    this.#line++;
+    this.#rowBegin = next;
+    this.#rowLine = this.#line;
+  }
+
+  #otherLineEnd(found: LineEnd, expected: LineEnd, isBlank: boolean, follower: number | undefined): Error {
+    const remedy = "give all lines the same end, and put a value with a line break in quotes";
+    if (found === "CRLF" && expected === "CR" && isBlank)
+      return new Error(`line ${this.#line - 1} ends in CR CR LF; ${remedy}`);
+    if (found === "CR" && follower === CARRIAGE_RETURN)
+      return new Error(`line ${this.#line} ends in two carriage returns (CR CR); ${remedy}`);
+    if (found === "CR" && follower !== undefined)
+      return new Error(`line ${this.#line} has a carriage return (CR) outside of quotes; ${remedy}`);
+    return new Error(`line ${this.#line} ends in ${found}, but line 1 in ${expected}; ${remedy}`);
+  }
+
+  #endRow(end: number): void {
+    const fields = this.#commas + 1;
+    this.#commas = 0;
+    this.#assertRowLength(end);
+    if (this.#header === undefined) {
+      this.#header = { begin: this.#rowBegin, end, fields };
+      return;
+    }
+    if (fields !== this.#header.fields) throw this.#otherFields(fields, this.#header.fields);
+    this.#rows++;
+  }
+
+  #otherFields(found: number, expected: number): Error {
+    const remedy = found > expected ? "; put a value that holds a comma in quotes" : "";
+    return new Error(
+      `line ${this.#rowLine} has ${counting(found, "field")}, but the header has ${expected}${remedy}`,
+    );
+  }
+
+  #assertRowLength(end: number): void {
+    if (end - this.#rowBegin <= MAX_ROW_BYTES) return;
+    const open =
+      this.#place === "quoted" ? `; the quote that opens in line ${this.#quoteLine} may lack its end` : "";
+    throw new Error(`line ${this.#rowLine} begins a row of more than ${MAX_ROW_BYTES} bytes${open}`);
   }
 }

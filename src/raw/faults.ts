@@ -1,3 +1,4 @@
+import type { DuckDbError } from "../engine/duckdb-errors.js";
 import { PipelineError } from "../errors.js";
 import { printable } from "../printable.js";
 
@@ -14,6 +15,26 @@ export interface Findings<Result> {
   readonly faults: readonly RawFault[];
 }
 
+const REPACK = "repack it: gunzip -c OLD.csv.gz | gzip > NEW.csv.gz";
+
+/** What DuckDB says of gzip files that are whole, and that it cannot read. */
+const GZIP_FAULTS: readonly (readonly [RegExp, string])[] = [
+  [
+    /Unsupported GZIP archive/,
+    `its gzip header has a comment, a checksum or the text flag, which DuckDB cannot read; ${REPACK}`,
+  ],
+  [
+    /not a GZIP stream|Unsupported GZIP/,
+    `zeros or other bytes follow its gzip data, which DuckDB cannot read; ${REPACK}`,
+  ],
+];
+
+/** What DuckDB's error says of the raw file that it met. */
+export function faultOfFile(path: string, error: DuckDbError): RawFault {
+  const [, reason] = GZIP_FAULTS.find(([message]) => message.test(error.message)) ?? [];
+  return { path, reason: reason ?? error.onOneLine };
+}
+
 /** One error that names every file at fault. */
 export function unreadableFiles(faults: readonly RawFault[]): PipelineError {
   const lines = [...faults]
@@ -23,6 +44,6 @@ export function unreadableFiles(faults: readonly RawFault[]): PipelineError {
   const files = count === 1 ? "this raw file" : `these ${count} raw files`;
   return new PipelineError(
     "RAW_FILE_UNREADABLE",
-    [`${files} cannot be read; mend or remove:`, ...lines].join("\n"),
+    [`${files} cannot be read. Fix or remove ${count === 1 ? "it" : "them"}:`, ...lines].join("\n"),
   );
 }

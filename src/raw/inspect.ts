@@ -3,13 +3,14 @@ import type { Engine } from "../engine/engine.js";
 import { PipelineError } from "../errors.js";
 import type { RawModel } from "../models/model.js";
 import type { RawColumn, RawPart } from "../models/raw-part.js";
-import { printable } from "../printable.js";
 import { sideBySide } from "../side-by-side.js";
 import { hasPathPattern, listLiteral, pathPattern } from "../sql-literal.js";
 import { counting } from "../words.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
+import { columnFaults } from "./column-faults.js";
 import { inspectCsvFile } from "./csv-header.js";
-import { unreadableFiles, type Findings, type RawFault } from "./faults.js";
+import { faultOfFile, unreadableFiles, type Findings, type RawFault } from "./faults.js";
+import { whatFileIs } from "./foreign-files.js";
 import { ignoredFilesOf, ignoredLines, READABLE_NAMES } from "./notices.js";
 import { inspectParquetFiles } from "./parquet-columns.js";
 
@@ -31,6 +32,10 @@ export interface InspectedFile {
   readonly columns: readonly FileColumn[];
   /** What the pages of a Parquet file are compressed with, where that was asked. */
   readonly codecs?: readonly string[];
+  /** Of a CSV file, how many rows the check of its bytes has counted. */
+  readonly rows?: number;
+  /** Of a CSV file, whether one thread must read it from its beginning to its end. */
+  readonly isReadInOrder?: true;
 }
 
 /** The files in the folder of a raw model, sorted by path. */
@@ -112,19 +117,39 @@ export async function lookAtColumns(
   model: RawModel,
   files: readonly ZoneFile[],
 ): Promise<Findings<InspectedFile>> {
-  const { reads } = model.header;
+  const needed = Object.keys(model.header.reads);
   const parquet = await inspectParquetFiles(
     engine,
     files.filter(({ path }) => isParquet(path)),
-    Object.keys(reads),
+    needed,
   );
   const csv = await inspectCsvFiles(
     zone,
     files.filter(({ path }) => isCsv(path)),
   );
   const results = [...parquet.results, ...csv.results].sort((a, b) => (a.file.path < b.file.path ? -1 : 1));
-  const faults = results.flatMap((file) => columnFaults(file, reads));
-  return { results, faults: [...parquet.faults, ...csv.faults, ...faults] };
+  const columns = results.flatMap((file) => columnFaults(file, needed));
+  // Where the header line is at fault, so may be what was said of the rows.
+  const faulty = new Set(columns.map(({ path }) => path));
+  const others = [...parquet.faults, ...csv.faults].filter(({ path }) => !faulty.has(path));
+  return { results, faults: await explained(zone, files, [...columns, ...others], needed) };
+}
+
+/** Says of a file at fault what it is, if it is something else than its name says. */
+async function explained(
+  zone: Zone,
+  files: readonly ZoneFile[],
+  faults: readonly RawFault[],
+  needed: readonly string[],
+): Promise<RawFault[]> {
+  const faulty = new Set(faults.map(({ path }) => path));
+  const found = await sideBySide(
+    files.filter(({ path }) => faulty.has(path)),
+    async (file) => ({ path: file.path, reason: await whatFileIs(zone, file, needed) }),
+  );
+  const foreign = found.flatMap(({ path, reason }) => (reason === undefined ? [] : [{ path, reason }]));
+  const explainedPaths = new Set(foreign.map(({ path }) => path));
+  return [...foreign, ...faults.filter(({ path }) => !explainedPaths.has(path))];
 }
 
 /** Opens an engine, uses it, and closes it. */
@@ -152,7 +177,7 @@ export async function probeRawFiles(
     await withNewEngine(async (engine) => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         const fault = await firstFault(engine, next.selects);
-        if (fault !== undefined) faults.push({ path: next.path, reason: fault.onOneLine });
+        if (fault !== undefined) faults.push(faultOfFile(next.path, fault));
         if (fault?.isFatal) return;
       }
     });
@@ -206,28 +231,11 @@ async function inspectCsvFiles(zone: Zone, files: readonly ZoneFile[]): Promise<
   return { results: found.flatMap(({ results }) => results), faults: found.flatMap(({ faults }) => faults) };
 }
 
-function columnFaults({ file, columns }: InspectedFile, reads: Reads): RawFault[] {
-  const names = columns.map(({ name }) => name);
-  const countOf = (needed: string) => names.filter((name) => name === needed).length;
-  const missing = Object.keys(reads).filter((needed) => countOf(needed) === 0);
-  const twice = Object.keys(reads).filter((needed) => countOf(needed) > 1);
-  return [
-    ...(missing.length > 0 ? [`lacks ${missing.join(", ")}; it has ${shown(names)}`] : []),
-    ...(twice.length > 0 ? [`has ${twice.join(", ")} more than once`] : []),
-  ].map((reason) => ({ path: file.path, reason }));
-}
-
-function shown(names: readonly string[]): string {
-  if (names.length === 0) return "no columns";
-  const rest = names.length > 20 ? ` and ${(names.length - 20).toString()} more` : "";
-  return names.slice(0, 20).map(printable).join(", ") + rest;
-}
-
 /** Groups files of which nothing is at fault to those that one SELECT can read. */
 export function groupFiles(inspected: readonly InspectedFile[], reads: Reads): RawPart[] {
-  const parts = new Map<string, RawPart & { files: string[] }>();
+  const parts = new Map<string, RawPart & { files: string[]; rowCount?: number }>();
   const fileColumn = nameNotIn(inspected.flatMap(({ columns }) => columns.map(({ name }) => name)));
-  for (const { file, format, columns, codecs } of inspected) {
+  for (const { file, format, columns, codecs, rows, isReadInOrder } of inspected) {
     const shape = {
       format,
       columns: Object.fromEntries(
@@ -237,11 +245,13 @@ export function groupFiles(inspected: readonly InspectedFile[], reads: Reads): R
       header: format === "csv" ? csvNames(columns, reads) : [],
       fileColumn,
       ...(codecs === undefined ? {} : { codecs }),
+      ...(isReadInOrder === undefined ? {} : { isReadInOrder }),
     };
     const signature = JSON.stringify(shape);
-    const part = parts.get(signature);
-    if (part === undefined) parts.set(signature, { ...shape, files: [pathPattern(file.uri)] });
-    else part.files.push(pathPattern(file.uri));
+    const part = parts.get(signature) ?? { ...shape, files: [] };
+    part.files.push(pathPattern(file.uri));
+    if (rows !== undefined) part.rowCount = rows + (part.rowCount ?? 0);
+    parts.set(signature, part);
   }
   return [...parts.values()];
 }

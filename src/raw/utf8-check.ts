@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 
 const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 /** Of a character, in bytes. */
 const MAX_LENGTH = 4;
 
@@ -36,15 +37,16 @@ function endOfWholeCharacters(text: Uint8Array): number {
   return text.length;
 }
 
-/** No byte of a longer character is a line feed, so that each line is UTF-8 by itself or is not. */
+/** No byte of a longer character is a line break, so that each line is UTF-8 by itself or is not. */
 function assertUtf8(text: Uint8Array, firstLine: number): void {
   if (isUtf8(text)) return;
   let line = firstLine;
   let begin = 0;
-  for (let at = text.indexOf(LINE_FEED); at !== -1; at = text.indexOf(LINE_FEED, begin)) {
+  for (const [at, byte] of text.entries()) {
+    if (byte !== LINE_FEED && (byte !== CARRIAGE_RETURN || text[at + 1] === LINE_FEED)) continue;
     if (!isUtf8(text.subarray(begin, at))) break;
     line++;
     begin = at + 1;
   }
-  throw new Error(`line ${line} is not UTF-8`);
+  throw new Error(`line ${line} is not UTF-8; save the file as UTF-8`);
 }

@@ -27,8 +27,8 @@ describe("a raw zone", () => {
     await putParquet(workspace.raw, "poor.parquet", "SELECT 1 AS country_code, 2 AS Timestamp");
     const message = await expectFailure(workspace, "RAW_FILE_UNREADABLE", [
       "vouchers/garbage.parquet",
-      "vouchers/empty.parquet",
-      "vouchers/empty.csv: lacks timestamp, country_code",
+      "vouchers/empty.parquet: is empty",
+      "vouchers/empty.csv: is empty",
       "vouchers/poor.csv: lacks last_order_ts, first_order_ts, total_orders, voucher_amount; it has timestamp, country_code",
       "vouchers/poor.parquet: lacks timestamp, last_order_ts, first_order_ts, total_orders, voucher_amount; it has country_code, Timestamp",
     ]);

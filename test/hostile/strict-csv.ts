@@ -7,22 +7,17 @@ import { COLUMNS, type RawRow } from "./contract.js";
  */
 export function vouchersOfCsv(bytes: Buffer, isCompressed: boolean): RawRow[] | undefined {
   const text = textOf(bytes, isCompressed);
-  const lines = text === undefined ? undefined : linesOf(text);
-  if (lines === undefined) return undefined;
-  const [header = [], ...rest] = lines;
+  const records = text === undefined ? undefined : recordsOf(text);
+  if (records === undefined) return undefined;
+  const [header = [], ...rest] = records;
   const isComplete = COLUMNS.every((column) => header.filter((name) => name === column).length === 1);
-  if (!isComplete || !rest.every((line) => isWhole(line, header.length))) return undefined;
+  if (!isComplete || rest.some((line) => line.length !== header.length)) return undefined;
   return rest.map(
     (line) =>
       Object.fromEntries(
         COLUMNS.map((column) => [column, { type: "text", text: line[header.indexOf(column)] ?? null }]),
       ) as RawRow,
   );
-}
-
-/** A comma after the last value is let pass: DuckDB does, and nothing is lost. */
-function isWhole(line: readonly string[], length: number): boolean {
-  return line.length === length || (line.length === length + 1 && line.at(-1) === "");
 }
 
 function textOf(bytes: Buffer, isCompressed: boolean): string | undefined {
@@ -35,18 +30,25 @@ function textOf(bytes: Buffer, isCompressed: boolean): string | undefined {
 
 const FIELD = /("(?:[^"]|"")*"|[^",\r\n]*)(,|\r\n|\n|\r|$)/y;
 
-function linesOf(text: string): string[][] | undefined {
-  const lines: string[][] = [];
-  let line: string[] = [];
-  for (let at = 0; at < text.length || line.length > 0;) {
+/**
+ * The records of a CSV, each with its values. Empty lines do not count, except the first one.
+ * @returns undefined for a text with wrong quotes, or with lines that end differently.
+ */
+export function recordsOf(text: string): string[][] | undefined {
+  const records: string[][] = [];
+  const lineEnds = new Set<string>();
+  let record: string[] = [];
+  for (let at = 0; at < text.length || record.length > 0;) {
     FIELD.lastIndex = at;
     const [whole, field = "", end = ""] = FIELD.exec(text) ?? [];
     if (whole === undefined) return undefined;
     at += whole.length;
-    line.push(field.startsWith('"') ? field.slice(1, -1).replaceAll('""', '"') : field);
+    record.push(field.startsWith('"') ? field.slice(1, -1).replaceAll('""', '"') : field);
     if (end === ",") continue;
-    if (line.length > 1 || field !== "") lines.push(line);
-    line = [];
+    if (record.length > 1 || field !== "" || records.length === 0) records.push(record);
+    record = [];
+    // A carriage return at the very end may be half of what the others are.
+    if (end !== "" && !(end === "\r" && at === text.length && lineEnds.has("\r\n"))) lineEnds.add(end);
   }
-  return lines;
+  return lineEnds.size > 1 ? undefined : records;
 }

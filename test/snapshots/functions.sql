@@ -11,10 +11,11 @@ CREATE MACRO parquet_rows(files, file_column) AS TABLE
 
 -- The rows of CSV files that have the same header line. `columns_in_file` gives each column a type: VARCHAR.
 -- The sniffer is off: where a file is at fault it would skip, quote or split rows anew, and say nothing.
-CREATE MACRO csv_rows(files, columns_in_file, compressed_by, file_column) AS TABLE
+-- Files whose quoted values hold line breaks are read `in_order`, each by one thread.
+CREATE MACRO csv_rows(files, columns_in_file, compressed_by, file_column, in_order := false) AS TABLE
   SELECT *
   FROM read_csv(
-    files, columns = columns_in_file, filename = file_column, compression = compressed_by,
+    files, columns = columns_in_file, filename = file_column, compression = compressed_by, parallel = NOT in_order,
     auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', strict_mode = true,
     null_padding = false, ignore_errors = false, hive_partitioning = false
   );

@@ -57,6 +57,7 @@ export const input: PlanInput = {
             "total_orders",
           ],
           fileColumn: "source_file",
+          rowCount: 17,
         },
       ],
     ],

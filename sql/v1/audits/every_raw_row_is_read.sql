@@ -1,5 +1,5 @@
 /*
-description: As many rows were read as the raw files hold, by the footers of Parquet files and a count of the rows of CSV files.
+description: As many rows were read as the raw files hold, by the footers of Parquet files and a count of CSV rows from their bytes.
 reads_files: true
 */
 WITH in_files AS (
@@ -8,8 +8,7 @@ WITH in_files AS (
   SELECT sum(num_rows) AS row_count
   FROM parquet_file_metadata({{ part.files | list }})
   {%- else %}
-  SELECT count(*) AS row_count
-  FROM {{ part | rows }}
+  SELECT {{ part.rowCount }} AS row_count
   {%- endif %}
   {%- unless forloop.last %}
   UNION ALL

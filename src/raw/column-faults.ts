@@ -1,0 +1,75 @@
+import { printable } from "../printable.js";
+import type { RawFault } from "./faults.js";
+import type { InspectedFile } from "./inspect.js";
+
+/** How many column names a message shows. */
+const MAX_SHOWN = 20;
+
+/**
+ * What is wrong with the columns of a file. Names must be exact: a name that only looks like the needed one is shown with what
+ * differs.
+ * @param needed the columns that the model reads.
+ */
+export function columnFaults({ file, columns }: InspectedFile, needed: readonly string[]): RawFault[] {
+  const names = columns.map(({ name }) => name);
+  const missing = needed.filter((need) => !names.includes(need));
+  const twice = needed.filter((need) => names.indexOf(need) !== names.lastIndexOf(need));
+  return [
+    ...(missing.length > 0
+      ? [[`lacks ${missing.join(", ")}; it has ${listed(names)}`, ...nearMisses(names, missing)].join("; ")]
+      : []),
+    ...(twice.length > 0 ? [`has ${twice.join(", ")} more than once`] : []),
+  ].map((reason) => ({ path: file.path, reason }));
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return "no columns";
+  const rest = names.length > MAX_SHOWN ? ` and ${(names.length - MAX_SHOWN).toString()} more` : "";
+  return names.slice(0, MAX_SHOWN).map(shown).join(", ") + rest;
+}
+
+/** For each missing column, the names that say the same without case, blanks, punctuation and what cannot be seen. */
+function nearMisses(names: readonly string[], missing: readonly string[]): string[] {
+  return missing.flatMap((need) =>
+    names
+      .filter((name) => essence(name) === essence(need))
+      .map((name) => `${shown(name)} is not ${need}: ${differenceBetween(name, need)}`),
+  );
+}
+
+function essence(name: string): string {
+  return name
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]|\p{Default_Ignorable_Code_Point}/gu, "");
+}
+
+function differenceBetween(name: string, need: string): string {
+  if (name.toLowerCase() === need.toLowerCase()) return "only the case differs";
+  if (name.trim() === need && !INVISIBLE.test(name)) return "it has blanks around it";
+  const [invisible] = INVISIBLE.exec(name) ?? [];
+  if (invisible !== undefined) return `it has the invisible character ${codePoint(invisible)}`;
+  return "the spelling differs";
+}
+
+/** What looks like nothing, or like a blank that it is not. */
+const INVISIBLE = /[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}/u;
+const EVERY_INVISIBLE = new RegExp(INVISIBLE, "gu");
+/** What looks like a Latin letter in a name that has some. */
+const FOREIGN_LETTER = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Cherokee}]/gu;
+
+/** A name as people can tell it from others: `"<U+FEFF>timestamp"`. */
+function shown(name: string): string {
+  const letters = /[A-Za-z]/.test(name) ? name.replace(FOREIGN_LETTER, marked) : name;
+  const visible = printable(letters.replace(EVERY_INVISIBLE, marked));
+  const isPlain = visible === name && name !== "" && name.trim() === name;
+  return isPlain ? name : `"${visible}"`;
+}
+
+function marked(character: string): string {
+  return `<${codePoint(character)}>`;
+}
+
+function codePoint(character: string): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+}
