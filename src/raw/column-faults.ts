@@ -2,8 +2,9 @@ import { printable } from "../printable.js";
 import type { RawFault } from "./faults.js";
 import type { InspectedFile } from "./inspect.js";
 
-/** How many column names a message shows. */
+/** How many column names a message shows, and how much of each. */
 const MAX_SHOWN = 20;
+const MAX_LENGTH = 80;
 
 /**
  * What is wrong with the columns of a file. Names must be exact: a name that only looks like the needed one is shown with what
@@ -28,13 +29,16 @@ function listed(names: readonly string[]): string {
   return names.slice(0, MAX_SHOWN).map(shown).join(", ") + rest;
 }
 
-/** For each missing column, the names that say the same without case, blanks, punctuation and what cannot be seen. */
+/** Names that say the same as a missing one without case, blanks, punctuation and what cannot be seen, by what differs. */
 function nearMisses(names: readonly string[], missing: readonly string[]): string[] {
-  return missing.flatMap((need) =>
-    names
-      .filter((name) => essence(name) === essence(need))
-      .map((name) => `${shown(name)} is not ${need}: ${differenceBetween(name, need)}`),
-  );
+  const found = new Map<string, string[]>();
+  for (const need of missing) {
+    for (const name of names.filter((each) => essence(each) === essence(need))) {
+      const difference = differenceBetween(name, need);
+      found.set(difference, [...(found.get(difference) ?? []), `${shown(name)} is not ${need}`]);
+    }
+  }
+  return [...found].map(([difference, pairs]) => `${pairs.join(", ")}: ${difference}`);
 }
 
 function essence(name: string): string {
@@ -60,10 +64,11 @@ const FOREIGN_LETTER = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Cherokee}]
 
 /** A name as people can tell it from others: `"<U+FEFF>timestamp"`. */
 function shown(name: string): string {
-  const letters = /[A-Za-z]/.test(name) ? name.replace(FOREIGN_LETTER, marked) : name;
+  const cut = name.length > MAX_LENGTH ? `${name.slice(0, MAX_LENGTH)}…` : name;
+  const letters = /[A-Za-z]/.test(cut) ? cut.replace(FOREIGN_LETTER, marked) : cut;
   const visible = printable(letters.replace(EVERY_INVISIBLE, marked));
-  const isPlain = visible === name && name !== "" && name.trim() === name;
-  return isPlain ? name : `"${visible}"`;
+  const isPlain = visible === cut && name !== "" && name.trim() === name;
+  return isPlain ? cut : `"${visible}"`;
 }
 
 function marked(character: string): string {

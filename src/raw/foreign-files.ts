@@ -45,6 +45,7 @@ const KINDS: readonly Kind[] = [
   { ...beginning("ORC"), is: "is an ORC file", remedy: "write it as Parquet" },
   { ...beginning("Obj\x01"), is: "is an Avro file", remedy: "write it as Parquet" },
   { ...beginning("ARROW1"), is: "is an Arrow file", remedy: "write it as Parquet" },
+  { ...beginning("FEA1"), is: "is a Feather file", remedy: "write it as Parquet" },
   {
     ...beginning("SQLite format 3\0"),
     is: "is an SQLite database",
@@ -100,12 +101,20 @@ export async function whatFileIs(
   needed: readonly string[],
 ): Promise<string | undefined> {
   if (file.bytes === 0) return "is empty";
-  const bytes = await readBeginning(zone, file);
-  const named = /\.(csv\.gz|csv|parquet)/.exec(file.path)?.[1];
-  const content = contentOf(bytes, needed);
+  // A file that cannot be opened has been told as such.
+  const bytes = await readBeginning(zone, file).catch(() => undefined);
+  if (bytes === undefined) return undefined;
+  const named = /\.(csv\.gz|csv|parquet)(\.gzip)?$/.exec(file.path)?.[1];
+  const content = contentOf(bytes, needed) ?? UNLIKE_ITS_NAME[named ?? ""];
   if (content === undefined || content.format === named) return undefined;
   return `${content.is}; ${content.remedy}`;
 }
+
+/** What is said of content that is unknown, by what the name of its file ends with. */
+const UNLIKE_ITS_NAME: Readonly<Record<string, Content>> = {
+  parquet: { is: "is not a Parquet file", remedy: "write it as Parquet, or name it *.csv if it is CSV" },
+  "csv.gz": { is: "is not gzip", remedy: "compress the CSV with gzip, or name it *.csv" },
+};
 
 async function readBeginning(zone: Zone, file: ZoneFile): Promise<Buffer> {
   const chunks: Buffer[] = [];
