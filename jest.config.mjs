@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { findChromium } from "./test/browser/chromium.mjs";
 
 const compiled = ({ tsx }) => ({
@@ -39,6 +42,8 @@ const places = {
 /** What the tests of some folders need, beside those. */
 const folders = {
   browser: ["CHROMIUM"],
+  "hostile/corpus": ["CORPUS_PYTHON"],
+  "hostile/corpus/spark": ["SPARK_PYTHON"],
   "services/s3": ["TEST_S3_ENDPOINT"],
   "services/mysql": ["TEST_MYSQL_URL", "TEST_MARIADB_URL"],
   "services/duckdb": ["TEST_DUCKDB_CLI"],
@@ -48,6 +53,16 @@ const folders = {
 };
 
 process.env.CHROMIUM = findChromium() ?? "";
+
+/** The commands of an environment that test/python-packages.sh has made; empty if it has not. */
+const pythonOf = (name) => {
+  const cache = process.env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache");
+  const environment = path.join(cache, "voucher-pipeline/python", name);
+  return existsSync(path.join(environment, "installed.txt")) ? path.join(environment, "bin") : "";
+};
+
+process.env.CORPUS_PYTHON ??= pythonOf("corpus");
+process.env.SPARK_PYTHON ??= pythonOf("bench");
 
 const missingFor = (variables) => variables.filter((variable) => !process.env[variable]);
 const isThere = ([, variables]) => missingFor(variables).length === 0;

@@ -43,5 +43,7 @@ export function times<Row>(count: number, row: Row): Row[] {
 }
 
 function literal(value: string | null): string {
-  return value === null ? "NULL" : `'${value.replaceAll("'", "''")}'`;
+  if (value === null) return "NULL";
+  // No statement can hold a NUL.
+  return `'${value.replaceAll("'", "''").replaceAll("\0", "' || chr(0) || '")}'`;
 }

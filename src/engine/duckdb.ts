@@ -288,6 +288,7 @@ function engineOf(
 
   return {
     version: `DuckDB ${version()}`,
+    folder,
     assertSelects: (sql) => connected((connection) => assertSelects(connection, sql)),
     assertMakesFunctions: (sql) => connected((connection) => assertMakesFunctions(connection, sql)),
     run,

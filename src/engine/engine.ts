@@ -29,6 +29,8 @@ export interface WrittenFile {
 export interface Engine {
   /** The engine's name and version, as `DuckDB v1.5.5`. */
   readonly version: string;
+  /** A folder of this machine that it can reach, and that goes when it is closed; undefined where it leaves no trace. */
+  readonly folder: string | undefined;
   /**
    * Refuses the text of a file that is more than one SELECT, or calls what does more than compute.
    * @throws DuckDbError before anything of it has run.

@@ -30,7 +30,16 @@ export const DUCKDB: Dialect = {
   list: listLiteral,
   relation: (model) => model,
   // What the functions do not know is read as text.
-  column: ({ name, castTo }) => (castTo === undefined ? quoted(name) : `CAST(${quoted(name)} AS ${castTo})`),
+  column: (column) => {
+    const { name, type, unit, castTo } = column;
+    const value =
+      unit === "milliseconds" && type === "BIGINT" ? `raw_milliseconds(${quoted(name)})` : quoted(name);
+    if (castTo === undefined) return value;
+    // Not every number of a moment has a text to cast it to.
+    if (castTo === "VARCHAR" && (unit !== undefined || type.startsWith("TIMESTAMP")))
+      return `as_text(${value})`;
+    return `CAST(${value} AS ${castTo})`;
+  },
   rows: ({ format, files, fileColumn, header, compression, isReadInOrder }) => {
     const list = listLiteral(files);
     if (format === "parquet") return `parquet_rows(${list}, ${literal(fileColumn)})`;
@@ -77,8 +86,8 @@ export function sparkReads({ format, files, columns, codecs = [] }: RawPart): bo
       ([name, column]) =>
         column.name === name &&
         column.castTo === undefined &&
-        // Spark multiplies milliseconds before it looks at them, and fails at the infinities.
-        column.inMilliseconds !== true &&
+        // Spark multiplies milliseconds before it looks at them, and fails at the infinities. Nanoseconds it gives by their number.
+        column.unit === undefined &&
         SPARK_CONSTRUCTORS[column.type] !== undefined,
     )
   );

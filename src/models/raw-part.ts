@@ -4,8 +4,13 @@ export interface RawColumn {
   readonly name: string;
   /** Its type in the files. Files of another type are another part: a scan would cast them to that of its first file. */
   readonly type: string;
-  /** Whether it holds moments by their milliseconds. */
-  readonly inMilliseconds?: boolean;
+  /**
+   * What it holds moments by, where DuckDB would convert them to microseconds and lose some: milliseconds, or nanoseconds with a time
+   * zone. Their numbers have the type BIGINT or TIMESTAMP_NS where they are read as they are.
+   */
+  readonly unit?: "milliseconds" | "nanoseconds";
+  /** What a nested type is made of. */
+  readonly parts?: string;
   /** The type to cast it to before a function of the models takes it, where its own is none that they know. */
   readonly castTo?: "DOUBLE" | "VARCHAR";
 }
@@ -13,6 +18,8 @@ export interface RawColumn {
 /** Raw files that one SELECT can read: of one format, with the same columns of the same types. */
 export interface RawPart {
   readonly format: "csv" | "parquet";
+  /** What the paths of the files begin with: the raw zone, or the folder that their copies are in. */
+  readonly root: string;
   /** Where the files are, in the order of their names, each as a pattern that matches it alone. */
   readonly files: readonly string[];
   /** A name that is no column of any of the files, for the column that tells the file. */

@@ -115,6 +115,7 @@ function plainPart({ header }: RawModel): RawPart {
   const columns = Object.keys(header.reads).map((name) => [name, { name, type: "VARCHAR" }] as const);
   return {
     format: "parquet",
+    root: "",
     files: ["raw.parquet"],
     fileColumn: "__raw_file",
     columns: Object.fromEntries(columns),

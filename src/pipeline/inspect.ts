@@ -2,6 +2,7 @@ import { duckDbBuilder } from "../engine/builder.js";
 import { DuckDbError } from "../engine/duckdb-errors.js";
 import { withDuckDb } from "../engine/duckdb.js";
 import type { Engine, Row } from "../engine/engine.js";
+import { makeTempDirectory } from "../engine/temp-directory.js";
 import { PipelineError } from "../errors.js";
 import { loadSqlVersion } from "../models/load.js";
 import { isMeasure, isRaw, type Inspection, type RawModel } from "../models/model.js";
@@ -88,6 +89,7 @@ export async function inspectRawZone(
 ): Promise<InspectionReport> {
   const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
   const zones = await openZones(settings, signal);
+  const temporary = await makeTempDirectory(settings.duckdb.tempDirectory);
   try {
     const context = { activity, executionDate: ANY_DATE, settings, signal, version, zones };
     const files: InspectedRawFile[] = [];
@@ -98,7 +100,7 @@ export async function inspectRawZone(
       const found = await lookForRawFiles(zones.raw, model);
       ignored.push(...found.ignored);
       sameBytes.push(...(await findSameBytes(zones.raw, found.results)));
-      const inspected = await inspectModel(context, model, found);
+      const inspected = await inspectModel(context, model, found, temporary.path);
       files.push(...inspected.files);
       reasons.push(...inspected.reasons);
     }
@@ -117,6 +119,7 @@ export async function inspectRawZone(
     };
   } finally {
     zones.close();
+    await temporary.remove();
   }
 }
 
@@ -125,18 +128,20 @@ function sumOf(files: readonly InspectedRawFile[], name: string): number {
   return files.reduce((sum, { contents }) => sum + Number(contents?.[name] ?? 0), 0);
 }
 
+/** @param folder for copies of raw files. */
 async function inspectModel(
   context: InspectionContext,
   model: RawModel,
   found: Findings<ZoneFile>,
+  folder: string,
 ): Promise<{ files: InspectedRawFile[]; reasons: RejectReason[] }> {
   const { activity, settings, signal, version, zones } = context;
   const files = withoutFault(found, ({ path }) => path);
-  const reach = { directories: [], files: files.map(({ uri }) => uri) };
+  const reach = { directories: [folder], files: files.map(({ uri }) => uri) };
   const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn: activity.warn };
   const withEngine: WithEngine = (use) => withDuckDb(session, use);
   const looked = await withEngine((engine) =>
-    activity.during("columns", () => lookAtColumns(engine, zones.raw, model, files)),
+    activity.during("columns", () => lookAtColumns(engine, zones.raw, model, files, folder)),
   );
   const readable = withoutFault(looked, ({ file }) => file.path);
   const inspection = version.inspections.get(model.name);
@@ -168,8 +173,8 @@ function reasonsIn(
   model: RawModel,
   files: readonly InspectedFile[],
 ): Promise<RejectReason[]> {
-  const { activity, version, withEngine } = context;
-  const parts = new Map([[model.name, groupFiles(files, model.header.reads)]]);
+  const { activity, version, withEngine, zones } = context;
+  const parts = new Map([[model.name, groupFiles(files, model.header.reads, zones.raw.root)]]);
   const { functions, steps } = planRun(version, planInput(context, parts));
   const told = steps.filter(({ model: { name } }) =>
     [REJECTED_ROWS, BY_REASON, BY_REASON_AND_COUNTRY].includes(name),
@@ -217,7 +222,7 @@ async function readEach(
   inspection: Inspection,
   files: readonly InspectedFile[],
 ): Promise<Contents> {
-  const { activity, version, withEngine } = context;
+  const { activity, version, withEngine, zones } = context;
   const contents = new Map<string, Row>();
   const faults: RawFault[] = [];
   const waiting = [...files];
@@ -230,7 +235,7 @@ async function readEach(
       await naming(inspection.file, () => engine.assertSelects(select));
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         const { file } = next;
-        const parts = new Map([[model.name, groupFiles([next], model.header.reads)]]);
+        const parts = new Map([[model.name, groupFiles([next], model.header.reads, zones.raw.root)]]);
         const ofFile = renderModel(version, model, planInput(context, parts));
         const read = await activity.during(file.path, () => readOne(engine, model, ofFile, select));
         if (!(read instanceof DuckDbError)) {

@@ -35,6 +35,8 @@ export interface RawParts extends TypedRaw {
   readonly byModel: ReadonlyMap<string, readonly RawPart[]>;
   /** Which columns they have. */
   readonly columns: readonly RawColumns[];
+  /** Files of this machine that are read in the place of some of them. */
+  readonly copies: readonly string[];
   /**
    * Reads every raw file by itself, after a scan has failed.
    * @throws PipelineError RAW_FILE_UNREADABLE that names those at fault; returns where none is.
@@ -76,7 +78,8 @@ export interface RawSource {
 /** The raw zone as it is. */
 export const rawZone: RawSource = {
   find: findRawFiles,
-  inspect: inspectRaw,
+  inspect: (context, engine, inputs, withNewEngine) =>
+    inspectRaw(context, engine, inputs, withNewEngine, engine.folder),
   inputFiles: inputFilesOf,
   stateOf: ({ identity }) => identity,
   typedFiles: [],
@@ -100,6 +103,7 @@ export async function findRawFiles({
 /**
  * Looks at the columns of all raw files.
  * @param withNewEngine opens an engine to look for faults with: the one that has met a fault may be of no more use.
+ * @param folder of this machine for copies of raw files, which all engines can reach; undefined to make none.
  * @throws PipelineError RAW_FILE_UNREADABLE that names every file at fault of the first model that has any.
  */
 export async function inspectRaw(
@@ -107,14 +111,17 @@ export async function inspectRaw(
   engine: Engine,
   inputs: readonly RawInput[],
   withNewEngine: WithNewEngine,
+  folder: string | undefined,
 ): Promise<RawParts> {
   const { version, zones } = context;
   const byModel = new Map<string, RawPart[]>();
   const columns: RawColumns[] = [];
+  const copies: string[] = [];
   for (const { model, files } of inputs) {
-    const known = await inspectRawFiles(engine, zones.raw, model, files);
+    const known = await inspectRawFiles(engine, zones.raw, model, files, folder);
     const inspected = clusterOf(context.settings) === undefined ? known : await withCodecs(engine, known);
-    byModel.set(model.name, groupFiles(inspected, model.header.reads));
+    byModel.set(model.name, groupFiles(inspected, model.header.reads, zones.raw.root));
+    copies.push(...inspected.flatMap(({ copy }) => copy?.uri ?? []));
     columns.push(...shapesOf(inspected).map((shape) => ({ model: model.name, ...shape })));
   }
   const probe = async () => {
@@ -132,7 +139,7 @@ export async function inspectRaw(
   };
   // Models that run side by side fail side by side.
   let probing: Promise<void> | undefined;
-  return { byModel, columns, explainFault: () => (probing ??= probe()), typed: () => undefined };
+  return { byModel, columns, copies, explainFault: () => (probing ??= probe()), typed: () => undefined };
 }
 
 /** The files that a run reads, with a hash of each where its version does not tell its content. */

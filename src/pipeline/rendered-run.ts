@@ -38,7 +38,7 @@ export async function renderRun(context: RenderContext): Promise<RenderedRun> {
   };
   const withNewEngine: WithNewEngine = (use) => withDuckDb(session, use);
   return withDuckDb(session, async (engine) => {
-    const { byModel } = await inspectRaw(context, engine, found, withNewEngine);
+    const { byModel } = await inspectRaw(context, engine, found, withNewEngine, undefined);
     return {
       engine: engine.version,
       inputs: found.map((input) => ({ ...input, parts: byModel.get(input.model.name) ?? [] })),

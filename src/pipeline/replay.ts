@@ -195,7 +195,7 @@ async function build(
   raw: readonly RawInput[],
   withNewEngine: WithNewEngine,
 ): Promise<Built> {
-  const rawParts = await inspectRaw(context, engine, raw, withNewEngine);
+  const rawParts = await inspectRaw(context, engine, raw, withNewEngine, context.zones.curated.root);
   const plan = planRun(context.version, planInput(context, rawParts.byModel));
   return buildModels(
     {

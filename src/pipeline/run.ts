@@ -132,7 +132,11 @@ async function runStages(context: RunContext, starting: StartingDuckDb): Promise
   const reach = await reachOf(context, inputs);
   const engine = await starting.confine(reach);
   failpoint("engine started");
-  const withNewEngine = runEngines(runSession(context, context.activity.warn), reach);
+  const copies = engine.folder === undefined ? [] : [engine.folder];
+  const withNewEngine = runEngines(runSession(context, context.activity.warn), {
+    ...reach,
+    directories: [...reach.directories, ...copies],
+  });
   await withBuilder(context, engine, (builder) => runOn(context, { engine, builder, withNewEngine }, inputs));
 }
 

@@ -14,12 +14,14 @@ const MAX_LENGTH = 80;
 export function columnFaults({ file, columns }: InspectedFile, needed: readonly string[]): RawFault[] {
   const names = columns.map(({ name }) => name);
   const missing = needed.filter((need) => !names.includes(need));
+  const problems = columns.filter(({ name }) => needed.includes(name));
   const twice = needed.filter((need) => names.indexOf(need) !== names.lastIndexOf(need));
   return [
     ...(missing.length > 0
       ? [[`lacks ${missing.join(", ")}; it has ${listed(names)}`, ...nearMisses(names, missing)].join("; ")]
       : []),
     ...(twice.length > 0 ? [`has ${twice.join(", ")} more than once`] : []),
+    ...problems.flatMap(({ name, problem }) => (problem === undefined ? [] : [`${name} ${problem}`])),
   ].map((reason) => ({ path: file.path, reason }));
 }
 

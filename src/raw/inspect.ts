@@ -13,16 +13,22 @@ import { faultOfFile, unreadableFiles, type Findings, type RawFault } from "./fa
 import { whatFileIs } from "./foreign-files.js";
 import { ignoredFilesOf, ignoredLines, READABLE_NAMES } from "./notices.js";
 import { inspectParquetFiles } from "./parquet-columns.js";
+import { withExactMoments } from "./parquet-moments.js";
 
 /** What a model reads from each column. */
 type Reads = RawModel["header"]["reads"];
 
 /** A column of a raw file: its name there, its name for DuckDB, its type. */
-export interface FileColumn {
+export interface FileColumn extends Pick<RawColumn, "parts" | "unit"> {
   readonly name: string;
   readonly duckDbName: string;
   readonly type: string;
-  readonly inMilliseconds?: boolean;
+  /** Its type where it is read from a copy of the file. */
+  readonly typeInCopy?: string;
+  /** Its place in the schema of a Parquet file. */
+  readonly schemaIndex?: number;
+  /** Why what it holds cannot be read, and what to do. */
+  readonly problem?: string;
 }
 
 /** A raw file whose columns are known. */
@@ -36,6 +42,8 @@ export interface InspectedFile {
   readonly rows?: number;
   /** Of a CSV file, whether one thread must read it from its beginning to its end. */
   readonly isReadInOrder?: true;
+  /** What is read in its place, and the folder that stands for the raw zone there. */
+  readonly copy?: { readonly root: string; readonly uri: string };
 }
 
 /** The files in the folder of a raw model, sorted by path. */
@@ -96,6 +104,7 @@ function zoneEmpty(folder: string, ignored: readonly ZoneFile[]): PipelineError 
 
 /**
  * Looks at the columns of every raw file.
+ * @param folder of this machine for copies of files that DuckDB would not read exactly; undefined to make none.
  * @returns the files sorted by path.
  * @throws PipelineError RAW_FILE_UNREADABLE that names every file that cannot be read or lacks a column.
  */
@@ -104,18 +113,23 @@ export async function inspectRawFiles(
   zone: Zone,
   model: RawModel,
   files: readonly ZoneFile[],
+  folder: string | undefined,
 ): Promise<readonly InspectedFile[]> {
-  const { results, faults } = await lookAtColumns(engine, zone, model, files);
+  const { results, faults } = await lookAtColumns(engine, zone, model, files, folder);
   if (faults.length > 0) throw unreadableFiles(faults);
   return results;
 }
 
-/** Looks at the columns of every raw file; one that lacks a column is found, and at fault. The files are sorted by path. */
+/**
+ * Looks at the columns of every raw file; one that lacks a column is found, and at fault. The files are sorted by path.
+ * @param folder as for `inspectRawFiles`.
+ */
 export async function lookAtColumns(
   engine: Engine,
   zone: Zone,
   model: RawModel,
   files: readonly ZoneFile[],
+  folder: string | undefined,
 ): Promise<Findings<InspectedFile>> {
   const needed = Object.keys(model.header.reads);
   const parquet = await inspectParquetFiles(
@@ -132,7 +146,16 @@ export async function lookAtColumns(
   // Where the header line is at fault, so may be what was said of the rows.
   const faulty = new Set(columns.map(({ path }) => path));
   const others = [...parquet.faults, ...csv.faults].filter(({ path }) => !faulty.has(path));
-  return { results, faults: await explained(zone, files, [...columns, ...others], needed) };
+  const faults = await explained(zone, files, [...columns, ...others], needed);
+  // What is at fault is not read.
+  const unreadable = new Set(faults.map(({ path }) => path));
+  const good = results.filter(({ file }) => !unreadable.has(file.path));
+  const exact = await withExactMoments(engine, zone, good, needed, folder);
+  const byPath = new Map(exact.results.map((result) => [result.file.path, result]));
+  return {
+    results: results.map((result) => byPath.get(result.file.path) ?? result),
+    faults: [...faults, ...exact.faults],
+  };
 }
 
 /** Says of a file at fault what it is, if it is something else than its name says. */
@@ -169,8 +192,9 @@ export async function probeRawFiles(
 ): Promise<void> {
   const waiting = parts.flatMap((part) =>
     files
-      .filter(({ uri }) => part.files.includes(pathPattern(uri)))
-      .map(({ path, uri }) => ({ path, selects: selectsOf(part, pathPattern(uri), selectOf) })),
+      .map(({ path }) => ({ path, pattern: pathPattern(`${part.root}/${path}`) }))
+      .filter(({ pattern }) => part.files.includes(pattern))
+      .map(({ path, pattern }) => ({ path, selects: selectsOf(part, pattern, selectOf) })),
   );
   const faults: RawFault[] = [];
   while (waiting.length > 0) {
@@ -231,13 +255,17 @@ async function inspectCsvFiles(zone: Zone, files: readonly ZoneFile[]): Promise<
   return { results: found.flatMap(({ results }) => results), faults: found.flatMap(({ faults }) => faults) };
 }
 
-/** Groups files of which nothing is at fault to those that one SELECT can read. */
-export function groupFiles(inspected: readonly InspectedFile[], reads: Reads): RawPart[] {
+/**
+ * Groups files of which nothing is at fault to those that one SELECT can read.
+ * @param root of the raw zone.
+ */
+export function groupFiles(inspected: readonly InspectedFile[], reads: Reads, root: string): RawPart[] {
   const parts = new Map<string, RawPart & { files: string[]; rowCount?: number }>();
   const fileColumn = nameNotIn(inspected.flatMap(({ columns }) => columns.map(({ name }) => name)));
-  for (const { file, format, columns, codecs, rows, isReadInOrder } of inspected) {
+  for (const { file, format, columns, codecs, rows, isReadInOrder, copy } of inspected) {
     const shape = {
       format,
+      root: copy?.root ?? root,
       columns: Object.fromEntries(
         Object.entries(reads).map(([name, read]) => [name, rawColumn(columns, name, read)]),
       ),
@@ -249,7 +277,7 @@ export function groupFiles(inspected: readonly InspectedFile[], reads: Reads): R
     };
     const signature = JSON.stringify(shape);
     const part = parts.get(signature) ?? { ...shape, files: [] };
-    part.files.push(pathPattern(file.uri));
+    part.files.push(pathPattern(copy?.uri ?? file.uri));
     if (rows !== undefined) part.rowCount = rows + (part.rowCount ?? 0);
     parts.set(signature, part);
   }
@@ -273,11 +301,13 @@ function csvNames(columns: readonly FileColumn[], reads: Reads): string[] {
 function rawColumn(columns: readonly FileColumn[], name: string, read: Reads[string]): RawColumn {
   const column = columns.find((candidate) => candidate.name === name);
   if (column === undefined) throw new RangeError(`no column ${name}`);
-  const { duckDbName, type, inMilliseconds } = column;
-  const named = { name: duckDbName, type, ...(inMilliseconds === true ? { inMilliseconds } : {}) };
+  const { duckDbName, parts, unit } = column;
+  const type = column.typeInCopy ?? column.type;
+  const named = { name: duckDbName, type, ...(unit && { unit }), ...(parts !== undefined && { parts }) };
   // The text of a FLOAT has fewer digits than its number.
-  if (column.type === "FLOAT" && read !== "moment") return { ...named, castTo: "DOUBLE" };
-  return READABLE[read].test(column.type) ? named : { ...named, castTo: "VARCHAR" };
+  if (type === "FLOAT" && read !== "moment") return { ...named, castTo: "DOUBLE" };
+  if (unit !== undefined) return read === "moment" ? named : { ...named, castTo: "VARCHAR" };
+  return READABLE[read].test(type) ? named : { ...named, castTo: "VARCHAR" };
 }
 
 /** The types that the functions of the models take. BLOB is text whose writer did not say so. */

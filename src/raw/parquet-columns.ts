@@ -6,12 +6,13 @@ import { listLiteral, pathPattern } from "../sql-literal.js";
 import type { ZoneFile } from "../zones/zone.js";
 import type { Findings, RawFault } from "./faults.js";
 import type { FileColumn, InspectedFile } from "./inspect.js";
+import { typeOf, unitOf } from "./parquet-types.js";
 
 interface SchemaElement {
-  readonly name: string;
-  readonly type: string;
-  readonly inMilliseconds: boolean;
+  readonly column: FileColumn;
   readonly children: number;
+  /** All that DuckDB makes its type of. */
+  readonly text: string;
 }
 
 /**
@@ -56,27 +57,35 @@ async function columnsOfFiles(
 ): Promise<InspectedFile[]> {
   if (files.length === 0) return [];
   const rows = await engine.rows(
-    `SELECT file_name, ${guarded("name")} AS name, coalesce(duckdb_type, '') AS type, coalesce(num_children, 0) AS children, ` +
-      "coalesce(CAST(converted_type AS VARCHAR) = 'TIMESTAMP_MILLIS', false) AS in_milliseconds " +
+    `SELECT file_name, ${guarded("name")} AS name, coalesce(duckdb_type, '') AS duckdb_type, coalesce(num_children, 0) AS children, ` +
+      "column_id, precision, scale, CAST(converted_type AS VARCHAR) AS converted_type, logical_type, " +
+      "CAST(repetition_type AS VARCHAR) AS repetition_type " +
       `FROM parquet_schema(${listLiteral(files.map(({ uri }) => pathPattern(uri)))}) ORDER BY file_name, column_id`,
   );
   const elements = new Map<string, SchemaElement[]>(files.map(({ uri }) => [uri, []]));
   for (const row of rows) {
+    const name = wholeText(textOf(row, "name"));
     elements.get(textOf(row, "file_name"))?.push({
-      name: wholeText(textOf(row, "name")),
-      type: textOf(row, "type"),
-      inMilliseconds: row["in_milliseconds"] === true,
+      column: {
+        name,
+        duckDbName: name,
+        ...typeOf(row),
+        ...unitOf(row),
+        schemaIndex: Number(row["column_id"]),
+      },
       children: Number(row["children"]),
+      text: JSON.stringify([
+        name,
+        row["duckdb_type"],
+        row["converted_type"],
+        row["repetition_type"],
+        row["children"],
+      ]),
     });
   }
   const inspected: InspectedFile[] = [];
   for (const file of files) {
-    const columns = topLevel(elements.get(file.uri) ?? []).map(({ name, type, inMilliseconds }) => ({
-      name,
-      duckDbName: name,
-      type,
-      ...(inMilliseconds ? { inMilliseconds } : {}),
-    }));
+    const columns = topLevel(elements.get(file.uri) ?? []);
     inspected.push({
       file,
       format: "parquet",
@@ -87,17 +96,18 @@ async function columnsOfFiles(
 }
 
 /** The elements right below the root of a schema that is written depth first. */
-function topLevel(elements: readonly SchemaElement[]): SchemaElement[] {
-  const top: SchemaElement[] = [];
+function topLevel(elements: readonly SchemaElement[]): FileColumn[] {
+  const top: { column: FileColumn; parts: string[] }[] = [];
   /** How many children each element above still waits for. */
   const waiting: number[] = [];
-  for (const element of elements.slice(1)) {
-    if (waiting.length === 0) top.push(element);
+  for (const { column, children, text } of elements.slice(1)) {
+    if (waiting.length === 0) top.push({ column, parts: [] });
     else waiting.push((waiting.pop() ?? 1) - 1);
-    if (element.children > 0) waiting.push(element.children);
+    if (waiting.length > 0 || children > 0) top.at(-1)?.parts.push(text);
+    if (children > 0) waiting.push(children);
     while (waiting.at(-1) === 0) waiting.pop();
   }
-  return top;
+  return top.map(({ column, parts }) => (parts.length === 0 ? column : { ...column, parts: parts.join() }));
 }
 
 /** DuckDB's names know no case: where a file has a column twice to it, the later ones are renamed. */

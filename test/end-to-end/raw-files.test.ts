@@ -1,8 +1,12 @@
+import { readdir } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
+import type { InspectionReport } from "../../src/pipeline/inspect.js";
+import type { RunReport } from "../../src/pipeline/report.js";
+import { pipeline } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";
 import { putParquet } from "../duckdb.js";
-import { readPartition, run } from "../pipeline/running.js";
+import { EXECUTION_DATE, readPartition, run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { getFile, putFile, removeFile } from "../storage.js";
 import { makeWorkspace } from "../workspace.js";
@@ -171,6 +175,70 @@ describe("files in which a column has different types", () => {
     }
     const { measures } = await run(settings);
     expect(measures["measures.row_accounting"]).toMatchObject([{ curated: "5" }]);
+  });
+});
+
+describe("moments by numbers that the engine converts only in part", () => {
+  const LOWEST = "-9223372036854775808";
+
+  /** Numbers of a Parquet file's last orders, and one voucher for each. */
+  const vouchersBy = (numbers: readonly string[], type: string) =>
+    `SELECT '2020-05-01' AS timestamp, 'Peru' AS country_code, make_timestamp(CAST(n AS BIGINT))::${type} AS last_order_ts,
+       make_timestamp(CAST(n AS BIGINT))::${type} AS first_order_ts, 7 AS total_orders, amount AS voucher_amount
+     FROM (VALUES ${numbers.map((number, index) => `(${number}, ${String(index + 1)})`).join(", ")}) v(n, amount)`;
+
+  /** The unit in the footer: DuckDB itself writes what it can read. */
+  async function putMoments(raw: string, name: string, select: string, unit: "MILLIS" | "NANOS") {
+    await putParquet(raw, name, select);
+    const text = (await getFile(raw, name)).toString("latin1");
+    const unitOf = { MILLIS: "\x1c\x1c\0\0", NANOS: "\x1c\x3c\0\0" };
+    await putFile(raw, name, Buffer.from(text.replaceAll("\x1c\x2c\0\0", unitOf[unit]), "latin1"));
+  }
+
+  it("are each read as what they say, or invalid, by run, inspect, replay and backfill", async () => {
+    const { settings, environment } = await makeWorkspace();
+    const { raw } = settings.zones;
+    const milliseconds = ["1587340800000", "-1", "9000000000000000000", LOWEST];
+    const nanoseconds = ["1587340800000000000", "-1", LOWEST];
+    await putMoments(raw, "vouchers/a [1].parquet", vouchersBy(milliseconds, "TIMESTAMP"), "MILLIS");
+    await putMoments(raw, "vouchers/b.parquet", vouchersBy(nanoseconds, "TIMESTAMPTZ"), "NANOS");
+    const ran = await pipeline(["run", "-e", EXECUTION_DATE, "--json"], environment);
+    expect(ran).toMatchObject({ code: 0 });
+    const curated = [
+      ["1969-12-31 23:59:59.999", 2],
+      ["1969-12-31 23:59:59.999999", 2],
+      ["2020-04-20 00:00:00", 1],
+      ["2020-04-20 00:00:00", 1],
+    ];
+    const rows = await readPartition(settings, "curated.vouchers");
+    expect(
+      rows.map((row) => [
+        row["last_order_ts"],
+        row["voucher_amount"],
+        row["first_order_ts"] === row["last_order_ts"],
+      ]),
+    ).toEqual(curated.map((row) => [...row, true]));
+    const rejected = await readPartition(settings, "curated.vouchers_rejected");
+    expect(rejected.map((row) => [row["last_order_ts"], row["reject_reasons"], row["source_file"]])).toEqual([
+      [LOWEST, ["last_order_ts_invalid"], "vouchers/b.parquet"],
+      [LOWEST, ["last_order_ts_invalid"], "vouchers/a [1].parquet"],
+      ["9000000000000000000", ["last_order_ts_invalid"], "vouchers/a [1].parquet"],
+    ]);
+    const { run_id } = JSON.parse(ran.stdout) as RunReport;
+    expect(await pipeline(["replay", run_id], environment)).toMatchObject({ code: 0 });
+    const inspected = await pipeline(["inspect", "--json"], environment);
+    const { files } = JSON.parse(inspected.stdout) as InspectionReport;
+    expect(
+      files.map(({ contents, faults }) => [contents?.["rows_read"], contents?.["rejected"], faults]),
+    ).toEqual([
+      ["4", "2", []],
+      ["3", "1", []],
+    ]);
+    expect(files[0]?.columns).toContainEqual({ name: "last_order_ts", type: "TIMESTAMP" });
+    const backfill = ["backfill", "--from", "2020-05-29", "--to", "2020-05-30"];
+    expect(await pipeline(backfill, environment)).toMatchObject({ code: 0 });
+    expect(await readPartition(settings, "curated.vouchers", "2020-05-30")).toHaveLength(4);
+    expect(await readdir(settings.duckdb.tempDirectory)).toEqual([]);
   });
 });
 

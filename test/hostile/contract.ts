@@ -144,7 +144,8 @@ function isMissing({ text }: RawValue): boolean {
 function readCountry(value: RawValue): Reading<string>[] {
   if (isMissing(value)) return [{ fault: "missing" }];
   const country = stripped(value.text ?? "");
-  return [Array.from(country).length <= 64 ? { value: country } : INVALID];
+  const isValid = Array.from(country).length <= 64 && !country.includes("\0");
+  return [isValid ? { value: country } : INVALID];
 }
 
 function readMoment(value: RawValue): Reading<bigint>[] {

@@ -31,7 +31,7 @@ async function lookAt(files: Readonly<Record<string, readonly [select: string, o
   await withDuckDb(session, async (engine) => {
     for (const each of await withCodecs(engine, inspected)) {
       // Where a file is has no say here: only files on S3 are Spark's.
-      const parts = groupFiles([each], { value: "moment" }).map((part) => ({
+      const parts = groupFiles([each], { value: "moment" }, raw).map((part) => ({
         ...part,
         files: ["s3://lake/f.parquet"],
       }));

@@ -18,6 +18,7 @@ it("a Parquet file whose footer holds what is no text is named", async () => {
   const files = await (await openLocalZone(raw)).list("vouchers");
   const part: RawPart = {
     format: "parquet",
+    root: raw,
     files: files.map(({ uri }) => uri),
     fileColumn: "source_file",
     columns: { country_code: { name: "country_code", type: "VARCHAR" } },
@@ -53,6 +54,7 @@ it("a file at which the engine breaks down is named, and so is one after it, but
   const files = await (await openLocalZone(raw)).list("vouchers");
   const part: RawPart = {
     format: "csv",
+    root: raw,
     files: files.map(({ uri }) => uri),
     fileColumn: "source_file",
     columns: { country_code: { name: "country_code", type: "VARCHAR" } },

@@ -113,7 +113,7 @@ const VALUES: Record<string, Values> = {
     "raw_moment(CAST(timestamp_micros(CAST(v AS BIGINT)) AS TIMESTAMP_NTZ))",
   ),
   "TIMESTAMP WITH TIME ZONE": numbers(
-    [...MOMENTS, HIGHEST, -HIGHEST],
+    [...MOMENTS, HIGHEST, -HIGHEST, -HIGHEST - 1n],
     orInfinite("TIMESTAMPTZ", "CAST(make_timestamp(CAST(v AS BIGINT)) AS TIMESTAMPTZ)", HIGHEST),
     "raw_zoned(timestamp_micros(CAST(v AS BIGINT)))",
   ),

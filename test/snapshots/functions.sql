@@ -21,10 +21,25 @@ CREATE MACRO csv_rows(files, columns_in_file, compressed_by, file_column, in_ord
   );
 
 -- A moment that DuckDB can count with, or NULL. The bounds leave out infinities and numbers that no calendar has.
+-- Some writers leave the lowest number out of a file's statistics, and DuckDB would believe them that there is none below the
+-- bound. It does not if the bound is computed.
 CREATE MACRO moment_in_calendar(value) AS
   CASE
-    WHEN value BETWEEN TIMESTAMP '290309-12-22 (BC) 00:00:00' AND TIMESTAMP '294247-01-10 04:00:54.775806' THEN value
+    WHEN value
+      BETWEEN greatest(value, TIMESTAMP '290309-12-22 (BC) 00:00:00') AND TIMESTAMP '294247-01-10 04:00:54.775806'
+      THEN value
   END;
+
+-- Milliseconds as a file holds them, for the functions that take a raw value. Most numbers of them are no moment of DuckDB's.
+CREATE MACRO raw_milliseconds(value) AS { 'milliseconds': CAST(value AS BIGINT) };
+
+-- make_timestamp_ms fails at a number out of its reach also in a branch that is not taken.
+CREATE MACRO moment_from_milliseconds(value) AS
+  make_timestamp(
+    CASE
+      WHEN value BETWEEN greatest(value, -9223372022400000) AND least(value, 9223372036854775) THEN value * 1000
+    END
+  );
 
 -- The text of a raw value, as the table of rejected rows keeps it. What a column of moments holds that no calendar has, as
 -- the lowest number of all for a missing value, has no text but its number.
@@ -36,6 +51,15 @@ CREATE MACRO as_text
       WHEN isfinite(value) AND moment_in_calendar(value) IS NULL THEN CAST(epoch_us(value) AS VARCHAR)
       ELSE CAST(value AS VARCHAR)
     END,
+  (value TIMESTAMPTZ) AS
+    CASE
+      WHEN isfinite(value) AND moment_in_calendar(make_timestamp(epoch_us(value))) IS NULL THEN CAST(epoch_us(value) AS VARCHAR)
+      ELSE CAST(value AS VARCHAR)
+    END,
+  (value STRUCT(milliseconds BIGINT)) AS
+    coalesce(
+      CAST(moment_from_milliseconds(value.milliseconds) AS VARCHAR), CAST(value.milliseconds AS VARCHAR)
+    ),
   (value TIMESTAMP_NS) AS
     CASE
       -- The first day that nanoseconds reach is one that DuckDB writes no text of.
@@ -96,10 +120,11 @@ CREATE MACRO moment_from_text(value) AS
 CREATE MACRO moment
   (value VARCHAR) AS moment_from_text(value),
   (value TIMESTAMP) AS moment_in_calendar(value),
-  -- The cast rounds nanoseconds before 1970 up; the digits are cut, as those of a text are.
+  (value STRUCT(milliseconds BIGINT)) AS moment_from_milliseconds(value.milliseconds),
+  -- The cast rounds nanoseconds before 1970 up; the digits are cut, as those of a text are. The lowest number is none.
   (value TIMESTAMP_NS) AS
     CASE
-      WHEN isfinite(value) THEN make_timestamp(epoch_ns(value) // 1000 - CASE WHEN epoch_ns(value) % 1000 < 0 THEN 1 ELSE 0 END)
+      WHEN isfinite(value) AND xor(epoch_ns(value), 1) <> -9223372036854775807 THEN make_timestamp(epoch_ns(value) // 1000 - CASE WHEN epoch_ns(value) % 1000 < 0 THEN 1 ELSE 0 END)
     END,
   (value TIMESTAMPTZ) AS moment_in_calendar(make_timestamp(epoch_us(value))),
   (value DATE) AS CASE WHEN isfinite(value) THEN TRY_CAST(value AS TIMESTAMP) END;
@@ -122,8 +147,9 @@ CREATE MACRO whole_number
 CREATE MACRO integer_from(lowest, number) AS
   CASE WHEN number BETWEEN lowest AND 2147483647 THEN CAST(number AS INTEGER) END;
 
--- The country that a text without blanks around it names, or NULL.
-CREATE MACRO country_from(country) AS CASE WHEN length(country) BETWEEN 1 AND 64 THEN country END;
+-- The country that a text without blanks around it names, or NULL. No database keeps U+0000 for sure.
+CREATE MACRO country_from(country) AS
+  CASE WHEN length(country) BETWEEN 1 AND 64 AND NOT contains(country, chr(0)) THEN country END;
 
 -- Why a column rejects its row, or NULL where it does not.
 CREATE MACRO reject_reason(column_name, value, value_text) AS

@@ -119,6 +119,9 @@ describe("a moment from a typed value", () => {
     ["make_timestamp_ns(-9223372036854775806)", "1677-09-21 00:12:43.145224"],
     ["make_timestamp(-9223372022400000000)", "290309-12-22 (BC) 00:00:00"],
     ["TIMESTAMP '0044-03-15 (BC) 12:00:00'", "0044-03-15 (BC) 12:00:00"],
+    ["raw_milliseconds(-1)", "1969-12-31 23:59:59.999"],
+    ["raw_milliseconds(-9223372022400000)", "290309-12-22 (BC) 00:00:00"],
+    ["raw_milliseconds(9223372036854775)", "294247-01-10 04:00:54.775"],
   ])("reads %s as %s", async (value, moment) => {
     expect(await valueOf(`moment(${value})`)).toBe(moment);
   });
@@ -131,6 +134,11 @@ describe("a moment from a typed value", () => {
     "TIMESTAMP_NS '-infinity'",
     "make_timestamp(-9223372036854775808)",
     "make_timestamp(-9223372022400000001)",
+    "make_timestamp_ns(-9223372036854775808)",
+    "CAST(make_timestamp(-9223372036854775808) AS TIMESTAMPTZ)",
+    ...["-9223372022400001", "9223372036854776", "9223372036854775807", "-9223372036854775808", "NULL"].map(
+      (number) => `raw_milliseconds(${number})`,
+    ),
     "DATE 'infinity'",
     "DATE '5881580-07-10'",
     "CAST(NULL AS TIMESTAMP)",
@@ -148,6 +156,12 @@ describe("the text of a rejected value", () => {
     ["make_timestamp_ns(-9223372036854775808)", "-9223372036854775808"],
     ["make_timestamp_ns(-9223286400000000001)", "-9223286400000000001"],
     ["make_timestamp_ns(-9223286400000000000)", "1677-09-22 00:00:00"],
+    ["CAST(make_timestamp(-9223372036854775808) AS TIMESTAMPTZ)", "-9223372036854775808"],
+    ["TIMESTAMPTZ '2020-05-29 06:07:08+02'", "2020-05-29 04:07:08+00"],
+    ["raw_milliseconds(-9223372036854775808)", "-9223372036854775808"],
+    ["raw_milliseconds(9223372036854775807)", "9223372036854775807"],
+    ["raw_milliseconds(1234)", "1970-01-01 00:00:01.234"],
+    ["raw_milliseconds(NULL)", null],
     ["CAST(NULL AS TIMESTAMP)", null],
     ["[12]", "[12]"],
   ])("that is %s is %j", async (value, text) => {

@@ -159,6 +159,8 @@ describe("rejected vouchers", () => {
     [{ country_code: "\r\n" }, "country_code_missing"],
     [{ country_code: "x".repeat(65) }, "country_code_invalid"],
     [{ country_code: "🙂".repeat(65) }, "country_code_invalid"],
+    [{ country_code: "Pe\u0000ru" }, "country_code_invalid"],
+    [{ country_code: "\u0000" }, "country_code_invalid"],
     [{ last_order_ts: "" }, "last_order_ts_missing"],
     [{ last_order_ts: "2020-02-30" }, "last_order_ts_invalid"],
     [{ total_orders: "" }, "total_orders_missing"],

@@ -20,6 +20,7 @@ export const input: PlanInput = {
       [
         {
           format: "parquet",
+          root: "data/raw",
           files: ["data/raw/vouchers/it's 1.parquet", "data/raw/vouchers/2.parquet"],
           columns: {
             timestamp: { name: "timestamp", type: "VARCHAR" },
@@ -35,6 +36,7 @@ export const input: PlanInput = {
         },
         {
           format: "csv",
+          root: "data/raw",
           files: ["data/raw/vouchers/3.csv"],
           columns: Object.fromEntries(
             [

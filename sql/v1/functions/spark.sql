@@ -140,6 +140,7 @@ RETURN
   CASE
     WHEN value = TIMESTAMP_NTZ '+294247-01-10 04:00:54.775807' THEN 'infinity'
     WHEN value = TIMESTAMP_NTZ '-290308-12-21 19:59:05.224193' THEN '-infinity'
+    WHEN value < TIMESTAMP_NTZ '-290308-12-22 00:00:00' THEN text_of_moment(value)
     ELSE concat(text_of_date_and_time(value), '+00')
   END;
 
@@ -241,7 +242,7 @@ RETURN
 CREATE OR REPLACE TEMPORARY FUNCTION moment_from_nanoseconds(value BIGINT) RETURNS TIMESTAMP_NTZ
 RETURN
   CASE
-    WHEN value NOT IN (9223372036854775807, -9223372036854775807) THEN
+    WHEN value > -9223372036854775807 AND value < 9223372036854775807 THEN
       CAST(timestamp_micros(value div 1000 - CASE WHEN value % 1000 < 0 THEN 1 ELSE 0 END) AS TIMESTAMP_NTZ)
   END;
 
@@ -298,9 +299,9 @@ RETURN
 CREATE OR REPLACE TEMPORARY FUNCTION integer_from(lowest INT, number BIGINT) RETURNS INT
 RETURN CASE WHEN number BETWEEN lowest AND 2147483647 THEN try_cast(number AS INT) END;
 
--- The country that a text without blanks around it names, or NULL.
+-- The country that a text without blanks around it names, or NULL. No database keeps U+0000 for sure.
 CREATE OR REPLACE TEMPORARY FUNCTION country_from(country STRING) RETURNS STRING
-RETURN CASE WHEN length(country) BETWEEN 1 AND 64 THEN country END;
+RETURN CASE WHEN length(country) BETWEEN 1 AND 64 AND instr(country, '\u0000') = 0 THEN country END;
 
 -- Why a column rejects its row, or NULL where it does not.
 CREATE OR REPLACE TEMPORARY FUNCTION reject_reason(column_name STRING, value STRING, value_text STRING) RETURNS STRING

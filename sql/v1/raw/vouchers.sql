@@ -38,7 +38,7 @@ SELECT
   CASE WHEN is_rejected THEN as_text(raw_first_order_ts) END AS first_order_ts_text,
   CASE WHEN is_rejected THEN as_text(raw_total_orders) END AS total_orders_text,
   CASE WHEN is_rejected THEN as_text(raw_voucher_amount) END AS voucher_amount_text,
-  CASE WHEN is_rejected THEN substring(raw_file, length({{ raw_zone }}) + 2) END AS source_file,
+  CASE WHEN is_rejected THEN substring(raw_file, length({{ part.root }}) + 2) END AS source_file,
   is_rejected
 FROM (
   SELECT

@@ -97,7 +97,9 @@ async function typeRaw(
 ): Promise<RawParts & Pick<RawSource, "typedFiles"> & { isReadAgain: () => boolean }> {
   const { activity, version } = context;
   activity.percent = () => engine.progress();
-  const parts = await activity.during("raw files", () => inspectRaw(context, engine, inputs, withNewEngine));
+  const parts = await activity.during("raw files", () =>
+    inspectRaw(context, engine, inputs, withNewEngine, folder),
+  );
   const { functions, steps } = planRun(version, planInput(context, parts.byModel));
   const rawSteps = steps.filter(({ model }) => isRaw(model));
   const builder = duckDbBuilder(engine);
@@ -120,6 +122,7 @@ async function typeRaw(
   return {
     byModel: parts.byModel,
     columns: parts.columns,
+    copies: parts.copies,
     explainFault: () => parts.explainFault(),
     typed: (functionsSql, select) => {
       const typed = made.get(question(functionsSql, select));
@@ -127,7 +130,7 @@ async function typeRaw(
       return typed;
     },
     isReadAgain: () => isReadAgain,
-    typedFiles: [...made.values()].map(({ file }) => file),
+    typedFiles: [...made.values()].map(({ file }) => file).concat(parts.copies),
   };
 }
 

@@ -1,0 +1,240 @@
+import { createWriteStream } from "node:fs";
+import { mkdir, open } from "node:fs/promises";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+import { DuckDbError } from "../engine/duckdb-errors.js";
+import { textOf, type Engine, type Row } from "../engine/engine.js";
+import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
+import { identifier, listLiteral, literal, pathPattern } from "../sql-literal.js";
+import type { Zone } from "../zones/zone.js";
+import type { Findings, RawFault } from "./faults.js";
+import type { FileColumn, InspectedFile } from "./inspect.js";
+import { FOOTER_END, takeMomentsFor, type Taking } from "./parquet-footer.js";
+
+/** The first day of the calendar that Parquet means, where writers had another one before. */
+const FIRST_GREGORIAN_DAY = "1582-10-15";
+
+/** A column whose values are looked at. */
+interface Suspect {
+  readonly column: FileColumn;
+  /** The least value for which there is something to do, as SQL compares it. */
+  readonly least: { readonly operator: "<" | "<="; readonly moment: string };
+  readonly isLegacy: boolean;
+}
+
+/** A file with columns to look at. */
+interface SuspectFile {
+  readonly file: InspectedFile;
+  readonly suspects: readonly Suspect[];
+}
+
+/** Which suspects of a file hold what they must not: those in whose place there is true. */
+type Found = ReadonlyMap<SuspectFile, readonly boolean[]>;
+
+/**
+ * Finds the Parquet files with moments that DuckDB reads as others than their numbers say: milliseconds that it cannot convert, and
+ * nanoseconds before 1970 with a time zone. Copies them, so that it reads the numbers. Files of Spark with dates of the Julian calendar
+ * are at fault. Only the columns of such types are looked at; most files have none.
+ * @param needed the columns that the model reads.
+ * @param folder of this machine to copy to; where there is none, nothing is looked at.
+ * @throws PipelineError STORAGE_FULL where the folder has no room.
+ */
+export async function withExactMoments(
+  engine: Engine,
+  zone: Zone,
+  files: readonly InspectedFile[],
+  needed: readonly string[],
+  folder: string | undefined,
+): Promise<Findings<InspectedFile>> {
+  if (folder === undefined) return { results: files, faults: [] };
+  const legacy = await legacyFiles(
+    engine,
+    files.filter((file) => momentsOf(file, needed).length > 0),
+  );
+  const suspectFiles = files
+    .map((file) => ({ file, suspects: suspectsOf(file, needed, legacy.has(file.file.uri)) }))
+    .filter(({ suspects }) => suspects.length > 0);
+  const found = await lookAtMoments(engine, suspectFiles);
+  const results: InspectedFile[] = [];
+  const faults: RawFault[] = [];
+  const bySuspects = new Map(suspectFiles.map((each) => [each.file, each]));
+  for (const file of files) {
+    const suspectFile = bySuspects.get(file);
+    const hits = suspectFile?.suspects.filter((_, index) => found.get(suspectFile)?.[index]) ?? [];
+    const julian = hits.filter(({ isLegacy }) => isLegacy).map(({ column }) => column.name);
+    if (julian.length > 0) faults.push({ path: file.file.path, reason: julianReason(julian) });
+    const columns = hits.filter(({ isLegacy }) => !isLegacy).map(({ column }) => column);
+    results.push(columns.length === 0 ? file : await copyOf(zone, file, columns, folder));
+  }
+  return { results, faults };
+}
+
+function julianReason(columns: readonly string[]): string {
+  return (
+    `${columns.join(", ")} holds moments before ${FIRST_GREGORIAN_DAY} in the Julian calendar, as Spark 2 and its legacy mode write them. ` +
+    "Write the file with spark.sql.parquet.datetimeRebaseModeInWrite and int96RebaseModeInWrite = CORRECTED"
+  );
+}
+
+function momentsOf({ format, columns }: InspectedFile, needed: readonly string[]): FileColumn[] {
+  if (format !== "parquet") return [];
+  return columns.filter(({ name, type }) => needed.includes(name) && /^(DATE|TIMESTAMP)/.test(type));
+}
+
+function suspectsOf(file: InspectedFile, needed: readonly string[], isLegacy: boolean): Suspect[] {
+  return momentsOf(file, needed).flatMap((column) => [
+    ...(isLegacy ? [{ column, least: LEGACY, isLegacy }] : []),
+    ...(column.unit === undefined ? [] : [{ column, least: LEAST[column.unit], isLegacy: false }]),
+  ]);
+}
+
+const LEGACY = { operator: "<", moment: FIRST_GREGORIAN_DAY } as const;
+
+const LEAST = {
+  // What can be converted is right: that it is converted is enough.
+  milliseconds: { operator: "<", moment: "-infinity" },
+  // Those before 1970 are cut towards it.
+  nanoseconds: { operator: "<=", moment: "1970-01-01" },
+} as const;
+
+/**
+ * The files that Spark says to have written by the calendar that it had before version 3 (and for INT96 before 3.1): the Julian one
+ * before 1582. Footers are read once, so that this costs no request.
+ */
+async function legacyFiles(engine: Engine, files: readonly InspectedFile[]): Promise<ReadonlySet<string>> {
+  if (files.length === 0) return new Set();
+  const rows = await engine.rows(
+    "SELECT file_name, CAST(key AS VARCHAR) AS key, CAST(value AS VARCHAR) AS value " +
+      `FROM parquet_kv_metadata(${listLiteral(files.map(({ file }) => pathPattern(file.uri)))}) ` +
+      "WHERE CAST(key AS VARCHAR) LIKE 'org.apache.spark.%'",
+  );
+  const byFile = new Map<string, Map<string, string>>();
+  for (const row of rows) {
+    const keys = byFile.get(textOf(row, "file_name")) ?? new Map<string, string>();
+    byFile.set(textOf(row, "file_name"), keys.set(textOf(row, "key"), textOf(row, "value")));
+  }
+  return new Set([...byFile].filter(([, keys]) => isLegacy(keys)).map(([uri]) => uri));
+}
+
+function isLegacy(keys: ReadonlyMap<string, string>): boolean {
+  if (keys.has("org.apache.spark.legacyDateTime") || keys.has("org.apache.spark.legacyINT96")) return true;
+  const version = keys.get("org.apache.spark.version");
+  // Spark 2 did not say its version at first.
+  return version === undefined
+    ? keys.has("org.apache.spark.sql.parquet.row.metadata")
+    : /^([12]\.|3\.0\.)/.test(version);
+}
+
+/** Looks at files in as few statements as their columns allow. */
+async function lookAtMoments(engine: Engine, files: readonly SuspectFile[]): Promise<Found> {
+  const alike = new Map<string, SuspectFile[]>();
+  for (const each of files) {
+    const signature = JSON.stringify(each.suspects.map(questionOf));
+    alike.set(signature, [...(alike.get(signature) ?? []), each]);
+  }
+  const found = new Map<SuspectFile, readonly boolean[]>();
+  for (const group of alike.values())
+    for (const [file, hits] of await lookAtAlike(engine, group)) found.set(file, hits);
+  return found;
+}
+
+async function lookAtAlike(engine: Engine, files: readonly SuspectFile[]): Promise<Found> {
+  const [first] = files;
+  if (first === undefined) return new Map();
+  try {
+    const rows = await engine.rows(momentsStatement(files, first.suspects));
+    const byFile = new Map(rows.map((row) => [textOf(row, "raw_file"), row]));
+    return new Map(files.map((each) => [each, hitsIn(byFile.get(each.file.file.uri), each.suspects)]));
+  } catch (error) {
+    if (!(error instanceof DuckDbError)) throw error;
+    if (files.length > 1) {
+      const half = Math.ceil(files.length / 2);
+      return new Map([
+        ...(await lookAtAlike(engine, files.slice(0, half))),
+        ...(await lookAtAlike(engine, files.slice(half))),
+      ]);
+    }
+    if (first.suspects.length > 1) {
+      const hits: boolean[] = [];
+      for (const suspect of first.suspects) {
+        const alone = { ...first, suspects: [suspect] };
+        hits.push((await lookAtAlike(engine, [alone])).get(alone)?.[0] === true);
+      }
+      return new Map([[first, hits]]);
+    }
+    // What else is at fault with the file, the run finds out.
+    return new Map([[first, [error.errorClass === "Conversion"]]]);
+  }
+}
+
+function hitsIn(row: Row | undefined, suspects: readonly Suspect[]): boolean[] {
+  return suspects.map((_, index) => row?.[`hit_${index}`] === true);
+}
+
+/** The least value tells, and to find it DuckDB converts them all. */
+function momentsStatement(files: readonly SuspectFile[], suspects: readonly Suspect[]): string {
+  const hits = suspects.map((suspect, index) => `${questionOf(suspect)} AS hit_${index}`).join(", ");
+  const uris = listLiteral(files.map(({ file }) => pathPattern(file.file.uri)));
+  return (
+    `SELECT raw_file, ${hits} FROM (SELECT *, filename AS raw_file FROM ` +
+    `read_parquet(${uris}, filename = true, hive_partitioning = false)) GROUP BY raw_file`
+  );
+}
+
+function questionOf({ column, least }: Suspect): string {
+  const { duckDbName, type } = column;
+  return `min(${identifier(duckDbName)}) ${least.operator} CAST(${literal(least.moment)} AS ${type})`;
+}
+
+/** Copies a file in which DuckDB reads some columns as other types, with the pages as they are. */
+async function copyOf(
+  zone: Zone,
+  inspected: InspectedFile,
+  columns: readonly FileColumn[],
+  folder: string,
+): Promise<InspectedFile> {
+  const { file } = inspected;
+  const root = path.join(folder, "raw");
+  const uri = path.join(root, file.path);
+  try {
+    await mkdir(path.dirname(uri), { recursive: true });
+    await pipeline(zone.read(file), createWriteStream(uri));
+    await changeFooter(uri, new Map(columns.map((column) => [column.schemaIndex ?? 0, takingOf(column)])));
+  } catch (error) {
+    if (!["ENOSPC", "EDQUOT"].includes(systemCodeOf(error) ?? "")) throw error;
+    throw new PipelineError(
+      "STORAGE_FULL",
+      `${folder} has no room for a copy of ${file.path}: ${messageOf(error)}; free some space and run again`,
+      { cause: error },
+    );
+  }
+  return {
+    ...inspected,
+    copy: { root, uri },
+    columns: inspected.columns.map((column) => (columns.includes(column) ? inCopy(column) : column)),
+  };
+}
+
+async function changeFooter(file: string, columns: ReadonlyMap<number, Taking>): Promise<void> {
+  const handle = await open(file, "r+");
+  try {
+    const { size } = await handle.stat();
+    const end = Buffer.alloc(FOOTER_END);
+    await handle.read(end, 0, FOOTER_END, size - FOOTER_END);
+    const metadata = Buffer.alloc(end.readUInt32LE(0));
+    const begin = size - FOOTER_END - metadata.length;
+    await handle.read(metadata, 0, metadata.length, begin);
+    takeMomentsFor(metadata, columns);
+    await handle.write(metadata, 0, metadata.length, begin);
+  } finally {
+    await handle.close();
+  }
+}
+
+function takingOf({ unit }: FileColumn): Taking {
+  return unit === "milliseconds" ? "numbers" : "moments without a time zone";
+}
+
+function inCopy(column: FileColumn): FileColumn {
+  return { ...column, typeInCopy: column.unit === "milliseconds" ? "BIGINT" : "TIMESTAMP_NS" };
+}
