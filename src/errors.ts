@@ -28,6 +28,7 @@ export const FAULTS = {
   STORAGE_FAILED: "unavailable",
   ENGINE_UNAVAILABLE: "unavailable",
   CONSUMPTION_UNAVAILABLE: "unavailable",
+  CONSUMPTION_LOST: "unavailable",
   TIMED_OUT: "unavailable",
   LOCK_HELD: "locked",
   LOCK_LOST: "locked",

@@ -6,7 +6,9 @@ import { startServer } from "./server-process.mjs";
 
 const project = path.resolve(import.meta.dirname, "../..");
 /** The words of `npm run api`: exec, node, its options, and the program. */
-const [, ...API] = JSON.parse(readFileSync(path.join(project, "package.json"), "utf8")).scripts.api.split(" ");
+const [, ...API] = JSON.parse(readFileSync(path.join(project, "package.json"), "utf8")).scripts.api.split(
+  " ",
+);
 
 /** Publishes the sample as of 29 May 2020, with all zones but the raw one in a folder of their own. */
 export function publishSample(folder, consumptionUrl) {

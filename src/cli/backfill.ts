@@ -14,9 +14,17 @@ import { counting } from "../words.js";
 import type { Cancellation } from "./cancel.js";
 import { openedLog } from "./log.js";
 import { print, printWarning } from "./output.js";
-import { gateOptions, requestOf, runOptions, type GateOptions, type RunOptions } from "./run.js";
+import {
+  allowFutureOption,
+  gateOptions,
+  requestOf,
+  runOptions,
+  type FutureOption,
+  type GateOptions,
+  type RunOptions,
+} from "./run.js";
 
-interface BackfillArguments extends RunOptions, GateOptions {
+interface BackfillArguments extends RunOptions, GateOptions, FutureOption {
   from: string;
   to: string;
   only: Selection;
@@ -50,6 +58,7 @@ export function backfillCommand(cancellation: Cancellation): CommandModule<objec
           requiresArg: true,
           describe: "The last execution date",
         })
+        .option("allow-future", allowFutureOption)
         .option("only", {
           choices: SELECTIONS,
           default: "missing" as const,
@@ -88,7 +97,7 @@ export function backfillCommand(cancellation: Cancellation): CommandModule<objec
         { backfill },
         { BackfillActivity: Activity },
         { readRunSettings },
-        { parseExecutionDate },
+        { parseDateToWrite },
         progress,
       ] = await Promise.all([
         import("../pipeline/backfill/backfill.js"),
@@ -97,10 +106,11 @@ export function backfillCommand(cancellation: Cancellation): CommandModule<objec
         import("../voucher/execution-date.js"),
         import("./progress.js"),
       ]);
+      const dateOf = (text: string) => parseDateToWrite(text, { allowsFuture: options["allow-future"] });
       const request = {
         ...requestOf(options),
-        from: parseExecutionDate(options.from),
-        to: parseExecutionDate(options.to),
+        from: dateOf(options.from),
+        to: dateOf(options.to),
         only: options.only,
         order: options.order,
         maxParallel: parseMaxParallel(options["max-parallel"]),

@@ -9,9 +9,9 @@ import type {
 import { counting } from "../words.js";
 import type { Cancellation } from "./cancel.js";
 import { print, printWarning } from "./output.js";
-import { executionDateOption } from "./run.js";
+import { allowFutureOption, executionDateOption, type FutureOption } from "./run.js";
 
-interface PlanArguments {
+interface PlanArguments extends FutureOption {
   "execution-date": string;
   json: boolean;
 }
@@ -27,15 +27,16 @@ export function planCommand(cancellation: Cancellation): CommandModule<object, P
     builder: (yargs: Argv) =>
       yargs
         .option("execution-date", executionDateOption)
+        .option("allow-future", allowFutureOption)
         .option("json", { type: "boolean", default: false, describe: "Print everything as JSON" })
         .example("$0 plan -e 2020-05-29T00:00:00 | less", "Look at a run before it is made"),
-    handler: async ({ "execution-date": text, json }) => {
-      const [{ planOfRun }, { readSettings }, { parseExecutionDate }] = await Promise.all([
+    handler: async ({ "allow-future": allowsFuture, "execution-date": text, json }) => {
+      const [{ planOfRun }, { readSettings }, { parseDateToWrite }] = await Promise.all([
         import("../pipeline/planned-run.js"),
         import("../settings.js"),
         import("../voucher/execution-date.js"),
       ]);
-      const executionDate = parseExecutionDate(text);
+      const executionDate = parseDateToWrite(text, { allowsFuture });
       const plan = await planOfRun(readSettings(), executionDate, cancellation.signal, printWarning);
       print(json ? JSON.stringify(plan, null, 2) : await describe(plan));
     },

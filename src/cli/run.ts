@@ -23,8 +23,13 @@ export interface GateOptions {
   approve?: boolean | undefined;
 }
 
+/** Which execution dates a command takes. */
+export interface FutureOption {
+  "allow-future": boolean;
+}
+
 /** What every command that runs stages takes. */
-export interface RunArguments extends RunOptions, GateOptions {
+export interface RunArguments extends RunOptions, GateOptions, FutureOption {
   "execution-date": string;
   json: boolean;
   timeout: string | undefined;
@@ -39,6 +44,13 @@ export const executionDateOption = {
   demandOption: true,
   requiresArg: true,
   describe: "The moment the run stands at, in UTC: 2020-05-29T00:00:00",
+} as const;
+
+/** The option that every command takes whose execution dates are to be written. */
+export const allowFutureOption = {
+  type: "boolean",
+  default: false,
+  describe: "Accept an execution date more than 24 hours ahead of the clock",
 } as const;
 
 /**
@@ -56,7 +68,7 @@ export async function runStages(
     { runPipeline },
     { RunActivity },
     { readRunSettings },
-    { parseExecutionDate },
+    { parseDateToWrite },
     { showingProgress, stepsInWords },
   ] = await Promise.all([
     import("../pipeline/run.js"),
@@ -66,7 +78,7 @@ export async function runStages(
     import("./progress.js"),
   ]);
   const request = {
-    executionDate: parseExecutionDate(options["execution-date"]),
+    executionDate: parseDateToWrite(options["execution-date"], { allowsFuture: options["allow-future"] }),
     stages,
     ...requestOf(options),
   };
@@ -161,6 +173,7 @@ export function stageCommand(
           executionDateOption,
         ),
       )
+        .option("allow-future", allowFutureOption)
         .option("json", { type: "boolean", default: false, describe: "Print the report as JSON" })
         .option("timeout", {
           type: "string",

@@ -2,6 +2,7 @@ import type { Argv, CommandModule } from "yargs";
 import { PipelineError } from "../errors.js";
 import type { StaleDate, StatusReport } from "../pipeline/status.js";
 import { printable } from "../printable.js";
+import { counting } from "../words.js";
 import { EXIT_CODES } from "./exit-codes.js";
 import { print } from "./output.js";
 
@@ -79,7 +80,7 @@ async function describe({
   return [
     newest === null
       ? "nothing is published"
-      : `newest publication: ${newest.execution_date}, ${newest.age_days.toString()} days old${newest.too_old ? ": too old" : ""}`,
+      : `newest publication: ${newest.execution_date}, ${ageInWords(newest)}`,
     ...(range === null ? [] : [`published: ${published.toString()} from ${range.from} to ${range.to}`]),
     ...listed("missing", missing),
     ...listed(
@@ -133,6 +134,11 @@ function deepInWords({
     ),
     ...listed("database damaged", damage.map(printable)),
   ];
+}
+
+function ageInWords({ age_days, days_ahead, too_old }: NonNullable<StatusReport["newest"]>): string {
+  if (days_ahead !== undefined) return `${counting(days_ahead, "day")} ahead of the clock`;
+  return `${age_days.toString()} days old${too_old ? ": too old" : ""}`;
 }
 
 /** `vouchers/a.csv has changed and 2 more`. */

@@ -170,6 +170,33 @@ function migrationsOf({ longText, tableOptions }: Dialect): Record<string, Migra
         failpoint("backfills: table made");
       },
     },
+    "0005_run_order": {
+      up: async (db: Kysely<unknown>) => {
+        await db.schema
+          .createTable("run_order")
+          .ifNotExists()
+          .addColumn("sequence", "integer", (column) => column.primaryKey().autoIncrement())
+          .addColumn("run_id", "varchar(64)", (column) => column.notNull())
+          .addColumn("event", "varchar(8)", (column) => column.notNull())
+          .addUniqueConstraint("run_order_key", ["run_id", "event"] as never)
+          .modifyEnd(tableOptions)
+          .execute();
+        failpoint("run_order: table made");
+        // For runs that were recorded before there was an order, the clocks of their hosts are all there is.
+        await sql`
+          INSERT INTO run_order (run_id, event)
+          SELECT known.id, known.event FROM (
+            SELECT backfill_id AS id, 'began' AS event, started_at AS moment, 1 AS place FROM backfills
+            UNION ALL SELECT run_id, 'began', started_at, 2 FROM pipeline_runs
+            UNION ALL SELECT run_id, 'ended', ended_at, 3 FROM pipeline_runs WHERE ended_at IS NOT NULL
+          ) AS known
+          WHERE NOT EXISTS (
+            SELECT 1 FROM run_order WHERE run_order.run_id = known.id AND run_order.event = known.event
+          )
+          ORDER BY known.moment, known.place, known.id`.execute(db);
+        failpoint("run_order: earlier runs ordered");
+      },
+    },
     "0006_published_rows": {
       up: async (db: Kysely<unknown>) => {
         await db.schema

@@ -1,5 +1,8 @@
 import type { Consumption } from "./consumption.js";
 
+/** Others seldom lock a SQLite file as a whole, and not for long. */
+const SQLITE_PATIENCE_MILLISECONDS = 10_000;
+
 /**
  * Opens the consumption database for the pipeline, which makes what is missing.
  * @param signal cancels the work that it is opened for: a server that is silent then is given up soon.
@@ -18,6 +21,17 @@ export async function openConsumption(url: string, signal?: AbortSignal): Promis
 export async function openConsumptionForReading(url: string): Promise<Consumption | undefined> {
   if (isMysql(url)) return (await import("./mysql.js")).openMysqlForReading(url);
   return (await import("./sqlite.js")).openSqliteForReading(fileOf(url));
+}
+
+/**
+ * Opens the consumption database by its address once more, to see what others see of it while a run writes it. It changes nothing,
+ * and is as patient as a run.
+ * @returns undefined if the database is not at its address any more.
+ * @throws PipelineError CONSUMPTION_NOT_USABLE or CONSUMPTION_UNAVAILABLE.
+ */
+export async function openConsumptionOutside(url: string): Promise<Consumption | undefined> {
+  if (isMysql(url)) return (await import("./mysql.js")).openMysql(url);
+  return (await import("./sqlite.js")).openSqliteForReading(fileOf(url), SQLITE_PATIENCE_MILLISECONDS);
 }
 
 /**

@@ -14,19 +14,21 @@ export interface PublicationFilter {
   readonly before?: string | undefined;
   /** Only execution dates up to this one, by its partition key. */
   readonly upTo?: string | undefined;
-  readonly limit: number;
+  /** How many at the most; all of them unless given. */
+  readonly limit?: number | undefined;
 }
 
 /** Publications, the one of the latest execution date first; none where there was no publish yet. */
 export async function readPublications(
   consumption: Consumption,
-  { executionDate, before, upTo, limit }: PublicationFilter,
+  { executionDate, before, upTo, limit }: PublicationFilter = {},
 ): Promise<Publication[]> {
   let query = consumption.db.selectFrom("publications").selectAll();
   if (executionDate !== undefined) query = query.where("execution_date", "=", executionDate);
   if (before !== undefined) query = query.where("execution_date", "<", before);
   if (upTo !== undefined) query = query.where("execution_date", "<=", upTo);
-  const latest = query.orderBy("execution_date", "desc").limit(limit);
+  query = query.orderBy("execution_date", "desc");
+  const latest = limit === undefined ? query : query.limit(limit);
   const rows = await unlessMissing(consumption, ["publications"], () => latest.execute());
   return (rows ?? []).map(publicationOf);
 }

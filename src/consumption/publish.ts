@@ -1,4 +1,4 @@
-import type { Compilable, Kysely } from "kysely";
+import type { Compilable, Kysely, SelectQueryBuilder } from "kysely";
 import { PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
 import { isoOfKey } from "../voucher/execution-date.js";
@@ -13,6 +13,7 @@ import type { PublishedTable } from "./published-tables.js";
 import { assertRunningIn, outcomeOf } from "./runs.js";
 import type {
   ConsumptionDatabase,
+  ConsumptionTables,
   PublicationsTable,
   PublishedRow,
   PublishedRowsTable,
@@ -322,7 +323,11 @@ function removal(db: Kysely<PublishedTables>, { name, key }: PublishedTable, row
     );
 }
 
-function shownPublication(db: ConsumptionDatabase, executionDate: string) {
+/** The query for what is published for an execution date, and by which SQL. */
+export function shownPublication(
+  db: ConsumptionDatabase,
+  executionDate: string,
+): SelectQueryBuilder<ConsumptionTables, "publications", Pick<PublicationsTable, "data_hash" | "sql_hash">> {
   return db
     .selectFrom("publications")
     .select(["data_hash", "sql_hash"])

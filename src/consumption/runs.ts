@@ -2,7 +2,7 @@ import type { SelectQueryBuilder } from "kysely";
 import { PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
 import { translatingErrors, type Consumption } from "./consumption.js";
-import { unlessMissing } from "./present-tables.js";
+import { latestFirst, order, orderEarlier, readingRuns } from "./run-order.js";
 import type { ConsumptionDatabase, ConsumptionTables, PipelineRunsTable, RunOutcome } from "./tables.js";
 
 export type RunStart = Pick<
@@ -16,10 +16,11 @@ export type RunEnd = Pick<
 >;
 
 /**
- * Records that a run has begun. Only the holder of the execution date's lock may call it: a run of the same date that
- * is still recorded as running has died.
+ * Records that a run has begun, as the latest of its date. Only the holder of the execution date's lock may call it: a run of the
+ * same date that is still recorded as running has died.
  */
-export function recordStart({ db, dialect }: Consumption, start: RunStart): Promise<void> {
+export function recordStart(consumption: Consumption, start: RunStart): Promise<void> {
+  const { db, dialect } = consumption;
   return translatingErrors(dialect, async () => {
     await db
       .updateTable("pipeline_runs")
@@ -28,8 +29,11 @@ export function recordStart({ db, dialect }: Consumption, start: RunStart): Prom
       .where("outcome", "=", "running")
       .execute();
     failpoint("dead runs recorded");
+    await orderEarlier(consumption, start.execution_date);
     // Where the same start was recorded and the answer was lost on its way.
     await db.deleteFrom("pipeline_runs").where("run_id", "=", start.run_id).execute();
+    await order(consumption, start.run_id, "began");
+    failpoint("start ordered");
     await db
       .insertInto("pipeline_runs")
       .values({
@@ -88,18 +92,60 @@ export interface RunFilter {
   readonly limit: number;
 }
 
-/** Runs as they are recorded, the latest first; none where there was no run yet. */
+/** Runs as they are recorded, the one that began last first; none where there was no run yet. */
 export async function readRuns(
-  { db, dialect }: Consumption,
+  consumption: Pick<Consumption, "db" | "dialect">,
   { runId, executionDate, outcome, stage, limit }: RunFilter,
 ): Promise<PipelineRunsTable[]> {
-  let query = db.selectFrom("pipeline_runs").selectAll();
-  if (runId !== undefined) query = query.where("run_id", "=", runId);
-  if (executionDate !== undefined) query = query.where("execution_date", "=", executionDate);
-  if (outcome !== undefined) query = query.where("outcome", "=", outcome);
-  if (stage !== undefined) query = query.where("stages", "like", `%${stage}%`);
-  const latest = query.orderBy("started_at", "desc").orderBy("run_id").limit(limit);
-  return (await unlessMissing({ db, dialect }, ["pipeline_runs"], () => latest.execute())) ?? [];
+  const runs = await readingRuns(consumption, (all) => {
+    let some = all;
+    if (runId !== undefined) some = some.where("pipeline_runs.run_id", "=", runId);
+    if (executionDate !== undefined) some = some.where("execution_date", "=", executionDate);
+    if (outcome !== undefined) some = some.where("outcome", "=", outcome);
+    if (stage !== undefined) some = some.where("stages", "like", `%${stage}%`);
+    return latestFirst(some, "began").selectAll("pipeline_runs").limit(limit).execute();
+  });
+  return runs ?? [];
+}
+
+/** A run without its record, which can be long. */
+export interface RunOutline extends Pick<
+  PipelineRunsTable,
+  "run_id" | "execution_date" | "stages" | "outcome" | "started_at" | "error_code"
+> {
+  /** Its place among all runs and backfills; null if it is the latest of its date and was recorded by an older version. */
+  readonly sequence: number | null;
+}
+
+/**
+ * Outlines of all runs, the one that began first first, by the partition keys of their execution dates. A run that is recorded as
+ * running and does not hold the lock of its date is told as killed.
+ */
+export async function readRunOutlines(
+  consumption: Consumption,
+  { executionDate }: Pick<RunFilter, "executionDate"> = {},
+): Promise<ReadonlyMap<string, readonly RunOutline[]>> {
+  const runs = await readingRuns(consumption, (all) =>
+    latestFirst(executionDate === undefined ? all : all.where("execution_date", "=", executionDate), "began")
+      .select([
+        "pipeline_runs.run_id",
+        "execution_date",
+        "stages",
+        "outcome",
+        "started_at",
+        "error_code",
+        "began.sequence",
+      ])
+      .execute(),
+  );
+  const told = await Promise.all((runs ?? []).map((run) => withDeath(consumption, run)));
+  const byDate = new Map<string, RunOutline[]>();
+  for (const run of told.reverse()) {
+    const ofDate = byDate.get(run.execution_date);
+    if (ofDate === undefined) byDate.set(run.execution_date, [run]);
+    else ofDate.push(run);
+  }
+  return byDate;
 }
 
 /**
@@ -107,43 +153,43 @@ export async function readRuns(
  * wanted that.
  */
 export function lastEndedRun(
-  { db, dialect }: Consumption,
+  consumption: Consumption,
   { otherThan, executionDate }: { otherThan: string; executionDate?: string },
 ): Promise<PipelineRunsTable | undefined> {
-  return translatingErrors(dialect, () => {
-    const ended = db
-      .selectFrom("pipeline_runs")
-      .selectAll()
-      .where("run_id", "!=", otherThan)
+  return readingRuns(consumption, (all) => {
+    const ended = all
+      .where("pipeline_runs.run_id", "!=", otherThan)
       .where("outcome", "in", ["succeeded", "failed", "killed"]);
     const asked = executionDate === undefined ? ended : ended.where("execution_date", "=", executionDate);
-    return asked.orderBy("ended_at", "desc").limit(1).executeTakeFirst();
+    return latestFirst(asked, "ended").selectAll("pipeline_runs").limit(1).executeTakeFirst();
   });
+}
+
+/** A run with its place among all that have ended. */
+export interface EndedRun extends PipelineRunsTable {
+  /** Null if it is the latest of its date and was recorded by an older version. */
+  readonly end_sequence: number | null;
 }
 
 /**
  * Of each set of stages the run that ended last.
  * @param outcome only those that ended in this way.
  */
-export function lastRunsByStages(
-  { db, dialect }: Consumption,
-  outcome?: RunOutcome,
-): Promise<PipelineRunsTable[]> {
-  return translatingErrors(dialect, async () => {
-    let ended = db.selectFrom("pipeline_runs").where("ended_at", "is not", null);
+export async function lastRunsByStages(consumption: Consumption, outcome?: RunOutcome): Promise<EndedRun[]> {
+  const runs = await readingRuns(consumption, async (all) => {
+    let ended = all.where("ended_at", "is not", null);
     if (outcome !== undefined) ended = ended.where("outcome", "=", outcome);
-    const lasts = await ended
-      .select(({ fn }) => ["stages", fn.max("ended_at").as("last_end")])
-      .groupBy("stages")
-      .orderBy("stages")
-      .execute();
-    const runs: PipelineRunsTable[] = [];
-    for (const { stages, last_end } of lasts) {
-      const last = ended.where("stages", "=", stages).where("ended_at", "=", last_end);
-      runs.push(await last.selectAll().orderBy("run_id", "desc").limit(1).executeTakeFirstOrThrow());
+    const sets = await ended.select("stages").distinct().orderBy("stages").execute();
+    const lasts: EndedRun[] = [];
+    for (const { stages } of sets) {
+      const last = latestFirst(ended.where("stages", "=", stages), "ended")
+        .selectAll("pipeline_runs")
+        .select("ended.sequence as end_sequence");
+      lasts.push(await last.limit(1).executeTakeFirstOrThrow());
     }
-    return runs;
+    return lasts;
   });
+  return runs ?? [];
 }
 
 /** Runs, the latest first, where one that is recorded as running and does not hold the lock of its date has died. */
@@ -152,12 +198,15 @@ export async function readRunHistory(
   filter: RunFilter,
 ): Promise<PipelineRunsTable[]> {
   const runs = await readRuns(consumption, filter);
-  return Promise.all(
-    runs.map(async (run) => {
-      const isDead = run.outcome === "running" && !(await consumption.isLocked(run.execution_date));
-      return isDead ? { ...run, outcome: "killed" as const } : run;
-    }),
-  );
+  return Promise.all(runs.map((run) => withDeath(consumption, run)));
+}
+
+async function withDeath<Run extends Pick<PipelineRunsTable, "execution_date" | "outcome">>(
+  consumption: Consumption,
+  run: Run,
+): Promise<Run> {
+  const isDead = run.outcome === "running" && !(await consumption.isLocked(run.execution_date));
+  return isDead ? { ...run, outcome: "killed" as const } : run;
 }
 
 /** Whether a run has come to no good end. */
@@ -165,15 +214,20 @@ export function hasFailed({ outcome }: Pick<PipelineRunsTable, "outcome">): bool
   return outcome !== "succeeded" && outcome !== "running";
 }
 
-/** Records how a run ended, unless another run of its date has already found that it was lost. */
-export function recordEnd({ db, dialect }: Consumption, runId: string, end: RunEnd): Promise<void> {
+/**
+ * Records how a run ended, unless another run of its date has already found that it was lost. A success that others do not see is
+ * taken back by recording a failure.
+ */
+export function recordEnd(consumption: Consumption, runId: string, end: RunEnd): Promise<void> {
+  const { db, dialect } = consumption;
   return translatingErrors(dialect, async () => {
     await db
       .updateTable("pipeline_runs")
       .set(end)
       .where("run_id", "=", runId)
-      .where("outcome", "=", "running")
+      .where("outcome", "in", ["running", "succeeded"])
       .execute();
+    await order(consumption, runId, "ended");
   });
 }
 

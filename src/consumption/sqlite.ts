@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Kysely, sql, SqliteDialect } from "kysely";
 import { messageOf, PipelineError, systemCodeOf, type FaultCode } from "../errors.js";
 import { makeFolder, tryFolder } from "../make-folder.js";
+import { SqliteConnection, sqliteFault } from "../sqlite-driver.js";
 import {
   translatingErrors,
   type Consumption,
@@ -14,7 +15,6 @@ import {
   type TableFault,
 } from "./consumption.js";
 import { RUNS_IN_PROGRESS, waitedInVain, type RunInProgress } from "./other-writers.js";
-import { SqliteConnection, sqliteFault } from "../sqlite-driver.js";
 import type { ConsumptionTables } from "./tables.js";
 
 /** How long a run waits for another's transaction, as that of a publish of many rows. */
@@ -65,9 +65,16 @@ export async function openSqlite(
   });
 }
 
-/** Opens the database to read it; undefined where it is not there yet. */
-export async function openSqliteForReading(file: string): Promise<Consumption | undefined> {
-  const dialect = sqliteDialect(file);
+/**
+ * Opens the database to read it; undefined where it is not there yet.
+ * @param patienceMilliseconds how long it waits for others that have the whole file locked.
+ */
+export async function openSqliteForReading(
+  file: string,
+  patienceMilliseconds?: number,
+): Promise<Consumption | undefined> {
+  const waiter = patienceMilliseconds === undefined ? undefined : { file, patienceMilliseconds };
+  const dialect = sqliteDialect(file, waiter);
   return translatingErrors(dialect, async () => {
     if ((await identityOf(file)) === undefined) return undefined;
     await access(file, constants.R_OK);
@@ -290,7 +297,7 @@ interface Waiter {
   readonly file: string;
   readonly patienceMilliseconds: number;
   /** An abort leaves less patience. */
-  readonly signal: AbortSignal | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** Undefined until the database is open. */
   connection?: SqliteConnection;
 }

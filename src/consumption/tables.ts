@@ -59,6 +59,20 @@ export interface PipelineRunsTable {
   record: string | null;
 }
 
+/** Something that happened to a run or to a backfill. */
+export type RunEvent = "began" | "ended";
+
+/**
+ * The order in which runs and backfills began, and in which runs ended. The database counts, because the clocks of hosts differ.
+ * A run without a row was recorded by an older version, after all that are here; the next run of its date adds it.
+ */
+export interface RunOrderTable {
+  sequence: Generated<number>;
+  /** The id of a run or of a backfill. */
+  run_id: string;
+  event: RunEvent;
+}
+
 /** Every SQL by which a run was made, so that a run can be replayed when the files have changed. */
 export interface SqlVersionsTable {
   sql_hash: string;
@@ -105,6 +119,7 @@ export interface ConsumptionTables {
   publications: PublicationsTable;
   withdrawals: WithdrawalsTable;
   pipeline_runs: PipelineRunsTable;
+  run_order: RunOrderTable;
   sql_versions: SqlVersionsTable;
   backfills: BackfillsTable;
   publish_lock: PublishLockTable;
@@ -116,6 +131,7 @@ const OWN_TABLES: Record<keyof ConsumptionTables, true> = {
   publications: true,
   withdrawals: true,
   pipeline_runs: true,
+  run_order: true,
   sql_versions: true,
   backfills: true,
   publish_lock: true,

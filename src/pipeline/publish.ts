@@ -8,6 +8,7 @@ import { duckDbBuilder } from "../engine/builder.js";
 import type { Engine, Row, RowValue } from "../engine/engine.js";
 import { tableStatement } from "../engine/statements.js";
 import { guarded, wholeText } from "../engine/whole-text.js";
+import { failpoint } from "../failpoints.js";
 import { isPublished, publishedColumns, publishedKey, type WrittenModel } from "../models/model.js";
 import { printable } from "../printable.js";
 import { identifier } from "../sql-literal.js";
@@ -71,6 +72,7 @@ export async function preparePublish(
     contents,
     publish: async () => {
       const result = await activity.during("publish", () => publish(consumption, publication, contents));
+      failpoint("published");
       if (result.withdrawn !== null) activity.warn(stillWithdrawn(executionDate, result.withdrawn));
       return result;
     },

@@ -29,7 +29,7 @@ import { preparePublish } from "./publish.js";
 import { planInput, rawZone, readingUnchanged, type RawInput, type RawSource } from "./raw-input.js";
 import { noteIgnored, noteSameBytes } from "./raw-notices.js";
 import { reachOf } from "./reach.js";
-import { recorded } from "./record.js";
+import { recorded, type Succeed } from "./record.js";
 import type { OutputTable, RunReport, Stage } from "./report.js";
 import { runEngines, runSession, withBuilder } from "./run-engine.js";
 import { assertUnchallenged, withRunLock } from "./run-lock.js";
@@ -107,9 +107,9 @@ export async function runPipeline(
       return await withRunLock(unlocked, request.waitMilliseconds, (lock) => {
         failpoint("lock taken");
         const context = { ...unlocked, lock };
-        return recorded(context, () =>
+        return recorded(context, (succeed) =>
           withStaging(context, request.keepStaged, () =>
-            runStages(context, starting).catch((error: unknown) => {
+            runStages(context, starting, succeed).catch((error: unknown) => {
               throw faultOfWork(signal, error);
             }),
           ),
@@ -124,7 +124,7 @@ export async function runPipeline(
   }
 }
 
-async function runStages(context: RunContext, starting: StartingDuckDb): Promise<void> {
+async function runStages(context: RunContext, starting: StartingDuckDb, succeed: Succeed): Promise<void> {
   const { raw, stages } = context;
   const inputs = stages.includes("curate") ? await raw.find(context) : [];
   noteIgnored(context, inputs);
@@ -137,7 +137,9 @@ async function runStages(context: RunContext, starting: StartingDuckDb): Promise
     ...reach,
     directories: [...reach.directories, ...copies],
   });
-  await withBuilder(context, engine, (builder) => runOn(context, { engine, builder, withNewEngine }, inputs));
+  await withBuilder(context, engine, (builder) =>
+    runOn(context, { engine, builder, withNewEngine }, inputs, succeed),
+  );
 }
 
 /** Who reads and computes for a run. */
@@ -149,7 +151,12 @@ interface Engines {
   readonly withNewEngine: WithNewEngine;
 }
 
-async function runOn(context: RunContext, engines: Engines, inputs: readonly RawInput[]): Promise<void> {
+async function runOn(
+  context: RunContext,
+  engines: Engines,
+  inputs: readonly RawInput[],
+  succeed: Succeed,
+): Promise<void> {
   const { journal, raw, zones } = context;
   const files = inputs.flatMap((input) => input.files);
   journal.note({
@@ -171,7 +178,7 @@ async function runOn(context: RunContext, engines: Engines, inputs: readonly Raw
     measures: built.measures,
     tables: built.staged.map(outputTable),
   });
-  await makeVisible(context, engines.engine, built);
+  await makeVisible(context, engines.engine, built, succeed);
 }
 
 /** Stages and audits every model of the stages. */
@@ -195,8 +202,16 @@ async function build(
   );
 }
 
-/** Commits what was built and publishes it. Where either fails, the zones are as they were. */
-async function makeVisible(context: RunContext, engine: Engine, { staged }: Built): Promise<void> {
+/**
+ * Commits what was built, publishes it, and records the success. If any of it fails, or others do not see it, the zones are as they
+ * were.
+ */
+async function makeVisible(
+  context: RunContext,
+  engine: Engine,
+  { staged }: Built,
+  succeed: Succeed,
+): Promise<void> {
   const { activity, journal, signal, stages } = context;
   const publishing = stages.includes("publish")
     ? await preparePublish(context, engine, staged.map(outputTable))
@@ -209,6 +224,12 @@ async function makeVisible(context: RunContext, engine: Engine, { staged }: Buil
   await activity.during("commit", () =>
     withCommitted(context, staged, async () => {
       if (publishing !== undefined) journal.note({ published: await publishing.publish() });
+      try {
+        await succeed(publishing?.publication);
+      } catch (error) {
+        journal.note({ published: null });
+        throw error;
+      }
     }),
   );
 }

@@ -3,11 +3,9 @@ import { readRuns } from "../consumption/runs.js";
 import type { Publication } from "../voucher/publication.js";
 import { sha256Of } from "../zones/hash.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
+import { readerOf, type DateRuns } from "./date-runs.js";
 import { parseRecord } from "./journal.js";
 import type { InputFile } from "./report.js";
-
-/** The run that read the raw files of a publication is among the last of its date before it was published. */
-const RUNS_LOOKED_AT = 20;
 
 /** A raw file that is not what a publication was made from any more. */
 export interface ChangedInput {
@@ -46,24 +44,21 @@ export class RawFilesNow {
 }
 
 /**
- * The raw files that a publication was made from and that are others by now, or gone. Files that have come since do not count:
- * they are for the dates to come.
+ * The raw files that a publication rests on and that are others by now, or gone. Files that have come since do not count: they are
+ * for the dates to come.
+ * @param runs those of its execution date.
  * @returns undefined where no record says what it was made from.
  */
 export async function changedInputs(
   consumption: Consumption,
-  { executionDate, publishedAt }: Publication,
+  publication: Publication,
+  runs: DateRuns,
   rawFiles: RawFilesNow,
 ): Promise<ChangedInput[] | undefined> {
-  const runs = await readRuns(consumption, {
-    executionDate: executionDate.partitionKey,
-    limit: RUNS_LOOKED_AT,
-  });
-  const inputs = runs
-    .filter(({ outcome, started_at }) => outcome === "succeeded" && started_at <= publishedAt)
-    .map(({ record }) => (record === null ? [] : parseRecord(record).inputs))
-    .find((files) => files.length > 0);
-  if (inputs === undefined) return undefined;
+  const reader = readerOf(publication, runs);
+  const [run] = reader === undefined ? [] : await readRuns(consumption, { runId: reader.run_id, limit: 1 });
+  const inputs = typeof run?.record === "string" ? parseRecord(run.record).inputs : [];
+  if (inputs.length === 0) return undefined;
   const changes = await Promise.all(inputs.map((input) => rawFiles.changeOf(input)));
   return changes.filter((change) => change !== undefined);
 }

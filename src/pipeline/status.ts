@@ -1,7 +1,7 @@
 import type { Consumption } from "../consumption/consumption.js";
 import { openConsumptionForReading } from "../consumption/open.js";
 import { readPublications } from "../consumption/publications.js";
-import { hasFailed, readRunHistory } from "../consumption/runs.js";
+import { readRunOutlines, type RunOutline } from "../consumption/runs.js";
 import type { RunOutcome } from "../consumption/tables.js";
 import { readOpenWithdrawals } from "../consumption/withdrawals.js";
 import { loadSqlVersion } from "../models/load.js";
@@ -14,29 +14,26 @@ import { isoOfKey, type ExecutionDate } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";
 import { openZones } from "../zones/open.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
+import { failureOf, type DateRuns } from "./date-runs.js";
 import { isIntact, readDeepStatus, type DeepStatus } from "./deep-status.js";
 import { publishedTable } from "./publish.js";
 import { changedInputs, RawFilesNow, type ChangedInput } from "./stale.js";
 import { toldWithdrawal, type ToldWithdrawal } from "./withdrawals.js";
 
-/** Some 27 years of days. */
-export const MOST_PUBLICATIONS = 10_000;
-const RUNS_LOOKED_AT = 1_000;
-
 /** How the pipeline stands, and what somebody should do something about. */
 export interface StatusReport {
   readonly newest: NewestPublication | null;
-  /** The days that are looked at; null where nothing is published and no range was given. */
+  /** The days that are looked at: those from the first to the newest publication, unless others were asked for; null if there are none. */
   readonly range: { readonly from: string; readonly to: string } | null;
   /** How many execution dates of the range are published. */
   readonly published: number;
   /** Days of the range without a publication, but for those of which it was withdrawn. */
   readonly missing: readonly string[];
-  /** Publications of the range that were taken back, so that readers do not see them. */
+  /** Publications that were taken back, so that readers do not see them; if bounds were given, those within. */
   readonly withdrawn: readonly ToldWithdrawal[];
   /** Execution dates of the range whose raw files are not what they were made from. */
   readonly stale: readonly StaleDate[];
-  /** Execution dates whose last run has come to no good end. */
+  /** Execution dates with a failed run whose stages have not all succeeded since; the last such run of each. */
   readonly failed: readonly FailedRun[];
   /** Files of the raw zone that no run reads because of their names. */
   readonly ignored_files: IgnoredFiles;
@@ -51,7 +48,10 @@ export interface StatusReport {
 export interface NewestPublication {
   readonly execution_date: string;
   readonly published_at: string;
+  /** In calendar days; 0 if the execution date is today or ahead of the clock. */
   readonly age_days: number;
+  /** By how many calendar days the execution date is ahead of the clock, if it is. */
+  readonly days_ahead?: number;
   /** Whether that is more than was asked for. */
   readonly too_old: boolean;
 }
@@ -88,15 +88,16 @@ export async function readStatus(settings: Settings, request: StatusRequest): Pr
     return statusOf(publishedWithin([], [], request), [], [], NO_NOTICES, request);
   try {
     const published = publishedWithin(
-      await readPublications(consumption, { limit: MOST_PUBLICATIONS }),
+      await readPublications(consumption),
       (await readOpenWithdrawals(consumption)).map(toldWithdrawal),
       request,
     );
+    const runs = await readRunOutlines(consumption);
     const { stale, notices } = await withRawFiles(settings, async (zone, listed) => ({
-      stale: await staleAmong(consumption, published.inRange, new RawFilesNow(zone, listed)),
+      stale: await staleAmong(consumption, published.inRange, runs, new RawFilesNow(zone, listed)),
       notices: await noticesOn(zone, listed),
     }));
-    const status = statusOf(published, stale, await failedRuns(consumption), notices, request);
+    const status = statusOf(published, stale, failedDates(runs), notices, request);
     if (request.deep !== true) return status;
     const { models } = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
     const tables = models.filter(isPublished).map(publishedTable);
@@ -120,16 +121,16 @@ function publishedWithin(
   withdrawn: readonly ToldWithdrawal[],
   request: StatusRequest,
 ): Published {
-  const published = publications.map(({ executionDate }) => dayOf(executionDate.iso));
   const range = rangeOf(
-    [...published, ...withdrawn.map(({ execution_date }) => dayOf(execution_date))],
+    publications.map(({ executionDate }) => dayOf(executionDate.iso)),
     request,
   );
   return {
     newest: publications[0],
     range,
-    inRange: publications.filter(({ executionDate }) => isWithin(range, executionDate.iso)),
-    withdrawn: withdrawn.filter(({ execution_date }) => isWithin(range, execution_date)),
+    inRange: publications.filter(({ executionDate }) => range !== null && isWithin(range, executionDate.iso)),
+    // What was withdrawn is told wherever it is, and adds no days that could be missing.
+    withdrawn: withdrawn.filter(({ execution_date }) => isWithin(boundsOf(request), execution_date)),
   };
 }
 
@@ -171,24 +172,27 @@ function newestOf(
   return {
     execution_date: executionDate.iso,
     published_at: publishedAt,
-    age_days: age,
+    age_days: Math.max(0, age),
+    ...(age < 0 && { days_ahead: -age }),
     too_old: age > maxAgeDays,
   };
 }
 
-function rangeOf(
-  days: readonly string[],
-  { from, to }: Pick<StatusRequest, "from" | "to">,
-): StatusReport["range"] {
+type Bounds = Pick<StatusRequest, "from" | "to">;
+
+function rangeOf(days: readonly string[], bounds: Bounds): StatusReport["range"] {
   const sorted = days.toSorted();
-  const first = from === undefined ? sorted[0] : dayOf(from.iso);
-  const last = to === undefined ? sorted.at(-1) : dayOf(to.iso);
-  return first === undefined || last === undefined ? null : { from: first, to: last };
+  const { from = sorted[0], to = sorted.at(-1) } = boundsOf(bounds);
+  return from === undefined || to === undefined ? null : { from, to };
 }
 
-function isWithin(range: StatusReport["range"], iso: string): boolean {
+function boundsOf({ from, to }: Bounds): { from: string | undefined; to: string | undefined } {
+  return { from: from && dayOf(from.iso), to: to && dayOf(to.iso) };
+}
+
+function isWithin({ from, to }: { from: string | undefined; to: string | undefined }, iso: string): boolean {
   const day = dayOf(iso);
-  return range !== null && day >= range.from && day <= range.to;
+  return (from === undefined || day >= from) && (to === undefined || day <= to);
 }
 
 function daysOf({ from, to }: NonNullable<StatusReport["range"]>): string[] {
@@ -205,26 +209,33 @@ function dayOf(iso: string): string {
   return iso.slice(0, 10);
 }
 
-/** The publications whose raw files are not what they were made from. */
+/**
+ * The publications whose raw files are not what they rest on.
+ * @param runs by the partition keys of their execution dates.
+ */
 export async function staleDates(
   settings: Settings,
   consumption: Consumption,
   publications: readonly Publication[],
+  runs: ReadonlyMap<string, DateRuns>,
 ): Promise<StaleDate[]> {
   return withRawFiles(settings, (zone, listed) =>
-    staleAmong(consumption, publications, new RawFilesNow(zone, listed)),
+    staleAmong(consumption, publications, runs, new RawFilesNow(zone, listed)),
   );
 }
 
 async function staleAmong(
   consumption: Consumption,
   publications: readonly Publication[],
+  runs: ReadonlyMap<string, DateRuns>,
   rawFiles: RawFilesNow,
 ): Promise<StaleDate[]> {
   const stale: StaleDate[] = [];
   for (const publication of publications) {
-    const files = (await changedInputs(consumption, publication, rawFiles)) ?? [];
-    if (files.length > 0) stale.push({ execution_date: publication.executionDate.iso, files });
+    const { iso, partitionKey } = publication.executionDate;
+    const ofDate = runs.get(partitionKey) ?? [];
+    const files = (await changedInputs(consumption, publication, ofDate, rawFiles)) ?? [];
+    if (files.length > 0) stale.push({ execution_date: iso, files });
   }
   return stale;
 }
@@ -253,16 +264,12 @@ async function noticesOn(zone: Zone, listed: readonly ZoneFile[]): Promise<RawNo
   return { ignored_files: ignoredFilesOf(ignored), same_bytes: await findSameBytes(zone, files) };
 }
 
-/**
- * The execution dates whose last run has come to no good end, the latest first. One that was run again, and well, needs
- * nobody any more.
- */
-async function failedRuns(consumption: Consumption): Promise<FailedRun[]> {
-  const runs = await readRunHistory(consumption, { limit: RUNS_LOOKED_AT });
-  const last = new Map(runs.toReversed().map((run) => [run.execution_date, run]));
-  return [...last.values()]
-    .filter(hasFailed)
-    .map(({ execution_date, run_id, outcome, error_code, started_at }) => ({
+/** The execution dates with a failure that no run has made good, the latest first. */
+function failedDates(runs: ReadonlyMap<string, DateRuns>): FailedRun[] {
+  return [...runs.values()]
+    .map(failureOf)
+    .filter((failure) => failure !== undefined)
+    .map(({ execution_date, run_id, outcome, error_code, started_at }: RunOutline) => ({
       execution_date: isoOfKey(execution_date),
       run_id,
       outcome,

@@ -3,6 +3,8 @@ import { PipelineError } from "../errors.js";
 const FORMS = /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2}):(\d{2})Z?)?$/;
 const KEY = /^(\d{4}-\d{2}-\d{2})T(\d{2})(\d{2})(\d{2})$/;
 
+const MILLISECONDS_AHEAD = 24 * 60 * 60 * 1_000;
+
 /** The moment a run stands at, in UTC, to the second. */
 export interface ExecutionDate {
   /** The name of its partition: the moment without colons, `2020-05-29T000000`. */
@@ -21,6 +23,26 @@ export function parseExecutionDate(text: string): ExecutionDate {
   const executionDate = maybeExecutionDate(text);
   if (executionDate === undefined) throw invalid(text);
   return executionDate;
+}
+
+/**
+ * Reads the execution date of something that is to be written. What is published of it is the newest that readers get, so that a
+ * mistyped year would hide all that comes until then.
+ * @param allowsFuture whether it may be a moment more than 24 hours after the clock.
+ * @throws PipelineError INVALID_EXECUTION_DATE.
+ */
+export function parseDateToWrite(
+  text: string,
+  { allowsFuture, now = new Date() }: { readonly allowsFuture: boolean; readonly now?: Date },
+): ExecutionDate {
+  const executionDate = parseExecutionDate(text);
+  const { iso } = executionDate;
+  if (allowsFuture || new Date(iso).getTime() - now.getTime() <= MILLISECONDS_AHEAD) return executionDate;
+  throw new PipelineError(
+    "INVALID_EXECUTION_DATE",
+    `${iso} is more than 24 hours ahead of the clock, which says ${now.toISOString()}. ` +
+      "Correct the date or the clock. If the date is right, add --allow-future",
+  );
 }
 
 /** The execution date of a partition key, or undefined where the text is none: `2020-05-29T000000`. */

@@ -87,6 +87,16 @@ describe("wrong usage", () => {
     ["an execution date without a value", ["-e"], "Not enough arguments following: e"],
     ["an execution date that does not exist", ["-e", "2020-02-30"], '"2020-02-30" is no execution date'],
     ["an execution date with an offset", ["-e", "2020-05-29T00:00:00+02:00"], "is no execution date"],
+    ...["run", "curate", "aggregate", "publish", "plan"].map((command): [string, string[], string] => [
+      `${command} of a date in the far future`,
+      [command, "-e", "2100-01-01"],
+      "--allow-future",
+    ]),
+    [
+      "a backfill up to a date in the far future",
+      ["backfill", "--from", "2020-05-29", "--to", "2100-01-01"],
+      "2100-01-01T00:00:00Z is more than 24 hours ahead of the clock",
+    ],
     [
       "two execution dates",
       ["-e", "2020-05-29", "-e", "2020-05-30"],
@@ -111,6 +121,26 @@ describe("wrong usage", () => {
     expect(stderr).toContain(words);
     expect(stderr).not.toMatch(/\n\s+at /);
     expect(await fingerprint(folder)).toEqual({});
+  });
+});
+
+describe("an execution date in the far future", () => {
+  it("is run if that is allowed, and is read, told and withdrawn like any other", async () => {
+    const { environment, settings } = await makeWorkspace();
+    await putVouchers(settings.zones.raw, [voucher()]);
+    const date = ["-e", "2100-01-01"];
+    for (const [args, code] of [
+      [["plan", ...date, "--allow-future"], 0],
+      [["backfill", "--from", "2100-01-01", "--to", "2100-01-01", "--allow-future"], 0],
+      [[...date, "--allow-future"], 0],
+      [["publish", ...date], 2],
+      [["runs", ...date], 0],
+      [["rejected", ...date], 0],
+      [["diff", "2100-01-01", "2100-01-01"], 0],
+      [["status"], 0],
+      [["withdraw", ...date, "--why", "mistyped"], 0],
+    ] as const)
+      expect([args, (await pipeline(args, environment)).code]).toEqual([args, code]);
   });
 });
 

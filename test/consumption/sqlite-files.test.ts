@@ -17,9 +17,9 @@ import { translatingErrors, type Consumption } from "../../src/consumption/consu
 import { readAnswersOf } from "../../src/consumption/publication-answers.js";
 import { readNewestPublication, readPublications } from "../../src/consumption/publications.js";
 import { readRunHistory } from "../../src/consumption/runs.js";
-import { SqliteConnection } from "../../src/sqlite-driver.js";
 import { openSqlite, openSqliteForReading } from "../../src/consumption/sqlite.js";
 import { PipelineError } from "../../src/errors.js";
+import { SqliteConnection } from "../../src/sqlite-driver.js";
 import { serve } from "../api/serving.js";
 import { MAIN } from "../cli/command.js";
 import { run, runOver } from "../pipeline/running.js";

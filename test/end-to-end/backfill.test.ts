@@ -131,6 +131,33 @@ describe("pipeline backfill", () => {
     expect(states(again)).toHaveLength(5);
   });
 
+  it("goes on with a date that was curated alone meanwhile, and takes one for done that was run", async () => {
+    const { settings } = await workspaceOf();
+    const request = { from: parseExecutionDate("2020-05-01"), only: "all", order: "newest-first" } as const;
+    const early = voucher({ timestamp: "2020-04-25 00:00:00" });
+    await putVouchers(settings.zones.raw, [voucher({ timestamp: "soon" })], "vouchers/broken.parquet");
+    const stopped = await backfilled({ ...settings, maxRejectedShare: "0" }, request);
+    expect(states(stopped)).toContain("2020-05-04 failed");
+    await putVouchers(settings.zones.raw, [early], "vouchers/broken.parquet");
+    await run(settings, "2020-05-01", ["curate"]);
+    await run(settings, "2020-05-03");
+    await run(settings, "2020-05-04", ["curate"]);
+    expect(states(await backfilled(settings, request))).toEqual([
+      "2020-05-01 done",
+      "2020-05-02 done",
+      "2020-05-03 done before",
+      "2020-05-04 done",
+    ]);
+  });
+
+  it("runs a date whose last whole run has failed, whatever was curated since", async () => {
+    const { settings } = await workspaceOf();
+    await run({ ...settings, maxRejectedShare: "0" }, "2020-05-03").catch(() => undefined);
+    await run(settings, "2020-05-03", ["curate"]);
+    expect(states(await backfilled(settings, { only: "failed" }))).toEqual(["2020-05-03 done"]);
+    expect(states(await backfilled(settings, { only: "failed" }))).toEqual([]);
+  });
+
   it("begins anew where it is told to", async () => {
     const { settings } = await workspaceOf();
     const request = { from: parseExecutionDate("2020-05-01"), only: "all", continueOnError: true } as const;

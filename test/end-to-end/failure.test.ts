@@ -211,6 +211,22 @@ describe("partitions of which some are those of a run that was killed", () => {
     });
   });
 
+  it("are refused by publish alone however often it was tried", async () => {
+    const { settings } = await halfCommitted();
+    // As 200 tries would have left them.
+    for (let index = 0; index < 200; index += 1) {
+      await readTable(
+        settings,
+        `INSERT INTO pipeline_runs (run_id, execution_date, stages, outcome, started_at, started_by, sql_version, sql_hash)
+         SELECT 'try-${index.toString()}', execution_date, 'publish', 'failed', '2020-06-01T00:00:00.000Z', started_by,
+         sql_version, sql_hash FROM pipeline_runs WHERE outcome = 'succeeded'`,
+      );
+    }
+    await expect(
+      run(settings, EXECUTION_DATE, ["publish"], { waitMilliseconds: 5_000 }),
+    ).rejects.toMatchObject({ code: "PARTITION_DIFFERS" });
+  });
+
   it("are made anew by a whole run, after which each stage can run alone", async () => {
     const { settings } = await halfCommitted();
     await run(settings, EXECUTION_DATE, STAGES, { waitMilliseconds: 5_000 });

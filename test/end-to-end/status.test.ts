@@ -1,10 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
+import { readHistory } from "../../src/pipeline/history.js";
+import type { Stage } from "../../src/pipeline/report.js";
 import { readStatus, type StatusReport, type StatusRequest } from "../../src/pipeline/status.js";
+import { withdrawPublication } from "../../src/pipeline/withdraw.js";
 import type { Settings } from "../../src/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { pipeline } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";
-import { run, runOver } from "../pipeline/running.js";
+import { EXECUTION_DATE, run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { getFile, hashesOf, putFile, removeFile } from "../storage.js";
 import { makeWorkspace } from "../workspace.js";
@@ -172,6 +175,82 @@ describe("pipeline status", () => {
     ]);
     await run(settings, "2020-05-30");
     expect((await status(settings)).failed).toEqual([]);
+  });
+
+  it("is healthy again after one run, if only rows have changed that no answer rests on", async () => {
+    const { settings } = await runOver([voucher()]);
+    await putVouchers(settings.zones.raw, [voucher(), voucher({ voucher_amount: "free" })]);
+    expect((await status(settings)).stale).toHaveLength(1);
+    expect((await run(settings)).published).toMatchObject({ isNew: false });
+    expect(await status(settings)).toMatchObject({ stale: [], healthy: true });
+  });
+
+  it("names a date as stale until all stages have run again, however often it was published since", async () => {
+    const { settings } = await runOver([voucher()]);
+    await putVouchers(settings.zones.raw, [voucher(), voucher({ country_code: "Chile" })]);
+    for (let times = 0; times < 21; times += 1) await run(settings, EXECUTION_DATE, ["publish"]);
+    const stale = async () => (await status(settings)).stale.length;
+    expect(await stale()).toBe(1);
+    await run(settings, EXECUTION_DATE, ["curate"]);
+    await run(settings, EXECUTION_DATE, ["publish"]);
+    expect(await stale()).toBe(1);
+    await run(settings, EXECUTION_DATE, ["aggregate"]);
+    expect(await stale()).toBe(1);
+    await run(settings, EXECUTION_DATE, ["publish"]);
+    expect(await status(settings)).toMatchObject({ stale: [], healthy: true });
+  });
+
+  it("names a failed date until its stages have succeeded in their order, by one run or by several", async () => {
+    const { settings } = await runOver([voucher()]);
+    await putVouchers(settings.zones.raw, [voucher(), voucher({ voucher_amount: null })]);
+    await run({ ...settings, maxRejectedShare: "0" }).catch(() => undefined);
+    const failed = async (stage: Stage) => {
+      await run(settings, EXECUTION_DATE, [stage]);
+      return (await status(settings)).failed.length;
+    };
+    expect(await failed("publish")).toBe(1);
+    expect(await failed("curate")).toBe(1);
+    expect(await failed("publish")).toBe(1);
+    expect(await failed("aggregate")).toBe(1);
+    expect(await failed("publish")).toBe(0);
+  });
+
+  it("goes by the order in which the database has seen runs, whatever the clocks of their hosts said", async () => {
+    const { settings } = await runOver([voucher()]);
+    const report = await run({ ...settings, maxRejectedShare: "0" });
+    await readTable(
+      settings,
+      `UPDATE pipeline_runs SET started_at = '2001-01-01T00:00:00.000Z', ended_at = '2001-01-01T00:00:00.000Z',
+       outcome = 'failed' WHERE run_id = '${report.run_id}'`,
+    );
+    expect((await status(settings)).failed).toMatchObject([{ run_id: report.run_id }]);
+    const [last] = await readHistory(settings, { limit: 1 });
+    expect(last).toMatchObject({ run_id: report.run_id });
+  });
+
+  it("has a withdrawn date add no days that are missing", async () => {
+    const { settings } = await runOver([voucher()]);
+    await run(settings, "2020-06-05");
+    await withdrawPublication(settings, parseExecutionDate("2020-06-05"), "it is wrong");
+    expect(await status(settings)).toMatchObject({
+      range: { from: "2020-05-29", to: "2020-05-29" },
+      missing: [],
+      withdrawn: [{ execution_date: "2020-06-05T00:00:00Z" }],
+      healthy: false,
+    });
+    const to = parseExecutionDate("2020-05-31");
+    expect(await status(settings, { to })).toMatchObject({
+      missing: ["2020-05-30", "2020-05-31"],
+      withdrawn: [],
+    });
+  });
+
+  it("says that a publication is ahead of the clock, and not how old it is", async () => {
+    const { environment, settings } = await runOver([voucher()], "2030-01-01");
+    expect((await pipeline(["status"], environment)).stdout).toMatch(
+      /^newest publication: 2030-01-01T00:00:00Z, [\d,]+ days ahead of the clock\n/,
+    );
+    expect((await status(settings)).newest).toMatchObject({ age_days: 0, days_ahead: 3502, too_old: false });
   });
 
   it("ends with 3 before anything is published", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { parseExecutionDate } from "../../src/voucher/execution-date.js";
+import { parseDateToWrite, parseExecutionDate } from "../../src/voucher/execution-date.js";
 
 describe("an execution date", () => {
   it.each([
@@ -43,4 +43,30 @@ describe("an execution date", () => {
       }),
     );
   });
+});
+
+describe("an execution date that is to be written", () => {
+  const now = new Date("2026-03-28T13:30:00.000Z");
+
+  it.each([["2020-05-29"], ["2026-03-28T23:59:59"], ["2026-03-29"], ["2026-03-29T13:30:00Z"]])(
+    "may be %s, 24 hours after the clock at the most",
+    (text) => {
+      expect(parseDateToWrite(text, { allowsFuture: false, now })).toEqual(parseExecutionDate(text));
+    },
+  );
+
+  it.each([["2026-03-29T13:30:01"], ["2026-03-30"], ["9999-12-31T23:59:59"]])(
+    "is refused if it is %s, unless the future is allowed",
+    (text) => {
+      expect(() => parseDateToWrite(text, { allowsFuture: false, now })).toThrow(
+        expect.objectContaining({
+          code: "INVALID_EXECUTION_DATE",
+          message: expect.stringMatching(
+            /ahead of the clock, which says 2026-03-28T13:30:00\.000Z\..* add --allow-future$/,
+          ),
+        }),
+      );
+      expect(parseDateToWrite(text, { allowsFuture: true, now })).toEqual(parseExecutionDate(text));
+    },
+  );
 });

@@ -1,15 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { recordBackfill, unfinishedBackfill } from "../../consumption/backfills.js";
+import { recordBackfill, unfinishedBackfill, type OrderedBackfill } from "../../consumption/backfills.js";
 import { damaged, storedJson, type Consumption } from "../../consumption/consumption.js";
 import { readPublications } from "../../consumption/publications.js";
-import { hasFailed, readRunHistory } from "../../consumption/runs.js";
-import type { BackfillsTable, PipelineRunsTable } from "../../consumption/tables.js";
+import { readRunOutlines } from "../../consumption/runs.js";
+import type { BackfillsTable } from "../../consumption/tables.js";
 import { readOpenWithdrawals } from "../../consumption/withdrawals.js";
 import type { Settings } from "../../settings.js";
-import { sideBySide } from "../../side-by-side.js";
 import { dailyExecutionDates, executionDateOfKey, type ExecutionDate } from "../../voucher/execution-date.js";
+import { failureOf, stagesLeft } from "../date-runs.js";
+import { STAGES } from "../report.js";
 import { startedBy } from "../started-by.js";
-import { MOST_PUBLICATIONS, staleDates } from "../status.js";
+import { staleDates } from "../status.js";
 import type { Selection } from "./report.js";
 
 /** Which dates a ledger is about. */
@@ -41,7 +42,7 @@ export async function openLedger(
     backfillId: backfill.backfill_id,
     startedAt: backfill.started_at,
     dates,
-    done: await doneSince(consumption, dates, backfill.started_at),
+    done: await doneSince(consumption, dates, backfill),
   };
 }
 
@@ -90,42 +91,36 @@ async function choose(
 ): Promise<ExecutionDate[]> {
   const dates = [...dailyExecutionDates(from, to)];
   if (only === "all") return dates;
-  if (only === "failed") return ofLastRun(consumption, dates, hasFailed);
-  const publications = await readPublications(consumption, { limit: MOST_PUBLICATIONS });
+  if (only === "failed") {
+    const runs = await readRunOutlines(consumption);
+    return dates.filter(({ partitionKey }) => failureOf(runs.get(partitionKey) ?? []) !== undefined);
+  }
+  const publications = await readPublications(consumption, { upTo: to.partitionKey });
   const published = new Map(publications.map((one) => [one.executionDate.partitionKey, one]));
   if (only === "missing") {
     const withdrawn = new Set((await readOpenWithdrawals(consumption)).map((one) => one.execution_date));
     return dates.filter(({ partitionKey }) => !published.has(partitionKey) && !withdrawn.has(partitionKey));
   }
   const inRange = dates.flatMap(({ partitionKey }) => published.get(partitionKey) ?? []);
+  const runs = await readRunOutlines(consumption);
   const stale = new Set(
-    (await staleDates(settings, consumption, inRange)).map((date) => date.execution_date),
+    (await staleDates(settings, consumption, inRange, runs)).map((date) => date.execution_date),
   );
   return dates.filter(({ iso }) => stale.has(iso));
 }
 
+/** The dates of which all stages have succeeded since the backfill began, by their partition keys. */
 async function doneSince(
   consumption: Consumption,
   dates: readonly ExecutionDate[],
-  since: string,
+  { sequence: began }: Pick<OrderedBackfill, "sequence">,
 ): Promise<Set<string>> {
-  const done = await ofLastRun(
-    consumption,
-    dates,
-    ({ outcome, started_at }) => outcome === "succeeded" && started_at >= since,
-  );
-  return new Set(done.map(({ partitionKey }) => partitionKey));
-}
-
-/** The dates whose last run is as asked for. */
-async function ofLastRun(
-  consumption: Consumption,
-  dates: readonly ExecutionDate[],
-  isAsked: (run: PipelineRunsTable) => boolean,
-): Promise<ExecutionDate[]> {
-  const found = await sideBySide(dates, async ({ partitionKey }) => {
-    const [run] = await readRunHistory(consumption, { executionDate: partitionKey, limit: 1 });
-    return run !== undefined && isAsked(run);
+  // A backfill without a place says of no run that it came later: its dates are run again.
+  if (began === null) return new Set();
+  const runs = await readRunOutlines(consumption);
+  const done = dates.filter(({ partitionKey }) => {
+    const since = (runs.get(partitionKey) ?? []).filter(({ sequence }) => (sequence ?? Infinity) > began);
+    return stagesLeft(STAGES, since).length === 0;
   });
-  return dates.filter((_, index) => found[index]);
+  return new Set(done.map(({ partitionKey }) => partitionKey));
 }

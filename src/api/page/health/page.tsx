@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import { hasFailed, readRunHistory } from "../../../consumption/runs.js";
+import { hasFailed, readRunHistory, readRuns } from "../../../consumption/runs.js";
 import { readOpenWithdrawals } from "../../../consumption/withdrawals.js";
 import type { Publication } from "../../../voucher/publication.js";
 import type { Services } from "../../services.js";
@@ -30,6 +30,10 @@ export function healthPage(services: Services): PageRoute {
       const recorded = await maybeAsk(services, (database) =>
         readRunHistory(database, { limit: RUNS_SHOWN }),
       );
+      // Many runs of other stages can have come since.
+      const curated = await maybeAsk(services, (database) =>
+        readRuns(database, { outcome: "succeeded", stage: "curate", limit: 1 }),
+      );
       const withdrawals = await maybeAsk(services, readOpenWithdrawals);
       const runs = recorded?.map(pastRunOf);
       const database = databaseStateOf(standing, runs);
@@ -45,7 +49,12 @@ export function healthPage(services: Services): PageRoute {
             {database === "away" || database === "silent" ? (
               <p>Which runs there were, and what became of their rows, is told again when it answers.</p>
             ) : (
-              <Told runs={runs ?? []} publication={publication} now={now} />
+              <Told
+                runs={runs ?? []}
+                curated={(curated ?? []).map(pastRunOf)}
+                publication={publication}
+                now={now}
+              />
             )}
           </>
         ),
@@ -57,15 +66,18 @@ export function healthPage(services: Services): PageRoute {
 interface ToldProps {
   /** The latest first. */
   readonly runs: readonly PastRun[];
+  /** The last run that read raw files and succeeded, if there was one. */
+  readonly curated: readonly PastRun[];
   readonly publication: Publication | undefined;
   readonly now: Date;
 }
 
-function Told({ runs, publication, now }: ToldProps): VNode {
+function Told({ runs, curated, publication, now }: ToldProps): VNode {
   // A run of one stage alone knows less than one of all.
-  const audited = newestThat(runs, ({ record }) => record.audits, isAnyIn);
-  const warned = newestThat(runs, ({ record }) => record.warnings);
-  const accounted = newestThat(runs, ({ record }) => record.rows);
+  const known = [...runs, ...curated];
+  const audited = newestThat(known, ({ record }) => record.audits, isAnyIn);
+  const warned = newestThat(known, ({ record }) => record.warnings);
+  const accounted = newestThat(known, ({ record }) => record.rows);
   return (
     <>
       {runs.length === 0 ? <NoRunYet publication={publication} /> : <RunsTable runs={runs} now={now} />}

@@ -20,6 +20,8 @@ export interface LastRun {
   readonly stages: string;
   readonly outcome: RunOutcome;
   readonly endedAt: Date;
+  /** Its place among all runs that have ended. */
+  readonly place: number;
   /** Undefined of one that was killed before it said anything. */
   readonly report: RunReport | undefined;
 }
@@ -28,10 +30,11 @@ export interface LastRun {
 export async function readState(consumption: Consumption): Promise<PipelineState> {
   const lastRuns = async (outcome?: RunOutcome) =>
     (await lastRunsByStages(consumption, outcome)).map(
-      ({ stages, outcome: ended, ended_at: endedAt, record }): LastRun => ({
+      ({ stages, outcome: ended, ended_at: endedAt, end_sequence: place, record }): LastRun => ({
         stages,
         outcome: ended,
         endedAt: new Date(endedAt ?? NaN),
+        place: place ?? Number.MAX_SAFE_INTEGER,
         report: record === null ? undefined : parseRecord(record),
       }),
     );
@@ -47,7 +50,7 @@ export function latestKnown<Known>(
   runs: readonly LastRun[],
   knownBy: (report: RunReport) => Known | null | undefined,
 ): Known | undefined {
-  for (const { report } of runs.toSorted((a, b) => b.endedAt.getTime() - a.endedAt.getTime())) {
+  for (const { report } of runs.toSorted((a, b) => b.place - a.place)) {
     const known = report === undefined ? undefined : knownBy(report);
     if (known != null) return known;
   }
