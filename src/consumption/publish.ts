@@ -131,9 +131,13 @@ async function replaceRows(
   return { change, rowsHash: hash.digest() };
 }
 
-function noRecord(table: string): PublishedRowsTable {
-  return { execution_date: "", table_name: table, data_hash: "", row_count: 0, rows_hash: "" };
-}
+const NO_RECORD: PublishedRowsTable = {
+  execution_date: "",
+  table_name: "",
+  data_hash: "",
+  row_count: 0,
+  rows_hash: "",
+};
 
 function rowsRecord(
   { executionDate, dataHash }: Publication,
@@ -257,15 +261,7 @@ export function publishStatements(
     ]),
     ...(tables.length === 0
       ? []
-      : [
-          said(
-            recordOfRows(
-              db,
-              dialect,
-              tables.map(({ name }) => noRecord(name)),
-            ),
-          ),
-        ]),
+      : [said(recordOfRows(db, dialect, [NO_RECORD]), "with a row for each table")]),
     said(withdrawalOf(db, "")),
     said(
       withdrawalEnd(

@@ -150,19 +150,17 @@ async function examineZones(
     examination.check("provision zone", [zones], (checked) => checkZone(checked.provision)),
   ]);
   const writing = (name: "curated" | "provision", zone: Examined<unknown>) =>
-    examination.check(
-      `writing ${name}`,
-      [settings, sql, zones, zone, engine],
-      ({ duckdb }, { models }, checked) => {
-        const tables = models.filter(isWritten).filter(({ layer }) => layer === name);
-        const session = { settings: duckdb, s3: checked.s3, signal };
-        return checkWriting(
-          checked[name],
-          tables.map(({ table }) => table),
-          session,
-        );
-      },
-    );
+    examination.check(`writing ${name}`, [settings, zones, zone, engine], ({ duckdb }, checked) => {
+      // Without the SQL nobody knows the tables; whether the zone can be written is still useful to know.
+      const models = sql.finding?.value.models ?? [];
+      const tables = models.filter(isWritten).filter(({ layer }) => layer === name);
+      const session = { settings: duckdb, s3: checked.s3, signal };
+      return checkWriting(
+        checked[name],
+        tables.map(({ table }) => table),
+        session,
+      );
+    });
   await Promise.all([writing("curated", curated), writing("provision", provision)]);
   const offset = zones.finding?.value.clockOffset() ?? 0;
   const hasAnswered = [raw, curated, provision].some(({ finding }) => finding !== undefined);
