@@ -45,6 +45,7 @@ const folders = {
   "hostile/corpus": ["CORPUS_PYTHON"],
   "hostile/corpus/spark": ["SPARK_PYTHON"],
   "services/s3": ["TEST_S3_ENDPOINT"],
+  "services/s3-servers": ["TEST_SERVICES_DIRECTORY"],
   "services/mysql": ["TEST_MYSQL_URL", "TEST_MARIADB_URL"],
   "services/duckdb": ["TEST_DUCKDB_CLI"],
   "services/everywhere": ["TEST_S3_ENDPOINT", "TEST_MYSQL_URL", "TEST_MARIADB_URL"],

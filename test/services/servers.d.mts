@@ -29,6 +29,8 @@ export interface MinioServer extends Server<S3Credentials> {
   readonly endpoint: string;
 }
 
+export type S3Server = MinioServer;
+
 export interface SqlCredentials {
   readonly user: "root";
   /** Letters and digits only, so that it needs no quoting. */
@@ -48,6 +50,11 @@ export interface SqlServer extends Server<SqlCredentials> {
 
 /** Each resolves when the server answers, and rejects with the end of its log when it does not come up. */
 export function startMinio(options: StartOptions<S3Credentials>): Promise<MinioServer>;
+export function startSeaweedFs(options: StartOptions<S3Credentials>): Promise<S3Server>;
+/** It keeps everything in memory, and takes any credentials. */
+export function startMoto(options: StartOptions<S3Credentials>): Promise<S3Server>;
+/** It has credentials of its own. It answers lists like old servers: it does not encode keys, and cannot list uploads. */
+export function startS3rver(options: Omit<StartOptions<never>, "credentials">): Promise<S3Server>;
 export function startMysql(options: SqlStartOptions): Promise<SqlServer>;
 export function startMariadb(options: SqlStartOptions): Promise<SqlServer>;
 
