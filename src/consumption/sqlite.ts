@@ -4,6 +4,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Kysely, sql, SqliteDialect } from "kysely";
 import { messageOf, PipelineError, systemCodeOf, type FaultCode } from "../errors.js";
+import { tryFileLock, type FileLock } from "../file-lock.js";
 import { makeFolder, tryFolder } from "../make-folder.js";
 import { SqliteConnection, sqliteFault } from "../sqlite-driver.js";
 import {
@@ -26,8 +27,6 @@ const WRITER_TIMEOUT_MILLISECONDS = 1;
 const BETWEEN_TRIES_MILLISECONDS = 30;
 /** A reader of a database in WAL mode never waits for a writer; a service must not stand still for anything else. */
 const READER_TIMEOUT_MILLISECONDS = 50;
-/** How long a lock is tried that is held. */
-const ASKED_MILLISECONDS = 100;
 /** SQLite takes up to 32,766 bound values in a statement. */
 const MAX_BOUND_VALUES = 30_000;
 
@@ -223,10 +222,7 @@ async function identityOf(file: string): Promise<string | undefined> {
 /** Only the end of the process takes a lock on a file away. */
 const HELD: Lock = { assertHeld: () => Promise.resolve() };
 
-/**
- * A lock is an exclusive transaction on a file of its own. The operating system ends it with the process that holds it.
- * The file stays: to remove it would let one process lock a file that is gone while another locks its successor.
- */
+/** The lock file stays. If it was removed, one process could lock the removed file while another locks its successor. */
 async function tryLocked<Result>(
   folder: string,
   dialect: Dialect,
@@ -238,24 +234,17 @@ async function tryLocked<Result>(
   try {
     return { result: await use(HELD) };
   } finally {
-    lock.exec("ROLLBACK");
-    lock.close();
+    lock.release();
   }
 }
 
-async function takeLock(folder: string, lockName: string): Promise<SqliteConnection | undefined> {
+async function takeLock(folder: string, lockName: string): Promise<FileLock | undefined> {
   await makeFolder(folder);
-  let lock: SqliteConnection | undefined;
+  const file = path.join(folder, lockName);
   try {
-    lock = new SqliteConnection(path.join(folder, lockName), "create");
-    // Who only asks whether it is held is in the way for a moment.
-    lock.exec(`PRAGMA busy_timeout = ${ASKED_MILLISECONDS}`);
-    lock.exec("BEGIN EXCLUSIVE");
-    return lock;
+    return await tryFileLock(file);
   } catch (error) {
-    lock?.close();
-    if (isBusy(error)) return undefined;
-    if (DAMAGED.test(systemCodeOf(error) ?? "")) throw damagedLock(path.join(folder, lockName), error);
+    if (DAMAGED.test(systemCodeOf(error) ?? "")) throw damagedLock(file, error);
     await assertRoom(folder);
     throw error;
   }

@@ -17,7 +17,7 @@ async function goodWorkspace(): Promise<Workspace> {
 }
 
 /** What makes a process the first but one of a PID namespace of its own, on a host of a given name. Only root can. */
-const CONTAINER = ["--pid", "--fork", "--mount-proc", "--uts", "sh", "-c"];
+const CONTAINER = ["--pid", "--fork", "--kill-child", "--mount-proc", "--uts", "sh", "-c"];
 const hasContainers = spawnSync("unshare", [...CONTAINER, "true"]).status === 0;
 
 describe("the folder for temporary files", () => {
@@ -47,9 +47,8 @@ describe("the folder for temporary files", () => {
       const other = inContainer("2020-05-29");
       expect(await once(other, "close")).toEqual([0, null]);
       expect(await readdir(parent)).toEqual([folder]);
-      // With the first process of its namespace the others end, too.
+      // With it ends the first process of its namespace, and with that all others.
       stopped.kill("SIGKILL");
-      spawnSync("pkill", ["-KILL", "--parent", String(stopped.pid)]);
       await once(stopped, "close");
       expect(await pipeline(["-e", "2020-05-28"], environment)).toMatchObject({ code: 0, stderr: "" });
       expect(await readdir(parent)).toEqual([]);
