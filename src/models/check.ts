@@ -77,7 +77,7 @@ function faultsOfAudits(model: Model, audits: SqlVersion["audits"]): string[] {
 
 /** The tables of the database that are the pipeline's own, Kysely's or SQLite's. */
 const RESERVED =
-  /^(publications|published_rows|withdrawals|pipeline_runs|sql_versions|backfills|publish_lock|kysely_migration(_lock)?|sqlite_.*)$/i;
+  /^(publications|published_rows|withdrawals|pipeline_runs|run_order|sql_versions|backfills|publish_lock|kysely_migration(_lock)?|sqlite_.*)$/i;
 
 /** The line of a text on which a pattern is found, or the first one. */
 function lineOf(text: string, pattern: RegExp): number {
