@@ -81,13 +81,16 @@ export interface SparkSettings extends SparkAddress {
   readonly caBundle: string | undefined;
 }
 
+/** How the names of the folders that sessions make in `tempDirectory` begin. They are `new` until their lock is taken. */
+export const TEMPORARY_FOLDERS = { new: "new-", owned: "session-" } as const;
+
 export interface DuckDbSettings {
   /** As DuckDB writes sizes, `4GB`; undefined for DuckDB's own choice. */
   readonly memoryLimit: string | undefined;
   readonly threads: number | undefined;
   /** How many sessions of this process share the memory. */
   readonly sessions: number;
-  /** The folder under which a run makes its own folder for what does not fit into memory. */
+  /** The folder under which a session makes its own folder (TEMPORARY_FOLDERS) for what does not fit into memory. */
   readonly tempDirectory: string;
   /** The folder that holds the httpfs extension, as DuckDB lays it out. Undefined: it is installed for the user, once. */
   readonly extensionDirectory: string | undefined;

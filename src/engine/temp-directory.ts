@@ -4,6 +4,7 @@ import path from "node:path";
 import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
 import { tryFileLock, type FileLock } from "../file-lock.js";
 import { makeFolder } from "../make-folder.js";
+import { TEMPORARY_FOLDERS } from "../settings.js";
 
 /** A folder for temporary files that belongs to this process. */
 export interface TempDirectory {
@@ -13,10 +14,11 @@ export interface TempDirectory {
 
 /** Holds the lock of its folder. */
 const LOCK_FILE = "lock";
-/** A folder that is made has this name until its lock is taken: nobody takes it for one that is left behind. */
-const NEW = "new-";
-const OWNED = "session-";
-/** A process that is stopped while it makes a folder does not come back so late. */
+/** Until the lock of a new folder is taken, another process may remove it. */
+const { new: NEW, owned: OWNED } = TEMPORARY_FOLDERS;
+/** Each try can meet one other process that starts at the same time. */
+const TRIES = 50;
+/** Without a lock, a folder this old belongs to a dead process. */
 const ABANDONED_MILLISECONDS = 24 * 60 * 60 * 1_000;
 
 /**
@@ -28,17 +30,11 @@ export async function makeTempDirectory(parent: string): Promise<TempDirectory> 
   try {
     await makeFolder(parent);
     for (const name of await readdir(parent)) await removeIfDead(parent, name);
-    const made = await mkdtemp(path.join(parent, NEW));
-    const lock = await lockOf(made);
-    const folder = path.join(parent, path.basename(made).replace(NEW, OWNED));
-    await rename(made, folder);
-    return {
-      path: folder,
-      remove: async () => {
-        lock?.release();
-        await removeFolder(folder);
-      },
-    };
+    for (let tried = 1; tried <= TRIES; tried++) {
+      const owned = await makeOwned(parent);
+      if (owned !== undefined) return owned;
+    }
+    throw new Error(`other processes have removed ${TRIES.toString()} new folders`);
   } catch (error) {
     const isFull = ["ENOSPC", "EDQUOT", "SQLITE_FULL"].includes(systemCodeOf(error) ?? "");
     throw new PipelineError(
@@ -49,11 +45,35 @@ export async function makeTempDirectory(parent: string): Promise<TempDirectory> 
   }
 }
 
+/** @returns undefined if another process has removed the folder before its lock was taken. */
+async function makeOwned(parent: string): Promise<TempDirectory | undefined> {
+  const made = await mkdtemp(path.join(parent, NEW));
+  const folder = path.join(parent, path.basename(made).replace(NEW, OWNED));
+  let lock: FileLock | "taken" | undefined;
+  try {
+    lock = await lockOf(made);
+    if (lock === "taken") return undefined;
+    await rename(made, folder);
+  } catch (error) {
+    if (lock !== "taken") lock?.release();
+    if ((await ageOf(made)) === undefined) return undefined;
+    throw error;
+  }
+  const remove = async () => {
+    lock?.release();
+    await removeFolder(folder);
+  };
+  if (lock === undefined || (await ageOf(path.join(folder, LOCK_FILE))) !== undefined)
+    return { path: folder, remove };
+  await remove();
+  return undefined;
+}
+
 /** @returns undefined on a file system without locks. There, nobody can tell a folder that is left behind, and it stays for a day. */
-async function lockOf(folder: string): Promise<FileLock | undefined> {
+async function lockOf(folder: string): Promise<FileLock | "taken" | undefined> {
   const file = path.join(folder, LOCK_FILE);
   try {
-    return await tryFileLock(file);
+    return (await tryFileLock(file)) ?? "taken";
   } catch (error) {
     if (!/^SQLITE_(IOERR|PROTOCOL|NOLFS)/.test(systemCodeOf(error) ?? "")) throw error;
     await rm(file, { force: true });
@@ -65,14 +85,13 @@ async function removeIfDead(parent: string, name: string): Promise<void> {
   const folder = path.join(parent, name);
   // What cannot be removed, such as another user's, is not in the way.
   const remove = () => removeFolder(folder).catch(() => undefined);
-  if (isOfDeadProcess(name)) return remove();
-  if (!name.startsWith(NEW) && !name.startsWith(OWNED)) return;
+  const isWithoutLock = isOfDeadProcess(name);
+  if (!isWithoutLock && !name.startsWith(NEW) && !name.startsWith(OWNED)) return;
   const locked = path.join(folder, LOCK_FILE);
-  if (name.startsWith(NEW) || (await ageOf(locked)) === undefined) {
-    const age = await ageOf(folder);
-    if (age !== undefined && age > ABANDONED_MILLISECONDS) await remove();
-    return;
-  }
+  const hasLock = (await ageOf(locked)) !== undefined;
+  const age = hasLock ? undefined : await ageOf(folder);
+  if (age !== undefined && age > ABANDONED_MILLISECONDS) return remove();
+  if (isWithoutLock || (!hasLock && name.startsWith(OWNED))) return;
   // Another process can remove it meanwhile, and one that cannot be looked at is not in the way.
   const lock = await tryFileLock(locked).catch(() => undefined);
   if (lock === undefined) return;
@@ -95,7 +114,10 @@ async function ageOf(place: string): Promise<number | undefined> {
   }
 }
 
-/** Of folders that versions without locks have made, and named by host and process. */
+/**
+ * Of folders that versions without locks have made, and named by host and process. A process of another container can have the same
+ * name, so its folder must also be abandoned.
+ */
 function isOfDeadProcess(name: string): boolean {
   const prefix = `run-${os.hostname()}-`;
   if (!name.startsWith(prefix)) return false;

@@ -3,7 +3,7 @@ import path from "node:path";
 import { PipelineError, systemCodeOf } from "../errors.js";
 import { printable } from "../printable.js";
 import { isOnS3 } from "../s3-access.js";
-import type { Settings } from "../settings.js";
+import { TEMPORARY_FOLDERS, type Settings } from "../settings.js";
 import { Machine, type Place } from "./places.js";
 
 /** A file or folder that a setting names, or that is reached through one. */
@@ -28,7 +28,6 @@ const SWEPT = ["CURATED_ZONE", "PROVISION_ZONE"];
 const TEMPORARY = "DUCKDB_TEMP_DIRECTORY";
 /** The folder of the locks of runs, beside a SQLite database. */
 const LOCKS = ".locks";
-const TEMPORARY_FOLDER = "run-";
 
 /**
  * Checks that no place that the settings name lies in another: a run would read what it writes, or remove it. Folders are compared by
@@ -166,5 +165,6 @@ async function liesIn(machine: Machine, outer: Named, inner: Named): Promise<boo
   if (names === undefined) return false;
   const [first] = names;
   if (outer.isFile) return first === undefined;
-  return outer.setting !== TEMPORARY || first === undefined || first.startsWith(TEMPORARY_FOLDER);
+  const isOfSession = Object.values(TEMPORARY_FOLDERS).some((prefix) => first?.startsWith(prefix));
+  return outer.setting !== TEMPORARY || first === undefined || isOfSession;
 }

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, rm, utimes } from "node:fs/promises";
+import { mkdir, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { makeTempDirectory } from "../../src/engine/temp-directory.js";
@@ -66,19 +66,38 @@ describe("the folder for temporary files", () => {
     expect(await readdir(settings.duckdb.tempDirectory)).toEqual([]);
   });
 
-  it("is kept while this process uses it, and while it is made", async () => {
+  it("is kept while this process uses it, and removed if its process was killed while it made it", async () => {
     const parent = await makeFolder();
-    await mkdir(path.join(parent, "new-young"));
-    await mkdir(path.join(parent, "new-older"));
+    await mkdir(path.join(parent, "new-killed"));
+    await mkdir(path.join(parent, "new-killed-with-lock"));
+    await writeFile(path.join(parent, "new-killed-with-lock", "lock"), "");
+    await mkdir(path.join(parent, "session-young-without-lock"));
+    await mkdir(path.join(parent, "session-older-without-lock"));
     const longAgo = new Date(Date.now() - 2 * 24 * 60 * 60 * 1_000);
-    await utimes(path.join(parent, "new-older"), longAgo, longAgo);
+    await utimes(path.join(parent, "session-older-without-lock"), longAgo, longAgo);
     await mkdir(path.join(parent, "of-somebody-else"));
     const [first, second] = [await makeTempDirectory(parent), await makeTempDirectory(parent)];
     const kept = [first.path, second.path].map((folder) => path.basename(folder));
-    expect(new Set(await readdir(parent))).toEqual(new Set([...kept, "new-young", "of-somebody-else"]));
+    expect(new Set(await readdir(parent))).toEqual(
+      new Set([...kept, "session-young-without-lock", "of-somebody-else"]),
+    );
     await first.remove();
     await second.remove();
-    expect(new Set(await readdir(parent))).toEqual(new Set(["new-young", "of-somebody-else"]));
+    expect(new Set(await readdir(parent))).toEqual(
+      new Set(["session-young-without-lock", "of-somebody-else"]),
+    );
+  });
+
+  it("is made and kept by each of many that start at the same time, and look for those of the dead", async () => {
+    const parent = await makeFolder();
+    for (let round = 0; round < 5; round += 1) {
+      const made = await Promise.all(Array.from({ length: 20 }, () => makeTempDirectory(parent)));
+      const names = made.map((folder) => path.basename(folder.path));
+      expect(new Set(await readdir(parent))).toEqual(new Set(names));
+      for (const folder of made) expect(await readdir(folder.path)).toContain("lock");
+      for (const folder of made) await folder.remove();
+    }
+    expect(await readdir(parent)).toEqual([]);
   });
 
   it.each([

@@ -53,7 +53,7 @@ const NESTED: [setting: string, place: string, outer: string][] = [
   ["OPENLINEAGE_FILE", "<folder>/consumption.db-wal", "CONSUMPTION_URL <folder>/consumption.db-wal"],
   ["SQL_DIRECTORY", "<folder>/curated/sql", "CURATED_ZONE <folder>/curated"],
   ["API_KEYS_FILE", `<folder>/${PARTITION}/keys.json`, "CURATED_ZONE <folder>/curated"],
-  ["PROVISION_ZONE", "<folder>/temp/run-host-1-x", "DUCKDB_TEMP_DIRECTORY <folder>/temp"],
+  ["PROVISION_ZONE", "<folder>/temp/session-x", "DUCKDB_TEMP_DIRECTORY <folder>/temp"],
 ];
 
 describe("a place that lies in another is refused", () => {
