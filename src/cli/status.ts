@@ -111,6 +111,7 @@ function deepInWords({
   compared,
   differences,
   not_compared,
+  unpublished,
   tables,
   damage,
 }: NonNullable<StatusReport["deep"]>): string[] {
@@ -127,6 +128,13 @@ function deepInWords({
     ...listed(
       "not compared",
       not_compared.map(({ execution_date, why }) => `${execution_date}: ${why}`),
+    ),
+    ...listed(
+      "rows of dates that are not published",
+      unpublished.map(
+        ({ execution_date, table, rows_found }) =>
+          `${printable(execution_date)}: ${table} has ${counting(rows_found, "row")}; delete them, or run the date`,
+      ),
     ),
     ...listed(
       "tables differ",

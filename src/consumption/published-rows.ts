@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Kysely } from "kysely";
 import type { Publication } from "../voucher/publication.js";
-import type { Consumption, Dialect, Query } from "./consumption.js";
+import { translatingErrors, type Consumption, type Dialect, type Query } from "./consumption.js";
 import type { RowParts } from "./differences.js";
 import { unlessMissing } from "./present-tables.js";
 import type { ConsumptionDatabase, PublishedRow, PublishedRowsTable, PublishedTables } from "./tables.js";
@@ -67,4 +67,23 @@ export async function readRecordsOfRows(
     .where("execution_date", "=", executionDate.partitionKey)
     .where("data_hash", "=", dataHash);
   return (await unlessMissing(consumption, ["published_rows"], () => records.execute())) ?? [];
+}
+
+/** How many rows a published table has for each execution date; none if it is missing or has no such column. */
+export async function countRowsByDate(
+  { db, dialect }: Consumption,
+  table: string,
+): Promise<ReadonlyMap<string, number>> {
+  const tables = db.withTables<PublishedTables>() as unknown as Kysely<PublishedTables>;
+  return translatingErrors(dialect, async () => {
+    const present = (await db.introspection.getTables()).find(({ name }) => name === table);
+    if (!present?.columns.some(({ name }) => name === "execution_date")) return new Map();
+    const counts = await tables
+      .selectFrom(table)
+      .select(["execution_date", ({ fn }) => fn.countAll().as("row_count")])
+      .groupBy("execution_date")
+      .orderBy("execution_date")
+      .execute();
+    return new Map(counts.map((row) => [String(row.execution_date), Number(row.row_count)]));
+  });
 }

@@ -1,9 +1,12 @@
 import { translatingErrors, type Consumption, type TableFault } from "../consumption/consumption.js";
-import { readRecordsOfRows, RowsHash } from "../consumption/published-rows.js";
+import { readPublications } from "../consumption/publications.js";
+import { countRowsByDate, readRecordsOfRows, RowsHash } from "../consumption/published-rows.js";
 import { missingTables, type PublishedTable } from "../consumption/published-tables.js";
 import { openTable, PublicationReplaced } from "../consumption/table-pages.js";
 import { INTERNAL_TABLES, type PublishedRowsTable } from "../consumption/tables.js";
+import { readOpenWithdrawals } from "../consumption/withdrawals.js";
 import { messageOf, PipelineError } from "../errors.js";
+import { isoOfKey } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";
 
 const ROWS_PER_PAGE = 5_000;
@@ -16,6 +19,8 @@ export interface DeepStatus {
   readonly compared: number;
   readonly differences: readonly RowsDifference[];
   readonly not_compared: readonly NotCompared[];
+  /** Rows of execution dates that are neither published nor withdrawn. */
+  readonly unpublished: readonly UnpublishedRows[];
   /** Tables that are missing, or not as a run makes them. */
   readonly tables: readonly TableFault[];
   /** Damage inside of the database. */
@@ -31,6 +36,13 @@ export interface RowsDifference {
   readonly rows_found: number | null;
 }
 
+/** Rows that no run has published. */
+export interface UnpublishedRows {
+  readonly execution_date: string;
+  readonly table: string;
+  readonly rows_found: number;
+}
+
 export interface NotCompared {
   readonly execution_date: string;
   readonly why: string;
@@ -39,11 +51,13 @@ export interface NotCompared {
 /**
  * Reads every row of publications, and compares them with what was published; changes nothing.
  * @param published the tables that the models publish.
+ * @param isAskedFor whether the request is about an execution date, in ISO form.
  */
 export async function readDeepStatus(
   consumption: Consumption,
   publications: readonly Publication[],
   published: readonly PublishedTable[],
+  isAskedFor: (iso: string) => boolean,
 ): Promise<DeepStatus> {
   const { db, dialect } = consumption;
   const tables = await tablesThatDiffer(consumption, published);
@@ -58,12 +72,13 @@ export async function readDeepStatus(
     else differences.push(...found);
   }
   const compared = damage.length > 0 ? 0 : publications.length - notCompared.length;
-  return { compared, differences, not_compared: notCompared, tables, damage };
+  const unpublished = damage.length > 0 ? [] : await unpublishedRows(consumption, published, isAskedFor);
+  return { compared, differences, not_compared: notCompared, unpublished, tables, damage };
 }
 
 /** Whether all is as it was published. */
-export function isIntact({ differences, tables, damage }: DeepStatus): boolean {
-  return [differences, tables, damage].every(({ length }) => length === 0);
+export function isIntact({ differences, unpublished, tables, damage }: DeepStatus): boolean {
+  return [differences, unpublished, tables, damage].every(({ length }) => length === 0);
 }
 
 async function tablesThatDiffer(
@@ -83,6 +98,28 @@ async function tablesThatDiffer(
   }
   const names = [...INTERNAL_TABLES, ...published.map(({ name }) => name)];
   return [...faults, ...(await translatingErrors(dialect, () => dialect.tableFaults(db, names)))];
+}
+
+async function unpublishedRows(
+  consumption: Consumption,
+  published: readonly PublishedTable[],
+  isAskedFor: (iso: string) => boolean,
+): Promise<UnpublishedRows[]> {
+  const found: (UnpublishedRows & { readonly key: string })[] = [];
+  for (const { name } of published) {
+    for (const [key, rows] of await countRowsByDate(consumption, name))
+      found.push({ execution_date: isoOfKey(key), table: name, rows_found: rows, key });
+  }
+  // They are read last: a run may have published one of the dates meanwhile.
+  const publications = await readPublications(consumption);
+  const withdrawals = await readOpenWithdrawals(consumption);
+  const known = new Set([
+    ...publications.map(({ executionDate }) => executionDate.partitionKey),
+    ...withdrawals.map(({ execution_date }) => execution_date),
+  ]);
+  return found
+    .filter(({ key, execution_date }) => !known.has(key) && isAskedFor(execution_date))
+    .map(({ execution_date, table, rows_found }) => ({ execution_date, table, rows_found }));
 }
 
 /** @returns the tables that differ, or why none was compared. */

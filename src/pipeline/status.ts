@@ -101,7 +101,9 @@ export async function readStatus(settings: Settings, request: StatusRequest): Pr
     if (request.deep !== true) return status;
     const { models } = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
     const tables = models.filter(isPublished).map(publishedTable);
-    const deep = await readDeepStatus(consumption, published.inRange, tables);
+    const deep = await readDeepStatus(consumption, published.inRange, tables, (iso) =>
+      isWithin(boundsOf(request), iso),
+    );
     return { ...status, deep, healthy: status.healthy && isIntact(deep) };
   } finally {
     await consumption.close();

@@ -16,6 +16,12 @@ import { visible } from "./failing.js";
 const NOW = new Date("2020-05-31T12:00:00Z");
 const RAW_FILE = "vouchers/part.parquet";
 
+/** The columns with the segments of published tables. */
+const SEGMENTS: Readonly<Record<string, string>> = {
+  voucher_frequent_most_used: "frequent_segment",
+  voucher_recency_most_used: "recency_segment",
+};
+
 function status(settings: Settings, request: Partial<StatusRequest> = {}): Promise<StatusReport> {
   return readStatus(settings, {
     from: undefined,
@@ -58,7 +64,14 @@ describe("pipeline status", () => {
     const { settings, environment } = await runOver(times(3, voucher()), "2020-05-28");
     await run(settings, "2020-05-29");
     const deep = async () => (await status(settings, { deep: true })).deep;
-    expect(await deep()).toEqual({ compared: 2, differences: [], not_compared: [], tables: [], damage: [] });
+    expect(await deep()).toEqual({
+      compared: 2,
+      differences: [],
+      not_compared: [],
+      unpublished: [],
+      tables: [],
+      damage: [],
+    });
 
     await readTable(
       settings,
@@ -85,6 +98,51 @@ describe("pipeline status", () => {
 
     for (const date of ["2020-05-28", "2020-05-29"]) await run(settings, date, ["publish"]);
     expect(await status(settings, { deep: true })).toMatchObject({ healthy: true, deep: { compared: 2 } });
+  });
+
+  it("finds with --deep rows that others have added, and tables that others have made again", async () => {
+    const { settings, environment } = await runOver(times(3, voucher()));
+    const copyRow = (table: string, column: string, value: string) =>
+      readTable(
+        settings,
+        `INSERT INTO ${table} (execution_date, country_code, ${SEGMENTS[table] ?? ""}, voucher_amount)
+         SELECT ${column === "execution_date" ? value : "execution_date"},
+         ${column === "country_code" ? value : "country_code"}, ${SEGMENTS[table] ?? ""}, voucher_amount FROM ${table}
+         WHERE execution_date LIKE '2020-05-29%' AND country_code = 'Peru'`,
+      );
+    await copyRow("voucher_frequent_most_used", "country_code", "'Atlantis'");
+    await copyRow("voucher_recency_most_used", "execution_date", "'2031-01-01T000000'");
+    await copyRow("voucher_recency_most_used", "execution_date", "'2031-01-01'");
+    await readTable(settings, "CREATE TABLE copied AS SELECT * FROM voucher_country_most_used");
+    await readTable(settings, "DROP TABLE voucher_country_most_used");
+    await readTable(settings, "ALTER TABLE copied RENAME TO voucher_country_most_used");
+    const table = "voucher_recency_most_used";
+    const { deep } = await status(settings, { deep: true });
+    expect(deep).toMatchObject({
+      compared: 1,
+      differences: expect.arrayContaining([
+        expect.objectContaining({ table: "voucher_frequent_most_used", rows_published: 1, rows_found: 2 }),
+        expect.objectContaining({ table: "voucher_country_most_used", rows_found: null }),
+      ]),
+      unpublished: [
+        { execution_date: "2031-01-01", table, rows_found: 1 },
+        { execution_date: "2031-01-01T00:00:00Z", table, rows_found: 1 },
+      ],
+      tables: expect.arrayContaining([
+        { table: "voucher_country_most_used", what: expect.stringContaining("the key should be") },
+      ]),
+    });
+    const { code, stdout } = await pipeline(["status", "--deep"], environment);
+    expect(code).toBe(3);
+    expect(stdout).toContain(
+      "rows of dates that are not published: 2\n  2031-01-01: voucher_recency_most_used has 1 row;",
+    );
+  });
+
+  it("finds with --deep nothing wrong with the rows of a date that was withdrawn", async () => {
+    const { settings } = await runOver([voucher()]);
+    await withdrawPublication(settings, parseExecutionDate(EXECUTION_DATE), "it is wrong");
+    expect((await status(settings, { deep: true })).deep).toMatchObject({ unpublished: [], differences: [] });
   });
 
   it("says with --deep which publications have no record of their rows, and is healthy", async () => {
