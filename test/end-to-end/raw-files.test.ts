@@ -182,9 +182,9 @@ describe("moments by numbers that the engine converts only in part", () => {
   const LOWEST = "-9223372036854775808";
 
   /** Numbers of a Parquet file's last orders, and one voucher for each. */
-  const vouchersBy = (numbers: readonly string[], type: string) =>
-    `SELECT '2020-05-01' AS timestamp, 'Peru' AS country_code, make_timestamp(CAST(n AS BIGINT))::${type} AS last_order_ts,
-       make_timestamp(CAST(n AS BIGINT))::${type} AS first_order_ts, 7 AS total_orders, amount AS voucher_amount
+  const vouchersBy = (numbers: readonly string[], make: "make_timestamp" | "make_timestamptz") =>
+    `SELECT '2020-05-01' AS timestamp, 'Peru' AS country_code, ${make}(CAST(n AS BIGINT)) AS last_order_ts,
+       ${make}(CAST(n AS BIGINT)) AS first_order_ts, 7 AS total_orders, amount AS voucher_amount
      FROM (VALUES ${numbers.map((number, index) => `(${number}, ${String(index + 1)})`).join(", ")}) v(n, amount)`;
 
   /** The unit in the footer: DuckDB itself writes what it can read. */
@@ -200,8 +200,8 @@ describe("moments by numbers that the engine converts only in part", () => {
     const { raw } = settings.zones;
     const milliseconds = ["1587340800000", "-1", "9000000000000000000", LOWEST];
     const nanoseconds = ["1587340800000000000", "-1", LOWEST];
-    await putMoments(raw, "vouchers/a [1].parquet", vouchersBy(milliseconds, "TIMESTAMP"), "MILLIS");
-    await putMoments(raw, "vouchers/b.parquet", vouchersBy(nanoseconds, "TIMESTAMPTZ"), "NANOS");
+    await putMoments(raw, "vouchers/a [1].parquet", vouchersBy(milliseconds, "make_timestamp"), "MILLIS");
+    await putMoments(raw, "vouchers/b.parquet", vouchersBy(nanoseconds, "make_timestamptz"), "NANOS");
     const ran = await pipeline(["run", "-e", EXECUTION_DATE, "--json"], environment);
     expect(ran).toMatchObject({ code: 0 });
     const curated = [

@@ -82,17 +82,17 @@ const INFINITIES = [
 ];
 
 /** The last and the first moment, and numbers that no calendar has, as some writers leave them for a missing value. */
-const EXTREMES = [
+const extremes = (make: "make_timestamp" | "make_timestamptz") => [
   ...INFINITIES,
-  momentValue("make_timestamp(9223372036854775806)", 9_223_372_036_854_775_806n),
-  momentValue("make_timestamp(-9223372022400000000)", -9_223_372_022_400_000_000n),
-  momentValue("make_timestamp(-9223372022400000001)", -9_223_372_022_400_000_001n),
-  momentValue("make_timestamp(-9223372036854775808)", -9_223_372_036_854_775_808n),
+  momentValue(`${make}(9223372036854775806)`, 9_223_372_036_854_775_806n),
+  momentValue(`${make}(-9223372022400000000)`, -9_223_372_022_400_000_000n),
+  momentValue(`${make}(-9223372022400000001)`, -9_223_372_022_400_000_001n),
+  momentValue(`${make}(-9223372036854775808)`, -9_223_372_036_854_775_808n),
 ];
 
 const MOMENT_TYPES = [
-  { type: "TIMESTAMP", precision: 1n, expression: timestampSql, specials: EXTREMES },
-  { type: "TIMESTAMPTZ", precision: 1n, expression: timestampSql, specials: EXTREMES },
+  { type: "TIMESTAMP", precision: 1n, expression: timestampSql, specials: extremes("make_timestamp") },
+  { type: "TIMESTAMPTZ", precision: 1n, expression: timestampSql, specials: extremes("make_timestamptz") },
   {
     type: "TIMESTAMP_S",
     precision: 1_000_000n,
