@@ -26,7 +26,7 @@ const boundaries = Object.entries(rooms).map(([room, allowed]) => ({
         patterns: Object.keys(rooms)
           .filter((other) => other !== room && !allowed.includes(other))
           .map((other) => ({
-            group: [`../${other}/*`],
+            group: [`**/${other}/**`],
             message: `${room} must not know ${other}, see docs/architecture.md`,
           })),
       },
