@@ -114,7 +114,7 @@ const VALUES: Record<string, Values> = {
   ),
   "TIMESTAMP WITH TIME ZONE": numbers(
     [...MOMENTS, HIGHEST, -HIGHEST, -HIGHEST - 1n],
-    orInfinite("TIMESTAMPTZ", "CAST(make_timestamp(CAST(v AS BIGINT)) AS TIMESTAMPTZ)", HIGHEST),
+    orInfinite("TIMESTAMPTZ", "make_timestamptz(CAST(v AS BIGINT))", HIGHEST),
     "raw_zoned(timestamp_micros(CAST(v AS BIGINT)))",
   ),
   "TIMESTAMP of nanoseconds": numbers(
