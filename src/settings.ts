@@ -247,6 +247,12 @@ const s3Schema = z
     },
   );
 
+/** The variables that users can set. The others that are read here belong to the system, to proxies, or to the tests. */
+export const SETTING_NAMES: readonly string[] = [
+  ...Object.keys(schema.omit({ TEST_FAILPOINT: true }).shape),
+  ...Object.keys(s3Schema.shape),
+];
+
 /**
  * Turns environment variables into checked settings. `.env.example` explains each one.
  * @throws PipelineError INVALID_SETTINGS that lists every fault at once.

@@ -1,13 +1,45 @@
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { PROBLEMS } from "../src/api/problem.js";
 import { EXIT_CODES, exitCodeOf } from "../src/cli/exit-codes.js";
 import { FAULTS, type FaultKind } from "../src/errors.js";
-import { readSettings } from "../src/settings.js";
+import { readSettings, SETTING_NAMES } from "../src/settings.js";
 import { PROJECT } from "./workspace.js";
 
 const read = (file: string) => readFile(path.join(PROJECT, file), "utf8");
+
+interface Link {
+  readonly document: string;
+  /** From the project's root. */
+  readonly file: string;
+  readonly anchor: string | undefined;
+}
+
+async function linksOf(document: string): Promise<Link[]> {
+  const links = (await read(document)).matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]*))?\)/g);
+  return [...links].map(([, target = "", anchor]) => ({
+    document,
+    file: target === "" ? document : path.join(path.dirname(document), target),
+    anchor,
+  }));
+}
+
+/** The anchors that GitHub makes of a document's headings. */
+async function anchorsOf(document: string): Promise<Set<string>> {
+  const text = (await read(document)).replace(/^```.*?^```/gms, "");
+  const seen = new Map<string, number>();
+  return new Set(
+    [...text.matchAll(/^#{1,6} +(.+?) *$/gm)].map(([, heading = ""]) => {
+      const words = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase();
+      const anchor = words.replace(/[^\p{L}\p{N}\p{M} _-]/gu, "").replaceAll(" ", "-");
+      const times = seen.get(anchor) ?? 0;
+      seen.set(anchor, times + 1);
+      return times === 0 ? anchor : `${anchor}-${String(times)}`;
+    }),
+  );
+}
 
 describe("the documentation", () => {
   it("explains every error code, with the exit code it has", async () => {
@@ -42,16 +74,24 @@ describe("the documentation", () => {
     expect(() => readSettings(example)).not.toThrow();
   });
 
-  it("has no link to a file that is not there", async () => {
-    const documents = [
-      "README.md",
-      ...(await readdir(path.join(PROJECT, "docs"), { recursive: true })).map((file) => `docs/${file}`),
-    ];
-    for (const document of documents.filter((file) => file.endsWith(".md"))) {
-      for (const [, target = ""] of (await read(document)).matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
-        const file = path.join(path.dirname(document), target);
-        await expect(readdir(path.join(PROJECT, path.dirname(file)))).resolves.toContain(path.basename(file));
-      }
-    }
+  it("names in .env.example every setting", async () => {
+    const [example = ""] = (await read(".env.example")).split("# For compose.yaml alone");
+    const named = [...example.matchAll(/^# (?: {2})?([A-Z0-9_]+)=/gm)].map(([, name]) => name);
+    expect(new Set(named)).toEqual(new Set(SETTING_NAMES));
+  });
+
+  it("has no link to a file or a heading that is not there", async () => {
+    const documents = (await readdir(path.join(PROJECT, "docs"), { recursive: true }))
+      .map((file) => `docs/${file}`)
+      .concat("README.md")
+      .filter((file) => file.endsWith(".md"));
+    const links = await Promise.all(documents.map(linksOf));
+    expect(links.flat().length).toBeGreaterThan(50);
+    const places = new Map(
+      await Promise.all(documents.map(async (file) => [file, await anchorsOf(file)] as const)),
+    );
+    const isThere = ({ file, anchor }: Link) =>
+      anchor === undefined ? existsSync(path.join(PROJECT, file)) : places.get(file)?.has(anchor) === true;
+    expect(links.flat().filter((link) => !isThere(link))).toEqual([]);
   });
 });
