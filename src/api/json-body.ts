@@ -64,7 +64,7 @@ export const readJson: readonly RequestHandler[] = [expectJson, expectSoon, read
 
 /** What is wrong with a body that body-parser refuses; undefined for an error that is not its own. */
 export function bodyProblem(error: unknown): Problem | undefined {
-  const { type } = error as { type?: unknown };
+  const { type, status, code } = error as { type?: unknown; status?: unknown; code?: unknown };
   switch (type) {
     case "entity.too.large":
       return new Problem(
@@ -80,8 +80,8 @@ export function bodyProblem(error: unknown): Problem | undefined {
     case "request.size.invalid":
       return new Problem("invalid-request", "The body ended before it was whole.");
     default:
-      // What zlib says of a body that is not compressed as its header says.
-      return String((error as { code?: unknown }).code).startsWith("Z_")
+      // Body-parser gives a status to every fault of decompression. The codes of brotli differ by what is wrong.
+      return status === 400 || String(code).startsWith("Z_")
         ? new Problem("invalid-request", "The body cannot be decompressed.")
         : undefined;
   }

@@ -356,6 +356,17 @@ describe("a body that cannot be read", () => {
     });
   });
 
+  it("is ended early if it expands to far more than files of customers do", async () => {
+    const bomb = gzipSync(Buffer.alloc(100 * 1024 ** 2, ","));
+    expect(await problemOf(new Uint8Array(bomb), CSV, "", { "content-encoding": "gzip" })).toMatchObject({
+      status: 400,
+    });
+    const header = Buffer.from(`${HEADER}\n`);
+    const lines = gzipSync(Buffer.concat([header, Buffer.alloc(100 * 1024 ** 2, ",,,,\n")]));
+    const response = await post(new Uint8Array(lines), CSV, "?summary=true", { "content-encoding": "gzip" });
+    expect(await response.json()).toMatchObject({ status: 413 });
+  });
+
   it.each([
     ["application/json", {}],
     ["text/csv; charset=latin1", {}],

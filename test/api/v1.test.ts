@@ -5,6 +5,7 @@ import { readTable } from "../consumption/reading.js";
 import { run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { serve, type ServedApi } from "./serving.js";
+import { connectTo } from "./sockets.js";
 
 let api: ServedApi;
 let settings: Settings;
@@ -372,6 +373,14 @@ describe("an address", () => {
   });
 });
 
+describe("a request with two Host headers", () => {
+  it("is refused: a proxy may have taken the other one", async () => {
+    const { socket, ended } = await connectTo(api.port);
+    socket.write("GET /v1/segments HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n");
+    expect(await ended).toMatch(/^HTTP\/1\.1 400 [^]*more than one Host header/);
+  });
+});
+
 describe("a body that is made to take long", () => {
   const peru = '"segment_name":"frequent_segment","total_orders":1';
   it.each<[string, string, number]>([
@@ -390,6 +399,20 @@ describe("a body that is made to take long", () => {
     expect((await get(mostUsed({})))[0]).toBe(200);
     expect((await refused)[0]).toBe(status);
     expect(performance.now() - begun).toBeLessThan(3_000);
+  });
+});
+
+describe("a body that is not compressed as its header says", () => {
+  it.each(["br", "gzip", "deflate"])("by %s is a request at fault", async (encoding) => {
+    const response = await fetch(`${api.url}/v1/vouchers/most-used`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "content-encoding": encoding },
+      body: "this text is not compressed at all",
+    });
+    expect(await response.json()).toMatchObject({
+      status: 400,
+      type: "urn:voucher-pipeline:problem:invalid-request",
+    });
   });
 });
 
