@@ -141,7 +141,7 @@ async function inspectModel(
   const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn: activity.warn };
   const withEngine: WithEngine = (use) => withDuckDb(session, use);
   const looked = await withEngine((engine) =>
-    activity.during("columns", () => lookAtColumns(engine, zones.raw, model, files, folder)),
+    activity.during("columns", () => lookAtColumns(engine, withEngine, zones.raw, model, files, folder)),
   );
   const readable = withoutFault(looked, ({ file }) => file.path);
   const inspection = version.inspections.get(model.name);

@@ -118,7 +118,7 @@ export async function inspectRaw(
   const columns: RawColumns[] = [];
   const copies: string[] = [];
   for (const { model, files } of inputs) {
-    const known = await inspectRawFiles(engine, zones.raw, model, files, folder);
+    const known = await inspectRawFiles(engine, withNewEngine, zones.raw, model, files, folder);
     const inspected = clusterOf(context.settings) === undefined ? known : await withCodecs(engine, known);
     byModel.set(model.name, groupFiles(inspected, model.header.reads, zones.raw.root));
     copies.push(...inspected.flatMap(({ copy }) => copy?.uri ?? []));

@@ -32,7 +32,11 @@ const GZIP_FAULTS: readonly (readonly [RegExp, string])[] = [
 /** What DuckDB's error says of the raw file that it met. */
 export function faultOfFile(path: string, error: DuckDbError): RawFault {
   const [, reason] = GZIP_FAULTS.find(([message]) => message.test(error.message)) ?? [];
-  return { path, reason: reason ?? error.onOneLine };
+  return { path, reason: reason ?? (error.isFatal ? breakdownBy(error) : error.onOneLine) };
+}
+
+function breakdownBy(error: DuckDbError): string {
+  return `DuckDB breaks down when it reads the file (${error.onOneLine}). Write the file with another program or version, or as CSV`;
 }
 
 /** One error that names every file at fault. */

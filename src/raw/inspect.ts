@@ -104,27 +104,77 @@ function zoneEmpty(folder: string, ignored: readonly ZoneFile[]): PipelineError 
 
 /**
  * Looks at the columns of every raw file.
+ * @param withNewEngine as for `lookAtColumns`.
  * @param folder of this machine for copies of files that DuckDB would not read exactly; undefined to make none.
  * @returns the files sorted by path.
  * @throws PipelineError RAW_FILE_UNREADABLE that names every file that cannot be read or lacks a column.
  */
 export async function inspectRawFiles(
   engine: Engine,
+  withNewEngine: WithNewEngine,
   zone: Zone,
   model: RawModel,
   files: readonly ZoneFile[],
   folder: string | undefined,
 ): Promise<readonly InspectedFile[]> {
-  const { results, faults } = await lookAtColumns(engine, zone, model, files, folder);
+  const { results, faults } = await lookAtColumns(engine, withNewEngine, zone, model, files, folder);
   if (faults.length > 0) throw unreadableFiles(faults);
   return results;
 }
 
 /**
  * Looks at the columns of every raw file; one that lacks a column is found, and at fault. The files are sorted by path.
+ * @param withNewEngine opens another engine if a file breaks the one at hand.
  * @param folder as for `inspectRawFiles`.
  */
 export async function lookAtColumns(
+  engine: Engine,
+  withNewEngine: WithNewEngine,
+  zone: Zone,
+  model: RawModel,
+  files: readonly ZoneFile[],
+  folder: string | undefined,
+): Promise<Findings<InspectedFile>> {
+  try {
+    return await lookTogether(engine, zone, model, files, folder);
+  } catch (error) {
+    if (!(error instanceof DuckDbError && error.isFatal)) throw error;
+    const found = await lookOneByOne(withNewEngine, zone, model, files, folder);
+    if (found.faults.length === 0) throw error;
+    return found;
+  }
+}
+
+/** Looks at files with new engines, to find those that break one. */
+async function lookOneByOne(
+  withNewEngine: WithNewEngine,
+  zone: Zone,
+  model: RawModel,
+  files: readonly ZoneFile[],
+  folder: string | undefined,
+): Promise<Findings<InspectedFile>> {
+  const results: InspectedFile[] = [];
+  const faults: RawFault[] = [];
+  const waiting = [...files];
+  while (waiting.length > 0) {
+    await withNewEngine(async (engine) => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        try {
+          const found = await lookTogether(engine, zone, model, [next], folder);
+          results.push(...found.results);
+          faults.push(...found.faults);
+        } catch (error) {
+          if (!(error instanceof DuckDbError)) throw error;
+          faults.push(faultOfFile(next.path, error));
+          return;
+        }
+      }
+    });
+  }
+  return { results, faults };
+}
+
+async function lookTogether(
   engine: Engine,
   zone: Zone,
   model: RawModel,

@@ -27,7 +27,7 @@ export async function inspectParquetFiles(
   try {
     return { results: await columnsOfFiles(engine, files, needed), faults: [] };
   } catch (error) {
-    if (!(error instanceof DuckDbError)) throw error;
+    if (!(error instanceof DuckDbError) || error.isFatal) throw error;
     // The error may name no file, and there may be more than one at fault.
     return files.length === 1
       ? { results: [], faults: [faultOf(files, error)] }

@@ -146,7 +146,7 @@ async function lookAtAlike(engine: Engine, files: readonly SuspectFile[]): Promi
     const byFile = new Map(rows.map((row) => [textOf(row, "raw_file"), row]));
     return new Map(files.map((each) => [each, hitsIn(byFile.get(each.file.file.uri), each.suspects)]));
   } catch (error) {
-    if (!(error instanceof DuckDbError)) throw error;
+    if (!(error instanceof DuckDbError) || error.isFatal) throw error;
     if (files.length > 1) {
       const half = Math.ceil(files.length / 2);
       return new Map([
