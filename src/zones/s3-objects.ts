@@ -43,6 +43,14 @@ const DEFAULT_PAGE = 1_000;
 /** Some servers give pages without keys, for example where objects were removed. So many in a row are no list. */
 const MAX_BARREN_PAGES = 200;
 
+/** What a list says of an object. Its key can be read; of the rest anything may be missing. */
+interface ListedObject {
+  readonly key: string;
+  readonly Size?: number | undefined;
+  readonly ETag?: string | undefined;
+  readonly LastModified?: Date | undefined;
+}
+
 /** What answers of all lists have in common. */
 interface ListPage {
   readonly IsTruncated?: boolean | undefined;
@@ -84,36 +92,29 @@ export class S3Objects {
    * ZONE_NOT_USABLE if it gives no ETags.
    */
   async list(prefix: string): Promise<S3Object[]> {
-    const pages = this.#pages<ListObjectsV2CommandOutput, { ContinuationToken: string }>({
-      ask: (token) =>
-        this.#client.send(
-          new ListObjectsV2Command({
-            Bucket: this.#bucket,
-            Prefix: prefix,
-            // XML cannot hold every character that a key can.
-            EncodingType: "url",
-            ...token,
-          }),
-        ),
-      next: ({ NextContinuationToken: token }) => (token ? { ContinuationToken: token } : undefined),
-      namesOf: ({ Contents = [] }) => Contents.map(({ Key = "" }) => Key),
-    });
-    const found = new Map<string, S3Object>();
-    for await (const { Contents = [], EncodingType } of pages) {
-      for (const { Key, Size, ETag, LastModified } of Contents) {
-        const key = this.#keyOf(Key, EncodingType, prefix);
-        found.set(key, {
-          ...this.#known(key, Size, ETag, "in its lists"),
-          ...(LastModified === undefined ? {} : { modified: LastModified.toISOString() }),
-        });
-      }
-    }
-    return [...found.values()];
+    return (await this.#listed(prefix)).map(({ key, Size, ETag, LastModified }) => ({
+      ...this.#known(key, Size, ETag),
+      ...(LastModified === undefined ? {} : { modified: LastModified.toISOString() }),
+    }));
+  }
+
+  /**
+   * The key of every object whose key begins with a prefix, also from a server that gives no ETags.
+   * @throws PipelineError STORAGE_FAILED as `list` does.
+   */
+  async keys(prefix: string): Promise<string[]> {
+    return (await this.#listed(prefix)).map(({ key }) => key);
   }
 
   /** One object, or undefined if there is none. */
   async find(key: string): Promise<S3Object | undefined> {
-    return (await this.#head(key))?.object;
+    // By a list, as all others: not every proxy passes the ETag of an answer without a body.
+    return (await this.list(key)).find((object) => object.key === key);
+  }
+
+  /** Whether there is an object of that key. */
+  async has(key: string): Promise<boolean> {
+    return (await this.#head(key)) !== undefined;
   }
 
   /**
@@ -122,11 +123,11 @@ export class S3Objects {
    */
   async assertKeepsEtag(key: string): Promise<void> {
     const before = await this.#head(key);
-    const listed = (await this.list(key)).find((object) => object.key === key);
+    const listed = await this.find(key);
     const after = await this.#head(key);
     if (before === undefined || listed === undefined || after === undefined) return;
     if (before.changed !== after.changed) return;
-    const etags = [before.object.etag, listed.etag, after.object.etag];
+    const etags = [before.etag, listed.etag, after.etag].filter((etag) => etag !== undefined);
     if (new Set(etags).size === 1) return;
     const seen = etags.map((etag) => `"${etag}"`).join(", ");
     throw this.#faultyServer(
@@ -180,10 +181,7 @@ export class S3Objects {
     }
   }
 
-  /**
-   * Whether the server refuses to copy an object that is not the one it is asked for.
-   * @param etag another ETag than that of the object.
-   */
+  /** Whether the server refuses to copy an object if it is not the one that is asked for. */
   async refusesToCopy(from: S3Object, to: string): Promise<boolean> {
     try {
       await this.copy({ ...from, etag: "00000000000000000000000000000000" }, to);
@@ -237,7 +235,7 @@ export class S3Objects {
       }
     } catch (error) {
       if (!isUnknownCall(error)) throw error;
-      return `${this.#place} cannot list uploads that were begun and not completed: ${messageOf(error.cause)}`;
+      return `${this.#place} cannot list uploads that were begun and not completed: ${said(error.cause)}`;
     }
     await sideBySide(uploads, (upload) =>
       this.#asking(() =>
@@ -245,6 +243,31 @@ export class S3Objects {
       ),
     );
     return undefined;
+  }
+
+  async #listed(prefix: string): Promise<ListedObject[]> {
+    const pages = this.#pages<ListObjectsV2CommandOutput, { ContinuationToken: string }>({
+      ask: (token) =>
+        this.#client.send(
+          new ListObjectsV2Command({
+            Bucket: this.#bucket,
+            Prefix: prefix,
+            // XML cannot hold every character that a key can.
+            EncodingType: "url",
+            ...token,
+          }),
+        ),
+      next: ({ NextContinuationToken: token }) => (token ? { ContinuationToken: token } : undefined),
+      namesOf: ({ Contents = [] }) => Contents.map(({ Key = "" }) => Key),
+    });
+    const found = new Map<string, ListedObject>();
+    for await (const { Contents = [], EncodingType } of pages) {
+      for (const { Key, ...known } of Contents) {
+        const key = this.#keyOf(Key, EncodingType, prefix);
+        found.set(key, { ...known, key });
+      }
+    }
+    return [...found.values()];
   }
 
   /**
@@ -294,10 +317,10 @@ export class S3Objects {
     return key;
   }
 
-  #known(key: string, bytes: number | undefined, etag: string | undefined, where: string): S3Object {
+  #known(key: string, bytes: number | undefined, etag: string | undefined): S3Object {
     if (bytes === undefined || !Number.isSafeInteger(bytes))
       throw this.#brokenList(`it does not say how many bytes ${printable(key)} has`);
-    return { key, bytes, etag: this.#etagOf(etag, `${key} ${where}`) };
+    return { key, bytes, etag: this.#etagOf(etag, `${key} in its lists`) };
   }
 
   #etagOf(etag: string | undefined, what: string): string {
@@ -321,15 +344,12 @@ export class S3Objects {
     return new PipelineError(code, `the S3 server of ${this.#place} answers wrongly: ${what}`);
   }
 
-  async #head(key: string): Promise<{ object: S3Object; changed: number | undefined } | undefined> {
+  async #head(key: string): Promise<{ etag?: string; changed: number | undefined } | undefined> {
     try {
-      const { ContentLength, ETag, LastModified } = await this.#client.send(
+      const { ETag, LastModified } = await this.#client.send(
         new HeadObjectCommand({ Bucket: this.#bucket, Key: key }),
       );
-      return {
-        object: this.#known(key, ContentLength, ETag, "in an answer to HEAD"),
-        changed: LastModified?.getTime(),
-      };
+      return { ...(ETag ? { etag: unquoted(ETag) } : {}), changed: LastModified?.getTime() };
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
       throw this.#translated(error);
@@ -414,6 +434,11 @@ function nameOf(error: unknown): string | undefined {
 function statusOf(error: unknown): number | undefined {
   if (typeof error !== "object" || error === null || !("$metadata" in error)) return undefined;
   return (error.$metadata as { httpStatusCode?: number }).httpStatusCode;
+}
+
+/** What an answer says is wrong: `NotImplemented: this call is not known`. */
+function said(error: unknown): string {
+  return [nameOf(error), messageOf(error)].filter((text) => text !== undefined).join(": ");
 }
 
 /** Whether the server does not know what it is asked for. */

@@ -17,10 +17,11 @@ interface Tries {
 /** When a call to S3 that has failed is made again. */
 export const retryStrategy = {
   acquireInitialRetryToken: () => Promise.resolve(tries(0, performance.now())),
-  refreshRetryTokenForRetry: (token, { errorType }) => {
+  refreshRetryTokenForRetry: (token, { errorType, error }) => {
     const { count, since } = token as Tries;
     const isOver =
       errorType === "CLIENT_ERROR" ||
+      isUnknownCall(error) ||
       count >= DELAYS_MILLISECONDS.length ||
       performance.now() - since > PATIENCE_MILLISECONDS;
     return isOver
@@ -29,6 +30,12 @@ export const retryStrategy = {
   },
   recordSuccess: () => undefined,
 } satisfies S3ClientConfig["retryStrategy"];
+
+/** A server that does not know a call will not know it in a second either. */
+function isUnknownCall(error: unknown): boolean {
+  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
+  return $metadata?.httpStatusCode === 501;
+}
 
 function tries(count: number, since: number): Tries {
   return {

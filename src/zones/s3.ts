@@ -91,9 +91,9 @@ export function openS3Zone(
     },
     sweep: async (folder, runs, warn) => {
       const left = keyOf(`${folder}/${runs}`);
-      const [staged, unable] = await Promise.all([objects.list(left), objects.endUploads(left)]);
+      const [staged, unable] = await Promise.all([objects.keys(left), objects.endUploads(left)]);
       if (unable !== undefined) warn?.(`${unable}; ${END_UPLOADS_BY_RULE}`);
-      await sideBySide(staged, ({ key }) => objects.remove(key));
+      await sideBySide(staged, (key) => objects.remove(key));
     },
     assertKeepsVersion: ({ path }) => objects.assertKeepsEtag(keyOf(path)),
     tryCommit: async ({ path }) => {
@@ -149,7 +149,7 @@ async function replacePartition(
   const places = new Map(
     staged.map((object) => [object, isOne ? file : `${folder}/${placeOf(runId, partition, object)}`]),
   );
-  const isSwept = async () => (await objects.find(first.key)) === undefined;
+  const isSwept = async () => !(await objects.has(first.key));
   const undo = async () => {
     failpoint(`${table}: undo begun`);
     if (await isSwept()) return;
