@@ -107,6 +107,42 @@ export async function startS3rver(options) {
   return { directory, port, credentials, endpoint, ...server };
 }
 
+export async function startNginx(options) {
+  const { directory, port = await freePort(), target, maxBody } = options;
+  await mkdir(directory, { recursive: true });
+  const config = path.join(directory, "nginx.conf");
+  const folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  await writeFile(
+    config,
+    `daemon off;
+pid ${directory}/pid;
+error_log stderr;
+events {}
+http {
+  access_log off;
+  ${folders.map((name) => `${name}_temp_path ${directory}/${name};`).join("\n  ")}
+  ignore_invalid_headers off;
+  client_max_body_size ${maxBody};
+  proxy_http_version 1.1;
+  # Signatures of S3 cover it.
+  proxy_set_header Host $http_host;
+  server {
+    listen ${HOST}:${port};
+    location / { proxy_pass ${target}; }
+  }
+}
+`,
+  );
+  const endpoint = `http://${HOST}:${port}`;
+  const server = await startServer({
+    directory,
+    program: "/usr/sbin/nginx",
+    args: ["-p", directory, "-c", config, "-e", "stderr"],
+    isReady: () => answersAtAll(endpoint),
+  });
+  return { directory, port, endpoint, ...server };
+}
+
 export function startMysql(options) {
   const program = path.join(servicesDirectory(), "mysql/mysqld");
   return startSqlServer(options, {
