@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmod,
+  chown,
   copyFile,
   cp,
   mkdir,
@@ -185,24 +186,33 @@ describe("the api over a SQLite file", () => {
   );
 });
 
-/** What a command says as a user who owns nothing. */
-function asNobody(file: string, ...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
-    uid: NOBODY,
-    gid: NOBODY,
-    encoding: "utf8",
-    env: { ...made.environment, CONSUMPTION_URL: `sqlite:${file}`, PATH: process.env["PATH"] },
-  });
+/** Root without its power over the files of others: the files of the database belong to another user. Node can lie anywhere. */
+const WITHOUT_POWER = ["--bounding-set=-all", "--inh-caps=-all"];
+const canGivePowerUp =
+  process.getuid?.() === 0 &&
+  spawnSync("setpriv", [...WITHOUT_POWER, process.execPath, "--version"]).status === 0;
+
+/** What a command says as a user to whom the database does not belong. */
+function asAnotherUser(file: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(
+    "setpriv",
+    [...WITHOUT_POWER, process.execPath, MAIN, ...args],
+    {
+      encoding: "utf8",
+      env: { ...made.environment, CONSUMPTION_URL: `sqlite:${file}`, PATH: process.env["PATH"] },
+    },
+  );
   return { status, said: stdout + stderr };
 }
 
-/** Only root can be somebody else. */
-(process.getuid?.() === 0 ? describe : describe.skip)("a SQLite file of another user", () => {
-  beforeAll(() => chmod(made.folder, 0o755));
+/** Only root can give a file to another user. */
+(canGivePowerUp ? describe : describe.skip)("a SQLite file of another user", () => {
   const shared = async (mode = 0o755) => {
     const file = await copy();
+    const folder = path.dirname(file);
     await chmod(file, 0o644);
-    await chmod(path.dirname(file), mode);
+    await chmod(folder, mode);
+    for (const given of [file, folder]) await chown(given, NOBODY, NOBODY);
     return file;
   };
 
@@ -211,7 +221,7 @@ function asNobody(file: string, ...args: string[]) {
     ["in a folder that everybody may write", 0o777],
   ])("%s can be read, and nothing is left beside it", async (_where, mode) => {
     const file = await shared(mode);
-    expect(asNobody(file, "status")).toMatchObject({
+    expect(asAnotherUser(file, "status")).toMatchObject({
       status: 0,
       said: expect.stringContaining("all is well"),
     });
@@ -222,7 +232,7 @@ function asNobody(file: string, ...args: string[]) {
     const file = await shared();
     const owner = await openSqlite(file);
     await owner.db.updateTable("publish_lock").set({ publishes: 7 }).execute();
-    expect(asNobody(file, "status")).toMatchObject({ status: 0 });
+    expect(asAnotherUser(file, "status")).toMatchObject({ status: 0 });
     await owner.close();
   });
 
@@ -230,7 +240,7 @@ function asNobody(file: string, ...args: string[]) {
     const file = await shared();
     execFileSync(process.execPath, ["--input-type=module", "-e", KILLED_WHILE_OPEN, file], { cwd: PROJECT });
     await rm(`${file}-shm`);
-    expect(asNobody(file, "status")).toMatchObject({
+    expect(asAnotherUser(file, "status")).toMatchObject({
       status: 2,
       said: expect.stringContaining("as the owner of the database"),
     });
@@ -243,7 +253,7 @@ function asNobody(file: string, ...args: string[]) {
     const file = await shared();
     await chmod(file, mode);
     const args = command === "withdraw" ? [command, "-e", "2020-05-29", "--why", "a test"] : [command];
-    const { status, said } = asNobody(file, ...args);
+    const { status, said } = asAnotherUser(file, ...args);
     expect(said).toMatch(
       /^error CONSUMPTION_NOT_USABLE: the SQLite database .* cannot be opened or written.*\n$/,
     );
