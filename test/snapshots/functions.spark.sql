@@ -239,8 +239,7 @@ RETURN
   );
 
 -- The moment in UTC that a text says, or NULL: what moment_from_text says in DuckDB, where the second expression is the
--- grammar. The first is of what feeds are full of. The last is what DuckDB's cast takes besides in its first shape: a
--- blank in the place of a digit before the time of day, and a point after a second of one digit.
+-- grammar. The first is of what feeds are full of.
 CREATE OR REPLACE TEMPORARY FUNCTION moment_from_text(value STRING) RETURNS TIMESTAMP_NTZ
 RETURN
   CASE
@@ -248,8 +247,6 @@ RETURN
       THEN try_cast(value AS TIMESTAMP_NTZ)
     WHEN stripped(value) RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}([ Tt](([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?|24:00(:00([.]0{1,9})?)?) ?(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?)?\z'
       THEN moment_from_parts(value)
-    WHEN value RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9][0-9 \t\n\x0B\f\rT] [0-9 \t\n\x0B\f\r][0-9]:[0-5][0-9]:([0-5][0-9]|[0-9][.])[+]00:00\z'
-      THEN try_cast(rtrim('.', regexp_replace(left(value, 19), r'[ \t\n\x0B\f\rT]+', ' ')) AS TIMESTAMP_NTZ)
   END;
 
 CREATE OR REPLACE TEMPORARY FUNCTION moment_from_nanoseconds(value BIGINT) RETURNS TIMESTAMP_NTZ

@@ -79,15 +79,20 @@ describe("a moment from text", () => {
     expect(rows.map(({ moment }) => moment)).toEqual([null, "2018-01-01 00:00:00", "2017-12-31 23:00:00"]);
   });
 
-  it("says in its fast shapes what the grammar says, for every text that the grammar reads", async () => {
+  it("says in its fast shapes what the grammar says", async () => {
     const shapes = [
       "2018-07-21 18:59:38+00:00",
       "2018-07-21",
       "2018-07-21 18:59:38",
       "2018-07-21 18:59:38.123456",
       "2018-12-31 23:59:59.999999",
+      "2018-07-21 18:59:38.123456+00:00",
+      "2018-07-21T18:59:38Z",
+      "2018-07-21 18:59:38-05:30",
+      "2018-07-21T18:59:38.123456789+0200",
+      "0000-01-01 00:00:00-09",
     ];
-    const characters = " +-0T:/.Zz9,a%";
+    const characters = " \t\n+-0T:/.Zz9,a%";
     const texts = shapes.flatMap((shape) =>
       Array.from(shape).flatMap((_, index) => [
         shape.slice(0, index) + shape.slice(index + 1),
@@ -101,7 +106,7 @@ describe("a moment from text", () => {
     const different = await rowsOf(`
       SELECT t, moment(t) AS moment, moment_by_grammar(t) AS grammar
       FROM (VALUES ${values}) v(t)
-      WHERE moment_by_grammar(t) IS NOT NULL AND moment(t) IS DISTINCT FROM moment_by_grammar(t)`);
+      WHERE moment(t) IS DISTINCT FROM moment_by_grammar(t)`);
     expect(different).toEqual([]);
   });
 });
