@@ -31,24 +31,43 @@ export const DUCKDB: Dialect = {
   relation: (model) => model,
   // What the functions do not know is read as text.
   column: (column) => {
-    const { name, type, unit, castTo } = column;
-    const value =
-      unit === "milliseconds" && type === "BIGINT" ? `raw_milliseconds(${quoted(name)})` : quoted(name);
+    const { type, unit, castTo } = column;
+    const value = valueOf(column);
     if (castTo === undefined) return value;
     // Not every number of a moment has a text to cast it to.
     if (castTo === "VARCHAR" && (unit !== undefined || type.startsWith("TIMESTAMP")))
       return `as_text(${value})`;
     return `CAST(${value} AS ${castTo})`;
   },
-  rows: ({ format, files, fileColumn, header, compression, isReadInOrder }) => {
+  // The last argument is given only if it is needed: the functions of older SQL versions do not know it.
+  rows: ({ format, files, fileColumn, header, compression, columns, isReadInOrder, isReadByName }) => {
     const list = listLiteral(files);
-    if (format === "parquet") return `parquet_rows(${list}, ${literal(fileColumn)})`;
+    if (format === "parquet") {
+      const names = [...Object.values(columns).map(({ name }) => name), fileColumn];
+      const byName = isReadByName === true ? `, columns_read := ${listLiteral(names)}` : "";
+      return `parquet_rows(${list}, ${literal(fileColumn)}${byName})`;
+    }
     const types = header.map((name) => `${identifier(name)}: 'VARCHAR'`).join(", ");
-    // Said only if it is needed: the functions of older SQL versions do not know it.
     const inOrder = isReadInOrder === true ? ", in_order := TRUE" : "";
     return `csv_rows(${list}, { ${types} }, ${literal(compression)}, ${literal(fileColumn)}${inOrder})`;
   },
 };
+
+function valueOf({ name, type, unit }: RawColumn): string {
+  if (unit === "milliseconds" && type === "BIGINT") return `raw_milliseconds(${quoted(name)})`;
+  return unit === "int96" ? finiteInt96(quoted(name)) : quoted(name);
+}
+
+/**
+ * DuckDB's days overflow far from today, and the lowest nanosecond stands for a missing value. Both become infinite, and so invalid.
+ * The numbers are computed, so that no wrong statistics of the file decide. Functions of older SQL versions know of none of this.
+ */
+function finiteInt96(value: string): string {
+  return (
+    `CASE WHEN ${value} NOT BETWEEN greatest(${value}, TIMESTAMP '0001-01-01') AND TIMESTAMP '9999-12-31 23:59:59.999999' ` +
+    `OR xor(epoch_us(${value}), 1) = -9223372036854775 THEN TIMESTAMP '-infinity' ELSE ${value} END`
+  );
+}
 
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;

@@ -5,10 +5,10 @@ export interface RawColumn {
   /** Its type in the files. Files of another type are another part: a scan would cast them to that of its first file. */
   readonly type: string;
   /**
-   * What it holds moments by, where DuckDB would convert them to microseconds and lose some: milliseconds, or nanoseconds with a time
-   * zone. Their numbers have the type BIGINT or TIMESTAMP_NS where they are read as they are.
+   * What it holds moments by, where DuckDB would convert them to microseconds and lose some: milliseconds, nanoseconds with a time
+   * zone, or INT96. The first two have the type BIGINT or TIMESTAMP_NS where their numbers are read as they are.
    */
-  readonly unit?: "milliseconds" | "nanoseconds";
+  readonly unit?: "milliseconds" | "nanoseconds" | "int96";
   /** What a nested type is made of. */
   readonly parts?: string;
   /** The type to cast it to before a function of the models takes it, where its own is none that they know. */
@@ -36,4 +36,9 @@ export interface RawPart {
   readonly rowCount?: number;
   /** For CSV, whether one thread must read a file from its beginning to its end: quoted values hold line breaks. */
   readonly isReadInOrder?: true;
+  /**
+   * For Parquet, whether the needed columns must be named: DuckDB looks at the statistics of all that are asked for, and fails at
+   * milliseconds that it cannot convert.
+   */
+  readonly isReadByName?: true;
 }

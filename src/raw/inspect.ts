@@ -14,6 +14,7 @@ import { whatFileIs } from "./foreign-files.js";
 import { ignoredFilesOf, ignoredLines, READABLE_NAMES } from "./notices.js";
 import { inspectParquetFiles } from "./parquet-columns.js";
 import { withExactMoments } from "./parquet-moments.js";
+import { nameOfNoColumn } from "./shapes.js";
 
 /** What a model reads from each column. */
 type Reads = RawModel["header"]["reads"];
@@ -27,6 +28,8 @@ export interface FileColumn extends Pick<RawColumn, "parts" | "unit"> {
   readonly typeInCopy?: string;
   /** Its place in the schema of a Parquet file. */
   readonly schemaIndex?: number;
+  /** Whether it, or a column within it, holds milliseconds. */
+  readonly hasMilliseconds?: true;
   /** Why what it holds cannot be read, and what to do. */
   readonly problem?: string;
 }
@@ -311,7 +314,7 @@ async function inspectCsvFiles(zone: Zone, files: readonly ZoneFile[]): Promise<
  */
 export function groupFiles(inspected: readonly InspectedFile[], reads: Reads, root: string): RawPart[] {
   const parts = new Map<string, RawPart & { files: string[]; rowCount?: number }>();
-  const fileColumn = nameNotIn(inspected.flatMap(({ columns }) => columns.map(({ name }) => name)));
+  const fileColumn = nameOfNoColumn(inspected);
   for (const { file, format, columns, codecs, rows, isReadInOrder, copy } of inspected) {
     const shape = {
       format,
@@ -324,6 +327,9 @@ export function groupFiles(inspected: readonly InspectedFile[], reads: Reads, ro
       fileColumn,
       ...(codecs === undefined ? {} : { codecs }),
       ...(isReadInOrder === undefined ? {} : { isReadInOrder }),
+      ...(columns.some((column) => column.hasMilliseconds && !Object.hasOwn(reads, column.name))
+        ? { isReadByName: true as const }
+        : {}),
     };
     const signature = JSON.stringify(shape);
     const part = parts.get(signature) ?? { ...shape, files: [] };
@@ -332,13 +338,6 @@ export function groupFiles(inspected: readonly InspectedFile[], reads: Reads, ro
     parts.set(signature, part);
   }
   return [...parts.values()];
-}
-
-function nameNotIn(names: readonly string[]): string {
-  const taken = new Set(names.map((name) => name.toLowerCase()));
-  let name = "source_file";
-  while (taken.has(name)) name += "_";
-  return name;
 }
 
 /** Names for the columns of a CSV. What the model does not read is only counted, so that no two names clash. */

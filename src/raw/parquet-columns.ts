@@ -58,7 +58,7 @@ async function columnsOfFiles(
   if (files.length === 0) return [];
   const rows = await engine.rows(
     `SELECT file_name, ${guarded("name")} AS name, coalesce(duckdb_type, '') AS duckdb_type, coalesce(num_children, 0) AS children, ` +
-      "column_id, precision, scale, CAST(converted_type AS VARCHAR) AS converted_type, logical_type, " +
+      "column_id, precision, scale, CAST(type AS VARCHAR) AS type, CAST(converted_type AS VARCHAR) AS converted_type, logical_type, " +
       "CAST(repetition_type AS VARCHAR) AS repetition_type " +
       `FROM parquet_schema(${listLiteral(files.map(({ uri }) => pathPattern(uri)))}) ORDER BY file_name, column_id`,
   );
@@ -97,17 +97,23 @@ async function columnsOfFiles(
 
 /** The elements right below the root of a schema that is written depth first. */
 function topLevel(elements: readonly SchemaElement[]): FileColumn[] {
-  const top: { column: FileColumn; parts: string[] }[] = [];
+  const top: { column: FileColumn; parts: string[]; hasMilliseconds?: true }[] = [];
   /** How many children each element above still waits for. */
   const waiting: number[] = [];
   for (const { column, children, text } of elements.slice(1)) {
     if (waiting.length === 0) top.push({ column, parts: [] });
     else waiting.push((waiting.pop() ?? 1) - 1);
+    const last = top.at(-1);
+    if (last !== undefined && column.unit === "milliseconds") last.hasMilliseconds = true;
     if (waiting.length > 0 || children > 0) top.at(-1)?.parts.push(text);
     if (children > 0) waiting.push(children);
     while (waiting.at(-1) === 0) waiting.pop();
   }
-  return top.map(({ column, parts }) => (parts.length === 0 ? column : { ...column, parts: parts.join() }));
+  return top.map(({ column, parts, hasMilliseconds }) => ({
+    ...column,
+    ...(parts.length === 0 ? {} : { parts: parts.join() }),
+    ...(hasMilliseconds && { hasMilliseconds }),
+  }));
 }
 
 /** DuckDB's names know no case: where a file has a column twice to it, the later ones are renamed. */

@@ -10,6 +10,7 @@ import type { Zone } from "../zones/zone.js";
 import type { Findings, RawFault } from "./faults.js";
 import type { FileColumn, InspectedFile } from "./inspect.js";
 import { FOOTER_END, takeMomentsFor, type Taking } from "./parquet-footer.js";
+import { nameOfNoColumn } from "./shapes.js";
 
 /** The first day of the calendar that Parquet means, where writers had another one before. */
 const FIRST_GREGORIAN_DAY = "1582-10-15";
@@ -84,7 +85,9 @@ function momentsOf({ format, columns }: InspectedFile, needed: readonly string[]
 function suspectsOf(file: InspectedFile, needed: readonly string[], isLegacy: boolean): Suspect[] {
   return momentsOf(file, needed).flatMap((column) => [
     ...(isLegacy ? [{ column, least: LEGACY, isLegacy }] : []),
-    ...(column.unit === undefined ? [] : [{ column, least: LEAST[column.unit], isLegacy: false }]),
+    ...(column.unit === undefined || column.unit === "int96"
+      ? []
+      : [{ column, least: LEAST[column.unit], isLegacy: false }]),
   ]);
 }
 
@@ -142,8 +145,9 @@ async function lookAtAlike(engine: Engine, files: readonly SuspectFile[]): Promi
   const [first] = files;
   if (first === undefined) return new Map();
   try {
-    const rows = await engine.rows(momentsStatement(files, first.suspects));
-    const byFile = new Map(rows.map((row) => [textOf(row, "raw_file"), row]));
+    const fileColumn = nameOfNoColumn(files.map(({ file }) => file));
+    const rows = await engine.rows(momentsStatement(files, first.suspects, fileColumn));
+    const byFile = new Map(rows.map((row) => [textOf(row, fileColumn), row]));
     return new Map(files.map((each) => [each, hitsIn(byFile.get(each.file.file.uri), each.suspects)]));
   } catch (error) {
     if (!(error instanceof DuckDbError) || error.isFatal) throw error;
@@ -172,12 +176,16 @@ function hitsIn(row: Row | undefined, suspects: readonly Suspect[]): boolean[] {
 }
 
 /** The least value tells, and to find it DuckDB converts them all. */
-function momentsStatement(files: readonly SuspectFile[], suspects: readonly Suspect[]): string {
+function momentsStatement(
+  files: readonly SuspectFile[],
+  suspects: readonly Suspect[],
+  fileColumn: string,
+): string {
   const hits = suspects.map((suspect, index) => `${questionOf(suspect)} AS hit_${index}`).join(", ");
   const uris = listLiteral(files.map(({ file }) => pathPattern(file.file.uri)));
   return (
-    `SELECT raw_file, ${hits} FROM (SELECT *, filename AS raw_file FROM ` +
-    `read_parquet(${uris}, filename = true, hive_partitioning = false)) GROUP BY raw_file`
+    `SELECT ${identifier(fileColumn)}, ${hits} FROM read_parquet(${uris}, filename = ${literal(fileColumn)}, ` +
+    `hive_partitioning = false) GROUP BY ${identifier(fileColumn)}`
   );
 }
 

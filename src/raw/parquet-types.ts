@@ -36,6 +36,7 @@ export function typeOf(row: Row): Pick<FileColumn, "type" | "problem"> {
 export function unitOf(row: Row): Pick<FileColumn, "unit"> {
   const logical = textIn(row, "logical_type");
   if (!textIn(row, "duckdb_type").startsWith("TIMESTAMP")) return {};
+  if (textIn(row, "type") === "INT96") return { unit: "int96" };
   if (logical.includes("MILLIS=Milli") || textIn(row, "converted_type") === "TIMESTAMP_MILLIS")
     return { unit: "milliseconds" };
   // Without a time zone DuckDB keeps them as they are.
@@ -69,13 +70,23 @@ function typeByLogicalType(row: Row, read: string): string | undefined {
     case "Time":
       return read.startsWith("TIME") ? read : "TIME";
     case "Timestamp":
-      return read.startsWith("TIMESTAMP") ? read : "TIMESTAMP";
+      return read.startsWith("TIMESTAMP") && !isMillisecondsByConvertedType(row)
+        ? read
+        : "TIMESTAMP in another unit";
     case "Int":
       if (isUnsigned === "0") return read.startsWith("U") ? read : "an unsigned whole number";
       return /^(TINYINT|SMALLINT|INTEGER|BIGINT)$/.test(read) ? read : "a whole number";
     default:
       return undefined;
   }
+}
+
+/** DuckDB believes this converted type more than the logical type. */
+function isMillisecondsByConvertedType(row: Row): boolean {
+  return (
+    textIn(row, "converted_type") === "TIMESTAMP_MILLIS" &&
+    !textIn(row, "logical_type").includes("MILLIS=Milli")
+  );
 }
 
 function textIn(row: Row, column: string): string {

@@ -36,3 +36,11 @@ export function shapesOf(files: readonly InspectedFile[]): RawShape[] {
 export function columnsOf({ columns }: InspectedFile): RawShape["columns"] {
   return columns.map(({ name, type }) => ({ name, type: type === "" ? "nested" : type }));
 }
+
+/** A name for the column that tells the file: none of the files has a column of that name. */
+export function nameOfNoColumn(files: readonly InspectedFile[]): string {
+  const taken = new Set(files.flatMap(({ columns }) => columns.map(({ name }) => name.toLowerCase())));
+  let name = "source_file";
+  while (taken.has(name)) name += "_";
+  return name;
+}

@@ -242,6 +242,42 @@ describe("moments by numbers that the engine converts only in part", () => {
   });
 });
 
+describe("moments in columns that no one reads", () => {
+  const fixed =
+    "'2020-05-01' AS timestamp, 'Peru' AS country_code, '2020-04-20' AS last_order_ts, NULL AS first_order_ts, 7 AS total_orders";
+  const LOWEST = "make_timestamp(-9223372036854775808)";
+
+  it.each([
+    ["beside the needed ones", `${LOWEST} AS updated_at`],
+    ["in a struct", `{ 'at': ${LOWEST} } AS note`],
+    ["in a list", `[${LOWEST}] AS notes`],
+    ["under a name that differs by its case", `${LOWEST} AS "TIMESTAMQ"`],
+  ])("stop nothing %s", async (_where, column) => {
+    const { settings } = await makeWorkspace();
+    const { raw } = settings.zones;
+    await putParquet(raw, "vouchers/a.parquet", `SELECT ${fixed}, 2640 AS voucher_amount, ${column}`);
+    const text = (await getFile(raw, "vouchers/a.parquet")).toString("latin1");
+    const changed = text.replaceAll("\x1c\x2c\0\0", "\x1c\x1c\0\0").replaceAll("TIMESTAMQ", "TIMESTAMP");
+    await putFile(raw, "vouchers/a.parquet", Buffer.from(changed, "latin1"));
+    const { measures } = await run(settings);
+    expect(measures["measures.row_accounting"]).toMatchObject([{ rows_read: "1", curated: "1" }]);
+  });
+
+  it("do not hide the others from the check, whatever their names are", async () => {
+    const { settings } = await makeWorkspace();
+    const { raw } = settings.zones;
+    const moments = "make_timestamptz(-1) AS last_order_ts, 1 AS filename, 2 AS source_file, 3 AS raw_file";
+    const select = `SELECT ${fixed.replace("'2020-04-20' AS last_order_ts, ", "")}, 2640 AS voucher_amount, ${moments}`;
+    await putParquet(raw, "vouchers/a.parquet", select);
+    const text = (await getFile(raw, "vouchers/a.parquet")).toString("latin1");
+    const changed = text.replaceAll("\x1c\x2c\0\0", "\x1c\x3c\0\0");
+    await putFile(raw, "vouchers/a.parquet", Buffer.from(changed, "latin1"));
+    await run(settings);
+    const [row] = await readPartition(settings, "curated.vouchers");
+    expect(row).toMatchObject({ last_order_ts: "1969-12-31 23:59:59.999999" });
+  });
+});
+
 describe("raw files that are unusual, and good", () => {
   it.each<[string, string | Buffer]>([
     ["a.csv", `\ufeff${HEADER}\r\n${LINE}\r\n${LINE}\r\n`],

@@ -5,8 +5,9 @@ description: >
 */
 
 -- The rows of Parquet files that have the same columns, with a column more that tells the file.
-CREATE MACRO parquet_rows(files, file_column) AS TABLE
-  SELECT *
+-- `columns_read` leaves out the others: DuckDB fails at a moment in their statistics that it cannot convert.
+CREATE MACRO parquet_rows(files, file_column, columns_read := NULL) AS TABLE
+  SELECT COLUMNS(lambda name: columns_read IS NULL OR list_contains(columns_read, name))
   FROM read_parquet(files, filename = file_column, binary_as_string = true, hive_partitioning = false);
 
 -- The rows of CSV files that have the same header line. `columns_in_file` gives each column a type: VARCHAR.

@@ -156,8 +156,10 @@ def by_pyarrow():
     for column in expected.MOMENTS:
         days = [expected.date(day) for day in DAYS]
         arrow(corpus, f"{column}-date", column, numbers_as(DAYS, pyarrow.date32()), days)
-        numbers = [0, -1, 1999, -1999, -62_135_596_800_000_000, 253_402_300_799_999_999, EXECUTION_DATE, None]
-        for unit, each in (("us", numbers), ("ns", [0, -1, 1999, -1999, -1001, TIMESTAMP * 1000, None])):
+        numbers = [0, -1, 1999, -1999, -62_135_596_800_000_000, 253_402_300_799_999_999, EXECUTION_DATE, LOWEST, None]
+        milliseconds = [0, -1, TIMESTAMP // 1000, LOWEST, None]
+        nanoseconds = [0, -1, 1999, -1999, -1001, TIMESTAMP * 1000, LOWEST, None]
+        for unit, each in (("us", numbers), ("ns", nanoseconds), ("ms", milliseconds)):
             values = numbers_as(each, pyarrow.timestamp(unit))
             saids = [expected.moment(number, unit) for number in each]
             arrow(corpus, f"{column}-int96-{unit}", column, values, saids, use_deprecated_int96_timestamps=True)
@@ -291,6 +293,26 @@ def refusals(corpus):
         options = {"store_decimal_as_integer": True, "edit": without}
         arrow_refused(corpus, f"total_orders-{name}-alone", "total_orders", values, word, **options)
 
+    # Milliseconds by the converted type, and not by the logical type.
+    for unit in ("us", "ns"):
+
+        def as_milliseconds(metadata):
+            element(metadata, "last_order_ts").converted_type = 9
+
+        values = numbers_as([TIMESTAMP], pyarrow.timestamp(unit, "UTC"))
+        options = {"edit": as_milliseconds, "version": "2.6"}
+        arrow_refused(corpus, f"last_order_ts-{unit}-as-ms", "last_order_ts", values, "another unit", **options)
+
+    # DuckDB breaks down at a scale below zero, and the other files are still told apart.
+    def as_negative(metadata):
+        said = element(metadata, "total_orders")
+        said.converted_type, said.scale, said.precision = 5, -2, 9
+
+    name, whole = "total_orders-decimal-negative", pyarrow.array([5], pyarrow.int32())
+    pyarrow.parquet.write_table(table("total_orders", whole, corpus.ids(1)), corpus.path(name))
+    edit_footer(corpus.path(name), as_negative)
+    corpus.refused(name, "breaks down")
+
     # DuckDB reads no file with one, whichever column it is.
     def as_bson(metadata):
         element(metadata, "country_code").converted_type = 20
@@ -374,10 +396,10 @@ def by_fastparquet():
                     saids = [expected.moment(number, unit) for number in numbers]
                     saids[1] = MISSING if nulls else INVALID
                     put(f"{column}-{unit}-{zone}-{nulls}", column, values, saids, has_nulls=nulls)
-    numbers = [TIMESTAMP * 1000, -1_000, 0, EXECUTION_DATE * 1000]
+    numbers = [TIMESTAMP * 1000, -1_000, 0, EXECUTION_DATE * 1000, LOWEST]
     values = pandas.Series(numpy.array(numbers, dtype="int64").view("M8[ns]"))
     saids = [expected.moment(number, "ns") for number in numbers]
-    put("last_order_ts-int96", "last_order_ts", values, saids, times="int96")
+    put("last_order_ts-int96", "last_order_ts", values, saids, times="int96", has_nulls=False)
     for type_, numbers in INTEGERS.items():
         numbers = [number for number in numbers if number is not None]
         saids = [expected.number(number) for number in numbers]
