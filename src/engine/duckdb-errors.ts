@@ -3,8 +3,8 @@ import { messageOf, PipelineError, type FaultCode } from "../errors.js";
 import { s3Error } from "../s3-faults.js";
 import { EngineError } from "./engine-error.js";
 
-/** A path below the folder of a session, also of another one that shares its files. */
-const OF_A_SESSION = /[/\\]session-[A-Za-z0-9]{6}[/\\]/;
+/** The file that an error is about lies below the folder of a session. Further on a message can quote what a model has read. */
+const OF_A_SESSION = /^[^"'\n]*["'][^"'\n]*[/\\]session-[A-Za-z0-9]{6}[/\\]/;
 const NO_SPACE = /No space left on device|Disk quota exceeded/i;
 
 /** An error that DuckDB gave, by the class that its message begins with. */
