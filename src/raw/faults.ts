@@ -17,8 +17,8 @@ export interface Findings<Result> {
 
 const REPACK = "repack it: gunzip -c OLD.csv.gz | gzip > NEW.csv.gz";
 
-/** What DuckDB says of gzip files that are whole, and that it cannot read. */
-const GZIP_FAULTS: readonly (readonly [RegExp, string])[] = [
+/** What DuckDB says of files that it cannot read, where its words do not tell what to do. */
+const KNOWN_FAULTS: readonly (readonly [RegExp, string])[] = [
   [
     /Unsupported GZIP archive/,
     `its gzip header has a comment, a checksum or the text flag, which DuckDB cannot read; ${REPACK}`,
@@ -27,11 +27,15 @@ const GZIP_FAULTS: readonly (readonly [RegExp, string])[] = [
     /not a GZIP stream|Unsupported GZIP/,
     `zeros or other bytes follow its gzip data, which DuckDB cannot read; ${REPACK}`,
   ],
+  [
+    /TProtocolException/,
+    "its pages are encrypted or damaged; write it without encryption, or copy the file again",
+  ],
 ];
 
 /** What DuckDB's error says of the raw file that it met. */
 export function faultOfFile(path: string, error: DuckDbError): RawFault {
-  const [, reason] = GZIP_FAULTS.find(([message]) => message.test(error.message)) ?? [];
+  const [, reason] = KNOWN_FAULTS.find(([message]) => message.test(error.message)) ?? [];
   return { path, reason: reason ?? (error.isFatal ? breakdownBy(error) : error.onOneLine) };
 }
 

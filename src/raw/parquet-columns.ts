@@ -4,7 +4,7 @@ import { filesStatement } from "../engine/statements.js";
 import { guarded, wholeText } from "../engine/whole-text.js";
 import { listLiteral, pathPattern } from "../sql-literal.js";
 import type { ZoneFile } from "../zones/zone.js";
-import type { Findings, RawFault } from "./faults.js";
+import { faultOfFile, type Findings, type RawFault } from "./faults.js";
 import type { FileColumn, InspectedFile } from "./inspect.js";
 import { typeOf, unitOf } from "./parquet-types.js";
 
@@ -30,7 +30,7 @@ export async function inspectParquetFiles(
     if (!(error instanceof DuckDbError) || error.isFatal) throw error;
     // The error may name no file, and there may be more than one at fault.
     return files.length === 1
-      ? { results: [], faults: [faultOf(files, error)] }
+      ? { results: [], faults: [faultOfFile(files[0]?.path ?? "", error)] }
       : inspectOneByOne(engine, files, needed);
   }
 }
@@ -44,10 +44,6 @@ async function inspectOneByOne(engine: Engine, files: readonly ZoneFile[], neede
     faults.push(...findings.faults);
   }
   return { results, faults };
-}
-
-function faultOf(files: readonly ZoneFile[], error: DuckDbError): RawFault {
-  return { path: files[0]?.path ?? "", reason: error.onOneLine };
 }
 
 async function columnsOfFiles(

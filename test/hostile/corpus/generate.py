@@ -13,6 +13,7 @@ import pandas
 import polars
 import pyarrow
 import pyarrow.parquet
+import pyarrow.parquet.encryption
 from fastparquet.cencoding import from_buffer
 
 import expected
@@ -273,6 +274,19 @@ def codecs(corpus):
     arrow(corpus, "further-columns", "country_code", pyarrow.array(["Peru", None]), ["Peru", MISSING], extra=long.items())
 
 
+class OpenKeys(pyarrow.parquet.encryption.KmsClient):
+    """Keeps keys as they are."""
+
+    def __init__(self, _configuration):
+        super().__init__()
+
+    def wrap_key(self, key_bytes, _master_key):
+        return key_bytes.hex()
+
+    def unwrap_key(self, wrapped_key, _master_key):
+        return bytes.fromhex(wrapped_key)
+
+
 def refusals(corpus):
     for digits, scale in [(39, 0), (42, 2), (55, 2), (60, 10), (70, 0), (76, 38)]:
         values = pyarrow.array([Decimal(5), Decimal(2640), None], pyarrow.decimal256(digits, scale))
@@ -302,6 +316,17 @@ def refusals(corpus):
         values = numbers_as([TIMESTAMP], pyarrow.timestamp(unit, "UTC"))
         options = {"edit": as_milliseconds, "version": "2.6"}
         arrow_refused(corpus, f"last_order_ts-{unit}-as-ms", "last_order_ts", values, "another unit", **options)
+
+    for has_plain_footer in (True, False):
+        name, whole = f"encrypted-{has_plain_footer}", table("country_code", pyarrow.array(["Peru"]), corpus.ids(1))
+        keys = {"footer_key": "footer", "column_keys": {"columns": expected.COLUMNS}}
+        configuration = pyarrow.parquet.encryption.EncryptionConfiguration(plaintext_footer=has_plain_footer, **keys)
+        properties = pyarrow.parquet.encryption.CryptoFactory(OpenKeys).file_encryption_properties(
+            pyarrow.parquet.encryption.KmsConnectionConfig(), configuration
+        )
+        with pyarrow.parquet.ParquetWriter(corpus.path(name), whole.schema, encryption_properties=properties) as writer:
+            writer.write_table(whole)
+        corpus.refused(name, "encrypted")
 
     # DuckDB breaks down at a scale below zero, and the other files are still told apart.
     def as_negative(metadata):
