@@ -29,6 +29,7 @@ const REMEDIES: Record<string, string> = {
   InvalidToken: "check AWS_SESSION_TOKEN",
   InvalidTokenId: "check AWS_SESSION_TOKEN",
   ExpiredToken: "get new keys with a new AWS_SESSION_TOKEN",
+  InvalidObjectState: "restore the object from its archive, or take it out of the zone",
   RequestTimeTooSkewed: "set the clock of this machine",
   PermanentRedirect: REGION,
   AuthorizationHeaderMalformed: REGION,

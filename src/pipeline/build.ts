@@ -204,9 +204,27 @@ async function stageModel(
       { model, zone, partition, rows },
       uris[0] === file.uri ? { ...file, bytes } : undefined,
     ),
-    builder.attach(model.name, uris),
+    attachStaged(builder, model, uris),
   ]);
   return described;
+}
+
+/** Makes a model readable that was just written. If that cannot be read back, the storage is at fault, and not the model. */
+async function attachStaged(
+  builder: Pick<Builder, "attach">,
+  model: WrittenModel,
+  uris: readonly string[],
+): Promise<void> {
+  try {
+    await builder.attach(model.name, uris);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new PipelineError(
+      "STORAGE_FAILED",
+      `${model.name} was written and cannot be read back: ${error.message}; check the storage, and run again`,
+      { cause: error },
+    );
+  }
 }
 
 /** Makes the partitions that other runs have left readable under the names of their models. */

@@ -134,7 +134,7 @@ export async function inspectRaw(
           await newEngine.run(planRun(version, planInput(context, byModel)).functions.sql);
           await use(newEngine);
         });
-      await probeRawFiles(withFunctions, files, parts, selectOf);
+      await probeRawFiles(withFunctions, zones.raw, files, parts, selectOf);
     }
   };
   // Models that run side by side fail side by side.
@@ -185,7 +185,7 @@ async function throwChanged(
   { zones }: Pick<RunContext, "zones">,
   changed: readonly ZoneFile[],
 ): Promise<never> {
-  for (const file of changed.slice(0, 1)) await zones.raw.assertKeepsVersion?.(file);
+  for (const file of changed.slice(0, 1)) await zones.raw.assertConsistent?.(file);
   throw filesChanged(changed);
 }
 

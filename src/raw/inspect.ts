@@ -199,6 +199,7 @@ async function lookTogether(
   // Where the header line is at fault, so may be what was said of the rows.
   const faulty = new Set(columns.map(({ path }) => path));
   const others = [...parquet.faults, ...csv.faults].filter(({ path }) => !faulty.has(path));
+  await assertServed(zone, [...columns, ...others]);
   const faults = await explained(zone, files, [...columns, ...others], needed);
   // What is at fault is not read.
   const unreadable = new Set(faults.map(({ path }) => path));
@@ -209,6 +210,14 @@ async function lookTogether(
     results: results.map((result) => byPath.get(result.file.path) ?? result),
     faults: [...faults, ...exact.faults],
   };
+}
+
+/** How many of the files at fault the server is asked for: one that is at fault itself spoils all. */
+const ASKED_FOR = 3;
+
+/** Makes sure that files at fault are not those of a server that answers wrongly. */
+async function assertServed(zone: Zone, faults: readonly RawFault[]): Promise<void> {
+  await sideBySide(faults.slice(0, ASKED_FOR), async (file) => zone.assertConsistent?.(file));
 }
 
 /** Says of a file at fault what it is, if it is something else than its name says. */
@@ -239,6 +248,7 @@ export type WithNewEngine = (use: (engine: Engine) => Promise<void>) => Promise<
  */
 export async function probeRawFiles(
   withNewEngine: WithNewEngine,
+  zone: Zone,
   files: readonly ZoneFile[],
   parts: readonly RawPart[],
   selectOf: (part: RawPart) => string,
@@ -259,7 +269,9 @@ export async function probeRawFiles(
       }
     });
   }
-  if (faults.length > 0) throw unreadableFiles(faults);
+  if (faults.length === 0) return;
+  await assertServed(zone, faults);
+  throw unreadableFiles(faults);
 }
 
 /** What a run reads of a file: its rows, and what its footer says of itself. */

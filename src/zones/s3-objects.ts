@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -18,6 +19,7 @@ import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
 import { printable } from "../printable.js";
 import { s3Error } from "../s3-faults.js";
 import { sideBySide } from "../side-by-side.js";
+import { counting } from "../words.js";
 
 /** An object of a bucket. */
 export interface S3Object {
@@ -49,6 +51,18 @@ interface ListedObject {
   readonly Size?: number | undefined;
   readonly ETag?: string | undefined;
   readonly LastModified?: Date | undefined;
+}
+
+/** An object to read, with what is known of it. */
+type ReadObject = Pick<S3Object, "key"> & {
+  readonly [Known in "etag" | "bytes"]?: S3Object[Known] | undefined;
+};
+
+/** What an answer to HEAD says of an object. Not every proxy passes an ETag. */
+interface ObjectHead {
+  readonly bytes: number;
+  readonly etag: string | undefined;
+  readonly changed: number | undefined;
 }
 
 /** What answers of all lists have in common. */
@@ -118,39 +132,58 @@ export class S3Objects {
   }
 
   /**
-   * Looks why an object is not the one that was listed.
-   * @throws PipelineError ZONE_NOT_USABLE if the object stays the same and the server gives it other ETags.
+   * Looks why an object is not the one that was listed, or cannot be read.
+   * @throws PipelineError ZONE_NOT_USABLE if the object stays the same and the server gives it other ETags, STORAGE_FAILED if it
+   * gives it other sizes.
    */
-  async assertKeepsEtag(key: string): Promise<void> {
+  async assertConsistent(key: string): Promise<void> {
     const before = await this.#head(key);
     const listed = await this.find(key);
     const after = await this.#head(key);
     if (before === undefined || listed === undefined || after === undefined) return;
     if (before.changed !== after.changed) return;
-    const etags = [before.etag, listed.etag, after.etag].filter((etag) => etag !== undefined);
-    if (new Set(etags).size === 1) return;
-    const seen = etags.map((etag) => `"${etag}"`).join(", ");
-    throw this.#faultyServer(
-      "ZONE_NOT_USABLE",
-      `it gives ${key} the ETags ${seen} in answers to HEAD, a list and HEAD, although the object did not change. ` +
-        "The pipeline tells replaced objects by their ETags. Have the server and every proxy before it pass them unchanged",
-    );
+    const seen = [before, listed, after];
+    const etags = seen.flatMap(({ etag }) => etag ?? []);
+    const told = (values: readonly (string | number)[]) =>
+      `${values.join(", ")} in answers to HEAD, a list and HEAD, although the object did not change. `;
+    if (new Set(etags).size > 1)
+      throw this.#faultyServer(
+        "ZONE_NOT_USABLE",
+        `it gives ${key} the ETags ${told(etags.map((etag) => `"${etag}"`))}` +
+          "The pipeline tells replaced objects by their ETags. Have the server and every proxy before it pass them unchanged",
+      );
+    const sizes = seen.map(({ bytes }) => bytes);
+    if (new Set(sizes).size > 1)
+      throw this.#faultyServer("STORAGE_FAILED", `it gives ${key} the sizes ${told(sizes)}${OTHER_BYTES}`);
   }
 
-  /** The bytes of an object. If it is no longer the one that was listed, that is an error. */
-  async *read({ key, etag }: Pick<S3Object, "key"> & Partial<S3Object>): AsyncGenerator<Uint8Array> {
+  /**
+   * The bytes of an object. If it is no longer the one that was listed, that is an error.
+   * @throws PipelineError STORAGE_FAILED also if the server sends more or fewer bytes than it has listed.
+   */
+  async *read({ key, etag, bytes }: ReadObject): AsyncGenerator<Uint8Array> {
     try {
-      const { Body } = await this.#client.send(
+      const { Body, ContentLength } = await this.#client.send(
         new GetObjectCommand({
           Bucket: this.#bucket,
           Key: key,
           ...(etag === undefined ? {} : { IfMatch: `"${etag}"` }),
         }),
       );
-      for await (const chunk of Body as AsyncIterable<Uint8Array>) yield chunk;
+      const content = Body as Readable;
+      if (ContentLength !== undefined && ContentLength !== (bytes ?? ContentLength)) {
+        content.destroy();
+        throw this.#otherBytes(key, bytes, ContentLength);
+      }
+      let sent = 0;
+      for await (const chunk of content as AsyncIterable<Uint8Array>) {
+        sent += chunk.length;
+        yield chunk;
+      }
+      if (sent !== (bytes ?? sent)) throw this.#otherBytes(key, bytes, sent);
     } catch (error) {
       if (statusOf(error) === 412 || statusOf(error) === 404) {
-        if (statusOf(error) === 412) await this.assertKeepsEtag(key);
+        if (statusOf(error) === 412) await this.assertConsistent(key);
         throw new PipelineError(
           "STORAGE_FAILED",
           `${key} in ${this.#place} was replaced or removed while it was being read; run again`,
@@ -176,7 +209,7 @@ export class S3Objects {
         this.#etagOf(CopyObjectResult?.ETag, `the copy of ${from.key}`);
       }
     } catch (error) {
-      if (statusOf(error) === 412) await this.assertKeepsEtag(from.key);
+      if (statusOf(error) === 412) await this.assertConsistent(from.key);
       throw this.#translated(error);
     }
   }
@@ -332,6 +365,13 @@ export class S3Objects {
     );
   }
 
+  #otherBytes(key: string, listed: number | undefined, sent: number): PipelineError {
+    return this.#faultyServer(
+      "STORAGE_FAILED",
+      `it sends ${counting(sent, "byte")} of ${key}, which has ${String(listed)} in its lists. ${OTHER_BYTES}`,
+    );
+  }
+
   #brokenList(what: string): PipelineError {
     return this.#faultyServer(
       "STORAGE_FAILED",
@@ -344,12 +384,16 @@ export class S3Objects {
     return new PipelineError(code, `the S3 server of ${this.#place} answers wrongly: ${what}`);
   }
 
-  async #head(key: string): Promise<{ etag?: string; changed: number | undefined } | undefined> {
+  async #head(key: string): Promise<ObjectHead | undefined> {
     try {
-      const { ETag, LastModified } = await this.#client.send(
+      const { ContentLength, ETag, LastModified } = await this.#client.send(
         new HeadObjectCommand({ Bucket: this.#bucket, Key: key }),
       );
-      return { ...(ETag ? { etag: unquoted(ETag) } : {}), changed: LastModified?.getTime() };
+      return {
+        bytes: ContentLength ?? 0,
+        etag: ETag ? unquoted(ETag) : undefined,
+        changed: LastModified?.getTime(),
+      };
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
       throw this.#translated(error);
@@ -421,6 +465,9 @@ export class S3Objects {
   }
 }
 
+const OTHER_BYTES =
+  "Run again. If this comes again, have the server and every proxy before it pass objects unchanged";
+
 /** Errors that the SDK makes itself, before or without an answer. */
 const OF_THE_SDK = /^(CredentialsProviderError|TokenProviderError|TimeoutError|AbortError)$/;
 
@@ -464,6 +511,7 @@ function decoded(text: string | undefined): string | undefined {
   }
 }
 
+/** Also of a weak one: a proxy that compresses answers makes ETags weak. */
 function unquoted(etag: string): string {
-  return etag.replace(/^"|"$/g, "");
+  return etag.replace(/^W\//, "").replace(/^"|"$/g, "");
 }

@@ -60,10 +60,8 @@ export function openS3Zone(
     (await everythingBelow(folder))
       .filter((file) => !isHidden(file.path.slice(folder.length + 1)) && !isFolderMark(file))
       .sort((a, b) => (a.path < b.path ? -1 : 1));
-  const read: Zone["read"] = ({ path: file, version }) =>
-    Readable.from(objects.read({ key: keyOf(file), ...(version === undefined ? {} : { etag: version }) }), {
-      objectMode: false,
-    });
+  const read: Zone["read"] = ({ path: file, version, bytes }) =>
+    Readable.from(objects.read({ key: keyOf(file), etag: version, bytes }), { objectMode: false });
   const readText = (file: ZoneFile) => text(read(file));
   const staged = (runId: string, partition: Partition) => list(stagingFolder(runId, partition));
 
@@ -95,11 +93,11 @@ export function openS3Zone(
       if (unable !== undefined) warn?.(`${unable}; ${END_UPLOADS_BY_RULE}`);
       await sideBySide(staged, (key) => objects.remove(key));
     },
-    assertKeepsVersion: ({ path }) => objects.assertKeepsEtag(keyOf(path)),
+    assertConsistent: ({ path }) => objects.assertConsistent(keyOf(path)),
     tryCommit: async ({ path }) => {
       const key = keyOf(path);
       const copy = `${key}.copy`;
-      await objects.assertKeepsEtag(key);
+      await objects.assertConsistent(key);
       const staged = await objects.find(key);
       if (staged === undefined) throw sweptStaging(key);
       await objects.copy(staged, copy);

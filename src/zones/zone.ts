@@ -99,10 +99,10 @@ export interface Zone {
    */
   sweep(folder: typeof STAGING | typeof KEPT, runs: string, warn?: (message: string) => void): Promise<void>;
   /**
-   * Looks why a file is not the one that was listed. Zones whose versions cannot be wrong do without.
-   * @throws PipelineError ZONE_NOT_USABLE if the file is the same and the server gives it another version.
+   * Looks why a file is not the one that was listed, or cannot be read. Zones without a server do without.
+   * @throws PipelineError ZONE_NOT_USABLE or STORAGE_FAILED if the file is the same and the server says different things of it.
    */
-  readonly assertKeepsVersion?: (file: Pick<ZoneFile, "path">) => Promise<void>;
+  readonly assertConsistent?: (file: Pick<ZoneFile, "path">) => Promise<void>;
   /**
    * Tries on a staged file what a commit needs besides reading and writing. Zones that need nothing do without.
    * @returns what the server cannot do, and what that means.

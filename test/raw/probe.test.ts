@@ -15,7 +15,8 @@ it("a Parquet file whose footer holds what is no text is named", async () => {
   const damaged = await getFile(raw, "vouchers/whole.parquet");
   damaged[damaged.lastIndexOf("DuckDB version")] = 0xff;
   await putFile(raw, "vouchers/damaged.parquet", damaged);
-  const files = await (await openLocalZone(raw)).list("vouchers");
+  const zone = await openLocalZone(raw);
+  const files = await zone.list("vouchers");
   const part: RawPart = {
     format: "parquet",
     root: raw,
@@ -34,6 +35,7 @@ it("a Parquet file whose footer holds what is no text is named", async () => {
   await expect(
     probeRawFiles(
       (use) => withDuckDb(session, use),
+      zone,
       files,
       [part],
       (read) => `SELECT country_code FROM read_parquet(${listLiteral(read.files)})`,
@@ -51,7 +53,8 @@ it("a file at which the engine breaks down is named, and so is one after it, but
   await putFile(raw, "vouchers/a.csv", Buffer.from("note,country_code\n,Per\u00fa\n", "latin1"));
   await putFile(raw, "vouchers/b.csv", "note,country_code\n,Peru\n");
   await putFile(raw, "vouchers/c.csv", "note,country_code\n,Peru,1\n");
-  const files = await (await openLocalZone(raw)).list("vouchers");
+  const zone = await openLocalZone(raw);
+  const files = await zone.list("vouchers");
   const part: RawPart = {
     format: "csv",
     root: raw,
@@ -71,7 +74,7 @@ it("a file at which the engine breaks down is named, and so is one after it, but
     const signal = new AbortController().signal;
     return withDuckDb({ settings: settings.duckdb, reach, signal, warn: () => undefined }, use);
   };
-  const failure: unknown = await probeRawFiles(withNewEngine, files, [part], selectOf).catch(
+  const failure: unknown = await probeRawFiles(withNewEngine, zone, files, [part], selectOf).catch(
     (error: unknown) => error,
   );
   expect(failure).toMatchObject({ code: "RAW_FILE_UNREADABLE" });

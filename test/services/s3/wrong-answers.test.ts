@@ -2,10 +2,11 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { pipeline, start, type Ended } from "../../cli/command.js";
+import { HEADER, LINE } from "../../end-to-end/failing.js";
 import { EXECUTION_DATE, run } from "../../pipeline/running.js";
 import { TEST_S3 } from "../../place.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
-import { hashesOf } from "../../storage.js";
+import { hashesOf, putFile, removeFile } from "../../storage.js";
 import { until } from "../../until.js";
 import { makeFolder, makeWorkspace, type Workspace } from "../../workspace.js";
 import { startNginx } from "../servers.mjs";
@@ -46,6 +47,16 @@ function withoutEtag(answer: Answer): Answer {
 function tooLarge(answer: Answer): Answer {
   const body = "<html><head><title>413 Request Entity Too Large</title></head></html>";
   return { ...answer, headers: { "content-type": "text/html" }, status: 413, body };
+}
+
+/** As a proxy that wants a password says it. */
+function page(answer: Answer): Answer {
+  return { ...answer, status: 200, body: "<html>Please log in.</html>\r\n" };
+}
+
+function shorter(answer: Answer): Answer {
+  const bytes = Number(answer.headers["content-length"]) - 100;
+  return { ...answer, headers: { ...answer.headers, "content-length": bytes.toString() } };
 }
 
 /** A server that copies without a look at the condition of the copy. */
@@ -156,6 +167,35 @@ describe("an S3 that answers wrongly", () => {
     const expected = code === "ZONE_NOT_USABLE" ? 2 : 4;
     expect([failed.code, doctor.code]).toEqual([expected, expected]);
     expect(await visible()).toEqual(before);
+  });
+
+  it.each<[string, (asked: Asked) => Fault, RegExp]>([
+    [
+      "sends a page instead of a raw file",
+      ({ method, url }) => (method === "GET" && url.includes("extra.csv") ? page : undefined),
+      /sends 29 bytes of .*extra\.csv, which has 1\d\d in its lists/,
+    ],
+    [
+      "tells another size of a raw file than its lists",
+      ({ method, url }) => (method === "HEAD" && url.includes("news.parquet") ? shorter : undefined),
+      /gives .*news\.parquet the sizes .* although the object did not change/,
+    ],
+    [
+      "tells another size of a staged file than was written",
+      ({ method, url }) => (method === "HEAD" && url.includes("_staging") ? shorter : undefined),
+      /was written and cannot be read back/,
+    ],
+  ])("and %s is at fault, and not the data", async (_fault, fault, words) => {
+    const { raw } = workspace.settings.zones;
+    await putFile(raw, "vouchers/extra.csv", `${HEADER}\n${LINE}\n`);
+    const before = await visible();
+    const failed = await pipeline(["-e", EXECUTION_DATE, "--json"], await proxied(fault));
+    expect(faultOf(failed)).toMatchObject({
+      code: "STORAGE_FAILED",
+      message: expect.stringMatching(words) as unknown,
+    });
+    expect(await visible()).toEqual(before);
+    await removeFile(raw, "vouchers/extra.csv");
   });
 
   it("and lies behind an nginx that refuses parts of large files is found by the doctor alone", async () => {
