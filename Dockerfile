@@ -32,7 +32,7 @@ RUN install --directory --owner=node --group=node /data \
  && ln -s /app/dist/cli/main.js /usr/local/bin/pipeline
 COPY --from=build /opt/duckdb /opt/duckdb
 COPY --from=build /app/node_modules ./node_modules
-COPY package.json ./
+COPY package.json start.sh ./
 COPY sql ./sql
 COPY --from=build /app/dist ./dist
 

@@ -7,8 +7,8 @@ import { build } from "esbuild";
 await rm("dist", { recursive: true, force: true });
 await build({
   entryPoints: {
-    "cli/main": "src/cli/main.ts",
-    "api/main": "src/api/main.ts",
+    "cli/program": "src/cli/main.ts",
+    "api/program": "src/api/main.ts",
     "client/voucher-client": "src/client/voucher-client.ts",
   },
   outdir: "dist",
@@ -36,6 +36,17 @@ await build({
   banner: {
     js: 'import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);',
   },
+  logLevel: "warning",
+});
+
+// What people start. Also a Node that is too old for the rest reads it, and says so.
+await build({
+  entryPoints: { "cli/main": "src/start.ts", "api/main": "src/start.ts" },
+  outdir: "dist",
+  bundle: true,
+  platform: "node",
+  target: "node12.20",
+  format: "esm",
   logLevel: "warning",
 });
 

@@ -75,12 +75,6 @@ export function cancelled({ reason }: AbortSignal): PipelineError {
     : new PipelineError("CANCELLED", "cancelled; nothing was changed");
 }
 
-/** The fault of work that has failed: if it was cancelled, its cancellation, and not the service that an abort let go of. */
-export function faultOfWork(signal: AbortSignal, error: unknown): unknown {
-  const isByAbort = isAbort(error) || (error instanceof PipelineError && error.kind === "unavailable");
-  return signal.aborted && isByAbort ? cancelled(signal) : error;
-}
-
 /** Whether work ended because its signal was aborted, and not because of what it worked on. */
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === "AbortError";

@@ -2,6 +2,7 @@ import { pathToFileURL } from "node:url";
 import { DatabaseSync, type DatabaseSyncInstance } from "@photostructure/sqlite";
 import type { SqliteDatabase } from "kysely";
 import { messageOf, systemCodeOf } from "./errors.js";
+import { openFilesError } from "./machine-faults.js";
 
 /** A value as SQLite gives it. */
 type Value = string | number | bigint | null | Uint8Array;
@@ -143,7 +144,10 @@ function withNamedFaults<Result>(work: () => Result): Result {
     if (systemCodeOf(error) === "ERR_OUT_OF_RANGE")
       throw sqliteFault("SQLITE_RANGE", messageOf(error), error);
     if (systemCodeOf(error) !== "ERR_SQLITE_ERROR") throw error;
-    throw sqliteFault(nameOf(error as object), messageOf(error), error);
+    const name = nameOf(error as object);
+    // SQLite does not say why it can open no file.
+    const cause = name.startsWith("SQLITE_CANTOPEN") ? (openFilesError() ?? error) : error;
+    throw sqliteFault(name, messageOf(error), cause);
   }
 }
 

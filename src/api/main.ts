@@ -1,5 +1,6 @@
 import { pino } from "pino";
 import { messageOf, PipelineError } from "../errors.js";
+import { machineFault } from "../machine-faults.js";
 import { readSettings, type Settings } from "../settings.js";
 import { AnswerDatabase } from "./answer-database.js";
 import { AnswerStore } from "./answer-store.js";
@@ -14,7 +15,8 @@ const log = pino(pino.destination({ sync: false }));
 
 try {
   await serve(readSettings());
-} catch (error) {
+} catch (thrown) {
+  const error = machineFault(thrown) ?? thrown;
   if (!(error instanceof PipelineError)) throw error;
   log.fatal(`${error.code}: ${error.message}`);
   process.exitCode = 2;

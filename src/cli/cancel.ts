@@ -1,7 +1,8 @@
 import { setMaxListeners } from "node:events";
 import { endAtOnce, onEndingSignals, SIGNAL_EXIT_CODES } from "../ending-signals.js";
 import type { EndingSignal } from "../ending-signals.js";
-import { faultOfWork, PipelineError } from "../errors.js";
+import { PipelineError } from "../errors.js";
+import { faultOfWork } from "../machine-faults.js";
 import { hasNativeCalls } from "../native-calls.js";
 
 /** How long cancelled work has to end. After that the process ends without it, as if it was killed. */

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import yargs, { type Argv, type CommandModule } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { messageOf, PipelineError } from "../errors.js";

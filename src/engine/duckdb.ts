@@ -4,6 +4,7 @@ import path from "node:path";
 import { DuckDBInstance, version, type DuckDBConnection } from "@duckdb/node-api";
 import { untilAborted } from "../after-abort.js";
 import { cancelled, messageOf, PipelineError } from "../errors.js";
+import { machineFault } from "../machine-faults.js";
 import { hasNativeCalls, nativeCall } from "../native-calls.js";
 import { usesTls, type S3Access } from "../s3-access.js";
 import type { DuckDbSettings } from "../settings.js";
@@ -198,6 +199,8 @@ async function confine(
 
 function unstartable(error: unknown): PipelineError {
   if (error instanceof PipelineError) return error;
+  const fault = machineFault(error);
+  if (fault !== undefined) return fault;
   return new PipelineError(
     "INVALID_SETTINGS",
     `DuckDB does not start with these settings: ${messageOf(error)}`,
@@ -269,7 +272,7 @@ function engineOf(
       return await untilAborted(call, sessionSignal, INTERRUPT_MILLISECONDS);
     } catch (error) {
       if (isAborted(signal)) throw cancelled(signal);
-      throw temporaryFileFault(error, folder) ?? translateDuckDbError(error);
+      throw machineFault(error) ?? temporaryFileFault(error, folder) ?? translateDuckDbError(error);
     } finally {
       signal.removeEventListener("abort", interrupt);
     }

@@ -3,6 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import { isAbort, messageOf, PipelineError } from "../errors.js";
+import { machineFault } from "../machine-faults.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
 import { CsvCheck } from "./csv-check.js";
 import type { Findings } from "./faults.js";
@@ -24,6 +25,8 @@ export async function inspectCsvFile(zone: Zone, file: ZoneFile): Promise<Findin
     await readThrough(zone, file, check, header);
   } catch (error) {
     if (error instanceof PipelineError || isAbort(error)) throw error;
+    const fault = machineFault(error);
+    if (fault !== undefined) throw fault;
     reason = reasonOf(error);
   }
   const columns = columnsOf(check, Buffer.concat(header));

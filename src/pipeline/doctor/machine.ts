@@ -2,10 +2,10 @@ import { stat, statfs } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { messageOf, PipelineError, systemCodeOf } from "../../errors.js";
+import { nodeFault } from "../../machine-faults.js";
 import { tryFolder } from "../../make-folder.js";
 import { found, type Finding } from "./examination.js";
 
-const OLDEST_NODE = [20, 19] as const;
 const GIBIBYTE = 1024 ** 3;
 /** A disk with less is about to be full. */
 const ROOM_BYTES = GIBIBYTE;
@@ -14,14 +14,8 @@ const BESIDE_DUCKDB_BYTES = 256 * 1024 ** 2;
 
 /** Whether this Node is one that the pipeline is made for. */
 export function checkNode(version = process.versions.node): Finding<undefined> {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const [oldestMajor, oldestMinor] = OLDEST_NODE;
-  if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
-    throw new PipelineError(
-      "MACHINE_NOT_USABLE",
-      `Node ${version} is too old; install Node ${OLDEST_NODE.join(".")} or newer`,
-    );
-  }
+  const fault = nodeFault(version);
+  if (fault !== undefined) throw fault;
   return found(`Node ${version}`);
 }
 

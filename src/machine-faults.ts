@@ -1,0 +1,121 @@
+import { closeSync, openSync } from "node:fs";
+import { devNull } from "node:os";
+import { cancelled, isAbort, messageOf, PipelineError, systemCodeOf } from "./errors.js";
+
+const OLDEST_NODE = [20, 19] as const;
+/** A run over a few raw files opens fewer. */
+const ENOUGH_FILES = 1_024;
+
+/** @returns undefined if this Node can run the pipeline. */
+export function nodeFault(version: string = process.versions.node): PipelineError | undefined {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [oldestMajor, oldestMinor] = OLDEST_NODE;
+  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return undefined;
+  const message = `Node ${version} is too old; install Node ${OLDEST_NODE.join(".")} or newer`;
+  return new PipelineError("MACHINE_NOT_USABLE", message);
+}
+
+/**
+ * The fault of the machine that caused an error: a limit of the process, memory, or an incomplete installation.
+ * @returns undefined if the error or its causes tell of none.
+ */
+export function machineFault(error: unknown): PipelineError | undefined {
+  if (error instanceof PipelineError && error.code === "MACHINE_NOT_USABLE") return error;
+  for (const cause of causesOf(error)) {
+    // Messages of the pipeline can quote data.
+    const message = cause instanceof PipelineError ? undefined : remedyOf(cause);
+    if (message !== undefined) return new PipelineError("MACHINE_NOT_USABLE", message, { cause: error });
+  }
+  return undefined;
+}
+
+/**
+ * The fault of work that has failed. It is the cancellation if the work was cancelled, and not the service that an abort let go of.
+ * It is the fault of the machine if that caused another one.
+ */
+export function faultOfWork(signal: AbortSignal, error: unknown): unknown {
+  const isByAbort = isAbort(error) || (error instanceof PipelineError && error.kind === "unavailable");
+  if (signal.aborted && isByAbort) return cancelled(signal);
+  return machineFault(error) ?? error;
+}
+
+/** The system's error if this process can open no more files. Libraries often hide it. */
+export function openFilesError(): Error | undefined {
+  try {
+    closeSync(openSync(devNull, "r"));
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+function* causesOf(error: unknown): Generator {
+  const seen = new Set();
+  const waiting = [error];
+  for (const one of waiting) {
+    if (typeof one !== "object" || one === null || seen.has(one)) continue;
+    seen.add(one);
+    yield one;
+    if ("cause" in one) waiting.push(one.cause);
+    if (one instanceof AggregateError) waiting.push(...(one.errors as unknown[]));
+  }
+}
+
+/** What DuckDB, C++ and Node say. The sentences are read from their beginning, so that a value in a message is not taken for one. */
+const NO_FILES = /^(?:IO|HTTP) Error: [^\n]*: Too many open files/;
+const NO_MEMORY =
+  /^(?:[\w ]+ Error: )?std::bad_alloc|^(?:Failed to allocate memory|Array buffer allocation failed)|^Out of Memory Error: (?:Allocation failure|[^\n]*\(bad allocation\))/;
+const NO_THREAD = /^(?:[\w ]+ Error: )?(?:[^\n"']*thread[^\n"']*: )?Resource temporarily unavailable/;
+const NO_PROCESS = /^spawn \S+ EAGAIN/;
+/** What packages with native code say themselves, without a code. */
+const NO_NATIVE_CODE = /^(?:No native build was found|Error loading duckdb native binding)/;
+/** What the system says of a library that is there. */
+const NO_MEMORY_FOR_LIBRARY = /failed to map segment|cannot allocate memory/i;
+
+function remedyOf(error: unknown): string | undefined {
+  const code = systemCodeOf(error) ?? "";
+  const message = messageOf(error);
+  const said = message.split("\n", 1)[0] ?? message;
+  if (code === "ENFILE") {
+    return `the machine has too many files open: ${said}; end other programs, or raise fs.file-max, and run again`;
+  }
+  if (code === "EMFILE" || NO_FILES.test(message)) {
+    return (
+      `this process may open only ${openFilesLimit()} files (ulimit -n): ${said}; ` +
+      `raise the limit to ${ENOUGH_FILES.toString()} or more ('ulimit -n', LimitNOFILE= of systemd, --ulimit of Docker), and run again`
+    );
+  }
+  if (
+    (code === "ERR_DLOPEN_FAILED" && NO_MEMORY_FOR_LIBRARY.test(said)) ||
+    ["ENOMEM", "ERR_WORKER_OUT_OF_MEMORY", "ERR_MEMORY_ALLOCATION_FAILED"].includes(code) ||
+    NO_MEMORY.test(message)
+  ) {
+    return (
+      `the system gives this process no more memory: ${said}; ` +
+      "lower DUCKDB_MEMORY_LIMIT, or raise the limit ('ulimit -v', or the memory of the container), and run again"
+    );
+  }
+  if (code === "ERR_WORKER_INIT_FAILED" || NO_PROCESS.test(message) || NO_THREAD.test(message)) {
+    return (
+      `the system lets this process start no more threads or processes: ${said}; ` +
+      "raise the limit ('ulimit -u', TasksMax= of systemd, --pids-limit of Docker), or set DUCKDB_THREADS to less, and run again"
+    );
+  }
+  const isNotLoaded = ["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND", "ERR_DLOPEN_FAILED"].includes(code);
+  if (isNotLoaded || NO_NATIVE_CODE.test(said)) {
+    return (
+      `this installation is incomplete or made for another machine: ${said.replace(/ imported from .*/, "")}; ` +
+      "run 'npm ci', which also builds the programs"
+    );
+  }
+  return undefined;
+}
+
+/** As the system tells it. The file that tells it, too, cannot be opened any more. */
+function openFilesLimit(): string {
+  const { report } = process as { report?: NodeJS.ProcessReport };
+  const { userLimits } = (report?.getReport() ?? {}) as {
+    readonly userLimits?: { readonly open_files?: { readonly soft: number | string } };
+  };
+  return String(userLimits?.open_files?.soft ?? "a few");
+}

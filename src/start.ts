@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+/*
+ * Starts the program beside it. This is all that an old Node has to understand: it must be able to say that it is too old.
+ */
+import { machineFault, nodeFault } from "./machine-faults.js";
+
+const PROGRAM = "./program.js";
+const USAGE = 2;
+const BUG = 1;
+
+const fault = nodeFault();
+if (fault === undefined) startProgram();
+else end(fault);
+
+function startProgram(): void {
+  let isDone = false;
+  process.once("beforeExit", () => {
+    if (isDone) return;
+    tell("this is a bug in the pipeline, please report it: the program waits for something that never comes");
+    process.exitCode = BUG;
+  });
+  import(PROGRAM)
+    .catch((error: unknown) => {
+      const found = machineFault(error);
+      if (found === undefined) throw error;
+      end(found);
+    })
+    .finally(() => (isDone = true));
+}
+
+function end({ code, message }: { readonly code: string; readonly message: string }): void {
+  const isForMachines = process.argv.includes("--json");
+  const text = `error ${code}: ${message}`;
+  tell(isForMachines ? JSON.stringify({ error: { code, message, exit_code: USAGE } }) : text);
+  process.exitCode = USAGE;
+}
+
+function tell(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
