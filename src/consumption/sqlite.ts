@@ -48,6 +48,8 @@ export async function openSqlite(
   return translatingErrors(dialect, async () => {
     const folder = path.dirname(path.resolve(file));
     await makeFolder(folder);
+    // SQLite opens what it cannot write, and makes files beside it that its owner cannot write.
+    if ((await identityOf(file)) !== undefined) await access(file, constants.R_OK | constants.W_OK);
     try {
       const connection = new SqliteConnection(path.resolve(file), "create");
       waiter.connection = connection;

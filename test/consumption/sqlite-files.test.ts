@@ -249,16 +249,20 @@ function asAnotherUser(file: string, ...args: string[]) {
   it.each([
     ["status", "that may not be read", 0o600],
     ["withdraw", "that may only be read", 0o644],
-  ])("makes %s end with exit code 2 and one message where it is one %s", async (command, _what, mode) => {
-    const file = await shared();
-    await chmod(file, mode);
-    const args = command === "withdraw" ? [command, "-e", "2020-05-29", "--why", "a test"] : [command];
-    const { status, said } = asAnotherUser(file, ...args);
-    expect(said).toMatch(
-      /^error CONSUMPTION_NOT_USABLE: the SQLite database .* cannot be opened or written.*\n$/,
-    );
-    expect(status).toBe(2);
-  });
+  ])(
+    "makes %s end with exit code 2 and one message where it is one %s, and nothing is left beside it",
+    async (command, _what, mode) => {
+      const file = await shared(0o777);
+      await chmod(file, mode);
+      const args = command === "withdraw" ? [command, "-e", "2020-05-29", "--why", "a test"] : [command];
+      const { status, said } = asAnotherUser(file, ...args);
+      expect(said).toMatch(
+        /^error CONSUMPTION_NOT_USABLE: the SQLite database .* cannot be opened or written.*\n$/,
+      );
+      expect(status).toBe(2);
+      expect(await readdir(path.dirname(file))).toEqual(["consumption.db"]);
+    },
+  );
 });
 
 /** Leaves what it has written in the file beside the database, as a process does that is killed. */
