@@ -1,5 +1,5 @@
 import { readdir } from "node:fs/promises";
-import { gzipSync } from "node:zlib";
+import { crc32, gzipSync } from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
 import type { InspectionReport } from "../../src/pipeline/inspect.js";
 import type { RunReport } from "../../src/pipeline/report.js";
@@ -65,6 +65,100 @@ describe("a raw zone", () => {
     await putFile(workspace.raw, "faulty.csv", content);
     const message = await expectFailure(workspace, "RAW_FILE_UNREADABLE", ["vouchers/faulty.csv"]);
     expect(message).not.toContain("part.parquet");
+  });
+
+  it("with CSV files at fault has the line and the cause of each named", async () => {
+    const workspace = await goodWorkspace();
+    const good = `${HEADER}\n${LINE}\n`;
+    const commas = (more: string) => `${good}2020-05-01,Peru,2020-04-20,2019-01-01,1,234,${more}\n`;
+    const faults: Record<string, readonly [content: string | Buffer, said: string]> = {
+      "comma.csv": [commas(""), "line 3 has 7 fields, but the header has 6"],
+      "quotes.csv": [commas('""'), "line 3 has 7 fields, but the header has 6"],
+      "blank.csv": [commas(" "), "line 3 has 7 fields, but the header has 6"],
+      "commas.csv": [commas(","), "line 3 has 8 fields, but the header has 6"],
+      "last.csv": [commas("").trimEnd(), "line 3 has 7 fields, but the header has 6"],
+      "late.csv": [
+        `${HEADER}\n${`${LINE}\n`.repeat(2100)}${LINE},\n${LINE}\n`,
+        "line 2102 has 7 fields, but the header has 6",
+      ],
+      "packed.csv.gz": [gzipSync(commas("")), "line 3 has 7 fields, but the header has 6"],
+      "carriage.csv": [commas("").replaceAll("\n", "\r"), "line 3 has 7 fields, but the header has 6"],
+      "few.csv": [`${good}2020-05-01,Peru\n`, "line 3 has 2 fields, but the header has 6"],
+      "header-comma.csv": [`${HEADER},\n${LINE}\n`, "line 2 has 6 fields, but the header has 7"],
+      "mixed.csv": [`${HEADER}\n${LINE}\r\n`, "line 2 ends in CRLF, but line 1 in LF"],
+      "cr-cr-lf.csv": [good.replaceAll("\n", "\r\r\n"), "line 1 ends in CR CR LF"],
+      "cr.csv": [good.replace("Peru", "Pe\rru"), "line 2 has a carriage return (CR) outside of quotes"],
+      "two-marks.csv": [`\ufeff\ufeff${good}`, "it has the invisible character U+FEFF"],
+      "zero-width.csv": [good.replace("country", "coun\u200btry"), "it has the invisible character U+200B"],
+      "no-break.csv": [good.replace("code", "code\u00a0"), "it has the invisible character U+00A0"],
+      "around.csv": [good.replace("country_code", " country_code"), "it has blanks around it"],
+      "case.csv": [good.replace("country_code", "Country_Code"), "only the case differs"],
+      "letter.csv": [good.replace("country_code", "c\u043euntry_code"), "c<U+043E>untry_code"],
+    };
+    for (const [name, [content]] of Object.entries(faults)) await putFile(workspace.raw, name, content);
+    const message = await expectFailure(workspace, "RAW_FILE_UNREADABLE", []);
+    const lines = message.split("\n").slice(1);
+    expect(lines).toHaveLength(Object.keys(faults).length);
+    for (const [name, [, said]] of Object.entries(faults))
+      expect(lines.find((line) => line.startsWith(`  vouchers/${name}: `))).toContain(said);
+  });
+
+  it("with gzip that the engine cannot read says to repack it", async () => {
+    const workspace = await goodWorkspace();
+    const whole = gzipSync(`${HEADER}\n${LINE}\n`);
+    const flagged = (flags: number, more: string | Buffer) =>
+      Buffer.concat([
+        whole.subarray(0, 3),
+        Buffer.from([flags]),
+        whole.subarray(4, 10),
+        Buffer.from(more),
+        whole.subarray(10),
+      ]);
+    const checksum = Buffer.alloc(2);
+    const begin = Buffer.concat([whole.subarray(0, 3), Buffer.from([2]), whole.subarray(4, 10)]);
+    checksum.writeUInt16LE(crc32(begin) & 0xffff);
+    const files = {
+      "comment.csv.gz": flagged(16, "a comment\0"),
+      "checksum.csv.gz": flagged(2, checksum),
+      "text.csv.gz": flagged(1, ""),
+      "zeros.csv.gz": Buffer.concat([whole, Buffer.alloc(512)]),
+    };
+    for (const [name, content] of Object.entries(files)) await putFile(workspace.raw, name, content);
+    const named = Object.keys(files).map((name) => `vouchers/${name}: `);
+    const message = await expectFailure(workspace, "RAW_FILE_UNREADABLE", named);
+    expect(message.match(/repack it: gunzip -c/g)).toHaveLength(named.length);
+  });
+
+  it("with files of another kind than their names say has each called what it is", async () => {
+    const workspace = await goodWorkspace();
+    const good = `${HEADER}\n${LINE}\n`;
+    const parquet = await getFile(workspace.raw, "part.parquet");
+    const foreign: Record<string, readonly [content: string | Buffer, said: string]> = {
+      "page.csv": ["<!DOCTYPE html>\n<html><title>Sign in</title></html>", "is an HTML page"],
+      "answer.csv": ['<?xml version="1.0"?>\n<Error><Code>NoSuchKey</Code></Error>', "is XML"],
+      "pointer.csv": ["version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "git lfs pull"],
+      "pointer.parquet": [
+        "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n",
+        "git lfs pull",
+      ],
+      "lines.csv": ['{"timestamp":"2020-05-01"}\n', "is JSON"],
+      "packed.parquet": [gzipSync(parquet), "is a Parquet file inside gzip"],
+      "packed.parquet.gzip": [gzipSync(parquet), "is a Parquet file inside gzip"],
+      "packed.csv": [gzipSync(good), "name it *.csv.gz"],
+      "plain.csv.gz": [good, "name it *.csv"],
+      "other.csv": [parquet, "is a Parquet file"],
+      "other.parquet": [good, "is CSV; name it *.csv"],
+      "zip.csv": ["PK\x03\x04 of something", "is a ZIP archive"],
+      "two-bytes.csv": [Buffer.from(`\ufeff${good}`, "utf16le"), "is text in UTF-16"],
+      "tabs.csv": [good.replaceAll(",", "\t"), "has its values separated by tabs"],
+      "excel.csv": [`sep=,\n${good}`, "begins with Excel's line sep="],
+    };
+    for (const [name, [content]] of Object.entries(foreign)) await putFile(workspace.raw, name, content);
+    const message = await expectFailure(workspace, "RAW_FILE_UNREADABLE", []);
+    const lines = message.split("\n").slice(1);
+    expect(lines).toHaveLength(Object.keys(foreign).length);
+    for (const [name, [, said]] of Object.entries(foreign))
+      expect(lines.find((line) => line.startsWith(`  vouchers/${name}: `))).toContain(said);
   });
 
   it.each([0.3, 0.7, 0.95])(
@@ -301,6 +395,29 @@ describe("raw files that are unusual, and good", () => {
     ).toEqual([{ country_code: "Peru", voucher_amount: 2640 }]);
     const [used] = await readTable(settings, "SELECT segment_assignments FROM voucher_amount_usage");
     expect(used).toEqual({ segment_assignments: 2 });
+  });
+
+  it("of more than 8 MB with line breaks in quotes are read, and a ragged row in one is named", async () => {
+    const { settings } = await makeWorkspace();
+    const { raw } = settings.zones;
+    const rows = 30_000;
+    // Quoted lines look like rows to a reader that begins between them.
+    const note = (end: string) => `"${[LINE, "", 'a ""quote"" and more', LINE, "x".repeat(150)].join(end)}"`;
+    const csvOf = (end: string) =>
+      [`note,${HEADER}`, ...Array.from({ length: rows }, () => `${note(end)},${LINE}`), ""].join(end);
+    const texts = { "lf.csv": csvOf("\n"), "crlf.csv": csvOf("\r\n"), "cr.csv": csvOf("\r") };
+    for (const [name, text] of Object.entries(texts)) {
+      expect(text.length).toBeGreaterThan(8_000_000);
+      await putFile(raw, `vouchers/${name}`, text);
+    }
+    await putFile(raw, "vouchers/packed.csv.gz", gzipSync(texts["lf.csv"], { level: 1 }));
+    const { measures } = await run(settings);
+    const read = String(4 * rows);
+    expect(measures["measures.row_accounting"]).toMatchObject([{ rows_read: read, curated: read }]);
+    await putFile(raw, "vouchers/ragged.csv", `${texts["lf.csv"]}x,${LINE},\n`);
+    await expect(run(settings)).rejects.toMatchObject({
+      message: expect.stringContaining("vouchers/ragged.csv: line 150002 has 8 fields, but the header has 7"),
+    });
   });
 
   it("of different types are read together", async () => {
