@@ -6,6 +6,9 @@ import { damaged, storedJson, type Consumption } from "./consumption.js";
 import { unlessMissing } from "./present-tables.js";
 import type { ConsumptionDatabase, ConsumptionTables, PublicationsTable } from "./tables.js";
 
+/** As runs write it. */
+const MOMENT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$/;
+
 /** Which publications to read. */
 export interface PublicationFilter {
   /** Only this execution date, by its partition key. */
@@ -67,9 +70,16 @@ export async function readPublication(
 }
 
 function publicationOf(row: PublicationsTable): Publication {
-  const executionDate = executionDateOfKey(row.execution_date);
+  // SQLite keeps values of any type in a column.
+  const key: unknown = row.execution_date;
+  const executionDate = typeof key === "string" ? executionDateOfKey(key) : undefined;
   if (executionDate === undefined)
-    throw damaged(`a publication of ${printable(row.execution_date)}, which is not an execution date`);
+    throw damaged(`a publication of ${printable(String(key))}, which is not an execution date`);
+  const moment: unknown = row.published_at;
+  if (typeof moment !== "string" || !MOMENT.test(moment) || Number.isNaN(Date.parse(moment)))
+    throw damaged(
+      `a publication of ${executionDate.iso} at ${printable(String(moment))}, which is not a moment`,
+    );
   return {
     executionDate,
     runId: row.run_id,

@@ -86,6 +86,21 @@ describe("a SQLite file that is damaged", () => {
     });
   });
 
+  it.each([
+    ["execution_date", "x'00ff'", "which is not an execution date"],
+    ["execution_date", "NULL", "which is not an execution date"],
+    ["published_at", "'soon'", "which is not a moment"],
+    ["published_at", "7", "which is not a moment"],
+    ["row_counts", "x'00ff'", "not JSON"],
+  ])("by a publication with the %s %s is one message", async (column, value, said) => {
+    const file = await copy();
+    change(file, `UPDATE publications SET ${column} = ${value}`);
+    await expect(readEverything(file)).rejects.toMatchObject({
+      code: "CONSUMPTION_NOT_USABLE",
+      message: expect.stringContaining(said),
+    });
+  });
+
   it("is not one whose texts hold the replacement character, as raw data can", async () => {
     const answers = await readEverything(original);
     expect(new Set([...(answers?.cells() ?? [])].map(({ countryCode }) => countryCode))).toEqual(
