@@ -1,9 +1,16 @@
 import type { SelectQueryBuilder } from "kysely";
 import { PipelineError } from "../errors.js";
 import { failpoint } from "../failpoints.js";
-import { translatingErrors, type Consumption } from "./consumption.js";
+import { printable } from "../printable.js";
+import { damaged, translatingErrors, type Consumption } from "./consumption.js";
 import { latestFirst, order, orderEarlier, readingRuns } from "./run-order.js";
-import type { ConsumptionDatabase, ConsumptionTables, PipelineRunsTable, RunOutcome } from "./tables.js";
+import {
+  RUN_OUTCOMES,
+  type ConsumptionDatabase,
+  type ConsumptionTables,
+  type PipelineRunsTable,
+  type RunOutcome,
+} from "./tables.js";
 
 export type RunStart = Pick<
   PipelineRunsTable,
@@ -105,7 +112,7 @@ export async function readRuns(
     if (stage !== undefined) some = some.where("stages", "like", `%${stage}%`);
     return latestFirst(some, "began").selectAll("pipeline_runs").limit(limit).execute();
   });
-  return runs ?? [];
+  return (runs ?? []).map(asRecorded);
 }
 
 /** A run without its record, which can be long. */
@@ -138,7 +145,7 @@ export async function readRunOutlines(
       ])
       .execute(),
   );
-  const told = await Promise.all((runs ?? []).map((run) => withDeath(consumption, run)));
+  const told = await Promise.all((runs ?? []).map((run) => withDeath(consumption, asRecorded(run))));
   const byDate = new Map<string, RunOutline[]>();
   for (const run of told.reverse()) {
     const ofDate = byDate.get(run.execution_date);
@@ -207,6 +214,16 @@ async function withDeath<Run extends Pick<PipelineRunsTable, "execution_date" | 
 ): Promise<Run> {
   const isDead = run.outcome === "running" && !(await consumption.isLocked(run.execution_date));
   return isDead ? { ...run, outcome: "killed" as const } : run;
+}
+
+/** SQLite keeps values of any type in a column. Of a run these decide something. */
+function asRecorded<
+  Run extends Pick<PipelineRunsTable, "run_id" | "execution_date" | "stages" | "outcome" | "started_at">,
+>(run: Run): Run {
+  const { run_id, execution_date, stages, outcome, started_at } = run;
+  const areTexts = [run_id, execution_date, stages, started_at].every((value) => typeof value === "string");
+  if (areTexts && RUN_OUTCOMES.includes(outcome)) return run;
+  throw damaged(`a run of ${printable(JSON.stringify(execution_date))} with values that no run has written`);
 }
 
 /** Whether a run has come to no good end. */

@@ -39,7 +39,8 @@ export interface WithdrawalsTable extends PublicationsTable {
 }
 
 /** How a run ended, or that it has not. A run whose process died is found as killed by the next one of its date. */
-export type RunOutcome = "running" | "succeeded" | "failed" | "cancelled" | "killed";
+export const RUN_OUTCOMES = ["running", "succeeded", "failed", "cancelled", "killed"] as const;
+export type RunOutcome = (typeof RUN_OUTCOMES)[number];
 
 /** One row for each run there ever was. */
 export interface PipelineRunsTable {

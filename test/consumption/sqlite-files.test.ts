@@ -101,6 +101,19 @@ describe("a SQLite file that is damaged", () => {
     });
   });
 
+  it.each([
+    ["execution_date", "x'00ff'"],
+    ["stages", "x'00ff'"],
+    ["outcome", "'lost'"],
+  ])("by a run with the %s %s is one message", async (column, value) => {
+    const file = await copy();
+    change(file, `UPDATE pipeline_runs SET ${column} = ${value}`);
+    await expect(readEverything(file)).rejects.toMatchObject({
+      code: "CONSUMPTION_NOT_USABLE",
+      message: expect.stringContaining("with values that no run has written"),
+    });
+  });
+
   it("is not one whose texts hold the replacement character, as raw data can", async () => {
     const answers = await readEverything(original);
     expect(new Set([...(answers?.cells() ?? [])].map(({ countryCode }) => countryCode))).toEqual(
