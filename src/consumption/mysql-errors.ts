@@ -64,6 +64,12 @@ export function translateMysqlError(name: string, error: unknown): unknown {
   if (code === "ER_BAD_DB_ERROR") {
     return faultOf("CONSUMPTION_NOT_USABLE", "is not there: create it, or correct CONSUMPTION_URL");
   }
+  if (code === "ER_NET_PACKET_TOO_LARGE") {
+    return faultOf(
+      "CONSUMPTION_NOT_USABLE",
+      `takes only short statements: ${saidBy(error)}; set max_allowed_packet of the server to 16 MiB or more`,
+    );
+  }
   if (code === "ER_SECURE_TRANSPORT_REQUIRED") {
     return faultOf(
       "CONSUMPTION_NOT_USABLE",

@@ -82,6 +82,14 @@ describe.each(["mysql", "mariadb"] as const)("%s, whose defaults are not those o
     expect(stdout).toMatch(/ok +rights/);
   });
 
+  it("names the setting that it wants if it takes only short statements", async () => {
+    await askMysql(server.current.url, "SET GLOBAL max_allowed_packet = 1024");
+    const { code, stderr } = await pipeline(["-e", EXECUTION_DATE], environment);
+    await askMysql(server.current.url, "SET GLOBAL max_allowed_packet = 67108864");
+    expect(stderr).toContain("set max_allowed_packet of the server to 16 MiB or more");
+    expect(code).toBe(2);
+  });
+
   it("names the setting that it wants if it takes encrypted connections only", async () => {
     await askMysql(server.current.url, "SET GLOBAL require_secure_transport = ON");
     const { code, stderr } = await pipeline(["-e", EXECUTION_DATE], environment);
