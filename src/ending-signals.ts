@@ -1,12 +1,11 @@
+import { EXIT_CODES, endNow, type ExitCode } from "./exit-codes.js";
 import { hasNativeCalls } from "./native-calls.js";
 import { npmScript } from "./npm-script.js";
 
-/** The signals that end a process in order, with the exit code that shells give to a process that one of them ended. */
-export const SIGNAL_EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+/** The signals that end a process in order. */
+export const ENDING_SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
-export type EndingSignal = keyof typeof SIGNAL_EXIT_CODES;
-
-export const ENDING_SIGNALS = Object.keys(SIGNAL_EXIT_CODES) as EndingSignal[];
+export type EndingSignal = (typeof ENDING_SIGNALS)[number];
 
 /** npm sends Ctrl-C to its script, and the terminal has already done so: both are one Ctrl-C. */
 const REPEATED_BY_NPM_MILLISECONDS = 1_000;
@@ -31,18 +30,18 @@ export function onEndingSignals(hear: (signal: EndingSignal, isFirst: boolean) =
 
 /** Ends the process now, with the exit code of a signal, or by the signal itself if a native call would hold up the end. */
 export function endAtOnce(signal: EndingSignal): void {
-  const code = SIGNAL_EXIT_CODES[signal];
+  const code = EXIT_CODES[signal];
   if (hasNativeCalls()) {
     replaceProcess(code);
     process.removeAllListeners(signal);
     // It does not end the first process of a container, which waits for the call.
     process.kill(process.pid, signal);
   }
-  process.exit(code);
+  endNow(code);
 }
 
 /** Becomes a process that does nothing but exit with a code, if this Node can: from version 22.15 on. */
-function replaceProcess(code: number): void {
+function replaceProcess(code: ExitCode): void {
   const { execve } = process as { execve?: (file: string, args: string[], environment: object) => void };
   const script = `process.exit(${code.toString()})`;
   execve?.(process.execPath, [process.execPath, "--eval", script], {});

@@ -1,6 +1,6 @@
 /*
- * Calls into native code on threads of their own. `process.exit()` waits for them, and some cannot be interrupted, such as a read of
- * DuckDB from a silent server.
+ * Calls into native code on threads of their own. The end of the process waits for them, and some cannot be interrupted, such as a
+ * read of DuckDB from a silent server.
  */
 let underWay = 0;
 

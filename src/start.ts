@@ -2,11 +2,10 @@
 /*
  * Starts the program beside it. This is all that an old Node has to understand: it must be able to say that it is too old.
  */
+import { EXIT_CODES, endWith } from "./exit-codes.js";
 import { machineFault, nodeFault } from "./machine-faults.js";
 
 const PROGRAM = "./program.js";
-const USAGE = 2;
-const BUG = 1;
 
 const fault = nodeFault();
 if (fault === undefined) startProgram();
@@ -17,7 +16,7 @@ function startProgram(): void {
   process.once("beforeExit", () => {
     if (isDone) return;
     tell("this is a bug in the pipeline, please report it: the program waits for something that never comes");
-    process.exitCode = BUG;
+    endWith(EXIT_CODES.bug);
   });
   import(PROGRAM)
     .catch((error: unknown) => {
@@ -31,8 +30,8 @@ function startProgram(): void {
 function end({ code, message }: { readonly code: string; readonly message: string }): void {
   const isForMachines = process.argv.includes("--json");
   const text = `error ${code}: ${message}`;
-  tell(isForMachines ? JSON.stringify({ error: { code, message, exit_code: USAGE } }) : text);
-  process.exitCode = USAGE;
+  tell(isForMachines ? JSON.stringify({ error: { code, message, exit_code: EXIT_CODES.usage } }) : text);
+  endWith(EXIT_CODES.usage);
 }
 
 function tell(text: string): void {

@@ -3,8 +3,8 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { PROBLEMS } from "../src/api/problem.js";
-import { EXIT_CODES, exitCodeOf } from "../src/cli/exit-codes.js";
 import { FAULTS, type FaultKind } from "../src/errors.js";
+import { EXIT_CODES, exitCodeOf } from "../src/exit-codes.js";
 import { readSettings, SETTING_NAMES } from "../src/settings.js";
 import { PROJECT } from "./workspace.js";
 
@@ -44,17 +44,46 @@ async function anchorsOf(document: string): Promise<Set<string>> {
 describe("the documentation", () => {
   it("explains every error code, with the exit code it has", async () => {
     const rows = [...(await read("docs/errors.md")).matchAll(/^\| `([A-Z_]+)` +\| ([0-9, ]+?) +\|/gm)];
-    const exitOf = (kind: FaultKind) => (kind === "cancelled" ? "130, 143" : String(exitCodeOf(kind)));
+    const exitOf = (kind: FaultKind) => (kind === "cancelled" ? "129, 130, 143" : String(exitCodeOf(kind)));
     expect(Object.fromEntries(rows.map(([, code, exit]) => [code, exit]))).toEqual(
       Object.fromEntries(Object.entries(FAULTS).map(([code, kind]) => [code, exitOf(kind)])),
     );
   });
 
-  it("explains every exit code", async () => {
-    const rows = [...(await read("docs/errors.md")).matchAll(/^\| ([0-9]) +\| /gm)].map(([, code]) =>
-      Number(code),
+  it("explains every exit code, and no other", async () => {
+    const rows = [...(await read("docs/errors.md")).matchAll(/^\| ([0-9, ]+?) +\| /gm)];
+    expect(rows.flatMap(([, codes = ""]) => codes.split(", ").map(Number))).toEqual(
+      Object.values(EXIT_CODES),
     );
-    expect(rows).toEqual(Object.values(EXIT_CODES));
+  });
+
+  it("knows every exit code, because one module gives them all", async () => {
+    const sources = (await readdir(path.join(PROJECT, "src"), { recursive: true })).filter((file) =>
+      /(?<!browser[/\\].*)\.tsx?$/.test(file),
+    );
+    const ending: Record<string, string[]> = {};
+    for (const file of sources) {
+      const text = await read(`src/${file}`);
+      const found = text.match(
+        /process\.(exit|reallyExit|abort|kill|setUncaught)\w*( = |\(.*\))?|process\[/g,
+      );
+      if (found !== null) ending[file] = found;
+    }
+    expect(ending).toEqual({
+      "exit-codes.ts": [
+        "process.exitCode = ",
+        "process.exit(code)",
+        "process.exitCode = ",
+        "process.exitCode",
+      ],
+      // A process that a native call keeps from ending: the one that takes its place, and the signal itself.
+      "ending-signals.ts": ["process.kill(process.pid, signal)", "process.exit(${code.toString()})"],
+      // A watched process whose watcher is gone.
+      "cli/time-limit.ts": ['process.kill(process.pid, "SIGKILL")'],
+      // Neither ends a process.
+      "engine/temp-directory.ts": ["process.kill(Number(pid), 0)"],
+      "failpoints.ts": ['process.kill(process.pid, "SIGSTOP")'],
+    });
   });
 
   it("explains every problem, with the status it has", async () => {

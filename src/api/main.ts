@@ -1,5 +1,6 @@
 import { pino } from "pino";
 import { messageOf, PipelineError } from "../errors.js";
+import { EXIT_CODES, endWith, exitCodeOf } from "../exit-codes.js";
 import { machineFault } from "../machine-faults.js";
 import { readSettings, type Settings } from "../settings.js";
 import { AnswerDatabase } from "./answer-database.js";
@@ -19,7 +20,7 @@ try {
   const error = machineFault(thrown) ?? thrown;
   if (!(error instanceof PipelineError)) throw error;
   log.fatal(`${error.code}: ${error.message}`);
-  process.exitCode = 2;
+  endWith(error.kind === "cancelled" ? EXIT_CODES.bug : exitCodeOf(error.kind));
 }
 
 /** Serves until a signal ends the process, and then finishes the requests that are under way. */
@@ -36,7 +37,7 @@ async function serve(settings: Settings): Promise<void> {
     log.fatal(
       `cannot listen on ${settings.host}:${settings.port.toString()}: ${messageOf(error)}; check HOST and PORT`,
     );
-    process.exitCode = 2;
+    endWith(EXIT_CODES.usage);
   });
   server.listen(settings.port, settings.host, () => {
     const address = server.address();

@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import { endAtOnce, onEndingSignals } from "../ending-signals.js";
+import { EXIT_CODES, endNow } from "../exit-codes.js";
 import type { UnderWay } from "./under-way.js";
 
 /** How long the database has to let go, once no request is under way. */
@@ -26,7 +27,7 @@ export function shutDownOnSignals(
       server.closeAllConnections();
     }, graceSeconds * 1_000).unref();
     // A database that is silent does not say that a connection has ended.
-    setTimeout(() => process.exit(0), graceSeconds * 1_000 + RELEASE_MILLISECONDS).unref();
+    setTimeout(() => endNow(EXIT_CODES.done), graceSeconds * 1_000 + RELEASE_MILLISECONDS).unref();
   };
   onEndingSignals((signal, isFirst) => {
     if (isFirst) shutDown();

@@ -1,7 +1,8 @@
 import { setMaxListeners } from "node:events";
-import { endAtOnce, onEndingSignals, SIGNAL_EXIT_CODES } from "../ending-signals.js";
+import { endAtOnce, onEndingSignals } from "../ending-signals.js";
 import type { EndingSignal } from "../ending-signals.js";
 import { PipelineError } from "../errors.js";
+import { EXIT_CODES, type ExitCode } from "../exit-codes.js";
 import { faultOfWork } from "../machine-faults.js";
 import { hasNativeCalls } from "../native-calls.js";
 
@@ -37,8 +38,8 @@ export class Cancellation {
   }
 
   /** The exit code of the signal that came, or undefined if none did. */
-  get exitCode(): number | undefined {
-    return this.#came && SIGNAL_EXIT_CODES[this.#came];
+  get exitCode(): ExitCode | undefined {
+    return this.#came && EXIT_CODES[this.#came];
   }
 
   /** The fault of work that has failed, see `faultOfWork`. */

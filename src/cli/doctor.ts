@@ -1,8 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
 import { FAULTS } from "../errors.js";
+import { EXIT_CODES, endWith, exitCodeOf, type ExitCode } from "../exit-codes.js";
 import type { CheckResult, DoctorReport } from "../pipeline/doctor/doctor.js";
 import type { Cancellation } from "./cancel.js";
-import { EXIT_CODES, exitCodeOf } from "./exit-codes.js";
 import { print } from "./output.js";
 
 interface DoctorArguments {
@@ -34,7 +34,7 @@ export function doctorCommand(cancellation: Cancellation): CommandModule<object,
         () => examine(() => readSettings(), cancellation.signal, activity),
       );
       print(json ? JSON.stringify(report, null, 2) : describe(report));
-      process.exitCode = gravest(report);
+      endWith(gravest(report));
     },
   };
 }
@@ -53,12 +53,12 @@ function describe({ checks, healthy }: DoctorReport): string {
 }
 
 /** The exit code of what a person should look at first: the lower, the less it passes by itself. */
-function gravest({ checks }: DoctorReport): number {
+function gravest({ checks }: DoctorReport): ExitCode {
   const codes = checks.filter(({ outcome }) => outcome === "failed").map(exitCode);
-  return codes.length === 0 ? EXIT_CODES.done : Math.min(...codes);
+  return codes.sort((a, b) => a - b)[0] ?? EXIT_CODES.done;
 }
 
-function exitCode({ code }: CheckResult): number {
+function exitCode({ code }: CheckResult): ExitCode {
   if (code === null || code === "BUG") return EXIT_CODES.bug;
   const kind = FAULTS[code];
   return kind === "cancelled" ? EXIT_CODES.bug : exitCodeOf(kind);

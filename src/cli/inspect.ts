@@ -1,8 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
+import { EXIT_CODES, endWith } from "../exit-codes.js";
 import type { InspectedRawFile, InspectionReport } from "../pipeline/inspect.js";
 import { printable } from "../printable.js";
 import type { Cancellation } from "./cancel.js";
-import { EXIT_CODES } from "./exit-codes.js";
 import { print, printWarning } from "./output.js";
 
 interface InspectArguments {
@@ -34,7 +34,7 @@ export function inspectCommand(cancellation: Cancellation): CommandModule<object
       );
       activity.warnings.forEach(printWarning);
       print(json ? JSON.stringify(report, null, 2) : await describe(report));
-      if (report.files.some(({ faults }) => faults.length > 0)) process.exitCode = EXIT_CODES.data;
+      if (report.files.some(({ faults }) => faults.length > 0)) endWith(EXIT_CODES.data);
     },
   };
 }

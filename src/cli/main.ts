@@ -1,6 +1,7 @@
 import yargs, { type Argv, type CommandModule } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { messageOf, PipelineError } from "../errors.js";
+import { EXIT_CODES, endWith, exitCodeOf, exitCodeSoFar, type ExitCode } from "../exit-codes.js";
 import { LOG_LEVELS } from "../log-levels.js";
 import { npmScript } from "../npm-script.js";
 import { STAGES } from "../pipeline/report.js";
@@ -12,7 +13,6 @@ import { dictionaryCommand } from "./dictionary.js";
 import { diffCommand } from "./diff.js";
 import { docsCommand } from "./docs.js";
 import { doctorCommand } from "./doctor.js";
-import { EXIT_CODES, exitCodeOf } from "./exit-codes.js";
 import { inspectCommand } from "./inspect.js";
 import { installExtensionCommand } from "./install-extension.js";
 import { openedLog, openLog } from "./log.js";
@@ -30,7 +30,7 @@ import { restoreCommand, withdrawCommand } from "./withdraw.js";
 
 const words = hideBin(process.argv);
 const cancellation = new Cancellation(fail);
-surviveClosedOutput(EXIT_CODES.unavailable);
+surviveClosedOutput();
 
 const commands = [
   stageCommand(["run", "$0"], "Curate, aggregate and publish one execution date", STAGES, cancellation),
@@ -95,12 +95,9 @@ const cli = yargs(words)
 try {
   await cli.parseAsync();
 } catch (error) {
-  process.exitCode = fail(cancellation.faultOf(error));
+  endWith(fail(cancellation.faultOf(error)));
 }
-openedLog()?.debug(
-  { exit_code: process.exitCode ?? EXIT_CODES.done, seconds: performance.now() / 1_000 },
-  "command ended",
-);
+openedLog()?.debug({ exit_code: exitCodeSoFar(), seconds: performance.now() / 1_000 }, "command ended");
 cancellation.endIfStuck();
 
 /** Where the first word is no command, that is what is wrong, and not the options that the default command lacks. */
@@ -125,7 +122,7 @@ function refuseRepeated(options: Record<string, unknown>): true {
 }
 
 /** Tells what went wrong and gives the exit code. A bug keeps its stack. */
-function fail(error: unknown): number {
+function fail(error: unknown): ExitCode {
   const exitCode = tell(error);
   // Who presses Ctrl-C often wants to go on later. A scheduler knows its command.
   if (exitCode === cancellation.exitCode && process.stderr.isTTY && !words.includes("--json"))
@@ -141,7 +138,7 @@ function typedCommand(): string {
   return [isByNpm ? "npm run pipeline --" : "pipeline", ...typed].join(" ");
 }
 
-function tell(error: unknown): number {
+function tell(error: unknown): ExitCode {
   if (!(error instanceof PipelineError)) {
     printError(`this is a bug in the pipeline, please report it: ${stackOf(error)}`);
     return EXIT_CODES.bug;

@@ -1,3 +1,4 @@
+import { EXIT_CODES, endWith, exitCodeSoFar } from "../exit-codes.js";
 import { openedLog } from "./log.js";
 
 /** Data goes to standard output. */
@@ -18,15 +19,16 @@ export function printWarning(text: string): void {
 }
 
 /** A reader that has gone, as after `| head`, or a terminal that was closed is no fault. Output that cannot be written is told, with an exit code. */
-export function surviveClosedOutput(exitCode: number): void {
+export function surviveClosedOutput(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (hasReaderGone(process.stdout, error)) return;
     printError(`error STORAGE_FULL: the output could not be written: ${error.message}`);
-    process.exitCode = exitCode;
+    endWith(EXIT_CODES.unavailable);
   });
   // Nothing can be told there any more.
   process.stderr.on("error", (error: NodeJS.ErrnoException) => {
-    if (!hasReaderGone(process.stderr, error)) process.exitCode ??= exitCode;
+    if (!hasReaderGone(process.stderr, error) && exitCodeSoFar() === EXIT_CODES.done)
+      endWith(EXIT_CODES.unavailable);
   });
 }
 

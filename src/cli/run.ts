@@ -1,5 +1,6 @@
 import type { Argv, CommandModule } from "yargs";
 import { PipelineError } from "../errors.js";
+import { endAs } from "../exit-codes.js";
 import type { Gate } from "../pipeline/gate.js";
 import type { RunReport, Stage } from "../pipeline/report.js";
 import type { RunRequest } from "../pipeline/run.js";
@@ -186,7 +187,7 @@ export function stageCommand(
       const { timeout, watched } = options;
       const timeLimit = timeout === undefined ? undefined : parseDuration(timeout, "--timeout");
       if (timeLimit !== undefined && !watched) {
-        process.exitCode = await doUnderWatch(timeLimit, cancellation);
+        endAs(await doUnderWatch(timeLimit, cancellation));
         return;
       }
       const report = await runStages(stages, options, cancellation, timeLimit);

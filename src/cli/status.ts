@@ -1,9 +1,9 @@
 import type { Argv, CommandModule } from "yargs";
 import { PipelineError } from "../errors.js";
+import { EXIT_CODES, endWith } from "../exit-codes.js";
 import type { StaleDate, StatusReport } from "../pipeline/status.js";
 import { printable } from "../printable.js";
 import { counting } from "../words.js";
-import { EXIT_CODES } from "./exit-codes.js";
 import { print } from "./output.js";
 
 interface StatusArguments {
@@ -59,7 +59,7 @@ export const statusCommand: CommandModule<object, StatusArguments> = {
     const request = { from: dateOf(from), to: dateOf(to), maxAgeDays, deep, now: new Date() };
     const status = await readStatus(readSettings(), request);
     print(json ? JSON.stringify(status, null, 2) : await describe(status));
-    if (!status.healthy) process.exitCode = EXIT_CODES.data;
+    if (!status.healthy) endWith(EXIT_CODES.data);
   },
 };
 

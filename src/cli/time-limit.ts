@@ -1,9 +1,9 @@
 import { fork } from "node:child_process";
 import os from "node:os";
-import { SIGNAL_EXIT_CODES, type EndingSignal } from "../ending-signals.js";
+import type { EndingSignal } from "../ending-signals.js";
 import { PipelineError } from "../errors.js";
+import { EXIT_CODES } from "../exit-codes.js";
 import { GRACE_MILLISECONDS as CANCEL_MILLISECONDS, type Cancellation } from "./cancel.js";
-import { EXIT_CODES } from "./exit-codes.js";
 
 /** How long a run has to stop once its time is over: to interrupt its statements, and to give back what it has committed. */
 const GRACE_MILLISECONDS = 10_000;
@@ -35,7 +35,7 @@ export async function doUnderWatch(milliseconds: number, cancellation: Cancellat
     child.kill(signal);
     // It ends by itself before, unless it cannot even hear the signal.
     endAfter(CANCEL_MILLISECONDS + MARGIN_MILLISECONDS, () => {
-      kill(SIGNAL_EXIT_CODES[signal]);
+      kill(EXIT_CODES[signal]);
     });
   };
   const ended = new Promise<number>((resolve, reject) => {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { parseAllDocuments } from "yaml";
-import { EXIT_CODES } from "../../src/cli/exit-codes.js";
+import { EXIT_CODES } from "../../src/exit-codes.js";
 import { readSettings } from "../../src/settings.js";
 import { PROJECT } from "../workspace.js";
 

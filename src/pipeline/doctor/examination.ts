@@ -1,4 +1,5 @@
 import { messageOf, PipelineError, type FaultCode } from "../../errors.js";
+import { machineFault } from "../../machine-faults.js";
 import type { RunActivity } from "../activity.js";
 
 /** How a check has ended. */
@@ -75,7 +76,8 @@ export class Examination {
     try {
       const finding = await this.#activity.during(check, async () => look(...values));
       return { result: { check, outcome: "passed", message: finding.message, code: null }, finding };
-    } catch (error) {
+    } catch (thrown) {
+      const error = machineFault(thrown) ?? thrown;
       const code = error instanceof PipelineError ? error.code : "BUG";
       return { result: { check, outcome: "failed", message: messageOf(error), code }, finding: undefined };
     }
