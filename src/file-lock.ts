@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemCodeOf } from "./errors.js";
 
-/** A lock on a file of its own, which the operating system ends with the process that holds it. */
+/** A lock on a file that serves only as a lock. The operating system ends it with the process that holds it. */
 export interface FileLock {
   release(): void;
 }

@@ -359,7 +359,7 @@ function faultOfLocation(location: string): string | undefined {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) return undefined;
   const [, bucket, prefix = ""] = /^s3:\/\/([^/]*)(?:\/(.*))?$/.exec(location) ?? [];
   if (bucket === undefined) return "";
-  // The name is not shown: in the place of a bucket somebody may have written keys.
+  // The name is not shown: somebody may have written keys instead of a bucket.
   if (!BUCKET.test(bucket))
     return ": the name of a bucket has 3 to 255 letters, digits, dots, hyphens and underscores, and begins with a letter or digit";
   return PREFIX.test(prefix) ? undefined : ": no name in the prefix may be empty, . or ..";

@@ -12,7 +12,7 @@ export type SqliteRow = Record<string, Value>;
 export type OpenMode = "create" | "existing" | "read" | "immutable";
 
 const URI_PARAMETERS = { existing: "mode=rw", read: "mode=ro", immutable: "immutable=1" };
-/** The driver puts this in the place of bytes that are no UTF-8. */
+/** The driver replaces bytes that are not UTF-8 by this. */
 const REPLACEMENT = "\uFFFD";
 const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -151,7 +151,7 @@ function withNamedFaults<Result>(work: () => Result): Result {
   }
 }
 
-/** Of a fault that is found while rows are read the driver has only SQLite's message. These are SQLite's, word for word. */
+/** If a fault is found while rows are read, the driver has only SQLite's message. These are SQLite's messages, word for word. */
 const NAMES: Readonly<Record<string, string>> = {
   "database is locked": "SQLITE_BUSY",
   "database table is locked": "SQLITE_LOCKED",

@@ -23,7 +23,7 @@ export function summaryOf(report: RunReport): string {
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
-/** What is told of raw files that need attention, each notice as a text of its own. */
+/** The notices about raw files that need attention, each as one text. */
 export function rawNoticeTexts(report: Parameters<typeof rawNotices>[0]): string[] {
   return rawNotices(report).map(({ heading, lines }) =>
     [heading, ...lines.map((line) => `  ${line}`)].join("\n"),

@@ -29,7 +29,7 @@ const VARIABLES: readonly Variable[] = [
   both("sql_auto_is_null", 0),
   both("sql_select_limit", "18446744073709551615"),
   both("unique_checks", 1),
-  // Kysely makes tables of its own, and names no engine.
+  // Kysely makes its own tables, and names no engine.
   both("default_storage_engine", "InnoDB"),
   both("innodb_lock_wait_timeout", 10),
   both("lock_wait_timeout", 10),

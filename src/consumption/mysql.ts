@@ -35,7 +35,7 @@ interface Use {
    * host is gone. Within a transaction a process in order says something every few seconds. Undefined for what the server has.
    */
   readonly idleSeconds: number | undefined;
-  /** How long to wait before trying again, in turn. Who writes waits for longer than a frozen transaction can last. */
+  /** How long to wait before each new try. A writer waits for longer than a frozen transaction can last. */
   readonly delaysMilliseconds: readonly number[];
 }
 

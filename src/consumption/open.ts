@@ -24,7 +24,7 @@ export async function openConsumptionForReading(url: string): Promise<Consumptio
 }
 
 /**
- * Opens the consumption database by its address once more, to see what others see of it while a run writes it. It changes nothing,
+ * Opens the consumption database again by its address, to see what others see of it while a run writes it. It changes nothing,
  * and is as patient as a run.
  * @returns undefined if the database is not at its address any more.
  * @throws PipelineError CONSUMPTION_NOT_USABLE or CONSUMPTION_UNAVAILABLE.

@@ -17,7 +17,7 @@ export class RowsHash {
     this.#columns = columns.toSorted();
   }
 
-  /** How many rows there were by now. */
+  /** How many rows were added so far. */
   get count(): number {
     return this.#count;
   }

@@ -35,7 +35,7 @@ export interface RawParts extends TypedRaw {
   readonly byModel: ReadonlyMap<string, readonly RawPart[]>;
   /** Which columns they have. */
   readonly columns: readonly RawColumns[];
-  /** Files of this machine that are read in the place of some of them. */
+  /** Files of this machine that are read instead of some of them. */
   readonly copies: readonly string[];
   /**
    * Reads every raw file by itself, after a scan has failed.

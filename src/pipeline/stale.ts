@@ -44,8 +44,8 @@ export class RawFilesNow {
 }
 
 /**
- * The raw files that a publication rests on and that are others by now, or gone. Files that have come since do not count: they are
- * for the dates to come.
+ * The raw files that a publication rests on and that have changed or gone since. Files that have come since do not count: they are
+ * for later dates.
  * @param runs those of its execution date.
  * @returns undefined where no record says what it was made from.
  */

@@ -13,7 +13,7 @@ export const MAX_ROW_BYTES = 2_000_000;
 /** How lines can end. */
 type LineEnd = "LF" | "CRLF" | "CR";
 
-/** Where the check stands. After a quote or a carriage return, the next byte says what it was. */
+/** The state of the check. After a quote or a carriage return, the next byte says what it was. */
 type Place = "unquoted" | "quoted" | "after a quote" | "after a carriage return";
 
 /** The header line of a CSV: where it is, in bytes, without its byte order mark and its line end. */

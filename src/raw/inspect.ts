@@ -41,9 +41,9 @@ export interface InspectedFile {
   readonly columns: readonly FileColumn[];
   /** What the pages of a Parquet file are compressed with, where that was asked. */
   readonly codecs?: readonly string[];
-  /** Of a CSV file, how many rows the check of its bytes has counted. */
+  /** How many rows of a CSV file the check of its bytes has counted. */
   readonly rows?: number;
-  /** Of a CSV file, whether one thread must read it from its beginning to its end. */
+  /** Whether one thread must read a CSV file from its beginning to its end. */
   readonly isReadInOrder?: true;
   /** What is read in its place, and the folder that stands for the raw zone there. */
   readonly copy?: { readonly root: string; readonly uri: string };
@@ -196,7 +196,7 @@ async function lookTogether(
   );
   const results = [...parquet.results, ...csv.results].sort((a, b) => (a.file.path < b.file.path ? -1 : 1));
   const columns = results.flatMap((file) => columnFaults(file, needed));
-  // Where the header line is at fault, so may be what was said of the rows.
+  // If the header line is at fault, what was found in the rows may be wrong, too.
   const faulty = new Set(columns.map(({ path }) => path));
   const others = [...parquet.faults, ...csv.faults].filter(({ path }) => !faulty.has(path));
   await assertServed(zone, [...columns, ...others]);

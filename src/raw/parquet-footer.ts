@@ -129,7 +129,7 @@ class CompactReader {
     return [size, byte & 0x0f, begin];
   }
 
-  /** Where a value ends. The value of a boolean field is in its head. */
+  /** The end of a value. The value of a boolean field is in its head. */
   #skip(type: number, at: number, isField: boolean): number {
     switch (type) {
       case TRUE:

@@ -277,7 +277,7 @@ function isShown(name: string): boolean {
   return !/^[._]/.test(name);
 }
 
-/** Where a walk is: the folders that it is in, and the links that it came through. */
+/** The position of a walk: the folders that it is in, and the links that it came through. */
 interface WalkedPath {
   readonly folders: ReadonlySet<string>;
   readonly links: readonly string[];
@@ -333,7 +333,7 @@ function isUndecodable(name: string): boolean {
   return name.includes("\ufffd");
 }
 
-/** `x.csv`: a container runtime makes such a folder in the place of a file that it is told to mount and cannot find. */
+/** `x.csv`: a container runtime makes such a folder if it cannot find the file that it is told to mount. */
 function looksLikeFile(name: string): boolean {
   return /.\.[a-z]/i.test(name);
 }

@@ -73,7 +73,7 @@ export interface Zone {
    */
   findAll(table: string, unreadable: (fault: PipelineError) => void): Promise<FoundPartition[]>;
   /**
-   * Checks that a commit can put files in the place of a partition, as far as that is known before.
+   * Checks that a commit can replace partitions, as far as that is known before.
    * @param partitionKey all partitions that are there, if it is not given.
    * @throws PipelineError ZONE_NOT_USABLE if a folder is a link, has a mount in it, or is on another file system than `_staging`.
    */

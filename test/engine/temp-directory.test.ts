@@ -16,7 +16,7 @@ async function goodWorkspace(): Promise<Workspace> {
   return workspace;
 }
 
-/** What makes a process the first but one of a PID namespace of its own, on a host of a given name. Only root can. */
+/** Starts a shell in a new PID namespace, on a host of a given name. Only root can. */
 const CONTAINER = ["--pid", "--fork", "--kill-child", "--mount-proc", "--uts", "sh", "-c"];
 const hasContainers = spawnSync("unshare", [...CONTAINER, "true"]).status === 0;
 

@@ -11,7 +11,7 @@ import { EXECUTION_DATE, run } from "./running.js";
 /** The files of a SQLite database that is open. */
 const ENDS = ["", "-wal", "-shm"];
 
-/** It has published once, and its raw files have changed since. Its database is in a folder of its own, behind a link. */
+/** It has published once, and its raw files have changed since. Its database is in a separate folder, behind a link. */
 async function workspaceBehindLink(): Promise<Workspace> {
   const { environment, folder, settings: inFolder } = await makeWorkspace();
   await mkdir(path.join(folder, "db"));

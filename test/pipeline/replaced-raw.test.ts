@@ -23,7 +23,7 @@ import { makeWorkspace, type Workspace } from "../workspace.js";
 import { EXECUTION_DATE } from "./running.js";
 
 const GOOD = `${HEADER}\n${LINE}\n`;
-/** Of the same size: another voucher. */
+/** Another voucher of the same size. */
 const OTHER = GOOD.replace("2640", "9999");
 
 let workspace: Workspace;
@@ -44,7 +44,7 @@ async function overwrite(place: string, content: string): Promise<void> {
   await utimes(place, atime, mtime);
 }
 
-/** Puts another file in the place of one, with its size and time of modification. */
+/** Replaces a file by another one of the same size and time of modification. */
 async function replace(place: string, content: string): Promise<void> {
   const { atime, mtime } = await stat(place);
   await writeFile(`${place}.new`, content);

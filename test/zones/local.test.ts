@@ -68,7 +68,7 @@ describe("the files of a zone", () => {
   });
 });
 
-describe("what is no file that can be read", () => {
+describe("what cannot be read as a file", () => {
   it("is among the files of a zone, with the reason", async () => {
     const { folder, zone } = await makeZone();
     await mkdir(path.join(folder, "in/mounted.csv"), { recursive: true });

@@ -15,7 +15,7 @@ import { startFaultyProxy, type Answer, type Fault } from "./faulty-proxy.js";
 interface Asked {
   readonly method: string;
   readonly url: string;
-  /** Of the body. */
+  /** The size of the body. */
   readonly bytes: number;
   readonly isCopy: boolean;
 }
