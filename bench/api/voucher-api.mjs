@@ -5,10 +5,10 @@ import path from "node:path";
 import { startServer } from "./server-process.mjs";
 
 const project = path.resolve(import.meta.dirname, "../..");
-/** The words of `npm run api`: exec, node, its options, and the program. */
-const [, ...API] = JSON.parse(readFileSync(path.join(project, "package.json"), "utf8")).scripts.api.split(
-  " ",
-);
+/** What `npm run api` gives to Node: its options, and the program. */
+const API = JSON.parse(readFileSync(path.join(project, "package.json"), "utf8"))
+  .scripts.api.replace("exec sh start.sh ", "")
+  .split(" ");
 
 /** Publishes the sample as of 29 May 2020, with all zones but the raw one in a folder of their own. */
 export function publishSample(folder, consumptionUrl) {
@@ -31,7 +31,7 @@ export function publishSample(folder, consumptionUrl) {
 
 /** Starts the built api over what is published. */
 export function startApi(folder, logFile, consumptionUrl) {
-  return startServer(process.execPath, [...API.slice(1, -1), path.join(project, API.at(-1))], {
+  return startServer(process.execPath, [...API.slice(0, -1), path.join(project, API.at(-1))], {
     cwd: folder,
     environment: { CONSUMPTION_URL: consumptionUrl },
     logFile,

@@ -45,7 +45,7 @@ function commandOfApi(): string[] {
   const { scripts } = JSON.parse(readFileSync(path.join(PROJECT, "package.json"), "utf8")) as {
     scripts: { api: string };
   };
-  const [, ...words] = scripts.api.replace(/^exec /, "").split(" ");
+  const words = scripts.api.replace("exec sh start.sh ", "").split(" ");
   return [...words.slice(0, -1), path.join(PROJECT, words.at(-1) ?? "")];
 }
 
