@@ -10,7 +10,20 @@ import { EXECUTION_DATE, readPartition, run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { getFile, putFile, removeFile } from "../storage.js";
 import { makeWorkspace } from "../workspace.js";
-import { expectFailure, goodWorkspace, HEADER, LINE } from "./failing.js";
+import { expectFailure, goodWorkspace, HEADER, LINE, type GoodWorkspace } from "./failing.js";
+
+/** Files that cannot be read, by name, and what a run says of each. */
+type FaultyFiles = Readonly<Record<string, readonly [content: string | Buffer, said: string]>>;
+
+/** Expects a run over files to name each of them in a line of its message, and no other file. */
+async function expectEachNamed(workspace: GoodWorkspace, files: FaultyFiles): Promise<void> {
+  for (const [name, [content]] of Object.entries(files)) await putFile(workspace.raw, name, content);
+  const message = await expectFailure(workspace, "RAW_FILE_UNREADABLE", []);
+  const lines = message.split("\n").slice(1);
+  expect(lines).toHaveLength(Object.keys(files).length);
+  for (const [name, [, said]] of Object.entries(files))
+    expect(lines.find((line) => line.startsWith(`  vouchers/${name}: `))).toContain(said);
+}
 
 describe("a raw zone", () => {
   it("without files stops the run, and the message says where files belong", async () => {
@@ -71,7 +84,7 @@ describe("a raw zone", () => {
     const workspace = await goodWorkspace();
     const good = `${HEADER}\n${LINE}\n`;
     const commas = (more: string) => `${good}2020-05-01,Peru,2020-04-20,2019-01-01,1,234,${more}\n`;
-    const faults: Record<string, readonly [content: string | Buffer, said: string]> = {
+    const faults: FaultyFiles = {
       "comma.csv": [commas(""), "line 3 has 7 fields, but the header has 6"],
       "quotes.csv": [commas('""'), "line 3 has 7 fields, but the header has 6"],
       "blank.csv": [commas(" "), "line 3 has 7 fields, but the header has 6"],
@@ -95,12 +108,7 @@ describe("a raw zone", () => {
       "case.csv": [good.replace("country_code", "Country_Code"), "only the case differs"],
       "letter.csv": [good.replace("country_code", "c\u043euntry_code"), "c<U+043E>untry_code"],
     };
-    for (const [name, [content]] of Object.entries(faults)) await putFile(workspace.raw, name, content);
-    const message = await expectFailure(workspace, "RAW_FILE_UNREADABLE", []);
-    const lines = message.split("\n").slice(1);
-    expect(lines).toHaveLength(Object.keys(faults).length);
-    for (const [name, [, said]] of Object.entries(faults))
-      expect(lines.find((line) => line.startsWith(`  vouchers/${name}: `))).toContain(said);
+    await expectEachNamed(workspace, faults);
   });
 
   it("with gzip that the engine cannot read says to repack it", async () => {
@@ -133,7 +141,7 @@ describe("a raw zone", () => {
     const workspace = await goodWorkspace();
     const good = `${HEADER}\n${LINE}\n`;
     const parquet = await getFile(workspace.raw, "part.parquet");
-    const foreign: Record<string, readonly [content: string | Buffer, said: string]> = {
+    const foreign: FaultyFiles = {
       "page.csv": ["<!DOCTYPE html>\n<html><title>Sign in</title></html>", "is an HTML page"],
       "answer.csv": ['<?xml version="1.0"?>\n<Error><Code>NoSuchKey</Code></Error>', "is XML"],
       "pointer.csv": ["version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "git lfs pull"],
@@ -153,12 +161,7 @@ describe("a raw zone", () => {
       "tabs.csv": [good.replaceAll(",", "\t"), "has its values separated by tabs"],
       "excel.csv": [`sep=,\n${good}`, "begins with Excel's line sep="],
     };
-    for (const [name, [content]] of Object.entries(foreign)) await putFile(workspace.raw, name, content);
-    const message = await expectFailure(workspace, "RAW_FILE_UNREADABLE", []);
-    const lines = message.split("\n").slice(1);
-    expect(lines).toHaveLength(Object.keys(foreign).length);
-    for (const [name, [, said]] of Object.entries(foreign))
-      expect(lines.find((line) => line.startsWith(`  vouchers/${name}: `))).toContain(said);
+    await expectEachNamed(workspace, foreign);
   });
 
   it.each([0.3, 0.7, 0.95])(

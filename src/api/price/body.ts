@@ -1,6 +1,6 @@
-import { PassThrough, type Duplex } from "node:stream";
+import { PassThrough } from "node:stream";
 import { TextDecoder } from "node:util";
-import { createGunzip } from "node:zlib";
+import { createGunzip, type Gunzip } from "node:zlib";
 import type { Request, Response } from "express";
 import { Problem } from "../problem.js";
 import { ClientGone } from "../streaming.js";
@@ -38,10 +38,10 @@ export function textOf(
     else if (request.complete || bytes.writableNeedDrain) response.setTimeout(idleMilliseconds);
     else bytes.destroy(tooLate(idleMilliseconds));
   });
-  return decoded(bounded(bytes, request));
+  return decoded(bounded(bytes));
 }
 
-function decoderOf(request: Request): Duplex {
+function decoderOf(request: Request): PassThrough | Gunzip {
   const encoding = (request.get("content-encoding") ?? "identity").trim().toLowerCase();
   if (encoding === "identity") return new PassThrough();
   if (encoding === "gzip") return createGunzip();
@@ -49,14 +49,12 @@ function decoderOf(request: Request): Duplex {
 }
 
 /** Ends a body that expands much more than files of customers do. */
-async function* bounded(bytes: Duplex, request: Request): AsyncGenerator<Buffer> {
-  let received = 0;
+async function* bounded(bytes: PassThrough | Gunzip): AsyncGenerator<Buffer> {
   let expanded = 0;
-  request.on("data", ({ length }: Buffer) => (received += length));
   for await (const chunk of bytes) {
     const piece = chunk as Buffer;
     expanded += piece.length;
-    if (expanded > FREE_BYTES && expanded > received * MAX_EXPANSION) {
+    if ("bytesWritten" in bytes && expanded > FREE_BYTES && expanded > bytes.bytesWritten * MAX_EXPANSION) {
       throw new Problem(
         "body-too-large",
         `The body expands to more than ${MAX_EXPANSION.toString()} times its size; send it with less compression.`,
