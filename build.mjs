@@ -41,7 +41,7 @@ await build({
 
 // What people start. Also a Node that is too old for the rest reads it, and says so.
 await build({
-  entryPoints: { "cli/main": "src/start.ts", "api/main": "src/start.ts" },
+  entryPoints: { "cli/main": "src/base/start.ts", "api/main": "src/base/start.ts" },
   outdir: "dist",
   bundle: true,
   platform: "node",

@@ -3,9 +3,9 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { PROBLEMS } from "../src/api/problem.js";
-import { FAULTS, type FaultKind } from "../src/errors.js";
-import { EXIT_CODES, exitCodeOf } from "../src/exit-codes.js";
-import { readSettings, SETTING_NAMES } from "../src/settings.js";
+import { FAULTS, type FaultKind } from "../src/base/errors.js";
+import { EXIT_CODES, exitCodeOf } from "../src/base/exit-codes.js";
+import { readSettings, SETTING_NAMES } from "../src/settings/settings.js";
 import { PROJECT } from "./workspace.js";
 
 const read = (file: string) => readFile(path.join(PROJECT, file), "utf8");
@@ -70,19 +70,19 @@ describe("the documentation", () => {
       if (found !== null) ending[file] = found;
     }
     expect(ending).toEqual({
-      "exit-codes.ts": [
+      "base/exit-codes.ts": [
         "process.exitCode = ",
         "process.exit(code)",
         "process.exitCode = ",
         "process.exitCode",
       ],
       // A process that a native call keeps from ending: the one that takes its place, and the signal itself.
-      "ending-signals.ts": ["process.kill(process.pid, signal)", "process.exit(${code.toString()})"],
+      "base/ending-signals.ts": ["process.kill(process.pid, signal)", "process.exit(${code.toString()})"],
       // A watched process whose watcher is gone.
       "cli/time-limit.ts": ['process.kill(process.pid, "SIGKILL")'],
       // Neither ends a process.
       "engine/temp-directory.ts": ["process.kill(Number(pid), 0)"],
-      "failpoints.ts": ['process.kill(process.pid, "SIGSTOP")'],
+      "base/failpoints.ts": ['process.kill(process.pid, "SIGSTOP")'],
     });
   });
 

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { makeFolder } from "../src/make-folder.js";
+import { makeFolder } from "../src/base/files.js";
 import { makeFolder as makeTestFolder } from "./workspace.js";
 
 describe("folders that are made side by side", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { printable } from "../src/printable.js";
-import { textTable } from "../src/text-table.js";
+import { printable } from "../src/base/printable.js";
+import { textTable } from "../src/base/text-table.js";
 
 describe("a text from raw data", () => {
   it.each([

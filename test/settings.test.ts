@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { readSettings } from "../src/settings.js";
+import { readSettings } from "../src/settings/settings.js";
 import { MAIN } from "./cli/command.js";
 import { makeFolder } from "./workspace.js";
 

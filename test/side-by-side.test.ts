@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "@jest/globals";
-import { allEnded, sideBySide } from "../src/side-by-side.js";
+import { allEnded, sideBySide } from "../src/base/concurrency.js";
 
 describe("treating many side by side", () => {
   it("gives what came of them in their order", async () => {

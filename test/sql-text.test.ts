@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { callsOf, endsStatement, saysNothing, statementsOf } from "../src/sql-text.js";
+import { callsOf, endsStatement, saysNothing, statementsOf } from "../src/sql-text/scan.js";
 
 describe("a text of SQL", () => {
   it.each([

@@ -11,7 +11,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { isOnS3 } from "../src/s3-access.js";
+import { isOnS3 } from "../src/base/s3-access.js";
 import { TEST_S3, type TestS3 } from "./place.js";
 
 /** Files of a zone as a test puts and finds them there: without the code that is tested. A folder is a path or a URL on S3. */

@@ -16,17 +16,17 @@ describe("the walls between the rooms of src", () => {
   it.each([
     ["src/api/server.ts", "../models/load.js"],
     ["src/api/page/health.ts", "../../models/load.js"],
-    ["src/api/page/health/deeper/still.ts", "../../../../pipeline/run.js"],
-    ["src/zones/s3.ts", "../pipeline/observers/metrics/state.js"],
-    ["src/pipeline/observers/metrics/state.ts", "../../../cli/main.js"],
+    ["src/api/page/health/deeper/still.ts", "../../../../run/run.js"],
+    ["src/zones/s3.ts", "../run/observers/metrics/state.js"],
+    ["src/run/observers/metrics/state.ts", "../../../cli/main.js"],
   ])("let %s not import %s", async (file, imported) => {
     expect(await refusals(file, imported)).toEqual([expect.stringContaining("see docs/architecture.md")]);
   });
 
   it.each([
     ["src/api/page/health.ts", "../../consumption/open.js"],
-    ["src/pipeline/observers/metrics/state.ts", "../../../consumption/open.js"],
-    ["src/pipeline/doctor/storage.ts", "../raw-input.js"],
+    ["src/run/observers/metrics/state.ts", "../../../consumption/open.js"],
+    ["src/introspect/doctor/storage.ts", "../../run/raw-input.js"],
   ])("let %s import %s", async (file, imported) => {
     expect(await refusals(file, imported)).toEqual([]);
   });

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterAll } from "@jest/globals";
-import { readSettings, type Settings } from "../src/settings.js";
+import { readSettings, type Settings } from "../src/settings/settings.js";
 import { dropDatabase, makeDatabase } from "./consumption/servers.js";
 import { PLACE, TEST_S3, type Place } from "./place.js";
 import { dropBucket, makeBucket } from "./storage.js";

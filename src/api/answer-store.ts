@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
+import { PipelineError } from "../base/errors.js";
 import type { Consumption } from "../consumption/consumption.js";
 import { readAnswersOf } from "../consumption/publication-answers.js";
 import {
@@ -9,7 +10,6 @@ import {
   readPublications,
 } from "../consumption/publications.js";
 import { PublicationReplaced } from "../consumption/table-pages.js";
-import { PipelineError } from "../errors.js";
 import type { Answers } from "../voucher/answers.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { identityOf, isSamePublication, type Publication } from "../voucher/publication.js";

@@ -1,5 +1,5 @@
 import { STATUS_CODES, type Server } from "node:http";
-import { systemCodeOf } from "../errors.js";
+import { systemCodeOf } from "../base/errors.js";
 import { Problem, PROBLEM_TYPE, problemDocument, PROBLEMS } from "./problem.js";
 import { SECURITY_HEADERS } from "./security-headers.js";
 import type { UnderWay } from "./under-way.js";

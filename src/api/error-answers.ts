@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, Request } from "express";
-import { PipelineError } from "../errors.js";
+import { PipelineError } from "../base/errors.js";
 import { bodyProblem } from "./json-body.js";
 import { Problem, sendProblem } from "./problem.js";
 import { ClientGone } from "./streaming.js";

@@ -1,8 +1,8 @@
 import { pino } from "pino";
-import { messageOf, PipelineError } from "../errors.js";
-import { EXIT_CODES, endWith, exitCodeOf } from "../exit-codes.js";
-import { machineFault } from "../machine-faults.js";
-import { readSettings, type Settings } from "../settings.js";
+import { messageOf, PipelineError } from "../base/errors.js";
+import { EXIT_CODES, endWith, exitCodeOf } from "../base/exit-codes.js";
+import { machineFault } from "../base/machine-faults.js";
+import { readSettings, type Settings } from "../settings/settings.js";
 import { AnswerDatabase } from "./answer-database.js";
 import { AnswerStore } from "./answer-store.js";
 import { createApiServer } from "./api-server.js";

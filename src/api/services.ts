@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { KeyedPart } from "../settings.js";
+import type { KeyedPart } from "../settings/settings.js";
 import type { AnswerStore } from "./answer-store.js";
 import type { KeyRing } from "./keys/key-ring.js";
 import type { RequestMetrics } from "./metrics.js";

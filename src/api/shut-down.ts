@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
-import { endAtOnce, onEndingSignals } from "../ending-signals.js";
-import { EXIT_CODES, endNow } from "../exit-codes.js";
+import { endAtOnce, onEndingSignals } from "../base/ending-signals.js";
+import { EXIT_CODES, endNow } from "../base/exit-codes.js";
 import type { UnderWay } from "./under-way.js";
 
 /** How long the database has to let go, once no request is under way. */

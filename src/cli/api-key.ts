@@ -1,6 +1,6 @@
 import type { Argv, CommandModule } from "yargs";
-import { hashOfApiKey, newApiKey } from "../api-key.js";
-import { PipelineError } from "../errors.js";
+import { PipelineError } from "../base/errors.js";
+import { hashOfApiKey, newApiKey } from "../settings/api-key-hash.js";
 import { print } from "./output.js";
 
 interface ApiKeyArguments {

@@ -1,6 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
-import { PipelineError } from "../errors.js";
-import type { BackfillActivity } from "../pipeline/backfill/activity.js";
+import { PipelineError } from "../base/errors.js";
+import { textTable } from "../base/text-table.js";
+import { counting } from "../base/words.js";
+import type { BackfillActivity } from "../run/backfill/activity.js";
 import {
   ORDERS,
   SELECTIONS,
@@ -8,9 +10,7 @@ import {
   type BackfillReport,
   type Order,
   type Selection,
-} from "../pipeline/backfill/report.js";
-import { textTable } from "../text-table.js";
-import { counting } from "../words.js";
+} from "../run/backfill/report.js";
 import type { Cancellation } from "./cancel.js";
 import { openedLog } from "./log.js";
 import { print, printWarning } from "./output.js";
@@ -100,8 +100,8 @@ export function backfillCommand(cancellation: Cancellation): CommandModule<objec
         { parseDateToWrite },
         progress,
       ] = await Promise.all([
-        import("../pipeline/backfill/backfill.js"),
-        import("../pipeline/backfill/activity.js"),
+        import("../run/backfill/backfill.js"),
+        import("../run/backfill/activity.js"),
         import("./run-settings.js"),
         import("../voucher/execution-date.js"),
         import("./progress.js"),

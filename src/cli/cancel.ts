@@ -1,10 +1,10 @@
 import { setMaxListeners } from "node:events";
-import { endAtOnce, onEndingSignals } from "../ending-signals.js";
-import type { EndingSignal } from "../ending-signals.js";
-import { PipelineError } from "../errors.js";
-import { EXIT_CODES, type ExitCode } from "../exit-codes.js";
-import { faultOfWork } from "../machine-faults.js";
-import { hasNativeCalls } from "../native-calls.js";
+import { hasNativeCalls } from "../base/concurrency.js";
+import { endAtOnce, onEndingSignals } from "../base/ending-signals.js";
+import type { EndingSignal } from "../base/ending-signals.js";
+import { PipelineError } from "../base/errors.js";
+import { EXIT_CODES, type ExitCode } from "../base/exit-codes.js";
+import { faultOfWork } from "../base/machine-faults.js";
 
 /** How long cancelled work has to end. After that the process ends without it, as if it was killed. */
 export const GRACE_MILLISECONDS = 8_000;

@@ -22,7 +22,7 @@ export const dictionaryCommand: CommandModule<object, DictionaryArguments> = {
   handler: async ({ out, json }) => {
     const [{ loadSqlVersion }, { readSettings }, { dictionaryOf }, { dictionaryDataOf }] = await Promise.all([
       import("../models/load.js"),
-      import("../settings.js"),
+      import("../settings/settings.js"),
       import("../models/dictionary.js"),
       import("../models/dictionary-data.js"),
     ]);

@@ -1,5 +1,5 @@
 import type { Argv, CommandModule } from "yargs";
-import type { AnswersDiff, ChangedAnswer } from "../pipeline/diff.js";
+import type { AnswersDiff, ChangedAnswer } from "../introspect/diff.js";
 import { print, printWarning } from "./output.js";
 
 interface DiffArguments {
@@ -24,8 +24,8 @@ export const diffCommand: CommandModule<object, DiffArguments> = {
       .example("$0 diff 2020-05-01 2020-05-29", "See what has changed in four weeks"),
   handler: async ({ before, after, json }) => {
     const [{ diffPublications }, { readSettings }, { parseExecutionDate }] = await Promise.all([
-      import("../pipeline/diff.js"),
-      import("../settings.js"),
+      import("../introspect/diff.js"),
+      import("../settings/settings.js"),
       import("../voucher/execution-date.js"),
     ]);
     const dateOf = (text: string | undefined) => (text === undefined ? undefined : parseExecutionDate(text));
@@ -41,7 +41,7 @@ async function describe({ before, after, answers, changes }: AnswersDiff): Promi
   if (changes.length === 0) return heading;
   const [{ section }, { inWords }] = await Promise.all([
     import("./summary.js"),
-    import("../pipeline/diff.js"),
+    import("../introspect/diff.js"),
   ]);
   return [
     [heading, ...changes.map((change) => `  ${inWords(change)}`)].join("\n"),

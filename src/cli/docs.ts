@@ -1,5 +1,5 @@
 import type { Argv, CommandModule } from "yargs";
-import { messageOf, PipelineError } from "../errors.js";
+import { messageOf, PipelineError } from "../base/errors.js";
 import { print } from "./output.js";
 
 interface DocsArguments {
@@ -24,7 +24,7 @@ export const docsCommand: CommandModule<object, DocsArguments> = {
   handler: async ({ out, json }) => {
     const [{ loadSqlVersion }, { readSettings }, { writeSite }] = await Promise.all([
       import("../models/load.js"),
-      import("../settings.js"),
+      import("../settings/settings.js"),
       import("../dictionary/write-site.js"),
     ]);
     const { sqlDirectory, sqlVersion } = readSettings();

@@ -1,7 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
-import { FAULTS } from "../errors.js";
-import { EXIT_CODES, endWith, exitCodeOf, type ExitCode } from "../exit-codes.js";
-import type { CheckResult, DoctorReport } from "../pipeline/doctor/doctor.js";
+import { FAULTS } from "../base/errors.js";
+import { EXIT_CODES, endWith, exitCodeOf, type ExitCode } from "../base/exit-codes.js";
+import type { CheckResult, DoctorReport } from "../introspect/doctor/doctor.js";
 import type { Cancellation } from "./cancel.js";
 import { print } from "./output.js";
 
@@ -23,9 +23,9 @@ export function doctorCommand(cancellation: Cancellation): CommandModule<object,
     handler: async ({ json }) => {
       const [{ examine }, { RunActivity }, { readSettings }, { showingProgress, stepsInWords }] =
         await Promise.all([
-          import("../pipeline/doctor/doctor.js"),
-          import("../pipeline/activity.js"),
-          import("../settings.js"),
+          import("../introspect/doctor/doctor.js"),
+          import("../run/activity.js"),
+          import("../settings/settings.js"),
           import("./progress.js"),
         ]);
       const activity = new RunActivity();

@@ -1,4 +1,4 @@
-import { PipelineError } from "../errors.js";
+import { PipelineError } from "../base/errors.js";
 
 const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 /** 24 days. Timers can hold almost a day more, and no longer. */

@@ -1,7 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
-import { EXIT_CODES, endWith } from "../exit-codes.js";
-import type { InspectedRawFile, InspectionReport } from "../pipeline/inspect.js";
-import { printable } from "../printable.js";
+import { EXIT_CODES, endWith } from "../base/exit-codes.js";
+import { printable } from "../base/printable.js";
+import type { InspectedRawFile, InspectionReport } from "../introspect/inspect.js";
 import type { Cancellation } from "./cancel.js";
 import { print, printWarning } from "./output.js";
 
@@ -22,9 +22,9 @@ export function inspectCommand(cancellation: Cancellation): CommandModule<object
     handler: async ({ json }) => {
       const [{ inspectRawZone }, { RunActivity }, { readSettings }, { showingProgress, stepsInWords }] =
         await Promise.all([
-          import("../pipeline/inspect.js"),
-          import("../pipeline/activity.js"),
-          import("../settings.js"),
+          import("../introspect/inspect.js"),
+          import("../run/activity.js"),
+          import("../settings/settings.js"),
           import("./progress.js"),
         ]);
       const activity = new RunActivity();
@@ -43,7 +43,7 @@ async function describe(report: InspectionReport): Promise<string> {
   const { raw_zone, files } = report;
   const [{ columnsInWords, rawNoticeTexts, section }, { reasonRows }] = await Promise.all([
     import("./summary.js"),
-    import("../pipeline/row-counts.js"),
+    import("../record/row-counts.js"),
   ]);
   const readable = files.filter(({ faults }) => faults.length === 0);
   const heading = `raw files in ${printable(raw_zone)}: ${files.length.toString()}, of which a run could read ${readable.length.toString()}`;

@@ -11,8 +11,8 @@ export const installExtensionCommand: CommandModule<object, { json: boolean }> =
       .example("$0 install-extension", "Before the first run with zones on S3"),
   handler: async ({ json }) => {
     const [{ installS3Extension }, { readSettings }] = await Promise.all([
-      import("../pipeline/install-extension.js"),
-      import("../settings.js"),
+      import("../run/install-extension.js"),
+      import("../settings/settings.js"),
     ]);
     const version = await installS3Extension(readSettings());
     print(

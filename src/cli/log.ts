@@ -10,7 +10,7 @@ let log: Logger | undefined;
  * @param level what is asked for on the command line; that of the settings where nothing is.
  */
 export async function openLog(level: string | undefined): Promise<void> {
-  const asked = level ?? (await import("../settings.js")).readLogLevel();
+  const asked = level ?? (await import("../settings/settings.js")).readLogLevel();
   if (asked === "silent") return;
   // Loaded here, because most commands have none.
   const { pino } = await import("pino");

@@ -1,11 +1,11 @@
 import yargs, { type Argv, type CommandModule } from "yargs";
 import { hideBin } from "yargs/helpers";
-import { messageOf, PipelineError } from "../errors.js";
-import { EXIT_CODES, endWith, exitCodeOf, exitCodeSoFar, type ExitCode } from "../exit-codes.js";
-import { LOG_LEVELS } from "../log-levels.js";
-import { npmScript } from "../npm-script.js";
-import { STAGES } from "../pipeline/report.js";
-import { versionText } from "../version.js";
+import { messageOf, PipelineError } from "../base/errors.js";
+import { EXIT_CODES, endWith, exitCodeOf, exitCodeSoFar, type ExitCode } from "../base/exit-codes.js";
+import { npmScript } from "../base/npm-script.js";
+import { versionText } from "../base/version.js";
+import { STAGES } from "../record/report.js";
+import { LOG_LEVELS } from "../settings/log-levels.js";
 import { apiKeyCommand } from "./api-key.js";
 import { backfillCommand } from "./backfill.js";
 import { Cancellation } from "./cancel.js";

@@ -1,5 +1,5 @@
-import { PipelineError } from "../errors.js";
-import type { Gate } from "../pipeline/gate.js";
+import { PipelineError } from "../base/errors.js";
+import type { Gate } from "../run/gate.js";
 
 /**
  * Reads how many answers may change: `5`, or `10%` of those that there were.

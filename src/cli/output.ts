@@ -1,4 +1,4 @@
-import { EXIT_CODES, endWith, exitCodeSoFar } from "../exit-codes.js";
+import { EXIT_CODES, endWith, exitCodeSoFar } from "../base/exit-codes.js";
 import { openedLog } from "./log.js";
 
 /** Data goes to standard output. */

@@ -1,12 +1,12 @@
 import type { Argv, CommandModule } from "yargs";
+import { counting } from "../base/words.js";
 import type {
   PlannedInput,
   PlannedPartition,
   PlannedPublish,
   PlannedRun,
   PlannedStatements,
-} from "../pipeline/planned-run.js";
-import { counting } from "../words.js";
+} from "../introspect/planned-run.js";
 import type { Cancellation } from "./cancel.js";
 import { print, printWarning } from "./output.js";
 import { allowFutureOption, executionDateOption, type FutureOption } from "./run.js";
@@ -32,8 +32,8 @@ export function planCommand(cancellation: Cancellation): CommandModule<object, P
         .example("$0 plan -e 2020-05-29T00:00:00 | less", "Look at a run before it is made"),
     handler: async ({ "allow-future": allowsFuture, "execution-date": text, json }) => {
       const [{ planOfRun }, { readSettings }, { parseDateToWrite }] = await Promise.all([
-        import("../pipeline/planned-run.js"),
-        import("../settings.js"),
+        import("../introspect/planned-run.js"),
+        import("../settings/settings.js"),
         import("../voucher/execution-date.js"),
       ]);
       const executionDate = parseDateToWrite(text, { allowsFuture });

@@ -1,4 +1,4 @@
-import type { RunActivity } from "../pipeline/activity.js";
+import type { RunActivity } from "../run/activity.js";
 import { openedLog } from "./log.js";
 
 const REFRESH_MILLISECONDS = 200;

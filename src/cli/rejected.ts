@@ -1,6 +1,6 @@
 import type { Argv, CommandModule } from "yargs";
-import { PipelineError } from "../errors.js";
-import type { RejectedReport } from "../pipeline/rejected.js";
+import { PipelineError } from "../base/errors.js";
+import type { RejectedReport } from "../introspect/rejected.js";
 import type { Cancellation } from "./cancel.js";
 import { print, printWarning } from "./output.js";
 import { executionDateOption } from "./run.js";
@@ -31,8 +31,8 @@ export function rejectedCommand(cancellation: Cancellation): CommandModule<objec
       if (!Number.isSafeInteger(rows) || rows < 0)
         throw new PipelineError("INVALID_USAGE", "--rows must be a whole number");
       const [{ reportRejected }, { readSettings }, { parseExecutionDate }] = await Promise.all([
-        import("../pipeline/rejected.js"),
-        import("../settings.js"),
+        import("../introspect/rejected.js"),
+        import("../settings/settings.js"),
         import("../voucher/execution-date.js"),
       ]);
       const request = { executionDate: parseExecutionDate(text), rows };

@@ -1,5 +1,5 @@
 import type { Argv, CommandModule } from "yargs";
-import type { RenderedModel } from "../pipeline/rendered-model.js";
+import type { RenderedModel } from "../introspect/rendered-model.js";
 import type { Cancellation } from "./cancel.js";
 import { print, printWarning } from "./output.js";
 import { executionDateOption } from "./run.js";
@@ -29,8 +29,8 @@ export function renderCommand(cancellation: Cancellation): CommandModule<object,
         .example("$0 render curated.vouchers -e 2020-05-29 > vouchers.sql", "Look at the SQL of a model"),
     handler: async ({ model, "execution-date": text, audits, json }) => {
       const [{ renderOne }, { readSettings }, { parseExecutionDate }] = await Promise.all([
-        import("../pipeline/rendered-model.js"),
-        import("../settings.js"),
+        import("../introspect/rendered-model.js"),
+        import("../settings/settings.js"),
         import("../voucher/execution-date.js"),
       ]);
       const request = { model, executionDate: parseExecutionDate(text) };

@@ -1,7 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
-import { PipelineError } from "../errors.js";
-import type { ReplayReport } from "../pipeline/replay.js";
-import { counting } from "../words.js";
+import { PipelineError } from "../base/errors.js";
+import { counting } from "../base/words.js";
+import type { ReplayReport } from "../introspect/replay.js";
 import type { Cancellation } from "./cancel.js";
 import { print, printWarning } from "./output.js";
 
@@ -32,8 +32,8 @@ export function replayCommand(cancellation: Cancellation): CommandModule<object,
         .example("$0 replay 2020-05-29T000000-0aa00fb62f7b", "See whether a run gives the same bytes again"),
     handler: async ({ run: runId, "current-sql": usesCurrentSql, json }) => {
       const [{ replayRun }, { readSettings }] = await Promise.all([
-        import("../pipeline/replay.js"),
-        import("../settings.js"),
+        import("../introspect/replay.js"),
+        import("../settings/settings.js"),
       ]);
       const request = { runId, usesCurrentSql };
       const report = await replayRun(readSettings(), request, cancellation.signal, printWarning);

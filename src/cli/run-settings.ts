@@ -1,5 +1,5 @@
-import { PipelineError } from "../errors.js";
-import { isHook, readSettings, type Settings } from "../settings.js";
+import { PipelineError } from "../base/errors.js";
+import { isHook, readSettings, type Settings } from "../settings/settings.js";
 import type { RunOptions } from "./run.js";
 
 /**

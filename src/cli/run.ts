@@ -1,9 +1,9 @@
 import type { Argv, CommandModule } from "yargs";
-import { PipelineError } from "../errors.js";
-import { endAs } from "../exit-codes.js";
-import type { Gate } from "../pipeline/gate.js";
-import type { RunReport, Stage } from "../pipeline/report.js";
-import type { RunRequest } from "../pipeline/run.js";
+import { PipelineError } from "../base/errors.js";
+import { endAs } from "../base/exit-codes.js";
+import type { RunReport, Stage } from "../record/report.js";
+import type { Gate } from "../run/gate.js";
+import type { RunRequest } from "../run/run.js";
 import type { Cancellation } from "./cancel.js";
 import { parseDuration } from "./duration.js";
 import { openedLog } from "./log.js";
@@ -72,8 +72,8 @@ export async function runStages(
     { parseDateToWrite },
     { showingProgress, stepsInWords },
   ] = await Promise.all([
-    import("../pipeline/run.js"),
-    import("../pipeline/activity.js"),
+    import("../run/run.js"),
+    import("../run/activity.js"),
     import("./run-settings.js"),
     import("../voucher/execution-date.js"),
     import("./progress.js"),

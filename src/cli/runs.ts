@@ -1,6 +1,6 @@
 import type { Argv, CommandModule } from "yargs";
-import { PipelineError } from "../errors.js";
-import type { PastRun } from "../pipeline/history.js";
+import { PipelineError } from "../base/errors.js";
+import type { PastRun } from "../introspect/history.js";
 import { print } from "./output.js";
 
 interface RunsArguments {
@@ -45,8 +45,8 @@ export const runsCommand: CommandModule<object, RunsArguments> = {
     if (markdown === true && json)
       throw new PipelineError("INVALID_USAGE", "--markdown and --json do not go together");
     const [{ readHistory }, { readSettings }, { parseExecutionDate }] = await Promise.all([
-      import("../pipeline/history.js"),
-      import("../settings.js"),
+      import("../introspect/history.js"),
+      import("../settings/settings.js"),
       import("../voucher/execution-date.js"),
     ]);
     const executionDate = text === undefined ? undefined : parseExecutionDate(text).partitionKey;
@@ -61,13 +61,13 @@ export const runsCommand: CommandModule<object, RunsArguments> = {
 };
 
 async function markdownReportOf(run: PastRun): Promise<string> {
-  const { runReportOf } = await import("../pipeline/run-report/past-run-report.js");
+  const { runReportOf } = await import("../record/run-report/past-run-report.js");
   return runReportOf(run).trimEnd();
 }
 
 async function listOf(runs: readonly PastRun[]): Promise<string> {
   if (runs.length === 0) return "there was no run yet";
-  const { textTable } = await import("../text-table.js");
+  const { textTable } = await import("../base/text-table.js");
   return textTable(
     runs.map(({ run_id, execution_date, outcome, stages, started_at, started_by, error_code, ...run }) => {
       const { report, withdrawals } = run;

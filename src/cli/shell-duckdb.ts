@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import type { EndingSignal } from "../ending-signals.js";
-import { cancelled, messageOf, PipelineError } from "../errors.js";
-import type { DuckDbStart } from "../pipeline/duckdb-command.js";
-import { childEnvironment } from "../settings.js";
+import type { EndingSignal } from "../base/ending-signals.js";
+import { cancelled, messageOf, PipelineError } from "../base/errors.js";
+import type { DuckDbStart } from "../introspect/duckdb-command.js";
+import { childEnvironment } from "../settings/settings.js";
 import type { Cancellation } from "./cancel.js";
 
 /** The oldest version that the init file is for. */

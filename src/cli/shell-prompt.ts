@@ -1,9 +1,9 @@
 import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import { PipelineError } from "../errors.js";
-import type { Holding, Shell } from "../pipeline/shell.js";
-import { endsStatement, saysNothing } from "../sql-text.js";
-import { textTable } from "../text-table.js";
+import { PipelineError } from "../base/errors.js";
+import { textTable } from "../base/text-table.js";
+import type { Holding, Shell } from "../introspect/shell.js";
+import { endsStatement, saysNothing } from "../sql-text/scan.js";
 import { printResult, writerTo, type ResultFormat } from "./shell-output.js";
 
 const PROMPT = "shell> ";

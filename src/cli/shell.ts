@@ -1,8 +1,8 @@
 import path from "node:path";
 import { text as textOf } from "node:stream/consumers";
 import type { Argv, CommandModule } from "yargs";
-import { messageOf, PipelineError } from "../errors.js";
-import type { ShellContext, ShellDates } from "../pipeline/shell.js";
+import { messageOf, PipelineError } from "../base/errors.js";
+import type { ShellContext, ShellDates } from "../introspect/shell.js";
 import type { Cancellation } from "./cancel.js";
 import { printError, printWarning } from "./output.js";
 import type { ResultFormat } from "./shell-output.js";
@@ -61,7 +61,7 @@ export function shellCommand(cancellation: Cancellation): CommandModule<object, 
       "write-init": folder,
     }) => {
       const [{ readSettings }, { parseExecutionDate }] = await Promise.all([
-        import("../settings.js"),
+        import("../settings/settings.js"),
         import("../voucher/execution-date.js"),
       ]);
       const settings = readSettings();
@@ -83,7 +83,7 @@ export function shellCommand(cancellation: Cancellation): CommandModule<object, 
 
 async function runText(context: ShellContext, sql: string, format: ResultFormat): Promise<void> {
   const [{ withShell }, { printResult, writerTo }] = await Promise.all([
-    import("../pipeline/shell.js"),
+    import("../introspect/shell.js"),
     import("./shell-output.js"),
   ]);
   const write = writerTo(process.stdout);
@@ -117,14 +117,14 @@ async function interact(
   ]);
   const version = readOnly ? undefined : await duckDbVersion();
   if (version !== undefined && isNewEnough(version)) {
-    const { prepareDuckDb } = await import("../pipeline/duckdb-command.js");
+    const { prepareDuckDb } = await import("../introspect/duckdb-command.js");
     const start = await prepareDuckDb(context);
     printStart(holdingsText(start.holdings), start.dates);
     await runDuckDb(start, format === "table" ? [] : [`-${format}`], cancellation);
     return;
   }
   if (version !== undefined) printWarning(`duckdb ${version} is older than 1.5: it is not used`);
-  const { withShell } = await import("../pipeline/shell.js");
+  const { withShell } = await import("../introspect/shell.js");
   await withShell(context, async (shell) => {
     printStart(holdingsText(shell.holdings), shell.dates);
     printError("This prompt only reads. .help tells more.");

@@ -1,9 +1,9 @@
 import type { Argv, CommandModule } from "yargs";
-import { PipelineError } from "../errors.js";
-import { EXIT_CODES, endWith } from "../exit-codes.js";
-import type { StaleDate, StatusReport } from "../pipeline/status.js";
-import { printable } from "../printable.js";
-import { counting } from "../words.js";
+import { PipelineError } from "../base/errors.js";
+import { EXIT_CODES, endWith } from "../base/exit-codes.js";
+import { printable } from "../base/printable.js";
+import { counting } from "../base/words.js";
+import type { StaleDate, StatusReport } from "../introspect/status.js";
 import { print } from "./output.js";
 
 interface StatusArguments {
@@ -51,8 +51,8 @@ export const statusCommand: CommandModule<object, StatusArguments> = {
     if (maxAgeDays !== undefined && !(maxAgeDays >= 0))
       throw new PipelineError("INVALID_USAGE", "--max-age must be a number of days, 0 or more");
     const [{ readStatus }, { readSettings }, { parseExecutionDate }] = await Promise.all([
-      import("../pipeline/status.js"),
-      import("../settings.js"),
+      import("../introspect/status.js"),
+      import("../settings/settings.js"),
       import("../voucher/execution-date.js"),
     ]);
     const dateOf = (text: string | undefined) => (text === undefined ? undefined : parseExecutionDate(text));

@@ -1,8 +1,8 @@
-import { describeBroken, describeThreshold } from "../pipeline/audits.js";
-import { inWords } from "../pipeline/diff.js";
-import { rawNotices } from "../pipeline/raw-notices.js";
-import type { RunReport } from "../pipeline/report.js";
-import { textTable } from "../text-table.js";
+import { textTable } from "../base/text-table.js";
+import { inWords } from "../introspect/diff.js";
+import type { RunReport } from "../record/report.js";
+import { describeBroken, describeThreshold } from "../run/audits.js";
+import { rawNotices } from "../run/raw-notices.js";
 
 /** What a person reads at the end of a run. */
 export function summaryOf(report: RunReport): string {

@@ -1,8 +1,8 @@
 import { fork } from "node:child_process";
 import os from "node:os";
-import type { EndingSignal } from "../ending-signals.js";
-import { PipelineError } from "../errors.js";
-import { EXIT_CODES } from "../exit-codes.js";
+import type { EndingSignal } from "../base/ending-signals.js";
+import { PipelineError } from "../base/errors.js";
+import { EXIT_CODES } from "../base/exit-codes.js";
 import { GRACE_MILLISECONDS as CANCEL_MILLISECONDS, type Cancellation } from "./cancel.js";
 
 /** How long a run has to stop once its time is over: to interrupt its statements, and to give back what it has committed. */

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { printable } from "../printable.js";
+import { printable } from "../base/printable.js";
 import {
   Answers,
   Cells,

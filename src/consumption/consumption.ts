@@ -1,5 +1,5 @@
 import type { ColumnDataType, Compilable, Kysely, RawBuilder } from "kysely";
-import { PipelineError } from "../errors.js";
+import { PipelineError } from "../base/errors.js";
 import type { PublishedTable } from "./published-tables.js";
 import type { ConsumptionDatabase, PublishedRow, PublishedTables } from "./tables.js";
 

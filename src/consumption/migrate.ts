@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_MIGRATION_TABLE, Migrator, sql, type Kysely, type Migration } from "kysely";
-import { cancelled, messageOf, PipelineError } from "../errors.js";
-import { failpoint } from "../failpoints.js";
+import { cancelled, messageOf, PipelineError } from "../base/errors.js";
+import { failpoint } from "../base/failpoints.js";
 import { translatingErrors, type Consumption, type Dialect } from "./consumption.js";
 
 const LOCK_NAME = "migration";

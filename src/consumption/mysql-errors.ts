@@ -1,4 +1,4 @@
-import { messageOf, PipelineError, systemCodeOf, type FaultCode } from "../errors.js";
+import { messageOf, PipelineError, systemCodeOf, type FaultCode } from "../base/errors.js";
 
 /** The connection is gone, or the server is going; the next one may be better. */
 const LOST = [

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
-import { PipelineError } from "../errors.js";
+import { PipelineError } from "../base/errors.js";
 import type { MysqlAddress } from "./mysql-address.js";
 import { prepareSession } from "./mysql-session.js";
 import { endWhenSilent, letGo } from "./mysql-silence.js";

@@ -1,4 +1,4 @@
-import { PipelineError } from "../errors.js";
+import { PipelineError } from "../base/errors.js";
 
 /** Runs a statement of a connection, and gives the rows that it returns. */
 type Say = (statement: string) => Promise<readonly Readonly<Record<string, unknown>>[]>;

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CompiledQuery, Kysely, MysqlDialect, sql, type RawBuilder } from "kysely";
 import { createPool, type Pool, type TypeCastField } from "mysql2";
-import { untilAborted } from "../after-abort.js";
-import { PipelineError, systemCodeOf } from "../errors.js";
+import { untilAborted } from "../base/concurrency.js";
+import { PipelineError, systemCodeOf } from "../base/errors.js";
 import {
   translatingErrors,
   type ColumnType,

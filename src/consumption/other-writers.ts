@@ -1,6 +1,6 @@
 import os from "node:os";
 import process from "node:process";
-import { PipelineError } from "../errors.js";
+import { PipelineError } from "../base/errors.js";
 import type { PipelineRunsTable } from "./tables.js";
 
 /** Reads the runs that are recorded as in progress, the oldest first. */

@@ -1,4 +1,4 @@
-import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
+import { messageOf, PipelineError, systemCodeOf } from "../base/errors.js";
 import type { Publication } from "../voucher/publication.js";
 import { translatingErrors, type Consumption } from "./consumption.js";
 import { openConsumptionOutside } from "./open.js";

@@ -1,4 +1,4 @@
-import { PipelineError } from "../errors.js";
+import { PipelineError } from "../base/errors.js";
 import { translatingErrors, type Consumption, type Dialect } from "./consumption.js";
 
 /** Reads tables; undefined where one of them is not there yet: a run makes them no earlier than it writes them. */

@@ -1,6 +1,6 @@
 import path from "node:path";
-import { PipelineError } from "../errors.js";
-import { printable } from "../printable.js";
+import { PipelineError } from "../base/errors.js";
+import { printable } from "../base/printable.js";
 import type { Answers } from "../voucher/answers.js";
 import type { Publication } from "../voucher/publication.js";
 import { readSegments, SEGMENTS_FILE } from "../voucher/read-segments.js";

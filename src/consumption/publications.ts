@@ -1,5 +1,5 @@
 import type { SelectQueryBuilder } from "kysely";
-import { printable } from "../printable.js";
+import { printable } from "../base/printable.js";
 import { executionDateOfKey } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";
 import { damaged, storedJson, type Consumption } from "./consumption.js";

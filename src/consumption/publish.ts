@@ -1,6 +1,6 @@
 import type { Compilable, Kysely, SelectQueryBuilder } from "kysely";
-import { PipelineError } from "../errors.js";
-import { failpoint } from "../failpoints.js";
+import { PipelineError } from "../base/errors.js";
+import { failpoint } from "../base/failpoints.js";
 import { isoOfKey } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";
 import { translatingErrors, type Consumption, type Dialect } from "./consumption.js";

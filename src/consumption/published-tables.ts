@@ -1,5 +1,5 @@
-import { PipelineError } from "../errors.js";
-import { failpoint } from "../failpoints.js";
+import { PipelineError } from "../base/errors.js";
+import { failpoint } from "../base/failpoints.js";
 import { translatingErrors, type Consumption, type PublishedColumn, type Query } from "./consumption.js";
 
 /** A table that a model publishes. */

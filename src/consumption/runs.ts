@@ -1,7 +1,7 @@
 import type { SelectQueryBuilder } from "kysely";
-import { PipelineError } from "../errors.js";
-import { failpoint } from "../failpoints.js";
-import { printable } from "../printable.js";
+import { PipelineError } from "../base/errors.js";
+import { failpoint } from "../base/failpoints.js";
+import { printable } from "../base/printable.js";
 import { damaged, translatingErrors, type Consumption } from "./consumption.js";
 import { latestFirst, order, orderEarlier, readingRuns } from "./run-order.js";
 import {

@@ -3,10 +3,10 @@ import { access, constants, mkdtemp, realpath, rmdir, stat } from "node:fs/promi
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Kysely, sql, SqliteDialect } from "kysely";
-import { messageOf, PipelineError, systemCodeOf, type FaultCode } from "../errors.js";
-import { tryFileLock, type FileLock } from "../file-lock.js";
-import { makeFolder, tryFolder } from "../make-folder.js";
-import { SqliteConnection, sqliteFault } from "../sqlite-driver.js";
+import { messageOf, PipelineError, systemCodeOf, type FaultCode } from "../base/errors.js";
+import { tryFileLock, type FileLock } from "../base/file-lock.js";
+import { makeFolder, tryFolder } from "../base/files.js";
+import { SqliteConnection, sqliteFault } from "../base/sqlite-driver.js";
 import {
   translatingErrors,
   type Consumption,

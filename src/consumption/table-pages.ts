@@ -1,5 +1,5 @@
 import type { Kysely, SelectQueryBuilder } from "kysely";
-import { PipelineError } from "../errors.js";
+import { PipelineError } from "../base/errors.js";
 import { isSamePublication, type Publication } from "../voucher/publication.js";
 import { translatingErrors, type Consumption } from "./consumption.js";
 import { follows, keyOf, withinDate, type RowKey } from "./key-order.js";

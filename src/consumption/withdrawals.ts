@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { SelectQueryBuilder } from "kysely";
-import { PipelineError } from "../errors.js";
-import { failpoint } from "../failpoints.js";
-import { printable } from "../printable.js";
+import { PipelineError } from "../base/errors.js";
+import { failpoint } from "../base/failpoints.js";
+import { printable } from "../base/printable.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { translatingErrors, type Consumption, type Query } from "./consumption.js";
 import { unlessMissing } from "./present-tables.js";

@@ -1,6 +1,6 @@
 import path from "node:path";
+import { projectFolder } from "../base/files.js";
 import { parseSqlVersion, type SqlVersion } from "../models/load.js";
-import { projectFolder } from "../project-folder.js";
 import { documentOf } from "./document.js";
 import { addressOf, entriesOf } from "./entries.js";
 import { IndexPage } from "./index-page.js";

@@ -1,6 +1,6 @@
 import { copyFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { makeFolder } from "../make-folder.js";
+import { makeFolder } from "../base/files.js";
 import type { SqlVersion } from "../models/load.js";
 import { ASSETS, ASSETS_FOLDER, siteOf } from "./site.js";
 

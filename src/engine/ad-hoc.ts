@@ -9,8 +9,8 @@ import {
   type DuckDBResult,
   type DuckDBValueConverter,
 } from "@duckdb/node-api";
-import { PipelineError } from "../errors.js";
-import { saysNothing } from "../sql-text.js";
+import { PipelineError } from "../base/errors.js";
+import { saysNothing } from "../sql-text/scan.js";
 import type { RowValue } from "./engine.js";
 
 /** What a statement gives that gives rows. */

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { messageOf, PipelineError, type FaultCode } from "../errors.js";
-import { s3Error } from "../s3-faults.js";
+import { messageOf, PipelineError, type FaultCode } from "../base/errors.js";
+import { s3Error } from "../base/s3-faults.js";
 import { EngineError } from "./engine-error.js";
 
 /** The file that an error is about lies below the folder of a session. Further on a message can quote what a model has read. */

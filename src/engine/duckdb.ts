@@ -2,19 +2,18 @@ import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { DuckDBInstance, version, type DuckDBConnection } from "@duckdb/node-api";
-import { untilAborted } from "../after-abort.js";
-import { cancelled, messageOf, PipelineError } from "../errors.js";
-import { machineFault } from "../machine-faults.js";
-import { hasNativeCalls, nativeCall } from "../native-calls.js";
-import { usesTls, type S3Access } from "../s3-access.js";
-import type { DuckDbSettings } from "../settings.js";
-import { listLiteral, literal, pathPattern } from "../sql-literal.js";
+import { untilAborted, hasNativeCalls, nativeCall } from "../base/concurrency.js";
+import { cancelled, messageOf, PipelineError } from "../base/errors.js";
+import { machineFault } from "../base/machine-faults.js";
+import { usesTls, type S3Access } from "../base/s3-access.js";
+import type { DuckDbSettings } from "../settings/settings.js";
+import { listLiteral, literal, pathPattern } from "../sql-text/literal.js";
 import { runStatements } from "./ad-hoc.js";
+import { assertMakesFunctions, assertSelects } from "./assert-selects.js";
 import { ConnectionPool } from "./connection-pool.js";
 import { temporaryFileFault, translateDuckDbError } from "./duckdb-errors.js";
 import { textOf, type Engine, type Row } from "./engine.js";
 import { extensionOptions, openS3, type S3Session } from "./httpfs.js";
-import { assertMakesFunctions, assertSelects } from "./sql-of-files.js";
 import {
   attachStatement,
   copyStatement,

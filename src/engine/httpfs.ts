@@ -1,10 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { DuckDBInstance, version, type DuckDBConnection } from "@duckdb/node-api";
-import { messageOf, PipelineError } from "../errors.js";
-import { usesTls, type S3Access, type S3Credentials } from "../s3-access.js";
-import type { DuckDbSettings } from "../settings.js";
-import { identifier, literal } from "../sql-literal.js";
+import { messageOf, PipelineError } from "../base/errors.js";
+import { usesTls, type S3Access, type S3Credentials } from "../base/s3-access.js";
+import type { DuckDbSettings } from "../settings/settings.js";
+import { identifier, literal } from "../sql-text/literal.js";
 import { textOf, type Row } from "./engine.js";
 
 /** Where the extension is, and where it comes from. */

@@ -1,4 +1,4 @@
-import { callsOf, statementsOf } from "../sql-text.js";
+import { callsOf, statementsOf } from "../sql-text/scan.js";
 
 /** What an engine's SQL can do in the place of computing. */
 export interface Powers {

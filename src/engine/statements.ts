@@ -1,4 +1,4 @@
-import { listLiteral, literal, pathPattern } from "../sql-literal.js";
+import { listLiteral, literal, pathPattern } from "../sql-text/literal.js";
 
 /*
  * What the runner puts around the SELECT of a model. The SELECT begins on the first line, so that the line of an error is the

@@ -1,10 +1,10 @@
 import { mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
-import { tryFileLock, type FileLock } from "../file-lock.js";
-import { makeFolder } from "../make-folder.js";
-import { TEMPORARY_FOLDERS } from "../settings.js";
+import { messageOf, PipelineError, systemCodeOf } from "../base/errors.js";
+import { tryFileLock, type FileLock } from "../base/file-lock.js";
+import { makeFolder } from "../base/files.js";
+import { TEMPORARY_FOLDERS } from "../settings/settings.js";
 
 /** A folder for temporary files that belongs to this process. */
 export interface TempDirectory {

@@ -1,4 +1,4 @@
-import { PipelineError } from "../errors.js";
+import { PipelineError } from "../base/errors.js";
 import type { SqlVersion } from "./load.js";
 import { EVERY_KEY, EVERY_PUBLISHED, isWritten, usedAudit, type Model, type WrittenModel } from "./model.js";
 

@@ -1,5 +1,5 @@
-import { identifier, listLiteral, listOf, literal } from "../sql-literal.js";
-import { isPlainToSpark, sparkFiles, sparkLiteral, sparkName } from "../sql-spark.js";
+import { identifier, listLiteral, listOf, literal } from "../sql-text/literal.js";
+import { isPlainToSpark, sparkFiles, sparkLiteral, sparkName } from "../sql-text/spark-literal.js";
 import type { RawColumn, RawPart } from "./raw-part.js";
 
 /** Who runs a text of SQL, as its file of functions is called. */

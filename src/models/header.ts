@@ -1,6 +1,6 @@
 import { isNode, LineCounter, parseDocument, type Document } from "yaml";
 import * as z from "zod";
-import { PipelineError } from "../errors.js";
+import { PipelineError } from "../base/errors.js";
 
 /** The types a column can have, as DuckDB names them. */
 export const COLUMN_TYPES = [

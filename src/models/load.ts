@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { messageOf, PipelineError } from "../errors.js";
+import { messageOf, PipelineError } from "../base/errors.js";
 import { SEGMENTS_FILE } from "../voucher/read-segments.js";
 import { parseSegments, type Segments } from "../voucher/segments.js";
 import { checkModels } from "./check.js";

@@ -1,4 +1,4 @@
-import { PipelineError } from "../errors.js";
+import { PipelineError } from "../base/errors.js";
 import type { Layer, Model } from "./model.js";
 
 /** A model, and the names of all that it and its audits read. */

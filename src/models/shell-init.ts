@@ -1,4 +1,4 @@
-import { identifier, literal } from "../sql-literal.js";
+import { identifier, literal } from "../sql-text/literal.js";
 import type { SqlVersion } from "./load.js";
 import { isRaw, isWritten, type RawModel, type WrittenModel } from "./model.js";
 import {

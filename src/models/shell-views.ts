@@ -1,5 +1,5 @@
-import { PipelineError } from "../errors.js";
-import { identifier, identifiers, listLiteral, literal } from "../sql-literal.js";
+import { PipelineError } from "../base/errors.js";
+import { identifier, identifiers, listLiteral, literal } from "../sql-text/literal.js";
 import type { SqlVersion } from "./load.js";
 import { isRaw, isWritten, type RawModel, type WrittenModel } from "./model.js";
 

@@ -1,6 +1,6 @@
 import { Liquid, LiquidError, type Template } from "liquidjs";
-import { messageOf, PipelineError } from "../errors.js";
-import { listOf } from "../sql-literal.js";
+import { messageOf, PipelineError } from "../base/errors.js";
+import { listOf } from "../sql-text/literal.js";
 import { DUCKDB, type Dialect, type DialectName } from "./dialect.js";
 import { HEADER } from "./header.js";
 import type { RawColumn, RawPart } from "./raw-part.js";

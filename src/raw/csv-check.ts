@@ -1,4 +1,4 @@
-import { counting } from "../words.js";
+import { counting } from "../base/words.js";
 import { Utf8Check } from "./utf8-check.js";
 
 const QUOTE = 0x22;

@@ -1,6 +1,6 @@
+import { PipelineError } from "../base/errors.js";
+import { printable } from "../base/printable.js";
 import type { DuckDbError } from "../engine/duckdb-errors.js";
-import { PipelineError } from "../errors.js";
-import { printable } from "../printable.js";
 
 /** A raw file that cannot be read, and why. */
 export interface RawFault {

@@ -1,11 +1,11 @@
+import { sideBySide } from "../base/concurrency.js";
+import { PipelineError } from "../base/errors.js";
+import { counting } from "../base/words.js";
 import { DuckDbError } from "../engine/duckdb-errors.js";
 import type { Engine } from "../engine/engine.js";
-import { PipelineError } from "../errors.js";
 import type { RawModel } from "../models/model.js";
 import type { RawColumn, RawPart } from "../models/raw-part.js";
-import { sideBySide } from "../side-by-side.js";
-import { hasPathPattern, listLiteral, pathPattern } from "../sql-literal.js";
-import { counting } from "../words.js";
+import { hasPathPattern, listLiteral, pathPattern } from "../sql-text/literal.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
 import { columnFaults } from "./column-faults.js";
 import { inspectCsvFile } from "./csv-header.js";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { printable } from "../printable.js";
-import { sideBySide } from "../side-by-side.js";
-import { counting } from "../words.js";
+import { sideBySide } from "../base/concurrency.js";
+import { printable } from "../base/printable.js";
+import { counting } from "../base/words.js";
 import { sha256Of } from "../zones/hash.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
 

@@ -1,6 +1,6 @@
 import { DuckDbError } from "../engine/duckdb-errors.js";
 import { textOf, type Engine } from "../engine/engine.js";
-import { listLiteral, pathPattern } from "../sql-literal.js";
+import { listLiteral, pathPattern } from "../sql-text/literal.js";
 import type { InspectedFile } from "./inspect.js";
 
 /** What is told of a footer that DuckDB cannot show: it shows the statistics, too, which may hold a moment that it has not. */

@@ -2,7 +2,7 @@ import { DuckDbError } from "../engine/duckdb-errors.js";
 import { textOf, type Engine } from "../engine/engine.js";
 import { filesStatement } from "../engine/statements.js";
 import { guarded, wholeText } from "../engine/whole-text.js";
-import { listLiteral, pathPattern } from "../sql-literal.js";
+import { listLiteral, pathPattern } from "../sql-text/literal.js";
 import type { ZoneFile } from "../zones/zone.js";
 import { faultOfFile, type Findings, type RawFault } from "./faults.js";
 import type { FileColumn, InspectedFile } from "./inspect.js";

@@ -1,4 +1,5 @@
-import { PipelineError } from "../errors.js";
+import { PipelineError } from "../base/errors.js";
+import { dayInWords } from "../base/words.js";
 
 const FORMS = /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2}):(\d{2})Z?)?$/;
 const KEY = /^(\d{4}-\d{2}-\d{2})T(\d{2})(\d{2})(\d{2})$/;
@@ -87,4 +88,15 @@ function invalid(text: string): PipelineError {
     `${JSON.stringify(text)} is no execution date; give a day or a moment in UTC that exists, ` +
       "as 2020-05-29, 2020-05-29T06:00:00 or 2020-05-29T06:00:00Z",
   );
+}
+
+/** An execution date in words: `29 May 2020`, with the hour where it is not midnight. */
+export function dateInWords({ iso }: ExecutionDate): string {
+  const moment = new Date(iso);
+  return iso.endsWith("T00:00:00Z") ? dayInWords(moment) : `${dayInWords(moment)}, ${iso.slice(11, 19)} UTC`;
+}
+
+/** An execution date as machines write it, without the hour where it is midnight: `2020-05-29`. */
+export function shortIso({ iso }: ExecutionDate): string {
+  return iso.replace("T00:00:00Z", "");
 }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { messageOf, PipelineError } from "../errors.js";
+import { messageOf, PipelineError } from "../base/errors.js";
 import { parseSegments, type Segments } from "./segments.js";
 
 /** The file of a SQL version that defines the segments. */

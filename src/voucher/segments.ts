@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { messageOf, PipelineError } from "../errors.js";
+import { messageOf, PipelineError } from "../base/errors.js";
 import type { SegmentKind } from "./segment-kinds.js";
 
 export { SEGMENT_KINDS, type SegmentKind } from "./segment-kinds.js";

@@ -1,9 +1,9 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { PipelineError, systemCodeOf } from "../errors.js";
-import { printable } from "../printable.js";
-import { isOnS3 } from "../s3-access.js";
-import { TEMPORARY_FOLDERS, type Settings } from "../settings.js";
+import { PipelineError, systemCodeOf } from "../base/errors.js";
+import { printable } from "../base/printable.js";
+import { isOnS3 } from "../base/s3-access.js";
+import { TEMPORARY_FOLDERS, type Settings } from "../settings/settings.js";
 import { Machine, type Place } from "./places.js";
 
 /** A file or folder that a setting names, or that is reached through one. */

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { writeWhole } from "../write-whole.js";
+import { writeWhole } from "../base/files.js";
 
 /** A place for whole documents. It is no zone: nothing is staged there, and nothing is read back. */
 export interface Documents {

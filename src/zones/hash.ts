@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { messageOf, PipelineError } from "../errors.js";
+import { messageOf, PipelineError } from "../base/errors.js";
 import type { Zone, ZoneFile } from "./zone.js";
 
 /** The SHA-256 of a file's bytes, in hexadecimal. */

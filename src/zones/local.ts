@@ -14,10 +14,10 @@ import {
   writeFile,
 } from "node:fs/promises";
 import path from "node:path";
-import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
-import { failpoint } from "../failpoints.js";
-import { makeFolder } from "../make-folder.js";
-import { printable } from "../printable.js";
+import { messageOf, PipelineError, systemCodeOf } from "../base/errors.js";
+import { failpoint } from "../base/failpoints.js";
+import { makeFolder } from "../base/files.js";
+import { printable } from "../base/printable.js";
 import type { LinkCheck } from "./apart.js";
 import {
   isOneFile,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { messageOf, PipelineError, systemCodeOf, type FaultCode } from "../errors.js";
-import { sideBySide } from "../side-by-side.js";
+import { sideBySide } from "../base/concurrency.js";
+import { messageOf, PipelineError, systemCodeOf, type FaultCode } from "../base/errors.js";
 import { isoOfKey } from "../voucher/execution-date.js";
 import {
   PARTITION_FILE,

@@ -1,6 +1,6 @@
 import { addAbortSignal } from "node:stream";
-import { isOnS3, type S3Access } from "../s3-access.js";
-import type { Settings } from "../settings.js";
+import { isOnS3, type S3Access } from "../base/s3-access.js";
+import type { Settings } from "../settings/settings.js";
 import { assertApart, type LinkCheck } from "./apart.js";
 import { openLocalDocuments, type Documents } from "./documents.js";
 import { openLocalZone } from "./local.js";

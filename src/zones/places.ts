@@ -1,6 +1,6 @@
 import { readFile, readlink, realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import { systemCodeOf } from "../errors.js";
+import { systemCodeOf } from "../base/errors.js";
 
 /** A file or folder of this machine, by what it is and not by how it is called. It need not be there yet. */
 export interface Place {

@@ -3,9 +3,9 @@ import { readFile } from "node:fs/promises";
 import { BlockList, isIP } from "node:net";
 import tls from "node:tls";
 import { S3Client } from "@aws-sdk/client-s3";
-import { messageOf, PipelineError } from "../errors.js";
-import type { S3Credentials, S3UrlStyle } from "../s3-access.js";
-import { ENDPOINT_RULE, isEndpoint, type S3Settings } from "../settings.js";
+import { messageOf, PipelineError } from "../base/errors.js";
+import type { S3Credentials, S3UrlStyle } from "../base/s3-access.js";
+import { ENDPOINT_RULE, isEndpoint, type S3Settings } from "../settings/settings.js";
 import { retryStrategy } from "./s3-retries.js";
 
 const CONNECT_MILLISECONDS = 5_000;

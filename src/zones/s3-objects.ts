@@ -15,11 +15,11 @@ import {
   type ListObjectsV2CommandOutput,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import { messageOf, PipelineError, systemCodeOf } from "../errors.js";
-import { printable } from "../printable.js";
-import { s3Error } from "../s3-faults.js";
-import { sideBySide } from "../side-by-side.js";
-import { counting } from "../words.js";
+import { sideBySide } from "../base/concurrency.js";
+import { messageOf, PipelineError, systemCodeOf } from "../base/errors.js";
+import { printable } from "../base/printable.js";
+import { s3Error } from "../base/s3-faults.js";
+import { counting } from "../base/words.js";
 
 /** An object of a bucket. */
 export interface S3Object {

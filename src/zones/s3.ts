@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { failpoint } from "../failpoints.js";
-import { sideBySide } from "../side-by-side.js";
+import { sideBySide } from "../base/concurrency.js";
+import { failpoint } from "../base/failpoints.js";
 import {
   isOneFile,
   MANIFEST_FILE,

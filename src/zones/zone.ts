@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { PipelineError } from "../errors.js";
+import type { PipelineError } from "../base/errors.js";
 
 /** A file of a zone. */
 export interface ZoneFile {

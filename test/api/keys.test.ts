@@ -3,7 +3,7 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { stringify } from "yaml";
-import type { KeyedPart } from "../../src/settings.js";
+import type { KeyedPart } from "../../src/settings/settings.js";
 import { pipeline } from "../cli/command.js";
 import { until } from "../until.js";
 import { makeFolder, makeWorkspace } from "../workspace.js";

@@ -1,6 +1,6 @@
 import { rename, writeFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import type { Settings } from "../../src/settings.js";
+import type { Settings } from "../../src/settings/settings.js";
 import { readTable } from "../consumption/reading.js";
 import { runOver } from "../pipeline/running.js";
 import { voucher } from "../raw-vouchers.js";

@@ -8,7 +8,7 @@ import { KeyRing } from "../../src/api/keys/key-ring.js";
 import { RequestMetrics } from "../../src/api/metrics.js";
 import type { Services } from "../../src/api/services.js";
 import { UnderWay } from "../../src/api/under-way.js";
-import type { Settings } from "../../src/settings.js";
+import type { Settings } from "../../src/settings/settings.js";
 
 /** The day of the tests' publications. */
 export const NOW = new Date("2020-05-29T12:00:00Z");

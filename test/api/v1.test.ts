@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import type { Settings } from "../../src/settings.js";
+import type { Settings } from "../../src/settings/settings.js";
 import { readTable } from "../consumption/reading.js";
 import { run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";

@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { Settings } from "../../src/settings.js";
+import type { Settings } from "../../src/settings/settings.js";
 import { run } from "../pipeline/running.js";
 import { makeWorkspace, PROJECT } from "../workspace.js";
 

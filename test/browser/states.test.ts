@@ -1,6 +1,6 @@
 import { rename } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import type { Settings } from "../../src/settings.js";
+import type { Settings } from "../../src/settings/settings.js";
 import { serve, type ServedApi } from "../api/serving.js";
 import { run } from "../pipeline/running.js";
 import { makeWorkspace } from "../workspace.js";

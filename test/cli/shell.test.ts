@@ -3,7 +3,7 @@ import { cp, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { Row } from "../../src/engine/engine.js";
-import { readSettings } from "../../src/settings.js";
+import { readSettings } from "../../src/settings/settings.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { putFile } from "../storage.js";
 import { fingerprint, makeFolder, makeWorkspace, PROJECT, type Workspace } from "../workspace.js";

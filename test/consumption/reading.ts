@@ -1,5 +1,5 @@
-import type { Settings } from "../../src/settings.js";
-import { SqliteConnection } from "../../src/sqlite-driver.js";
+import { SqliteConnection } from "../../src/base/sqlite-driver.js";
+import type { Settings } from "../../src/settings/settings.js";
 import { askMysql } from "./servers.js";
 
 /** Says one statement to the consumption database as any other program would, and gives the rows that come back. */

@@ -14,13 +14,13 @@ import {
 } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { PipelineError } from "../../src/base/errors.js";
+import { SqliteConnection } from "../../src/base/sqlite-driver.js";
 import { translatingErrors, type Consumption } from "../../src/consumption/consumption.js";
 import { readAnswersOf } from "../../src/consumption/publication-answers.js";
 import { readNewestPublication, readPublications } from "../../src/consumption/publications.js";
 import { readRunHistory } from "../../src/consumption/runs.js";
 import { openSqlite, openSqliteForReading } from "../../src/consumption/sqlite.js";
-import { PipelineError } from "../../src/errors.js";
-import { SqliteConnection } from "../../src/sqlite-driver.js";
 import { serve } from "../api/serving.js";
 import { MAIN } from "../cli/command.js";
 import { run, runOver } from "../pipeline/running.js";

@@ -1,5 +1,5 @@
-import { armFailpoint } from "../../src/failpoints.js";
-import { readSettings } from "../../src/settings.js";
+import { armFailpoint } from "../../src/base/failpoints.js";
+import { readSettings } from "../../src/settings/settings.js";
 import { openZones } from "../../src/zones/open.js";
 
 /** Commits what a run has staged for a partition, and ends the commit: a process of its own, so that it can be killed at a failpoint. */

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { isOnS3 } from "../../src/s3-access.js";
-import type { Settings } from "../../src/settings.js";
+import { isOnS3 } from "../../src/base/s3-access.js";
+import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { PARTITION_FILE, stagedFile, STAGING } from "../../src/zones/zone.js";
 import { EXECUTION_DATE } from "../pipeline/running.js";

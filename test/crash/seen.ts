@@ -5,7 +5,7 @@ import type { Consumption } from "../../src/consumption/consumption.js";
 import { openConsumptionForReading } from "../../src/consumption/open.js";
 import { readNewestPublication } from "../../src/consumption/publications.js";
 import type { PublishedRow, PublishedTables, RunOutcome } from "../../src/consumption/tables.js";
-import type { Settings } from "../../src/settings.js";
+import type { Settings } from "../../src/settings/settings.js";
 import { readSegments } from "../../src/voucher/read-segments.js";
 import { SEGMENT_KINDS } from "../../src/voucher/segments.js";
 import { STAGING } from "../../src/zones/zone.js";

@@ -3,7 +3,7 @@ import { readAmountUse, readTimelines, type AmountUse } from "../../src/consumpt
 import type { Consumption } from "../../src/consumption/consumption.js";
 import { openConsumptionForReading } from "../../src/consumption/open.js";
 import { readPublication } from "../../src/consumption/publications.js";
-import type { Settings } from "../../src/settings.js";
+import type { Settings } from "../../src/settings/settings.js";
 import type { Place } from "../../src/voucher/answers.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import type { Publication } from "../../src/voucher/publication.js";

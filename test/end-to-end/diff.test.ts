@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { readHistory } from "../../src/pipeline/history.js";
-import type { Settings } from "../../src/settings.js";
+import { readHistory } from "../../src/introspect/history.js";
+import type { Settings } from "../../src/settings/settings.js";
 import { pipeline } from "../cli/command.js";
 import { run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";

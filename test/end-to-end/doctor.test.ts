@@ -1,6 +1,6 @@
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import type { CheckResult, DoctorReport } from "../../src/pipeline/doctor/doctor.js";
+import type { CheckResult, DoctorReport } from "../../src/introspect/doctor/doctor.js";
 import { pipeline } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";
 import { runOver } from "../pipeline/running.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { InspectionReport } from "../../src/pipeline/inspect.js";
+import type { InspectionReport } from "../../src/introspect/inspect.js";
 import { pipeline } from "../cli/command.js";
 import { EXECUTION_DATE, run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";

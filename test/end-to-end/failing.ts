@@ -1,7 +1,7 @@
 import { cp, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect } from "@jest/globals";
-import type { Settings } from "../../src/settings.js";
+import type { Settings } from "../../src/settings/settings.js";
 import { readConsumption } from "../consumption/reading.js";
 import { run, runOver } from "../pipeline/running.js";
 import { times, voucher } from "../raw-vouchers.js";

@@ -1,9 +1,9 @@
 import { cp, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { readHistory, type PastRun } from "../../src/pipeline/history.js";
-import type { ReplayReport } from "../../src/pipeline/replay.js";
-import type { Settings } from "../../src/settings.js";
+import { readHistory, type PastRun } from "../../src/introspect/history.js";
+import type { ReplayReport } from "../../src/introspect/replay.js";
+import type { Settings } from "../../src/settings/settings.js";
 import { pipeline, start } from "../cli/command.js";
 import { EXECUTION_DATE, run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import type { InspectionReport } from "../../src/pipeline/inspect.js";
+import type { InspectionReport } from "../../src/introspect/inspect.js";
 import { pipeline } from "../cli/command.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { getFile, putFile } from "../storage.js";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
-import type { PlannedRun } from "../../src/pipeline/planned-run.js";
-import type { ReplayReport } from "../../src/pipeline/replay.js";
-import type { Stage } from "../../src/pipeline/report.js";
-import type { Settings } from "../../src/settings.js";
+import type { PlannedRun } from "../../src/introspect/planned-run.js";
+import type { ReplayReport } from "../../src/introspect/replay.js";
+import type { Stage } from "../../src/record/report.js";
+import type { Settings } from "../../src/settings/settings.js";
 import { pipeline } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";
 import { makeManyOf } from "../many-files.js";

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { readHistory } from "../../src/pipeline/history.js";
+import { readHistory } from "../../src/introspect/history.js";
 import { pipeline } from "../cli/command.js";
 import { run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";

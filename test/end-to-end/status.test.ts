@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
-import { readHistory } from "../../src/pipeline/history.js";
-import type { Stage } from "../../src/pipeline/report.js";
-import { readStatus, type StatusReport, type StatusRequest } from "../../src/pipeline/status.js";
-import { withdrawPublication } from "../../src/pipeline/withdraw.js";
-import type { Settings } from "../../src/settings.js";
+import { readHistory } from "../../src/introspect/history.js";
+import { readStatus, type StatusReport, type StatusRequest } from "../../src/introspect/status.js";
+import type { Stage } from "../../src/record/report.js";
+import { withdrawPublication } from "../../src/run/withdraw.js";
+import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { pipeline } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";

@@ -6,9 +6,9 @@ import {
   restore as restoreIn,
   withdraw as withdrawIn,
 } from "../../src/consumption/withdrawals.js";
-import type { PastRun } from "../../src/pipeline/history.js";
-import { readStatus } from "../../src/pipeline/status.js";
-import { withdrawPublication } from "../../src/pipeline/withdraw.js";
+import type { PastRun } from "../../src/introspect/history.js";
+import { readStatus } from "../../src/introspect/status.js";
+import { withdrawPublication } from "../../src/run/withdraw.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { ask, askForVoucher, startApi } from "../api/process.js";
 import { pipeline, start, type Ended } from "../cli/command.js";

@@ -1,7 +1,7 @@
 import { expect } from "@jest/globals";
 import { textOf } from "../../src/engine/engine.js";
-import type { RunReport } from "../../src/pipeline/report.js";
-import type { Settings } from "../../src/settings.js";
+import type { RunReport } from "../../src/record/report.js";
+import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { readTable } from "../consumption/reading.js";
 import { query, wholeSql, wholeText } from "../duckdb.js";

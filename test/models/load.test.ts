@@ -4,7 +4,7 @@ import { describe, expect, it } from "@jest/globals";
 import { INTERNAL_TABLES } from "../../src/consumption/tables.js";
 import { dictionaryOf } from "../../src/models/dictionary.js";
 import { loadSqlVersion } from "../../src/models/load.js";
-import { planRun } from "../../src/pipeline/plan.js";
+import { planRun } from "../../src/run/plan.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { makeFolder, PROJECT } from "../workspace.js";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import { RunActivity } from "../../src/pipeline/activity.js";
-import { Examination, found } from "../../src/pipeline/doctor/examination.js";
-import { checkClock, checkMemory, checkNode } from "../../src/pipeline/doctor/machine.js";
+import { Examination, found } from "../../src/introspect/doctor/examination.js";
+import { checkClock, checkMemory, checkNode } from "../../src/introspect/doctor/machine.js";
+import { RunActivity } from "../../src/run/activity.js";
 
 const MINUTE = 60_000;
 const GIBIBYTE = 1024 ** 3;

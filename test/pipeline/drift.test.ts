@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { driftBetween, type RawColumns } from "../../src/pipeline/drift.js";
+import { driftBetween, type RawColumns } from "../../src/run/drift.js";
 
 function files(
   first: string,

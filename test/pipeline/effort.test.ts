@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { RunActivity } from "../../src/pipeline/activity.js";
-import { withSharedRaw } from "../../src/pipeline/backfill/shared-raw.js";
+import { RunActivity } from "../../src/run/activity.js";
+import { withSharedRaw } from "../../src/run/backfill/shared-raw.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { HEADER, LINE } from "../end-to-end/failing.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { inRecord, type AnswersDiff, type ChangedAnswer } from "../../src/pipeline/diff.js";
-import { parseRecord } from "../../src/pipeline/journal.js";
+import { inRecord, type AnswersDiff, type ChangedAnswer } from "../../src/introspect/diff.js";
+import { parseRecord } from "../../src/run/journal.js";
 import { times } from "../raw-vouchers.js";
 
 const CHANGE: ChangedAnswer = {

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import { expect, it } from "@jest/globals";
-import { startEvent, uuidOf } from "../../src/pipeline/observers/openlineage/event.js";
-import { sendEvent } from "../../src/pipeline/observers/openlineage/send.js";
-import { readSettings } from "../../src/settings.js";
+import { startEvent, uuidOf } from "../../src/run/observers/openlineage/event.js";
+import { sendEvent } from "../../src/run/observers/openlineage/send.js";
+import { readSettings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { openZones } from "../../src/zones/open.js";
 import { version } from "../sql/session.js";

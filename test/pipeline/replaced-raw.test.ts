@@ -14,7 +14,7 @@ import {
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "@jest/globals";
 import { loadSqlVersion } from "../../src/models/load.js";
-import { findRawFiles, readingUnchanged } from "../../src/pipeline/raw-input.js";
+import { findRawFiles, readingUnchanged } from "../../src/run/raw-input.js";
 import { openZones } from "../../src/zones/open.js";
 import { start } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";

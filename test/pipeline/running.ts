@@ -1,8 +1,8 @@
 import type { Row } from "../../src/engine/engine.js";
-import { RunActivity } from "../../src/pipeline/activity.js";
-import { STAGES, type RunReport, type Stage } from "../../src/pipeline/report.js";
-import { runPipeline, type RunRequest } from "../../src/pipeline/run.js";
-import type { Settings } from "../../src/settings.js";
+import { STAGES, type RunReport, type Stage } from "../../src/record/report.js";
+import { RunActivity } from "../../src/run/activity.js";
+import { runPipeline, type RunRequest } from "../../src/run/run.js";
+import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { readParquet } from "../duckdb.js";
 import { putVouchers, type RawVoucher } from "../raw-vouchers.js";

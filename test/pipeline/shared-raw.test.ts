@@ -1,10 +1,10 @@
 import { cp, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { RunActivity } from "../../src/pipeline/activity.js";
-import { withSharedRaw } from "../../src/pipeline/backfill/shared-raw.js";
-import type { RawSource } from "../../src/pipeline/raw-input.js";
-import type { Settings } from "../../src/settings.js";
+import { RunActivity } from "../../src/run/activity.js";
+import { withSharedRaw } from "../../src/run/backfill/shared-raw.js";
+import type { RawSource } from "../../src/run/raw-input.js";
+import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { fingerprint, makeWorkspace, PROJECT, type Workspace } from "../workspace.js";

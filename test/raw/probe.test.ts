@@ -2,7 +2,7 @@ import { expect, it } from "@jest/globals";
 import { withDuckDb } from "../../src/engine/duckdb.js";
 import type { RawPart } from "../../src/models/raw-part.js";
 import { probeRawFiles, type WithNewEngine } from "../../src/raw/inspect.js";
-import { listLiteral } from "../../src/sql-literal.js";
+import { listLiteral } from "../../src/sql-text/literal.js";
 import { openLocalZone } from "../../src/zones/local.js";
 import { putParquet } from "../duckdb.js";
 import { getFile, putFile } from "../storage.js";

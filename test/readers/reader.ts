@@ -1,6 +1,6 @@
 import { Agent, request } from "node:http";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
-import { SqliteConnection } from "../../src/sqlite-driver.js";
+import { SqliteConnection } from "../../src/base/sqlite-driver.js";
 import { CELLS, amountOf, publicationOf, type Cell } from "./cells.js";
 import type { History } from "./history.js";
 

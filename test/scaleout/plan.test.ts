@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { planOfRun } from "../../src/pipeline/planned-run.js";
-import { statementTexts } from "../../src/sql-text.js";
+import { planOfRun } from "../../src/introspect/planned-run.js";
+import { statementTexts } from "../../src/sql-text/scan.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { EXECUTION_DATE, run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";

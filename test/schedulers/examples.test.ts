@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { parseAllDocuments } from "yaml";
-import { EXIT_CODES } from "../../src/exit-codes.js";
-import { readSettings } from "../../src/settings.js";
+import { EXIT_CODES } from "../../src/base/exit-codes.js";
+import { readSettings } from "../../src/settings/settings.js";
 import { PROJECT } from "../workspace.js";
 
 const read = (file: string) => readFile(path.join(PROJECT, file), "utf8");

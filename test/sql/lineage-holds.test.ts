@@ -2,7 +2,7 @@ import path from "node:path";
 import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { isRaw, isWritten } from "../../src/models/model.js";
-import { traceColumns } from "../../src/pipeline/column-lineage.js";
+import { traceColumns } from "../../src/run/column-lineage.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { run } from "../pipeline/running.js";
 import { makeWorkspace, PROJECT } from "../workspace.js";

@@ -3,7 +3,7 @@ import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import type { Sources } from "../../src/models/lineage/sources.js";
 import { parseSqlVersion } from "../../src/models/load.js";
-import { lineageFrom, traceColumns } from "../../src/pipeline/column-lineage.js";
+import { lineageFrom, traceColumns } from "../../src/run/column-lineage.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { PROJECT } from "../workspace.js";
 import { version } from "./session.js";

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { SPARK } from "../../src/models/dialect.js";
-import { planRun } from "../../src/pipeline/plan.js";
+import { planRun } from "../../src/run/plan.js";
 import { PROJECT } from "../workspace.js";
 import { inspections, input, plan, version } from "./session.js";
 

@@ -3,7 +3,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll } from "@jest/globals";
 import type { Row, RowValue } from "../../src/engine/engine.js";
 import { loadSqlVersion } from "../../src/models/load.js";
-import { planRun, renderInspection, type Plan, type PlanInput } from "../../src/pipeline/plan.js";
+import { planRun, renderInspection, type Plan, type PlanInput } from "../../src/run/plan.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { PROJECT } from "../workspace.js";
 

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { link, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { readSettings } from "../../src/settings.js";
+import { readSettings } from "../../src/settings/settings.js";
 import { assertApart } from "../../src/zones/apart.js";
 import { makeFolder } from "../workspace.js";
 

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { readSettings } from "../../src/settings.js";
+import { readSettings } from "../../src/settings/settings.js";
 import { assertBucketNames, connectS3, type S3Connection } from "../../src/zones/s3-client.js";
 import { makeFolder } from "../workspace.js";
 

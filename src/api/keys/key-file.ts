@@ -1,6 +1,6 @@
 import { parseDocument } from "yaml";
 import * as z from "zod";
-import { PipelineError } from "../../errors.js";
+import { PipelineError } from "../../base/errors.js";
 
 /** A client that may ask. */
 export interface ApiKey {

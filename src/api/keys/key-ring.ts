@@ -1,8 +1,8 @@
 import { timingSafeEqual } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Logger } from "pino";
-import { hashOfApiKey } from "../../api-key.js";
-import { messageOf, PipelineError } from "../../errors.js";
+import { messageOf, PipelineError } from "../../base/errors.js";
+import { hashOfApiKey } from "../../settings/api-key-hash.js";
 import { parseKeys, type ApiKey } from "./key-file.js";
 
 const LOOK_MILLISECONDS = 1_000;

@@ -1,5 +1,5 @@
 import type { RequestHandler } from "express";
-import type { KeyedPart } from "../../settings.js";
+import type { KeyedPart } from "../../settings/settings.js";
 import { prefersPage } from "../page/prefers-page.js";
 import { Problem } from "../problem.js";
 import type { KeyRing } from "./key-ring.js";

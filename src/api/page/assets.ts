@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import express, { type RequestHandler } from "express";
-import { projectFolder } from "../../project-folder.js";
+import { projectFolder } from "../../base/files.js";
 
 /** Where the styles and scripts of the pages are: what the build has made of `page/browser` and `page/style.css`. */
 const FOLDER = path.join(projectFolder(), "dist/api/page");

@@ -1,7 +1,7 @@
 import type { Request, RequestHandler } from "express";
+import { PipelineError } from "../../base/errors.js";
 import { readSqlVersion } from "../../consumption/sql-versions.js";
 import { ASSETS, ASSETS_FOLDER, siteOfTexts } from "../../dictionary/site.js";
-import { PipelineError } from "../../errors.js";
 import type { Publication } from "../../voucher/publication.js";
 import { Problem } from "../problem.js";
 import type { Services } from "../services.js";

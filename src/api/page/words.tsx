@@ -1,9 +1,11 @@
 import type { ComponentChildren, VNode } from "preact";
+import { counting, dayInWords } from "../../base/words.js";
 import { calendarDays } from "../../voucher/calendar-days.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
-import { counting, dateInWords, dayInWords, shortIso } from "../../words.js";
+import { dateInWords, shortIso } from "../../voucher/execution-date.js";
 
-export { counted, counting, dateInWords, dayInWords, percent, shortIso } from "../../words.js";
+export { counted, counting, dayInWords, percent } from "../../base/words.js";
+export { dateInWords, shortIso } from "../../voucher/execution-date.js";
 
 const HOURS = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
 

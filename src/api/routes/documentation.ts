@@ -1,6 +1,6 @@
 import path from "node:path";
 import express, { type Express } from "express";
-import { projectFolder } from "../../project-folder.js";
+import { projectFolder } from "../../base/files.js";
 import { openApiDocument } from "../openapi.js";
 import type { Operation } from "../operation.js";
 

@@ -3,7 +3,7 @@ import type { Answers } from "../../voucher/answers.js";
 import { calendarDays } from "../../voucher/calendar-days.js";
 import type { Customer } from "../../voucher/customer.js";
 import { decide, type Decision, type DecisionOptions } from "../../voucher/decision.js";
-import { reasonOf } from "../../voucher/reason.js";
+import { reasonOf } from "../../voucher/segment-reason.js";
 import { isUnchanged, tellPublication } from "../freshness.js";
 import { JSON_TYPE } from "../media-types.js";
 import { operation, type Operation } from "../operation.js";

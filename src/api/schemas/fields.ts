@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { ZodOpenApiOverride } from "zod-openapi";
-import { PipelineError } from "../../errors.js";
+import { PipelineError } from "../../base/errors.js";
 import { parseExecutionDate } from "../../voucher/execution-date.js";
 import { parseMoment } from "../../voucher/moment.js";
 

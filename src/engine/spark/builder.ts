@@ -1,6 +1,6 @@
-import { allEnded } from "../../side-by-side.js";
-import { listLiteral } from "../../sql-literal.js";
-import { statementTexts } from "../../sql-text.js";
+import { allEnded } from "../../base/concurrency.js";
+import { listLiteral } from "../../sql-text/literal.js";
+import { statementTexts } from "../../sql-text/scan.js";
 import { duckDbBuilder, type Builder, type Query } from "../builder.js";
 import type { Engine } from "../engine.js";
 import { refusalOfFunctions, refusalOfSelect, type Powers } from "../refusals.js";

@@ -1,5 +1,5 @@
-import { PipelineError } from "../../errors.js";
-import { sparkName, sparkPath } from "../../sql-spark.js";
+import { PipelineError } from "../../base/errors.js";
+import { sparkName, sparkPath } from "../../sql-text/spark-literal.js";
 import type { SparkSession } from "./session.js";
 import { SparkError } from "./spark-errors.js";
 

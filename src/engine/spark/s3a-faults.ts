@@ -1,4 +1,4 @@
-import { PipelineError } from "../../errors.js";
+import { PipelineError } from "../../base/errors.js";
 
 /** How Hadoop's client for S3 tells what S3, or the way there, has said: what was to be done, where, and what came of it. */
 const FAULT = /(\w+) on (s3a:\/\/[^\s:']+)[^\n]*?: software\.amazon\.awssdk\.[\w.]+: ([^\n]*)/;

@@ -1,6 +1,6 @@
-import { PipelineError } from "../../errors.js";
-import type { SparkSettings } from "../../settings.js";
-import { identifier } from "../../sql-literal.js";
+import { PipelineError } from "../../base/errors.js";
+import type { SparkSettings } from "../../settings/settings.js";
+import { identifier } from "../../sql-text/literal.js";
 import { textOf, type Row, type RowValue } from "../engine.js";
 import { connectSpark, type Limits, type SparkConnection } from "./connection.js";
 import { fetchRows, type Fetched } from "./rows.js";

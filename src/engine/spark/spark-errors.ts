@@ -1,4 +1,4 @@
-import { messageOf, PipelineError, systemCodeOf } from "../../errors.js";
+import { messageOf, PipelineError, systemCodeOf } from "../../base/errors.js";
 import { EngineError } from "../engine-error.js";
 import { s3aFault } from "./s3a-faults.js";
 

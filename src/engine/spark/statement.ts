@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { cancelled } from "../../errors.js";
+import { cancelled } from "../../base/errors.js";
 import type { SparkConnection } from "./connection.js";
 import { statementError } from "./spark-errors.js";
 

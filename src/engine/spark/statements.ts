@@ -1,4 +1,4 @@
-import { sparkFiles, sparkLiteral, sparkName, sparkPath } from "../../sql-spark.js";
+import { sparkFiles, sparkLiteral, sparkName, sparkPath } from "../../sql-text/spark-literal.js";
 
 /*
  * What the runner puts around the SELECT of a model for Spark. The SELECT begins on the first line, so that the line of an error is

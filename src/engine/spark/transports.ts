@@ -2,7 +2,7 @@ import http from "node:http";
 import https from "node:https";
 import type { Socket } from "node:net";
 import type * as hive from "hive-driver";
-import type { SparkSettings } from "../../settings.js";
+import type { SparkSettings } from "../../settings/settings.js";
 import type { Lifeline } from "./lifeline.js";
 
 type Hive = typeof hive;

@@ -1,8 +1,8 @@
 import { cp, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { hashOfApiKey } from "../../../src/api-key.js";
 import { siteOf } from "../../../src/dictionary/site.js";
+import { hashOfApiKey } from "../../../src/settings/api-key-hash.js";
 import { readTable } from "../../consumption/reading.js";
 import { run, runOver } from "../../pipeline/running.js";
 import { voucher } from "../../raw-vouchers.js";

@@ -3,7 +3,7 @@ import type { Server } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { afterAll } from "@jest/globals";
-import type { SparkSettings } from "../../../src/settings.js";
+import type { SparkSettings } from "../../../src/settings/settings.js";
 
 /** What the server says of a statement when it is asked how it is doing. */
 export interface Said {

@@ -3,7 +3,7 @@ import { copyFile, mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { expect } from "@jest/globals";
 import type { Row } from "../../../src/engine/engine.js";
-import type { Settings } from "../../../src/settings.js";
+import type { Settings } from "../../../src/settings/settings.js";
 import { parseExecutionDate } from "../../../src/voucher/execution-date.js";
 import { query, wholeText } from "../../duckdb.js";
 import { EXECUTION_DATE, run } from "../../pipeline/running.js";

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { openConsumption } from "../../../src/consumption/open.js";
-import type { Settings } from "../../../src/settings.js";
+import type { Settings } from "../../../src/settings/settings.js";
 import { pipeline } from "../../cli/command.js";
 import { readTable } from "../../consumption/reading.js";
 import { adminUrl, askMysql } from "../../consumption/servers.js";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "@jest/globals";
-import { restorePublication, withdrawPublication } from "../../../src/pipeline/withdraw.js";
+import { restorePublication, withdrawPublication } from "../../../src/run/withdraw.js";
 import { parseExecutionDate } from "../../../src/voucher/execution-date.js";
 import { askForVoucher, startApi } from "../../api/process.js";
 import { pipeline } from "../../cli/command.js";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import type { Settings } from "../../../src/settings.js";
+import type { Settings } from "../../../src/settings/settings.js";
 import { PROJECT } from "../../workspace.js";
 import type { Policy } from "./temporary-keys.js";
 

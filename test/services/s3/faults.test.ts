@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import type { Settings } from "../../../src/settings.js";
+import type { Settings } from "../../../src/settings/settings.js";
 import { pipeline } from "../../cli/command.js";
 import { readTable } from "../../consumption/reading.js";
 import { EXECUTION_DATE, run } from "../../pipeline/running.js";

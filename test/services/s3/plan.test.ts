@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { planOfRun } from "../../../src/pipeline/planned-run.js";
+import { planOfRun } from "../../../src/introspect/planned-run.js";
 import { parseExecutionDate } from "../../../src/voucher/execution-date.js";
 import { HEADER, LINE } from "../../end-to-end/failing.js";
 import { EXECUTION_DATE, run } from "../../pipeline/running.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { loadSqlVersion } from "../../../src/models/load.js";
-import { findRawFiles, readingUnchanged } from "../../../src/pipeline/raw-input.js";
+import { findRawFiles, readingUnchanged } from "../../../src/run/raw-input.js";
 import { openZones } from "../../../src/zones/open.js";
 import { HEADER, LINE } from "../../end-to-end/failing.js";
 import { putFile } from "../../storage.js";

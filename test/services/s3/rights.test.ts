@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Settings } from "../../../src/settings.js";
+import type { Settings } from "../../../src/settings/settings.js";
 import { readTable } from "../../consumption/reading.js";
 import { visible } from "../../end-to-end/failing.js";
 import { run } from "../../pipeline/running.js";

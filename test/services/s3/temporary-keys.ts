@@ -1,5 +1,5 @@
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
-import type { S3Credentials } from "../../../src/s3-access.js";
+import type { S3Credentials } from "../../../src/base/s3-access.js";
 import { TEST_S3 } from "../../place.js";
 
 /** As AWS writes policies. */

@@ -2,7 +2,7 @@ import type { VNode } from "preact";
 import type { Answers } from "../../../voucher/answers.js";
 import type { Customer } from "../../../voucher/customer.js";
 import { decide } from "../../../voucher/decision.js";
-import { reasonOf } from "../../../voucher/reason.js";
+import { reasonOf } from "../../../voucher/segment-reason.js";
 import { boundsOf } from "../../../voucher/segments.js";
 import { weaknessesOf } from "../../../voucher/weakness.js";
 import { answerAddress } from "../addresses.js";

@@ -1,0 +1,77 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rmdir, stat, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { messageOf, systemCodeOf } from "./errors.js";
+
+/**
+ * Makes a folder and those above it that are not there. Node's own recursive `mkdir` never ends in a folder such as
+ * `/proc`, which says that it is there and that nothing can be.
+ * @returns the uppermost folder that was made, or undefined where none had to be.
+ */
+export async function makeFolder(folder: string): Promise<string | undefined> {
+  try {
+    await mkdir(folder);
+    return folder;
+  } catch (error) {
+    if (systemCodeOf(error) !== "ENOENT") return ignoreExisting(folder, error);
+  }
+  const uppermost = await makeFolder(path.dirname(folder));
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (systemCodeOf(error) !== "ENOENT") {
+      await ignoreExisting(folder, error);
+      return uppermost;
+    }
+    throw Object.assign(new Error(messageOf(error), { cause: error }), { code: "EPERM" });
+  }
+  return uppermost ?? folder;
+}
+
+/**
+ * Sees whether something can be made in a folder, which need not be there yet, and leaves all as it was.
+ * @throws the system's error where it cannot.
+ */
+export async function tryFolder(folder: string): Promise<void> {
+  const uppermost = await makeFolder(folder);
+  try {
+    await rmdir(await mkdtemp(path.join(folder, ".try-")));
+  } finally {
+    if (uppermost !== undefined) await removeFolders(folder, uppermost);
+  }
+}
+
+async function removeFolders(folder: string, uppermost: string): Promise<void> {
+  await rmdir(folder);
+  if (path.resolve(folder) !== path.resolve(uppermost)) await removeFolders(path.dirname(folder), uppermost);
+}
+
+/** Another process may make the same folder at the same time. What is there and is no folder stays an error. */
+async function ignoreExisting(folder: string, error: unknown): Promise<undefined> {
+  if (systemCodeOf(error) !== "EEXIST") throw error;
+  if (!(await stat(folder)).isDirectory()) throw error;
+}
+
+/** Writes a file, and the folders above it, so that who reads it sees the one that was there or the new one, never half. */
+export async function writeWhole(file: string, content: string): Promise<void> {
+  const folder = path.dirname(file);
+  await makeFolder(folder);
+  // A name that no reader of the folder takes for a file of its own.
+  const begun = path.join(folder, `.${path.basename(file)}.${randomBytes(6).toString("hex")}`);
+  try {
+    await writeFile(begun, content);
+    await rename(begun, file);
+  } catch (error) {
+    await rm(begun, { force: true });
+    throw error;
+  }
+}
+
+/** The folder of the project: the nearest one above this module, bundled or not, that has a package.json. */
+export function projectFolder(): string {
+  let directory = path.dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(path.join(directory, "package.json"))) directory = path.dirname(directory);
+  return directory;
+}

@@ -1,0 +1,168 @@
+import { messageOf, PipelineError } from "../base/errors.js";
+import { translatingErrors, type Consumption, type TableFault } from "../consumption/consumption.js";
+import { readPublications } from "../consumption/publications.js";
+import { countRowsByDate, readRecordsOfRows, RowsHash } from "../consumption/published-rows.js";
+import { missingTables, type PublishedTable } from "../consumption/published-tables.js";
+import { openTable, PublicationReplaced } from "../consumption/table-pages.js";
+import { INTERNAL_TABLES, type PublishedRowsTable } from "../consumption/tables.js";
+import { readOpenWithdrawals } from "../consumption/withdrawals.js";
+import { isoOfKey } from "../voucher/execution-date.js";
+import type { Publication } from "../voucher/publication.js";
+
+const ROWS_PER_PAGE = 5_000;
+/** A publication that is replaced again and again while it is read is left to the next look. */
+const ATTEMPTS = 3;
+
+/** What the published tables hold, compared with what was published. */
+export interface DeepStatus {
+  /** Publications whose rows were compared, also those that differ. */
+  readonly compared: number;
+  readonly differences: readonly RowsDifference[];
+  readonly not_compared: readonly NotCompared[];
+  /** Rows of execution dates that are neither published nor withdrawn. */
+  readonly unpublished: readonly UnpublishedRows[];
+  /** Tables that are missing, or not as a run makes them. */
+  readonly tables: readonly TableFault[];
+  /** Damage inside of the database. */
+  readonly damage: readonly string[];
+}
+
+/** A published table that does not hold what was published for an execution date. */
+export interface RowsDifference {
+  readonly execution_date: string;
+  readonly table: string;
+  readonly rows_published: number;
+  /** Null if the table cannot be read in the order of its key. */
+  readonly rows_found: number | null;
+}
+
+/** Rows that no run has published. */
+export interface UnpublishedRows {
+  readonly execution_date: string;
+  readonly table: string;
+  readonly rows_found: number;
+}
+
+export interface NotCompared {
+  readonly execution_date: string;
+  readonly why: string;
+}
+
+/**
+ * Reads every row of publications, and compares them with what was published; changes nothing.
+ * @param published the tables that the models publish.
+ * @param isAskedFor whether the request is about an execution date, in ISO form.
+ */
+export async function readDeepStatus(
+  consumption: Consumption,
+  publications: readonly Publication[],
+  published: readonly PublishedTable[],
+  isAskedFor: (iso: string) => boolean,
+): Promise<DeepStatus> {
+  const { db, dialect } = consumption;
+  const tables = await tablesThatDiffer(consumption, published);
+  const damage = await translatingErrors(dialect, () => dialect.integrityFaults(db));
+  const differences: RowsDifference[] = [];
+  const notCompared: NotCompared[] = [];
+  // If pages are broken, rows may be read that nobody has written.
+  for (const publication of damage.length > 0 ? [] : publications) {
+    const found = await compare(consumption, publication);
+    if (typeof found === "string")
+      notCompared.push({ execution_date: publication.executionDate.iso, why: found });
+    else differences.push(...found);
+  }
+  const compared = damage.length > 0 ? 0 : publications.length - notCompared.length;
+  const unpublished = damage.length > 0 ? [] : await unpublishedRows(consumption, published, isAskedFor);
+  return { compared, differences, not_compared: notCompared, unpublished, tables, damage };
+}
+
+/** Whether all is as it was published. */
+export function isIntact({ differences, unpublished, tables, damage }: DeepStatus): boolean {
+  return [differences, unpublished, tables, damage].every(({ length }) => length === 0);
+}
+
+async function tablesThatDiffer(
+  consumption: Consumption,
+  published: readonly PublishedTable[],
+): Promise<TableFault[]> {
+  const { db, dialect } = consumption;
+  const faults: TableFault[] = [];
+  for (const table of published) {
+    try {
+      const missing = await missingTables(consumption, [table]);
+      faults.push(...missing.map(({ name }) => ({ table: name, what: "is missing" })));
+    } catch (error) {
+      if (!(error instanceof PipelineError) || error.code !== "CONSUMPTION_TABLE_DIFFERS") throw error;
+      faults.push({ table: table.name, what: messageOf(error) });
+    }
+  }
+  const names = [...INTERNAL_TABLES, ...published.map(({ name }) => name)];
+  return [...faults, ...(await translatingErrors(dialect, () => dialect.tableFaults(db, names)))];
+}
+
+async function unpublishedRows(
+  consumption: Consumption,
+  published: readonly PublishedTable[],
+  isAskedFor: (iso: string) => boolean,
+): Promise<UnpublishedRows[]> {
+  const found: (UnpublishedRows & { readonly key: string })[] = [];
+  for (const { name } of published) {
+    for (const [key, rows] of await countRowsByDate(consumption, name))
+      found.push({ execution_date: isoOfKey(key), table: name, rows_found: rows, key });
+  }
+  // They are read last: a run may have published one of the dates meanwhile.
+  const publications = await readPublications(consumption);
+  const withdrawals = await readOpenWithdrawals(consumption);
+  const known = new Set([
+    ...publications.map(({ executionDate }) => executionDate.partitionKey),
+    ...withdrawals.map(({ execution_date }) => execution_date),
+  ]);
+  return found
+    .filter(({ key, execution_date }) => !known.has(key) && isAskedFor(execution_date))
+    .map(({ execution_date, table, rows_found }) => ({ execution_date, table, rows_found }));
+}
+
+/** @returns the tables that differ, or why none was compared. */
+async function compare(
+  consumption: Consumption,
+  publication: Publication,
+): Promise<readonly RowsDifference[] | string> {
+  const records = await readRecordsOfRows(consumption, publication);
+  if (records.length === 0)
+    return `it was published before this version; pipeline publish -e ${publication.executionDate.iso} records its rows`;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const differences: RowsDifference[] = [];
+      for (const record of records)
+        differences.push(...(await differenceOf(consumption, publication, record)));
+      return differences;
+    } catch (error) {
+      if (!(error instanceof PublicationReplaced)) throw error;
+      if (attempt === ATTEMPTS) return "it was published again or withdrawn while it was read";
+    }
+  }
+}
+
+async function differenceOf(
+  consumption: Consumption,
+  publication: Publication,
+  { table_name, row_count, rows_hash }: PublishedRowsTable,
+): Promise<RowsDifference[]> {
+  const difference = (rowsFound: number | null): RowsDifference => ({
+    execution_date: publication.executionDate.iso,
+    table: table_name,
+    rows_published: row_count,
+    rows_found: rowsFound,
+  });
+  const table = await openTable(consumption, publication, table_name);
+  if (table === undefined) return [difference(0)];
+  const hash = new RowsHash(table.columns);
+  // Without its key a table cannot be read in pages. What became of the key is told of the table.
+  if (table.key.length === 0) return [difference(null)];
+  for (let page = await table.page(undefined, ROWS_PER_PAGE); ;) {
+    hash.add(page.rows);
+    if (page.next === undefined) break;
+    page = await table.page(page.next, ROWS_PER_PAGE);
+  }
+  return hash.digest() === rows_hash ? [] : [difference(hash.count)];
+}

@@ -1,0 +1,71 @@
+import type { S3Access } from "../../base/s3-access.js";
+import { withDuckDb } from "../../engine/duckdb.js";
+import { textOf } from "../../engine/engine.js";
+import type { DuckDbSettings, SparkSettings } from "../../settings/settings.js";
+import { found, type Finding } from "./examination.js";
+
+const NOTHING = { directories: [], files: [] };
+const BYTES: Record<string, number> = {
+  bytes: 1,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+  TiB: 1024 ** 4,
+};
+
+/** Whether DuckDB starts with the settings; gives how many bytes of memory it may take. */
+export function checkDuckDb(settings: DuckDbSettings, signal: AbortSignal): Promise<Finding<number>> {
+  const session = { settings, reach: NOTHING, signal, warn: () => undefined, leavesNoTrace: true };
+  return withDuckDb(session, async (engine) => {
+    const [row = {}] = await engine.rows(
+      "SELECT current_setting('memory_limit') AS memory, CAST(current_setting('threads') AS VARCHAR) AS threads",
+    );
+    const memory = textOf(row, "memory");
+    return {
+      message: `${engine.version}, ${memory} of memory, ${textOf(row, "threads")} threads`,
+      value: bytesOf(memory),
+    };
+  });
+}
+
+/** Whether the extension is there by which DuckDB reads and writes on S3, and it can be given keys. */
+export function checkHttpfs(
+  settings: DuckDbSettings,
+  s3: S3Access | undefined,
+  signal: AbortSignal,
+): Promise<Finding<undefined>> {
+  const session = { settings, reach: NOTHING, s3, signal, warn: () => undefined, leavesNoTrace: true };
+  return withDuckDb(session, (engine) => Promise.resolve(found(`of ${engine.version}, and keys`)));
+}
+
+/**
+ * Whether the cluster that ENGINE names lets in, is of a version that is supported, and can look into the zones.
+ * @param zones where they are.
+ */
+export async function checkCluster(
+  settings: SparkSettings,
+  zones: readonly string[],
+  signal: AbortSignal,
+): Promise<Finding<undefined>> {
+  const [{ openSparkSession }, { assertReaches }] = await Promise.all([
+    import("../../engine/spark/session.js"),
+    import("../../engine/spark/reach.js"),
+  ]);
+  const session = await openSparkSession(settings, signal);
+  try {
+    for (const zone of zones) await assertReaches(session, zone);
+  } finally {
+    await session.close();
+  }
+  return found(
+    `${session.version} at ${settings.host}:${settings.port.toString()}, and it reaches the zones`,
+  );
+}
+
+/** A size as DuckDB writes it: `12.4 GiB`. */
+function bytesOf(size: string): number {
+  const [, number, unit = ""] = /^([0-9.]+) ([A-Za-z]+)$/.exec(size) ?? [];
+  const factor = BYTES[unit];
+  if (number === undefined || factor === undefined) throw new RangeError(`${size} is no size`);
+  return Number(number) * factor;
+}

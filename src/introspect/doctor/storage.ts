@@ -1,0 +1,105 @@
+import { randomBytes } from "node:crypto";
+import { messageOf, PipelineError } from "../../base/errors.js";
+import type { S3Access } from "../../base/s3-access.js";
+import { DuckDbError } from "../../engine/duckdb-errors.js";
+import { withDuckDb } from "../../engine/duckdb.js";
+import type { SqlVersion } from "../../models/load.js";
+import { ignoredFilesOf, ignoredInWords } from "../../raw/notices.js";
+import { findRawFiles } from "../../run/raw-input.js";
+import type { DuckDbSettings } from "../../settings/settings.js";
+import type { Zones } from "../../zones/open.js";
+import { STAGING, stagingOfRun, type Zone, type ZoneFile } from "../../zones/zone.js";
+import { found, type Finding } from "./examination.js";
+
+/** Whether there are raw files, and the first one can be read. */
+export async function checkRawFiles(version: SqlVersion, zones: Zones): Promise<Finding<undefined>> {
+  const inputs = await findRawFiles({ version, zones });
+  const files = inputs.flatMap((input) => input.files);
+  const [first] = files;
+  if (first !== undefined) await readBeginning(zones.raw, first);
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const ignored = ignoredInWords(ignoredFilesOf(inputs.flatMap((input) => input.ignored)));
+  return found(
+    `${files.length.toString()} raw files, ${bytes.toString()} bytes, in ${zones.raw.root}` +
+      (ignored === undefined ? "" : `; ${ignored}`),
+  );
+}
+
+async function readBeginning(zone: Zone, file: ZoneFile): Promise<void> {
+  const bytes = zone.read(file);
+  try {
+    await bytes[Symbol.asyncIterator]().next();
+  } catch (error) {
+    if (error instanceof PipelineError) throw error;
+    throw new PipelineError(
+      "RAW_FILE_UNREADABLE",
+      `raw files cannot be read:\n  ${file.path}: ${messageOf(error)}; give this user the right to`,
+      { cause: error },
+    );
+  } finally {
+    bytes.destroy();
+  }
+}
+
+/** Whether a zone can be reached, and listed. */
+export async function checkZone(zone: Zone): Promise<Finding<undefined>> {
+  await zone.list(STAGING);
+  return found(zone.root);
+}
+
+/** What DuckDB writes a probe with. */
+export interface ProbeSession {
+  readonly settings: DuckDbSettings;
+  readonly s3: S3Access | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Whether a run can write into a zone: DuckDB writes a file below `_staging/`, as a run does, and reads it back; it is copied as a
+ * commit does it; then everything is removed. The message names what the server cannot do although a run can do without. A commit must be able to put files in the folders of
+ * the tables.
+ */
+export async function checkWriting(
+  zone: Zone,
+  tables: readonly string[],
+  session: ProbeSession,
+): Promise<Finding<undefined>> {
+  for (const table of tables) await zone.assertReplaceable(table);
+  const runId = `doctor-${randomBytes(6).toString("hex")}`;
+  const missing: string[] = [];
+  try {
+    missing.push(...(await writeProbe(zone, runId, session)));
+  } catch (error) {
+    // Where nothing can be written, that is what to tell, and not that it cannot be removed.
+    await zone.sweep(STAGING, runId).catch(() => undefined);
+    throw explained(zone, error);
+  }
+  await zone.sweep(STAGING, runId, (message) => missing.push(message));
+  const done = zone.tryCommit === undefined ? "written, read" : "written, read, copied";
+  return found([`a file was ${done} and removed`, ...missing].join(". But "));
+}
+
+/** A little more than the 10 MB that DuckDB sends in one body at the most: a proxy may refuse bodies of that size. */
+const LARGE_PROBE = "SELECT hash(number) AS probe FROM range(1400000) AS numbers (number)";
+
+/** @returns what the server cannot do. */
+async function writeProbe(zone: Zone, runId: string, session: ProbeSession): Promise<string[]> {
+  const staged = await zone.stage(runId, { table: "probe", partitionKey: runId });
+  const reach = { directories: [`${zone.root}/${stagingOfRun(runId)}`], files: [] };
+  const options = { ...session, reach, warn: () => undefined, leavesNoTrace: true };
+  await withDuckDb(options, async (engine) => {
+    await engine.writeParquet(zone.tryCommit === undefined ? "SELECT 1 AS probe" : LARGE_PROBE, staged.uri);
+    await engine.attachFiles("curated.probe", [staged.uri]);
+    await engine.rows("SELECT bit_xor(probe) AS probe FROM curated.probe");
+  });
+  return (await zone.tryCommit?.(staged)) ?? [];
+}
+
+function explained(zone: Zone, error: unknown): unknown {
+  if (!(error instanceof DuckDbError)) return error;
+  return new PipelineError(
+    "ZONE_NOT_USABLE",
+    `the zone ${zone.root} cannot be written: ${error.onOneLine}; give this user the rights of docs/operating.md`,
+    { cause: error },
+  );
+}

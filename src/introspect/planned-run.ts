@@ -1,0 +1,262 @@
+import { sideBySide } from "../base/concurrency.js";
+import { PipelineError } from "../base/errors.js";
+import type { Consumption } from "../consumption/consumption.js";
+import { pendingMigrations } from "../consumption/migrate.js";
+import { openConsumptionUntouched } from "../consumption/open.js";
+import { unlessMissing } from "../consumption/present-tables.js";
+import { publishStatements, type PublishStatement } from "../consumption/publish.js";
+import { creation, missingTables } from "../consumption/published-tables.js";
+import { runningRun, type RunningRun } from "../consumption/runs.js";
+import { loadSqlVersion, type SqlVersion } from "../models/load.js";
+import { isPublished, isWritten } from "../models/model.js";
+import type { RawPart } from "../models/raw-part.js";
+import { ignoredFilesOf, type IgnoredFiles } from "../raw/notices.js";
+import { STAGES } from "../record/report.js";
+import { auditStatement } from "../run/audits.js";
+import { planHash, type PlannedFunctions, type PlannedStep } from "../run/plan.js";
+import { contentStatements, publishedTable } from "../run/publish.js";
+import { stepsOfStages } from "../run/stages.js";
+import { assertReplaceable } from "../run/staging.js";
+import type { Settings } from "../settings/settings.js";
+import { pathPattern } from "../sql-text/literal.js";
+import type { ExecutionDate } from "../voucher/execution-date.js";
+import { manifestFile } from "../zones/manifest.js";
+import { openZones } from "../zones/open.js";
+import {
+  partitionFile,
+  sizeOf,
+  stagedFile,
+  type FoundPartition,
+  type Partition,
+  type Zone,
+  stagingFolder,
+  stagingOfRun,
+} from "../zones/zone.js";
+import {
+  buildStatements,
+  readByCluster,
+  writesMany,
+  type PlannedPlaces,
+  type PlannedStatement,
+} from "./planned-statements.js";
+import { renderRun, type RenderContext, type RenderedRun } from "./rendered-run.js";
+
+/** What a run would read, replace and say. */
+export interface PlannedRun {
+  readonly execution_date: string;
+  readonly sql_version: string;
+  readonly sql_hash: string;
+  /** As the record of a run has it: SHA-256 over functions, models and audits. */
+  readonly rendered_sql_hash: string;
+  readonly engine: string;
+  /** Where the zones and the database are, without secrets. */
+  readonly targets: Readonly<Record<"raw" | "curated" | "provision" | "consumption", string>>;
+  /** Whether another run of the date is under way, and whose it is where that is known. */
+  readonly lock: { readonly is_held: boolean; readonly holder: RunningRun | null };
+  readonly raw: readonly PlannedInput[];
+  /** Files that it would not read because of their names. */
+  readonly ignored_files: IgnoredFiles;
+  readonly partitions: readonly PlannedPartition[];
+  /** What DuckDB is told, and the cluster where there is one, file by file. */
+  readonly steps: readonly PlannedStatements[];
+  readonly publish: PlannedPublish;
+}
+
+/** The raw files of a model, in the groups that one SELECT reads. */
+export interface PlannedInput {
+  readonly model: string;
+  readonly groups: readonly {
+    readonly format: RawPart["format"];
+    /** The type of each column that is read. */
+    readonly columns: Readonly<Record<string, string>>;
+    readonly files: readonly { readonly path: string; readonly bytes: number; readonly version: string }[];
+  }[];
+}
+
+/** A partition that a run would write. */
+export interface PlannedPartition {
+  readonly model: string;
+  /** What it would be known by: its one file, or the manifest that names its files. */
+  readonly uri: string;
+  /** Where it would be written first: the one file, or the folder of many. Each run has an id of its own, in the place of `<run>`. */
+  readonly staged: string;
+  /** What it would take the place of; null where there is nothing. */
+  readonly replaces: { readonly files: number; readonly bytes: number; readonly version: string } | null;
+}
+
+/** The statements that come of one file. */
+export interface PlannedStatements {
+  readonly file: string;
+  /** Null for the functions. */
+  readonly model: string | null;
+  readonly statements: readonly (PlannedStatement & { readonly audit: string | null })[];
+}
+
+export interface PlannedPublish {
+  /** Changes of the database that come first. */
+  readonly migrations: readonly string[];
+  readonly new_tables: readonly { readonly table: string; readonly sql: string }[];
+  /** What the rows are kept in DuckDB and read from there by. */
+  readonly reads: readonly { readonly table: string; readonly sql: string }[];
+  /** What the database is told, in one transaction. */
+  readonly statements: readonly PublishStatement[];
+}
+
+/** Stands for the digits that tell a run from the others of its date. */
+const RUN_DIGITS = "<run>";
+
+/** Stands for the folder that a run makes below DUCKDB_TEMP_DIRECTORY. */
+const TEMPORARY_FOLDER = "<temporary folder>";
+
+/**
+ * Says what a run of all stages would do. Nothing is written, made or locked, neither in the zones nor in the database nor on this
+ * machine.
+ * @throws PipelineError for what would stop the run before it builds a model.
+ */
+export async function planOfRun(
+  settings: Settings,
+  executionDate: ExecutionDate,
+  signal: AbortSignal,
+  warn: (message: string) => void,
+): Promise<PlannedRun> {
+  const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
+  const zones = await openZones(settings, signal);
+  try {
+    const consumption = await openConsumptionUntouched(settings.consumptionUrl);
+    try {
+      const context = { executionDate, settings, version, zones, signal, warn };
+      await assertReplaceable({ ...context, stages: STAGES });
+      const { engine, inputs, plan } = await renderRun(context);
+      const steps = stepsOfStages(plan, STAGES);
+      const partitions = await partitionsOf(steps, context);
+      const staging = `${zones.curated.root}/${stagingOfRun(`${executionDate.partitionKey}-${RUN_DIGITS}`)}`;
+      const shown = readByCluster(steps);
+      return {
+        execution_date: executionDate.iso,
+        sql_version: version.name,
+        sql_hash: version.hash,
+        rendered_sql_hash: planHash(plan),
+        engine: settings.engine.kind === "spark" ? `${engine}, Spark at ${settings.engine.host}` : engine,
+        targets: {
+          raw: zones.raw.root,
+          curated: zones.curated.root,
+          provision: zones.provision.root,
+          consumption: consumption.name,
+        },
+        lock: await lockOf(consumption, executionDate),
+        raw: inputs.map(plannedInput),
+        ignored_files: ignoredFilesOf(inputs.flatMap(({ ignored }) => ignored)),
+        partitions,
+        steps: [
+          functionsStatements(plan.functions),
+          ...(plan.clusterFunctions === undefined ? [] : [functionsStatements(plan.clusterFunctions)]),
+          ...steps.map((step) => {
+            const { name } = step.model;
+            const staged = partitions.find((partition) => partition.model === name)?.staged;
+            return statementsOf(step, { staged, temporary: TEMPORARY_FOLDER, staging }, shown.has(name));
+          }),
+        ],
+        publish: await publishOf(consumption, version),
+      };
+    } finally {
+      await consumption.close();
+    }
+  } finally {
+    zones.close();
+  }
+}
+
+function plannedInput({ model, files, parts }: RenderedRun["inputs"][number]): PlannedInput {
+  const groups = parts.map((part) => ({
+    format: part.format,
+    columns: Object.fromEntries(Object.entries(part.columns).map(([name, { type }]) => [name, type])),
+    files: files
+      .filter(({ uri }) => part.files.includes(pathPattern(uri)))
+      .map(({ path, bytes, version }) => ({ path, bytes, version })),
+  }));
+  return { model: model.name, groups };
+}
+
+async function lockOf(
+  consumption: Consumption,
+  { partitionKey }: ExecutionDate,
+): Promise<PlannedRun["lock"]> {
+  if (!(await consumption.isLocked(partitionKey))) return { is_held: false, holder: null };
+  const holder = await unlessMissing(consumption, ["pipeline_runs"], () =>
+    runningRun(consumption, partitionKey),
+  );
+  return { is_held: true, holder: holder ?? null };
+}
+
+function partitionsOf(
+  steps: readonly PlannedStep[],
+  { executionDate, zones, warn }: RenderContext,
+): Promise<PlannedPartition[]> {
+  const { partitionKey } = executionDate;
+  const runId = `${partitionKey}-${RUN_DIGITS}`;
+  const written = steps.flatMap((step) => (isWritten(step.model) ? [{ step, model: step.model }] : []));
+  return sideBySide(written, async ({ step, model: { name, layer, table } }) => {
+    const zone = zones[layer];
+    const partition = { table, partitionKey };
+    const present = await findReplaced(zone, partition, warn);
+    const isMany = writesMany(step);
+    return {
+      model: name,
+      uri: `${zone.root}/${isMany ? manifestFile(partition) : partitionFile(partition)}`,
+      staged: `${zone.root}/${isMany ? stagingFolder(runId, partition) : stagedFile(runId, partition)}`,
+      replaces: present === undefined ? null : { ...sizeOf(present), version: present.head.version },
+    };
+  });
+}
+
+/** A run needs nothing of what it replaces: where that is at fault, it is the remedy. */
+async function findReplaced(
+  zone: Zone,
+  partition: Partition,
+  warn: (message: string) => void,
+): Promise<FoundPartition | undefined> {
+  try {
+    return await zone.find(partition);
+  } catch (error) {
+    if (!(error instanceof PipelineError) || error.kind !== "data") throw error;
+    warn(error.message);
+    return undefined;
+  }
+}
+
+function statementsOf(step: PlannedStep, places: PlannedPlaces, isShown: boolean): PlannedStatements {
+  return {
+    file: step.model.file,
+    model: step.model.name,
+    statements: [
+      ...buildStatements(step, places, isShown).map((statement) => ({ ...statement, audit: null })),
+      ...step.audits.map(({ audit, rendered: { sql, dialect } }) => ({
+        engine: dialect,
+        sql: auditStatement(sql),
+        audit,
+      })),
+    ],
+  };
+}
+
+function functionsStatements({ file, sql, dialect }: PlannedFunctions): PlannedStatements {
+  return { file, model: null, statements: [{ engine: dialect, sql, audit: null }] };
+}
+
+async function publishOf(consumption: Consumption, { models }: SqlVersion): Promise<PlannedPublish> {
+  const published = models.filter(isPublished);
+  const tables = published.map(publishedTable);
+  const missing = await missingTables(consumption, tables);
+  return {
+    migrations: await pendingMigrations(consumption),
+    new_tables: missing.map((table) => ({
+      table: table.name,
+      sql: creation(consumption, table).compile().sql,
+    })),
+    reads: published.flatMap((model) => {
+      const { keep, read } = contentStatements(model);
+      return [keep, read].map((sql) => ({ table: model.table, sql }));
+    }),
+    statements: publishStatements(consumption, tables),
+  };
+}

@@ -1,0 +1,149 @@
+import { PipelineError } from "../base/errors.js";
+import { openConsumptionForReading } from "../consumption/open.js";
+import { hasFailed, readRunHistory } from "../consumption/runs.js";
+import type { PipelineRunsTable } from "../consumption/tables.js";
+import { duckDbBuilder } from "../engine/builder.js";
+import { withDuckDb } from "../engine/duckdb.js";
+import type { Row } from "../engine/engine.js";
+import { loadSqlVersion } from "../models/load.js";
+import { isWritten } from "../models/model.js";
+import { STAGES } from "../record/report.js";
+import { REJECTED_ROWS, rowCountsOf } from "../record/row-counts.js";
+import { RunActivity } from "../run/activity.js";
+import { filesAtRest } from "../run/at-rest.js";
+import { buildModels } from "../run/build.js";
+import { parseRecord } from "../run/journal.js";
+import { planRun } from "../run/plan.js";
+import { measuresAtRest, stepsOfStages } from "../run/stages.js";
+import type { Settings } from "../settings/settings.js";
+import type { ExecutionDate } from "../voucher/execution-date.js";
+import { openZones } from "../zones/open.js";
+import { lookingOnce } from "../zones/remember-partitions.js";
+
+/** What is known of the rejected rows of an execution date. */
+export interface RejectedReport {
+  readonly execution_date: string;
+  /** The run that failed last, if all is from its record; null if all is from the partition that is there. */
+  readonly failed_run: FailedRun | null;
+  /** The rows of each measure that is taken of what is at rest: `measures.rejected_by_reason`. */
+  readonly measures: Readonly<Record<string, readonly Row[]>>;
+  /** How many rows were rejected. */
+  readonly rejected: number;
+  /** Some of them as they came, with every reason; none of a run that failed, which leaves no rows. */
+  readonly rows: readonly Row[];
+}
+
+/** A run that failed, or was cancelled or killed. */
+export type FailedRun = Pick<PipelineRunsTable, "run_id" | "outcome" | "error_code">;
+
+export interface RejectedRequest {
+  readonly executionDate: ExecutionDate;
+  /** How many rejected rows to give in full. */
+  readonly rows: number;
+}
+
+/**
+ * Looks at the rejected rows of the last run of an execution date, and at what they could have changed. If that run failed after it
+ * had counted its rows, its record tells; a run that fails leaves no rows.
+ * @throws PipelineError PARTITION_MISSING where no run of the date has left any.
+ */
+export async function reportRejected(
+  settings: Settings,
+  { executionDate, rows }: RejectedRequest,
+  signal: AbortSignal,
+  warn: (message: string) => void,
+): Promise<RejectedReport> {
+  const failed = await lastRunIfFailed(settings, executionDate, warn);
+  if (failed !== undefined) return failed;
+  const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
+  const zones = lookingOnce(await openZones(settings, signal));
+  try {
+    const files = await filesAtRest({ executionDate, zones }, version.models.filter(isWritten));
+    const session = {
+      settings: settings.duckdb,
+      s3: zones.s3,
+      reach: { directories: [], files },
+      signal,
+      warn,
+    };
+    return await withDuckDb(session, async (engine) => {
+      const { maxRejectedShare } = settings;
+      const plan = planRun(version, {
+        executionDate,
+        maxRejectedShare,
+        rawRoot: zones.raw.root,
+        rawParts: new Map(),
+      });
+      const atRest = measuresAtRest(plan);
+      const { measures } = await buildModels(
+        {
+          builder: duckDbBuilder(engine),
+          executionDate,
+          zones,
+          activity: new RunActivity(),
+          journal: { noteAudits: () => undefined, noteMeasure: () => undefined },
+          // Nothing is staged, and nothing raw is read.
+          runId: "",
+          raw: { explainFault: () => Promise.resolve(), typed: () => undefined },
+        },
+        plan,
+        stepsOfStages(plan, STAGES).filter((step) => atRest.includes(step)),
+      );
+      const [count] = await engine.rows(`SELECT count(*) AS rejected FROM ${REJECTED_ROWS}`);
+      return {
+        execution_date: executionDate.iso,
+        failed_run: null,
+        measures,
+        rejected: Number(count?.["rejected"]),
+        rows: await engine.rows(`FROM ${REJECTED_ROWS} LIMIT ${rows.toString()}`),
+      };
+    });
+  } finally {
+    zones.close();
+  }
+}
+
+/** What the record of the last run that read raw files tells, if that run failed and had counted its rows. */
+async function lastRunIfFailed(
+  settings: Settings,
+  { iso, partitionKey }: ExecutionDate,
+  warn: (message: string) => void,
+): Promise<RejectedReport | undefined> {
+  const run = await lastCurateRun(settings, partitionKey, warn);
+  if (run === undefined || !hasFailed(run)) return undefined;
+  const { run_id, outcome, error_code, record } = run;
+  const measures = record === null ? {} : parseRecord(record).measures;
+  const counts = rowCountsOf({ measures });
+  if (counts === undefined) {
+    warn(`the last run, ${run_id}, failed before it had counted its rows; see pipeline runs ${run_id}`);
+    return undefined;
+  }
+  return {
+    execution_date: iso,
+    failed_run: { run_id, outcome, error_code },
+    measures,
+    rejected: counts.rejected,
+    rows: [],
+  };
+}
+
+async function lastCurateRun(
+  settings: Settings,
+  executionDate: string,
+  warn: (message: string) => void,
+): Promise<PipelineRunsTable | undefined> {
+  try {
+    const consumption = await openConsumptionForReading(settings.consumptionUrl);
+    if (consumption === undefined) return undefined;
+    try {
+      const [run] = await readRunHistory(consumption, { executionDate, stage: "curate", limit: 1 });
+      return run;
+    } finally {
+      await consumption.close();
+    }
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    warn(`whether the last run failed is not known: ${error.message}`);
+    return undefined;
+  }
+}

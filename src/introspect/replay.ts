@@ -1,0 +1,303 @@
+import path from "node:path";
+import { PipelineError } from "../base/errors.js";
+import { printable } from "../base/printable.js";
+import { counting } from "../base/words.js";
+import { openConsumptionForReading } from "../consumption/open.js";
+import { readRuns } from "../consumption/runs.js";
+import { readSqlVersion, type SqlTexts } from "../consumption/sql-versions.js";
+import { duckDbBuilder } from "../engine/builder.js";
+import type { Engine } from "../engine/engine.js";
+import { makeTempDirectory, type TempDirectory } from "../engine/temp-directory.js";
+import { hashOfTexts, loadSqlVersion, parseSqlVersion, type SqlVersion } from "../models/load.js";
+import { isWritten } from "../models/model.js";
+import type { WithNewEngine } from "../raw/inspect.js";
+import type { InputFile, OutputTable, RunReport } from "../record/report.js";
+import { RunActivity } from "../run/activity.js";
+import { filesAtRest } from "../run/at-rest.js";
+import { buildModels, hashAtRest, type Built } from "../run/build.js";
+import type { RunContext } from "../run/context.js";
+import { parseRecord } from "../run/journal.js";
+import { planRun } from "../run/plan.js";
+import {
+  findRawFiles,
+  inputFilesOf,
+  inspectRaw,
+  planInput,
+  readingUnchanged,
+  type RawInput,
+} from "../run/raw-input.js";
+import { runEngines, runSession } from "../run/run-engine.js";
+import type { StagedPartition } from "../run/staged-partition.js";
+import { stepsOfStages } from "../run/stages.js";
+import type { Settings } from "../settings/settings.js";
+import { parseExecutionDate } from "../voucher/execution-date.js";
+import { openLocalZone } from "../zones/local.js";
+import { isManifest } from "../zones/manifest.js";
+import { openZones } from "../zones/open.js";
+import type { Zone } from "../zones/zone.js";
+
+/** Something that is not any more what it was when the run was made. */
+export interface Moved {
+  readonly what: "input" | "sql" | "engine";
+  /** Which: a raw file, a partition. */
+  readonly name: string;
+  readonly then: string;
+  readonly now: string;
+}
+
+/**
+ * A partition that the run wrote: by the SHA-256 of its file or, where it was written as many, by the number of its rows. How a cluster
+ * divides rows into files is another each time.
+ */
+export interface ReplayedTable {
+  readonly model: string;
+  readonly compared: "bytes" | "rows";
+  readonly then: string;
+  readonly now: string;
+}
+
+export interface ReplayReport {
+  readonly run_id: string;
+  readonly execution_date: string;
+  /** Whether every partition is the same, by what is compared of it. */
+  readonly is_same: boolean;
+  readonly tables: readonly ReplayedTable[];
+  readonly moved: readonly Moved[];
+}
+
+export interface ReplayRequest {
+  readonly runId: string;
+  /** Whether the SQL that the run was made by is used, or the SQL as it is now. */
+  readonly usesCurrentSql: boolean;
+}
+
+/**
+ * Makes once more, in a folder of its own, what a run has made: of the files that it read, by the SQL that it was made by. It
+ * changes neither zones nor database.
+ * @throws PipelineError RUN_NOT_REPLAYABLE if the run has written nothing, or the SQL that is kept of it was changed; RAW_FILES_CHANGED
+ * if a raw file changes meanwhile.
+ */
+export async function replayRun(
+  settings: Settings,
+  { runId, usesCurrentSql }: ReplayRequest,
+  signal: AbortSignal,
+  warn: (message: string) => void,
+): Promise<ReplayReport> {
+  const { report, recorded } = await findRun(settings, runId);
+  const zones = await openZones(settings, signal);
+  let temporary: TempDirectory | undefined;
+  try {
+    temporary = await makeTempDirectory(settings.duckdb.tempDirectory);
+    const folder = temporary.path;
+    const version = usesCurrentSql
+      ? await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion)
+      : recorded();
+    const context: ReplayContext = {
+      executionDate: parseExecutionDate(report.execution_date),
+      settings: {
+        ...settings,
+        // What a cluster has made is made again by DuckDB, which gives the same rows.
+        engine: { kind: "duckdb" },
+        maxRejectedShare: report.max_rejected_share,
+      },
+      version,
+      zones: {
+        ...zones,
+        curated: readingElsewhere(await openLocalZone(path.join(folder, "curated")), zones.curated),
+        provision: readingElsewhere(await openLocalZone(path.join(folder, "provision")), zones.provision),
+      },
+    };
+    return await replay(context, report, signal, warn);
+  } finally {
+    zones.close();
+    await temporary?.remove();
+  }
+}
+
+type ReplayContext = Pick<RunContext, "executionDate" | "settings" | "version" | "zones">;
+
+async function replay(
+  context: ReplayContext,
+  report: RunReport,
+  signal: AbortSignal,
+  warn: (message: string) => void,
+): Promise<ReplayReport> {
+  const raw = await filesOfRun(context, report);
+  return readingUnchanged({ signal, zones: context.zones }, raw, () =>
+    replayFiles(context, report, raw, signal, warn),
+  );
+}
+
+async function replayFiles(
+  context: ReplayContext,
+  report: RunReport,
+  raw: readonly RawInput[],
+  signal: AbortSignal,
+  warn: (message: string) => void,
+): Promise<ReplayReport> {
+  const { settings, version, zones } = context;
+  const inputs = await inputFilesOf(zones.raw, raw);
+  const isAtRest = (name: string) => report.at_rest.some(({ model }) => model === name);
+  const atRestFiles = await filesAtRest(
+    context,
+    version.models.filter(isWritten).filter(({ name }) => isAtRest(name)),
+  );
+  const reach = {
+    directories: [zones.curated.root, zones.provision.root],
+    files: [...raw.flatMap(({ files }) => files.map(({ uri }) => uri)), ...atRestFiles],
+  };
+  const withNewEngine = runEngines(runSession({ settings, signal, zones }, warn), reach);
+  return withNewEngine(async (engine) => {
+    const { staged, atRest } = await build(context, engine, report, raw, withNewEngine);
+    const tables = report.tables.map((table) =>
+      replayedTable(
+        table,
+        staged.find(({ model }) => model.name === table.model),
+      ),
+    );
+    return {
+      run_id: report.run_id,
+      execution_date: report.execution_date,
+      is_same: tables.every(({ then, now }) => then === now),
+      tables,
+      moved: [
+        ...report.inputs.flatMap((file) => {
+          const now = inputs.find(({ path: name }) => name === file.path);
+          return difference("input", file.path, contentOf(file), now === undefined ? "" : contentOf(now));
+        }),
+        ...(await hashAtRest(atRest)).flatMap(({ model, sha256 }) => {
+          const then = report.at_rest.find((table) => table.model === model);
+          return difference("input", model, then?.sha256 ?? "", sha256);
+        }),
+        ...difference("sql", version.name, report.sql_hash, version.hash),
+        ...difference("engine", "engine", report.engine ?? "", engine.version),
+      ],
+    };
+  });
+}
+
+function replayedTable(then: OutputTable, now: StagedPartition | undefined): ReplayedTable {
+  const hasManifest = [then, now].some((table) => table !== undefined && isManifest(table.uri));
+  const tell = ({ rows, sha256 }: Pick<OutputTable, "rows" | "sha256">) =>
+    hasManifest ? counting(rows, "row") : sha256;
+  return {
+    model: then.model,
+    compared: hasManifest ? "rows" : "bytes",
+    then: tell(then),
+    now: now === undefined ? "not made" : tell(now),
+  };
+}
+
+async function build(
+  context: ReplayContext,
+  engine: Engine,
+  { run_id, stages }: RunReport,
+  raw: readonly RawInput[],
+  withNewEngine: WithNewEngine,
+): Promise<Built> {
+  const rawParts = await inspectRaw(context, engine, raw, withNewEngine, context.zones.curated.root);
+  const plan = planRun(context.version, planInput(context, rawParts.byModel));
+  return buildModels(
+    {
+      ...context,
+      builder: duckDbBuilder(engine),
+      runId: run_id,
+      activity: new RunActivity(),
+      journal: { noteAudits: () => undefined, noteMeasure: () => undefined },
+      raw: rawParts,
+    },
+    plan,
+    stepsOfStages(plan, stages),
+  );
+}
+
+/** The raw files that a run read, as they are now; what has come since does not count. */
+async function filesOfRun(context: ReplayContext, { inputs, stages }: RunReport): Promise<RawInput[]> {
+  if (!stages.includes("curate")) return [];
+  const names = new Set(inputs.map(({ path: name }) => name));
+  const found = (await findRawFiles(context)).map(({ files, ...input }) => ({
+    ...input,
+    files: files.filter((file) => names.has(file.path)),
+  }));
+  for (const { path: name } of found.flatMap(({ files }) => files)) names.delete(name);
+  if (names.size === 0) return found;
+  throw notReplayable(`raw files that it read are gone: ${[...names].map(printable).join(", ")}`);
+}
+
+/** What tells the content of an input. */
+function contentOf({ sha256, version }: InputFile): string {
+  return sha256 ?? version;
+}
+
+function difference(what: Moved["what"], name: string, then: string, now: string): Moved[] {
+  return then === now ? [] : [{ what, name, then, now }];
+}
+
+/** A run, and the SQL that it was made by, which is checked when it is asked for. */
+interface RecordedRun {
+  readonly report: RunReport;
+  readonly recorded: () => SqlVersion;
+}
+
+async function findRun(settings: Settings, runId: string): Promise<RecordedRun> {
+  const consumption = await openConsumptionForReading(settings.consumptionUrl);
+  try {
+    const [run] = consumption === undefined ? [] : await readRuns(consumption, { runId, limit: 1 });
+    if (consumption === undefined || run === undefined) {
+      throw new PipelineError(
+        "INVALID_USAGE",
+        `there is no run ${printable(runId)}; list them with: pipeline runs`,
+      );
+    }
+    const report = run.record === null ? undefined : parseRecord(run.record);
+    if (report === undefined || report.tables.length === 0) {
+      throw notReplayable(`the run ${runId} (${run.outcome}) has written nothing that could be made again`);
+    }
+    // It names folders.
+    if (report.run_id !== runId || !RUN_ID.test(runId)) {
+      throw notReplayable(`the record of the run ${printable(runId)} is of another run: somebody changed it`);
+    }
+    const texts = await readSqlVersion(consumption, run.sql_hash);
+    if (texts === undefined) throw notReplayable(`the SQL that the run ${runId} was made by is not kept`);
+    return { report, recorded: () => recordedSql(report, run.sql_hash, texts) };
+  } finally {
+    await consumption?.close();
+  }
+}
+
+const RUN_ID = /^\d{4}-\d{2}-\d{2}T\d{6}-[0-9a-f]+$/;
+/** The name of a file of a version, as a SQL folder can have it. */
+const SQL_FILE = /^v[1-9]\d*(\/(?!\.)[^/\\\p{Cc}]+)+$/u;
+
+/** The SQL of a run. It is never written to disk: the database can be anybody's. */
+function recordedSql({ run_id, sql_version }: RunReport, hash: string, texts: SqlTexts): SqlVersion {
+  const names = [...texts.keys()].sort();
+  const wrong = names.find((name) => !SQL_FILE.test(name) || !name.startsWith(`${sql_version}/`));
+  if (wrong !== undefined) {
+    throw notReplayable(
+      `the SQL that is kept of the run ${run_id} has a file ${printable(JSON.stringify(wrong))}, ` +
+        `which is not in the folder ${printable(sql_version)}: somebody changed the table sql_versions`,
+    );
+  }
+  const sorted = new Map(names.map((name) => [name, texts.get(name) ?? ""]));
+  if (hashOfTexts(sorted) !== hash) {
+    throw notReplayable(
+      `the SQL that is kept of the run ${run_id} does not have the hash ${hash}: ` +
+        "somebody changed the table sql_versions; --current-sql uses the SQL as it is now",
+    );
+  }
+  return parseSqlVersion(sql_version, sorted);
+}
+
+/** A zone to write, which finds partitions that are at rest in another. */
+function readingElsewhere(written: Zone, resting: Zone): Zone {
+  return {
+    ...written,
+    find: (partition) => resting.find(partition),
+    read: (file) => (file.uri.startsWith(`${written.root}/`) ? written : resting).read(file),
+  };
+}
+
+function notReplayable(what: string): PipelineError {
+  return new PipelineError("RUN_NOT_REPLAYABLE", what);
+}

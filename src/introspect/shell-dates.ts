@@ -1,0 +1,165 @@
+import { PipelineError } from "../base/errors.js";
+import { printable } from "../base/printable.js";
+import type { Consumption } from "../consumption/consumption.js";
+import { openConsumptionForReading } from "../consumption/open.js";
+import { readPublications } from "../consumption/publications.js";
+import type { WithdrawalsTable } from "../consumption/tables.js";
+import { readOpenWithdrawals } from "../consumption/withdrawals.js";
+import { DATE_VARIABLE, setPublications, setVariable, type PublicationState } from "../models/shell-views.js";
+import type { Settings } from "../settings/settings.js";
+import { literal } from "../sql-text/literal.js";
+import type { ExecutionDate } from "../voucher/execution-date.js";
+import type { ViewFiles } from "./view-files.js";
+
+/** The execution date whose rows the views of a shell show, and what a person must know of it. */
+export interface ShellDates {
+  /** The statements that tell the views. */
+  readonly sql: string;
+  /** Which date the views show and why, in a sentence. */
+  readonly shown: string;
+  /** What makes the date another than a person would expect. */
+  readonly warnings: readonly string[];
+}
+
+/** No history is longer. */
+const ALL_DATES = 1_000_000;
+/** So many withdrawn dates are told one by one. */
+const TOLD_WITHDRAWALS = 3;
+
+/**
+ * Finds the date that the views show: the one that is given, or else the one that readers see. If nothing is published, it is the newest
+ * one with a partition that is not withdrawn.
+ * @throws PipelineError if no date is given and the database cannot be asked.
+ */
+export async function findShellDates(
+  { consumptionUrl }: Pick<Settings, "consumptionUrl">,
+  found: readonly ViewFiles[],
+  given: ExecutionDate | undefined,
+): Promise<ShellDates> {
+  const warnings: string[] = [];
+  let known: Known | undefined;
+  try {
+    known = await readKnown(consumptionUrl);
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    if (given === undefined) {
+      const advice = "to look into the zones without the database, name a date: pipeline shell -e 2020-05-29";
+      throw new PipelineError(error.code, `${error.message}; ${advice}`, { cause: error });
+    }
+    warnings.push(`nobody can tell which dates are published: ${error.message}`);
+  }
+  const key = given?.partitionKey ?? known?.published[0] ?? newestPartition(found, known?.withdrawn ?? []);
+  warnings.push(...withdrawalsInTheWay(known?.withdrawn ?? [], key, given));
+  if (given === undefined && known?.published.length === 0 && key !== undefined) {
+    warnings.push(`nothing is published: the views show the newest partitions, of ${key}`);
+  }
+  const missing = found.filter(({ partitions }) => {
+    const keys = partitions?.keys ?? [];
+    return keys.length > 0 && key !== undefined && !keys.includes(key);
+  });
+  if (missing.length > 0) {
+    const views = missing.map(({ view }) => view).join(", ");
+    warnings.push(`there is no partition of ${key ?? ""} behind ${views}: no rows there`);
+  }
+  return {
+    sql: [
+      ...(known === undefined ? [] : [setPublications(known.states)]),
+      ...(key === undefined ? [] : [setVariable(DATE_VARIABLE, literal(key))]),
+    ].join("\n"),
+    shown: shownInWords(key, given, known),
+    warnings,
+  };
+}
+
+/** What the database knows of execution dates. */
+interface Known {
+  /** The partition keys of what readers can see, the newest first. */
+  readonly published: readonly string[];
+  readonly withdrawn: readonly WithdrawalsTable[];
+  readonly states: readonly PublicationState[];
+}
+
+async function readKnown(consumptionUrl: string): Promise<Known> {
+  const consumption = await openConsumptionForReading(consumptionUrl);
+  if (consumption === undefined) return { published: [], withdrawn: [], states: [] };
+  try {
+    return await readKnownFrom(consumption);
+  } finally {
+    await consumption.close();
+  }
+}
+
+async function readKnownFrom(consumption: Consumption): Promise<Known> {
+  const publications = await readPublications(consumption, { limit: ALL_DATES });
+  const published = publications.map(({ executionDate }) => executionDate.partitionKey);
+  const withdrawn = (await readOpenWithdrawals(consumption)).toSorted((a, b) =>
+    a.execution_date < b.execution_date ? 1 : -1,
+  );
+  return {
+    published,
+    withdrawn,
+    states: [
+      ...publications.map(({ executionDate, publishedAt }) => ({
+        execution_date: executionDate.partitionKey,
+        state: "published",
+        published_at: publishedAt,
+        withdrawn_at: null,
+        withdrawn_by: null,
+        why: null,
+      })),
+      ...withdrawn.map(({ execution_date, published_at, withdrawn_at, withdrawn_by, why }) => ({
+        ...{ execution_date, state: "withdrawn", published_at, withdrawn_at, withdrawn_by, why },
+      })),
+    ],
+  };
+}
+
+function newestPartition(
+  found: readonly ViewFiles[],
+  withdrawn: readonly WithdrawalsTable[],
+): string | undefined {
+  const isWithdrawn = new Set(withdrawn.map(({ execution_date }) => execution_date));
+  const keys = found
+    .flatMap(({ partitions }) => partitions?.keys ?? [])
+    .filter((key) => !isWithdrawn.has(key));
+  return keys.sort().at(-1);
+}
+
+/** Those that a person would otherwise take for what the views show. */
+function withdrawalsInTheWay(
+  withdrawn: readonly WithdrawalsTable[],
+  key: string | undefined,
+  given: ExecutionDate | undefined,
+): string[] {
+  const inTheWay = withdrawn.filter(({ execution_date: date }) =>
+    given === undefined ? key === undefined || date > key : date === key,
+  );
+  const told = inTheWay
+    .slice(0, TOLD_WITHDRAWALS)
+    .map(({ execution_date, withdrawn_by, withdrawn_at, why }) => {
+      const reason = printable(
+        `${execution_date} is withdrawn, by ${withdrawn_by} at ${withdrawn_at}: ${why}`,
+      );
+      return given === undefined ? `${reason}; the views do not show it` : reason;
+    });
+  const rest = inTheWay.length - told.length;
+  return rest > 0
+    ? [...told, `${rest.toString()} more newer dates are withdrawn: FROM execution_dates`]
+    : told;
+}
+
+function shownInWords(
+  key: string | undefined,
+  given: ExecutionDate | undefined,
+  known: Known | undefined,
+): string {
+  const other = "FROM execution_dates lists the others";
+  if (key === undefined) return "there is no partition that the views could show";
+  const why =
+    given !== undefined
+      ? "as you named it"
+      : known?.published[0] === key
+        ? "as readers see it"
+        : "the newest";
+  return `The views show ${key}, ${why}. ${other}; SET VARIABLE ${DATE_VARIABLE} = '…' chooses one.`;
+}

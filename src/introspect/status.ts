@@ -1,0 +1,282 @@
+import type { Consumption } from "../consumption/consumption.js";
+import { openConsumptionForReading } from "../consumption/open.js";
+import { readPublications } from "../consumption/publications.js";
+import { readRunOutlines, type RunOutline } from "../consumption/runs.js";
+import type { RunOutcome } from "../consumption/tables.js";
+import { readOpenWithdrawals } from "../consumption/withdrawals.js";
+import { loadSqlVersion } from "../models/load.js";
+import { isPublished, isRaw } from "../models/model.js";
+import { sortedByName } from "../raw/inspect.js";
+import { findSameBytes, ignoredFilesOf, type IgnoredFiles, type SameBytes } from "../raw/notices.js";
+import { failureOf, type DateRuns } from "../run/date-runs.js";
+import { publishedTable } from "../run/publish.js";
+import { toldWithdrawal, type ToldWithdrawal } from "../run/withdrawals.js";
+import type { Settings } from "../settings/settings.js";
+import { calendarDays } from "../voucher/calendar-days.js";
+import { isoOfKey, type ExecutionDate } from "../voucher/execution-date.js";
+import type { Publication } from "../voucher/publication.js";
+import { openZones } from "../zones/open.js";
+import type { Zone, ZoneFile } from "../zones/zone.js";
+import { isIntact, readDeepStatus, type DeepStatus } from "./deep-status.js";
+import { changedInputs, RawFilesNow, type ChangedInput } from "./stale.js";
+
+/** How the pipeline stands, and what somebody should do something about. */
+export interface StatusReport {
+  readonly newest: NewestPublication | null;
+  /** The days that are looked at: those from the first to the newest publication, unless others were asked for; null if there are none. */
+  readonly range: { readonly from: string; readonly to: string } | null;
+  /** How many execution dates of the range are published. */
+  readonly published: number;
+  /** Days of the range without a publication, but for those of which it was withdrawn. */
+  readonly missing: readonly string[];
+  /** Publications that were taken back, so that readers do not see them; if bounds were given, those within. */
+  readonly withdrawn: readonly ToldWithdrawal[];
+  /** Execution dates of the range whose raw files are not what they were made from. */
+  readonly stale: readonly StaleDate[];
+  /** Execution dates with a failed run whose stages have not all succeeded since; the last such run of each. */
+  readonly failed: readonly FailedRun[];
+  /** Files of the raw zone that no run reads because of their names. */
+  readonly ignored_files: IgnoredFiles;
+  /** Raw files that hold the same bytes; runs count the rows of all of them. */
+  readonly same_bytes: readonly SameBytes[];
+  /** The rows of the publications of the range, compared with what was published; only where that was asked for. */
+  readonly deep?: DeepStatus;
+  /** Whether nothing has to be done. */
+  readonly healthy: boolean;
+}
+
+export interface NewestPublication {
+  readonly execution_date: string;
+  readonly published_at: string;
+  /** In calendar days; 0 if the execution date is today or ahead of the clock. */
+  readonly age_days: number;
+  /** By how many calendar days the execution date is ahead of the clock, if it is. */
+  readonly days_ahead?: number;
+  /** Whether that is more than was asked for. */
+  readonly too_old: boolean;
+}
+
+export interface StaleDate {
+  readonly execution_date: string;
+  readonly files: readonly ChangedInput[];
+}
+
+export interface FailedRun {
+  readonly execution_date: string;
+  readonly run_id: string;
+  readonly outcome: RunOutcome;
+  readonly error_code: string | null;
+  readonly started_at: string;
+}
+
+/** What to look at. */
+export interface StatusRequest {
+  /** The first and the last day; those of the first and the newest publication unless given. */
+  readonly from: ExecutionDate | undefined;
+  readonly to: ExecutionDate | undefined;
+  /** From how many days on the newest publication is too old. */
+  readonly maxAgeDays: number | undefined;
+  /** Whether to read every row that is published, too. */
+  readonly deep?: boolean;
+  readonly now: Date;
+}
+
+/** Looks how the pipeline stands, and changes nothing. */
+export async function readStatus(settings: Settings, request: StatusRequest): Promise<StatusReport> {
+  const consumption = await openConsumptionForReading(settings.consumptionUrl);
+  if (consumption === undefined)
+    return statusOf(publishedWithin([], [], request), [], [], NO_NOTICES, request);
+  try {
+    const published = publishedWithin(
+      await readPublications(consumption),
+      (await readOpenWithdrawals(consumption)).map(toldWithdrawal),
+      request,
+    );
+    const runs = await readRunOutlines(consumption);
+    const { stale, notices } = await withRawFiles(settings, async (zone, listed) => ({
+      stale: await staleAmong(consumption, published.inRange, runs, new RawFilesNow(zone, listed)),
+      notices: await noticesOn(zone, listed),
+    }));
+    const status = statusOf(published, stale, failedDates(runs), notices, request);
+    if (request.deep !== true) return status;
+    const { models } = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
+    const tables = models.filter(isPublished).map(publishedTable);
+    const deep = await readDeepStatus(consumption, published.inRange, tables, (iso) =>
+      isWithin(boundsOf(request), iso),
+    );
+    return { ...status, deep, healthy: status.healthy && isIntact(deep) };
+  } finally {
+    await consumption.close();
+  }
+}
+
+/** What is published, and what of it the request is about. */
+interface Published {
+  readonly newest: Publication | undefined;
+  readonly range: StatusReport["range"];
+  readonly inRange: readonly Publication[];
+  readonly withdrawn: readonly ToldWithdrawal[];
+}
+
+function publishedWithin(
+  publications: readonly Publication[],
+  withdrawn: readonly ToldWithdrawal[],
+  request: StatusRequest,
+): Published {
+  const range = rangeOf(
+    publications.map(({ executionDate }) => dayOf(executionDate.iso)),
+    request,
+  );
+  return {
+    newest: publications[0],
+    range,
+    inRange: publications.filter(({ executionDate }) => range !== null && isWithin(range, executionDate.iso)),
+    // What was withdrawn is told wherever it is, and adds no days that could be missing.
+    withdrawn: withdrawn.filter(({ execution_date }) => isWithin(boundsOf(request), execution_date)),
+  };
+}
+
+function statusOf(
+  { newest: newestPublication, range, inRange, withdrawn }: Published,
+  stale: readonly StaleDate[],
+  failed: readonly FailedRun[],
+  notices: RawNotices,
+  request: StatusRequest,
+): StatusReport {
+  const known = [
+    ...inRange.map(({ executionDate }) => executionDate.iso),
+    ...withdrawn.map((one) => one.execution_date),
+  ];
+  const days = new Set(known.map(dayOf));
+  const missing = range === null ? [] : daysOf(range).filter((day) => !days.has(day));
+  const newest = newestOf(newestPublication, request);
+  return {
+    newest,
+    range,
+    published: inRange.length,
+    missing,
+    withdrawn,
+    stale,
+    failed,
+    ...notices,
+    healthy:
+      newest?.too_old === false && [missing, withdrawn, stale, failed].every(({ length }) => length === 0),
+  };
+}
+
+function newestOf(
+  newest: Publication | undefined,
+  { maxAgeDays = Infinity, now }: StatusRequest,
+): NewestPublication | null {
+  if (newest === undefined) return null;
+  const { executionDate, publishedAt } = newest;
+  const age = calendarDays(new Date(executionDate.iso), now);
+  return {
+    execution_date: executionDate.iso,
+    published_at: publishedAt,
+    age_days: Math.max(0, age),
+    ...(age < 0 && { days_ahead: -age }),
+    too_old: age > maxAgeDays,
+  };
+}
+
+type Bounds = Pick<StatusRequest, "from" | "to">;
+
+function rangeOf(days: readonly string[], bounds: Bounds): StatusReport["range"] {
+  const sorted = days.toSorted();
+  const { from = sorted[0], to = sorted.at(-1) } = boundsOf(bounds);
+  return from === undefined || to === undefined ? null : { from, to };
+}
+
+function boundsOf({ from, to }: Bounds): { from: string | undefined; to: string | undefined } {
+  return { from: from && dayOf(from.iso), to: to && dayOf(to.iso) };
+}
+
+function isWithin({ from, to }: { from: string | undefined; to: string | undefined }, iso: string): boolean {
+  const day = dayOf(iso);
+  return (from === undefined || day >= from) && (to === undefined || day <= to);
+}
+
+function daysOf({ from, to }: NonNullable<StatusReport["range"]>): string[] {
+  const days: string[] = [];
+  const day = new Date(`${from}T00:00:00Z`);
+  for (let text = from; text <= to; text = day.toISOString().slice(0, 10)) {
+    days.push(text);
+    day.setUTCDate(day.getUTCDate() + 1);
+  }
+  return days;
+}
+
+function dayOf(iso: string): string {
+  return iso.slice(0, 10);
+}
+
+/**
+ * The publications whose raw files are not what they rest on.
+ * @param runs by the partition keys of their execution dates.
+ */
+export async function staleDates(
+  settings: Settings,
+  consumption: Consumption,
+  publications: readonly Publication[],
+  runs: ReadonlyMap<string, DateRuns>,
+): Promise<StaleDate[]> {
+  return withRawFiles(settings, (zone, listed) =>
+    staleAmong(consumption, publications, runs, new RawFilesNow(zone, listed)),
+  );
+}
+
+async function staleAmong(
+  consumption: Consumption,
+  publications: readonly Publication[],
+  runs: ReadonlyMap<string, DateRuns>,
+  rawFiles: RawFilesNow,
+): Promise<StaleDate[]> {
+  const stale: StaleDate[] = [];
+  for (const publication of publications) {
+    const { iso, partitionKey } = publication.executionDate;
+    const ofDate = runs.get(partitionKey) ?? [];
+    const files = (await changedInputs(consumption, publication, ofDate, rawFiles)) ?? [];
+    if (files.length > 0) stale.push({ execution_date: iso, files });
+  }
+  return stale;
+}
+
+/** Lists the folders of the raw models once. */
+async function withRawFiles<Result>(
+  settings: Settings,
+  use: (zone: Zone, listed: readonly ZoneFile[]) => Promise<Result>,
+): Promise<Result> {
+  const { models } = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
+  const zones = await openZones(settings);
+  try {
+    const listed = await Promise.all(models.filter(isRaw).map(({ header }) => zones.raw.list(header.folder)));
+    return await use(zones.raw, listed.flat());
+  } finally {
+    zones.close();
+  }
+}
+
+type RawNotices = Pick<StatusReport, "ignored_files" | "same_bytes">;
+
+const NO_NOTICES: RawNotices = { ignored_files: ignoredFilesOf([]), same_bytes: [] };
+
+async function noticesOn(zone: Zone, listed: readonly ZoneFile[]): Promise<RawNotices> {
+  const { files, ignored } = sortedByName(listed);
+  return { ignored_files: ignoredFilesOf(ignored), same_bytes: await findSameBytes(zone, files) };
+}
+
+/** The execution dates with a failure that no run has made good, the latest first. */
+function failedDates(runs: ReadonlyMap<string, DateRuns>): FailedRun[] {
+  return [...runs.values()]
+    .map(failureOf)
+    .filter((failure) => failure !== undefined)
+    .map(({ execution_date, run_id, outcome, error_code, started_at }: RunOutline) => ({
+      execution_date: isoOfKey(execution_date),
+      run_id,
+      outcome,
+      error_code,
+      started_at,
+    }))
+    .sort((a, b) => (a.execution_date < b.execution_date ? 1 : -1));
+}

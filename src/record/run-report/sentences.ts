@@ -1,0 +1,126 @@
+import { FAULTS, type FaultKind } from "../../base/errors.js";
+import { counted, counting, percent } from "../../base/words.js";
+import { dateInWords, parseExecutionDate } from "../../voucher/execution-date.js";
+import { FEW_VOUCHERS, THIN_MARGIN_SHARE } from "../../voucher/weakness.js";
+import type { RunReport } from "../report.js";
+import { rejectReasonsOf, rowCountsOf } from "../row-counts.js";
+import type { ToldRun } from "./told-run.js";
+
+/**
+ * A run in five sentences for people who know vouchers and no pipelines: what came of it, what became of the data, what changes
+ * for customers, how sure the answers are, and what there is to do.
+ */
+export function sentencesOf(run: ToldRun): readonly string[] {
+  const { report } = run;
+  return [
+    outcomeSentence(run),
+    rowsSentence(report),
+    changesSentence(run),
+    weakSentence(run),
+    dutySentence(run),
+  ];
+}
+
+/** The execution date of a run in words: `29 May 2020`. */
+export function dateOf(iso: string): string {
+  return dateInWords(parseExecutionDate(iso));
+}
+
+function outcomeSentence({ outcome, report }: ToldRun): string {
+  const date = dateOf(report.execution_date);
+  const { published, stages } = report;
+  if (outcome === "running") return `The run for ${date} is under way.`;
+  if (outcome !== "succeeded")
+    return `The run for ${date} ${HAS_ENDED[outcome]} and published nothing: customers get the vouchers that they got before.`;
+  if (published === null)
+    return `The run for ${date} did what it was asked to (${stages.join(", ")}), and was not asked to publish.`;
+  if (published.withdrawn !== null)
+    return `The voucher answers for ${date} are those that were withdrawn, and stay withdrawn: nobody gets them.`;
+  return published.isNew
+    ? `The voucher answers for ${date} are published.`
+    : `The voucher answers for ${date} were published already, and are the same.`;
+}
+
+const HAS_ENDED = {
+  failed: "failed",
+  cancelled: "was stopped before it was done",
+  killed: "was killed before it was done",
+} as const;
+
+function rowsSentence(report: RunReport): string {
+  const counts = rowCountsOf(report);
+  if (counts === undefined) {
+    return report.stages.includes("curate")
+      ? "It ended before the rows of the raw files were counted."
+      : "It read no raw files, and worked with what an earlier run had made of them.";
+  }
+  const { read, rejected, outOfScope, curated } = counts;
+  const late = outOfScope === 0 ? "none" : counted(outOfScope);
+  return (
+    `Of ${counting(read, "row")} read, ${counted(curated)} count${curated === 1 ? "s" : ""}; ` +
+    `${rejected === 0 ? "none was rejected" : rejectedInWords(report, rejected, rejected / read)}, and ${late} came after that date.`
+  );
+}
+
+function rejectedInWords(report: RunReport, rejected: number, share: number): string {
+  const [mostly] = rejectReasonsOf(report);
+  const why = mostly === undefined ? "" : `, most often for ${mostly.reason.replaceAll("_", " ")}`;
+  const were = rejected === 1 ? "was" : "were";
+  return `${counted(rejected)} (${percent(share)}) ${were} rejected because a value is missing or wrong${why}`;
+}
+
+function changesSentence({ outcome, report }: ToldRun): string {
+  if (report.answers === null) {
+    return outcome === "succeeded"
+      ? "It has changed no answer that customers get."
+      : "It ended before it was known which answers would change.";
+  }
+  const { before, after, answers, count } = report.answers.changed;
+  const all = counting(answers, "answer");
+  if (before === null) return `${all}, and nothing was published before to compare with.`;
+  const since =
+    before === after ? "what was published for this date before" : `the answers for ${dateOf(before)}`;
+  const some = count === 0 ? "No answer" : `${counted(count)} of ${all}`;
+  const isOne = count <= 1;
+  const isSeen = report.published !== null && report.published.withdrawn === null;
+  return `${some} ${isSeen ? (isOne ? "differs" : "differ") : "would differ"} from ${since}.`;
+}
+
+function weakSentence({ outcome, report: { answers } }: ToldRun): string {
+  if (answers === null) {
+    return outcome === "succeeded"
+      ? "How sure the answers are is told when they are published."
+      : "It ended before it was known how sure the answers are.";
+  }
+  const { changed, weak } = answers;
+  const measure = `fewer than ${FEW_VOUCHERS.toString()} vouchers, or a lead below ${percent(THIN_MARGIN_SHARE)}`;
+  if (weak.count === 0) return `All answers are sure: none rests on ${measure}.`;
+  return `${counted(weak.count)} of ${counting(changed.answers, "answer")} ${weak.count === 1 ? "is" : "are"} weak, with ${measure}: better not to stake a large campaign on them.`;
+}
+
+function dutySentence({ outcome, fault, report: { audits } }: ToldRun): string {
+  if (fault !== undefined) return DUTIES[kindOf(fault.code)];
+  if (outcome === "killed")
+    return "Its process or its machine was ended from outside: it has to be run again.";
+  if (outcome === "running") return "What is told of it is what was known at its last sign of life.";
+  const warned = audits.filter((audit) => audit.outcome === "warned").length;
+  const passed = counting(audits.length - warned, "check");
+  if (audits.length === 0) return "There is nothing to do, and nothing was checked anew.";
+  return warned === 0
+    ? `${audits.length === 1 ? "The one check was" : `All ${passed} were`} passed: there is nothing to do.`
+    : `${passed} were passed, and ${counted(warned)} warn${warned === 1 ? "s" : ""}: somebody should look at the data when there is time.`;
+}
+
+/** What somebody has to do about a fault, by its kind. */
+const DUTIES: Readonly<Record<FaultKind | "bug", string>> = {
+  usage: "Its settings, or the SQL, are wrong: an engineer has to mend them before it is run again.",
+  data: "The data failed a check: somebody has to look at it; to run it again alone changes nothing.",
+  unavailable: "Storage or a database could not be used: it is worth to run it again, later.",
+  locked: "Another run of the same date was under way: there is nothing to do unless that one fails.",
+  cancelled: "It was stopped on purpose, or with its machine: it has to be run again.",
+  bug: "This is a fault of the pipeline itself: an engineer has to look at it.",
+};
+
+function kindOf(code: string): FaultKind | "bug" {
+  return code in FAULTS ? FAULTS[code as keyof typeof FAULTS] : "bug";
+}

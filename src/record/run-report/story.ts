@@ -1,0 +1,338 @@
+import { printable } from "../../base/printable.js";
+import { counted, percent } from "../../base/words.js";
+import { inWords } from "../../introspect/diff.js";
+import { describeBroken, describeThreshold } from "../../run/audits.js";
+import { rawNotices } from "../../run/raw-notices.js";
+import type { AuditResult, RunReport } from "../report.js";
+import { rejectReasonsOf, rowCountsOf } from "../row-counts.js";
+import { dateOf, sentencesOf } from "./sentences.js";
+import type { ToldRun } from "./told-run.js";
+
+/** More changed answers, files or warnings than this are counted, not told. */
+const TOLD = 50;
+
+/** What is told of a run, in no format yet: texts are as they are read, and nothing in them is markup. */
+export interface Story {
+  readonly title: string;
+  readonly outcome: ToldRun["outcome"];
+  readonly sentences: readonly string[];
+  readonly facts: readonly Fact[];
+  readonly sections: readonly Section[];
+}
+
+export interface Fact {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface Section {
+  readonly heading: string;
+  readonly blocks: readonly Block[];
+}
+
+export type Block =
+  | { readonly kind: "paragraph"; readonly text: string }
+  | { readonly kind: "list"; readonly items: readonly string[] }
+  | {
+      readonly kind: "table";
+      readonly columns: readonly Column[];
+      readonly rows: readonly (readonly string[])[];
+    }
+  /** Lines that keep their blanks: what a machine has said, or is to be told. */
+  | { readonly kind: "lines"; readonly lines: readonly string[] };
+
+export interface Column {
+  readonly name: string;
+  readonly kind: "text" | "number" | "code";
+}
+
+/** All that people are told of a run, from its record. */
+export function storyOf(run: ToldRun): Story {
+  const { outcome, report } = run;
+  return {
+    title: `Run for ${dateOf(report.execution_date)}`,
+    outcome,
+    sentences: sentencesOf(run),
+    facts: factsOf(run),
+    sections: [
+      faultSection(run),
+      changesSection(report),
+      weakestSection(report),
+      rowsSection(report),
+      auditsSection(report),
+      warningsSection(report),
+      filesSection(report),
+      stepsSection(report),
+      sqlSection(report),
+    ].flatMap((section) => (section === undefined || section.blocks.length === 0 ? [] : [section])),
+  };
+}
+
+function factsOf({ outcome, fault, startedAt, endedAt, report }: ToldRun): Fact[] {
+  return [
+    { name: "run", value: report.run_id },
+    { name: "execution date", value: report.execution_date },
+    { name: "stages", value: report.stages.join(", ") },
+    { name: "outcome", value: fault === undefined ? outcome : `${outcome}: ${fault.code}` },
+    { name: "started", value: startedAt },
+    ...(endedAt === null ? [] : [{ name: "ended", value: endedAt }]),
+    { name: "took", value: `${report.seconds.toFixed(1)} s` },
+  ];
+}
+
+function faultSection({ fault }: ToldRun): Section | undefined {
+  if (fault === undefined) return undefined;
+  return { heading: "What went wrong", blocks: [linesOf(`${fault.code}: ${fault.message}`)] };
+}
+
+function changesSection({ answers, gate }: RunReport): Section | undefined {
+  if (answers === null) return undefined;
+  const { before, count, changes } = answers.changed;
+  const none = before === null ? "Nothing was published before." : "None.";
+  const held =
+    gate === null
+      ? []
+      : [
+          paragraph(
+            `It was held to ${counted(gate.max_changed)} of them at the most (--max-changed): ${gate.outcome}.`,
+          ),
+        ];
+  return {
+    heading: "Answers that differ from before",
+    blocks: [...held, ...(count === 0 ? [paragraph(none)] : list(changes.map(inWords), count))],
+  };
+}
+
+function weakestSection({ answers }: RunReport): Section | undefined {
+  if (answers === null || answers.weak.count === 0) return undefined;
+  return {
+    heading: "The weakest answers",
+    blocks: [
+      paragraph(
+        "First those that the fewest vouchers would turn: the lead is how many the most used amount has more than the next.",
+      ),
+      {
+        kind: "table",
+        columns: [
+          text("country"),
+          text("segment"),
+          number("voucher"),
+          number("lead"),
+          number("of vouchers"),
+          text("weak for"),
+        ],
+        rows: answers.weak.weakest.map((answer) => [
+          printable(answer.country_code),
+          `${answer.segment_kind.replace("_segment", "")} ${answer.segment}`,
+          counted(answer.voucher_amount),
+          counted(answer.margin),
+          counted(answer.segment_assignments),
+          answer.weaknesses.join(", "),
+        ]),
+      },
+      ...more(answers.weak.count - answers.weak.weakest.length),
+    ],
+  };
+}
+
+function rowsSection(report: RunReport): Section | undefined {
+  const counts = rowCountsOf(report);
+  if (counts === undefined) return undefined;
+  const { read, curated, outOfScope, rejected } = counts;
+  const row = (name: string, rows: number) => [name, counted(rows), read > 0 ? percent(rows / read) : ""];
+  const reasons = rejectReasonsOf(report);
+  return {
+    heading: "What became of the rows",
+    blocks: [
+      {
+        kind: "table",
+        columns: [text("rows"), number("number"), number("share")],
+        rows: [
+          row("read", read),
+          row("curated: the answers rest on them", curated),
+          row("out of scope: not known yet at the execution date", outOfScope),
+          row("rejected: a value is missing or wrong", rejected),
+        ],
+      },
+      ...(reasons.length === 0
+        ? []
+        : [
+            paragraph("Rejected by reason; a row with two reasons counts under both:"),
+            {
+              kind: "table" as const,
+              columns: [
+                code("reason"),
+                number("rejected"),
+                number("share"),
+                text("for example"),
+                text("in file"),
+              ],
+              rows: reasons.map(({ reason, rejected: ofReason, example, source_file }) => [
+                ...row(printable(reason), ofReason),
+                example === null ? "" : printable(JSON.stringify(example)),
+                printable(source_file ?? ""),
+              ]),
+            },
+          ]),
+    ],
+  };
+}
+
+function auditsSection({ audits }: RunReport): Section | undefined {
+  if (audits.length === 0) return undefined;
+  const broken = audits.filter(({ outcome }) => outcome !== "passed");
+  return {
+    heading: "What was checked",
+    blocks: [
+      ...broken.map((audit) => linesOf(`${audit.outcome}: ${describeBroken(audit)}`)),
+      {
+        kind: "table",
+        columns: [
+          code("table"),
+          code("audit"),
+          text("outcome"),
+          number("rows that break it"),
+          text("that may"),
+        ],
+        rows: [...broken, ...audits.filter(({ outcome }) => outcome === "passed")].map(auditRow),
+      },
+    ],
+  };
+}
+
+function auditRow({ model, audit, outcome, broken, threshold }: AuditResult): string[] {
+  return [model, audit, outcome, counted(broken), describeThreshold(threshold) || "none"];
+}
+
+function warningsSection({ warnings }: RunReport): Section {
+  return { heading: "Warnings", blocks: warnings.map(linesOf) };
+}
+
+function filesSection(report: RunReport): Section {
+  const { inputs, at_rest: atRest, tables, published } = report;
+  const files = inputs.map(({ path, bytes, version }) => [
+    printable(path),
+    counted(bytes),
+    printable(version),
+  ]);
+  const written = tables.map(({ model, rows, bytes, sha256, uri }) => [
+    model,
+    counted(rows),
+    counted(bytes),
+    sha256.slice(0, 12),
+    printable(uri),
+  ]);
+  return {
+    heading: "What it read and wrote",
+    blocks: [
+      ...table([text("raw file"), number("bytes"), code("version")], files),
+      ...rawNotices(report).flatMap(({ heading, lines }) => [
+        paragraph(`${heading.replace(/^./, (letter) => letter.toUpperCase())}:`),
+        ...list(lines),
+      ]),
+      ...table(
+        [code("partition as it was"), code("sha256"), text("file")],
+        atRest.map(({ model, sha256, uri }) => [model, sha256.slice(0, 12), printable(uri)]),
+      ),
+      ...table(
+        [code("partition written"), number("rows"), number("bytes"), code("sha256"), text("file")],
+        written,
+      ),
+      ...table(
+        [code("published table"), number("rows"), number("written"), number("removed")],
+        (published?.tables ?? []).map((change) => [
+          change.table,
+          counted(change.rows),
+          counted(change.upserted),
+          counted(change.removed),
+        ]),
+      ),
+    ],
+  };
+}
+
+function stepsSection({ steps }: RunReport): Section | undefined {
+  if (steps.length === 0) return undefined;
+  return {
+    heading: "How long it took",
+    blocks: [
+      paragraph(
+        "Steps that run side by side each have their whole time, with what they wait for each other.",
+      ),
+      {
+        kind: "table",
+        columns: [text("step"), number("seconds")],
+        rows: steps.map(({ step, seconds }) => [step, seconds.toFixed(3)]),
+      },
+    ],
+  };
+}
+
+function sqlSection(report: RunReport): Section {
+  const { run_id, execution_date, sql_version, sql_hash, rendered_sql_hash, engine } = report;
+  const models = [...report.tables.map(({ model }) => model), ...Object.keys(report.measures)];
+  const files = models.map((model) => `sql/${sql_version}/${model.replace(".", "/")}.sql`);
+  return {
+    heading: "By which SQL, and how to make it again",
+    blocks: [
+      {
+        kind: "table",
+        columns: [text("what"), code("which")],
+        rows: [
+          ["SQL version", sql_version],
+          ["hash of its files", sql_hash],
+          ...(rendered_sql_hash === null
+            ? []
+            : [["hash of all that the engine was told", rendered_sql_hash]]),
+          ...(engine === null ? [] : [["DuckDB", engine]]),
+        ],
+      },
+      ...list(files),
+      {
+        kind: "lines",
+        lines: [
+          `pipeline replay ${run_id}`,
+          `pipeline runs ${run_id}`,
+          `pipeline rejected -e ${execution_date}`,
+          `pipeline diff`,
+        ],
+      },
+    ],
+  };
+}
+
+function paragraph(said: string): Block {
+  return { kind: "paragraph", text: said };
+}
+
+/** A text of several lines. What draws on a terminal, or moves what stands around it, is spelled out. */
+function linesOf(said: string): Block {
+  return { kind: "lines", lines: said.split("\n").map(printable) };
+}
+
+/** @param count how many there are: the items can be the first of them. */
+function list(items: readonly string[], count = items.length): Block[] {
+  if (items.length === 0) return [];
+  return [{ kind: "list", items: items.slice(0, TOLD) }, ...more(count - TOLD)];
+}
+
+function table(columns: readonly Column[], rows: readonly (readonly string[])[]): Block[] {
+  if (rows.length === 0) return [];
+  return [{ kind: "table", columns, rows: rows.slice(0, TOLD) }, ...more(rows.length - TOLD)];
+}
+
+function more(count: number): Block[] {
+  return count > 0 ? [paragraph(`And ${counted(count)} more; pipeline runs has all that is recorded.`)] : [];
+}
+
+function text(name: string): Column {
+  return { name, kind: "text" };
+}
+
+function number(name: string): Column {
+  return { name, kind: "number" };
+}
+
+function code(name: string): Column {
+  return { name, kind: "code" };
+}

@@ -1,0 +1,75 @@
+import { messageOf, PipelineError } from "../base/errors.js";
+import { cellsOf, USAGE_TABLE } from "../consumption/answers.js";
+import { readAnswersOf } from "../consumption/publication-answers.js";
+import { readPublications } from "../consumption/publications.js";
+import { diffOf, inRecord, type AnswersDiff } from "../introspect/diff.js";
+import { Answers } from "../voucher/answers.js";
+import type { RunContext } from "./context.js";
+import type { PreparedPublish } from "./publish.js";
+import { weakAnswersOf, type WeakAnswers } from "./weak-answers.js";
+
+/** What a publish does to the answers. */
+export interface AnswersReport {
+  readonly changed: AnswersDiff;
+  readonly weak: WeakAnswers;
+}
+
+/** The answers that are about to be published, and what they take the place of. */
+export interface ComparedAnswers {
+  /** Undefined where nothing was published before. */
+  readonly before: Answers | undefined;
+  readonly diff: AnswersDiff;
+}
+
+/**
+ * Compares what is about to be published with the answers that it takes the place of: those of the same execution date or, where
+ * it was not published yet, of the one before. Takes down what differs, and which answers are weak.
+ * @returns undefined where the SQL publishes no answers and no gate needs them, or where they could not be compared: without
+ * a gate that is a warning.
+ */
+export async function compareAnswers(
+  context: RunContext,
+  publishing: PreparedPublish,
+): Promise<ComparedAnswers | undefined> {
+  const { activity, gate, journal } = context;
+  try {
+    const after = await stagedAnswers(context, publishing);
+    if (after === undefined) return undefined;
+    const before = await activity.during("comparing the answers", () => answersBefore(context));
+    const diff = diffOf(before, after);
+    journal.note({ answers: { changed: inRecord(diff), weak: weakAnswersOf(after) } });
+    return { before, diff };
+  } catch (error) {
+    if (gate !== undefined) throw error;
+    activity.warn(`the answers could not be compared with those before: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+async function answersBefore({
+  activity,
+  consumption,
+  executionDate,
+  settings,
+}: RunContext): Promise<Answers | undefined> {
+  const [publication] = await readPublications(consumption, { upTo: executionDate.partitionKey, limit: 1 });
+  if (publication === undefined) return undefined;
+  return readAnswersOf(consumption, publication, {
+    sqlDirectory: settings.sqlDirectory,
+    warn: activity.warn,
+  });
+}
+
+async function stagedAnswers(
+  { gate, version }: RunContext,
+  { publication, contents }: PreparedPublish,
+): Promise<Answers | undefined> {
+  const usage = contents.find(({ table }) => table.name === USAGE_TABLE);
+  if (usage !== undefined)
+    return new Answers(publication, version.segments, await cellsOf(usage.parts()), undefined);
+  if (gate === undefined) return undefined;
+  throw new PipelineError(
+    "INVALID_MODEL",
+    `the SQL version ${version.name} publishes no table ${USAGE_TABLE}, by which --max-changed counts`,
+  );
+}

@@ -1,0 +1,125 @@
+import { PipelineError } from "../base/errors.js";
+import { textTable } from "../base/text-table.js";
+import { ofModel, type Builder, type Query } from "../engine/builder.js";
+import type { Row } from "../engine/engine.js";
+import type { Threshold } from "../models/header.js";
+import type { Model } from "../models/model.js";
+import type { AuditResult } from "../record/report.js";
+import type { AuditStep, PlannedStep } from "./plan.js";
+
+/** Rows that break a promise and are shown. */
+const SHOWN_ROWS = 20;
+
+/** The audit of the columns, which every model has. It is no SQL file: it holds the result against the header. */
+const COLUMNS_AUDIT = {
+  audit: "columns_are_declared",
+  promise: "The columns are those of the header, in its order.",
+  severity: "error",
+  threshold: { rows: 0 },
+} as const;
+
+/** What audits ask of who has built a model. */
+type Auditor = Pick<Builder, "columnsOf" | "rows">;
+
+/** Runs all audits of a model on what was just built. */
+export async function auditModel(
+  builder: Auditor,
+  { model, audits }: Pick<PlannedStep, "model" | "audits">,
+): Promise<AuditResult[]> {
+  const columns = await auditColumns(builder, model);
+  const results = [columns];
+  // The other audits name columns, and would fail for another reason than their own.
+  if (columns.outcome === "passed") {
+    for (const audit of audits) results.push(await runAudit(builder, model, audit));
+  }
+  return results;
+}
+
+/** What an audit asks first: for one row more than is shown. */
+export function auditStatement(sql: string): string {
+  return `SELECT * FROM (${sql}\n) LIMIT ${(SHOWN_ROWS + 1).toString()}`;
+}
+
+/** @throws PipelineError AUDIT_FAILED that tells every promise that is broken, and ends the run, with rows that break it. */
+export function assertNoneFailed(results: readonly AuditResult[]): void {
+  const failed = results.filter(({ outcome }) => outcome === "failed");
+  if (failed.length > 0) throw new PipelineError("AUDIT_FAILED", failed.map(describeBroken).join("\n"));
+}
+
+/** A broken promise with the rows that break it, as text. */
+export function describeBroken({ model, audit, promise, broken, threshold, rows }: AuditResult): string {
+  const more = broken > rows.length ? `\n  … and ${(broken - rows.length).toString()} more rows` : "";
+  const allowed = describeThreshold(threshold);
+  const these = allowed === "" ? "These rows break it" : `${broken.toString()} rows break it, ${allowed} may`;
+  const table = textTable(rows).replaceAll(/^/gm, "  ");
+  return `${model} breaks the audit ${audit}. ${promise} ${these}:\n${table}${more}`;
+}
+
+/** How many rows may break a promise, in words; empty where none may. */
+export function describeThreshold({ rows = 0, share }: Threshold): string {
+  if (share !== undefined) return `${Number((share * 100).toFixed(6)).toString()} %`;
+  return rows === 0 ? "" : rows.toString();
+}
+
+async function auditColumns(builder: Auditor, model: Model): Promise<AuditResult> {
+  const found = await builder.columnsOf(model.name);
+  const declared = Object.entries(model.header.columns).map(([name, { type }]) => ({ name, type }));
+  const same = (index: number) =>
+    found[index]?.name === declared[index]?.name && found[index]?.type === declared[index]?.type;
+  const rows = Array.from({ length: Math.max(found.length, declared.length) }, (_, index) => index)
+    .filter((index) => !same(index))
+    .map((index) => ({
+      position: index + 1,
+      declared: shown(declared[index]),
+      found: shown(found[index]),
+    }));
+  const outcome = rows.length === 0 ? "passed" : "failed";
+  return {
+    model: model.name,
+    ...COLUMNS_AUDIT,
+    outcome,
+    broken: rows.length,
+    rows: rows.slice(0, SHOWN_ROWS),
+  };
+}
+
+function shown(column: { name: string; type: string } | undefined): string {
+  return column === undefined ? "nothing" : `${column.name} ${column.type}`;
+}
+
+async function runAudit(
+  builder: Auditor,
+  model: Model,
+  { audit, promise, severity, threshold, rendered }: AuditStep,
+): Promise<AuditResult> {
+  const first = await builder.rows({ ...rendered, sql: auditStatement(rendered.sql) });
+  const rows = first.slice(0, SHOWN_ROWS);
+  const broken =
+    first.length > rows.length
+      ? await countOf(builder, { ...rendered, sql: `(${rendered.sql}\n)` })
+      : rows.length;
+  const isKept = broken === 0 || (await isWithin(builder, model, threshold, broken));
+  const outcome = isKept ? "passed" : severity === "error" ? "failed" : "warned";
+  return { model: model.name, audit, promise, severity, outcome, broken, threshold, rows };
+}
+
+async function isWithin(
+  builder: Auditor,
+  { name }: Model,
+  { rows = 0, share }: Threshold,
+  broken: number,
+): Promise<boolean> {
+  // Divided, and not multiplied: 29 of 100 rows are 0.29, and 0.29 * 100 is less than 29.
+  return share === undefined
+    ? broken <= rows
+    : broken / (await countOf(builder, ofModel(name, name))) <= share;
+}
+
+/** @param relation what stands behind FROM. */
+async function countOf(builder: Auditor, relation: Query): Promise<number> {
+  const [row]: Row[] = await builder.rows({
+    ...relation,
+    sql: `SELECT count(*) AS row_count FROM ${relation.sql}`,
+  });
+  return Number(row?.["row_count"]);
+}

@@ -1,0 +1,205 @@
+import { sideBySide } from "../../base/concurrency.js";
+import { PipelineError } from "../../base/errors.js";
+import { faultOfWork } from "../../base/machine-faults.js";
+import { recordBackfillEnd } from "../../consumption/backfills.js";
+import type { Consumption } from "../../consumption/consumption.js";
+import { migrate } from "../../consumption/migrate.js";
+import { openConsumption } from "../../consumption/open.js";
+import { loadSqlVersion } from "../../models/load.js";
+import { STAGES, type RunReport } from "../../record/report.js";
+import type { Settings } from "../../settings/settings.js";
+import { calendarDays } from "../../voucher/calendar-days.js";
+import type { ExecutionDate } from "../../voucher/execution-date.js";
+import { assertApart } from "../../zones/apart.js";
+import { RunActivity } from "../activity.js";
+import { rawZone, type RawSource } from "../raw-input.js";
+import { runPipeline, type RunRequest } from "../run.js";
+import type { BackfillActivity } from "./activity.js";
+import { beginLedger, openLedger, type Ledger } from "./ledger.js";
+import type { BackfilledDate, BackfillReport, Order, Selection } from "./report.js";
+import { withSharedRaw } from "./shared-raw.js";
+
+/** Two backfills of one database would run each other's dates. */
+const LOCK_NAME = "backfill";
+const MOST_DATES = 10_000;
+
+/** What to backfill, and how. */
+export interface BackfillRequest extends Pick<RunRequest, "gate" | "keepStaged" | "waitMilliseconds"> {
+  /** The first and the last execution date; those between are a day apart. */
+  readonly from: ExecutionDate;
+  readonly to: ExecutionDate;
+  readonly only: Selection;
+  readonly order: Order;
+  /** How many dates are run at the same time. */
+  readonly maxParallel: number;
+  /** Whether the others are run where one has failed. */
+  readonly continueOnError: boolean;
+  /** Whether one that has stopped is begun anew, and does not go on. */
+  readonly anew: boolean;
+}
+
+/** How a backfill has ended. */
+export interface EndedBackfill {
+  readonly report: BackfillReport;
+  /** Why not all of its dates are done; undefined where they are. */
+  readonly fault: PipelineError | undefined;
+}
+
+/**
+ * Runs the pipeline for many execution dates, each as a run of its own, over raw vouchers that are read and typed once. One that
+ * has stopped goes on where it stopped, when it is asked for again by the same SQL.
+ * @param signal cancels it: the runs under way end as they do when they are cancelled.
+ * @throws PipelineError INVALID_USAGE, LOCK_HELD where another backfill is under way, and what keeps every date from being run.
+ */
+export async function backfill(
+  settings: Settings,
+  request: BackfillRequest,
+  signal: AbortSignal,
+  activity: BackfillActivity,
+): Promise<EndedBackfill> {
+  assertRange(request);
+  const begin = performance.now();
+  await assertApart(settings);
+  const consumption = await openConsumption(settings.consumptionUrl, signal);
+  try {
+    await activity.shared.during("migrating the database", () => migrate(consumption, signal));
+    const locked = await consumption.tryLocked(LOCK_NAME, () =>
+      runLedger(consumption, settings, request, signal, activity),
+    );
+    if (locked === undefined) {
+      throw new PipelineError(
+        "LOCK_HELD",
+        "another backfill of this database is under way; wait for it, or stop it",
+      );
+    }
+    const { ledger, resumed, fault } = locked.result;
+    const report = {
+      backfill_id: ledger?.backfillId ?? null,
+      from: request.from.iso,
+      to: request.to.iso,
+      only: request.only,
+      resumed_from: resumed ? (ledger?.startedAt ?? null) : null,
+      dates: activity.dates,
+      warnings: activity.shared.warnings,
+      seconds: (performance.now() - begin) / 1000,
+    };
+    return { report, fault };
+  } finally {
+    await consumption.close();
+  }
+}
+
+function assertRange({ from, to }: BackfillRequest): void {
+  if (to.iso < from.iso) {
+    throw new PipelineError("INVALID_USAGE", `--to ${to.iso} is before --from ${from.iso}`);
+  }
+  if (calendarDays(new Date(from.iso), new Date(to.iso)) >= MOST_DATES) {
+    throw new PipelineError(
+      "INVALID_USAGE",
+      `from ${from.iso} to ${to.iso} are more than ${MOST_DATES.toString()} days; backfill a part of them`,
+    );
+  }
+}
+
+interface EndedLedger {
+  readonly ledger: Ledger | undefined;
+  readonly resumed: boolean;
+  readonly fault: PipelineError | undefined;
+}
+
+async function runLedger(
+  consumption: Consumption,
+  settings: Settings,
+  request: BackfillRequest,
+  signal: AbortSignal,
+  activity: BackfillActivity,
+): Promise<EndedLedger> {
+  const { hash: sqlHash } = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
+  const ledgerRequest = { ...request, sqlHash };
+  const unfinished = request.anew ? undefined : await openLedger(consumption, ledgerRequest);
+  const ledger = unfinished ?? (await beginLedger(consumption, settings, ledgerRequest));
+  const resumed = unfinished !== undefined;
+  if (ledger === undefined) return { ledger, resumed, fault: undefined };
+  activity.begin(ledger.dates, ledger.done);
+  const left = ledger.dates.filter(({ partitionKey }) => !ledger.done.has(partitionKey));
+  await runDates(settings, { ...request, dates: left }, signal, activity);
+  const fault = faultOf(activity, signal);
+  if (fault === undefined) await recordBackfillEnd(consumption, ledger.backfillId, new Date().toISOString());
+  return { ledger, resumed, fault };
+}
+
+async function runDates(
+  settings: Settings,
+  request: BackfillRequest & { readonly dates: readonly ExecutionDate[] },
+  signal: AbortSignal,
+  activity: BackfillActivity,
+): Promise<void> {
+  const { continueOnError, dates, maxParallel, order } = request;
+  const [first] = dates;
+  if (first === undefined) return;
+  const sharing = { ...settings, duckdb: { ...settings.duckdb, sessions: maxParallel } };
+  const inOrder = order === "oldest-first" ? dates : dates.toReversed();
+  const runAll = (raw: RawSource) =>
+    sideBySide(
+      inOrder,
+      async (executionDate) => {
+        if (signal.aborted || (activity.faults.length > 0 && !continueOnError)) return;
+        await runDate(sharing, { ...request, executionDate, raw }, signal, activity);
+      },
+      maxParallel,
+    );
+  // A cluster has no files of this machine to share.
+  await (dates.length === 1 || settings.engine.kind === "spark"
+    ? runAll(rawZone)
+    : withSharedRaw(settings, first, signal, activity.shared, runAll));
+}
+
+/** What is wrong with one date is told of it, and decides nothing for the others. */
+async function runDate(
+  settings: Settings,
+  { executionDate, gate, keepStaged, raw, waitMilliseconds }: Omit<RunRequest, "stages">,
+  signal: AbortSignal,
+  activity: BackfillActivity,
+): Promise<void> {
+  const runActivity = new RunActivity(activity.log);
+  const request = { executionDate, gate, keepStaged, stages: STAGES, waitMilliseconds, ...(raw && { raw }) };
+  activity.note(executionDate, { state: "running" });
+  try {
+    const report = await runPipeline(settings, request, signal, runActivity);
+    activity.note(executionDate, { state: "done", ...resultsOf(report) });
+  } catch (thrown) {
+    const error = faultOfWork(signal, thrown);
+    if (!(error instanceof PipelineError)) throw error;
+    if (error.kind === "cancelled") activity.note(executionDate, { state: "waiting" });
+    else activity.noteFault(executionDate, error);
+  }
+  activity.note(executionDate, { warnings: runActivity.warnings });
+}
+
+function resultsOf({ published, run_id, seconds, tables }: RunReport): Partial<BackfilledDate> {
+  return {
+    run_id,
+    seconds,
+    rows: tables.reduce((sum, { rows }) => sum + rows, 0),
+    is_new: published?.isNew ?? null,
+  };
+}
+
+/**
+ * Why not all dates are done, undefined where they are: of several faults that of the earliest date, by which a scheduler
+ * decides what to do.
+ */
+function faultOf({ dates, faults }: BackfillActivity, signal: AbortSignal): PipelineError | undefined {
+  const done = dates.filter(({ state }) => state.startsWith("done")).length;
+  // Also where it was cancelled: too late to keep any date from being done.
+  if (done === dates.length) return undefined;
+  const state = `${done.toString()} of ${dates.length.toString()} dates are done; the same command goes on with the others`;
+  if (signal.aborted) return new PipelineError("CANCELLED", `cancelled; ${state}`);
+  const [first] = faults;
+  if (first === undefined) return undefined;
+  const { executionDate, fault } = first;
+  return new PipelineError(fault.code, `${executionDate.iso}: ${fault.message}\n${state}`, {
+    cause: fault,
+    details: fault.details,
+  });
+}

@@ -1,0 +1,272 @@
+import { allEnded, sideBySide } from "../base/concurrency.js";
+import { PipelineError } from "../base/errors.js";
+import { failpoint } from "../base/failpoints.js";
+import { ofModel, type Builder, type Functions } from "../engine/builder.js";
+import { EngineError } from "../engine/engine-error.js";
+import type { Row } from "../engine/engine.js";
+import { isLarge, isMeasure, isRaw, isWritten, type Model, type WrittenModel } from "../models/model.js";
+import type { Rendered } from "../models/template.js";
+import type { AuditResult, RestingTable } from "../record/report.js";
+import { sha256Of } from "../zones/hash.js";
+import type { FoundPartition, Zone } from "../zones/zone.js";
+import { attachAtRest } from "./at-rest.js";
+import { assertNoneFailed, auditModel, describeThreshold } from "./audits.js";
+import type { RunContext } from "./context.js";
+import type { RunJournal } from "./journal.js";
+import type { Plan, PlannedStep } from "./plan.js";
+import type { TypedRaw } from "./raw-input.js";
+import { describeStaged, type StagedPartition } from "./staged-partition.js";
+
+/** What building the models of a plan gives. */
+export interface Built {
+  readonly staged: readonly StagedPartition[];
+  readonly measures: Readonly<Record<string, readonly Row[]>>;
+  /** The partitions that were read as other runs have left them. */
+  readonly atRest: readonly RestingPartition[];
+}
+
+/** A partition that another run has left. */
+export interface RestingPartition {
+  readonly model: WrittenModel;
+  readonly zone: Zone;
+  readonly found: FoundPartition;
+}
+
+/** What the models are built with. */
+export interface BuildContext extends Pick<RunContext, "activity" | "executionDate" | "runId" | "zones"> {
+  /** Is told how the audits end, and the rows of the measures. */
+  readonly journal: Pick<RunJournal, "noteAudits" | "noteMeasure">;
+  readonly builder: Builder;
+  readonly raw: RawFaults & TypedRaw;
+}
+
+/** Who knows what is wrong with raw files. */
+export interface RawFaults {
+  /** Turns an error of reading raw files into one that names them; returns where the raw files are not at fault. */
+  explainFault(): Promise<void>;
+}
+
+/** What a model is built with. */
+interface ModelContext extends BuildContext {
+  readonly functions: string;
+}
+
+/**
+ * Builds models, each as soon as what it reads is there: into staging, and audited before another reads it. Models of
+ * the plan that are not to be built are taken as they are at rest.
+ * @param steps those of the plan that are built, in its order.
+ * @throws PipelineError AUDIT_FAILED, MODEL_FAILED, RAW_FILE_UNREADABLE or PARTITION_MISSING, of the first model in the
+ * order of the plan that has failed.
+ */
+export async function buildModels(
+  context: BuildContext,
+  plan: Plan,
+  steps: readonly PlannedStep[],
+): Promise<Built> {
+  await makeFunctions(context.builder, plan.functions);
+  if (plan.clusterFunctions !== undefined) await makeFunctions(context.builder, plan.clusterFunctions);
+  const atRest = await attachAllAtRest(context, plan, steps);
+  const started = new Map<string, Promise<BuiltModel>>();
+  for (const step of steps) {
+    // The order of the plan has what a step reads started before it.
+    const readable = (names: readonly string[]) =>
+      Promise.all(
+        names.filter((name) => name !== step.model.name).flatMap((name) => started.get(name) ?? []),
+      );
+    started.set(step.model.name, buildModel({ ...context, functions: plan.functions.sql }, step, readable));
+  }
+  // None may outlive the engine.
+  const built = await allEnded([...started.values()]);
+  return {
+    atRest,
+    staged: built.flatMap(({ staged }) => staged ?? []),
+    measures: Object.fromEntries(
+      built.flatMap(({ model, rows }) => (rows === undefined ? [] : [[model.name, rows]])),
+    ),
+  };
+}
+
+/**
+ * Makes the functions that models share. Functions are functions, so that nothing but the runner writes.
+ * @throws PipelineError MODEL_FAILED that names the file where it is more.
+ */
+export async function makeFunctions(
+  builder: Pick<Builder, "makeFunctions">,
+  functions: Functions & { readonly file: string },
+): Promise<void> {
+  await naming(functions.file, () => builder.makeFunctions(functions));
+}
+
+/**
+ * Makes sure that a model and its audits are SELECTs, so that nothing but the runner writes.
+ * @throws PipelineError MODEL_FAILED that names the file which is more.
+ */
+export async function assertSelectsOf(
+  builder: Pick<Builder, "assertSelects">,
+  { model, rendered, beside, audits }: PlannedStep,
+): Promise<void> {
+  for (const query of beside === undefined ? [rendered] : [rendered, beside])
+    await naming(model.file, () => builder.assertSelects(query));
+  for (const audit of audits) await naming(audit.file, () => builder.assertSelects(audit.rendered));
+}
+
+/** Says of an error of the engine which file is at fault. */
+export async function naming(file: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new PipelineError("MODEL_FAILED", `${file}: ${error.message}`, { cause: error });
+  }
+}
+
+/** What building one model gives. */
+interface BuiltModel {
+  readonly model: Model;
+  readonly staged?: StagedPartition;
+  /** Of a measure. */
+  readonly rows?: readonly Row[];
+  /** How the audits of a raw model have ended, where it was typed before. */
+  readonly audited?: readonly AuditResult[] | undefined;
+}
+
+/** @param readable resolves when the models of these names can be read. */
+async function buildModel(
+  context: ModelContext,
+  step: PlannedStep,
+  readable: (names: readonly string[]) => Promise<unknown>,
+): Promise<BuiltModel> {
+  const { activity, builder, journal } = context;
+  const { model, rendered, audits } = step;
+  await assertSelectsOf(builder, step);
+  await readable(rendered.references);
+  const built = await activity.during(model.name, () =>
+    explaining(context.raw, step, () => materialize(context, step)),
+  );
+  if (built.rows !== undefined) journal.noteMeasure(model.name, built.rows);
+  failpoint(`${model.name}: built`);
+  await readable(audits.flatMap((audit) => audit.rendered.references));
+  const results =
+    built.audited ??
+    (await activity.during(`audits of ${model.name}`, () =>
+      explaining(context.raw, step, () => auditModel(builder, step)),
+    ));
+  journal.noteAudits(results);
+  assertNoneFailed(results);
+  for (const result of results.filter(({ outcome }) => outcome === "warned"))
+    activity.warn(warningOf(result));
+  failpoint(`${model.name}: audited`);
+  return { model, ...built };
+}
+
+function warningOf({ model, audit, broken, threshold }: AuditResult): string {
+  const allowed = describeThreshold(threshold);
+  const limit = allowed === "" ? "" : `, ${allowed} may`;
+  return `${model} breaks the audit ${audit}: ${broken.toString()} rows${limit}; the summary shows them`;
+}
+
+/** Makes a model readable under its name: as a view, as a table of the run, or as a staged file. */
+async function materialize(
+  context: ModelContext,
+  { model, rendered, beside }: PlannedStep,
+): Promise<Partial<BuiltModel>> {
+  const { builder, functions, raw } = context;
+  if (isWritten(model)) return { staged: await stageModel(context, model, rendered) };
+  if (isRaw(model)) {
+    const typed = raw.typed(functions, rendered.sql);
+    if (typed !== undefined) await builder.attach(model.name, [typed.file]);
+    else await builder.keepLarge(model.name, beside === undefined ? [rendered] : [rendered, beside]);
+    return { audited: typed?.audits };
+  }
+  await builder.keep(model.name, rendered);
+  if (!isMeasure(model) || !model.header.recorded) return {};
+  return { rows: await builder.rows(ofModel(model.name, `FROM ${model.name}`)) };
+}
+
+async function stageModel(
+  context: BuildContext,
+  model: WrittenModel,
+  query: Rendered,
+): Promise<StagedPartition> {
+  const { builder, executionDate, runId } = context;
+  const zone = context.zones[model.layer];
+  const partition = { table: model.table, partitionKey: executionDate.partitionKey };
+  const file = await zone.stage(runId, partition);
+  failpoint(`${model.name}: room made`);
+  const { rows, bytes, uris } = await builder.write(model.name, query, {
+    file: file.uri,
+    isLarge: isLarge(model),
+  });
+  failpoint(`${model.name}: written`);
+  const [described] = await Promise.all([
+    describeStaged(
+      runId,
+      { model, zone, partition, rows },
+      uris[0] === file.uri ? { ...file, bytes } : undefined,
+    ),
+    attachStaged(builder, model, uris),
+  ]);
+  return described;
+}
+
+/** Makes a model readable that was just written. If that cannot be read back, the storage is at fault, and not the model. */
+async function attachStaged(
+  builder: Pick<Builder, "attach">,
+  model: WrittenModel,
+  uris: readonly string[],
+): Promise<void> {
+  try {
+    await builder.attach(model.name, uris);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new PipelineError(
+      "STORAGE_FAILED",
+      `${model.name} was written and cannot be read back: ${error.message}; check the storage, and run again`,
+      { cause: error },
+    );
+  }
+}
+
+/** Makes the partitions that other runs have left readable under the names of their models. */
+async function attachAllAtRest(
+  context: BuildContext,
+  plan: Plan,
+  steps: readonly PlannedStep[],
+): Promise<RestingPartition[]> {
+  const needed = new Set(steps.flatMap(({ reads }) => reads));
+  const attached: RestingPartition[] = [];
+  for (const step of plan.steps) {
+    const { model } = step;
+    if (!isWritten(model) || !needed.has(model.name) || steps.includes(step)) continue;
+    const zone = context.zones[model.layer];
+    attached.push({ model, zone, found: await attachAtRest(context, model) });
+  }
+  return attached;
+}
+
+/** What was read as other runs have left it, by the hashes of the files or manifests. */
+export function hashAtRest(partitions: readonly RestingPartition[]): Promise<RestingTable[]> {
+  return sideBySide(partitions, async ({ model, zone, found: { head } }) => ({
+    model: model.name,
+    uri: head.uri,
+    sha256: await sha256Of(zone, head),
+  }));
+}
+
+/**
+ * Says of an error of the engine whether a raw file or a model is at fault.
+ * @throws PipelineError RAW_FILE_UNREADABLE or MODEL_FAILED.
+ */
+export async function explaining<Result>(
+  raw: RawFaults,
+  { model }: PlannedStep,
+  build: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await build();
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    if (model.layer !== "provision") await raw.explainFault();
+    throw new PipelineError("MODEL_FAILED", `${model.file}: ${error.message}`, { cause: error });
+  }
+}

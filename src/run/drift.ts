@@ -1,0 +1,93 @@
+import { printable } from "../base/printable.js";
+import { readRuns } from "../consumption/runs.js";
+import { isRaw } from "../models/model.js";
+import type { RawShape } from "../raw/shapes.js";
+import type { RunContext } from "./context.js";
+import { parseRecord } from "./journal.js";
+
+/** The columns of some raw files of a raw model. */
+export interface RawColumns extends RawShape {
+  readonly model: string;
+}
+
+/** A column of raw files that is not as the last run found it. */
+export interface ColumnDrift {
+  readonly model: string;
+  readonly column: string;
+  /** `new` where no file had it, `gone` where no file has it any more, `retyped` where files have it in a type that none had. */
+  readonly change: "new" | "gone" | "retyped";
+  /** The types that it had, and has, over all files. */
+  readonly types_before: readonly string[];
+  readonly types: readonly string[];
+  /** How many files have it in a type that none had, and the first of them; of one that is gone there is none. */
+  readonly files: number;
+  readonly first: string | null;
+}
+
+/**
+ * Takes down which columns the raw files have, and what of them has changed since the last run that read raw files and succeeded. A new
+ * column that no model reads is a warning: of this run alone, because the next one knows it.
+ */
+export async function noteColumns(context: RunContext, columns: readonly RawColumns[]): Promise<void> {
+  const { activity, consumption, journal, version } = context;
+  if (columns.length === 0) return;
+  const [last] = await readRuns(consumption, { outcome: "succeeded", stage: "curate", limit: 1 });
+  const before = typeof last?.record === "string" ? parseRecord(last.record).raw_columns : [];
+  const drift = driftBetween(before, columns);
+  journal.note({ raw_columns: columns, drift });
+  const read = new Map(version.models.filter(isRaw).map(({ name, header }) => [name, header.reads]));
+  for (const change of drift) {
+    const isRead = Object.hasOwn(read.get(change.model) ?? {}, change.column);
+    if (change.change === "new" && !isRead) activity.warn(newColumn(change));
+  }
+}
+
+/** What has changed from some columns to others, by model and column. A model of which nothing is known has changed in nothing. */
+export function driftBetween(before: readonly RawColumns[], now: readonly RawColumns[]): ColumnDrift[] {
+  const models = [...new Set(now.map(({ model }) => model))].sort();
+  return models.flatMap((model) => {
+    const ofModel = (columns: readonly RawColumns[]) => columns.filter((shape) => shape.model === model);
+    return ofModel(before).length === 0 ? [] : driftOfModel(model, ofModel(before), ofModel(now));
+  });
+}
+
+function driftOfModel(
+  model: string,
+  before: readonly RawColumns[],
+  now: readonly RawColumns[],
+): ColumnDrift[] {
+  const [typesBefore, types] = [typesOf(before), typesOf(now)];
+  const columns = [...new Set([...typesBefore.keys(), ...types.keys()])].sort();
+  return columns.flatMap((column): ColumnDrift[] => {
+    const [had = [], has = []] = [typesBefore.get(column), types.get(column)];
+    const added = has.filter((type) => !had.includes(type));
+    if (has.length > 0 && added.length === 0) return [];
+    const shapes = now.filter((shape) =>
+      shape.columns.some(({ name, type }) => name === column && added.includes(type)),
+    );
+    return [
+      {
+        model,
+        column,
+        change: had.length === 0 ? "new" : has.length === 0 ? "gone" : "retyped",
+        types_before: had,
+        types: has,
+        files: shapes.reduce((sum, { files }) => sum + files, 0),
+        first: shapes[0]?.first ?? null,
+      },
+    ];
+  });
+}
+
+/** The types of each column over all files, sorted. */
+function typesOf(shapes: readonly RawColumns[]): Map<string, string[]> {
+  const types = new Map<string, Set<string>>();
+  for (const { name, type } of shapes.flatMap(({ columns }) => columns))
+    types.set(name, (types.get(name) ?? new Set()).add(type));
+  return new Map([...types].map(([name, all]) => [name, [...all].sort()]));
+}
+
+function newColumn({ model, column, types, files, first }: ColumnDrift): string {
+  const where = files === 1 ? String(first) : `${files.toString()} files, as ${String(first)}`;
+  return `${model}: the column ${printable(column)} (${types.join(", ")}) is new, and no model reads it; it is in ${printable(where)}`;
+}

@@ -1,0 +1,140 @@
+import { PipelineError } from "../base/errors.js";
+import { textTable } from "../base/text-table.js";
+import { counted, counting } from "../base/words.js";
+import type { Builder } from "../engine/builder.js";
+import { EngineError } from "../engine/engine-error.js";
+import type { Row } from "../engine/engine.js";
+import { isRaw } from "../models/model.js";
+import type { RunReport } from "../record/report.js";
+import {
+  reasonRows,
+  rejectReasonsOf,
+  rowCountsOf,
+  type RejectReason,
+  type RowCounts,
+} from "../record/row-counts.js";
+import type { RunContext } from "./context.js";
+import { renderInspection } from "./plan.js";
+import { planInput } from "./raw-input.js";
+
+/** A failed run of these. */
+type FailedContext = Pick<
+  RunContext,
+  "executionDate" | "journal" | "settings" | "signal" | "version" | "zones"
+>;
+
+/** What became of the rows of a run that failed because of them. */
+interface FailedRows {
+  readonly counts: RowCounts;
+  readonly reasons: readonly RejectReason[];
+  /** What the raw files hold, by model, if no row is left because of the execution date. */
+  readonly contents: readonly Row[];
+}
+
+/**
+ * Builds models. If an audit of their rows fails, the error says what became of the rows, gives an example of each reason, and
+ * says what to do.
+ */
+export async function explainingRows<Result>(
+  context: FailedContext,
+  builder: Pick<Builder, "rows">,
+  build: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await build();
+  } catch (error) {
+    if (!(error instanceof PipelineError) || error.code !== "AUDIT_FAILED") throw error;
+    const rows = await failedRows(context, builder);
+    if (rows === undefined) throw error;
+    throw new PipelineError(error.code, `${error.message}\n${inWords(context, rows)}`, {
+      cause: error,
+      details: { ...error.details, rows: forMachines(rows) },
+    });
+  }
+}
+
+async function failedRows(
+  context: FailedContext,
+  builder: Pick<Builder, "rows">,
+): Promise<FailedRows | undefined> {
+  const report = context.journal.report();
+  const counts = rowCountsOf(report);
+  if (counts === undefined || !isOfRows(report)) return undefined;
+  const isTooEarly = counts.curated === 0 && counts.outOfScope > 0;
+  return {
+    counts,
+    reasons: rejectReasonsOf(report),
+    contents: isTooEarly ? await contentsOf(context, builder) : [],
+  };
+}
+
+/** Whether the rows that came are at fault. What provision makes of good ones is a matter of the SQL, and so are columns. */
+function isOfRows({ audits }: RunReport): boolean {
+  return audits.some(
+    ({ model, audit, outcome }) =>
+      outcome === "failed" && !model.startsWith("provision.") && audit !== "columns_are_declared",
+  );
+}
+
+/** What the inspections of the raw models tell of all their rows. */
+async function contentsOf(
+  { signal, version, ...context }: FailedContext,
+  builder: Pick<Builder, "rows">,
+): Promise<Row[]> {
+  const contents: Row[] = [];
+  for (const { name } of version.models.filter(isRaw)) {
+    const inspection = version.inspections.get(name);
+    if (inspection === undefined || signal.aborted) continue;
+    const sql = renderInspection(version, inspection, planInput({ version, ...context }, new Map()));
+    try {
+      contents.push(...(await builder.rows({ sql, references: [name], dialect: "duckdb" })));
+    } catch (error) {
+      // The audit is the fault to tell.
+      if (!(error instanceof EngineError)) throw error;
+    }
+  }
+  return contents;
+}
+
+function inWords(
+  { executionDate, settings }: FailedContext,
+  { counts, reasons, contents }: FailedRows,
+): string {
+  const { read, rejected, outOfScope, curated } = counts;
+  const isTooMany = rejected / read > Number(settings.maxRejectedShare);
+  return [
+    `${counting(read, "row")} read: ${counted(rejected)} rejected, ${counted(outOfScope)} out of scope, ${counted(curated)} curated`,
+    ...(reasons.length === 0 ? [] : [indented(textTable(reasonRows(reasons)))]),
+    ...(read === 0 ? ["The raw files hold no rows. Check the delivery."] : []),
+    ...(rejected === 0
+      ? []
+      : [
+          "Correct these values in the raw files; docs/contract.md says which values are valid." +
+            (isTooMany && curated > 0
+              ? ` If so many rejected rows are right, set MAX_REJECTED_SHARE (now ${settings.maxRejectedShare}).`
+              : ""),
+        ]),
+    ...(curated === 0 && outOfScope > 0
+      ? [
+          `${rejected === 0 ? "All rows are" : "All other rows are"} out of scope: their timestamp or last_order_ts is later than ` +
+            `the execution date ${executionDate.iso}. Run a later execution date, or check the delivery. The raw files hold:`,
+          indented(textTable(contents)),
+        ]
+      : []),
+  ].join("\n");
+}
+
+function indented(text: string): string {
+  return text.replaceAll(/^/gm, "  ");
+}
+
+function forMachines({ counts, reasons, contents }: FailedRows): object {
+  return {
+    rows_read: counts.read,
+    rejected: counts.rejected,
+    out_of_scope: counts.outOfScope,
+    curated: counts.curated,
+    reasons,
+    ...(contents.length === 0 ? {} : { contents }),
+  };
+}

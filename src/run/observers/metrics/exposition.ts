@@ -1,0 +1,110 @@
+import { Gauge, Registry } from "prom-client";
+import type { AuditResult, RunReport } from "../../../record/report.js";
+import { rejectReasonsOf, rowCountsOf } from "../../../record/row-counts.js";
+import { latestKnown, type LastRun, type PipelineState } from "./state.js";
+
+const OUTCOMES = ["succeeded", "failed", "cancelled", "killed"] as const;
+const AUDIT_OUTCOMES = ["passed", "warned", "failed"] as const satisfies readonly AuditResult["outcome"][];
+
+/** A value with its labels; one that is not known is left out, so that no alert takes it for 0. */
+type Sample = readonly [value: number | undefined, labels?: Readonly<Record<string, string>>];
+
+/** How the pipeline stands, as Prometheus reads it. docs/operating.md explains each name. */
+export async function expositionOf(state: PipelineState): Promise<string> {
+  const registry = new Registry();
+  const gauge = (name: string, help: string, samples: readonly Sample[]) => {
+    const labelNames = Object.keys(samples[0]?.[1] ?? {});
+    const made = new Gauge({ name: `voucher_pipeline_${name}`, help, labelNames, registers: [registry] });
+    // Without samples, and without labels, it would say 0.
+    made.reset();
+    const known = samples.filter(([value]) => value !== undefined && !Number.isNaN(value));
+    if (known.length === 0) registry.removeSingleMetric(`voucher_pipeline_${name}`);
+    for (const [value = 0, labels = {}] of known) made.set(labels, value);
+  };
+  addRuns(gauge, state);
+  addRows(gauge, state.lastSuccesses);
+  addAnswers(gauge, state);
+  return registry.metrics();
+}
+
+type AddGauge = (name: string, help: string, samples: readonly Sample[]) => void;
+
+function addRuns(gauge: AddGauge, { lastRuns, lastSuccesses }: PipelineState): void {
+  const ofEach = (runs: readonly LastRun[], value: (run: LastRun) => number | undefined): Sample[] =>
+    runs.map((run) => [value(run), { stages: run.stages }]);
+  gauge(
+    "last_run_outcome",
+    "1 for how the last run of these stages ended, 0 for how it did not",
+    lastRuns.flatMap(({ stages, outcome }) =>
+      OUTCOMES.map((name): Sample => [Number(name === outcome), { stages, outcome: name }]),
+    ),
+  );
+  gauge(
+    "last_run_timestamp_seconds",
+    "When the last run of these stages ended",
+    ofEach(lastRuns, ({ endedAt }) => secondsOf(endedAt)),
+  );
+  gauge(
+    "last_run_duration_seconds",
+    "How long the last run of these stages took",
+    ofEach(lastRuns, ({ report }) => report?.seconds),
+  );
+  gauge(
+    "last_run_warnings",
+    "Warnings of the last run of these stages",
+    ofEach(lastRuns, ({ report }) => report?.warnings.length),
+  );
+  gauge(
+    "last_run_audits",
+    "Audits of the last run of these stages, by how they ended",
+    lastRuns.flatMap(({ stages, report }) =>
+      AUDIT_OUTCOMES.map((outcome): Sample => [auditsThat(outcome, report), { stages, outcome }]),
+    ),
+  );
+  gauge(
+    "last_success_timestamp_seconds",
+    "When the last run of these stages that succeeded ended",
+    ofEach(lastSuccesses, ({ endedAt }) => secondsOf(endedAt)),
+  );
+}
+
+function addRows(gauge: AddGauge, successes: readonly LastRun[]): void {
+  const counts = latestKnown(successes, rowCountsOf);
+  const reasons = latestKnown(successes, (report) =>
+    rowCountsOf(report) === undefined ? null : rejectReasonsOf(report),
+  );
+  const ofLast = "by the last run that curated and succeeded";
+  gauge("rows_read", `Raw rows read ${ofLast}`, [[counts?.read]]);
+  gauge("rows_curated", `Rows taken ${ofLast}`, [[counts?.curated]]);
+  gauge("rows_rejected", `Rows rejected ${ofLast}`, [[counts?.rejected]]);
+  gauge("rows_out_of_scope", `Rows left out as later than the execution date ${ofLast}`, [
+    [counts?.outOfScope],
+  ]);
+  gauge(
+    "rows_rejected_by_reason",
+    `Rows rejected ${ofLast}, by reason; one with two reasons counts under both`,
+    (reasons ?? []).map(({ reason, rejected }) => [rejected, { reason }]),
+  );
+}
+
+function addAnswers(gauge: AddGauge, { lastSuccesses, newest }: PipelineState): void {
+  const answers = latestKnown(lastSuccesses, (report) => (report.published === null ? null : report.answers));
+  const ofLast = "of the last run that published";
+  gauge("answers", `Answers ${ofLast}`, [[answers?.changed.answers]]);
+  gauge("changed_answers", `Answers ${ofLast} that differ from those before`, [[answers?.changed.count]]);
+  gauge("weak_answers", `Answers ${ofLast} on few vouchers, or with a thin lead`, [[answers?.weak.count]]);
+  gauge("published_timestamp_seconds", "When the publication that readers see was made", [
+    [newest && secondsOf(new Date(newest.publishedAt))],
+  ]);
+  gauge("execution_date_timestamp_seconds", "The execution date of the publication that readers see", [
+    [newest && secondsOf(new Date(newest.executionDate.iso))],
+  ]);
+}
+
+function auditsThat(outcome: AuditResult["outcome"], report: RunReport | undefined): number | undefined {
+  return report?.audits.filter((audit) => audit.outcome === outcome).length;
+}
+
+function secondsOf(moment: Date): number {
+  return moment.getTime() / 1_000;
+}

@@ -1,0 +1,15 @@
+import { writeWhole } from "../../../base/files.js";
+import type { RunObserver } from "../observer.js";
+import { readState } from "./state.js";
+
+/** Writes metrics of the runs where the settings name a file for them: the collector of a node_exporter reads it. */
+export const metrics: RunObserver = {
+  name: "the metrics",
+  ended: async ({ consumption, settings }, { isRecorded }) => {
+    if (settings.metricsFile === undefined) return;
+    if (!isRecorded) throw new Error(`${settings.metricsFile} was not written: the database cannot be asked`);
+    // Loaded here, because most runs write none.
+    const { expositionOf } = await import("./exposition.js");
+    await writeWhole(settings.metricsFile, await expositionOf(await readState(consumption)));
+  },
+};

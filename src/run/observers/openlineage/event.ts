@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { isRaw } from "../../../models/model.js";
+import { STAGES } from "../../../record/report.js";
+import type { VersionLineage } from "../../column-lineage.js";
+import type { RunContext } from "../../context.js";
+import type { EndedRun } from "../observer.js";
+import { testsOf } from "./audits.js";
+import type { Dataset } from "./datasets.js";
+import { facetsOf, producer, RUN_EVENT_SCHEMA, type Facets } from "./facet.js";
+import { inputsOf } from "./inputs.js";
+import { outputsOf } from "./outputs.js";
+
+/** What OpenLineage is told of a run at one moment. */
+export interface RunEvent {
+  readonly eventType: "START" | "COMPLETE" | "FAIL" | "ABORT";
+  readonly eventTime: string;
+  readonly run: { readonly runId: string; readonly facets: Facets };
+  readonly job: { readonly namespace: string; readonly name: string; readonly facets: Facets };
+  readonly inputs: readonly Dataset[];
+  readonly outputs: readonly Dataset[];
+  readonly producer: string;
+  readonly schemaURL: string;
+}
+
+type EventContext = Pick<RunContext, "executionDate" | "runId" | "settings" | "stages" | "version" | "zones">;
+
+/** That a run has begun. */
+export function startEvent(context: EventContext, startedAt: string): RunEvent {
+  return eventOf(context, { eventType: "START", eventTime: startedAt });
+}
+
+/**
+ * How a run has ended.
+ * @param lineage of a run that has succeeded. Any other has left everything as it was, and so has no outputs.
+ */
+export function endEvent(
+  context: EventContext,
+  end: EndedRun,
+  lineage: VersionLineage | undefined,
+): RunEvent {
+  const { outcome, report, fault, endedAt } = end;
+  const [name, version] = report.engine?.split(" v") ?? [];
+  return eventOf(context, {
+    eventType: outcome === "succeeded" ? "COMPLETE" : outcome === "failed" ? "FAIL" : "ABORT",
+    eventTime: endedAt,
+    inputs: inputsOf(context, report),
+    outputs: lineage === undefined ? [] : outputsOf(context, report, lineage),
+    runFacets: {
+      test: { tests: testsOf(report) },
+      ...(version === undefined ? {} : { processing_engine: { name, version } }),
+      ...(fault === undefined
+        ? {}
+        : {
+            errorMessage: { message: `${fault.code}: ${fault.message}`, programmingLanguage: "TypeScript" },
+          }),
+    },
+    jobFacets: lineage === undefined ? {} : { sql: { query: sqlOf(lineage), dialect: "duckdb" } },
+  });
+}
+
+interface Said
+  extends Pick<RunEvent, "eventType" | "eventTime">, Partial<Pick<RunEvent, "inputs" | "outputs">> {
+  readonly runFacets?: Facets;
+  readonly jobFacets?: Facets;
+}
+
+function eventOf(context: EventContext, said: Said): RunEvent {
+  const { executionDate, runId, settings, stages, version } = context;
+  const { eventType, eventTime, inputs = [], outputs = [], runFacets = {}, jobFacets = {} } = said;
+  const parameters = {
+    run_id: runId,
+    stages: stages.join(","),
+    sql_version: version.name,
+    sql_hash: version.hash,
+    max_rejected_share: settings.maxRejectedShare,
+  };
+  return {
+    eventType,
+    eventTime,
+    run: {
+      runId: uuidOf(runId),
+      facets: facetsOf({
+        nominalTime: { nominalStartTime: executionDate.iso },
+        executionParameters: {
+          parameters: Object.entries(parameters).map(([key, value]) => ({ key, value })),
+        },
+        ...runFacets,
+      }),
+    },
+    job: {
+      namespace: settings.openLineage.namespace,
+      // Other stages read and write other datasets: that makes them another job.
+      name: stages.length === STAGES.length ? "voucher_pipeline" : `voucher_pipeline.${stages.join("_")}`,
+      facets: facetsOf({
+        jobType: { processingType: "BATCH", integration: "VOUCHER_PIPELINE", jobType: "JOB" },
+        ...jobFacets,
+      }),
+    },
+    inputs,
+    outputs,
+    producer: producer(),
+    schemaURL: RUN_EVENT_SCHEMA,
+  };
+}
+
+/** The SQL of all models but those of raw, which names the files of each run. */
+function sqlOf({ plan }: VersionLineage): string {
+  return plan.steps
+    .filter(({ model }) => !isRaw(model))
+    .map(({ model, rendered }) => `-- ${model.name}\n${rendered.sql};`)
+    .join("\n\n");
+}
+
+/** The namespace of our runs, among those of RFC 9562: any constant does. */
+const RUNS = Buffer.from("6f1d2c5ab4e94b0e9f5e0d7c8a3b1e42", "hex");
+
+/** The UUID of a run, of version 5: the same for the same run, so that who knows one id knows the other. */
+export function uuidOf(runId: string): string {
+  const bytes = createHash("sha1").update(RUNS).update(runId).digest().subarray(0, 16);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}

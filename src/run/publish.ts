@@ -1,0 +1,169 @@
+import { createHash } from "node:crypto";
+import { failpoint } from "../base/failpoints.js";
+import { printable } from "../base/printable.js";
+import type { PublishedColumn } from "../consumption/consumption.js";
+import { publish, type PublishResult, type TableContent } from "../consumption/publish.js";
+import { createPublishedTables, type PublishedTable } from "../consumption/published-tables.js";
+import type { PublishedRow, PublishedValue } from "../consumption/tables.js";
+import type { WithdrawalReason } from "../consumption/withdrawals.js";
+import { duckDbBuilder } from "../engine/builder.js";
+import type { Engine, Row, RowValue } from "../engine/engine.js";
+import { tableStatement } from "../engine/statements.js";
+import { guarded, wholeText } from "../engine/whole-text.js";
+import { isPublished, publishedColumns, publishedKey, type WrittenModel } from "../models/model.js";
+import type { OutputTable, RestingTable } from "../record/report.js";
+import { identifier } from "../sql-text/literal.js";
+import type { ExecutionDate } from "../voucher/execution-date.js";
+import type { Publication } from "../voucher/publication.js";
+import { sha256Of } from "../zones/hash.js";
+import { attachAtRest } from "./at-rest.js";
+import type { RunContext } from "./context.js";
+import { DEFAULT_MAX_LENGTH } from "./plan.js";
+import { assertWrittenByRuns } from "./provenance.js";
+
+/** A published model's file, by what is in it. */
+type HashedTable = Pick<OutputTable, "model" | "sha256">;
+
+/** A publish that is ready to be done. */
+export interface PreparedPublish {
+  readonly publication: Publication;
+  readonly contents: readonly TableContent[];
+  readonly publish: () => Promise<PublishResult>;
+}
+
+/**
+ * Reads what is to be published and makes the tables for it, before anything is committed.
+ * @param built what the run itself has staged; published models that are not among it are taken as they are at rest.
+ * @throws PipelineError PARTITION_MISSING, AUDIT_FAILED or CONSUMPTION_TABLE_DIFFERS.
+ */
+export async function preparePublish(
+  context: RunContext,
+  engine: Engine,
+  built: readonly OutputTable[],
+): Promise<PreparedPublish> {
+  const { activity, consumption, executionDate, journal, runId, version } = context;
+  const models = version.models.filter(isPublished);
+  const published = built.filter(({ model }) => models.some(({ name }) => name === model));
+  const contents: TableContent[] = [];
+  const atRest: RestingTable[] = [];
+  for (const model of models) {
+    if (!built.some((table) => table.model === model.name)) {
+      atRest.push(await tableAtRest(context, engine, model));
+    }
+    contents.push(await keptContent(engine, model));
+  }
+  await assertWrittenByRuns(context, atRest);
+  if (atRest.length > 0) journal.note({ at_rest: atRest });
+  await createPublishedTables(
+    consumption,
+    contents.map(({ table }) => table),
+  );
+  const publication = {
+    executionDate,
+    runId,
+    sqlVersion: version.name,
+    sqlHash: version.hash,
+    dataHash: dataHash([...published, ...atRest]),
+    publishedAt: new Date().toISOString(),
+    rowCounts: Object.fromEntries(contents.map(({ table, rows }) => [table.name, rows])),
+  };
+  return {
+    publication,
+    contents,
+    publish: async () => {
+      const result = await activity.during("publish", () => publish(consumption, publication, contents));
+      failpoint("published");
+      if (result.withdrawn !== null) activity.warn(stillWithdrawn(executionDate, result.withdrawn));
+      return result;
+    },
+  };
+}
+
+/** A run does not bring back what a person has taken away. */
+function stillWithdrawn(
+  { iso }: ExecutionDate,
+  { withdrawn_at, withdrawn_by, why }: WithdrawalReason,
+): string {
+  return (
+    `readers do not see ${iso}: this very data was withdrawn by ${withdrawn_by} at ${withdrawn_at}: ` +
+    `${printable(why)}; where it is right after all: pipeline restore -e ${iso}`
+  );
+}
+
+/** The partition of a published model that another run has left. */
+async function tableAtRest(context: RunContext, engine: Engine, model: WrittenModel): Promise<RestingTable> {
+  const { head } = await attachAtRest({ ...context, builder: duckDbBuilder(engine) }, model);
+  return { model: model.name, uri: head.uri, sha256: await sha256Of(context.zones[model.layer], head) };
+}
+
+/** The table that a model is published as. */
+export function publishedTable(model: WrittenModel): PublishedTable {
+  const columns = publishedColumns(model).map(([name, column]): PublishedColumn => {
+    if (column.type === "VARCHAR[]") throw new TypeError(`${model.file}: a list cannot be published`);
+    return { name, type: column.type, maxLength: column.max_length ?? DEFAULT_MAX_LENGTH };
+  });
+  return { name: model.table, columns, key: publishedKey(model) };
+}
+
+/** What keeps the rows of a table to be published, and what reads them in the order of its key. */
+export function contentStatements(model: WrittenModel): { readonly keep: string; readonly read: string } {
+  const { columns, key } = publishedTable(model);
+  const kept = keptTable(model);
+  const names = columns.map((column) => identifier(column.name));
+  const selected = columns.map(({ name: column, type }) =>
+    type === "VARCHAR" ? `${guarded(identifier(column))} AS ${identifier(column)}` : identifier(column),
+  );
+  const order = key.map((column) => `${kept}.${identifier(column)}`);
+  return {
+    keep: tableStatement(kept, `SELECT ${names.join(", ")} FROM ${model.name}`),
+    read: `SELECT ${selected.join(", ")} FROM ${kept} ORDER BY ${order.join(", ")}`,
+  };
+}
+
+/** The files move while they are published, so the rows are kept by the engine, which has room for more than fits into memory. */
+async function keptContent(engine: Engine, model: WrittenModel): Promise<TableContent> {
+  const table = publishedTable(model);
+  const { keep, read } = contentStatements(model);
+  await engine.run(keep);
+  const [counted] = await engine.rows(`SELECT count(*) AS rows FROM ${keptTable(model)}`);
+  return {
+    table,
+    rows: Number(counted?.["rows"]),
+    parts: async function* () {
+      for await (const part of engine.parts(read)) yield part.map((row) => publishedRow(table, row));
+    },
+  };
+}
+
+function keptTable({ table }: WrittenModel): string {
+  return identifier(`published ${table}`);
+}
+
+function publishedRow({ columns }: PublishedTable, row: Row): PublishedRow {
+  const published: PublishedRow = {};
+  for (const { name, type } of columns) published[name] = publishedValue(type, row[name] ?? null);
+  return published;
+}
+
+/** One hash for all that is published together. */
+function dataHash(tables: readonly HashedTable[]): string {
+  const hash = createHash("sha256");
+  const sorted = [...tables].sort((a, b) => (a.model < b.model ? -1 : 1));
+  for (const { model, sha256 } of sorted) hash.update(`${model} ${sha256}\n`);
+  return hash.digest("hex");
+}
+
+function publishedValue(type: PublishedColumn["type"], value: RowValue): PublishedValue {
+  if (value === null || typeof value === "number") return value;
+  if (typeof value === "boolean") return value ? 1 : 0;
+  if (typeof value !== "string") throw new TypeError("a list cannot be published");
+  if (type === "BIGINT") return exactNumber(value);
+  return type === "VARCHAR" ? wholeText(value) : value;
+}
+
+/** The engine gives a BIGINT as text, because not every one of them is exact as a number. */
+function exactNumber(text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number)) throw new RangeError(`${text} is too large to be published exactly`);
+  return number;
+}

@@ -1,0 +1,222 @@
+import { sideBySide } from "../base/concurrency.js";
+import { PipelineError } from "../base/errors.js";
+import { printable } from "../base/printable.js";
+import type { Engine } from "../engine/engine.js";
+import { isRaw, type RawModel } from "../models/model.js";
+import type { RawPart } from "../models/raw-part.js";
+import {
+  groupFiles,
+  inspectRawFiles,
+  listRawFiles,
+  probeRawFiles,
+  type RawListing,
+  type WithNewEngine,
+} from "../raw/inspect.js";
+import { withCodecs } from "../raw/parquet-codecs.js";
+import { shapesOf } from "../raw/shapes.js";
+import type { AuditResult, InputFile } from "../record/report.js";
+import { sha256Of } from "../zones/hash.js";
+import type { Zone, ZoneFile } from "../zones/zone.js";
+import { clusterOf } from "./cluster.js";
+import type { RunContext } from "./context.js";
+import type { RawColumns } from "./drift.js";
+import { planRun, renderModel, type PlanInput } from "./plan.js";
+
+/** What the templates of a run are filled from. */
+type PlanContext = Pick<RunContext, "executionDate" | "settings" | "version" | "zones">;
+
+/** A raw model and the files it reads. */
+export interface RawInput extends RawListing {
+  readonly model: RawModel;
+}
+
+/** Raw files whose columns are known and good. */
+export interface RawParts extends TypedRaw {
+  readonly byModel: ReadonlyMap<string, readonly RawPart[]>;
+  /** Which columns they have. */
+  readonly columns: readonly RawColumns[];
+  /** Files of this machine that are read instead of some of them. */
+  readonly copies: readonly string[];
+  /**
+   * Reads every raw file by itself, after a scan has failed.
+   * @throws PipelineError RAW_FILE_UNREADABLE that names those at fault; returns where none is.
+   */
+  explainFault(): Promise<void>;
+}
+
+/** What raw files hold where it was read and typed before, and may be read many times. */
+export interface TypedRaw {
+  /** What the SELECT of a raw model gives, by functions; undefined where nobody has made it. */
+  typed(functions: string, select: string): TypedFile | undefined;
+}
+
+/** A Parquet file with what the SELECT of a raw model gives, audited. */
+export interface TypedFile {
+  readonly file: string;
+  readonly audits: readonly AuditResult[];
+}
+
+/** Where runs have their raw vouchers from. */
+export interface RawSource {
+  /** The files of every raw model. */
+  find(context: Pick<RunContext, "version" | "zones">): Promise<readonly RawInput[]>;
+  /** Looks at the columns of all raw files. */
+  inspect(
+    context: PlanContext,
+    engine: Engine,
+    inputs: readonly RawInput[],
+    withNewEngine: WithNewEngine,
+  ): Promise<RawParts>;
+  /** The files as the record of a run names them. */
+  inputFiles(zone: Zone, inputs: readonly RawInput[]): Promise<readonly InputFile[]>;
+  /** What a file must have kept at the end of a run. */
+  readonly stateOf: (file: ZoneFile) => string;
+  /** What a run reads in the place of raw files. */
+  readonly typedFiles: readonly string[];
+}
+
+/** The raw zone as it is. */
+export const rawZone: RawSource = {
+  find: findRawFiles,
+  inspect: (context, engine, inputs, withNewEngine) =>
+    inspectRaw(context, engine, inputs, withNewEngine, engine.folder),
+  inputFiles: inputFilesOf,
+  stateOf: ({ identity }) => identity,
+  typedFiles: [],
+};
+
+/**
+ * Lists the files of every raw model.
+ * @throws PipelineError RAW_ZONE_EMPTY where a model has none, INVALID_SETTINGS if a link leads to what runs write.
+ */
+export async function findRawFiles({
+  version,
+  zones,
+}: Pick<RunContext, "version" | "zones">): Promise<RawInput[]> {
+  const inputs: RawInput[] = [];
+  for (const model of version.models.filter(isRaw)) {
+    inputs.push({ model, ...(await listRawFiles(zones.raw, model)) });
+  }
+  return inputs;
+}
+
+/**
+ * Looks at the columns of all raw files.
+ * @param withNewEngine opens an engine to look for faults with: the one that has met a fault may be of no more use.
+ * @param folder of this machine for copies of raw files, which all engines can reach; undefined to make none.
+ * @throws PipelineError RAW_FILE_UNREADABLE that names every file at fault of the first model that has any.
+ */
+export async function inspectRaw(
+  context: PlanContext,
+  engine: Engine,
+  inputs: readonly RawInput[],
+  withNewEngine: WithNewEngine,
+  folder: string | undefined,
+): Promise<RawParts> {
+  const { version, zones } = context;
+  const byModel = new Map<string, RawPart[]>();
+  const columns: RawColumns[] = [];
+  const copies: string[] = [];
+  for (const { model, files } of inputs) {
+    const known = await inspectRawFiles(engine, withNewEngine, zones.raw, model, files, folder);
+    const inspected = clusterOf(context.settings) === undefined ? known : await withCodecs(engine, known);
+    byModel.set(model.name, groupFiles(inspected, model.header.reads, zones.raw.root));
+    copies.push(...inspected.flatMap(({ copy }) => copy?.uri ?? []));
+    columns.push(...shapesOf(inspected).map((shape) => ({ model: model.name, ...shape })));
+  }
+  const probe = async () => {
+    for (const { model, files } of inputs) {
+      const parts = byModel.get(model.name) ?? [];
+      const selectOf = (part: RawPart) =>
+        renderModel(version, model, planInput(context, new Map([[model.name, [part]]])));
+      const withFunctions: WithNewEngine = (use) =>
+        withNewEngine(async (newEngine) => {
+          await newEngine.run(planRun(version, planInput(context, byModel)).functions.sql);
+          await use(newEngine);
+        });
+      await probeRawFiles(withFunctions, zones.raw, files, parts, selectOf);
+    }
+  };
+  // Models that run side by side fail side by side.
+  let probing: Promise<void> | undefined;
+  return { byModel, columns, copies, explainFault: () => (probing ??= probe()), typed: () => undefined };
+}
+
+/** The files that a run reads, with a hash of each where its version does not tell its content. */
+export async function inputFilesOf(zone: Zone, inputs: readonly RawInput[]): Promise<InputFile[]> {
+  const files = inputs.flatMap((input) => input.files);
+  return sideBySide(files, async (file) => {
+    const { path, bytes, version } = file;
+    const known = { path, bytes, version };
+    return zone.versionsTellContent ? known : { ...known, sha256: await sha256Of(zone, file) };
+  });
+}
+
+/**
+ * Reads raw files, and checks that they are still the listed ones. So everything that was read, hashed and counted belongs
+ * to the same files. Files that arrived meanwhile are for the next run.
+ * @param stateOf what a file must have kept: by default everything that tells other bytes, also of the same size and time.
+ * @throws PipelineError RAW_FILES_CHANGED with the names of the files that changed. It replaces an error of the work, because
+ * the change may be the cause.
+ */
+export async function readingUnchanged<Result>(
+  context: Pick<RunContext, "signal" | "zones">,
+  inputs: readonly RawInput[],
+  work: () => Promise<Result>,
+  stateOf: RawSource["stateOf"] = rawZone.stateOf,
+): Promise<Result> {
+  const findChanged = () => changedFiles(context, inputs, stateOf);
+  let result: Result;
+  try {
+    result = await work();
+  } catch (error) {
+    // Where they cannot be listed either, the first fault is the one to tell.
+    const changed = context.signal.aborted ? [] : await findChanged().catch(() => []);
+    if (changed.length > 0) await throwChanged(context, changed);
+    throw error;
+  }
+  const changed = await findChanged();
+  if (changed.length > 0) await throwChanged(context, changed);
+  return result;
+}
+
+/** Says that raw files have changed, or that the server's versions of them cannot be relied on. */
+async function throwChanged(
+  { zones }: Pick<RunContext, "zones">,
+  changed: readonly ZoneFile[],
+): Promise<never> {
+  for (const file of changed.slice(0, 1)) await zones.raw.assertConsistent?.(file);
+  throw filesChanged(changed);
+}
+
+async function changedFiles(
+  { zones }: Pick<RunContext, "zones">,
+  inputs: readonly RawInput[],
+  stateOf: RawSource["stateOf"],
+): Promise<ZoneFile[]> {
+  const listed = await Promise.all(inputs.map(({ model }) => zones.raw.list(model.header.folder)));
+  const now = new Map(listed.flat().map((file) => [file.path, stateOf(file)]));
+  return inputs.flatMap(({ files }) => files.filter((file) => now.get(file.path) !== stateOf(file)));
+}
+
+function filesChanged(changed: readonly ZoneFile[]): PipelineError {
+  const names = changed.map(({ path }) => `\n  ${printable(path)}`).join("");
+  return new PipelineError(
+    "RAW_FILES_CHANGED",
+    `raw files were replaced, changed or removed while they were read; run again:${names}`,
+  );
+}
+
+/** What a run fills into its templates. */
+export function planInput(
+  { executionDate, settings, zones }: PlanContext,
+  rawParts: ReadonlyMap<string, readonly RawPart[]>,
+): PlanInput {
+  return {
+    executionDate,
+    maxRejectedShare: settings.maxRejectedShare,
+    rawRoot: zones.raw.root,
+    rawParts,
+    cluster: clusterOf(settings),
+  };
+}

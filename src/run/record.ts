@@ -1,0 +1,126 @@
+import { messageOf, PipelineError } from "../base/errors.js";
+import { failpoint } from "../base/failpoints.js";
+import { assertSeenOutside, databaseFaultOf } from "../consumption/outside.js";
+import { recordEnd, recordProgress, recordStart } from "../consumption/runs.js";
+import { keepSqlVersion } from "../consumption/sql-versions.js";
+import type { RunReport } from "../record/report.js";
+import type { Publication } from "../voucher/publication.js";
+import type { RunContext } from "./context.js";
+import { tellObservers, type EndedRun } from "./observers/observer.js";
+import { observers } from "./observers/observers.js";
+import { startedBy } from "./started-by.js";
+
+/**
+ * Records that a run has succeeded.
+ * @throws PipelineError CONSUMPTION_LOST if others do not see that, or do not see what it published.
+ */
+export type Succeed = (published: Publication | undefined) => Promise<void>;
+
+/**
+ * Does a run, and records in the consumption database that it has begun and how it has ended, with what is known of it. Those who
+ * observe runs are told of both.
+ * @param run is given what records its success, and calls it when nothing can fail any more but that: if others do not see the
+ * record then, it throws, and the run gives back what it has done.
+ * @returns the report of a run that has succeeded.
+ */
+export async function recorded(
+  context: RunContext,
+  run: (succeed: Succeed) => Promise<void>,
+): Promise<RunReport> {
+  const { activity, consumption, executionDate, journal, runId, stages, version } = context;
+  const startedAt = new Date().toISOString();
+  await keepSqlVersion(consumption, version);
+  await recordStart(consumption, {
+    run_id: runId,
+    execution_date: executionDate.partitionKey,
+    stages: stages.join(","),
+    started_at: startedAt,
+    started_by: startedBy(),
+    sql_version: version.name,
+    sql_hash: version.hash,
+  });
+  await tellObservers(context, observers, (observer) => observer.began?.(context, startedAt));
+  const tellEnd = async (ended: Omit<EndedRun, "startedAt">) => {
+    await tellObservers(context, observers, (observer) => observer.ended?.(context, { ...ended, startedAt }));
+    // What the observers have noted and warned of. It takes no part in how long the run took.
+    const report = { ...journal.report(), seconds: ended.report.seconds };
+    if (ended.isRecorded) await recordAfterwards(context, report);
+    return report;
+  };
+  let endedAt = startedAt;
+  try {
+    await run(async (published) => {
+      endedAt = new Date().toISOString();
+      await recordSuccess(context, endedAt, published);
+    });
+  } catch (error) {
+    const fault = await databaseFaultOf(consumption, error);
+    const { run_report } = await tellEnd(await recordFailure(context, failureOf(fault)));
+    if (fault instanceof PipelineError && run_report !== null) fault.report = run_report.html;
+    throw fault;
+  }
+  const end = { outcome: "succeeded", fault: undefined, isRecorded: true } as const;
+  const report = await tellEnd({ ...end, report: journal.report(), endedAt });
+  failpoint("end recorded");
+  return { ...report, warnings: activity.warnings };
+}
+
+function failureOf(error: unknown): Pick<EndedRun, "outcome" | "fault"> {
+  const fault = error instanceof PipelineError ? error : undefined;
+  return {
+    outcome: fault?.kind === "cancelled" ? "cancelled" : "failed",
+    fault: { code: fault?.code ?? "BUG", message: messageOf(error) },
+  };
+}
+
+/** A run that ends well has a record that others read. */
+async function recordSuccess(
+  { consumption, journal, runId, settings }: RunContext,
+  endedAt: string,
+  published: Publication | undefined,
+): Promise<void> {
+  await recordEnd(consumption, runId, {
+    outcome: "succeeded",
+    ended_at: endedAt,
+    error_code: null,
+    error_message: null,
+    record: JSON.stringify(journal.report()),
+  });
+  failpoint("success recorded");
+  await assertSeenOutside(settings.consumptionUrl, consumption, { runId, outcome: "succeeded", published });
+}
+
+/** The failure of the run is what is told, and not what goes wrong here. */
+async function recordFailure(
+  { activity, consumption, journal, runId, settings }: RunContext,
+  { outcome, fault }: Pick<EndedRun, "outcome" | "fault">,
+): Promise<Omit<EndedRun, "startedAt">> {
+  const end = { outcome, fault, report: journal.report(), endedAt: new Date().toISOString() };
+  try {
+    await recordEnd(consumption, runId, {
+      outcome,
+      ended_at: end.endedAt,
+      error_code: fault?.code ?? null,
+      error_message: fault?.message ?? null,
+      record: JSON.stringify(end.report),
+    });
+    failpoint("failure recorded");
+    await assertSeenOutside(settings.consumptionUrl, consumption, { runId, outcome });
+    return { ...end, isRecorded: true };
+  } catch (recordError) {
+    // A run without an end is found as killed.
+    activity.warn(`the end of the run could not be recorded: ${messageOf(recordError)}`);
+    return { ...end, isRecorded: false };
+  }
+}
+
+async function recordAfterwards(
+  { activity, consumption, runId }: RunContext,
+  report: RunReport,
+): Promise<void> {
+  try {
+    await recordProgress(consumption, runId, JSON.stringify(report));
+  } catch (error) {
+    activity.warn(`what was told of the run could not be recorded: ${messageOf(error)}`);
+  }
+}

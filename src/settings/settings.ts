@@ -1,0 +1,439 @@
+import { existsSync, readFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import * as z from "zod";
+import { messageOf, PipelineError } from "../base/errors.js";
+import { projectFolder } from "../base/files.js";
+import { isOnS3, type S3Credentials, type S3UrlStyle } from "../base/s3-access.js";
+import { LOG_LEVELS, type LogLevel } from "./log-levels.js";
+import { readSparkUrl, type SparkAddress } from "./spark-address.js";
+
+/** Checked settings. Every part of the program gets what it needs from here; nothing else reads the environment. */
+export interface Settings {
+  /** Each an absolute path, or `s3://bucket/prefix`. */
+  readonly zones: { readonly raw: string; readonly curated: string; readonly provision: string };
+  /** Where the report of each run goes: an absolute path, or `s3://bucket/prefix`. */
+  readonly runReports: string;
+  /** Where a chat takes messages; a secret. Undefined: nobody is told. */
+  readonly notifyUrl: string | undefined;
+  /** The file that metrics of the runs are written to, an absolute path; undefined: none are. */
+  readonly metricsFile: string | undefined;
+  readonly s3: S3Settings;
+  readonly engine: EngineSettings;
+  /** Where the consumption database is: `sqlite:<file>` or `mysql://user:password@host:port/database`. */
+  readonly consumptionUrl: string;
+  /** The folder that holds the versions of the SQL. */
+  readonly sqlDirectory: string;
+  readonly sqlVersion: string;
+  /** The share of rows read that may be rejected, a decimal number from 0 to 1, kept as text so that it stays exact. */
+  readonly maxRejectedShare: string;
+  readonly host: string;
+  readonly port: number;
+  readonly api: ApiSettings;
+  readonly duckdb: DuckDbSettings;
+  readonly openLineage: OpenLineageSettings;
+  /** What commands log to standard error, from pino's levels. */
+  readonly logLevel: LogLevel;
+  /** Where a test wants the process to stand still, see failpoints.ts. */
+  readonly failpoint: string | undefined;
+}
+
+/** What is said of S3. What is left open, the AWS SDK finds: in profiles, from roles, from metadata services. */
+export interface S3Settings {
+  /** `http://127.0.0.1:9000`; undefined for AWS, or if a profile names one. */
+  readonly endpoint: string | undefined;
+  readonly region: string | undefined;
+  /** Undefined: by path if there is an endpoint. */
+  readonly urlStyle: S3UrlStyle | undefined;
+  /** What is set of the variables that name proxies, by their names as they are written. */
+  readonly proxies: Readonly<Partial<Record<ProxyVariable, string>>>;
+  readonly credentials: S3Credentials | undefined;
+  /** A PEM file of certificate authorities to trust beside the usual ones. */
+  readonly caBundle: string | undefined;
+}
+
+/** `HTTP_PROXY` and the others, in capitals or not. */
+export type ProxyVariable = (typeof PROXY_VARIABLES)[number];
+
+export interface ApiSettings {
+  /** How often the api looks for a newer publication, in seconds. */
+  readonly refreshSeconds: number;
+  /** How long the database may be silent until the api says that it is not ready, in seconds. */
+  readonly staleSeconds: number;
+  /** How long requests that are under way have to end after a signal, in seconds. */
+  readonly shutdownSeconds: number;
+  /** The origins whose pages may read answers, or `*` for every one. None: no answer says anything of origins. */
+  readonly corsOrigins: readonly string[] | "*";
+  /** The file that lists the keys of clients; undefined where everybody may ask. */
+  readonly keysFile: string | undefined;
+  readonly keysFor: KeyedPart;
+}
+
+/** What asks for a key, where there are keys: the routes of /v1, or everything but what probes ask. */
+export type KeyedPart = "v1" | "all";
+
+/** What runs the models over raw and curated vouchers. */
+export type EngineSettings = { readonly kind: "duckdb" } | SparkSettings;
+
+export interface SparkSettings extends SparkAddress {
+  readonly kind: "spark";
+  /** A PEM file of certificate authorities to trust beside the usual ones. */
+  readonly caBundle: string | undefined;
+}
+
+/** How the names of the folders that sessions make in `tempDirectory` begin. They are `new` until their lock is taken. */
+export const TEMPORARY_FOLDERS = { new: "new-", owned: "session-" } as const;
+
+export interface DuckDbSettings {
+  /** As DuckDB writes sizes, `4GB`; undefined for DuckDB's own choice. */
+  readonly memoryLimit: string | undefined;
+  readonly threads: number | undefined;
+  /** How many sessions of this process share the memory. */
+  readonly sessions: number;
+  /** The folder under which a session makes its own folder (TEMPORARY_FOLDERS) for what does not fit into memory. */
+  readonly tempDirectory: string;
+  /** The folder that holds the httpfs extension, as DuckDB lays it out. Undefined: it is installed for the user, once. */
+  readonly extensionDirectory: string | undefined;
+  /** Where extensions are installed from; undefined for DuckDB's own repository. */
+  readonly extensionRepository: string | undefined;
+}
+
+/** Who is told of runs in the words of OpenLineage: nobody where neither a service nor a file is named. */
+export interface OpenLineageSettings {
+  /** The address of the service, without `/` at its end. */
+  readonly url: string | undefined;
+  readonly apiKey: string | undefined;
+  /** The namespace of the jobs. */
+  readonly namespace: string;
+  /** The file that events are added to, a line each. */
+  readonly file: string | undefined;
+}
+
+const text = z.string().min(1, { error: "is empty", abort: true });
+/** Old buckets of AWS, and those of some servers, have names that no new bucket may have. */
+const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/;
+/** A prefix without empty and dotted names says the same to every client. */
+const PREFIX = /^((?!\.{1,2}(\/|$))[^/]+(\/(?!\.{1,2}(\/|$))[^/]+)*)?\/?$/;
+
+const zone = text.superRefine((location, context) => {
+  const fault = faultOfLocation(location);
+  if (fault !== undefined) context.addIssue(`must be a folder or s3://bucket/prefix${fault}`);
+});
+
+/** What an endpoint of S3 must be. */
+export const ENDPOINT_RULE = "must be http://host:port or https://host:port, without keys in it";
+
+const endpoint = text.refine(isEndpoint, ENDPOINT_RULE);
+
+const PERCENT_ENCODE =
+  "has a character in its user or password that ends them too early; percent-encode the password: " +
+  "@ is %40, / is %2F, # is %23, ? is %3F and % is %25, as encodeURIComponent in JavaScript writes them";
+
+const schema = z.object({
+  RAW_ZONE: zone.default("data/raw"),
+  CURATED_ZONE: zone.default("data/curated"),
+  PROVISION_ZONE: zone.default("data/provision"),
+  RUN_REPORTS: zone.default("data/runs"),
+  NOTIFY_URL: text.refine(isHook, "must be http://… or https://…, without a user and a password").optional(),
+  METRICS_FILE: text.regex(/\.prom$/, "must be a file whose name ends with .prom").optional(),
+  ENGINE: text
+    .transform((engine, context) => {
+      if (engine === "duckdb") return { kind: "duckdb" } as const;
+      const address = readSparkUrl(engine);
+      if (typeof address !== "string") return { kind: "spark", ...address } as const;
+      context.addIssue(address);
+      return z.NEVER;
+    })
+    .default({ kind: "duckdb" }),
+  ENGINE_CA_BUNDLE: text.optional(),
+  CONSUMPTION_URL: text
+    .refine(isPercentEncoded, { error: PERCENT_ENCODE, abort: true })
+    .refine(isConsumptionUrl, "must be sqlite:<file> or mysql://user:password@host:port/database")
+    .default("sqlite:data/consumption.db"),
+  SQL_DIRECTORY: text.default(() => path.join(projectFolder(), "sql")),
+  SQL_VERSION: text.regex(/^v[1-9][0-9]*$/, "must be a version as v1").default("v1"),
+  MAX_REJECTED_SHARE: text
+    .regex(/^(0(\.[0-9]{1,9})?|1(\.0{1,9})?)$/, "must be a decimal number from 0 to 1, as 0.5")
+    .default("0.5"),
+  HOST: text.default("127.0.0.1"),
+  PORT: text
+    .regex(/^[0-9]{1,5}$/, "must be a port number")
+    .transform(Number)
+    .refine((port) => port <= 65_535, "must be a port number up to 65535")
+    .default(8000),
+  API_REFRESH_SECONDS: text
+    .regex(/^[0-9]{1,5}(\.[0-9]{1,3})?$/, "must be a number of seconds, as 1 or 0.5")
+    .transform(Number)
+    .refine((seconds) => seconds >= 0.01 && seconds <= 3_600, "must be from 0.01 to 3600 seconds")
+    .default(1),
+  API_STALE_SECONDS: text
+    .regex(/^[0-9]{1,6}$/, "must be a whole number of seconds")
+    .transform(Number)
+    .refine((seconds) => seconds >= 1, "must be at least 1 second")
+    .default(300),
+  API_SHUTDOWN_SECONDS: text
+    .regex(/^[0-9]{1,4}$/, "must be a whole number of seconds, up to 9999")
+    .transform(Number)
+    .default(10),
+  API_CORS_ORIGINS: text
+    .transform((list): readonly string[] | "*" =>
+      list === "*" ? list : list.split(",").map((origin) => origin.trim()),
+    )
+    .refine(
+      (origins) => origins === "*" || origins.every(isOrigin),
+      "must be origins as https://shop.example.org, separated by commas, or *",
+    )
+    .default([]),
+  API_KEYS_FILE: text.optional(),
+  API_KEYS_FOR: z.enum(["v1", "all"], { error: "must be v1 or all" }).default("v1"),
+  DUCKDB_MEMORY_LIMIT: text
+    .regex(/^[0-9]+(\.[0-9]+)? ?([KMGT]i?B)$/i, "must be a size as 4GB or 512MiB")
+    .optional(),
+  DUCKDB_THREADS: text
+    .regex(/^[1-9][0-9]{0,2}$/, "must be a whole number from 1 to 999")
+    .transform(Number)
+    .optional(),
+  DUCKDB_TEMP_DIRECTORY: text.default(() => path.join(os.tmpdir(), "voucher-pipeline")),
+  DUCKDB_EXTENSION_DIRECTORY: text.optional(),
+  DUCKDB_EXTENSION_REPOSITORY: text.optional(),
+  OPENLINEAGE_URL: text
+    .refine(isAddress, "must be http://host or https://host, also with a path, without keys in it")
+    .transform((url) => url.replace(/\/$/, ""))
+    .optional(),
+  OPENLINEAGE_API_KEY: text.optional(),
+  OPENLINEAGE_NAMESPACE: text.default("voucher-pipeline"),
+  OPENLINEAGE_FILE: text.optional(),
+  LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(", ")}` }).default("silent"),
+  TEST_FAILPOINT: text.optional(),
+});
+
+/** The AWS SDK takes a variable that is empty for one that is not there. */
+const maybe = <Schema extends z.ZodType>(type: Schema) =>
+  z.preprocess((value) => (value === "" ? undefined : value), type.optional());
+
+const PROXY_VARIABLES = [
+  "HTTP_PROXY",
+  "http_proxy",
+  "HTTPS_PROXY",
+  "https_proxy",
+  "ALL_PROXY",
+  "all_proxy",
+  "NO_PROXY",
+  "no_proxy",
+] as const;
+
+/** What is said of S3 matters, and can be wrong, only where something is there. */
+const s3Schema = z
+  .object({
+    AWS_ENDPOINT_URL_S3: maybe(endpoint),
+    AWS_ENDPOINT_URL: maybe(endpoint),
+    AWS_REGION: maybe(text),
+    AWS_ACCESS_KEY_ID: maybe(text),
+    AWS_SECRET_ACCESS_KEY: maybe(text),
+    AWS_SESSION_TOKEN: maybe(text),
+    AWS_PROFILE: maybe(text),
+    AWS_CA_BUNDLE: maybe(text),
+    AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: maybe(z.enum(["true", "false"], { error: "must be true or false" })),
+    S3_URL_STYLE: maybe(z.enum(["path", "vhost"], { error: "must be path or vhost" })),
+  })
+  .refine(
+    ({ AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret }) =>
+      (id === undefined) === (secret === undefined),
+    {
+      path: ["AWS_ACCESS_KEY_ID"],
+      error: "and AWS_SECRET_ACCESS_KEY go together",
+      // Also where something else is wrong: all faults are told at once.
+      when: () => true,
+    },
+  );
+
+/** The variables that users can set. The others that are read here belong to the system, to proxies, or to the tests. */
+export const SETTING_NAMES: readonly string[] = [
+  ...Object.keys(schema.omit({ TEST_FAILPOINT: true }).shape),
+  ...Object.keys(s3Schema.shape),
+];
+
+/**
+ * Turns environment variables into checked settings. `.env.example` explains each one.
+ * @throws PipelineError INVALID_SETTINGS that lists every fault at once.
+ */
+export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProcess()): Settings {
+  const parsed = schema.safeParse(environment);
+  const { RAW_ZONE = "", CURATED_ZONE = "", PROVISION_ZONE = "", RUN_REPORTS = "" } = environment;
+  const needsS3 = [RAW_ZONE, CURATED_ZONE, PROVISION_ZONE, RUN_REPORTS].some(isOnS3);
+  const parsedS3 = s3Schema.safeParse(needsS3 ? environment : {});
+  const zonesOfCluster = environment["ENGINE"]?.startsWith("spark://")
+    ? { RAW_ZONE, CURATED_ZONE, PROVISION_ZONE }
+    : {};
+  const outOfReach = Object.entries(zonesOfCluster).filter(([, location]) => !isOnS3(location));
+  if (!parsed.success || !parsedS3.success || outOfReach.length > 0) {
+    const issues = [parsed, parsedS3].flatMap(({ error }) => error?.issues ?? []);
+    const faults = [
+      ...issues.map((issue) => `${issue.path.join(".")} ${issue.message}`),
+      ...outOfReach.map(([name]) => `${name} must be s3://bucket/prefix, where ENGINE is spark://`),
+    ];
+    throw new PipelineError("INVALID_SETTINGS", ["these settings are wrong:", ...faults].join("\n  "));
+  }
+  const value = parsed.data;
+  return {
+    zones: {
+      raw: located(value.RAW_ZONE),
+      curated: located(value.CURATED_ZONE),
+      provision: located(value.PROVISION_ZONE),
+    },
+    runReports: located(value.RUN_REPORTS),
+    notifyUrl: value.NOTIFY_URL,
+    metricsFile: resolved(value.METRICS_FILE),
+    s3: { ...s3Settings(parsedS3.data), proxies: needsS3 ? proxiesIn(environment) : {} },
+    engine:
+      value.ENGINE.kind === "duckdb"
+        ? value.ENGINE
+        : { ...value.ENGINE, caBundle: resolved(value.ENGINE_CA_BUNDLE) },
+    consumptionUrl: value.CONSUMPTION_URL,
+    sqlDirectory: path.resolve(value.SQL_DIRECTORY),
+    sqlVersion: value.SQL_VERSION,
+    maxRejectedShare: value.MAX_REJECTED_SHARE,
+    host: value.HOST,
+    port: value.PORT,
+    api: {
+      refreshSeconds: value.API_REFRESH_SECONDS,
+      staleSeconds: value.API_STALE_SECONDS,
+      shutdownSeconds: value.API_SHUTDOWN_SECONDS,
+      corsOrigins: value.API_CORS_ORIGINS,
+      keysFile: resolved(value.API_KEYS_FILE),
+      keysFor: value.API_KEYS_FOR,
+    },
+    duckdb: {
+      memoryLimit: value.DUCKDB_MEMORY_LIMIT,
+      threads: value.DUCKDB_THREADS,
+      sessions: 1,
+      tempDirectory: path.resolve(value.DUCKDB_TEMP_DIRECTORY),
+      extensionDirectory: resolved(value.DUCKDB_EXTENSION_DIRECTORY),
+      extensionRepository: value.DUCKDB_EXTENSION_REPOSITORY,
+    },
+    openLineage: {
+      url: value.OPENLINEAGE_URL,
+      apiKey: value.OPENLINEAGE_API_KEY,
+      namespace: value.OPENLINEAGE_NAMESPACE,
+      file: resolved(value.OPENLINEAGE_FILE),
+    },
+    logLevel: value.LOG_LEVEL,
+    failpoint: value.TEST_FAILPOINT,
+  };
+}
+
+/** What a command logs, before it asks for any other setting; nothing where that is said wrongly, which `readSettings` tells. */
+export function readLogLevel(environment: NodeJS.ProcessEnv = environmentOfProcess()): LogLevel {
+  return schema.shape.LOG_LEVEL.catch("silent").parse(environment["LOG_LEVEL"]);
+}
+
+function s3Settings(value: z.infer<typeof s3Schema>): Omit<S3Settings, "proxies"> {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = value;
+  const { AWS_SESSION_TOKEN: sessionToken } = value;
+  const ignored = value.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === "true";
+  const address = ignored ? undefined : (value.AWS_ENDPOINT_URL_S3 ?? value.AWS_ENDPOINT_URL);
+  return {
+    endpoint: address?.replace(/\/$/, ""),
+    region: value.AWS_REGION,
+    urlStyle: value.S3_URL_STYLE,
+    // As for the AWS SDK, a profile that is named wins over keys that are.
+    credentials:
+      accessKeyId === undefined || secretAccessKey === undefined || value.AWS_PROFILE !== undefined
+        ? undefined
+        : { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
+    caBundle: resolved(value.AWS_CA_BUNDLE),
+  };
+}
+
+function proxiesIn(environment: NodeJS.ProcessEnv): S3Settings["proxies"] {
+  return Object.fromEntries(
+    PROXY_VARIABLES.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined || value === "" ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** What is wrong with the address of a zone, to be read after what it must be; undefined if nothing is. */
+function faultOfLocation(location: string): string | undefined {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) return undefined;
+  const [, bucket, prefix = ""] = /^s3:\/\/([^/]*)(?:\/(.*))?$/.exec(location) ?? [];
+  if (bucket === undefined) return "";
+  // The name is not shown: somebody may have written keys instead of a bucket.
+  if (!BUCKET.test(bucket))
+    return ": the name of a bucket has 3 to 255 letters, digits, dots, hyphens and underscores, and begins with a letter or digit";
+  return PREFIX.test(prefix) ? undefined : ": no name in the prefix may be empty, . or ..";
+}
+
+function located(zone: string): string {
+  return isOnS3(zone) ? zone.replace(/\/$/, "") : path.resolve(zone);
+}
+
+function resolved(file: string | undefined): string | undefined {
+  return file === undefined ? undefined : path.resolve(file);
+}
+
+/** Whether a text is the address of an S3, without a path. */
+export function isEndpoint(text: string): boolean {
+  return isAddress(text) && new URL(text).pathname === "/";
+}
+
+function isAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, search, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && [username, password, search, hash].every((part) => part === "");
+}
+
+/** An address that messages are posted to. What makes it a secret may stand anywhere in it, but where it would be sent apart. */
+export function isHook(text: string): boolean {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return false;
+  const { username, password } = new URL(text);
+  return username === "" && password === "";
+}
+
+/** As a browser writes it: a text that differs by a slash or a capital letter would never be the same. */
+function isOrigin(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
+/**
+ * Whether a URL of a server can be taken apart in one way only. In any other a part of the password would be taken for the host, the
+ * database or an option, and be shown and looked up as such.
+ */
+function isPercentEncoded(url: string): boolean {
+  return !/^mysql:\/\//i.test(url) || /^mysql:\/\/([^@/?#\s]*@)?[^@#\s]*$/i.test(url);
+}
+
+function isConsumptionUrl(text: string): boolean {
+  if (/^sqlite:(?!:memory:|[a-z]+:\/\/)./i.test(text)) return true;
+  if (!text.startsWith("mysql://") || !URL.canParse(text)) return false;
+  const { hostname, username, pathname } = new URL(text);
+  return hostname !== "" && username !== "" && /^\/[^/]+$/.test(pathname);
+}
+
+/** The environment of a child of this process: that of its own, but for these; undefined takes a variable away. */
+export function childEnvironment(changes: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
+  return { ...process.env, ...changes };
+}
+
+/** The process's environment, with what a file `.env` in the working directory adds to it. */
+function environmentOfProcess(): NodeJS.ProcessEnv {
+  // The versions of the AWS SDK are pinned: that later ones will want a newer Node is no concern of who runs this one.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
+  if (!existsSync(".env")) return process.env;
+  try {
+    const isSetBefore = process.env["CONSUMPTION_URL"] !== undefined;
+    process.loadEnvFile(".env");
+    // Without quotes a # begins a comment there, and what is left of the URL can be one of another host.
+    if (
+      !isSetBefore &&
+      /^\s*(export\s+)?CONSUMPTION_URL\s*=\s*mysql:\/\/\S*#/im.test(readFileSync(".env", "utf8"))
+    )
+      throw new Error(`CONSUMPTION_URL ${PERCENT_ENCODE}`);
+  } catch (error) {
+    throw new PipelineError("INVALID_SETTINGS", `the file .env cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  return process.env;
+}

@@ -1,0 +1,40 @@
+import { literal } from "./literal.js";
+
+/** A value as Spark writes it as a literal: in a text, a backslash changes what follows. */
+export function sparkLiteral(value: unknown): string {
+  return literal(typeof value === "string" ? value.replaceAll("\\", "\\\\") : value);
+}
+
+/** A name as Spark quotes it. */
+export function sparkName(value: unknown): string {
+  if (typeof value !== "string" || value === "") throw new TypeError("a name is a text");
+  return `\`${value.replaceAll("`", "``")}\``;
+}
+
+/** An address on S3, as Hadoop's client knows it. */
+export function sparkPath(uri: string): string {
+  return uri.replace(/^s3:/, "s3a:");
+}
+
+/** Parquet files or folders of them in one bucket on S3, as Spark reads them in the place of a table: several as a pattern. */
+export function sparkFiles(uris: readonly string[]): string {
+  const paths = uris.map(sparkPath);
+  if (paths.length === 1) return `parquet.${sparkName(paths.join())}`;
+  const shared = sharedFolder(paths);
+  const names = paths.map((path) => path.slice(shared.length));
+  return `parquet.${sparkName(`${shared}{${names.join(",")}}`)}`;
+}
+
+/** What all paths begin with, up to a `/`. */
+function sharedFolder(paths: readonly string[]): string {
+  const [first = ""] = paths;
+  let length = first.lastIndexOf("/") + 1;
+  while (!paths.every((path) => path.startsWith(first.slice(0, length))))
+    length = first.lastIndexOf("/", length - 2) + 1;
+  return first.slice(0, length);
+}
+
+/** Whether an address on S3 means itself to Hadoop's client, to which it is a pattern. */
+export function isPlainToSpark(uri: string): boolean {
+  return /^s3:\/\/[\p{L}\p{N} _.=+@()~$'!&%/-]+$/u.test(uri);
+}
