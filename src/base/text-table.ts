@@ -3,24 +3,32 @@ import { printable } from "./printable.js";
 /**
  * Rows as a table of text: a line of names, then a line a row, numbers to the right.
  * @param names the columns in their order; those of the first row unless given.
+ * @param numbers the columns that stand to the right; those that hold numbers alone unless given.
  */
 export function textTable(
   rows: readonly Readonly<Record<string, unknown>>[],
   names: readonly string[] = Object.keys(rows[0] ?? {}),
+  numbers: ReadonlySet<string> = numbersIn(rows, names),
 ): string {
   const lines = [names.map(printable), ...rows.map((row) => names.map((name) => cell(row[name])))];
   const widths = names.map((_, column) => Math.max(...lines.map((line) => lengthOf(line[column] ?? ""))));
-  const isNumber = names.map((name) =>
-    rows.every((row) => typeof row[name] === "number" || row[name] === null),
-  );
   return lines
     .map((line) =>
       line
-        .map((text, column) => pad(text, widths[column] ?? 0, isNumber[column] ?? false))
+        .map((text, column) => pad(text, widths[column] ?? 0, numbers.has(names[column] ?? "")))
         .join("  ")
         .trimEnd(),
     )
     .join("\n");
+}
+
+function numbersIn(
+  rows: readonly Readonly<Record<string, unknown>>[],
+  names: readonly string[],
+): Set<string> {
+  return new Set(
+    names.filter((name) => rows.every((row) => typeof row[name] === "number" || row[name] === null)),
+  );
 }
 
 function cell(value: unknown): string {

@@ -1,5 +1,5 @@
 import type { Argv, CommandModule } from "yargs";
-import type { AnswersDiff, ChangedAnswer } from "../introspect/diff.js";
+import type { AnswersDiff, ChangedAnswer } from "../record/run-record.js";
 import { print, printWarning } from "./output.js";
 
 interface DiffArguments {
@@ -39,13 +39,13 @@ async function describe({ before, after, answers, changes }: AnswersDiff): Promi
   if (before === null) return `${after} is the first publication: there is nothing to compare it with`;
   const heading = `${changes.length.toString()} of ${answers.toString()} answers differ between ${before} and ${after}`;
   if (changes.length === 0) return heading;
-  const [{ section }, { inWords }] = await Promise.all([
-    import("./summary.js"),
-    import("../introspect/diff.js"),
+  const [{ titledTable }, { changeInWords }] = await Promise.all([
+    import("../record/terminal.js"),
+    import("../record/changed-answers.js"),
   ]);
   return [
-    [heading, ...changes.map((change) => `  ${inWords(change)}`)].join("\n"),
-    section("what they rest on", changes.map(rowOf)),
+    [heading, ...changes.map((change) => `  ${changeInWords(change)}`)].join("\n"),
+    titledTable("what they rest on", changes.map(rowOf)),
   ].join("\n\n");
 }
 

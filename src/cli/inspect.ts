@@ -41,14 +41,15 @@ export function inspectCommand(cancellation: Cancellation): CommandModule<object
 
 async function describe(report: InspectionReport): Promise<string> {
   const { raw_zone, files } = report;
-  const [{ columnsInWords, rawNoticeTexts, section }, { reasonRows }] = await Promise.all([
-    import("./summary.js"),
+  const [{ rawNoticeTexts, titledTable }, { columnsInWords }, { reasonRows }] = await Promise.all([
+    import("../record/terminal.js"),
+    import("../record/raw-files.js"),
     import("../record/row-counts.js"),
   ]);
   const readable = files.filter(({ faults }) => faults.length === 0);
   const heading = `raw files in ${printable(raw_zone)}: ${files.length.toString()}, of which a run could read ${readable.length.toString()}`;
   const groups = sameColumns(readable).map(([columns, alike]) =>
-    section(
+    titledTable(
       printable(columnsInWords(columns)),
       alike.map(({ path, bytes, contents }) => ({ file: path, bytes, ...contents })),
     ),
@@ -59,7 +60,7 @@ async function describe(report: InspectionReport): Promise<string> {
     ...listed(files),
     ...(report.rejected.rejected === 0
       ? []
-      : [section(rejectedInWords(report.rejected), reasonRows(report.rejected.reasons))]),
+      : [titledTable(rejectedInWords(report.rejected), reasonRows(report.rejected.reasons))]),
     ...rawNoticeTexts(report),
   ].join("\n\n");
 }

@@ -4,7 +4,7 @@ import { messageOf, PipelineError } from "../base/errors.js";
 import { EXIT_CODES, endWith, exitCodeOf, exitCodeSoFar, type ExitCode } from "../base/exit-codes.js";
 import { npmScript } from "../base/npm-script.js";
 import { versionText } from "../base/version.js";
-import { STAGES } from "../record/report.js";
+import { STAGES } from "../record/run-record.js";
 import { LOG_LEVELS } from "../settings/log-levels.js";
 import { apiKeyCommand } from "./api-key.js";
 import { backfillCommand } from "./backfill.js";

@@ -44,7 +44,7 @@ export function planCommand(cancellation: Cancellation): CommandModule<object, P
 }
 
 async function describe(plan: PlannedRun): Promise<string> {
-  const { rawNoticeTexts, section } = await import("./summary.js");
+  const { rawNoticeTexts, titledTable } = await import("../record/terminal.js");
   const { targets, publish } = plan;
   const facts = {
     lock: lockInWords(plan),
@@ -63,10 +63,10 @@ async function describe(plan: PlannedRun): Promise<string> {
     Object.entries(facts)
       .map(([name, value]) => `${name.padEnd(11)}  ${value}`)
       .join("\n"),
-    section(`raw files read: ${files.length.toString()}`, files.slice(0, TOLD)) +
+    titledTable(`raw files read: ${files.length.toString()}`, files.slice(0, TOLD)) +
       (more > 0 ? `\n  and ${more.toString()} more` : ""),
     ...rawNoticeTexts({ ignored_files: plan.ignored_files, same_bytes: [] }),
-    section(
+    titledTable(
       "partitions written",
       plan.partitions.map(({ model, uri, replaces }) => ({
         table: model,

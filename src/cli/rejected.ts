@@ -45,7 +45,7 @@ export function rejectedCommand(cancellation: Cancellation): CommandModule<objec
 async function describe(report: RejectedReport): Promise<string> {
   const { execution_date, failed_run, measures, rejected, rows } = report;
   if (rejected === 0 && failed_run === null) return `no row was rejected for ${execution_date}`;
-  const { measureSections, section } = await import("./summary.js");
+  const { measureTables, titledTable } = await import("../record/terminal.js");
   // The reasons first: the values beside them can be long.
   const reasonsFirst = rows.map(({ reject_reasons, source_file, ...values }) => ({
     reject_reasons,
@@ -54,8 +54,8 @@ async function describe(report: RejectedReport): Promise<string> {
   }));
   return [
     ...(failed_run === null ? [] : [failedInWords(execution_date, failed_run)]),
-    ...measureSections(measures),
-    section(`rejected rows, ${rows.length.toString()} of ${rejected.toString()}`, reasonsFirst),
+    ...measureTables(measures),
+    titledTable(`rejected rows, ${rows.length.toString()} of ${rejected.toString()}`, reasonsFirst),
   ]
     .filter((part) => part !== "")
     .join("\n\n");

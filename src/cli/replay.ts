@@ -44,7 +44,7 @@ export function replayCommand(cancellation: Cancellation): CommandModule<object,
 }
 
 async function textOf({ run_id, is_same, tables, moved }: ReplayReport): Promise<string> {
-  const { section } = await import("./summary.js");
+  const { titledTable } = await import("../record/terminal.js");
   const rows = tables.map(({ model, compared, then, now }) => ({
     table: model,
     compared,
@@ -59,10 +59,10 @@ async function textOf({ run_id, is_same, tables, moved }: ReplayReport): Promise
       : `byte for byte, and row count for row count where ${counting(byRows, "table has", "tables have")} many files`;
   const verdict = is_same ? `gives the same again, ${how}` : "does not give the same again";
   return [
-    section(`the run ${run_id} ${verdict}`, rows),
+    titledTable(`the run ${run_id} ${verdict}`, rows),
     moved.length === 0
       ? "nothing has moved since: not what it read, not the SQL, not the engine"
-      : section("moved since", moved),
+      : titledTable("moved since", moved),
   ].join("\n\n");
 }
 

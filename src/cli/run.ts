@@ -1,7 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
 import { PipelineError } from "../base/errors.js";
 import { endAs } from "../base/exit-codes.js";
-import type { RunReport, Stage } from "../record/report.js";
+import type { RunReport, Stage } from "../record/run-record.js";
 import type { Gate } from "../run/gate.js";
 import type { RunRequest } from "../run/run.js";
 import type { Cancellation } from "./cancel.js";
@@ -33,6 +33,7 @@ export interface FutureOption {
 export interface RunArguments extends RunOptions, GateOptions, FutureOption {
   "execution-date": string;
   json: boolean;
+  verbose: boolean;
   timeout: string | undefined;
   /** Whether another process of the same command ends this one where it does not stop in time. */
   watched: boolean;
@@ -176,6 +177,11 @@ export function stageCommand(
       )
         .option("allow-future", allowFutureOption)
         .option("json", { type: "boolean", default: false, describe: "Print the report as JSON" })
+        .option("verbose", {
+          type: "boolean",
+          default: false,
+          describe: "Print everything that is recorded of the run, in place of the summary",
+        })
         .option("timeout", {
           type: "string",
           requiresArg: true,
@@ -191,8 +197,16 @@ export function stageCommand(
         return;
       }
       const report = await runStages(stages, options, cancellation, timeLimit);
-      const { summaryOf } = await import("./summary.js");
-      print(options.json ? JSON.stringify(report, null, 2) : summaryOf(report));
+      print(options.json ? JSON.stringify(report, null, 2) : await inWords(report, options.verbose));
     },
   };
+}
+
+async function inWords(report: RunReport, isVerbose: boolean): Promise<string> {
+  const [{ summaryOf, textOf }, { storyOf }] = await Promise.all([
+    import("../record/terminal.js"),
+    import("../record/story.js"),
+  ]);
+  const run = { outcome: "succeeded", fault: undefined, report } as const;
+  return isVerbose ? textOf(storyOf(run)) : summaryOf(run);
 }

@@ -1,6 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
 import { PipelineError } from "../base/errors.js";
-import type { PastRun } from "../introspect/history.js";
+import type { PastRun } from "../record/past-run.js";
+import type { Story } from "../record/story.js";
 import { print } from "./output.js";
 
 interface RunsArguments {
@@ -54,15 +55,28 @@ export const runsCommand: CommandModule<object, RunsArguments> = {
     const [first] = runs;
     if (runId !== undefined && first === undefined)
       throw new PipelineError("INVALID_USAGE", `there is no run ${runId}; list them with: pipeline runs`);
-    if (markdown === true && first !== undefined) print(await markdownReportOf(first));
+    if (markdown === true && first !== undefined) print(await markdownOfRun(first));
     else if (json) print(JSON.stringify(runId === undefined ? runs : first, null, 2));
-    else print(runId === undefined || first === undefined ? await listOf(runs) : await detailsOf(first));
+    else print(runId === undefined || first === undefined ? await listOf(runs) : await textOfRun(first));
   },
 };
 
-async function markdownReportOf(run: PastRun): Promise<string> {
-  const { runReportOf } = await import("../record/run-report/past-run-report.js");
-  return runReportOf(run).trimEnd();
+async function storyOfRun(run: PastRun): Promise<Story> {
+  const [{ toldRunOf }, { storyOf }] = await Promise.all([
+    import("../record/past-run.js"),
+    import("../record/story.js"),
+  ]);
+  return storyOf(toldRunOf(run));
+}
+
+async function markdownOfRun(run: PastRun): Promise<string> {
+  const { markdownOf } = await import("../record/markdown.js");
+  return markdownOf(await storyOfRun(run)).trimEnd();
+}
+
+async function textOfRun(run: PastRun): Promise<string> {
+  const { textOf } = await import("../record/terminal.js");
+  return textOf(await storyOfRun(run));
 }
 
 async function listOf(runs: readonly PastRun[]): Promise<string> {
@@ -88,61 +102,4 @@ async function listOf(runs: readonly PastRun[]): Promise<string> {
       };
     }),
   );
-}
-
-async function detailsOf(run: PastRun): Promise<string> {
-  const { auditsSection, columnsInWords, driftSection, measureSections, rawNoticeTexts, section } =
-    await import("./summary.js");
-  const { report, withdrawals, ...facts } = run;
-  const known =
-    report === null
-      ? []
-      : [
-          section(
-            "raw files read",
-            report.inputs.map(({ path, bytes, version, sha256 }) => ({
-              path,
-              bytes,
-              version,
-              sha256: sha256 ?? "",
-            })),
-          ),
-          ...rawNoticeTexts(report),
-          section(
-            "columns of the raw files",
-            report.raw_columns.map(({ model, format, files, first, columns }) => ({
-              raw: model,
-              format,
-              files,
-              first,
-              columns: columnsInWords(columns),
-            })),
-          ),
-          driftSection(report),
-          section("partitions read", report.at_rest),
-          ...measureSections(report.measures),
-          section("partitions written", report.tables),
-          auditsSection(report),
-          section("tables published", report.published?.tables ?? []),
-          section(
-            "warnings",
-            report.warnings.map((warning) => ({ warning })),
-          ),
-        ];
-  const withdrawn = section(
-    "what was published was withdrawn",
-    withdrawals.map(({ withdrawn_at, withdrawn_by, why, outcome, ended_at, ended_by }) => ({
-      withdrawn_at,
-      withdrawn_by,
-      why,
-      outcome,
-      ended_at: ended_at ?? "",
-      ended_by: ended_by ?? "",
-    })),
-  );
-  const hashes = { rendered_sql_hash: report?.rendered_sql_hash ?? null, engine: report?.engine ?? null };
-  const lines = Object.entries({ ...facts, ...hashes })
-    .filter(([, value]) => value !== null)
-    .map(([name, value]) => `${name.padEnd(17)}  ${String(value)}`);
-  return [lines.join("\n"), withdrawn, ...known].filter((part) => part !== "").join("\n\n");
 }

@@ -76,7 +76,7 @@ async function describe({
   deep,
   healthy,
 }: StatusReport): Promise<string> {
-  const { rawNoticeTexts } = await import("./summary.js");
+  const { rawNoticeTexts } = await import("../record/terminal.js");
   return [
     newest === null
       ? "nothing is published"

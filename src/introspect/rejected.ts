@@ -7,12 +7,11 @@ import { withDuckDb } from "../engine/duckdb.js";
 import type { Row } from "../engine/engine.js";
 import { loadSqlVersion } from "../models/load.js";
 import { isWritten } from "../models/model.js";
-import { STAGES } from "../record/report.js";
 import { REJECTED_ROWS, rowCountsOf } from "../record/row-counts.js";
+import { STAGES, reportOf } from "../record/run-record.js";
 import { RunActivity } from "../run/activity.js";
 import { filesAtRest } from "../run/at-rest.js";
 import { buildModels } from "../run/build.js";
-import { parseRecord } from "../run/journal.js";
 import { planRun } from "../run/plan.js";
 import { measuresAtRest, stepsOfStages } from "../run/stages.js";
 import type { Settings } from "../settings/settings.js";
@@ -111,8 +110,8 @@ async function lastRunIfFailed(
 ): Promise<RejectedReport | undefined> {
   const run = await lastCurateRun(settings, partitionKey, warn);
   if (run === undefined || !hasFailed(run)) return undefined;
-  const { run_id, outcome, error_code, record } = run;
-  const measures = record === null ? {} : parseRecord(record).measures;
+  const { run_id, outcome, error_code } = run;
+  const measures = reportOf(run)?.measures ?? {};
   const counts = rowCountsOf({ measures });
   if (counts === undefined) {
     warn(`the last run, ${run_id}, failed before it had counted its rows; see pipeline runs ${run_id}`);

@@ -11,12 +11,12 @@ import { makeTempDirectory, type TempDirectory } from "../engine/temp-directory.
 import { hashOfTexts, loadSqlVersion, parseSqlVersion, type SqlVersion } from "../models/load.js";
 import { isWritten } from "../models/model.js";
 import type { WithNewEngine } from "../raw/inspect.js";
-import type { InputFile, OutputTable, RunReport } from "../record/report.js";
+import type { InputFile, OutputTable, RunReport } from "../record/run-record.js";
+import { reportOf } from "../record/run-record.js";
 import { RunActivity } from "../run/activity.js";
 import { filesAtRest } from "../run/at-rest.js";
 import { buildModels, hashAtRest, type Built } from "../run/build.js";
 import type { RunContext } from "../run/context.js";
-import { parseRecord } from "../run/journal.js";
 import { planRun } from "../run/plan.js";
 import {
   findRawFiles,
@@ -249,8 +249,8 @@ async function findRun(settings: Settings, runId: string): Promise<RecordedRun> 
         `there is no run ${printable(runId)}; list them with: pipeline runs`,
       );
     }
-    const report = run.record === null ? undefined : parseRecord(run.record);
-    if (report === undefined || report.tables.length === 0) {
+    const report = reportOf(run);
+    if (report === null || report.tables.length === 0) {
       throw notReplayable(`the run ${runId} (${run.outcome}) has written nothing that could be made again`);
     }
     // It names folders.

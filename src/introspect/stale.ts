@@ -1,8 +1,7 @@
 import type { Consumption } from "../consumption/consumption.js";
 import { readRuns } from "../consumption/runs.js";
-import type { InputFile } from "../record/report.js";
+import { reportOf, type InputFile } from "../record/run-record.js";
 import { readerOf, type DateRuns } from "../run/date-runs.js";
-import { parseRecord } from "../run/journal.js";
 import type { Publication } from "../voucher/publication.js";
 import { sha256Of } from "../zones/hash.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
@@ -57,7 +56,7 @@ export async function changedInputs(
 ): Promise<ChangedInput[] | undefined> {
   const reader = readerOf(publication, runs);
   const [run] = reader === undefined ? [] : await readRuns(consumption, { runId: reader.run_id, limit: 1 });
-  const inputs = typeof run?.record === "string" ? parseRecord(run.record).inputs : [];
+  const inputs = (run && reportOf(run)?.inputs) ?? [];
   if (inputs.length === 0) return undefined;
   const changes = await Promise.all(inputs.map((input) => rawFiles.changeOf(input)));
   return changes.filter((change) => change !== undefined);

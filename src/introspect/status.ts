@@ -8,9 +8,9 @@ import { loadSqlVersion } from "../models/load.js";
 import { isPublished, isRaw } from "../models/model.js";
 import { sortedByName } from "../raw/inspect.js";
 import { findSameBytes, ignoredFilesOf, type IgnoredFiles, type SameBytes } from "../raw/notices.js";
+import { withdrawalOf, type Withdrawal } from "../record/past-run.js";
 import { failureOf, type DateRuns } from "../run/date-runs.js";
 import { publishedTable } from "../run/publish.js";
-import { toldWithdrawal, type ToldWithdrawal } from "../run/withdrawals.js";
 import type { Settings } from "../settings/settings.js";
 import { calendarDays } from "../voucher/calendar-days.js";
 import { isoOfKey, type ExecutionDate } from "../voucher/execution-date.js";
@@ -30,7 +30,7 @@ export interface StatusReport {
   /** Days of the range without a publication, but for those of which it was withdrawn. */
   readonly missing: readonly string[];
   /** Publications that were taken back, so that readers do not see them; if bounds were given, those within. */
-  readonly withdrawn: readonly ToldWithdrawal[];
+  readonly withdrawn: readonly Withdrawal[];
   /** Execution dates of the range whose raw files are not what they were made from. */
   readonly stale: readonly StaleDate[];
   /** Execution dates with a failed run whose stages have not all succeeded since; the last such run of each. */
@@ -89,7 +89,7 @@ export async function readStatus(settings: Settings, request: StatusRequest): Pr
   try {
     const published = publishedWithin(
       await readPublications(consumption),
-      (await readOpenWithdrawals(consumption)).map(toldWithdrawal),
+      (await readOpenWithdrawals(consumption)).map(withdrawalOf),
       request,
     );
     const runs = await readRunOutlines(consumption);
@@ -115,12 +115,12 @@ interface Published {
   readonly newest: Publication | undefined;
   readonly range: StatusReport["range"];
   readonly inRange: readonly Publication[];
-  readonly withdrawn: readonly ToldWithdrawal[];
+  readonly withdrawn: readonly Withdrawal[];
 }
 
 function publishedWithin(
   publications: readonly Publication[],
-  withdrawn: readonly ToldWithdrawal[],
+  withdrawn: readonly Withdrawal[],
   request: StatusRequest,
 ): Published {
   const range = rangeOf(

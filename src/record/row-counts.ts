@@ -1,5 +1,5 @@
 import type { RowValue } from "../engine/engine.js";
-import type { RunReport } from "./report.js";
+import type { RunReport } from "./run-record.js";
 
 /** What became of the rows of the raw files. */
 export interface RowCounts {
@@ -22,13 +22,14 @@ export interface RejectReason {
 /** The table of the rejected rows. */
 export const REJECTED_ROWS = "curated.vouchers_rejected";
 
-/** The measures that tell why rows were rejected. */
+/** The measures that tell what became of the rows, and why some were rejected. */
+export const ROW_ACCOUNTING = "measures.row_accounting";
 export const BY_REASON = "measures.rejected_by_reason";
 export const BY_REASON_AND_COUNTRY = "measures.rejected_by_reason_and_country";
 
 /** The rows that a run has counted; undefined where it has counted none, as in stages that read no raw files. */
 export function rowCountsOf({ measures }: Pick<RunReport, "measures">): RowCounts | undefined {
-  const [counts] = measures["measures.row_accounting"] ?? [];
+  const [counts] = measures[ROW_ACCOUNTING] ?? [];
   if (counts === undefined) return undefined;
   return {
     read: Number(counts["rows_read"]),

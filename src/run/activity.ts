@@ -1,10 +1,5 @@
 import type { Logger } from "pino";
-
-/** How long a step took, in seconds. Steps that are under way side by side each have their whole time. */
-export interface StepTime {
-  readonly step: string;
-  readonly seconds: number;
-}
+import type { StepTime } from "../record/run-record.js";
 
 /** What a run is doing, for whoever shows it. */
 export class RunActivity {

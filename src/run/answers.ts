@@ -2,17 +2,12 @@ import { messageOf, PipelineError } from "../base/errors.js";
 import { cellsOf, USAGE_TABLE } from "../consumption/answers.js";
 import { readAnswersOf } from "../consumption/publication-answers.js";
 import { readPublications } from "../consumption/publications.js";
-import { diffOf, inRecord, type AnswersDiff } from "../introspect/diff.js";
+import { diffOf, inRecord } from "../record/changed-answers.js";
+import type { AnswersDiff } from "../record/run-record.js";
+import { weakAnswersOf } from "../record/weak-answers.js";
 import { Answers } from "../voucher/answers.js";
 import type { RunContext } from "./context.js";
 import type { PreparedPublish } from "./publish.js";
-import { weakAnswersOf, type WeakAnswers } from "./weak-answers.js";
-
-/** What a publish does to the answers. */
-export interface AnswersReport {
-  readonly changed: AnswersDiff;
-  readonly weak: WeakAnswers;
-}
 
 /** The answers that are about to be published, and what they take the place of. */
 export interface ComparedAnswers {

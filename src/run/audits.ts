@@ -1,10 +1,10 @@
 import { PipelineError } from "../base/errors.js";
-import { textTable } from "../base/text-table.js";
 import { ofModel, type Builder, type Query } from "../engine/builder.js";
 import type { Row } from "../engine/engine.js";
 import type { Threshold } from "../models/header.js";
 import type { Model } from "../models/model.js";
-import type { AuditResult } from "../record/report.js";
+import { describeBroken } from "../record/audits.js";
+import type { AuditResult } from "../record/run-record.js";
 import type { AuditStep, PlannedStep } from "./plan.js";
 
 /** Rows that break a promise and are shown. */
@@ -44,21 +44,6 @@ export function auditStatement(sql: string): string {
 export function assertNoneFailed(results: readonly AuditResult[]): void {
   const failed = results.filter(({ outcome }) => outcome === "failed");
   if (failed.length > 0) throw new PipelineError("AUDIT_FAILED", failed.map(describeBroken).join("\n"));
-}
-
-/** A broken promise with the rows that break it, as text. */
-export function describeBroken({ model, audit, promise, broken, threshold, rows }: AuditResult): string {
-  const more = broken > rows.length ? `\n  … and ${(broken - rows.length).toString()} more rows` : "";
-  const allowed = describeThreshold(threshold);
-  const these = allowed === "" ? "These rows break it" : `${broken.toString()} rows break it, ${allowed} may`;
-  const table = textTable(rows).replaceAll(/^/gm, "  ");
-  return `${model} breaks the audit ${audit}. ${promise} ${these}:\n${table}${more}`;
-}
-
-/** How many rows may break a promise, in words; empty where none may. */
-export function describeThreshold({ rows = 0, share }: Threshold): string {
-  if (share !== undefined) return `${Number((share * 100).toFixed(6)).toString()} %`;
-  return rows === 0 ? "" : rows.toString();
 }
 
 async function auditColumns(builder: Auditor, model: Model): Promise<AuditResult> {

@@ -1,6 +1,6 @@
 import type { Consumption, Lock } from "../consumption/consumption.js";
 import type { SqlVersion } from "../models/load.js";
-import type { Stage } from "../record/report.js";
+import type { Stage } from "../record/run-record.js";
 import type { Settings } from "../settings/settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import type { Zones } from "../zones/open.js";

@@ -1,5 +1,5 @@
 import { hasFailed, type RunOutline } from "../consumption/runs.js";
-import type { Stage } from "../record/report.js";
+import type { Stage } from "../record/run-record.js";
 import type { Publication } from "../voucher/publication.js";
 
 /** The runs of one execution date, the one that began first first. What they say of the date is decided here, for all who ask. */

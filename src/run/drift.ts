@@ -1,28 +1,8 @@
 import { printable } from "../base/printable.js";
 import { readRuns } from "../consumption/runs.js";
 import { isRaw } from "../models/model.js";
-import type { RawShape } from "../raw/shapes.js";
+import { reportOf, type ColumnDrift, type RawColumns } from "../record/run-record.js";
 import type { RunContext } from "./context.js";
-import { parseRecord } from "./journal.js";
-
-/** The columns of some raw files of a raw model. */
-export interface RawColumns extends RawShape {
-  readonly model: string;
-}
-
-/** A column of raw files that is not as the last run found it. */
-export interface ColumnDrift {
-  readonly model: string;
-  readonly column: string;
-  /** `new` where no file had it, `gone` where no file has it any more, `retyped` where files have it in a type that none had. */
-  readonly change: "new" | "gone" | "retyped";
-  /** The types that it had, and has, over all files. */
-  readonly types_before: readonly string[];
-  readonly types: readonly string[];
-  /** How many files have it in a type that none had, and the first of them; of one that is gone there is none. */
-  readonly files: number;
-  readonly first: string | null;
-}
 
 /**
  * Takes down which columns the raw files have, and what of them has changed since the last run that read raw files and succeeded. A new
@@ -32,7 +12,7 @@ export async function noteColumns(context: RunContext, columns: readonly RawColu
   const { activity, consumption, journal, version } = context;
   if (columns.length === 0) return;
   const [last] = await readRuns(consumption, { outcome: "succeeded", stage: "curate", limit: 1 });
-  const before = typeof last?.record === "string" ? parseRecord(last.record).raw_columns : [];
+  const before = (last && reportOf(last)?.raw_columns) ?? [];
   const drift = driftBetween(before, columns);
   journal.note({ raw_columns: columns, drift });
   const read = new Map(version.models.filter(isRaw).map(({ name, header }) => [name, header.reads]));

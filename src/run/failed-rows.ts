@@ -5,7 +5,6 @@ import type { Builder } from "../engine/builder.js";
 import { EngineError } from "../engine/engine-error.js";
 import type { Row } from "../engine/engine.js";
 import { isRaw } from "../models/model.js";
-import type { RunReport } from "../record/report.js";
 import {
   reasonRows,
   rejectReasonsOf,
@@ -13,6 +12,7 @@ import {
   type RejectReason,
   type RowCounts,
 } from "../record/row-counts.js";
+import type { RunReport } from "../record/run-record.js";
 import type { RunContext } from "./context.js";
 import { renderInspection } from "./plan.js";
 import { planInput } from "./raw-input.js";

@@ -1,5 +1,6 @@
 import { PipelineError } from "../base/errors.js";
-import { inRecord, inWords, type AnswersDiff } from "../introspect/diff.js";
+import { changeInWords, inRecord } from "../record/changed-answers.js";
+import type { AnswersDiff } from "../record/run-record.js";
 import type { ComparedAnswers } from "./answers.js";
 import type { RunContext } from "./context.js";
 
@@ -11,12 +12,6 @@ export interface Gate {
   readonly maxChanged: { readonly answers: number } | { readonly share: number };
   /** Whether a person has said so. */
   readonly isApproved: boolean;
-}
-
-/** What a gate has found. */
-export interface GateResult extends AnswersDiff {
-  readonly max_changed: number;
-  readonly outcome: "passed" | "approved" | "stopped";
 }
 
 /**
@@ -40,7 +35,7 @@ export function holdToGate(
 }
 
 function tooManyChanges({ before, answers, count, changes }: AnswersDiff, maxChanged: number): PipelineError {
-  const told = changes.slice(0, CHANGES_TOLD).map((change) => `\n  ${inWords(change)}`);
+  const told = changes.slice(0, CHANGES_TOLD).map((change) => `\n  ${changeInWords(change)}`);
   const more = count - told.length;
   return new PipelineError(
     "TOO_MANY_CHANGES",

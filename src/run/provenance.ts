@@ -1,10 +1,9 @@
 import { PipelineError } from "../base/errors.js";
 import type { Consumption } from "../consumption/consumption.js";
 import { readRunOutlines, readRuns, type RunOutline } from "../consumption/runs.js";
-import type { OutputTable, RestingTable } from "../record/report.js";
+import { reportOf, type OutputTable, type RestingTable } from "../record/run-record.js";
 import type { RunContext } from "./context.js";
 import { lastThatDid } from "./date-runs.js";
-import { parseRecord } from "./journal.js";
 
 /**
  * Makes sure that partitions at rest are those that the last run wrote which had their stage and succeeded. A run that was killed
@@ -43,5 +42,5 @@ async function tablesOf(
   outline: RunOutline | undefined,
 ): Promise<readonly OutputTable[]> {
   const [run] = outline === undefined ? [] : await readRuns(consumption, { runId: outline.run_id, limit: 1 });
-  return typeof run?.record === "string" ? parseRecord(run.record).tables : [];
+  return (run && reportOf(run)?.tables) ?? [];
 }

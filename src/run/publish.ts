@@ -11,7 +11,7 @@ import type { Engine, Row, RowValue } from "../engine/engine.js";
 import { tableStatement } from "../engine/statements.js";
 import { guarded, wholeText } from "../engine/whole-text.js";
 import { isPublished, publishedColumns, publishedKey, type WrittenModel } from "../models/model.js";
-import type { OutputTable, RestingTable } from "../record/report.js";
+import type { OutputTable, RestingTable } from "../record/run-record.js";
 import { identifier } from "../sql-text/literal.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";

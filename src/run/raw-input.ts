@@ -14,12 +14,11 @@ import {
 } from "../raw/inspect.js";
 import { withCodecs } from "../raw/parquet-codecs.js";
 import { shapesOf } from "../raw/shapes.js";
-import type { AuditResult, InputFile } from "../record/report.js";
+import type { AuditResult, InputFile, RawColumns } from "../record/run-record.js";
 import { sha256Of } from "../zones/hash.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
 import { clusterOf } from "./cluster.js";
 import type { RunContext } from "./context.js";
-import type { RawColumns } from "./drift.js";
 import { planRun, renderModel, type PlanInput } from "./plan.js";
 
 /** What the templates of a run are filled from. */

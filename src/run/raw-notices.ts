@@ -1,12 +1,5 @@
-import {
-  ignoredFilesOf,
-  ignoredInWords,
-  ignoredLines,
-  sameBytesAmong,
-  sameBytesInWords,
-  sameBytesLines,
-} from "../raw/notices.js";
-import type { InputFile, RunReport } from "../record/report.js";
+import { ignoredFilesOf, ignoredInWords, sameBytesAmong, sameBytesInWords } from "../raw/notices.js";
+import type { InputFile } from "../record/run-record.js";
 import type { RunContext } from "./context.js";
 import type { RawInput } from "./raw-input.js";
 
@@ -30,21 +23,4 @@ export function noteSameBytes(
   journal.note({ same_bytes: sameBytes });
   const sentence = sameBytesInWords(sameBytes);
   if (sentence !== undefined) activity.warn(sentence);
-}
-
-/** What a report shows of raw files that need attention; nothing if there are none. */
-export function rawNotices({
-  ignored_files,
-  same_bytes,
-}: Pick<RunReport, "ignored_files" | "same_bytes">): { heading: string; lines: readonly string[] }[] {
-  return [
-    {
-      heading: `raw files ignored because of their names: ${ignored_files.count.toString()}`,
-      lines: ignoredLines(ignored_files),
-    },
-    {
-      heading: "raw files with the same bytes; the rows of each of them count",
-      lines: sameBytesLines(same_bytes),
-    },
-  ].filter(({ lines }) => lines.length > 0);
 }

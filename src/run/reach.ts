@@ -1,6 +1,6 @@
 import type { Reach } from "../engine/duckdb.js";
 import { isWritten, type WrittenModel } from "../models/model.js";
-import type { Stage } from "../record/report.js";
+import type { Stage } from "../record/run-record.js";
 import { stagingOfRun } from "../zones/zone.js";
 import { filesAtRest } from "./at-rest.js";
 import type { RunContext } from "./context.js";

@@ -3,7 +3,7 @@ import { failpoint } from "../base/failpoints.js";
 import { assertSeenOutside, databaseFaultOf } from "../consumption/outside.js";
 import { recordEnd, recordProgress, recordStart } from "../consumption/runs.js";
 import { keepSqlVersion } from "../consumption/sql-versions.js";
-import type { RunReport } from "../record/report.js";
+import type { RunReport } from "../record/run-record.js";
 import type { Publication } from "../voucher/publication.js";
 import type { RunContext } from "./context.js";
 import { tellObservers, type EndedRun } from "./observers/observer.js";

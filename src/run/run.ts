@@ -11,7 +11,7 @@ import { startDuckDb, type StartingDuckDb } from "../engine/duckdb.js";
 import type { Engine } from "../engine/engine.js";
 import { loadSqlVersion } from "../models/load.js";
 import type { WithNewEngine } from "../raw/inspect.js";
-import type { OutputTable, RunReport, Stage } from "../record/report.js";
+import type { OutputTable, RunReport, Stage } from "../record/run-record.js";
 import type { Settings } from "../settings/settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { openZones } from "../zones/open.js";

@@ -1,6 +1,6 @@
 import { PipelineError } from "../base/errors.js";
 import { isMeasure } from "../models/model.js";
-import type { Stage } from "../record/report.js";
+import type { Stage } from "../record/run-record.js";
 import type { Plan, PlannedStep } from "./plan.js";
 
 /**

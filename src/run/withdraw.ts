@@ -3,14 +3,14 @@ import type { Consumption } from "../consumption/consumption.js";
 import { migrate } from "../consumption/migrate.js";
 import { openConsumption, openConsumptionForReading } from "../consumption/open.js";
 import { restore, withdraw, type WithdrawalResult } from "../consumption/withdrawals.js";
+import { withdrawalOf, type Withdrawal } from "../record/past-run.js";
 import type { Settings } from "../settings/settings.js";
 import { isoOfKey, type ExecutionDate } from "../voucher/execution-date.js";
 import { nothingPublished } from "./publication-missing.js";
 import { startedBy } from "./started-by.js";
-import { toldWithdrawal, type ToldWithdrawal } from "./withdrawals.js";
 
 /** A publication that was taken back, or given back, and what readers see now. */
-export interface WithdrawalReport extends ToldWithdrawal {
+export interface WithdrawalReport extends Withdrawal {
   /** The execution date of the newest publication; null where nothing is published any more. */
   readonly newest: string | null;
 }
@@ -53,7 +53,7 @@ async function changing(
     // A database in which only an earlier version has published has no table of withdrawals.
     await migrate(consumption);
     const { withdrawal, newest } = await change(consumption);
-    return { ...toldWithdrawal(withdrawal), newest: newest === undefined ? null : isoOfKey(newest) };
+    return { ...withdrawalOf(withdrawal), newest: newest === undefined ? null : isoOfKey(newest) };
   } finally {
     await consumption.close();
   }

@@ -6,7 +6,8 @@ export const FEW_VOUCHERS = 100;
 export const THIN_MARGIN_SHARE = 0.05;
 
 /** Why an answer is weak: it rests on few vouchers, or its lead over the runner-up is thin. */
-export type Weakness = "few vouchers" | "thin margin";
+export const WEAKNESSES = ["few vouchers", "thin margin"] as const;
+export type Weakness = (typeof WEAKNESSES)[number];
 
 /** By how many vouchers an answer is ahead of its runner-up. */
 export function marginOf({ assignments, runnerUp }: Cell): number {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import type { RunReport } from "../../src/record/report.js";
+import type { RunReport } from "../../src/record/run-record.js";
 import { pipeline } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";
 import { putParquet } from "../duckdb.js";

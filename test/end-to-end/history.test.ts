@@ -1,8 +1,9 @@
 import { cp, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { readHistory, type PastRun } from "../../src/introspect/history.js";
+import { readHistory } from "../../src/introspect/history.js";
 import type { ReplayReport } from "../../src/introspect/replay.js";
+import type { PastRun } from "../../src/record/past-run.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { pipeline, start } from "../cli/command.js";
 import { EXECUTION_DATE, run, runOver } from "../pipeline/running.js";

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { DefaultQueryCompiler, type CompiledQuery } from "kysely";
 import { planOfRun, type PlannedRun } from "../../src/introspect/planned-run.js";
-import type { RunReport } from "../../src/record/report.js";
+import type { RunReport } from "../../src/record/run-record.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { readTable } from "../consumption/reading.js";
 import { putParquet } from "../duckdb.js";

@@ -4,7 +4,7 @@ import { DuckDBConnection } from "@duckdb/node-api";
 import { afterEach, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { DefaultQueryCompiler, type CompiledQuery } from "kysely";
 import { planOfRun, type PlannedRun } from "../../src/introspect/planned-run.js";
-import type { RunReport } from "../../src/record/report.js";
+import type { RunReport } from "../../src/record/run-record.js";
 import { withdrawPublication } from "../../src/run/withdraw.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { crc32, gzipSync } from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
 import type { InspectionReport } from "../../src/introspect/inspect.js";
-import type { RunReport } from "../../src/record/report.js";
+import type { RunReport } from "../../src/record/run-record.js";
 import { pipeline } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";
 import { putParquet } from "../duckdb.js";

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { summaryOf } from "../../src/cli/summary.js";
+import { summaryOf } from "../../src/record/terminal.js";
 import { readConsumption, readTable } from "../consumption/reading.js";
 import { EXECUTION_DATE, readPartition, run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
@@ -117,8 +117,8 @@ describe("a run over the sample", () => {
   it("touches no other execution date", async () => {
     const before = await zonesOf(workspace);
     const older = await run(workspace.settings, "2019-12-31T12:00:00");
-    expect(summaryOf(older)).toContain(
-      "published: 2019-12-31T12:00:00Z; readers still see the newest, 2020-05-29T00:00:00Z",
+    expect(summaryOf({ outcome: "succeeded", fault: undefined, report: older })).toContain(
+      "The voucher answers for 31 December 2019, 12:00:00 UTC are published; readers still get those for 29 May 2020.",
     );
     const after = await zonesOf(workspace);
     expect(after.curated).toMatchObject(before.curated);

@@ -6,8 +6,8 @@ import {
   restore as restoreIn,
   withdraw as withdrawIn,
 } from "../../src/consumption/withdrawals.js";
-import type { PastRun } from "../../src/introspect/history.js";
 import { readStatus } from "../../src/introspect/status.js";
+import type { PastRun } from "../../src/record/past-run.js";
 import { withdrawPublication } from "../../src/run/withdraw.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { ask, askForVoucher, startApi } from "../api/process.js";

@@ -1,6 +1,6 @@
 import { expect } from "@jest/globals";
 import { textOf } from "../../src/engine/engine.js";
-import type { RunReport } from "../../src/record/report.js";
+import type { RunReport } from "../../src/record/run-record.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { readTable } from "../consumption/reading.js";

@@ -1,5 +1,5 @@
 import { expect } from "@jest/globals";
-import type { RunReport } from "../../src/record/report.js";
+import type { RunReport } from "../../src/record/run-record.js";
 import { pipeline } from "../cli/command.js";
 import { visible, type GoodWorkspace } from "../end-to-end/failing.js";
 import { EXECUTION_DATE } from "../pipeline/running.js";

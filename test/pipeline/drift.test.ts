@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { driftBetween, type RawColumns } from "../../src/run/drift.js";
+import type { RawColumns } from "../../src/record/run-record.js";
+import { driftBetween } from "../../src/run/drift.js";
 
 function files(
   first: string,

@@ -6,7 +6,7 @@ import type { Consumption } from "../../consumption/consumption.js";
 import { migrate } from "../../consumption/migrate.js";
 import { openConsumption } from "../../consumption/open.js";
 import { loadSqlVersion } from "../../models/load.js";
-import { STAGES, type RunReport } from "../../record/report.js";
+import { STAGES, type RunReport } from "../../record/run-record.js";
 import type { Settings } from "../../settings/settings.js";
 import { calendarDays } from "../../voucher/calendar-days.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";

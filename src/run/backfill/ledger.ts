@@ -6,7 +6,7 @@ import { readRunOutlines } from "../../consumption/runs.js";
 import type { BackfillsTable } from "../../consumption/tables.js";
 import { readOpenWithdrawals } from "../../consumption/withdrawals.js";
 import { staleDates } from "../../introspect/status.js";
-import { STAGES } from "../../record/report.js";
+import { STAGES } from "../../record/run-record.js";
 import type { Settings } from "../../settings/settings.js";
 import { dailyExecutionDates, executionDateOfKey, type ExecutionDate } from "../../voucher/execution-date.js";
 import { failureOf, stagesLeft } from "../date-runs.js";

@@ -1,5 +1,5 @@
 import { messageOf } from "../../base/errors.js";
-import type { RunReport } from "../../record/report.js";
+import type { RunReport } from "../../record/run-record.js";
 import type { RunContext } from "../context.js";
 
 /** How a run has ended. */

@@ -1,8 +1,8 @@
 import { messageOf } from "../../base/errors.js";
-import type { RunReportAddresses } from "../../record/report.js";
-import { markdownOf } from "../../record/run-report/markdown.js";
-import { pageOf } from "../../record/run-report/page.js";
-import { storyOf } from "../../record/run-report/story.js";
+import { markdownOf } from "../../record/markdown.js";
+import { pageOf } from "../../record/page.js";
+import type { ReportAddresses } from "../../record/run-record.js";
+import { storyOf } from "../../record/story.js";
 import type { RunContext } from "../context.js";
 import type { RunObserver } from "./observer.js";
 
@@ -31,7 +31,7 @@ export const runReport: RunObserver = {
 };
 
 /** Where the report of a run is written. */
-export function addressesOf({ runId, settings }: Pick<RunContext, "runId" | "settings">): RunReportAddresses {
+export function addressesOf({ runId, settings }: Pick<RunContext, "runId" | "settings">): ReportAddresses {
   const address = `${settings.runReports}/${runId}`;
   return { html: `${address}.html`, markdown: `${address}.md` };
 }

@@ -1,6 +1,6 @@
 import { Gauge, Registry } from "prom-client";
-import type { AuditResult, RunReport } from "../../../record/report.js";
 import { rejectReasonsOf, rowCountsOf } from "../../../record/row-counts.js";
+import type { AuditResult, RunReport } from "../../../record/run-record.js";
 import { latestKnown, type LastRun, type PipelineState } from "./state.js";
 
 const OUTCOMES = ["succeeded", "failed", "cancelled", "killed"] as const;

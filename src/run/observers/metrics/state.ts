@@ -2,9 +2,8 @@ import type { Consumption } from "../../../consumption/consumption.js";
 import { readNewestPublication } from "../../../consumption/publications.js";
 import { lastRunsByStages } from "../../../consumption/runs.js";
 import type { RunOutcome } from "../../../consumption/tables.js";
-import type { RunReport } from "../../../record/report.js";
+import { reportOf, type RunReport } from "../../../record/run-record.js";
 import type { Publication } from "../../../voucher/publication.js";
-import { parseRecord } from "../../journal.js";
 
 /** What the metrics of the pipeline are made of. All of it is recorded: a run that fails takes nothing of it away. */
 export interface PipelineState {
@@ -29,15 +28,13 @@ export interface LastRun {
 /** Asks the database how the pipeline stands. */
 export async function readState(consumption: Consumption): Promise<PipelineState> {
   const lastRuns = async (outcome?: RunOutcome) =>
-    (await lastRunsByStages(consumption, outcome)).map(
-      ({ stages, outcome: ended, ended_at: endedAt, end_sequence: place, record }): LastRun => ({
-        stages,
-        outcome: ended,
-        endedAt: new Date(endedAt ?? NaN),
-        place: place ?? Number.MAX_SAFE_INTEGER,
-        report: record === null ? undefined : parseRecord(record),
-      }),
-    );
+    (await lastRunsByStages(consumption, outcome)).map((run): LastRun => ({
+      stages: run.stages,
+      outcome: run.outcome,
+      endedAt: new Date(run.ended_at ?? NaN),
+      place: run.end_sequence ?? Number.MAX_SAFE_INTEGER,
+      report: reportOf(run) ?? undefined,
+    }));
   return {
     lastRuns: await lastRuns(),
     lastSuccesses: await lastRuns("succeeded"),

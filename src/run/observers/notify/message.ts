@@ -1,7 +1,7 @@
 import { counted } from "../../../base/words.js";
-import { inWords } from "../../../introspect/diff.js";
-import type { Notice } from "../../../record/report.js";
-import { dateOf, sentencesOf } from "../../../record/run-report/sentences.js";
+import { changeInWords } from "../../../record/changed-answers.js";
+import type { Notice } from "../../../record/run-record.js";
+import { dateOf, sentencesOf } from "../../../record/sentences.js";
 import type { EndedRun } from "../observer.js";
 
 const CHANGES_TOLD = 10;
@@ -43,7 +43,7 @@ function changesOf({ report: { answers } }: EndedRun): string[] {
   const told = changes.slice(0, CHANGES_TOLD);
   const more = count - told.length;
   return [
-    ...told.map((change) => `• ${inWords(change)}`),
+    ...told.map((change) => `• ${changeInWords(change)}`),
     ...(more > 0 ? [`• and ${counted(more)} more`] : []),
   ];
 }

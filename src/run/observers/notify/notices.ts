@@ -1,8 +1,7 @@
 import { readNewestPublication } from "../../../consumption/publications.js";
 import { lastEndedRun } from "../../../consumption/runs.js";
-import type { Notice } from "../../../record/report.js";
+import { reportOf, type Notice } from "../../../record/run-record.js";
 import type { RunContext } from "../../context.js";
-import { parseRecord } from "../../journal.js";
 import type { EndedRun } from "../observer.js";
 
 /** What somebody is to be told of a run, and what is known there already. */
@@ -41,7 +40,7 @@ async function failureNotices(context: RunContext, { fault, isRecorded }: EndedR
     ? await lastEndedRun(consumption, { otherThan: runId, executionDate: executionDate.partitionKey })
     : undefined;
   const isSame = last?.outcome === "failed" && last.error_code === fault?.code;
-  return isSame && parseRecord(last.record ?? "{}").notified.includes("failure")
+  return isSame && reportOf(last)?.notified.includes("failure") === true
     ? { due: [], known: ["failure"] }
     : { due: ["failure"], known: [] };
 }

@@ -1,5 +1,5 @@
-import type { AuditResult, RunReport } from "../../../record/report.js";
-import { describeThreshold } from "../../audits.js";
+import { describeThreshold } from "../../../record/audits.js";
+import type { AuditResult, RunReport } from "../../../record/run-record.js";
 
 /** How the audits of a model ended, for the dataset that it is. */
 export function assertionsOf({ audits }: RunReport, model: string): object[] {

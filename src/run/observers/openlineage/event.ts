@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { isRaw } from "../../../models/model.js";
-import { STAGES } from "../../../record/report.js";
+import { STAGES } from "../../../record/run-record.js";
 import type { VersionLineage } from "../../column-lineage.js";
 import type { RunContext } from "../../context.js";
 import type { EndedRun } from "../observer.js";

@@ -1,5 +1,5 @@
 import { isRaw, type Model } from "../../../models/model.js";
-import type { RunReport } from "../../../record/report.js";
+import type { RunReport } from "../../../record/run-record.js";
 import type { RunContext } from "../../context.js";
 import { dataset, filesFacets, filesName, type Dataset } from "./datasets.js";
 

@@ -1,6 +1,6 @@
 import { Sources } from "../../../models/lineage/sources.js";
 import { isPublished, publishedColumns, type WrittenModel } from "../../../models/model.js";
-import type { OutputTable, RunReport } from "../../../record/report.js";
+import type { OutputTable, RunReport } from "../../../record/run-record.js";
 import { lineageFrom, type ColumnLineage, type VersionLineage } from "../../column-lineage.js";
 import type { RunContext } from "../../context.js";
 import { assertionsOf } from "./audits.js";

@@ -1,15 +1,25 @@
-import { printable } from "../../base/printable.js";
-import { counted, percent } from "../../base/words.js";
-import { inWords } from "../../introspect/diff.js";
-import { describeBroken, describeThreshold } from "../../run/audits.js";
-import { rawNotices } from "../../run/raw-notices.js";
-import type { AuditResult, RunReport } from "../report.js";
-import { rejectReasonsOf, rowCountsOf } from "../row-counts.js";
+import { printable } from "../base/printable.js";
+import { counted, percent } from "../base/words.js";
+import type { Row } from "../engine/engine.js";
+import { describeBroken, describeThreshold } from "./audits.js";
+import { changeInWords } from "./changed-answers.js";
+import type { ToldRun } from "./past-run.js";
+import { columnsInWords, rawNotices } from "./raw-files.js";
+import {
+  BY_REASON,
+  BY_REASON_AND_COUNTRY,
+  rejectReasonsOf,
+  ROW_ACCOUNTING,
+  rowCountsOf,
+} from "./row-counts.js";
+import type { AuditResult, RunReport } from "./run-record.js";
 import { dateOf, sentencesOf } from "./sentences.js";
-import type { ToldRun } from "./told-run.js";
 
 /** More changed answers, files or warnings than this are counted, not told. */
 const TOLD = 50;
+
+/** The measures that tell what became of the rows. */
+const TOLD_AS_ROWS: ReadonlySet<string> = new Set([ROW_ACCOUNTING, BY_REASON, BY_REASON_AND_COUNTRY]);
 
 /** What is told of a run, in no format yet: texts are as they are read, and nothing in them is markup. */
 export interface Story {
@@ -56,9 +66,11 @@ export function storyOf(run: ToldRun): Story {
     facts: factsOf(run),
     sections: [
       faultSection(run),
+      withdrawnSection(run),
       changesSection(report),
       weakestSection(report),
       rowsSection(report),
+      ...measureSections(report),
       auditsSection(report),
       warningsSection(report),
       filesSection(report),
@@ -68,21 +80,38 @@ export function storyOf(run: ToldRun): Story {
   };
 }
 
-function factsOf({ outcome, fault, startedAt, endedAt, report }: ToldRun): Fact[] {
+function factsOf({ outcome, fault, startedAt, endedAt, startedBy, report }: ToldRun): Fact[] {
   return [
     { name: "run", value: report.run_id },
     { name: "execution date", value: report.execution_date },
     { name: "stages", value: report.stages.join(", ") },
     { name: "outcome", value: fault === undefined ? outcome : `${outcome}: ${fault.code}` },
-    { name: "started", value: startedAt },
-    ...(endedAt === null ? [] : [{ name: "ended", value: endedAt }]),
+    ...maybeFact("started", startedAt),
+    ...maybeFact("ended", endedAt),
+    ...maybeFact("started by", startedBy),
     { name: "took", value: `${report.seconds.toFixed(1)} s` },
   ];
+}
+
+function maybeFact(name: string, value: string | null | undefined): Fact[] {
+  return value === undefined || value === null ? [] : [{ name, value: printable(value) }];
 }
 
 function faultSection({ fault }: ToldRun): Section | undefined {
   if (fault === undefined) return undefined;
   return { heading: "What went wrong", blocks: [linesOf(`${fault.code}: ${fault.message}`)] };
+}
+
+function withdrawnSection({ withdrawals = [] }: ToldRun): Section {
+  return {
+    heading: "What was published was withdrawn",
+    blocks: table(
+      [text("at"), text("by"), text("why"), text("what became of it"), text("then"), text("ended by")],
+      withdrawals.map(({ withdrawn_at, withdrawn_by, why, outcome, ended_at, ended_by }) =>
+        [withdrawn_at, withdrawn_by, why, outcome, ended_at ?? "", ended_by ?? ""].map(printable),
+      ),
+    ),
+  };
 }
 
 function changesSection({ answers, gate }: RunReport): Section | undefined {
@@ -99,7 +128,7 @@ function changesSection({ answers, gate }: RunReport): Section | undefined {
         ];
   return {
     heading: "Answers that differ from before",
-    blocks: [...held, ...(count === 0 ? [paragraph(none)] : list(changes.map(inWords), count))],
+    blocks: [...held, ...(count === 0 ? [paragraph(none)] : list(changes.map(changeInWords), count))],
   };
 }
 
@@ -178,6 +207,39 @@ function rowsSection(report: RunReport): Section | undefined {
   };
 }
 
+/** The measures that are told in no other section, as the SQL has them. */
+function measureSections({ measures }: RunReport): Section[] {
+  return Object.entries(measures).flatMap(([name, rows]) => {
+    const [first] = rows;
+    if (first === undefined || TOLD_AS_ROWS.has(name)) return [];
+    const columns = Object.keys(first).map((column) =>
+      isNumber(rows, column) ? number(column) : text(column),
+    );
+    const cells = rows.map((row) => columns.map((column) => shown(row[column.name], column)));
+    return [{ heading: headingOf(name), blocks: table(columns, cells) }];
+  });
+}
+
+function headingOf(measure: string): string {
+  const words = measure.replace(/^measures\./, "").replaceAll("_", " ");
+  return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
+}
+
+/** The engine gives large whole numbers as text. */
+function isNumber(rows: readonly Row[], column: string): boolean {
+  return rows.every((row) => /^(-?[0-9]+([.][0-9]+)?)?$/.test(cellText(row[column])));
+}
+
+function shown(value: Row[string] | undefined, { kind }: Column): string {
+  const cell = cellText(value);
+  return kind === "number" && /^[0-9]{1,15}$/.test(cell) ? counted(Number(cell)) : printable(cell);
+}
+
+function cellText(value: Row[string] | undefined): string {
+  if (value === null || value === undefined) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
 function auditsSection({ audits }: RunReport): Section | undefined {
   if (audits.length === 0) return undefined;
   const broken = audits.filter(({ outcome }) => outcome !== "passed");
@@ -226,6 +288,17 @@ function filesSection(report: RunReport): Section {
     heading: "What it read and wrote",
     blocks: [
       ...table([text("raw file"), number("bytes"), code("version")], files),
+      ...table(
+        [code("raw model"), text("format"), number("files"), text("first"), text("columns")],
+        report.raw_columns.map(({ model, format, files, first, columns }) => [
+          model,
+          format,
+          counted(files),
+          printable(first),
+          printable(columnsInWords(columns)),
+        ]),
+      ),
+      ...driftBlocks(report),
       ...rawNotices(report).flatMap(({ heading, lines }) => [
         paragraph(`${heading.replace(/^./, (letter) => letter.toUpperCase())}:`),
         ...list(lines),
@@ -249,6 +322,22 @@ function filesSection(report: RunReport): Section {
       ),
     ],
   };
+}
+
+function driftBlocks({ drift }: RunReport): Block[] {
+  if (drift.length === 0) return [];
+  const columns = ["raw model", "column", "change", "before", "now", "files", "first"];
+  return [
+    paragraph("Columns of the raw files that have changed:"),
+    ...table(
+      columns.map((name) => (name === "files" ? number(name) : text(name))),
+      drift.map(({ model, column, change, types_before, types, files, first }) =>
+        [model, column, change, types_before.join(", "), types.join(", "), counted(files), first ?? ""].map(
+          printable,
+        ),
+      ),
+    ),
+  ];
 }
 
 function stepsSection({ steps }: RunReport): Section | undefined {

@@ -1,10 +1,10 @@
-import { FAULTS, type FaultKind } from "../../base/errors.js";
-import { counted, counting, percent } from "../../base/words.js";
-import { dateInWords, parseExecutionDate } from "../../voucher/execution-date.js";
-import { FEW_VOUCHERS, THIN_MARGIN_SHARE } from "../../voucher/weakness.js";
-import type { RunReport } from "../report.js";
-import { rejectReasonsOf, rowCountsOf } from "../row-counts.js";
-import type { ToldRun } from "./told-run.js";
+import { FAULTS, type FaultKind } from "../base/errors.js";
+import { counted, counting, percent } from "../base/words.js";
+import { dateInWords, parseExecutionDate } from "../voucher/execution-date.js";
+import { FEW_VOUCHERS, THIN_MARGIN_SHARE } from "../voucher/weakness.js";
+import type { ToldRun } from "./past-run.js";
+import { rejectReasonsOf, rowCountsOf } from "./row-counts.js";
+import type { RunReport } from "./run-record.js";
 
 /**
  * A run in five sentences for people who know vouchers and no pipelines: what came of it, what became of the data, what changes
@@ -36,9 +36,13 @@ function outcomeSentence({ outcome, report }: ToldRun): string {
     return `The run for ${date} did what it was asked to (${stages.join(", ")}), and was not asked to publish.`;
   if (published.withdrawn !== null)
     return `The voucher answers for ${date} are those that were withdrawn, and stay withdrawn: nobody gets them.`;
+  const seen =
+    published.newest === report.execution_date
+      ? ""
+      : `; readers still get those for ${published.newest === null ? "no date" : dateOf(published.newest)}`;
   return published.isNew
-    ? `The voucher answers for ${date} are published.`
-    : `The voucher answers for ${date} were published already, and are the same.`;
+    ? `The voucher answers for ${date} are published${seen}.`
+    : `The voucher answers for ${date} were published already, and are the same${seen}.`;
 }
 
 const HAS_ENDED = {

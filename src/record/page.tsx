@@ -1,7 +1,49 @@
 import type { VNode } from "preact";
 import { render } from "preact-render-to-string";
 import type { Block, Column, Section, Story } from "./story.js";
-import { STYLE } from "./style.js";
+
+/** Colours are pairs, for light and for dark; every text on its ground has a contrast of 4.5 to 1 or more. On paper it is light. */
+const STYLE = `
+:root {
+  color-scheme: light dark;
+  --ground: light-dark(#ffffff, #12161c);
+  --raised: light-dark(#f3f6fa, #1b212a);
+  --text: light-dark(#1a2230, #e6ebf2);
+  --quiet: light-dark(#536074, #a3afc0);
+  --rule: light-dark(#d3dbe6, #364152);
+  --focus: light-dark(#1f5fa8, #6ea8ea);
+  --good: light-dark(#1d6b3a, #7fd6a0);
+  --warn: light-dark(#7a4a00, #f2c46d);
+  --bad: light-dark(#a01c1c, #ff9d9d);
+  font: 100%/1.5 system-ui, sans-serif;
+}
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 64rem; padding: 0 1rem 2rem; background: var(--ground); color: var(--text); }
+h1 { margin: 1.5rem 0 0.75rem; font-size: 1.6rem; line-height: 1.2; }
+h2 { margin: 2rem 0 0.5rem; font-size: 1.2rem; break-after: avoid; }
+.outcome { font-size: 1rem; white-space: nowrap; }
+.outcome.good { color: var(--good); }
+.outcome.warn { color: var(--warn); }
+.outcome.bad { color: var(--bad); }
+.lead p { margin: 0.25rem 0; font-size: 1.1rem; }
+dl { display: flex; flex-wrap: wrap; gap: 0.25rem 2rem; }
+dt { color: var(--quiet); font-size: 0.85em; }
+dd { margin: 0; overflow-wrap: anywhere; }
+pre { overflow-x: auto; padding: 0.75rem; background: var(--raised); font: 0.9em/1.4 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
+.scrolling { overflow-x: auto; }
+.scrolling:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
+table { border-collapse: collapse; margin: 0.5rem 0 1rem; }
+th, td { padding: 0.25rem 1rem 0.25rem 0; border-bottom: 1px solid var(--rule); text-align: start; vertical-align: baseline; }
+th { color: var(--quiet); font-weight: 600; }
+.number { text-align: end; font-variant-numeric: tabular-nums; }
+td.code { font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
+@media print {
+  :root { color-scheme: light; }
+  body { max-width: none; padding: 0; font-size: 10pt; }
+  .scrolling { overflow: visible; }
+  tr, pre { break-inside: avoid; }
+}
+`;
 
 /** A page asks for nothing and runs nothing, whatever stands in it. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";

@@ -1,0 +1,96 @@
+import { describe, expect, it } from "@jest/globals";
+import { inRecord } from "../../src/record/changed-answers.js";
+import {
+  emptyReport,
+  reportOf,
+  type AnswersDiff,
+  type ChangedAnswer,
+  type RecordedRun,
+} from "../../src/record/run-record.js";
+import { times } from "../raw-vouchers.js";
+
+const CHANGE: ChangedAnswer = {
+  country_code: "Peru",
+  segment_kind: "frequent_segment",
+  segment: "0-4",
+  before: { voucher_amount: 2640, assignments: 2, segment_assignments: 3 },
+  after: null,
+};
+
+function diffOfSo(count: number): AnswersDiff {
+  return {
+    before: "2020-05-28T00:00:00Z",
+    after: "2020-05-29T00:00:00Z",
+    answers: 500_000,
+    count,
+    changes: times(count, CHANGE),
+  };
+}
+
+function runWith(record: string | null): RecordedRun {
+  return {
+    run_id: "2020-05-29T000000-0aa00fb62f7b",
+    execution_date: "2020-05-29T000000",
+    stages: "curate,aggregate",
+    sql_version: "v1",
+    sql_hash: "abc",
+    record,
+  };
+}
+
+describe("the record of a run", () => {
+  it("counts the answers that have changed, and tells a thousand of them at the most", () => {
+    expect(inRecord(diffOfSo(1_000))).toEqual(diffOfSo(1_000));
+    expect(inRecord(diffOfSo(50_000))).toEqual({ ...diffOfSo(50_000), changes: times(1_000, CHANGE) });
+  });
+
+  it("of an earlier version, which told all and did not count them, is counted when it is read", () => {
+    const uncounted: object = { ...diffOfSo(3), count: undefined };
+    const record = JSON.stringify({
+      answers: { changed: uncounted, weak: { count: 0, weakest: [] } },
+      gate: { ...uncounted, max_changed: 2, outcome: "approved" },
+    });
+    expect(reportOf(runWith(record))).toMatchObject({
+      answers: { changed: diffOfSo(3) },
+      gate: { ...diffOfSo(3), max_changed: 2, outcome: "approved" },
+      warnings: [],
+    });
+  });
+
+  it("is null if nothing was recorded", () => {
+    expect(reportOf(runWith(null))).toBeNull();
+  });
+
+  it("of an earlier version, which knew less, lacks nothing that is told", () => {
+    const tables = [{ model: "curated.vouchers", uri: "data.parquet", rows: 1, bytes: 2, sha256: "00" }];
+    const audits = [{ model: "curated.vouchers", audit: "not_empty", outcome: "passed" }];
+    expect(reportOf(runWith(JSON.stringify({ tables, audits })))).toEqual({
+      ...emptyReport(runWith(null)),
+      stages: ["curate", "aggregate"],
+      execution_date: "2020-05-29T00:00:00Z",
+      tables: [{ ...tables[0], files: 1 }],
+      audits: [{ ...audits[0], promise: "", severity: "error", broken: 0, threshold: {}, rows: [] }],
+    });
+  });
+
+  it.each(["", "{", "null", "[]", "7", '"text"'])("that is %j warns that it cannot be read", (record) => {
+    expect(reportOf(runWith(record))).toEqual({
+      ...emptyReport(runWith(null)),
+      warnings: ["the record of the run is not readable"],
+    });
+  });
+
+  it("says what of it cannot be read, and tells the rest", () => {
+    const record = {
+      seconds: "soon",
+      inputs: [{ path: "vouchers/a.csv", bytes: 7, version: "1" }],
+      audits: [{ model: "m", audit: "a", outcome: "unheard of" }],
+      warnings: ["the last one"],
+    };
+    expect(reportOf(runWith(JSON.stringify(record)))).toEqual({
+      ...emptyReport(runWith(null)),
+      inputs: record.inputs,
+      warnings: ["the last one", "what the record of the run says of audits, seconds is not readable"],
+    });
+  });
+});
