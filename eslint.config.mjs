@@ -88,7 +88,7 @@ export default tseslint.config(
   // Only the settings read the environment. What npm sets for its scripts is no setting.
   {
     files: ["src/**/*.{ts,tsx}"],
-    ignores: ["src/settings/settings.ts", "src/base/npm-script.ts"],
+    ignores: ["src/settings/settings.ts", "src/base/this-process.ts"],
     rules: {
       "no-restricted-syntax": [
         "error",

@@ -1,6 +1,6 @@
 import { hasNativeCalls } from "./concurrency.js";
 import { EXIT_CODES, endNow, type ExitCode } from "./exit-codes.js";
-import { npmScript } from "./npm-script.js";
+import { npmScript } from "./this-process.js";
 
 /** The signals that end a process in order. */
 export const ENDING_SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;

@@ -2,15 +2,14 @@ import type { Argv, CommandModule } from "yargs";
 import { PipelineError } from "../base/errors.js";
 import { textTable } from "../base/text-table.js";
 import { counting } from "../base/words.js";
-import type { BackfillActivity } from "../run/backfill/activity.js";
-import {
-  ORDERS,
-  SELECTIONS,
-  type BackfilledDate,
-  type BackfillReport,
-  type Order,
-  type Selection,
-} from "../run/backfill/report.js";
+import type {
+  BackfillActivity,
+  BackfilledDate,
+  BackfillReport,
+  Order,
+  Selection,
+} from "../run/backfill/activity.js";
+import { ORDERS, SELECTIONS } from "../run/backfill/activity.js";
 import type { Cancellation } from "./cancel.js";
 import { openedLog } from "./log.js";
 import { print, printWarning } from "./output.js";

@@ -11,7 +11,7 @@ export const installExtensionCommand: CommandModule<object, { json: boolean }> =
       .example("$0 install-extension", "Before the first run with zones on S3"),
   handler: async ({ json }) => {
     const [{ installS3Extension }, { readSettings }] = await Promise.all([
-      import("../run/install-extension.js"),
+      import("../introspect/doctor/engine.js"),
       import("../settings/settings.js"),
     ]);
     const version = await installS3Extension(readSettings());

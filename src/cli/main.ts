@@ -2,7 +2,7 @@ import yargs, { type Argv, type CommandModule } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { messageOf, PipelineError } from "../base/errors.js";
 import { EXIT_CODES, endWith, exitCodeOf, exitCodeSoFar, type ExitCode } from "../base/exit-codes.js";
-import { npmScript } from "../base/npm-script.js";
+import { npmScript } from "../base/this-process.js";
 import { versionText } from "../base/version.js";
 import { STAGES } from "../record/run-record.js";
 import { LOG_LEVELS } from "../settings/log-levels.js";

@@ -1,5 +1,5 @@
 import { PipelineError } from "../base/errors.js";
-import type { Gate } from "../run/gate.js";
+import type { Gate } from "../run/context.js";
 
 /**
  * Reads how many answers may change: `5`, or `10%` of those that there were.

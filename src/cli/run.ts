@@ -2,7 +2,7 @@ import type { Argv, CommandModule } from "yargs";
 import { PipelineError } from "../base/errors.js";
 import { endAs } from "../base/exit-codes.js";
 import type { RunReport, Stage } from "../record/run-record.js";
-import type { Gate } from "../run/gate.js";
+import type { Gate } from "../run/context.js";
 import type { RunRequest } from "../run/run.js";
 import type { Cancellation } from "./cancel.js";
 import { parseDuration } from "./duration.js";

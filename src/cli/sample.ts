@@ -1,6 +1,6 @@
 import type { Argv, CommandModule } from "yargs";
 import { PipelineError } from "../base/errors.js";
-import type { SampleFile } from "../introspect/sample.js";
+import type { SampleFile } from "../run/sample.js";
 import type { Cancellation } from "./cancel.js";
 import { print, printWarning } from "./output.js";
 
@@ -54,7 +54,7 @@ export function sampleCommand(cancellation: Cancellation): CommandModule<object,
         ),
     handler: async ({ rows, files, countries, out, "to-raw": toRaw, json }) => {
       const [{ makeSample, makeSampleInRawZone, SAMPLE_SIZE }, { readSettings }] = await Promise.all([
-        import("../introspect/sample.js"),
+        import("../run/sample.js"),
         import("../settings/settings.js"),
       ]);
       const context = { settings: readSettings(), signal: cancellation.signal, warn: printWarning };

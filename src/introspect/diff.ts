@@ -5,7 +5,7 @@ import { readAnswersOf } from "../consumption/publication-answers.js";
 import { readNewestPublication, readPublication, readPublications } from "../consumption/publications.js";
 import { diffOf } from "../record/changed-answers.js";
 import type { AnswersDiff } from "../record/run-record.js";
-import { nothingPublished } from "../run/publication-missing.js";
+import { nothingPublished } from "../run/withdraw.js";
 import type { Settings } from "../settings/settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";

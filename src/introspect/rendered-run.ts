@@ -1,9 +1,9 @@
 import { withDuckDb } from "../engine/duckdb.js";
 import type { RawPart } from "../models/raw-part.js";
 import type { WithNewEngine } from "../raw/inspect.js";
-import type { RunContext } from "../run/context.js";
+import type { RawInput, RunContext } from "../run/context.js";
 import { planRun, type Plan } from "../run/plan.js";
-import { findRawFiles, inspectRaw, planInput, type RawInput } from "../run/raw-input.js";
+import { findRawFiles, inspectRaw, planInput } from "../run/raw-input.js";
 
 /** What is rendered, and how it is told of what goes wrong at the end. */
 export interface RenderContext extends Pick<

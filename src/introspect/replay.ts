@@ -14,21 +14,13 @@ import type { WithNewEngine } from "../raw/inspect.js";
 import type { InputFile, OutputTable, RunReport } from "../record/run-record.js";
 import { reportOf } from "../record/run-record.js";
 import { RunActivity } from "../run/activity.js";
-import { filesAtRest } from "../run/at-rest.js";
+import { filesAtRest } from "../run/build.js";
 import { buildModels, hashAtRest, type Built } from "../run/build.js";
-import type { RunContext } from "../run/context.js";
-import { planRun } from "../run/plan.js";
-import {
-  findRawFiles,
-  inputFilesOf,
-  inspectRaw,
-  planInput,
-  readingUnchanged,
-  type RawInput,
-} from "../run/raw-input.js";
+import type { StagedPartition } from "../run/commit.js";
+import type { RunContext, RawInput } from "../run/context.js";
+import { planRun, stepsOfStages } from "../run/plan.js";
+import { findRawFiles, inputFilesOf, inspectRaw, planInput, readingUnchanged } from "../run/raw-input.js";
 import { runEngines, runSession } from "../run/run-engine.js";
-import type { StagedPartition } from "../run/staged-partition.js";
-import { stepsOfStages } from "../run/stages.js";
 import type { Settings } from "../settings/settings.js";
 import { parseExecutionDate } from "../voucher/execution-date.js";
 import { openLocalZone } from "../zones/local.js";

@@ -11,6 +11,7 @@ import { findSameBytes, ignoredFilesOf, type IgnoredFiles, type SameBytes } from
 import { withdrawalOf, type Withdrawal } from "../record/past-run.js";
 import { failureOf, type DateRuns } from "../run/date-runs.js";
 import { publishedTable } from "../run/publish.js";
+import { changedInputs, RawFilesNow, type ChangedInput } from "../run/stale.js";
 import type { Settings } from "../settings/settings.js";
 import { calendarDays } from "../voucher/calendar-days.js";
 import { isoOfKey, type ExecutionDate } from "../voucher/execution-date.js";
@@ -18,7 +19,6 @@ import type { Publication } from "../voucher/publication.js";
 import { openZones } from "../zones/open.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
 import { isIntact, readDeepStatus, type DeepStatus } from "./deep-status.js";
-import { changedInputs, RawFilesNow, type ChangedInput } from "./stale.js";
 
 /** How the pipeline stands, and what somebody should do something about. */
 export interface StatusReport {

@@ -1,5 +1,6 @@
 import { textTable } from "../base/text-table.js";
-import type { AuditResult } from "./run-record.js";
+import { ignoredLines, sameBytesLines } from "../raw/notices.js";
+import type { AuditResult, RunReport } from "./run-record.js";
 
 /** A broken promise with the rows that break it, as text. */
 export function describeBroken({ model, audit, promise, broken, threshold, rows }: AuditResult): string {
@@ -14,4 +15,26 @@ export function describeBroken({ model, audit, promise, broken, threshold, rows 
 export function describeThreshold({ rows = 0, share }: AuditResult["threshold"]): string {
   if (share !== undefined) return `${Number((share * 100).toFixed(6)).toString()} %`;
   return rows === 0 ? "" : rows.toString();
+}
+
+/** `timestamp VARCHAR, total_orders BIGINT`. */
+export function columnsInWords(columns: RunReport["raw_columns"][number]["columns"]): string {
+  return columns.map(({ name, type }) => `${name} ${type}`).join(", ");
+}
+
+/** What a report shows of raw files that need attention; nothing if there are none. */
+export function rawNotices({
+  ignored_files,
+  same_bytes,
+}: Pick<RunReport, "ignored_files" | "same_bytes">): { heading: string; lines: readonly string[] }[] {
+  return [
+    {
+      heading: `raw files ignored because of their names: ${ignored_files.count.toString()}`,
+      lines: ignoredLines(ignored_files),
+    },
+    {
+      heading: "raw files with the same bytes; the rows of each of them count",
+      lines: sameBytesLines(same_bytes),
+    },
+  ].filter(({ lines }) => lines.length > 0);
 }

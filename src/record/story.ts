@@ -1,10 +1,9 @@
 import { printable } from "../base/printable.js";
 import { counted, percent } from "../base/words.js";
 import type { Row } from "../engine/engine.js";
-import { describeBroken, describeThreshold } from "./audits.js";
+import { describeBroken, describeThreshold, columnsInWords, rawNotices } from "./audits.js";
 import { changeInWords } from "./changed-answers.js";
 import type { ToldRun } from "./past-run.js";
-import { columnsInWords, rawNotices } from "./raw-files.js";
 import {
   BY_REASON,
   BY_REASON_AND_COUNTRY,

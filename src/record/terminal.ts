@@ -1,8 +1,8 @@
 import { textTable } from "../base/text-table.js";
 import { counted } from "../base/words.js";
+import { rawNotices } from "./audits.js";
 import { changeInWords } from "./changed-answers.js";
 import type { ToldRun } from "./past-run.js";
-import { rawNotices } from "./raw-files.js";
 import type { RunReport } from "./run-record.js";
 import { sentencesOf } from "./sentences.js";
 import type { Block, Column, Section, Story } from "./story.js";

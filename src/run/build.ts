@@ -10,13 +10,11 @@ import { describeThreshold } from "../record/audits.js";
 import type { AuditResult, RestingTable } from "../record/run-record.js";
 import { sha256Of } from "../zones/hash.js";
 import type { FoundPartition, Zone } from "../zones/zone.js";
-import { attachAtRest } from "./at-rest.js";
 import { assertNoneFailed, auditModel } from "./audits.js";
-import type { RunContext } from "./context.js";
+import { describeStaged, type StagedPartition } from "./commit.js";
+import type { RunContext, TypedRaw } from "./context.js";
 import type { RunJournal } from "./journal.js";
 import type { Plan, PlannedStep } from "./plan.js";
-import type { TypedRaw } from "./raw-input.js";
-import { describeStaged, type StagedPartition } from "./staged-partition.js";
 
 /** What building the models of a plan gives. */
 export interface Built {
@@ -27,14 +25,14 @@ export interface Built {
 }
 
 /** A partition that another run has left. */
-export interface RestingPartition {
+interface RestingPartition {
   readonly model: WrittenModel;
   readonly zone: Zone;
   readonly found: FoundPartition;
 }
 
 /** What the models are built with. */
-export interface BuildContext extends Pick<RunContext, "activity" | "executionDate" | "runId" | "zones"> {
+interface BuildContext extends Pick<RunContext, "activity" | "executionDate" | "runId" | "zones"> {
   /** Is told how the audits end, and the rows of the measures. */
   readonly journal: Pick<RunJournal, "noteAudits" | "noteMeasure">;
   readonly builder: Builder;
@@ -42,7 +40,7 @@ export interface BuildContext extends Pick<RunContext, "activity" | "executionDa
 }
 
 /** Who knows what is wrong with raw files. */
-export interface RawFaults {
+interface RawFaults {
   /** Turns an error of reading raw files into one that names them; returns where the raw files are not at fault. */
   explainFault(): Promise<void>;
 }
@@ -95,7 +93,11 @@ export async function makeFunctions(
   builder: Pick<Builder, "makeFunctions">,
   functions: Functions & { readonly file: string },
 ): Promise<void> {
-  await naming(functions.file, () => builder.makeFunctions(functions));
+  try {
+    await builder.makeFunctions(functions);
+  } catch (error) {
+    throw faultOfFile(functions.file, error);
+  }
 }
 
 /**
@@ -111,14 +113,18 @@ export async function assertSelectsOf(
   for (const audit of audits) await naming(audit.file, () => builder.assertSelects(audit.rendered));
 }
 
-/** Says of an error of the engine which file is at fault. */
+/** Does something with the text of a file; an error of the engine says which file is at fault. */
 export async function naming(file: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof EngineError)) throw error;
-    throw new PipelineError("MODEL_FAILED", `${file}: ${error.message}`, { cause: error });
+    throw faultOfFile(file, error);
   }
+}
+
+function faultOfFile(file: string, error: unknown): unknown {
+  if (!(error instanceof EngineError)) return error;
+  return new PipelineError("MODEL_FAILED", `${file}: ${error.message}`, { cause: error });
 }
 
 /** What building one model gives. */
@@ -270,4 +276,55 @@ export async function explaining<Result>(
     if (model.layer !== "provision") await raw.explainFault();
     throw new PipelineError("MODEL_FAILED", `${model.file}: ${error.message}`, { cause: error });
   }
+}
+
+/**
+ * Makes a partition that another run has left readable under the name of its model.
+ * @throws PipelineError PARTITION_MISSING where there is none that can be read, PARTITION_DIFFERS where its manifest tells of other
+ * files, AUDIT_FAILED where its columns are not those of the model.
+ */
+export async function attachAtRest(
+  { builder, executionDate, zones }: Pick<RunContext, "executionDate" | "zones"> & { builder: Builder },
+  model: WrittenModel,
+): Promise<FoundPartition> {
+  const { partitionKey, iso } = executionDate;
+  const stage = model.layer === "curated" ? "curate" : "aggregate";
+  const remedy = `make it with: pipeline ${stage} -e ${iso}`;
+  const found = await zones[model.layer].find({ table: model.table, partitionKey });
+  if (found === undefined) {
+    const message = `${model.name} has no partition execution_date=${partitionKey}; ${remedy}`;
+    throw new PipelineError("PARTITION_MISSING", message);
+  }
+  try {
+    await builder.attach(
+      model.name,
+      found.files.map(({ uri }) => uri),
+    );
+    assertNoneFailed(await auditModel(builder, { model, audits: [] }));
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    const message = `${found.head.uri} cannot be read: ${error.onOneLine}; ${remedy}`;
+    throw new PipelineError("PARTITION_MISSING", message, { cause: error });
+  }
+  return found;
+}
+
+/**
+ * The files of the partitions that models have by now. Of one that is not there, or is at fault, there are none: who attaches it tells
+ * what is wrong.
+ */
+export async function filesAtRest(
+  { executionDate, zones }: Pick<RunContext, "executionDate" | "zones">,
+  models: readonly WrittenModel[],
+): Promise<string[]> {
+  const { partitionKey } = executionDate;
+  const found = await sideBySide(models, async ({ layer, table }) => {
+    try {
+      return await zones[layer].find({ table, partitionKey });
+    } catch (error) {
+      if (error instanceof PipelineError && error.kind === "data") return undefined;
+      throw error;
+    }
+  });
+  return found.flatMap((partition) => partition?.files.map(({ uri }) => uri) ?? []);
 }

@@ -32,25 +32,21 @@ interface FailedRows {
 }
 
 /**
- * Builds models. If an audit of their rows fails, the error says what became of the rows, gives an example of each reason, and
- * says what to do.
+ * What a fault of building models says: if an audit of the rows failed, also what became of the rows, with an example of each reason,
+ * and what to do.
  */
-export async function explainingRows<Result>(
+export async function explainedByRows(
   context: FailedContext,
   builder: Pick<Builder, "rows">,
-  build: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await build();
-  } catch (error) {
-    if (!(error instanceof PipelineError) || error.code !== "AUDIT_FAILED") throw error;
-    const rows = await failedRows(context, builder);
-    if (rows === undefined) throw error;
-    throw new PipelineError(error.code, `${error.message}\n${inWords(context, rows)}`, {
-      cause: error,
-      details: { ...error.details, rows: forMachines(rows) },
-    });
-  }
+  error: unknown,
+): Promise<unknown> {
+  if (!(error instanceof PipelineError) || error.code !== "AUDIT_FAILED") return error;
+  const rows = await failedRows(context, builder);
+  if (rows === undefined) return error;
+  return new PipelineError(error.code, `${error.message}\n${inWords(context, rows)}`, {
+    cause: error,
+    details: { ...error.details, rows: forMachines(rows) },
+  });
 }
 
 async function failedRows(

@@ -1,18 +1,15 @@
-import { PipelineError } from "../base/errors.js";
-import { changeInWords, inRecord } from "../record/changed-answers.js";
+import { PipelineError, messageOf } from "../base/errors.js";
+import { cellsOf, USAGE_TABLE } from "../consumption/answers.js";
+import { readAnswersOf } from "../consumption/publication-answers.js";
+import { readPublications } from "../consumption/publications.js";
+import { changeInWords, inRecord, diffOf } from "../record/changed-answers.js";
 import type { AnswersDiff } from "../record/run-record.js";
-import type { ComparedAnswers } from "./answers.js";
+import { weakAnswersOf } from "../record/weak-answers.js";
+import { Answers } from "../voucher/answers.js";
 import type { RunContext } from "./context.js";
+import type { PreparedPublish } from "./publish.js";
 
 const CHANGES_TOLD = 20;
-
-/** How many answers a publish may change before a person has to say that it may. */
-export interface Gate {
-  /** A number of answers, or a share of those that there were, from 0 to 1. */
-  readonly maxChanged: { readonly answers: number } | { readonly share: number };
-  /** Whether a person has said so. */
-  readonly isApproved: boolean;
-}
 
 /**
  * Holds what is about to be published against the answers that it takes the place of.
@@ -42,5 +39,65 @@ function tooManyChanges({ before, answers, count, changes }: AnswersDiff, maxCha
     `${count.toString()} of ${answers.toString()} answers would change since ${String(before)}, ` +
       `${maxChanged.toString()} may; nothing was published. Look at them, and run again with --approve:` +
       `${told.join("")}${more > 0 ? `\n  and ${more.toString()} more` : ""}`,
+  );
+}
+
+/** The answers that are about to be published, and what they take the place of. */
+interface ComparedAnswers {
+  /** Undefined where nothing was published before. */
+  readonly before: Answers | undefined;
+  readonly diff: AnswersDiff;
+}
+
+/**
+ * Compares what is about to be published with the answers that it takes the place of: those of the same execution date or, where
+ * it was not published yet, of the one before. Takes down what differs, and which answers are weak.
+ * @returns undefined where the SQL publishes no answers and no gate needs them, or where they could not be compared: without
+ * a gate that is a warning.
+ */
+export async function compareAnswers(
+  context: RunContext,
+  publishing: PreparedPublish,
+): Promise<ComparedAnswers | undefined> {
+  const { activity, gate, journal } = context;
+  try {
+    const after = await stagedAnswers(context, publishing);
+    if (after === undefined) return undefined;
+    const before = await activity.during("comparing the answers", () => answersBefore(context));
+    const diff = diffOf(before, after);
+    journal.note({ answers: { changed: inRecord(diff), weak: weakAnswersOf(after) } });
+    return { before, diff };
+  } catch (error) {
+    if (gate !== undefined) throw error;
+    activity.warn(`the answers could not be compared with those before: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+async function answersBefore({
+  activity,
+  consumption,
+  executionDate,
+  settings,
+}: RunContext): Promise<Answers | undefined> {
+  const [publication] = await readPublications(consumption, { upTo: executionDate.partitionKey, limit: 1 });
+  if (publication === undefined) return undefined;
+  return readAnswersOf(consumption, publication, {
+    sqlDirectory: settings.sqlDirectory,
+    warn: activity.warn,
+  });
+}
+
+async function stagedAnswers(
+  { gate, version }: RunContext,
+  { publication, contents }: PreparedPublish,
+): Promise<Answers | undefined> {
+  const usage = contents.find(({ table }) => table.name === USAGE_TABLE);
+  if (usage !== undefined)
+    return new Answers(publication, version.segments, await cellsOf(usage.parts()), undefined);
+  if (gate === undefined) return undefined;
+  throw new PipelineError(
+    "INVALID_MODEL",
+    `the SQL version ${version.name} publishes no table ${USAGE_TABLE}, by which --max-changed counts`,
   );
 }

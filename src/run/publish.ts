@@ -16,10 +16,10 @@ import { identifier } from "../sql-text/literal.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";
 import { sha256Of } from "../zones/hash.js";
-import { attachAtRest } from "./at-rest.js";
+import { attachAtRest } from "./build.js";
 import type { RunContext } from "./context.js";
+import { assertWrittenByRuns } from "./date-runs.js";
 import { DEFAULT_MAX_LENGTH } from "./plan.js";
-import { assertWrittenByRuns } from "./provenance.js";
 
 /** A published model's file, by what is in it. */
 type HashedTable = Pick<OutputTable, "model" | "sha256">;

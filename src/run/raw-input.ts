@@ -2,77 +2,24 @@ import { sideBySide } from "../base/concurrency.js";
 import { PipelineError } from "../base/errors.js";
 import { printable } from "../base/printable.js";
 import type { Engine } from "../engine/engine.js";
-import { isRaw, type RawModel } from "../models/model.js";
+import { SPARK, sparkReads } from "../models/dialect.js";
+import { isRaw } from "../models/model.js";
 import type { RawPart } from "../models/raw-part.js";
 import {
   groupFiles,
   inspectRawFiles,
   listRawFiles,
   probeRawFiles,
-  type RawListing,
   type WithNewEngine,
 } from "../raw/inspect.js";
 import { withCodecs } from "../raw/parquet-codecs.js";
 import { shapesOf } from "../raw/shapes.js";
-import type { AuditResult, InputFile, RawColumns } from "../record/run-record.js";
+import type { InputFile, RawColumns } from "../record/run-record.js";
+import type { Settings } from "../settings/settings.js";
 import { sha256Of } from "../zones/hash.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
-import { clusterOf } from "./cluster.js";
-import type { RunContext } from "./context.js";
-import { planRun, renderModel, type PlanInput } from "./plan.js";
-
-/** What the templates of a run are filled from. */
-type PlanContext = Pick<RunContext, "executionDate" | "settings" | "version" | "zones">;
-
-/** A raw model and the files it reads. */
-export interface RawInput extends RawListing {
-  readonly model: RawModel;
-}
-
-/** Raw files whose columns are known and good. */
-export interface RawParts extends TypedRaw {
-  readonly byModel: ReadonlyMap<string, readonly RawPart[]>;
-  /** Which columns they have. */
-  readonly columns: readonly RawColumns[];
-  /** Files of this machine that are read instead of some of them. */
-  readonly copies: readonly string[];
-  /**
-   * Reads every raw file by itself, after a scan has failed.
-   * @throws PipelineError RAW_FILE_UNREADABLE that names those at fault; returns where none is.
-   */
-  explainFault(): Promise<void>;
-}
-
-/** What raw files hold where it was read and typed before, and may be read many times. */
-export interface TypedRaw {
-  /** What the SELECT of a raw model gives, by functions; undefined where nobody has made it. */
-  typed(functions: string, select: string): TypedFile | undefined;
-}
-
-/** A Parquet file with what the SELECT of a raw model gives, audited. */
-export interface TypedFile {
-  readonly file: string;
-  readonly audits: readonly AuditResult[];
-}
-
-/** Where runs have their raw vouchers from. */
-export interface RawSource {
-  /** The files of every raw model. */
-  find(context: Pick<RunContext, "version" | "zones">): Promise<readonly RawInput[]>;
-  /** Looks at the columns of all raw files. */
-  inspect(
-    context: PlanContext,
-    engine: Engine,
-    inputs: readonly RawInput[],
-    withNewEngine: WithNewEngine,
-  ): Promise<RawParts>;
-  /** The files as the record of a run names them. */
-  inputFiles(zone: Zone, inputs: readonly RawInput[]): Promise<readonly InputFile[]>;
-  /** What a file must have kept at the end of a run. */
-  readonly stateOf: (file: ZoneFile) => string;
-  /** What a run reads in the place of raw files. */
-  readonly typedFiles: readonly string[];
-}
+import type { RunContext, PlanContext, RawInput, RawParts, RawSource } from "./context.js";
+import { planRun, renderModel, type PlanInput, type Cluster } from "./plan.js";
 
 /** The raw zone as it is. */
 export const rawZone: RawSource = {
@@ -169,7 +116,7 @@ export async function readingUnchanged<Result>(
   try {
     result = await work();
   } catch (error) {
-    // Where they cannot be listed either, the first fault is the one to tell.
+    // If they cannot be listed either, the first fault is the one to tell.
     const changed = context.signal.aborted ? [] : await findChanged().catch(() => []);
     if (changed.length > 0) await throwChanged(context, changed);
     throw error;
@@ -218,4 +165,9 @@ export function planInput(
     rawParts,
     cluster: clusterOf(settings),
   };
+}
+
+/** Who computes what is large; undefined where DuckDB computes it all. */
+function clusterOf({ engine }: Pick<Settings, "engine">): Cluster | undefined {
+  return engine.kind === "duckdb" ? undefined : { dialect: SPARK, reads: sparkReads };
 }

@@ -1,32 +1,39 @@
 import { messageOf, PipelineError } from "../base/errors.js";
 import { failpoint } from "../base/failpoints.js";
+import { startedBy } from "../base/this-process.js";
 import { assertSeenOutside, databaseFaultOf } from "../consumption/outside.js";
 import { recordEnd, recordProgress, recordStart } from "../consumption/runs.js";
 import { keepSqlVersion } from "../consumption/sql-versions.js";
 import type { RunReport } from "../record/run-record.js";
 import type { Publication } from "../voucher/publication.js";
 import type { RunContext } from "./context.js";
-import { tellObservers, type EndedRun } from "./observers/observer.js";
-import { observers } from "./observers/observers.js";
-import { startedBy } from "./started-by.js";
+import { logged } from "./observers/log.js";
+import { metrics } from "./observers/metrics.js";
+import { notify } from "./observers/notify.js";
+import { tellObservers, type EndedRun, type RunObserver } from "./observers/observer.js";
+import { openLineage } from "./observers/openlineage/openlineage.js";
+import { runReport } from "./observers/run-report.js";
 
-/**
- * Records that a run has succeeded.
- * @throws PipelineError CONSUMPTION_LOST if others do not see that, or do not see what it published.
- */
-export type Succeed = (published: Publication | undefined) => Promise<void>;
+/** Those who are told of runs. */
+const observers: readonly RunObserver[] = [logged, openLineage, runReport, notify, metrics];
 
-/**
- * Does a run, and records in the consumption database that it has begun and how it has ended, with what is known of it. Those who
- * observe runs are told of both.
- * @param run is given what records its success, and calls it when nothing can fail any more but that: if others do not see the
- * record then, it throws, and the run gives back what it has done.
- * @returns the report of a run that has succeeded.
- */
-export async function recorded(
-  context: RunContext,
-  run: (succeed: Succeed) => Promise<void>,
-): Promise<RunReport> {
+/** The record of a run that is under way. Those who observe runs are told when it begins and when it has ended. */
+export interface OpenRecord {
+  /** Of a run that is killed, too, the record tells what it had read and made by then. */
+  save(): Promise<void>;
+  /**
+   * Records that the run has succeeded: nothing can fail any more but that.
+   * @throws PipelineError CONSUMPTION_LOST if others do not see that, or do not see what it published.
+   */
+  succeed(published: Publication | undefined): Promise<void>;
+  /** Tells of a run that has succeeded. @returns its report. */
+  end(): Promise<RunReport>;
+  /** Records and tells that the run has failed. @returns the fault to throw. */
+  fail(error: unknown): Promise<unknown>;
+}
+
+/** Records in the consumption database that a run has begun, and gives what records how it ends, with what is known of it. */
+export async function beginRecord(context: RunContext): Promise<OpenRecord> {
   const { activity, consumption, executionDate, journal, runId, stages, version } = context;
   const startedAt = new Date().toISOString();
   await keepSqlVersion(consumption, version);
@@ -48,21 +55,25 @@ export async function recorded(
     return report;
   };
   let endedAt = startedAt;
-  try {
-    await run(async (published) => {
+  return {
+    save: () => recordProgress(consumption, runId, JSON.stringify(journal.report())),
+    succeed: async (published) => {
       endedAt = new Date().toISOString();
       await recordSuccess(context, endedAt, published);
-    });
-  } catch (error) {
-    const fault = await databaseFaultOf(consumption, error);
-    const { run_report } = await tellEnd(await recordFailure(context, failureOf(fault)));
-    if (fault instanceof PipelineError && run_report !== null) fault.report = run_report.html;
-    throw fault;
-  }
-  const end = { outcome: "succeeded", fault: undefined, isRecorded: true } as const;
-  const report = await tellEnd({ ...end, report: journal.report(), endedAt });
-  failpoint("end recorded");
-  return { ...report, warnings: activity.warnings };
+    },
+    end: async () => {
+      const end = { outcome: "succeeded", fault: undefined, isRecorded: true } as const;
+      const report = await tellEnd({ ...end, report: journal.report(), endedAt });
+      failpoint("end recorded");
+      return { ...report, warnings: activity.warnings };
+    },
+    fail: async (error) => {
+      const fault = await databaseFaultOf(consumption, error);
+      const { run_report } = await tellEnd(await recordFailure(context, failureOf(fault)));
+      if (fault instanceof PipelineError && run_report !== null) fault.report = run_report.html;
+      return fault;
+    },
+  };
 }
 
 function failureOf(error: unknown): Pick<EndedRun, "outcome" | "fault"> {

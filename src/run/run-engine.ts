@@ -2,17 +2,26 @@ import { PipelineError } from "../base/errors.js";
 import { duckDbBuilder, type Builder } from "../engine/builder.js";
 import { withDuckDb, type Reach, type StartOptions } from "../engine/duckdb.js";
 import type { Engine } from "../engine/engine.js";
+import { isWritten, type WrittenModel } from "../models/model.js";
+import type { Stage } from "../record/run-record.js";
 import { isPlainToSpark } from "../sql-text/spark-literal.js";
 import { stagingOfRun } from "../zones/zone.js";
-import type { RunContext } from "./context.js";
+import { filesAtRest } from "./build.js";
+import type { RunContext, RawInput } from "./context.js";
 
-/** Does something with who builds the models of a run: DuckDB, or beside it the cluster that the settings name. */
-export async function withBuilder<Result>(
+/** Who builds the models of a run, until it is closed. */
+export interface OpenBuilder {
+  readonly builder: Builder;
+  close(): Promise<void>;
+}
+
+/** Opens who builds the models of a run: DuckDB, or beside it the cluster that the settings name. */
+export async function openBuilder(
   { runId, settings, signal, zones }: Pick<RunContext, "runId" | "settings" | "signal" | "zones">,
   engine: Engine,
-  use: (builder: Builder) => Promise<Result>,
-): Promise<Result> {
-  if (settings.engine.kind === "duckdb") return use(duckDbBuilder(engine));
+): Promise<OpenBuilder> {
+  if (settings.engine.kind === "duckdb")
+    return { builder: duckDbBuilder(engine), close: () => Promise.resolve() };
   for (const { root } of [zones.curated, zones.provision]) assertPlain(root);
   // Loaded where it is asked for: most runs have no cluster.
   const [{ openSparkSession }, { sparkBuilder }] = await Promise.all([
@@ -20,20 +29,16 @@ export async function withBuilder<Result>(
     import("../engine/spark/builder.js"),
   ]);
   const session = await openSparkSession(settings.engine, signal);
-  try {
-    const { curated } = zones;
-    const workspace = {
-      folder: `${curated.root}/${stagingOfRun(runId)}`,
-      list: (folder: string) => curated.list(folder.slice(curated.root.length + 1)),
-    };
-    return await use(sparkBuilder(engine, session, workspace));
-  } finally {
-    await session.close();
-  }
+  const { curated } = zones;
+  const workspace = {
+    folder: `${curated.root}/${stagingOfRun(runId)}`,
+    list: (folder: string) => curated.list(folder.slice(curated.root.length + 1)),
+  };
+  return { builder: sparkBuilder(engine, session, workspace), close: () => session.close() };
 }
 
 /** Opens an engine, does something with it, and closes it. */
-export type WithRunEngine = <Result>(use: (engine: Engine) => Promise<Result>) => Promise<Result>;
+type WithRunEngine = <Result>(use: (engine: Engine) => Promise<Result>) => Promise<Result>;
 
 /**
  * What an engine is started with that makes the files of a run, or makes them again. It reads files that stay as they are, and so keeps
@@ -58,4 +63,22 @@ function assertPlain(root: string): void {
 /** Opens engines that may touch the same. */
 export function runEngines(session: StartOptions, reach: Reach): WithRunEngine {
   return (use) => withDuckDb({ ...session, reach }, use);
+}
+
+const STAGE_OF_LAYER: Record<WrittenModel["layer"], Stage> = { curated: "curate", provision: "aggregate" };
+
+/**
+ * What the engine may touch in a run: its own staging, the raw files that were found, and the partitions of its date that
+ * it takes as they are. A model cannot read what it does not refer to, nor write where readers look.
+ */
+export async function reachOf(context: RunContext, inputs: readonly RawInput[]): Promise<Reach> {
+  const { raw, runId, stages, version, zones } = context;
+  const resting = version.models
+    .filter(isWritten)
+    .filter(({ layer }) => !stages.includes(STAGE_OF_LAYER[layer]));
+  const atRest = await filesAtRest(context, resting);
+  return {
+    directories: [zones.curated, zones.provision].map(({ root }) => `${root}/${stagingOfRun(runId)}`),
+    files: [...inputs.flatMap(({ files }) => files.map(({ uri }) => uri)), ...raw.typedFiles, ...atRest],
+  };
 }

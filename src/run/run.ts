@@ -5,7 +5,6 @@ import { armFailpoint, failpoint } from "../base/failpoints.js";
 import { faultOfWork } from "../base/machine-faults.js";
 import { migrate } from "../consumption/migrate.js";
 import { openConsumption } from "../consumption/open.js";
-import { recordProgress } from "../consumption/runs.js";
 import type { Builder } from "../engine/builder.js";
 import { startDuckDb, type StartingDuckDb } from "../engine/duckdb.js";
 import type { Engine } from "../engine/engine.js";
@@ -17,26 +16,21 @@ import type { ExecutionDate } from "../voucher/execution-date.js";
 import { openZones } from "../zones/open.js";
 import { lookingOnce } from "../zones/remember-partitions.js";
 import type { RunActivity } from "./activity.js";
-import { compareAnswers } from "./answers.js";
 import { buildModels, hashAtRest, type Built } from "./build.js";
-import { withCommitted } from "./commit.js";
-import type { RunContext } from "./context.js";
-import { noteColumns } from "./drift.js";
-import { explainingRows } from "./failed-rows.js";
-import { holdToGate, type Gate } from "./gate.js";
+import { withCommitted, type StagedPartition } from "./commit.js";
+import type { Gate, RawInput, RawSource, RunContext } from "./context.js";
+import { assertWrittenByRuns } from "./date-runs.js";
+import { explainedByRows } from "./failed-rows.js";
+import { compareAnswers, holdToGate } from "./gate.js";
 import { RunJournal } from "./journal.js";
-import { planHash, planRun } from "./plan.js";
-import { assertWrittenByRuns } from "./provenance.js";
+import { planHash, planRun, stepsOfStages } from "./plan.js";
 import { preparePublish } from "./publish.js";
-import { planInput, rawZone, readingUnchanged, type RawInput, type RawSource } from "./raw-input.js";
-import { noteIgnored, noteSameBytes } from "./raw-notices.js";
-import { reachOf } from "./reach.js";
-import { recorded, type Succeed } from "./record.js";
-import { runEngines, runSession, withBuilder } from "./run-engine.js";
+import { noteColumns, noteIgnored, noteSameBytes } from "./raw-findings.js";
+import { planInput, rawZone, readingUnchanged } from "./raw-input.js";
+import { beginRecord, type OpenRecord } from "./record.js";
+import { openBuilder, reachOf, runEngines, runSession } from "./run-engine.js";
 import { assertUnchallenged, withRunLock } from "./run-lock.js";
-import type { StagedPartition } from "./staged-partition.js";
-import { stepsOfStages } from "./stages.js";
-import { withStaging } from "./staging.js";
+import { clearStaging, keepStaged, sweepKept, sweepOwn } from "./staging.js";
 
 export interface RunRequest {
   readonly executionDate: ExecutionDate;
@@ -105,17 +99,9 @@ export async function runPipeline(
         activity,
         journal,
       };
-      return await withRunLock(unlocked, request.waitMilliseconds, (lock) => {
-        failpoint("lock taken");
-        const context = { ...unlocked, lock };
-        return recorded(context, (succeed) =>
-          withStaging(context, request.keepStaged, () =>
-            runStages(context, starting, succeed).catch((error: unknown) => {
-              throw faultOfWork(signal, error);
-            }),
-          ),
-        );
-      });
+      return await withRunLock(unlocked, request.waitMilliseconds, (lock) =>
+        runLocked({ ...unlocked, lock }, starting, request.keepStaged),
+      );
     } finally {
       await consumption.close();
     }
@@ -125,7 +111,33 @@ export async function runPipeline(
   }
 }
 
-async function runStages(context: RunContext, starting: StartingDuckDb, succeed: Succeed): Promise<void> {
+/** What a run does while it holds the lock of its date: it is recorded, and leaves nothing in staging, however it ends. */
+async function runLocked(
+  context: RunContext,
+  starting: StartingDuckDb,
+  keepsStaged: boolean,
+): Promise<RunReport> {
+  failpoint("lock taken");
+  const record = await beginRecord(context);
+  try {
+    await clearStaging(context);
+    try {
+      await doStages(context, starting, record);
+      await sweepKept(context);
+    } catch (error) {
+      const fault = faultOfWork(context.signal, error);
+      throw keepsStaged ? await keepStaged(context, fault) : fault;
+    } finally {
+      await sweepOwn(context);
+    }
+  } catch (error) {
+    throw await record.fail(error);
+  }
+  return record.end();
+}
+
+/** Finds the raw files, builds the models of the stages, commits what they are, and publishes it. */
+async function doStages(context: RunContext, starting: StartingDuckDb, record: OpenRecord): Promise<void> {
   const { raw, stages } = context;
   const inputs = stages.includes("curate") ? await raw.find(context) : [];
   noteIgnored(context, inputs);
@@ -138,9 +150,13 @@ async function runStages(context: RunContext, starting: StartingDuckDb, succeed:
     ...reach,
     directories: [...reach.directories, ...copies],
   });
-  await withBuilder(context, engine, (builder) =>
-    runOn(context, { engine, builder, withNewEngine }, inputs, succeed),
-  );
+  const open = await openBuilder(context, engine);
+  try {
+    const staged = await build(context, { engine, builder: open.builder, withNewEngine }, inputs, record);
+    await makeVisible(context, engine, staged, record);
+  } finally {
+    await open.close();
+  }
 }
 
 /** Who reads and computes for a run. */
@@ -152,12 +168,13 @@ interface Engines {
   readonly withNewEngine: WithNewEngine;
 }
 
-async function runOn(
+/** Stages and audits every model of the stages, of raw files that stay as they are meanwhile. */
+async function build(
   context: RunContext,
   engines: Engines,
   inputs: readonly RawInput[],
-  succeed: Succeed,
-): Promise<void> {
+  record: OpenRecord,
+): Promise<readonly StagedPartition[]> {
   const { journal, raw, zones } = context;
   const files = inputs.flatMap((input) => input.files);
   journal.note({
@@ -167,7 +184,7 @@ async function runOn(
   const [built, hashedInputs] = await readingUnchanged(
     context,
     inputs,
-    () => allEnded([build(context, engines, inputs), raw.inputFiles(zones.raw, inputs)]),
+    () => allEnded([buildFrom(context, engines, inputs, record), raw.inputFiles(zones.raw, inputs)]),
     raw.stateOf,
   );
   const atRest = await hashAtRest(built.atRest);
@@ -179,14 +196,14 @@ async function runOn(
     measures: built.measures,
     tables: built.staged.map(outputTable),
   });
-  await makeVisible(context, engines.engine, built, succeed);
+  return built.staged;
 }
 
-/** Stages and audits every model of the stages. */
-async function build(
+async function buildFrom(
   context: RunContext,
   { engine, builder, withNewEngine }: Engines,
   inputs: readonly RawInput[],
+  record: OpenRecord,
 ): Promise<Built> {
   const { activity, journal, raw, stages, version } = context;
   activity.percent = () => engine.progress();
@@ -197,10 +214,12 @@ async function build(
   await noteColumns(context, rawParts.columns);
   const plan = planRun(version, planInput(context, rawParts.byModel));
   journal.note({ rendered_sql_hash: planHash(plan) });
-  await saveProgress(context);
-  return explainingRows(context, builder, () =>
-    buildModels({ ...context, builder, raw: rawParts }, plan, stepsOfStages(plan, stages)),
-  );
+  await record.save();
+  try {
+    return await buildModels({ ...context, builder, raw: rawParts }, plan, stepsOfStages(plan, stages));
+  } catch (error) {
+    throw await explainedByRows(context, builder, error);
+  }
 }
 
 /**
@@ -210,14 +229,14 @@ async function build(
 async function makeVisible(
   context: RunContext,
   engine: Engine,
-  { staged }: Built,
-  succeed: Succeed,
+  staged: readonly StagedPartition[],
+  record: OpenRecord,
 ): Promise<void> {
   const { activity, journal, signal, stages } = context;
   const publishing = stages.includes("publish")
     ? await preparePublish(context, engine, staged.map(outputTable))
     : undefined;
-  await saveProgress(context);
+  await record.save();
   failpoint("all prepared");
   if (publishing !== undefined) holdToGate(context, await compareAnswers(context, publishing));
   if (signal.aborted) throw cancelled(signal);
@@ -226,18 +245,13 @@ async function makeVisible(
     withCommitted(context, staged, async () => {
       if (publishing !== undefined) journal.note({ published: await publishing.publish() });
       try {
-        await succeed(publishing?.publication);
+        await record.succeed(publishing?.publication);
       } catch (error) {
         journal.note({ published: null });
         throw error;
       }
     }),
   );
-}
-
-/** Of a run that is killed, too, the record tells what it had read and made by then. */
-function saveProgress({ consumption, journal, runId }: RunContext): Promise<void> {
-  return recordProgress(consumption, runId, JSON.stringify(journal.report()));
 }
 
 function outputTable({ model, uri, files, rows, bytes, sha256 }: StagedPartition): OutputTable {

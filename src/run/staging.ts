@@ -2,40 +2,59 @@ import { allEnded } from "../base/concurrency.js";
 import { messageOf, PipelineError } from "../base/errors.js";
 import { failpoint } from "../base/failpoints.js";
 import { isWritten } from "../models/model.js";
-import { KEPT, STAGING, type Zone } from "../zones/zone.js";
+import { KEPT, STAGING } from "../zones/zone.js";
 import type { RunContext } from "./context.js";
 
 /**
- * Does a run that leaves nothing in staging, neither of its own nor of a run of the same date that has died.
- * @param isKept whether what a run that fails has staged stays for inspection. The message of its fault tells where; the next
- * run of the date that succeeds removes it.
+ * Makes sure that a run can put its partitions in their places, and removes what a run of the same date that has died has left in
+ * staging.
  */
-export async function withStaging(
-  context: RunContext,
-  isKept: boolean,
-  run: () => Promise<void>,
-): Promise<void> {
-  const { activity, executionDate, runId, zones } = context;
-  const written = [zones.curated, zones.provision];
-  const runsOfDate = `${executionDate.partitionKey}-`;
+export async function clearStaging(context: RunContext): Promise<void> {
+  const { activity, executionDate, zones } = context;
   failpoint("start recorded");
   await assertReplaceable(context);
   const warn = (message: string) => {
     activity.warn(message);
   };
   // What a server cannot do is told once, although it is asked again at the end.
-  await allEnded(written.map((zone) => zone.sweep(STAGING, runsOfDate, warn)));
+  await allEnded(
+    [zones.curated, zones.provision].map((zone) => zone.sweep(STAGING, runsOf(executionDate), warn)),
+  );
   failpoint("old staging swept");
-  try {
-    await run();
-    failpoint("run ended");
-    await Promise.all(written.map((zone) => sweepAtEnd(context, zone, KEPT, runsOfDate)));
-  } catch (error) {
-    throw isKept ? withPlaces(error, await keepStaged(context, written)) : error;
-  } finally {
-    await Promise.all(written.map((zone) => sweepAtEnd(context, zone, STAGING, runId)));
-    failpoint("own staging swept");
+}
+
+/** Removes what runs of the date that failed have kept for inspection: one has succeeded now. */
+export async function sweepKept(context: RunContext): Promise<void> {
+  failpoint("run ended");
+  await sweepAtEnd(context, KEPT, runsOf(context.executionDate));
+}
+
+/** Removes what the run itself has left in staging. */
+export async function sweepOwn(context: RunContext): Promise<void> {
+  await sweepAtEnd(context, STAGING, context.runId);
+  failpoint("own staging swept");
+}
+
+/**
+ * Keeps what a run that fails has staged for inspection; the next run of the date that succeeds removes it.
+ * @returns the fault of the run, whose message tells where the files are now.
+ */
+export async function keepStaged(context: RunContext, fault: unknown): Promise<unknown> {
+  const { activity, runId, zones } = context;
+  const places: string[] = [];
+  for (const zone of [zones.curated, zones.provision]) {
+    try {
+      places.push(...(await zone.keepStaged(runId)));
+    } catch (error) {
+      activity.warn(`what was staged in ${zone.root} could not be kept: ${messageOf(error)}`);
+    }
   }
+  if (places.length === 0 || !(fault instanceof PipelineError)) return fault;
+  const list = places.map((place) => `\n  ${place}`).join("");
+  return new PipelineError(fault.code, `${fault.message}\nwhat was staged is kept:${list}`, {
+    cause: fault.cause,
+    details: fault.details,
+  });
 }
 
 /**
@@ -57,36 +76,21 @@ export async function assertReplaceable({
 
 /** How the run has ended is decided. What cannot be swept now is swept by the next run of the date. */
 async function sweepAtEnd(
-  { activity }: RunContext,
-  zone: Zone,
+  { activity, zones }: RunContext,
   folder: typeof STAGING | typeof KEPT,
   runs: string,
 ): Promise<void> {
-  try {
-    await zone.sweep(folder, runs);
-  } catch (error) {
-    activity.warn(`${zone.root}/${folder} could not be swept: ${messageOf(error)}`);
-  }
-}
-
-/** @returns where the files are now. */
-async function keepStaged({ activity, runId }: RunContext, zones: readonly Zone[]): Promise<string[]> {
-  const places: string[] = [];
-  for (const zone of zones) {
+  const sweeping = [zones.curated, zones.provision].map(async (zone) => {
     try {
-      places.push(...(await zone.keepStaged(runId)));
+      await zone.sweep(folder, runs);
     } catch (error) {
-      activity.warn(`what was staged in ${zone.root} could not be kept: ${messageOf(error)}`);
+      activity.warn(`${zone.root}/${folder} could not be swept: ${messageOf(error)}`);
     }
-  }
-  return places;
+  });
+  await Promise.all(sweeping);
 }
 
-function withPlaces(error: unknown, places: readonly string[]): unknown {
-  if (places.length === 0 || !(error instanceof PipelineError)) return error;
-  const list = places.map((place) => `\n  ${place}`).join("");
-  return new PipelineError(error.code, `${error.message}\nwhat was staged is kept:${list}`, {
-    cause: error.cause,
-    details: error.details,
-  });
+/** What the ids of all runs of a date begin with. */
+function runsOf({ partitionKey }: RunContext["executionDate"]): string {
+  return `${partitionKey}-`;
 }

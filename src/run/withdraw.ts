@@ -1,4 +1,6 @@
+import { PipelineError } from "../base/errors.js";
 import { armFailpoint } from "../base/failpoints.js";
+import { startedBy } from "../base/this-process.js";
 import type { Consumption } from "../consumption/consumption.js";
 import { migrate } from "../consumption/migrate.js";
 import { openConsumption, openConsumptionForReading } from "../consumption/open.js";
@@ -6,8 +8,6 @@ import { restore, withdraw, type WithdrawalResult } from "../consumption/withdra
 import { withdrawalOf, type Withdrawal } from "../record/past-run.js";
 import type { Settings } from "../settings/settings.js";
 import { isoOfKey, type ExecutionDate } from "../voucher/execution-date.js";
-import { nothingPublished } from "./publication-missing.js";
-import { startedBy } from "./started-by.js";
 
 /** A publication that was taken back, or given back, and what readers see now. */
 export interface WithdrawalReport extends Withdrawal {
@@ -64,4 +64,12 @@ async function assertThere(consumptionUrl: string): Promise<void> {
   const found = await openConsumptionForReading(consumptionUrl);
   if (found === undefined) throw nothingPublished();
   await found.close();
+}
+
+/** The fault of asking for what is published where nothing is. */
+export function nothingPublished(): PipelineError {
+  return new PipelineError(
+    "PUBLICATION_MISSING",
+    "nothing is published; run the pipeline first, or see pipeline status",
+  );
 }

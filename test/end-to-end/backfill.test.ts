@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { openConsumption } from "../../src/consumption/open.js";
 import { BackfillActivity } from "../../src/run/backfill/activity.js";
+import type { BackfilledDate } from "../../src/run/backfill/activity.js";
 import { backfill, type BackfillRequest, type EndedBackfill } from "../../src/run/backfill/backfill.js";
-import type { BackfilledDate } from "../../src/run/backfill/report.js";
 import { withdrawPublication } from "../../src/run/withdraw.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";

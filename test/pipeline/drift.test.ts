@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { RawColumns } from "../../src/record/run-record.js";
-import { driftBetween } from "../../src/run/drift.js";
+import { driftBetween } from "../../src/run/raw-findings.js";
 
 function files(
   first: string,

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { expect, it } from "@jest/globals";
 import { startEvent, uuidOf } from "../../src/run/observers/openlineage/event.js";
-import { sendEvent } from "../../src/run/observers/openlineage/send.js";
+import { sendEvent } from "../../src/run/observers/openlineage/openlineage.js";
 import { readSettings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { openZones } from "../../src/zones/open.js";

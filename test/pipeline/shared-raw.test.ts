@@ -3,7 +3,7 @@ import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { RunActivity } from "../../src/run/activity.js";
 import { withSharedRaw } from "../../src/run/backfill/shared-raw.js";
-import type { RawSource } from "../../src/run/raw-input.js";
+import type { RawSource } from "../../src/run/context.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";

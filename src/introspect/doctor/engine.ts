@@ -1,7 +1,8 @@
 import type { S3Access } from "../../base/s3-access.js";
 import { withDuckDb } from "../../engine/duckdb.js";
 import { textOf } from "../../engine/engine.js";
-import type { DuckDbSettings, SparkSettings } from "../../settings/settings.js";
+import { installExtension } from "../../engine/httpfs.js";
+import type { DuckDbSettings, SparkSettings, Settings } from "../../settings/settings.js";
 import { found, type Finding } from "./examination.js";
 
 const NOTHING = { directories: [], files: [] };
@@ -68,4 +69,13 @@ function bytesOf(size: string): number {
   const factor = BYTES[unit];
   if (number === undefined || factor === undefined) throw new RangeError(`${size} is no size`);
   return Number(number) * factor;
+}
+
+/**
+ * Installs what the engine needs to work on S3, so that later runs need no network for it.
+ * @returns the version of DuckDB that it is for.
+ * @throws PipelineError EXTENSION_MISSING where it cannot be had.
+ */
+export function installS3Extension({ duckdb }: Settings): Promise<string> {
+  return installExtension(duckdb);
 }

@@ -12,11 +12,11 @@ import { calendarDays } from "../../voucher/calendar-days.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
 import { assertApart } from "../../zones/apart.js";
 import { RunActivity } from "../activity.js";
-import { rawZone, type RawSource } from "../raw-input.js";
+import type { RawSource } from "../context.js";
+import { rawZone } from "../raw-input.js";
 import { runPipeline, type RunRequest } from "../run.js";
-import type { BackfillActivity } from "./activity.js";
+import type { BackfillActivity, BackfilledDate, BackfillReport, Order, Selection } from "./activity.js";
 import { beginLedger, openLedger, type Ledger } from "./ledger.js";
-import type { BackfilledDate, BackfillReport, Order, Selection } from "./report.js";
 import { withSharedRaw } from "./shared-raw.js";
 
 /** Two backfills of one database would run each other's dates. */

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { startedBy } from "../../base/this-process.js";
 import { recordBackfill, unfinishedBackfill, type OrderedBackfill } from "../../consumption/backfills.js";
 import { damaged, storedJson, type Consumption } from "../../consumption/consumption.js";
 import { readPublications } from "../../consumption/publications.js";
@@ -10,8 +11,7 @@ import { STAGES } from "../../record/run-record.js";
 import type { Settings } from "../../settings/settings.js";
 import { dailyExecutionDates, executionDateOfKey, type ExecutionDate } from "../../voucher/execution-date.js";
 import { failureOf, stagesLeft } from "../date-runs.js";
-import { startedBy } from "../started-by.js";
-import type { Selection } from "./report.js";
+import type { Selection } from "./activity.js";
 
 /** Which dates a ledger is about. */
 export interface LedgerRequest {

@@ -13,7 +13,7 @@ import { openZones } from "../../zones/open.js";
 import type { RunActivity } from "../activity.js";
 import { assertNoneFailed, auditModel } from "../audits.js";
 import { assertSelectsOf, explaining, makeFunctions } from "../build.js";
-import type { RunContext } from "../context.js";
+import type { RawInput, RawParts, RawSource, TypedFile, RunContext } from "../context.js";
 import { planRun } from "../plan.js";
 import {
   findRawFiles,
@@ -22,10 +22,6 @@ import {
   planInput,
   rawZone,
   readingUnchanged,
-  type RawInput,
-  type RawParts,
-  type RawSource,
-  type TypedFile,
 } from "../raw-input.js";
 import { runEngines, runSession } from "../run-engine.js";
 

@@ -1,14 +1,22 @@
 import path from "node:path";
 import { isOnS3 } from "../../../base/s3-access.js";
 import { dataSourceOf } from "../../../consumption/data-source.js";
-import { isIndirect, type Source, type Sources } from "../../../models/lineage/sources.js";
-import { isRaw, isWritten, publishedColumns, type Model, type WrittenModel } from "../../../models/model.js";
-import type { ColumnLineage } from "../../column-lineage.js";
+import { isIndirect, type Source, Sources } from "../../../models/lineage/sources.js";
+import {
+  isRaw,
+  isWritten,
+  publishedColumns,
+  type Model,
+  type WrittenModel,
+  isPublished,
+} from "../../../models/model.js";
+import type { OutputTable, RunReport } from "../../../record/run-record.js";
+import { type ColumnLineage, lineageFrom, type VersionLineage } from "../../column-lineage.js";
 import type { RunContext } from "../../context.js";
-import { facetsOf, type Facets } from "./facet.js";
+import { assertionsOf, facetsOf, type Facets } from "./facets.js";
 
 /** What identifies a dataset, by OpenLineage's rules for names. */
-export interface DatasetName {
+interface DatasetName {
   readonly namespace: string;
   readonly name: string;
 }
@@ -32,7 +40,7 @@ export function filesName({ zones }: Places, model: Model): DatasetName {
 }
 
 /** The table of a published model. */
-export function tableName({ settings }: Places, model: WrittenModel): DatasetName {
+function tableName({ settings }: Places, model: WrittenModel): DatasetName {
   const { uri, database } = dataSourceOf(settings.consumptionUrl);
   return { namespace: uri, name: database === undefined ? model.table : `${database}.${model.table}` };
 }
@@ -53,7 +61,7 @@ export function filesFacets(places: Places, model: Model): Facets {
 }
 
 /** What there is to say of the table of a published model, whatever is in it. */
-export function tableFacets({ settings }: Places, model: WrittenModel): Facets {
+function tableFacets({ settings }: Places, model: WrittenModel): Facets {
   const { uri, database } = dataSourceOf(settings.consumptionUrl);
   const published = new Set(publishedColumns(model).map(([name]) => name));
   return {
@@ -70,7 +78,7 @@ export function tableFacets({ settings }: Places, model: WrittenModel): Facets {
  * What the columns of a dataset come of.
  * @param nameOf the dataset that a model is, among those that are read.
  */
-export function columnLineageFacet(
+function columnLineageFacet(
   { columns, rows }: ColumnLineage,
   nameOf: (model: string) => DatasetName,
   isColumn: (column: string) => boolean = () => true,
@@ -131,4 +139,80 @@ export function dataset(
     ...(inputFacets === undefined ? {} : { inputFacets: facetsOf(inputFacets) }),
     ...(outputFacets === undefined ? {} : { outputFacets: facetsOf(outputFacets) }),
   };
+}
+
+type OutputContext = Pick<RunContext, "settings" | "version" | "zones">;
+
+/** The datasets that a run has made: the tables of zones, and those that it has published. */
+export function outputsOf(context: OutputContext, report: RunReport, lineage: VersionLineage): Dataset[] {
+  return [
+    ...report.tables.map((table) => writtenOutput(context, report, lineage, table)),
+    ...context.version.models
+      .filter(isPublished)
+      .flatMap((model) => publishedOutput(context, report, lineage, model)),
+  ];
+}
+
+function writtenOutput(
+  context: OutputContext,
+  report: RunReport,
+  lineage: VersionLineage,
+  { model: name, rows, files, bytes, sha256 }: OutputTable,
+): Dataset {
+  const model = modelNamed(context, name);
+  return dataset(filesName(context, model), {
+    facets: {
+      ...filesFacets(context, model),
+      ...columnFacets(context, report, lineage, name),
+      version: { datasetVersion: sha256 },
+      dataQualityAssertions: { assertions: assertionsOf(report, name) },
+    },
+    outputFacets: { outputStatistics: { rowCount: rows, size: bytes, fileCount: files } },
+  });
+}
+
+function publishedOutput(
+  context: OutputContext,
+  report: RunReport,
+  lineage: VersionLineage,
+  model: WrittenModel,
+): Dataset[] {
+  const change = report.published?.tables.find(({ table }) => table === model.table);
+  if (change === undefined) return [];
+  const published = new Set(publishedColumns(model).map(([name]) => name));
+  return [
+    dataset(tableName(context, model), {
+      facets: {
+        ...tableFacets(context, model),
+        ...columnFacets(context, report, lineage, model.name, (column) => published.has(column)),
+      },
+      outputFacets: { outputStatistics: { rowCount: change.rows } },
+    }),
+  ];
+}
+
+/** Told by what the run has read, so that what its own steps have passed on to each other is left out. */
+function columnFacets(
+  context: OutputContext,
+  { at_rest }: RunReport,
+  lineage: VersionLineage,
+  name: string,
+  isColumn?: (column: string) => boolean,
+): Facets {
+  const isRead = (model: string) => at_rest.some((resting) => resting.model === model);
+  const nameOf = (model: string) => filesName(context, modelNamed(context, model));
+  const found = isRead(name) ? copied(modelNamed(context, name)) : lineageFrom(lineage, name, isRead);
+  return found === undefined ? {} : { columnLineage: columnLineageFacet(found, nameOf, isColumn) };
+}
+
+/** Every column as it is. */
+function copied({ name, header }: ReturnType<typeof modelNamed>): ColumnLineage {
+  const columns = Object.keys(header.columns).map((column) => [column, Sources.of(name, column)] as const);
+  return { columns: new Map(columns), rows: Sources.NONE };
+}
+
+function modelNamed({ version }: OutputContext, name: string) {
+  const model = version.models.find((one) => one.name === name);
+  if (model === undefined) throw new RangeError(`no model ${name}`);
+  return model;
 }

@@ -1,14 +1,12 @@
 import { createHash } from "node:crypto";
-import { isRaw } from "../../../models/model.js";
-import { STAGES } from "../../../record/run-record.js";
+import { isRaw, type Model } from "../../../models/model.js";
+import { STAGES, type RunReport } from "../../../record/run-record.js";
 import type { VersionLineage } from "../../column-lineage.js";
 import type { RunContext } from "../../context.js";
 import type { EndedRun } from "../observer.js";
-import { testsOf } from "./audits.js";
-import type { Dataset } from "./datasets.js";
-import { facetsOf, producer, RUN_EVENT_SCHEMA, type Facets } from "./facet.js";
-import { inputsOf } from "./inputs.js";
-import { outputsOf } from "./outputs.js";
+import { type Dataset, dataset, filesFacets, filesName } from "./datasets.js";
+import { outputsOf } from "./datasets.js";
+import { facetsOf, producer, RUN_EVENT_SCHEMA, testsOf, type Facets } from "./facets.js";
 
 /** What OpenLineage is told of a run at one moment. */
 export interface RunEvent {
@@ -120,4 +118,35 @@ export function uuidOf(runId: string): string {
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+/** The datasets that a run has read: raw files by their folder, and partitions that others have left. */
+function inputsOf(context: Pick<RunContext, "settings" | "version" | "zones">, report: RunReport): Dataset[] {
+  return context.version.models.flatMap((model) => {
+    const read = isRaw(model) ? rawInput(model.header.folder, report) : restingInput(model, report);
+    if (read === undefined) return [];
+    return [
+      dataset(filesName(context, model), {
+        facets: { ...filesFacets(context, model), ...read.facets },
+        inputFacets: { inputStatistics: read.statistics },
+      }),
+    ];
+  });
+}
+
+interface Read {
+  readonly facets: { version?: object };
+  readonly statistics: object;
+}
+
+function rawInput(folder: string, { inputs }: RunReport): Read | undefined {
+  const files = inputs.filter(({ path }) => path.startsWith(`${folder}/`));
+  if (files.length === 0) return undefined;
+  const size = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { facets: {}, statistics: { size, fileCount: files.length } };
+}
+
+function restingInput({ name }: Model, { at_rest }: RunReport): Read | undefined {
+  const resting = at_rest.find(({ model }) => model === name);
+  return resting && { facets: { version: { datasetVersion: resting.sha256 } }, statistics: { fileCount: 1 } };
 }

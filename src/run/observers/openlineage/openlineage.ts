@@ -1,9 +1,12 @@
-import type { Settings } from "../../../settings/settings.js";
+import { appendFile } from "node:fs/promises";
+import path from "node:path";
+import { messageOf } from "../../../base/errors.js";
+import { makeFolder } from "../../../base/files.js";
+import type { Settings, OpenLineageSettings } from "../../../settings/settings.js";
 import { traceColumns, type VersionLineage } from "../../column-lineage.js";
 import type { RunContext } from "../../context.js";
 import type { RunObserver } from "../observer.js";
-import { endEvent, startEvent } from "./event.js";
-import { sendEvent } from "./send.js";
+import { endEvent, startEvent, type RunEvent } from "./event.js";
 
 /** Tells OpenLineage of every run, where the settings say whom to tell. */
 export const openLineage: RunObserver = {
@@ -33,4 +36,44 @@ async function lineageOf({
 
 function isAsked({ openLineage: { url, file } }: Settings): boolean {
   return url !== undefined || file !== undefined;
+}
+
+/** A run does not wait longer for who only wants to know. */
+const PATIENCE_MILLISECONDS = 5_000;
+
+/**
+ * Tells an event to the service and to the file that the settings name.
+ * @throws an error that says what went wrong, without keys.
+ */
+export async function sendEvent({ url, apiKey, file }: OpenLineageSettings, event: RunEvent): Promise<void> {
+  const text = JSON.stringify(event);
+  await Promise.all([
+    ...(file === undefined ? [] : [append(file, `${text}\n`)]),
+    ...(url === undefined ? [] : [post(`${url}/api/v1/lineage`, apiKey, text)]),
+  ]);
+}
+
+async function append(file: string, line: string): Promise<void> {
+  await makeFolder(path.dirname(file));
+  await appendFile(file, line);
+}
+
+async function post(address: string, apiKey: string | undefined, body: string): Promise<void> {
+  const headers = {
+    "Content-Type": "application/json",
+    ...(apiKey === undefined ? {} : { Authorization: `Bearer ${apiKey}` }),
+  };
+  const signal = AbortSignal.timeout(PATIENCE_MILLISECONDS);
+  const answer = await fetch(address, { method: "POST", headers, body, signal }).catch((error: unknown) => {
+    throw new Error(`${address} cannot be told: ${reasonOf(error)}`, { cause: error });
+  });
+  // A body that nobody reads would keep the connection.
+  await answer.body?.cancel();
+  if (!answer.ok) throw new Error(`${address} answered ${answer.status.toString()}`);
+}
+
+/** `fetch` hides what went wrong in the cause. */
+function reasonOf(error: unknown): string {
+  const { cause } = error as { cause?: unknown };
+  return messageOf(cause ?? error);
 }

@@ -1,10 +1,10 @@
 import type { Consumption } from "../consumption/consumption.js";
 import { readRuns } from "../consumption/runs.js";
 import { reportOf, type InputFile } from "../record/run-record.js";
-import { readerOf, type DateRuns } from "../run/date-runs.js";
 import type { Publication } from "../voucher/publication.js";
 import { sha256Of } from "../zones/hash.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
+import { readerOf, type DateRuns } from "./date-runs.js";
 
 /** A raw file that is not what a publication was made from any more. */
 export interface ChangedInput {

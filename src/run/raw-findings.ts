@@ -1,8 +1,9 @@
 import { printable } from "../base/printable.js";
 import { readRuns } from "../consumption/runs.js";
 import { isRaw } from "../models/model.js";
-import { reportOf, type ColumnDrift, type RawColumns } from "../record/run-record.js";
-import type { RunContext } from "./context.js";
+import { ignoredFilesOf, ignoredInWords, sameBytesAmong, sameBytesInWords } from "../raw/notices.js";
+import { reportOf, type ColumnDrift, type RawColumns, type InputFile } from "../record/run-record.js";
+import type { RunContext, RawInput } from "./context.js";
 
 /**
  * Takes down which columns the raw files have, and what of them has changed since the last run that read raw files and succeeded. A new
@@ -70,4 +71,26 @@ function typesOf(shapes: readonly RawColumns[]): Map<string, string[]> {
 function newColumn({ model, column, types, files, first }: ColumnDrift): string {
   const where = files === 1 ? String(first) : `${files.toString()} files, as ${String(first)}`;
   return `${model}: the column ${printable(column)} (${types.join(", ")}) is new, and no model reads it; it is in ${printable(where)}`;
+}
+
+/** Warns of files that a run does not read because of their names, and notes them in its record. */
+export function noteIgnored(
+  { activity, journal }: Pick<RunContext, "activity" | "journal">,
+  inputs: readonly RawInput[],
+): void {
+  const ignored = ignoredFilesOf(inputs.flatMap((input) => input.ignored));
+  journal.note({ ignored_files: ignored });
+  const sentence = ignoredInWords(ignored);
+  if (sentence !== undefined) activity.warn(sentence);
+}
+
+/** Warns of input files that hold the same bytes, and notes them in the record of the run. */
+export function noteSameBytes(
+  { activity, journal }: Pick<RunContext, "activity" | "journal">,
+  inputs: readonly InputFile[],
+): void {
+  const sameBytes = sameBytesAmong(inputs);
+  journal.note({ same_bytes: sameBytes });
+  const sentence = sameBytesInWords(sameBytes);
+  if (sentence !== undefined) activity.warn(sentence);
 }

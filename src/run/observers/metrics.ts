@@ -1,6 +1,5 @@
-import { writeWhole } from "../../../base/files.js";
-import type { RunObserver } from "../observer.js";
-import { readState } from "./state.js";
+import { writeWhole } from "../../base/files.js";
+import type { RunObserver } from "./observer.js";
 
 /** Writes metrics of the runs where the settings name a file for them: the collector of a node_exporter reads it. */
 export const metrics: RunObserver = {
@@ -9,7 +8,7 @@ export const metrics: RunObserver = {
     if (settings.metricsFile === undefined) return;
     if (!isRecorded) throw new Error(`${settings.metricsFile} was not written: the database cannot be asked`);
     // Loaded here, because most runs write none.
-    const { expositionOf } = await import("./exposition.js");
+    const { expositionOf, readState } = await import("./exposition.js");
     await writeWhole(settings.metricsFile, await expositionOf(await readState(consumption)));
   },
 };
