@@ -11,7 +11,7 @@ import { loadSqlVersion, type SqlVersion } from "../models/load.js";
 import { isPublished, isWritten } from "../models/model.js";
 import type { RawPart } from "../models/raw-part.js";
 import { ignoredFilesOf, type IgnoredFiles } from "../raw/notices.js";
-import { STAGES } from "../record/run-record.js";
+import { STAGES } from "../record/stages.js";
 import { auditStatement } from "../run/audits.js";
 import { planHash, type PlannedFunctions, type PlannedStep } from "../run/plan.js";
 import { stepsOfStages } from "../run/plan.js";

@@ -11,7 +11,7 @@ import { findSameBytes, ignoredFilesOf, type IgnoredFiles, type SameBytes } from
 import { withdrawalOf, type Withdrawal } from "../record/past-run.js";
 import { failureOf, type DateRuns } from "../run/date-runs.js";
 import { publishedTable } from "../run/publish.js";
-import { changedInputs, RawFilesNow, type ChangedInput } from "../run/stale.js";
+import { changedInputs, RawFilesNow, type ChangedInput } from "../run/stale-dates.js";
 import type { Settings } from "../settings/settings.js";
 import { calendarDays } from "../voucher/calendar-days.js";
 import { isoOfKey, type ExecutionDate } from "../voucher/execution-date.js";

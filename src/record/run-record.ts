@@ -7,16 +7,13 @@ import type { RawShape } from "../raw/shapes.js";
 import { isoOfKey } from "../voucher/execution-date.js";
 import { SEGMENT_KINDS } from "../voucher/segment-kinds.js";
 import { WEAKNESSES } from "../voucher/weakness.js";
+import { STAGES, type Stage } from "./stages.js";
 
 /*
  * The schema of the record of a run: the contract between a run and everyone who tells of it. What an earlier version of the pipeline
  * did not write has a default, so that its records are read for ever.
  */
 
-/** The parts of a run, in their order. Each can run alone, and reads what the one before left at rest. */
-export const STAGES = ["curate", "aggregate", "publish"] as const;
-
-const stage = z.enum(STAGES);
 const whole = z.number().int().nonnegative();
 const texts = z.array(z.string());
 const row = z.custom<Row>((value) => typeof value === "object" && value !== null && !Array.isArray(value));
@@ -167,14 +164,19 @@ const notice = z.enum(["failure", "recovery", "changes"]);
 /** Where the report of a run for people is: a path, or a URL on S3. */
 const reportAddresses = z.object({ html: z.string(), markdown: z.string() });
 
-const runReport = z.object({
+/** What a run is, known before it begins. */
+const identity = z.object({
   run_id: z.string(),
   execution_date: z.string(),
-  stages: z.array(stage),
+  stages: z.array(z.enum(STAGES)),
   sql_version: z.string(),
   /** SHA-256 over all files of the SQL version. */
   sql_hash: z.string(),
   max_rejected_share: z.string().default(""),
+});
+
+/** What a run finds out on its way. */
+const findings = z.object({
   engine: z.string().nullable().default(null),
   /** SHA-256 over everything that the engine was told: functions, models, audits. */
   rendered_sql_hash: z.string().nullable().default(null),
@@ -208,6 +210,8 @@ const runReport = z.object({
   seconds: z.number().nonnegative().default(0),
 });
 
+const runReport = identity.extend(findings.shape);
+
 type Immutable<Value> = [Row] extends [Value]
   ? Value
   : Value extends readonly (infer Item)[]
@@ -223,7 +227,8 @@ type Of<Schema extends z.ZodType> = Immutable<z.output<Schema>>;
  * there with what was known by then.
  */
 export type RunReport = Of<typeof runReport>;
-export type Stage = Of<typeof stage>;
+export type RunIdentity = Of<typeof identity>;
+export type RunFindings = Of<typeof findings>;
 /** A raw file that a run read. */
 export type InputFile = Of<typeof inputFile>;
 /** A partition that a run wrote. */
@@ -244,10 +249,8 @@ export type StepTime = Of<typeof stepTime>;
 export type Notice = Of<typeof notice>;
 export type ReportAddresses = Of<typeof reportAddresses>;
 
-/** A run before it has found out anything: what a record has of what the run did not come to. */
-export const NOTHING_YET = runReport
-  .omit({ run_id: true, execution_date: true, stages: true, sql_version: true, sql_hash: true })
-  .parse({});
+/** What a record has of what the run did not come to. */
+export const NOTHING_YET: RunFindings = findings.parse({});
 
 /** The row of a run, or as much of it as tells what the run is. */
 export type RecordedRun = Pick<
@@ -280,6 +283,7 @@ export function emptyReport(run: Omit<RecordedRun, "record">): RunReport {
   const { run_id, execution_date, stages, sql_version, sql_hash } = run;
   return {
     ...NOTHING_YET,
+    max_rejected_share: "",
     run_id,
     execution_date: isoOfKey(execution_date),
     stages: stages.split(",").filter(isStage),

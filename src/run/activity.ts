@@ -1,5 +1,13 @@
 import type { Logger } from "pino";
-import type { StepTime } from "../record/run-record.js";
+import type { Row } from "../engine/engine.js";
+import {
+  NOTHING_YET,
+  type AuditResult,
+  type RunFindings,
+  type RunIdentity,
+  type RunReport,
+  type StepTime,
+} from "../record/run-record.js";
 
 /** What a run is doing, for whoever shows it. */
 export class RunActivity {
@@ -58,5 +66,48 @@ export class RunActivity {
       this.#seconds.set(step, (this.#seconds.get(step) ?? 0) + seconds);
       this.#log?.debug({ step, seconds }, "step ended");
     }
+  }
+}
+
+/** Collects what a run can say of itself, so that its record tells as much as is known, however it ends. */
+export class RunJournal {
+  readonly #identity: RunIdentity;
+  readonly #activity: Pick<RunActivity, "stepTimes" | "warnings">;
+  readonly #startedAt = performance.now();
+  readonly #audits: AuditResult[] = [];
+  #findings: RunFindings = NOTHING_YET;
+
+  /** @param activity knows the steps and warnings that there are by now. */
+  constructor(identity: RunIdentity, activity: Pick<RunActivity, "stepTimes" | "warnings">) {
+    this.#identity = identity;
+    this.#activity = activity;
+  }
+
+  /** Takes down what the run has found out. */
+  note(findings: Partial<RunFindings>): void {
+    this.#findings = { ...this.#findings, ...findings };
+  }
+
+  /** Takes down how audits of a model have ended. */
+  noteAudits(results: readonly AuditResult[]): void {
+    this.#audits.push(...results);
+  }
+
+  /** Takes down the rows of a measure as soon as they are known. */
+  noteMeasure(name: string, rows: readonly Row[]): void {
+    this.note({ measures: { ...this.#findings.measures, [name]: rows } });
+  }
+
+  /** All that is known by now. */
+  report(): RunReport {
+    return {
+      ...this.#identity,
+      ...this.#findings,
+      // Models that run side by side end in any order.
+      audits: this.#audits.toSorted((a, b) => (a.model < b.model ? -1 : Number(a.model > b.model))),
+      steps: this.#activity.stepTimes,
+      warnings: this.#activity.warnings,
+      seconds: (performance.now() - this.#startedAt) / 1000,
+    };
   }
 }

@@ -10,10 +10,10 @@ import { describeThreshold } from "../record/audits.js";
 import type { AuditResult, RestingTable } from "../record/run-record.js";
 import { sha256Of } from "../zones/hash.js";
 import type { FoundPartition, Zone } from "../zones/zone.js";
+import type { RunJournal } from "./activity.js";
 import { assertNoneFailed, auditModel } from "./audits.js";
 import { describeStaged, type StagedPartition } from "./commit.js";
 import type { RunContext, TypedRaw } from "./context.js";
-import type { RunJournal } from "./journal.js";
 import type { Plan, PlannedStep } from "./plan.js";
 
 /** What building the models of a plan gives. */

@@ -4,13 +4,13 @@ import type { SqlVersion } from "../models/load.js";
 import type { RawModel } from "../models/model.js";
 import type { RawPart } from "../models/raw-part.js";
 import type { RawListing, WithNewEngine } from "../raw/inspect.js";
-import type { AuditResult, InputFile, RawColumns, Stage } from "../record/run-record.js";
+import type { AuditResult, InputFile, RawColumns } from "../record/run-record.js";
+import type { Stage } from "../record/stages.js";
 import type { Settings } from "../settings/settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import type { Zones } from "../zones/open.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
-import type { RunActivity } from "./activity.js";
-import type { RunJournal } from "./journal.js";
+import type { RunActivity, RunJournal } from "./activity.js";
 
 /** What every part of a run works with. */
 export interface RunContext {

@@ -1,7 +1,8 @@
 import { PipelineError } from "../base/errors.js";
 import type { Consumption } from "../consumption/consumption.js";
 import { hasFailed, type RunOutline, readRunOutlines, readRuns } from "../consumption/runs.js";
-import { type Stage, reportOf, type OutputTable, type RestingTable } from "../record/run-record.js";
+import { reportOf, type OutputTable, type RestingTable } from "../record/run-record.js";
+import { type Stage } from "../record/stages.js";
 import type { Publication } from "../voucher/publication.js";
 import type { RunContext } from "./context.js";
 

@@ -18,7 +18,7 @@ import {
 import { orderByReference, type Step } from "../models/order.js";
 import type { RawPart } from "../models/raw-part.js";
 import { createRenderer, type Rendered, type Renderer } from "../models/template.js";
-import type { Stage } from "../record/run-record.js";
+import type { Stage } from "../record/stages.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { SEGMENT_KINDS, type Segments } from "../voucher/segments.js";
 

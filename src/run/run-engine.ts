@@ -3,7 +3,7 @@ import { duckDbBuilder, type Builder } from "../engine/builder.js";
 import { withDuckDb, type Reach, type StartOptions } from "../engine/duckdb.js";
 import type { Engine } from "../engine/engine.js";
 import { isWritten, type WrittenModel } from "../models/model.js";
-import type { Stage } from "../record/run-record.js";
+import type { Stage } from "../record/stages.js";
 import { isPlainToSpark } from "../sql-text/spark-literal.js";
 import { stagingOfRun } from "../zones/zone.js";
 import { filesAtRest } from "./build.js";

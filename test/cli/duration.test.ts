@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { parseDuration } from "../../src/cli/duration.js";
+import { parseDuration } from "../../src/cli/run-options.js";
 
 describe("a duration", () => {
   it.each([

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Stage } from "../../src/record/run-record.js";
+import type { Stage } from "../../src/record/stages.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { partitionFolder } from "../../src/zones/zone.js";
 import { readTable } from "../consumption/reading.js";

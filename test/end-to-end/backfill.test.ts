@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { openConsumption } from "../../src/consumption/open.js";
-import { BackfillActivity } from "../../src/run/backfill/activity.js";
-import type { BackfilledDate } from "../../src/run/backfill/activity.js";
+import { BackfillActivity } from "../../src/run/backfill/backfill-activity.js";
+import type { BackfilledDate } from "../../src/run/backfill/backfill-report.js";
 import { backfill, type BackfillRequest, type EndedBackfill } from "../../src/run/backfill/backfill.js";
 import { withdrawPublication } from "../../src/run/withdraw.js";
 import type { Settings } from "../../src/settings/settings.js";

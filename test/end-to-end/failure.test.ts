@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { STAGES } from "../../src/record/run-record.js";
+import { STAGES } from "../../src/record/stages.js";
 import { pipeline, start } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";
 import { EXECUTION_DATE, run } from "../pipeline/running.js";

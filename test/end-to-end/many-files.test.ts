@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { PlannedRun } from "../../src/introspect/planned-run.js";
 import type { ReplayReport } from "../../src/introspect/replay.js";
-import type { Stage } from "../../src/record/run-record.js";
+import type { Stage } from "../../src/record/stages.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { pipeline } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import type { Stage } from "../../src/record/run-record.js";
+import type { Stage } from "../../src/record/stages.js";
 import type { RunEvent } from "../../src/run/observers/openlineage/event.js";
 import type { OpenLineageSettings, Settings } from "../../src/settings/settings.js";
 import { pipeline } from "../cli/command.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { readHistory } from "../../src/introspect/history.js";
 import { readStatus, type StatusReport, type StatusRequest } from "../../src/introspect/status.js";
-import type { Stage } from "../../src/record/run-record.js";
+import type { Stage } from "../../src/record/stages.js";
 import { withdrawPublication } from "../../src/run/withdraw.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";

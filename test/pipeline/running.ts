@@ -1,5 +1,6 @@
 import type { Row } from "../../src/engine/engine.js";
-import { STAGES, type RunReport, type Stage } from "../../src/record/run-record.js";
+import { type RunReport } from "../../src/record/run-record.js";
+import { STAGES, type Stage } from "../../src/record/stages.js";
 import { RunActivity } from "../../src/run/activity.js";
 import { runPipeline, type RunRequest } from "../../src/run/run.js";
 import type { Settings } from "../../src/settings/settings.js";

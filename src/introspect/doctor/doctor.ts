@@ -5,7 +5,7 @@ import type { Consumption } from "../../consumption/consumption.js";
 import { openConsumptionUntouched } from "../../consumption/open.js";
 import { loadSqlVersion, type SqlVersion } from "../../models/load.js";
 import { isWritten } from "../../models/model.js";
-import { STAGES } from "../../record/run-record.js";
+import { STAGES } from "../../record/stages.js";
 import type { RunActivity } from "../../run/activity.js";
 import { planRun, stepsOfStages } from "../../run/plan.js";
 import type { Settings } from "../../settings/settings.js";

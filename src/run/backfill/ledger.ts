@@ -7,11 +7,11 @@ import { readRunOutlines } from "../../consumption/runs.js";
 import type { BackfillsTable } from "../../consumption/tables.js";
 import { readOpenWithdrawals } from "../../consumption/withdrawals.js";
 import { staleDates } from "../../introspect/status.js";
-import { STAGES } from "../../record/run-record.js";
+import { STAGES } from "../../record/stages.js";
 import type { Settings } from "../../settings/settings.js";
 import { dailyExecutionDates, executionDateOfKey, type ExecutionDate } from "../../voucher/execution-date.js";
 import { failureOf, stagesLeft } from "../date-runs.js";
-import type { Selection } from "./activity.js";
+import type { Selection } from "./backfill-report.js";
 
 /** Which dates a ledger is about. */
 export interface LedgerRequest {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { isRaw, type Model } from "../../../models/model.js";
-import { STAGES, type RunReport } from "../../../record/run-record.js";
+import { type RunReport } from "../../../record/run-record.js";
+import { STAGES } from "../../../record/stages.js";
 import type { VersionLineage } from "../../column-lineage.js";
 import type { RunContext } from "../../context.js";
 import type { EndedRun } from "../observer.js";

@@ -1,8 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
-import { PipelineError } from "../base/errors.js";
-import type { SampleFile } from "../run/sample.js";
-import type { Cancellation } from "./cancel.js";
-import { print, printWarning } from "./output.js";
+import { PipelineError } from "../../base/errors.js";
+import type { SampleFile } from "../../run/sample.js";
+import type { Cancellation } from "../cancel.js";
+import { print, printWarning } from "../output.js";
 
 interface SampleArguments {
   rows: number | undefined;
@@ -54,8 +54,8 @@ export function sampleCommand(cancellation: Cancellation): CommandModule<object,
         ),
     handler: async ({ rows, files, countries, out, "to-raw": toRaw, json }) => {
       const [{ makeSample, makeSampleInRawZone, SAMPLE_SIZE }, { readSettings }] = await Promise.all([
-        import("../run/sample.js"),
-        import("../settings/settings.js"),
+        import("../../run/sample.js"),
+        import("../../settings/settings.js"),
       ]);
       const context = { settings: readSettings(), signal: cancellation.signal, warn: printWarning };
       const size = {

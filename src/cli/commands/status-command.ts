@@ -1,10 +1,10 @@
 import type { Argv, CommandModule } from "yargs";
-import { PipelineError } from "../base/errors.js";
-import { EXIT_CODES, endWith } from "../base/exit-codes.js";
-import { printable } from "../base/printable.js";
-import { counting } from "../base/words.js";
-import type { StaleDate, StatusReport } from "../introspect/status.js";
-import { print } from "./output.js";
+import { PipelineError } from "../../base/errors.js";
+import { EXIT_CODES, endWith } from "../../base/exit-codes.js";
+import { printable } from "../../base/printable.js";
+import { counting } from "../../base/words.js";
+import type { StaleDate, StatusReport } from "../../introspect/status.js";
+import { print } from "../output.js";
 
 interface StatusArguments {
   from: string | undefined;
@@ -51,9 +51,9 @@ export const statusCommand: CommandModule<object, StatusArguments> = {
     if (maxAgeDays !== undefined && !(maxAgeDays >= 0))
       throw new PipelineError("INVALID_USAGE", "--max-age must be a number of days, 0 or more");
     const [{ readStatus }, { readSettings }, { parseExecutionDate }] = await Promise.all([
-      import("../introspect/status.js"),
-      import("../settings/settings.js"),
-      import("../voucher/execution-date.js"),
+      import("../../introspect/status.js"),
+      import("../../settings/settings.js"),
+      import("../../voucher/execution-date.js"),
     ]);
     const dateOf = (text: string | undefined) => (text === undefined ? undefined : parseExecutionDate(text));
     const request = { from: dateOf(from), to: dateOf(to), maxAgeDays, deep, now: new Date() };
@@ -76,7 +76,7 @@ async function describe({
   deep,
   healthy,
 }: StatusReport): Promise<string> {
-  const { rawNoticeTexts } = await import("../record/terminal.js");
+  const { rawNoticeTexts } = await import("../../record/terminal.js");
   return [
     newest === null
       ? "nothing is published"

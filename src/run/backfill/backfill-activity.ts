@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { PipelineError } from "../../base/errors.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
 import { RunActivity } from "../activity.js";
+import type { BackfilledDate } from "./backfill-report.js";
 
 const WAITING: Omit<BackfilledDate, "execution_date"> = {
   state: "waiting",
@@ -71,43 +72,4 @@ export class BackfillActivity {
   note({ iso }: ExecutionDate, findings: Partial<BackfilledDate>): void {
     this.#dates.set(iso, { execution_date: iso, ...WAITING, ...this.#dates.get(iso), ...findings });
   }
-}
-
-/** Which execution dates of a range are run: those without a publication, whose last run failed, whose raw files changed, or all. */
-export const SELECTIONS = ["missing", "failed", "stale", "all"] as const;
-export type Selection = (typeof SELECTIONS)[number];
-
-export const ORDERS = ["oldest-first", "newest-first"] as const;
-export type Order = (typeof ORDERS)[number];
-
-/** An execution date of a backfill, and what has become of it. */
-export interface BackfilledDate {
-  readonly execution_date: string;
-  /** `done before` is what the part of the backfill that stopped has done. */
-  readonly state: "waiting" | "running" | "done before" | "done" | "failed";
-  readonly run_id: string | null;
-  readonly seconds: number | null;
-  /** How many rows its run wrote into the partitions of all tables. */
-  readonly rows: number | null;
-  /** Whether its data is other than what readers had before. */
-  readonly is_new: boolean | null;
-  readonly error_code: string | null;
-  readonly error_message: string | null;
-  readonly warnings: readonly string[];
-}
-
-/** What a backfill can say of itself. It is what `--json` prints. */
-export interface BackfillReport {
-  /** Null where there was no date to run. */
-  readonly backfill_id: string | null;
-  readonly from: string;
-  readonly to: string;
-  readonly only: Selection;
-  /** When the backfill began that this one went on with; null where it is a new one. */
-  readonly resumed_from: string | null;
-  /** The earliest first. */
-  readonly dates: readonly BackfilledDate[];
-  /** What is to be known of all of them; each date has its own. */
-  readonly warnings: readonly string[];
-  readonly seconds: number;
 }

@@ -1,9 +1,9 @@
 import type { Argv, CommandModule } from "yargs";
-import { PipelineError } from "../base/errors.js";
-import type { RejectedReport } from "../introspect/rejected.js";
-import type { Cancellation } from "./cancel.js";
-import { print, printWarning } from "./output.js";
-import { executionDateOption } from "./run.js";
+import { PipelineError } from "../../base/errors.js";
+import type { RejectedReport } from "../../introspect/rejected.js";
+import type { Cancellation } from "../cancel.js";
+import { print, printWarning } from "../output.js";
+import { executionDateOption } from "../run-options.js";
 
 interface RejectedArguments {
   "execution-date": string;
@@ -31,9 +31,9 @@ export function rejectedCommand(cancellation: Cancellation): CommandModule<objec
       if (!Number.isSafeInteger(rows) || rows < 0)
         throw new PipelineError("INVALID_USAGE", "--rows must be a whole number");
       const [{ reportRejected }, { readSettings }, { parseExecutionDate }] = await Promise.all([
-        import("../introspect/rejected.js"),
-        import("../settings/settings.js"),
-        import("../voucher/execution-date.js"),
+        import("../../introspect/rejected.js"),
+        import("../../settings/settings.js"),
+        import("../../voucher/execution-date.js"),
       ]);
       const request = { executionDate: parseExecutionDate(text), rows };
       const report = await reportRejected(readSettings(), request, cancellation.signal, printWarning);
@@ -45,7 +45,7 @@ export function rejectedCommand(cancellation: Cancellation): CommandModule<objec
 async function describe(report: RejectedReport): Promise<string> {
   const { execution_date, failed_run, measures, rejected, rows } = report;
   if (rejected === 0 && failed_run === null) return `no row was rejected for ${execution_date}`;
-  const { measureTables, titledTable } = await import("../record/terminal.js");
+  const { measureTables, titledTable } = await import("../../record/terminal.js");
   // The reasons first: the values beside them can be long.
   const reasonsFirst = rows.map(({ reject_reasons, source_file, ...values }) => ({
     reject_reasons,

@@ -1,9 +1,9 @@
 import type { Argv, CommandModule } from "yargs";
-import { FAULTS } from "../base/errors.js";
-import { EXIT_CODES, endWith, exitCodeOf, type ExitCode } from "../base/exit-codes.js";
-import type { CheckResult, DoctorReport } from "../introspect/doctor/doctor.js";
-import type { Cancellation } from "./cancel.js";
-import { print } from "./output.js";
+import { FAULTS } from "../../base/errors.js";
+import { EXIT_CODES, endWith, exitCodeOf, type ExitCode } from "../../base/exit-codes.js";
+import type { CheckResult, DoctorReport } from "../../introspect/doctor/doctor.js";
+import type { Cancellation } from "../cancel.js";
+import { print } from "../output.js";
 
 interface DoctorArguments {
   json: boolean;
@@ -23,10 +23,10 @@ export function doctorCommand(cancellation: Cancellation): CommandModule<object,
     handler: async ({ json }) => {
       const [{ examine }, { RunActivity }, { readSettings }, { showingProgress, stepsInWords }] =
         await Promise.all([
-          import("../introspect/doctor/doctor.js"),
-          import("../run/activity.js"),
-          import("../settings/settings.js"),
-          import("./progress.js"),
+          import("../../introspect/doctor/doctor.js"),
+          import("../../run/activity.js"),
+          import("../../settings/settings.js"),
+          import("../progress.js"),
         ]);
       const activity = new RunActivity();
       const report = await showingProgress(

@@ -1,8 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
-import { PipelineError } from "../base/errors.js";
-import type { WithdrawalReport } from "../run/withdraw.js";
-import { print } from "./output.js";
-import { executionDateOption } from "./run.js";
+import { PipelineError } from "../../base/errors.js";
+import type { WithdrawalReport } from "../../run/withdraw.js";
+import { print } from "../output.js";
+import { executionDateOption } from "../run-options.js";
 
 interface RestoreArguments {
   "execution-date": string;
@@ -36,9 +36,9 @@ export const withdrawCommand: CommandModule<object, WithdrawArguments> = {
   handler: async ({ "execution-date": text, why, json }) => {
     if (why.trim() === "") throw new PipelineError("INVALID_USAGE", "--why must say something");
     const [{ withdrawPublication }, { readSettings }, { parseExecutionDate }] = await Promise.all([
-      import("../run/withdraw.js"),
-      import("../settings/settings.js"),
-      import("../voucher/execution-date.js"),
+      import("../../run/withdraw.js"),
+      import("../../settings/settings.js"),
+      import("../../voucher/execution-date.js"),
     ]);
     const report = await withdrawPublication(readSettings(), parseExecutionDate(text), why.trim());
     print(
@@ -58,9 +58,9 @@ export const restoreCommand: CommandModule<object, RestoreArguments> = {
       .example("$0 restore -e 2020-05-29", "Undo a withdraw"),
   handler: async ({ "execution-date": text, json }) => {
     const [{ restorePublication }, { readSettings }, { parseExecutionDate }] = await Promise.all([
-      import("../run/withdraw.js"),
-      import("../settings/settings.js"),
-      import("../voucher/execution-date.js"),
+      import("../../run/withdraw.js"),
+      import("../../settings/settings.js"),
+      import("../../voucher/execution-date.js"),
     ]);
     const report = await restorePublication(readSettings(), parseExecutionDate(text));
     print(

@@ -1,6 +1,6 @@
 import type { Argv, CommandModule } from "yargs";
-import type { AnswersDiff, ChangedAnswer } from "../record/run-record.js";
-import { print, printWarning } from "./output.js";
+import type { AnswersDiff, ChangedAnswer } from "../../record/run-record.js";
+import { print, printWarning } from "../output.js";
 
 interface DiffArguments {
   before: string | undefined;
@@ -24,9 +24,9 @@ export const diffCommand: CommandModule<object, DiffArguments> = {
       .example("$0 diff 2020-05-01 2020-05-29", "See what has changed in four weeks"),
   handler: async ({ before, after, json }) => {
     const [{ diffPublications }, { readSettings }, { parseExecutionDate }] = await Promise.all([
-      import("../introspect/diff.js"),
-      import("../settings/settings.js"),
-      import("../voucher/execution-date.js"),
+      import("../../introspect/diff.js"),
+      import("../../settings/settings.js"),
+      import("../../voucher/execution-date.js"),
     ]);
     const dateOf = (text: string | undefined) => (text === undefined ? undefined : parseExecutionDate(text));
     const request = { before: dateOf(before), after: dateOf(after) };
@@ -40,8 +40,8 @@ async function describe({ before, after, answers, changes }: AnswersDiff): Promi
   const heading = `${changes.length.toString()} of ${answers.toString()} answers differ between ${before} and ${after}`;
   if (changes.length === 0) return heading;
   const [{ titledTable }, { changeInWords }] = await Promise.all([
-    import("../record/terminal.js"),
-    import("../record/changed-answers.js"),
+    import("../../record/terminal.js"),
+    import("../../record/changed-answers.js"),
   ]);
   return [
     [heading, ...changes.map((change) => `  ${changeInWords(change)}`)].join("\n"),

@@ -1,5 +1,5 @@
 import type { Argv, CommandModule } from "yargs";
-import { print } from "./output.js";
+import { print } from "../output.js";
 
 /** The command that fetches DuckDB's extension for S3 ahead of the first run that needs it. */
 export const installExtensionCommand: CommandModule<object, { json: boolean }> = {
@@ -11,8 +11,8 @@ export const installExtensionCommand: CommandModule<object, { json: boolean }> =
       .example("$0 install-extension", "Before the first run with zones on S3"),
   handler: async ({ json }) => {
     const [{ installS3Extension }, { readSettings }] = await Promise.all([
-      import("../introspect/doctor/engine.js"),
-      import("../settings/settings.js"),
+      import("../../introspect/doctor/engine.js"),
+      import("../../settings/settings.js"),
     ]);
     const version = await installS3Extension(readSettings());
     print(

@@ -1,7 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
-import { PipelineError } from "../base/errors.js";
-import { hashOfApiKey, newApiKey } from "../settings/api-key-hash.js";
-import { print } from "./output.js";
+import { PipelineError } from "../../base/errors.js";
+import { hashOfApiKey, newApiKey } from "../../settings/api-key-hash.js";
+import { print } from "../output.js";
 
 interface ApiKeyArguments {
   name: string;

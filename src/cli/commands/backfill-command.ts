@@ -1,27 +1,29 @@
 import type { Argv, CommandModule } from "yargs";
-import { PipelineError } from "../base/errors.js";
-import { textTable } from "../base/text-table.js";
-import { counting } from "../base/words.js";
-import type {
-  BackfillActivity,
-  BackfilledDate,
-  BackfillReport,
-  Order,
-  Selection,
-} from "../run/backfill/activity.js";
-import { ORDERS, SELECTIONS } from "../run/backfill/activity.js";
-import type { Cancellation } from "./cancel.js";
-import { openedLog } from "./log.js";
-import { print, printWarning } from "./output.js";
+import { PipelineError } from "../../base/errors.js";
+import { textTable } from "../../base/text-table.js";
+import { counting } from "../../base/words.js";
+import type { BackfillActivity } from "../../run/backfill/backfill-activity.js";
+import {
+  ORDERS,
+  SELECTIONS,
+  type BackfilledDate,
+  type BackfillReport,
+  type Order,
+  type Selection,
+} from "../../run/backfill/backfill-report.js";
+import type { Cancellation } from "../cancel.js";
+import { openedLog } from "../log.js";
+import { print, printWarning } from "../output.js";
 import {
   allowFutureOption,
   gateOptions,
+  readRunSettings,
   requestOf,
   runOptions,
   type FutureOption,
   type GateOptions,
   type RunOptions,
-} from "./run.js";
+} from "../run-options.js";
 
 interface BackfillArguments extends RunOptions, GateOptions, FutureOption {
   from: string;
@@ -92,19 +94,13 @@ export function backfillCommand(cancellation: Cancellation): CommandModule<objec
           "Run again what was made from raw files that have changed",
         ),
     handler: async (options) => {
-      const [
-        { backfill },
-        { BackfillActivity: Activity },
-        { readRunSettings },
-        { parseDateToWrite },
-        progress,
-      ] = await Promise.all([
-        import("../run/backfill/backfill.js"),
-        import("../run/backfill/activity.js"),
-        import("./run-settings.js"),
-        import("../voucher/execution-date.js"),
-        import("./progress.js"),
-      ]);
+      const [{ backfill }, { BackfillActivity: Activity }, { parseDateToWrite }, progress] =
+        await Promise.all([
+          import("../../run/backfill/backfill.js"),
+          import("../../run/backfill/backfill-activity.js"),
+          import("../../voucher/execution-date.js"),
+          import("../progress.js"),
+        ]);
       const dateOf = (text: string) => parseDateToWrite(text, { allowsFuture: options["allow-future"] });
       const request = {
         ...requestOf(options),
@@ -116,7 +112,7 @@ export function backfillCommand(cancellation: Cancellation): CommandModule<objec
         continueOnError: options["continue-on-error"],
         anew: options.anew,
       };
-      const settings = readRunSettings(options);
+      const settings = await readRunSettings(options);
       const log = openedLog();
       const activity = new Activity(log);
       cancellation.steps = () => activity.shared.steps;

@@ -1,9 +1,9 @@
 import type { Argv, CommandModule } from "yargs";
-import { EXIT_CODES, endWith } from "../base/exit-codes.js";
-import { printable } from "../base/printable.js";
-import type { InspectedRawFile, InspectionReport } from "../introspect/inspect.js";
-import type { Cancellation } from "./cancel.js";
-import { print, printWarning } from "./output.js";
+import { EXIT_CODES, endWith } from "../../base/exit-codes.js";
+import { printable } from "../../base/printable.js";
+import type { InspectedRawFile, InspectionReport } from "../../introspect/inspect.js";
+import type { Cancellation } from "../cancel.js";
+import { print, printWarning } from "../output.js";
 
 interface InspectArguments {
   json: boolean;
@@ -22,10 +22,10 @@ export function inspectCommand(cancellation: Cancellation): CommandModule<object
     handler: async ({ json }) => {
       const [{ inspectRawZone }, { RunActivity }, { readSettings }, { showingProgress, stepsInWords }] =
         await Promise.all([
-          import("../introspect/inspect.js"),
-          import("../run/activity.js"),
-          import("../settings/settings.js"),
-          import("./progress.js"),
+          import("../../introspect/inspect.js"),
+          import("../../run/activity.js"),
+          import("../../settings/settings.js"),
+          import("../progress.js"),
         ]);
       const activity = new RunActivity();
       const report = await showingProgress(
@@ -42,9 +42,9 @@ export function inspectCommand(cancellation: Cancellation): CommandModule<object
 async function describe(report: InspectionReport): Promise<string> {
   const { raw_zone, files } = report;
   const [{ rawNoticeTexts, titledTable }, { columnsInWords }, { reasonRows }] = await Promise.all([
-    import("../record/terminal.js"),
-    import("../record/audits.js"),
-    import("../record/row-counts.js"),
+    import("../../record/terminal.js"),
+    import("../../record/audits.js"),
+    import("../../record/row-counts.js"),
   ]);
   const readable = files.filter(({ faults }) => faults.length === 0);
   const heading = `raw files in ${printable(raw_zone)}: ${files.length.toString()}, of which a run could read ${readable.length.toString()}`;

@@ -1,9 +1,9 @@
 import type { Argv, CommandModule } from "yargs";
-import { PipelineError } from "../base/errors.js";
-import { counting } from "../base/words.js";
-import type { ReplayReport } from "../introspect/replay.js";
-import type { Cancellation } from "./cancel.js";
-import { print, printWarning } from "./output.js";
+import { PipelineError } from "../../base/errors.js";
+import { counting } from "../../base/words.js";
+import type { ReplayReport } from "../../introspect/replay.js";
+import type { Cancellation } from "../cancel.js";
+import { print, printWarning } from "../output.js";
 
 interface ReplayArguments {
   run: string;
@@ -32,8 +32,8 @@ export function replayCommand(cancellation: Cancellation): CommandModule<object,
         .example("$0 replay 2020-05-29T000000-0aa00fb62f7b", "See whether a run gives the same bytes again"),
     handler: async ({ run: runId, "current-sql": usesCurrentSql, json }) => {
       const [{ replayRun }, { readSettings }] = await Promise.all([
-        import("../introspect/replay.js"),
-        import("../settings/settings.js"),
+        import("../../introspect/replay.js"),
+        import("../../settings/settings.js"),
       ]);
       const request = { runId, usesCurrentSql };
       const report = await replayRun(readSettings(), request, cancellation.signal, printWarning);
@@ -44,7 +44,7 @@ export function replayCommand(cancellation: Cancellation): CommandModule<object,
 }
 
 async function textOf({ run_id, is_same, tables, moved }: ReplayReport): Promise<string> {
-  const { titledTable } = await import("../record/terminal.js");
+  const { titledTable } = await import("../../record/terminal.js");
   const rows = tables.map(({ model, compared, then, now }) => ({
     table: model,
     compared,

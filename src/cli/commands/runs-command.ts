@@ -1,8 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
-import { PipelineError } from "../base/errors.js";
-import type { PastRun } from "../record/past-run.js";
-import type { Story } from "../record/story.js";
-import { print } from "./output.js";
+import { PipelineError } from "../../base/errors.js";
+import type { PastRun } from "../../record/past-run.js";
+import type { Story } from "../../record/story.js";
+import { print } from "../output.js";
 
 interface RunsArguments {
   run: string | undefined;
@@ -46,9 +46,9 @@ export const runsCommand: CommandModule<object, RunsArguments> = {
     if (markdown === true && json)
       throw new PipelineError("INVALID_USAGE", "--markdown and --json do not go together");
     const [{ readHistory }, { readSettings }, { parseExecutionDate }] = await Promise.all([
-      import("../introspect/history.js"),
-      import("../settings/settings.js"),
-      import("../voucher/execution-date.js"),
+      import("../../introspect/history.js"),
+      import("../../settings/settings.js"),
+      import("../../voucher/execution-date.js"),
     ]);
     const executionDate = text === undefined ? undefined : parseExecutionDate(text).partitionKey;
     const runs = await readHistory(readSettings(), { runId, executionDate, limit });
@@ -63,25 +63,25 @@ export const runsCommand: CommandModule<object, RunsArguments> = {
 
 async function storyOfRun(run: PastRun): Promise<Story> {
   const [{ toldRunOf }, { storyOf }] = await Promise.all([
-    import("../record/past-run.js"),
-    import("../record/story.js"),
+    import("../../record/past-run.js"),
+    import("../../record/story.js"),
   ]);
   return storyOf(toldRunOf(run));
 }
 
 async function markdownOfRun(run: PastRun): Promise<string> {
-  const { markdownOf } = await import("../record/markdown.js");
+  const { markdownOf } = await import("../../record/markdown.js");
   return markdownOf(await storyOfRun(run)).trimEnd();
 }
 
 async function textOfRun(run: PastRun): Promise<string> {
-  const { textOf } = await import("../record/terminal.js");
+  const { textOf } = await import("../../record/terminal.js");
   return textOf(await storyOfRun(run));
 }
 
 async function listOf(runs: readonly PastRun[]): Promise<string> {
   if (runs.length === 0) return "there was no run yet";
-  const { textTable } = await import("../base/text-table.js");
+  const { textTable } = await import("../../base/text-table.js");
   return textTable(
     runs.map(({ run_id, execution_date, outcome, stages, started_at, started_by, error_code, ...run }) => {
       const { report, withdrawals } = run;

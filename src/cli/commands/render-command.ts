@@ -1,8 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
-import type { RenderedModel } from "../introspect/rendered-model.js";
-import type { Cancellation } from "./cancel.js";
-import { print, printWarning } from "./output.js";
-import { executionDateOption } from "./run.js";
+import type { RenderedModel } from "../../introspect/rendered-model.js";
+import type { Cancellation } from "../cancel.js";
+import { print, printWarning } from "../output.js";
+import { executionDateOption } from "../run-options.js";
 
 interface RenderArguments {
   model: string;
@@ -29,9 +29,9 @@ export function renderCommand(cancellation: Cancellation): CommandModule<object,
         .example("$0 render curated.vouchers -e 2020-05-29 > vouchers.sql", "Look at the SQL of a model"),
     handler: async ({ model, "execution-date": text, audits, json }) => {
       const [{ renderOne }, { readSettings }, { parseExecutionDate }] = await Promise.all([
-        import("../introspect/rendered-model.js"),
-        import("../settings/settings.js"),
-        import("../voucher/execution-date.js"),
+        import("../../introspect/rendered-model.js"),
+        import("../../settings/settings.js"),
+        import("../../voucher/execution-date.js"),
       ]);
       const request = { model, executionDate: parseExecutionDate(text) };
       const rendered = await renderOne(readSettings(), request, cancellation.signal, printWarning);

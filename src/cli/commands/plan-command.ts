@@ -1,15 +1,15 @@
 import type { Argv, CommandModule } from "yargs";
-import { counting } from "../base/words.js";
+import { counting } from "../../base/words.js";
 import type {
   PlannedInput,
   PlannedPartition,
   PlannedPublish,
   PlannedRun,
   PlannedStatements,
-} from "../introspect/planned-run.js";
-import type { Cancellation } from "./cancel.js";
-import { print, printWarning } from "./output.js";
-import { allowFutureOption, executionDateOption, type FutureOption } from "./run.js";
+} from "../../introspect/planned-run.js";
+import type { Cancellation } from "../cancel.js";
+import { print, printWarning } from "../output.js";
+import { allowFutureOption, executionDateOption, type FutureOption } from "../run-options.js";
 
 interface PlanArguments extends FutureOption {
   "execution-date": string;
@@ -32,9 +32,9 @@ export function planCommand(cancellation: Cancellation): CommandModule<object, P
         .example("$0 plan -e 2020-05-29T00:00:00 | less", "Look at a run before it is made"),
     handler: async ({ "allow-future": allowsFuture, "execution-date": text, json }) => {
       const [{ planOfRun }, { readSettings }, { parseDateToWrite }] = await Promise.all([
-        import("../introspect/planned-run.js"),
-        import("../settings/settings.js"),
-        import("../voucher/execution-date.js"),
+        import("../../introspect/planned-run.js"),
+        import("../../settings/settings.js"),
+        import("../../voucher/execution-date.js"),
       ]);
       const executionDate = parseDateToWrite(text, { allowsFuture });
       const plan = await planOfRun(readSettings(), executionDate, cancellation.signal, printWarning);
@@ -44,7 +44,7 @@ export function planCommand(cancellation: Cancellation): CommandModule<object, P
 }
 
 async function describe(plan: PlannedRun): Promise<string> {
-  const { rawNoticeTexts, titledTable } = await import("../record/terminal.js");
+  const { rawNoticeTexts, titledTable } = await import("../../record/terminal.js");
   const { targets, publish } = plan;
   const facts = {
     lock: lockInWords(plan),

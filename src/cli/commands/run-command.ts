@@ -1,0 +1,129 @@
+import type { Argv, CommandModule } from "yargs";
+import { PipelineError } from "../../base/errors.js";
+import { endAs } from "../../base/exit-codes.js";
+import type { RunReport } from "../../record/run-record.js";
+import type { Stage } from "../../record/stages.js";
+import type { Cancellation } from "../cancel.js";
+import { openedLog } from "../log.js";
+import { print, printWarning } from "../output.js";
+import {
+  allowFutureOption,
+  executionDateOption,
+  gateOptions,
+  parseDuration,
+  readRunSettings,
+  requestOf,
+  runOptions,
+  type FutureOption,
+  type GateOptions,
+  type RunOptions,
+} from "../run-options.js";
+import { doUnderWatch, withinTime } from "../time-limit.js";
+
+/** What every command that runs stages takes. */
+export interface RunArguments extends RunOptions, GateOptions, FutureOption {
+  "execution-date": string;
+  json: boolean;
+  verbose: boolean;
+  timeout: string | undefined;
+  /** Whether another process of the same command ends this one where it does not stop in time. */
+  watched: boolean;
+}
+
+/**
+ * Runs stages for one execution date, showing on a terminal how far they are.
+ * @param timeLimit how many milliseconds it may take; undefined for as long as it takes.
+ */
+export async function runStages(
+  stages: readonly Stage[],
+  options: RunArguments,
+  cancellation: Cancellation,
+  timeLimit: number | undefined,
+): Promise<RunReport> {
+  // Loaded here, so that --help need not wait for the engine.
+  const [{ runPipeline }, { RunActivity }, { parseDateToWrite }, { showingProgress, stepsInWords }] =
+    await Promise.all([
+      import("../../run/run.js"),
+      import("../../run/activity.js"),
+      import("../../voucher/execution-date.js"),
+      import("../progress.js"),
+    ]);
+  const request = {
+    executionDate: parseDateToWrite(options["execution-date"], { allowsFuture: options["allow-future"] }),
+    stages,
+    ...requestOf(options),
+  };
+  const settings = await readRunSettings(options);
+  const log = openedLog();
+  const activity = new RunActivity(log);
+  cancellation.steps = () => activity.steps;
+  const run = () =>
+    showingProgress(
+      () => stepsInWords(activity),
+      () => runPipeline(settings, request, cancellation.signal, activity),
+    );
+  try {
+    return await (timeLimit === undefined
+      ? run()
+      : withinTime(timeLimit, cancellation, () => activity.steps, run));
+  } catch (error) {
+    if (error instanceof PipelineError) error.warnings = activity.warnings;
+    throw error;
+  } finally {
+    // A log has had them as they came, and for machines they are in the JSON.
+    if (log === undefined && !options.json) activity.warnings.forEach(printWarning);
+  }
+}
+
+/** A command that runs stages and prints the report. */
+export function stageCommand(
+  command: readonly [name: string, ...aliases: string[]],
+  describe: string,
+  stages: readonly Stage[],
+  cancellation: Cancellation,
+): CommandModule<object, RunArguments> {
+  return {
+    command,
+    describe,
+    builder: (yargs: Argv) =>
+      runOptions(
+        (stages.includes("publish") ? gateOptions(yargs) : yargs).option(
+          "execution-date",
+          executionDateOption,
+        ),
+      )
+        .option("allow-future", allowFutureOption)
+        .option("json", { type: "boolean", default: false, describe: "Print the report as JSON" })
+        .option("verbose", {
+          type: "boolean",
+          default: false,
+          describe: "Print everything that is recorded of the run, in place of the summary",
+        })
+        .option("timeout", {
+          type: "string",
+          requiresArg: true,
+          describe: "Cancel the run when it takes longer: 500ms, 90s, 10m, 2h",
+        })
+        .option("watched", { type: "boolean", default: false, hidden: true })
+        .example(`$0 ${command[0]} -e 2020-05-29T00:00:00`, describe),
+    handler: async (options) => {
+      const { timeout, watched } = options;
+      const timeLimit = timeout === undefined ? undefined : parseDuration(timeout, "--timeout");
+      if (timeLimit !== undefined && !watched) {
+        endAs(await doUnderWatch(timeLimit, cancellation));
+        return;
+      }
+      const report = await runStages(stages, options, cancellation, timeLimit);
+      print(options.json ? JSON.stringify(report, null, 2) : await inWords(report, options.verbose));
+    },
+  };
+}
+
+async function inWords(report: RunReport, isVerbose: boolean): Promise<string> {
+  const [{ summaryOf, textOf }, { storyOf }] = await Promise.all([
+    import("../../record/terminal.js"),
+    import("../../record/story.js"),
+  ]);
+  const run = { outcome: "succeeded", fault: undefined, report } as const;
+  return isVerbose ? textOf(storyOf(run)) : summaryOf(run);
+}
