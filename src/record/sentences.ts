@@ -79,6 +79,7 @@ function changesSentence({ outcome, report }: ToldRun): string {
       ? "It has changed no answer that customers get."
       : "It ended before it was known which answers would change.";
   }
+  const { gate } = report;
   const { before, after, answers, count } = report.answers.changed;
   const all = counting(answers, "answer");
   if (before === null) return `${all}, and nothing was published before to compare with.`;
@@ -87,7 +88,8 @@ function changesSentence({ outcome, report }: ToldRun): string {
   const some = count === 0 ? "No answer" : `${counted(count)} of ${all}`;
   const isOne = count <= 1;
   const isSeen = report.published !== null && report.published.withdrawn === null;
-  return `${some} ${isSeen ? (isOne ? "differs" : "differ") : "would differ"} from ${since}.`;
+  const limit = gate === null ? "" : ` At most ${counted(gate.max_changed)} may (--max-changed): ${gate.outcome}.`;
+  return `${some} ${isSeen ? (isOne ? "differs" : "differ") : "would differ"} from ${since}.${limit}`;
 }
 
 function weakSentence({ outcome, report: { answers } }: ToldRun): string {

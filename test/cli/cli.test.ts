@@ -21,11 +21,25 @@ describe("pipeline", () => {
     const { environment } = await goodWorkspace();
     const { code, stdout, stderr } = await pipeline(["--execution-date", "2020-05-29T00:00:00"], environment);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toMatch(/rows_read +rejected +out_of_scope +curated\n +4 +1 +0 +3\n/);
-    expect(stdout).toMatch(/total_orders_missing +1\n/);
-    expect(stdout).toMatch(/provision\.voucher_frequent_most_used +1 /);
-    expect(stdout).toContain("published: readers now see 2020-05-29T00:00:00Z");
-    expect(stdout).toMatch(/done in \d+\.\d s/);
+    expect(stdout.split("\n")).toEqual([
+      "The voucher answers for 29 May 2020 are published.",
+      "Of 4 rows read, 3 count; 1 (25%) was rejected because a value is missing or wrong, most often for total orders missing, and none came after that date.",
+      "4 answers, and nothing was published before to compare with.",
+      expect.stringContaining("weak"),
+      expect.stringMatching(/^All \d+ checks were passed: there is nothing to do\.$/),
+      expect.stringMatching(/^It took \d+\.\d s\. Report: .+\.html$/),
+      "",
+    ]);
+  });
+
+  it("tells everything that is recorded of a run where --verbose asks for it", async () => {
+    const { environment } = await goodWorkspace();
+    const { code, stdout } = await pipeline(["-e", "2020-05-29", "--verbose"], environment);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\n {2}read +4 +100%\n/);
+    expect(stdout).toMatch(/\n {2}total_orders_missing +1 +25% /);
+    expect(stdout).toMatch(/\n {2}provision\.voucher_frequent_most_used +1 /);
+    expect(stdout).toMatch(/\nAnswers in doubt\n {2}segment_kind +answers +in_doubt/);
   });
 
   it("prints the report as JSON for machines, and nothing else", async () => {
@@ -216,7 +230,7 @@ describe("a fault", () => {
     const shown = onTerminal(environment);
     expect(COLOUR.test(shown)).toBe(true);
     expect(shown).toContain("starting");
-    expect(shown).toMatch(/published: readers now see/);
+    expect(shown).toMatch(/The voucher answers for 29 May 2020 are published\./);
   });
 
   it("no progress is drawn where the terminal has no width", async () => {

@@ -87,7 +87,7 @@ describe("a run with a time limit", () => {
     await putVouchers(settings.zones.raw, times(3, voucher()));
     const done = await pipeline(["-e", "2020-05-29", "--timeout", "10m"], environment);
     expect(done).toMatchObject({ code: 0, stderr: "" });
-    expect(done.stdout).toContain("published: readers now see 2020-05-29T00:00:00Z");
+    expect(done.stdout).toContain("The voucher answers for 29 May 2020 are published.");
     const failed = await pipeline(["-e", "2018-01-01", "--timeout", "10m"], environment);
     expect(failed).toMatchObject({ code: 3, stdout: "" });
   });

@@ -100,7 +100,7 @@ describe("--max-changed", () => {
     const args = ["-e", "2020-05-29", "--max-changed", "3", "--approve"];
     const { code, stdout } = await pipeline(args, environment);
     expect(code).toBe(0);
-    expect(stdout).toContain("answers changed: 4 of 4, since 2020-05-28T00:00:00Z; 3 may: approved\n");
+    expect(stdout).toContain("4 of 4 answers differ from the answers for 28 May 2020. At most 3 may (--max-changed): approved.\n");
     const [approved] = await readHistory(settings, { limit: 1 });
     expect(approved?.report?.gate).toMatchObject({ outcome: "approved", changes: { length: 4 } });
   });

@@ -255,7 +255,7 @@ describe("a withdrawal", () => {
     expect(again).toMatchObject({
       code: 0,
       stdout: expect.stringContaining(
-        "published: nothing, readers do not see this data since it was withdrawn",
+        "The voucher answers for 29 May 2020 are those that were withdrawn, and stay withdrawn: nobody gets them.",
       ),
       stderr: expect.stringMatching(
         /readers do not see 2020-05-29T00:00:00Z: .*pipeline restore -e 2020-05-29/,

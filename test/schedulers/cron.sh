@@ -45,8 +45,8 @@ expect "the check before the first run says" "$(cat "$folder/mail")" "nothing is
 
 as_cron "${jobs[0]}" >"$folder/mail" 2>&1
 expect "what a run has cron send" "$(cat "$folder/mail")" ""
-today="$(date --utc +%Y-%m-%d)"
-expect "publications in the log" "$(grep -c "^published: readers now see ${today}T00:00:00Z" "$folder/logs/runs.log")" 1
+today="$(LC_ALL=C date --utc +"%-d %B %Y")"
+expect "publications in the log" "$(grep -c "^The voucher answers for $today are published" "$folder/logs/runs.log")" 1
 
 as_cron "${jobs[1]}" >"$folder/mail" 2>&1
 expect "what a check has cron send where all is well" "$(cat "$folder/mail")" ""

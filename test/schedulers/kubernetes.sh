@@ -20,4 +20,4 @@ node --input-type=module >"$folder/command.json" -e '
   const [{ command }] = job.spec.jobTemplate.spec.template.spec.containers;
   process.stdout.write(command.join("\0"));'
 mapfile -d '' -t command <"$folder/command.json"
-"${command[@]}" | grep "^published: readers now see $(date -u +%Y-%m-%d)T00:00:00Z"
+"${command[@]}" | grep "^The voucher answers for $(LC_ALL=C date -u +"%-d %B %Y") are published"

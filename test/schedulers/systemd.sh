@@ -18,4 +18,4 @@ export RAW_ZONE="$PWD/data/raw" CURATED_ZONE="$folder/curated" PROVISION_ZONE="$
 export CONSUMPTION_URL="sqlite:$folder/consumption.db" RUN_REPORTS="$folder/runs"
 # What systemd reads as another thing stands there twice.
 command="$(sed -n "s/^ExecStart=\/bin\/sh -c '\(.*\)'$/\1/p" "${units[0]}" | sed 's/\$\$/$/g; s/%%/%/g')"
-/bin/sh -c "$command" | grep "^published: readers now see $(date --utc +%Y-%m-%d)T00:00:00Z"
+/bin/sh -c "$command" | grep "^The voucher answers for $(LC_ALL=C date --utc +"%-d %B %Y") are published"
