@@ -1,6 +1,6 @@
 import type { Place } from "../../voucher/answers.js";
+import { shortIso } from "../../voucher/execution-date.js";
 import type { Publication } from "../../voucher/publication.js";
-import { shortIso } from "./words.js";
 
 /** The addresses of the pages. */
 export const PAGES = {

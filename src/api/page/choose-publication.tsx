@@ -1,9 +1,9 @@
 import type { VNode } from "preact";
 import { readPublications } from "../../consumption/publications.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
+import { dateInWords, shortIso } from "../../voucher/execution-date.js";
 import type { Services } from "../services.js";
 import { maybeAsk } from "./maybe-ask.js";
-import { dateInWords, shortIso } from "./words.js";
 
 const PUBLICATIONS_OFFERED = 400;
 

@@ -1,4 +1,5 @@
 import type { ComponentChildren, VNode } from "preact";
+import { counted } from "../../base/words.js";
 import type { Answers, Place } from "../../voucher/answers.js";
 import { compareCodePoints } from "../../voucher/code-points.js";
 import { boundsOf, SEGMENT_KINDS, type SegmentKind, type Segments } from "../../voucher/segments.js";
@@ -6,7 +7,7 @@ import { wholeNumberText } from "../schemas/fields.js";
 import { PAGES } from "./addresses.js";
 import { KIND_NAMES } from "./kind-names.js";
 import { Scrolling } from "./scrolling.js";
-import { counted, Name } from "./words.js";
+import { Name } from "./words.js";
 
 /** As many rows as a page shows at once: a publication may have any number of countries. */
 export const COUNTRIES_SHOWN = 50;

@@ -4,8 +4,6 @@ import { calendarDays } from "../../voucher/calendar-days.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
 import { dateInWords, shortIso } from "../../voucher/execution-date.js";
 
-export { counted, counting, dayInWords, percent } from "../../base/words.js";
-export { dateInWords, shortIso } from "../../voucher/execution-date.js";
 
 const HOURS = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { render } from "preact-render-to-string";
-import { ageInWords, ago, counting, DateOf, percent } from "../../../src/api/page/words.js";
+import { ageInWords, ago, DateOf } from "../../../src/api/page/words.js";
+import { counting, percent } from "../../../src/base/words.js";
 import { parseExecutionDate } from "../../../src/voucher/execution-date.js";
 
 const NOW = new Date("2020-05-29T12:00:00Z");

@@ -1,7 +1,9 @@
 import type { VNode } from "preact";
 import * as z from "zod";
+import { counted, counting, percent } from "../../../base/words.js";
 import { readAmountUse, readTimelines, type AmountUse } from "../../../consumption/amount-usage.js";
 import type { Answers, Cell, Place } from "../../../voucher/answers.js";
+import { shortIso } from "../../../voucher/execution-date.js";
 import { boundsOf, SEGMENT_KINDS } from "../../../voucher/segments.js";
 import { FEW_VOUCHERS, marginOf, THIN_MARGIN_SHARE, weaknessesOf } from "../../../voucher/weakness.js";
 import { checked } from "../../checking.js";
@@ -15,7 +17,7 @@ import { KIND_NAMES } from "../kind-names.js";
 import { maybeAsk } from "../maybe-ask.js";
 import { Notice } from "../notice.js";
 import type { PageRoute } from "../page.js";
-import { counted, counting, DateOf, Name, percent, shortIso } from "../words.js";
+import { DateOf, Name } from "../words.js";
 
 /** Hardly any place has more of them; what is left is shown as one bar. */
 const AMOUNTS_SHOWN = 20;

@@ -1,7 +1,9 @@
 import type { VNode } from "preact";
 import * as z from "zod";
+import { counted, counting, percent } from "../../../base/words.js";
 import type { Answers, Place } from "../../../voucher/answers.js";
 import { changesBetween } from "../../../voucher/changes.js";
+import { shortIso } from "../../../voucher/execution-date.js";
 import { FEW_VOUCHERS, THIN_MARGIN_SHARE, weaknessesOf } from "../../../voucher/weakness.js";
 import { checked } from "../../checking.js";
 import { executionDate } from "../../schemas/fields.js";
@@ -11,7 +13,7 @@ import { ChoosePublication, publishedDates } from "../choose-publication.js";
 import { countryPage, CountryPages, Grids, pageParameter, type CellContent } from "../grid.js";
 import { unlessAway } from "../maybe-ask.js";
 import type { PageRoute } from "../page.js";
-import { ageInWords, counted, counting, DateOf, percent, shortIso } from "../words.js";
+import { ageInWords, DateOf } from "../words.js";
 import { heatOf, type Heat } from "./heat.js";
 
 const querySchema = z.object({

@@ -1,11 +1,12 @@
 import type { Answers } from "../../../voucher/answers.js";
+import { shortIso } from "../../../voucher/execution-date.js";
 import type { SegmentKind } from "../../../voucher/segments.js";
 import { dayOf } from "../../schemas/customer.js";
 import type { Services } from "../../services.js";
 import { PAGES } from "../addresses.js";
 import { originOf } from "../origin.js";
 import type { PageRoute } from "../page.js";
-import { DateOf, shortIso } from "../words.js";
+import { DateOf } from "../words.js";
 import { Columns } from "./columns.js";
 import { Curl } from "./curl.js";
 import { CAMPAIGN_ELEMENT, type Given } from "./given.js";

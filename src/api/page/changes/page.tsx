@@ -1,9 +1,11 @@
 import type { VNode } from "preact";
 import * as z from "zod";
+import { counted, counting } from "../../../base/words.js";
 import { readTimelines, type Timelines } from "../../../consumption/amount-usage.js";
 import type { Answers, Cell, Place } from "../../../voucher/answers.js";
 import { changesBetween, type Change } from "../../../voucher/changes.js";
 import type { ExecutionDate } from "../../../voucher/execution-date.js";
+import { shortIso } from "../../../voucher/execution-date.js";
 import { checked } from "../../checking.js";
 import { executionDate } from "../../schemas/fields.js";
 import type { Services } from "../../services.js";
@@ -21,7 +23,7 @@ import {
 } from "../grid.js";
 import { maybeAsk, unlessAway } from "../maybe-ask.js";
 import type { PageRoute } from "../page.js";
-import { counted, counting, DateOf, Name, shortIso } from "../words.js";
+import { DateOf, Name } from "../words.js";
 
 /** As many are told one by one; all of them are in the tables below. */
 const CHANGES_TOLD = 50;

@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import { counted, percent } from "../words.js";
+import { counted, percent } from "../../../base/words.js";
 import { FLOW, flowShapeOf, type FlowNode, type Stream } from "./flow-shape.js";
 
 export type { Stream };

@@ -1,4 +1,5 @@
 import type { VNode } from "preact";
+import { counted, counting, dayInWords, percent } from "../../../base/words.js";
 import type { Answers } from "../../../voucher/answers.js";
 import type { Customer } from "../../../voucher/customer.js";
 import { decide } from "../../../voucher/decision.js";
@@ -6,7 +7,7 @@ import { reasonOf } from "../../../voucher/segment-reason.js";
 import { boundsOf } from "../../../voucher/segments.js";
 import { weaknessesOf } from "../../../voucher/weakness.js";
 import { answerAddress } from "../addresses.js";
-import { counted, counting, dayInWords, Name, percent } from "../words.js";
+import { Name } from "../words.js";
 
 /** A customer who was asked for. */
 export interface Asked {

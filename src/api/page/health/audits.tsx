@@ -1,6 +1,7 @@
 import type { ComponentChildren, VNode } from "preact";
+import { counted, counting, percent } from "../../../base/words.js";
 import { Scrolling } from "../scrolling.js";
-import { counted, counting, Name, percent } from "../words.js";
+import { Name } from "../words.js";
 import type { AuditOutcome } from "./run-record.js";
 
 const OUTCOMES: Readonly<Record<AuditOutcome["outcome"], { readonly kind: string; readonly sign: string }>> =

@@ -1,6 +1,7 @@
 import type { VNode } from "preact";
+import { counted } from "../../../base/words.js";
 import { Scrolling } from "../scrolling.js";
-import { counted, Name } from "../words.js";
+import { Name } from "../words.js";
 import type { PastRun } from "./past-run.js";
 
 /** Which values were at fault, and where they came from. */

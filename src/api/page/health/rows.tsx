@@ -1,7 +1,8 @@
 import type { VNode } from "preact";
+import { counted, percent } from "../../../base/words.js";
 import { Flow, type Stream } from "../charts/flow.js";
 import { Scrolling } from "../scrolling.js";
-import { counted, Name, percent } from "../words.js";
+import { Name } from "../words.js";
 import type { PastRun } from "./past-run.js";
 import type { RejectReason, RowCounts } from "./run-record.js";
 import { OfRun } from "./run-words.js";

@@ -1,6 +1,7 @@
 import type { VNode } from "preact";
+import { counted } from "../../../base/words.js";
 import { Scrolling } from "../scrolling.js";
-import { ago, counted, MomentOf, Name } from "../words.js";
+import { ago, MomentOf, Name } from "../words.js";
 import type { PastRun } from "./past-run.js";
 import { OutcomeOf, RunDate } from "./run-words.js";
 

@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { counting } from "../../../../base/words.js";
 import { Notice } from "../../notice.js";
-import { counting } from "../../words.js";
 import type { Trouble } from "./trouble.js";
 
 interface FailureProps {

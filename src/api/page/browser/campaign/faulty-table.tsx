@@ -1,7 +1,8 @@
 import type { VNode } from "preact";
+import { counted } from "../../../../base/words.js";
 import type { PricedLine } from "../../../schemas/price.js";
 import { Scrolling } from "../../scrolling.js";
-import { counted, Name } from "../../words.js";
+import { Name } from "../../words.js";
 
 interface FaultyTableProps {
   /** The first of them. */

@@ -1,10 +1,11 @@
 import type { ComponentChildren, VNode } from "preact";
+import { counted } from "../../../../base/words.js";
 import { SEGMENT_KINDS } from "../../../../voucher/segment-kinds.js";
 import type { PriceGroup } from "../../../schemas/price.js";
 import type { Given } from "../../campaign/given.js";
 import { Bars, type Bar } from "../../charts/bars.js";
 import { KIND_NAMES } from "../../kind-names.js";
-import { counted, Name } from "../../words.js";
+import { Name } from "../../words.js";
 import { gathered, type Gathered } from "./gathered.js";
 
 const COUNTRIES_SHOWN = 20;

@@ -1,8 +1,9 @@
 import type { VNode } from "preact";
+import { counted } from "../../../../base/words.js";
 import type { PricedLine } from "../../../schemas/price.js";
 import { KIND_NAMES } from "../../kind-names.js";
 import { Scrolling } from "../../scrolling.js";
-import { counted, Name } from "../../words.js";
+import { Name } from "../../words.js";
 
 interface LinesTableProps {
   readonly caption: string;

@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import { counting } from "../../words.js";
+import { counting } from "../../../../base/words.js";
 import { Failure } from "./failure.js";
 import { fileSize } from "./file-size.js";
 import { LinesTable } from "./lines-table.js";

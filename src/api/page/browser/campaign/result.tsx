@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
+import { counted, counting, percent } from "../../../../base/words.js";
 import type { Given } from "../../campaign/given.js";
-import { counted, counting, percent } from "../../words.js";
 import { DownloadLink } from "./download-link.js";
 import { FaultyTable } from "./faulty-table.js";
 import { GroupBars } from "./group-bars.js";

@@ -1,4 +1,4 @@
-import { counted, percent } from "../../words.js";
+import { counted, percent } from "../../../../base/words.js";
 import { summaryInWords } from "./summary-in-words.js";
 import type { PreviewStage } from "./use-preview.js";
 import type { PricingStage } from "./use-pricing.js";

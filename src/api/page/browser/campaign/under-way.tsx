@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import { counted, counting, percent } from "../../words.js";
+import { counted, counting, percent } from "../../../../base/words.js";
 import type { Wait } from "./ask.js";
 import type { Progress } from "./price-file.js";
 import { useFocus } from "./use-focus.js";
