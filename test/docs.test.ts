@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { PROBLEMS } from "../src/api/problem.js";
+import { PROBLEMS } from "../src/api/http/problems.js";
 import { FAULTS, type FaultKind } from "../src/base/errors.js";
 import { EXIT_CODES, exitCodeOf } from "../src/base/exit-codes.js";
 import { readSettings, SETTING_NAMES } from "../src/settings/settings.js";

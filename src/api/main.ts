@@ -3,13 +3,11 @@ import { messageOf, PipelineError } from "../base/errors.js";
 import { EXIT_CODES, endWith, exitCodeOf } from "../base/exit-codes.js";
 import { machineFault } from "../base/machine-faults.js";
 import { readSettings, type Settings } from "../settings/settings.js";
-import { AnswerDatabase } from "./answer-database.js";
-import { AnswerStore } from "./answer-store.js";
-import { createApiServer } from "./api-server.js";
-import { KeyRing } from "./keys/key-ring.js";
-import { RequestMetrics } from "./metrics.js";
-import { shutDownOnSignals } from "./shut-down.js";
-import { UnderWay } from "./under-way.js";
+import { AnswerDatabase, AnswerStore } from "./http/answer-store.js";
+import { KeyRing } from "./http/key-ring.js";
+import { RequestMetrics } from "./http/observing.js";
+import { createApiServer } from "./http/server.js";
+import { shutDownOnSignals, UnderWay } from "./http/shut-down.js";
 
 // While one line is written, those that come are gathered: no request waits for the log.
 const log = pino(pino.destination({ sync: false }));

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import type { Patience } from "../../src/api/api-server.js";
+import type { Patience } from "../../src/api/http/server.js";
 import { until } from "../until.js";
 import { makeWorkspace } from "../workspace.js";
 import { serve, type ServedApi } from "./serving.js";

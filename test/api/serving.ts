@@ -1,13 +1,12 @@
 import type { Server } from "node:http";
 import { afterAll } from "@jest/globals";
 import { pino } from "pino";
-import { AnswerDatabase } from "../../src/api/answer-database.js";
-import { AnswerStore } from "../../src/api/answer-store.js";
-import { createApiServer, type Patience } from "../../src/api/api-server.js";
-import { KeyRing } from "../../src/api/keys/key-ring.js";
-import { RequestMetrics } from "../../src/api/metrics.js";
-import type { Services } from "../../src/api/services.js";
-import { UnderWay } from "../../src/api/under-way.js";
+import { AnswerDatabase, AnswerStore } from "../../src/api/http/answer-store.js";
+import { KeyRing } from "../../src/api/http/key-ring.js";
+import { RequestMetrics } from "../../src/api/http/observing.js";
+import { createApiServer, type Patience } from "../../src/api/http/server.js";
+import type { Services } from "../../src/api/http/services.js";
+import { UnderWay } from "../../src/api/http/shut-down.js";
 import type { Settings } from "../../src/settings/settings.js";
 
 /** The day of the tests' publications. */

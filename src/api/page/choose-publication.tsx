@@ -2,7 +2,7 @@ import type { VNode } from "preact";
 import { readPublications } from "../../consumption/publications.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
 import { dateInWords, shortIso } from "../../voucher/execution-date.js";
-import type { Services } from "../services.js";
+import type { Services } from "../http/services.js";
 import { maybeAsk } from "./maybe-ask.js";
 
 const PUBLICATIONS_OFFERED = 400;

@@ -3,8 +3,8 @@ import { PipelineError } from "../../base/errors.js";
 import { readSqlVersion } from "../../consumption/sql-versions.js";
 import { ASSETS, ASSETS_FOLDER, siteOfTexts } from "../../dictionary/site.js";
 import type { Publication } from "../../voucher/publication.js";
-import { Problem } from "../problem.js";
-import type { Services } from "../services.js";
+import { Problem } from "../http/problems.js";
+import type { Services } from "../http/services.js";
 import { PAGES } from "./addresses.js";
 
 type Site = ReadonlyMap<string, string>;

@@ -1,6 +1,6 @@
 import type { Consumption } from "../../consumption/consumption.js";
-import { problemOf } from "../error-answers.js";
-import type { Services } from "../services.js";
+import { problemOf } from "../http/error-answers.js";
+import type { Services } from "../http/services.js";
 
 /**
  * Asks the database for what a page can do without.

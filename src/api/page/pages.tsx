@@ -1,9 +1,9 @@
 import { Router, type ErrorRequestHandler, type Request, type RequestHandler, type Response } from "express";
 import { render } from "preact-render-to-string";
-import { logFault, problemOf } from "../error-answers.js";
-import { refusedMethod } from "../refused-method.js";
-import { securePage } from "../security-headers.js";
-import type { Services } from "../services.js";
+import { logFault, problemOf } from "../http/error-answers.js";
+import { securePage, prefersPage } from "../http/guards.js";
+import { refusedMethod } from "../http/problems.js";
+import type { Services } from "../http/services.js";
 import { PAGES } from "./addresses.js";
 import { answerPage } from "./answer/page.js";
 import { answersPage } from "./answers/page.js";
@@ -15,7 +15,6 @@ import { sendDictionary } from "./dictionary.js";
 import { Frame } from "./frame.js";
 import { healthPage } from "./health/page.js";
 import type { Page, PageRoute } from "./page.js";
-import { prefersPage } from "./prefers-page.js";
 import { problemPage } from "./problem-page.js";
 import { standingOf, UNKNOWN_STANDING, type Standing } from "./standing.js";
 

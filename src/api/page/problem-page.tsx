@@ -1,4 +1,4 @@
-import { type Problem, PROBLEMS } from "../problem.js";
+import { type Problem, PROBLEMS } from "../http/problems.js";
 import { PAGES } from "./addresses.js";
 import type { Page } from "./page.js";
 

@@ -1,7 +1,7 @@
 import { readRunHistory } from "../../consumption/runs.js";
 import type { PipelineRunsTable } from "../../consumption/tables.js";
 import type { Publication } from "../../voucher/publication.js";
-import type { Services } from "../services.js";
+import type { Services } from "../http/services.js";
 import { maybeAsk, unlessAway } from "./maybe-ask.js";
 
 /** How the service stands, as every page says it. */

@@ -4,7 +4,6 @@ import { calendarDays } from "../../voucher/calendar-days.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
 import { dateInWords, shortIso } from "../../voucher/execution-date.js";
 
-
 const HOURS = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
 
 /** How long ago a moment was: `in this minute`, `5 minutes ago`, `3 hours ago`, `2 days ago`. */

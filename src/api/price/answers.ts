@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { CSV_TYPE, JSON_TYPE, NDJSON_TYPE } from "../media-types.js";
+import { CSV_TYPE, JSON_TYPE, NDJSON_TYPE } from "../http/bodies.js";
 import type { PricedLine, PriceSummary } from "../schemas/price.js";
 import type { LinesType } from "./formats.js";
 import { PRICED_CSV_HEADER, pricedCsv } from "./priced-csv.js";

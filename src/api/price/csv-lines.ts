@@ -1,5 +1,5 @@
 import { SEGMENT_KINDS, type SegmentKind } from "../../voucher/segments.js";
-import { Problem, type FieldError } from "../problem.js";
+import { Problem, type FieldError } from "../http/problems.js";
 import { csvRecords } from "./csv-records.js";
 
 const COLUMNS = ["customer_id", "country_code", "segment_name", "total_orders", "last_order_ts"] as const;

@@ -1,6 +1,6 @@
 import { parse, type CsvErrorCode, type Parser } from "csv-parse";
-import type { Problem } from "../problem.js";
-import { lineTooLong, MAX_LINE_BYTES, unreadable } from "./faults.js";
+import type { Problem } from "../http/problems.js";
+import { lineTooLong, MAX_LINE_BYTES, unreadable } from "../http/streaming.js";
 
 /**
  * The records of CSV, some at a time, never none. Lines without anything do not count.

@@ -1,8 +1,8 @@
 import type { Request } from "express";
 import type * as z from "zod";
 import type { SegmentKind } from "../../voucher/segments.js";
-import { CSV_TYPE, NDJSON_TYPE, utf8TypeOf } from "../media-types.js";
-import { Problem } from "../problem.js";
+import { CSV_TYPE, NDJSON_TYPE, utf8TypeOf } from "../http/bodies.js";
+import { Problem } from "../http/problems.js";
 import { customerBody, customerTexts } from "../schemas/customer.js";
 import { csvLines } from "./csv-lines.js";
 import { ndjsonLines } from "./ndjson-lines.js";

@@ -1,5 +1,5 @@
-import { maybeJson } from "../maybe-json.js";
-import { lineTooLong, MAX_LINE_BYTES } from "./faults.js";
+import { maybeJson } from "../http/bodies.js";
+import { lineTooLong, MAX_LINE_BYTES } from "../http/streaming.js";
 
 /**
  * The values of NDJSON, those of some lines at a time. Blank lines do not count.

@@ -4,14 +4,14 @@ import { calendarDays } from "../../voucher/calendar-days.js";
 import type { Customer } from "../../voucher/customer.js";
 import { decide, type Decision, type DecisionOptions } from "../../voucher/decision.js";
 import { reasonOf } from "../../voucher/segment-reason.js";
-import { isUnchanged, tellPublication } from "../freshness.js";
-import { JSON_TYPE } from "../media-types.js";
-import { operation, type Operation } from "../operation.js";
-import { Problem } from "../problem.js";
+import { JSON_TYPE } from "../http/bodies.js";
+import { isUnchanged, tellPublication } from "../http/freshness.js";
+import { operation, type Operation } from "../http/operation.js";
+import { Problem } from "../http/problems.js";
+import type { Services } from "../http/services.js";
 import { answerOptions, answerSchema, type AnswerDocument, type ReceiptDocument } from "../schemas/answer.js";
 import { completeCustomer, customerBody, customerQuery, dayOf } from "../schemas/customer.js";
 import { publicationDocument } from "../schemas/publication.js";
-import type { Services } from "../services.js";
 
 const MAX_CUSTOMERS = 10_000;
 

@@ -2,12 +2,12 @@ import type { Response } from "express";
 import * as z from "zod";
 import { createSchema } from "zod-openapi";
 import { decide } from "../../voucher/decision.js";
-import { isUnchanged, tellPublication } from "../freshness.js";
-import { JSON_TYPE } from "../media-types.js";
-import { operation, type Operation } from "../operation.js";
+import { JSON_TYPE } from "../http/bodies.js";
+import { isUnchanged, tellPublication } from "../http/freshness.js";
+import { operation, type Operation } from "../http/operation.js";
+import type { Services } from "../http/services.js";
 import { dayOf } from "../schemas/customer.js";
 import { originalCustomerDocument, parseCustomer } from "../schemas/original-customer.js";
-import type { Services } from "../services.js";
 
 /** `GET /`, as the original service answered it. */
 export function hello(): Operation {

@@ -1,11 +1,11 @@
 import { setImmediate as turn } from "node:timers/promises";
 import * as z from "zod";
-import { tellPublication } from "../freshness.js";
-import { CSV_TYPE, JSON_TYPE, NDJSON_TYPE } from "../media-types.js";
-import { operation, type Operation } from "../operation.js";
+import { CSV_TYPE, JSON_TYPE, NDJSON_TYPE } from "../http/bodies.js";
+import { tellPublication } from "../http/freshness.js";
+import { operation, type Operation } from "../http/operation.js";
+import type { Services } from "../http/services.js";
+import { textOf, MAX_LINE_BYTES, written } from "../http/streaming.js";
 import { ANSWER_FORMATS, SUMMARY, SUMMARY_TRAILER } from "../price/answers.js";
-import { textOf } from "../price/body.js";
-import { MAX_LINE_BYTES } from "../price/faults.js";
 import { FORMATS, typeOfAnswer, typeOfBody } from "../price/formats.js";
 import { priced } from "../price/line.js";
 import { Totals } from "../price/totals.js";
@@ -13,8 +13,6 @@ import { answerOptions } from "../schemas/answer.js";
 import { segmentName } from "../schemas/customer.js";
 import { flagText } from "../schemas/fields.js";
 import { pricedLineSchema, priceSummarySchema } from "../schemas/price.js";
-import type { Services } from "../services.js";
-import { written } from "../streaming.js";
 import { answersFor, decisionOptions } from "./most-used.js";
 
 /** A client that neither sends nor reads for so long is given up. */

@@ -3,12 +3,12 @@ import { readPublications } from "../../consumption/publications.js";
 import type { Cell } from "../../voucher/answers.js";
 import { changesBetween } from "../../voucher/changes.js";
 import { SEGMENT_KINDS } from "../../voucher/segments.js";
-import { isUnchanged, tellPublication } from "../freshness.js";
-import { JSON_TYPE } from "../media-types.js";
-import { operation, type Operation } from "../operation.js";
+import { JSON_TYPE } from "../http/bodies.js";
+import { isUnchanged, tellPublication } from "../http/freshness.js";
+import { operation, type Operation } from "../http/operation.js";
+import type { Services } from "../http/services.js";
 import { executionDate, wholeNumberText } from "../schemas/fields.js";
 import { publicationDocument, publicationSchema } from "../schemas/publication.js";
-import type { Services } from "../services.js";
 
 const PUBLICATIONS_UNLESS_ASKED = 100;
 const MOST_PUBLICATIONS = 1_000;

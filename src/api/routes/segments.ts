@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { SEGMENT_KINDS } from "../../voucher/segments.js";
-import { isUnchanged, tellPublication } from "../freshness.js";
-import { JSON_TYPE } from "../media-types.js";
-import { operation, type Operation } from "../operation.js";
+import { JSON_TYPE } from "../http/bodies.js";
+import { isUnchanged, tellPublication } from "../http/freshness.js";
+import { operation, type Operation } from "../http/operation.js";
+import type { Services } from "../http/services.js";
 import { executionDate } from "../schemas/fields.js";
-import type { Services } from "../services.js";
 
 const segmentsSchema = z
   .object({

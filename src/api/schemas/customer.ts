@@ -2,7 +2,7 @@ import * as z from "zod";
 import { calendarDays } from "../../voucher/calendar-days.js";
 import type { Customer } from "../../voucher/customer.js";
 import { SEGMENT_KINDS } from "../../voucher/segments.js";
-import { Problem } from "../problem.js";
+import { Problem } from "../http/problems.js";
 import { documentedMoment, trimmed, wholeNumberText } from "./fields.js";
 
 const MAX_ORDERS = 2_147_483_647;

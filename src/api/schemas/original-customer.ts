@@ -1,9 +1,8 @@
 import * as z from "zod";
 import type { Customer } from "../../voucher/customer.js";
 import { SEGMENT_KINDS } from "../../voucher/segments.js";
-import { fieldErrors } from "../checking.js";
-import { maybeJson } from "../maybe-json.js";
-import { Problem } from "../problem.js";
+import { maybeJson } from "../http/bodies.js";
+import { fieldErrors, Problem } from "../http/problems.js";
 import { documentedMoment, moment, trimmed } from "./fields.js";
 
 const ORDERS_MESSAGE = "must be a whole number, as 15";

@@ -1,8 +1,8 @@
 import type { Answers } from "../../../voucher/answers.js";
 import { shortIso } from "../../../voucher/execution-date.js";
 import type { SegmentKind } from "../../../voucher/segments.js";
+import type { Services } from "../../http/services.js";
 import { dayOf } from "../../schemas/customer.js";
-import type { Services } from "../../services.js";
 import { PAGES } from "../addresses.js";
 import { originOf } from "../origin.js";
 import type { PageRoute } from "../page.js";

@@ -1,6 +1,6 @@
 import type { ComponentChildren, VNode } from "preact";
 import { SEGMENT_KINDS } from "../../../voucher/segments.js";
-import type { FieldError } from "../../problem.js";
+import type { FieldError } from "../../http/problems.js";
 import { PAGES } from "../addresses.js";
 import { KIND_NAMES } from "../kind-names.js";
 

@@ -1,11 +1,11 @@
 import type { Request } from "express";
 import type { VNode } from "preact";
 import type { Answers } from "../../../voucher/answers.js";
-import { checked } from "../../checking.js";
-import { Problem, type FieldError } from "../../problem.js";
+import { checked } from "../../http/problems.js";
+import { Problem, type FieldError } from "../../http/problems.js";
+import type { Services } from "../../http/services.js";
 import { answerOptions } from "../../schemas/answer.js";
 import { completeCustomer, customerQuery } from "../../schemas/customer.js";
-import type { Services } from "../../services.js";
 import { PAGES } from "../addresses.js";
 import { Notice } from "../notice.js";
 import type { PageRoute } from "../page.js";

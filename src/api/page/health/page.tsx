@@ -2,7 +2,7 @@ import type { VNode } from "preact";
 import { hasFailed, readRunHistory, readRuns } from "../../../consumption/runs.js";
 import { readOpenWithdrawals } from "../../../consumption/withdrawals.js";
 import type { Publication } from "../../../voucher/publication.js";
-import type { Services } from "../../services.js";
+import type { Services } from "../../http/services.js";
 import { PAGES } from "../addresses.js";
 import { maybeAsk } from "../maybe-ask.js";
 import type { PageRoute } from "../page.js";

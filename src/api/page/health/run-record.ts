@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { maybeJson } from "../../maybe-json.js";
+import { maybeJson } from "../../http/bodies.js";
 
 /**
  * What a page reads of the record of a run. Records are as old as the version of the pipeline that wrote them, and those of

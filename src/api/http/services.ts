@@ -1,9 +1,9 @@
 import type { Logger } from "pino";
-import type { KeyedPart } from "../settings/settings.js";
+import type { KeyedPart } from "../../settings/settings.js";
 import type { AnswerStore } from "./answer-store.js";
-import type { KeyRing } from "./keys/key-ring.js";
-import type { RequestMetrics } from "./metrics.js";
-import type { UnderWay } from "./under-way.js";
+import type { KeyRing } from "./key-ring.js";
+import type { RequestMetrics } from "./observing.js";
+import type { UnderWay } from "./shut-down.js";
 
 /** What the routes need. */
 export interface Services {

@@ -1,21 +1,20 @@
 import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
-import { PipelineError } from "../base/errors.js";
-import type { Consumption } from "../consumption/consumption.js";
-import { readAnswersOf } from "../consumption/publication-answers.js";
+import { PipelineError } from "../../base/errors.js";
+import type { Consumption } from "../../consumption/consumption.js";
+import { openConsumptionForReading } from "../../consumption/open.js";
+import { readAnswersOf } from "../../consumption/publication-answers.js";
 import {
   hasPublications,
   readNewestPublication,
   readPublication,
   readPublications,
-} from "../consumption/publications.js";
-import { PublicationReplaced } from "../consumption/table-pages.js";
-import type { Answers } from "../voucher/answers.js";
-import type { ExecutionDate } from "../voucher/execution-date.js";
-import { identityOf, isSamePublication, type Publication } from "../voucher/publication.js";
-import type { AnswerDatabase } from "./answer-database.js";
-import { inTime } from "./in-time.js";
-import { noPublication, Problem } from "./problem.js";
+} from "../../consumption/publications.js";
+import { PublicationReplaced } from "../../consumption/table-pages.js";
+import type { Answers } from "../../voucher/answers.js";
+import type { ExecutionDate } from "../../voucher/execution-date.js";
+import { identityOf, isSamePublication, type Publication } from "../../voucher/publication.js";
+import { noPublication, Problem } from "./problems.js";
 
 /** Who asks does not wait for a server that is silent, nor in a line that does not move. */
 const ANSWER_MILLISECONDS = 4_000;
@@ -25,7 +24,7 @@ const ATTEMPTS = 5;
 const EARLIER_HELD = 8;
 
 /** What is known of the answers, for those who watch over the service. */
-export interface AnswersStatus {
+interface AnswersStatus {
   /** The publication that answers; undefined where nothing is published, or the database has never answered. */
   readonly publication: Publication | undefined;
   /** When the database last said which publication is the newest one. */
@@ -89,7 +88,7 @@ export class AnswerStore {
    * @throws Problem no-publication, or database-unavailable where the database has never answered.
    */
   async newest(): Promise<Answers> {
-    if (this.#newest === undefined) await inTime(ANSWER_MILLISECONDS, this.refresh());
+    if (this.#newest === undefined) await withinLimit(ANSWER_MILLISECONDS, this.refresh());
     if (this.#newest !== undefined) return this.#newest;
     throw noPublication();
   }
@@ -130,7 +129,7 @@ export class AnswerStore {
       if (database !== undefined) return question(database);
       throw noPublication();
     };
-    return inTime(ANSWER_MILLISECONDS, answer());
+    return withinLimit(ANSWER_MILLISECONDS, answer());
   }
 
   /**
@@ -209,4 +208,67 @@ function unknownPublication({ iso }: ExecutionDate): Problem {
   return new Problem("unknown-publication", `The execution date ${iso} is not published.`, [
     { field: "execution_date", message: "must be published; GET /v1/publications lists those that are" },
   ]);
+}
+
+/**
+ * Waits for an answer of the database no longer than whoever has asked would.
+ * @throws Problem database-unavailable
+ */
+async function withinLimit<Answer>(milliseconds: number, answer: Promise<Answer>): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(
+        new Problem(
+          "database-unavailable",
+          "The database of the answers does not answer in time; try again later.",
+        ),
+      );
+    }, milliseconds);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** How long requests may go on asking a database that was replaced. */
+const FAREWELL_MILLISECONDS = 1_000;
+
+/** The database of the answers. It may appear after the service starts, and be replaced while it runs. */
+export class AnswerDatabase {
+  readonly #url: string;
+  /** Shared by requests that come at the same time. */
+  #opening: Promise<Consumption | undefined> | undefined;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** The open database, or undefined where no run has made it yet. */
+  async open(): Promise<Consumption | undefined> {
+    const opening = (this.#opening ??= openConsumptionForReading(this.#url));
+    try {
+      const opened = await opening;
+      if (opened !== undefined && (await opened.isCurrent())) return opened;
+      const isReplaced = this.#forget(opening) && opened !== undefined;
+      if (isReplaced) setTimeout(() => void opened.close(), FAREWELL_MILLISECONDS).unref();
+      return opened === undefined ? undefined : await this.open();
+    } catch (error) {
+      this.#forget(opening);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await (await this.#opening)?.close();
+  }
+
+  /** Has the next request open the database anew. False where another request has done so. */
+  #forget(opening: Promise<Consumption | undefined>): boolean {
+    if (this.#opening !== opening) return false;
+    this.#opening = undefined;
+    return true;
+  }
 }

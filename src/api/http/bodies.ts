@@ -1,6 +1,25 @@
-import express, { type RequestHandler } from "express";
-import { JSON_TYPE, utf8TypeOf } from "./media-types.js";
-import { Problem } from "./problem.js";
+import express, { type Request, type RequestHandler } from "express";
+import { Problem } from "./problems.js";
+
+export const JSON_TYPE = "application/json";
+export const CSV_TYPE = "text/csv";
+export const NDJSON_TYPE = "application/x-ndjson";
+
+/** The media type of a body, in lower case; undefined where it is said to be in anything but UTF-8. */
+export function utf8TypeOf(request: Request): string | undefined {
+  const [type = "", ...parameters] = (request.get("content-type") ?? "").toLowerCase().split(";");
+  const charset = /^\s*charset="?([^"]*)"?\s*$/m.exec(parameters.join("\n"))?.[1] ?? "utf-8";
+  return /^utf-?8$/.test(charset) ? type.trim() : undefined;
+}
+
+/** What a text of JSON says; undefined, which JSON cannot say, where it is none. */
+export function maybeJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 
 const JSON_TYPES = /^application\/(json|[a-z0-9.+-]+\+json)$/;
 

@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Request } from "express";
-import { PipelineError } from "../base/errors.js";
-import { bodyProblem } from "./json-body.js";
-import { Problem, sendProblem } from "./problem.js";
+import { PipelineError } from "../../base/errors.js";
+import { bodyProblem } from "./bodies.js";
+import { Problem, sendProblem } from "./problems.js";
 import { ClientGone } from "./streaming.js";
 
 /** The one place where an error becomes an answer. Express knows it by its four parameters. */

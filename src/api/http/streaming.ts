@@ -1,10 +1,49 @@
-import { PassThrough } from "node:stream";
+import { type Writable, PassThrough } from "node:stream";
 import { TextDecoder } from "node:util";
 import { createGunzip, type Gunzip } from "node:zlib";
 import type { Request, Response } from "express";
-import { Problem } from "../problem.js";
-import { ClientGone } from "../streaming.js";
-import { unreadable } from "./faults.js";
+import { Problem } from "./problems.js";
+
+/** The client is gone: nobody waits for what would follow. */
+export class ClientGone extends Error {
+  override readonly name = "ClientGone";
+}
+
+/**
+ * Writes, and waits until the client has taken enough of it, so that what it does not read is not held in memory.
+ * @throws ClientGone
+ */
+export async function written(response: Writable, text: string): Promise<void> {
+  if (isGone(response)) throw new ClientGone();
+  if (text === "" || response.write(text)) return;
+  await new Promise<void>((resolve) => {
+    const goOn = () => {
+      response.off("drain", goOn).off("close", goOn);
+      resolve();
+    };
+    response.on("drain", goOn).on("close", goOn);
+  });
+  if (isGone(response)) throw new ClientGone();
+}
+
+function isGone(response: Writable): boolean {
+  return response.destroyed;
+}
+
+/** A file whose lines are longer is no file of customers, and would have to be held in memory. */
+export const MAX_LINE_BYTES = 65_536;
+
+/** A body that cannot be read on. */
+export function unreadable(message: string): Problem {
+  return new Problem("invalid-request", `The body cannot be read: it ${message}.`, [
+    { field: "body", message },
+  ]);
+}
+
+/** The fault of a line that is too long, or seems to be. */
+export function lineTooLong(hint = ""): Problem {
+  return unreadable(`has a line of more than ${MAX_LINE_BYTES.toLocaleString("en")} bytes${hint}`);
+}
 
 const PIECE_BYTES = 16_384;
 

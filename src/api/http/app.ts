@@ -1,26 +1,28 @@
 import compression from "compression";
 import express, { type Express, type RequestHandler } from "express";
-import { allowOrigins } from "./cross-origin.js";
+import { PAGES } from "../page/addresses.js";
+import { servePages } from "../page/pages.js";
+import { mostUsedOfMany, mostUsedOfOne } from "../routes/most-used.js";
+import { hello, mostUsedVoucher } from "../routes/original.js";
+import { priceCampaign } from "../routes/price.js";
+import { listChanges, listPublications } from "../routes/publications.js";
+import { listSegments } from "../routes/segments.js";
+import { readTable } from "../routes/tables.js";
+import { readMetrics, health } from "../v1/monitoring-routes.js";
 import { answerError } from "./error-answers.js";
-import { limitRate } from "./keys/limit-rate.js";
-import { needsKey, requireKey } from "./keys/require-key.js";
-import { addRequestLog, observe } from "./observe.js";
+import {
+  expectReadableAddress,
+  needsKey,
+  requireKey,
+  limitRate,
+  allowOrigins,
+  secureAnswer,
+  secureDocumentation,
+} from "./guards.js";
+import { addRequestLog, observe } from "./observing.js";
 import type { Operation } from "./operation.js";
-import { PAGES } from "./page/addresses.js";
-import { servePages } from "./page/pages.js";
-import { Problem } from "./problem.js";
-import { expectReadableAddress } from "./readable-address.js";
-import { refusedMethod } from "./refused-method.js";
-import { addDocumentation } from "./routes/documentation.js";
-import { health } from "./routes/health.js";
-import { readMetrics } from "./routes/metrics.js";
-import { mostUsedOfMany, mostUsedOfOne } from "./routes/most-used.js";
-import { hello, mostUsedVoucher } from "./routes/original.js";
-import { priceCampaign } from "./routes/price.js";
-import { listChanges, listPublications } from "./routes/publications.js";
-import { listSegments } from "./routes/segments.js";
-import { readTable } from "./routes/tables.js";
-import { secureAnswer, secureDocumentation } from "./security-headers.js";
+import { addDocumentation } from "./operation.js";
+import { refusedMethod, Problem } from "./problems.js";
 import type { Services } from "./services.js";
 
 /** Everything that the service does. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Request, Response } from "express";
-import { identityOf, type Publication } from "../voucher/publication.js";
+import { identityOf, type Publication } from "../../voucher/publication.js";
 import type { Services } from "./services.js";
 
 /** Which publication answers: that, and its age, stand in headers of every answer. */
@@ -11,15 +11,20 @@ export const CONFIRMED_HEADER = "Publication-Confirmed-Seconds";
 /** Says in the headers which publication answers, and how long ago the database confirmed it. */
 export function tellPublication(
   response: Response,
-  { store, now }: Services,
+  services: Services,
   publication: Publication | undefined,
 ): void {
-  const { confirmedAt } = store.status;
+  const seconds = confirmedSeconds(services);
   if (publication !== undefined) response.setHeader(PUBLICATION_HEADER, publication.executionDate.iso);
-  if (confirmedAt !== undefined) {
-    const seconds = Math.max(0, Math.floor((now().getTime() - confirmedAt.getTime()) / 1_000));
-    response.setHeader(CONFIRMED_HEADER, seconds.toString());
-  }
+  if (seconds !== undefined) response.setHeader(CONFIRMED_HEADER, Math.floor(seconds).toString());
+}
+
+/** How long ago the database said which publication is the newest one; undefined where it never has. */
+export function confirmedSeconds({ store, now }: Services): number | undefined {
+  const { confirmedAt } = store.status;
+  return confirmedAt === undefined
+    ? undefined
+    : Math.max(0, (now().getTime() - confirmedAt.getTime()) / 1_000);
 }
 
 /**

@@ -1,15 +1,16 @@
-import type { Request, RequestHandler, Response } from "express";
+import path from "node:path";
+import express, { type Request, type RequestHandler, type Response, type Express } from "express";
 import * as z from "zod";
-import type {
-  ZodOpenApiMediaTypeObject,
-  ZodOpenApiOperationObject,
-  ZodOpenApiParameterObject,
+import {
+  type ZodOpenApiMediaTypeObject,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiParameterObject,
+  createDocument,
+  type ZodOpenApiPathsObject,
 } from "zod-openapi";
-import { checked } from "./checking.js";
-import { readJson } from "./json-body.js";
-import { JSON_TYPE } from "./media-types.js";
-import { Problem, PROBLEM_TYPE, PROBLEMS, type ProblemType } from "./problem.js";
-import { problemSchema } from "./schemas/problem.js";
+import { projectFolder } from "../../base/files.js";
+import { readJson, JSON_TYPE } from "./bodies.js";
+import { checked, Problem, PROBLEM_TYPE, PROBLEMS, type ProblemType, problemSchema } from "./problems.js";
 
 /** One thing that the service does, as Express runs it and as OpenAPI describes it. */
 export interface Operation {
@@ -21,14 +22,14 @@ export interface Operation {
 }
 
 /** What a request came with, checked. */
-export interface Input<Query extends z.ZodObject, Path extends z.ZodObject, Body extends z.ZodType> {
+interface Input<Query extends z.ZodObject, Path extends z.ZodObject, Body extends z.ZodType> {
   readonly query: z.output<Query>;
   readonly path: z.output<Path>;
   readonly body: z.output<Body>;
 }
 
 /** An operation, declared once: what is checked, what is typed, and what is documented are the same schemas. */
-export interface Declaration<Query extends z.ZodObject, Path extends z.ZodObject, Body extends z.ZodType> {
+interface Declaration<Query extends z.ZodObject, Path extends z.ZodObject, Body extends z.ZodType> {
   readonly method: Operation["method"];
   readonly path: string;
   readonly name: string;
@@ -86,7 +87,7 @@ function handlerOf<Query extends z.ZodObject, Path extends z.ZodObject, Body ext
     const input = {
       query:
         declared.documentedParameters === undefined
-          ? checked(declared.query ?? NONE, given(request.query), "")
+          ? checked(declared.query ?? NONE, onceEach(request.query), "")
           : {},
       path: checked(declared.parameters ?? NONE, request.params, ""),
       body: declared.body === undefined ? undefined : checked(declared.body, request.body, "body"),
@@ -141,7 +142,7 @@ function documentationOf<Query extends z.ZodObject, Path extends z.ZodObject, Bo
 }
 
 /** Documents the problems that an operation can end with. One response a status: several problems can share one. */
-export function problemResponses(types: readonly ProblemType[]): ZodOpenApiOperationObject["responses"] {
+function problemResponses(types: readonly ProblemType[]): ZodOpenApiOperationObject["responses"] {
   const byStatus = new Map<number, ProblemType[]>();
   for (const type of types)
     byStatus.set(PROBLEMS[type].status, [...(byStatus.get(PROBLEMS[type].status) ?? []), type]);
@@ -157,7 +158,7 @@ export function problemResponses(types: readonly ProblemType[]): ZodOpenApiOpera
 }
 
 /** Parameters, of which none may be given twice. */
-function given(parameters: Record<string, unknown>): Record<string, unknown> {
+function onceEach(parameters: Record<string, unknown>): Record<string, unknown> {
   const twice = Object.entries(parameters).filter(([, value]) => Array.isArray(value));
   if (twice.length === 0) return parameters;
   throw new Problem(
@@ -165,4 +166,62 @@ function given(parameters: Record<string, unknown>): Record<string, unknown> {
     "A parameter is given more than once.",
     twice.map(([field]) => ({ field, message: "must be given once" })),
   );
+}
+
+/** The name of the security scheme in the document. */
+const KEY = "key";
+
+/**
+ * The OpenAPI document of the service, made of the schemas by which it checks.
+ * @param asksForKey whether an operation is for clients with a key alone.
+ */
+function openApiDocument(
+  operations: readonly Operation[],
+  asksForKey: (operation: Operation) => boolean,
+): ReturnType<typeof createDocument> {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const operation of operations) {
+    const { path, method, documentation } = operation;
+    const documented = asksForKey(operation) ? withKey(documentation) : documentation;
+    paths[path] = { ...paths[path], [method]: documented };
+  }
+  const hasKeys = operations.some(asksForKey);
+  return createDocument({
+    openapi: "3.1.0",
+    info: {
+      title: "Voucher service",
+      version: "1",
+      description:
+        "Which voucher amount is used most in a customer's country and segment, by the newest publication of the pipeline.",
+    },
+    servers: [{ url: "/" }],
+    paths,
+    ...(hasKeys ? { components: { securitySchemes: { [KEY]: { type: "http", scheme: "bearer" } } } } : {}),
+  });
+}
+
+function withKey(documentation: Operation["documentation"]): Operation["documentation"] {
+  return {
+    ...documentation,
+    security: [{ [KEY]: [] }],
+    responses: {
+      ...documentation.responses,
+      ...problemResponses(["key-missing", "too-many-requests"]),
+    },
+  };
+}
+
+/** `GET /openapi.json`, and `GET /docs`: the same to read and to try, with nothing from elsewhere. */
+export function addDocumentation(
+  app: Express,
+  operations: readonly Operation[],
+  asksForKey: (operation: Operation) => boolean,
+): void {
+  let document: string | undefined;
+  app.get("/openapi.json", (_request, response) => {
+    // Made when somebody asks: a service that starts has requests that wait.
+    document ??= JSON.stringify(openApiDocument(operations, asksForKey));
+    response.type("json").send(document);
+  });
+  app.use("/docs", express.static(path.join(projectFolder(), "dist/api/docs"), { maxAge: "1h" }));
 }

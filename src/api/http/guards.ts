@@ -1,0 +1,168 @@
+import cors from "cors";
+import type { RequestHandler, Request } from "express";
+import { rateLimit } from "express-rate-limit";
+import type { KeyedPart } from "../../settings/settings.js";
+import { CONFIRMED_HEADER, PUBLICATION_HEADER } from "./freshness.js";
+import type { KeyRing } from "./key-ring.js";
+import { REQUEST_ID_HEADER } from "./observing.js";
+import { Problem } from "./problems.js";
+
+/** A percent sign that does not stand for ASCII. Most addresses have none; bytes that are no ASCII Node refuses itself. */
+const IN_DOUBT = /%(?![0-7][0-9a-f])/i;
+
+/**
+ * Refuses two hosts, of which a proxy may have taken the other one, and parameters that are no UTF-8 or not percent-encoded: they would
+ * be read as another country, and answered.
+ */
+export const expectReadableAddress: RequestHandler = (request, _response, next) => {
+  if ((request.headersDistinct["host"]?.length ?? 0) > 1)
+    throw new Problem("invalid-request", "The request has more than one Host header.");
+  const [, query = ""] = /\?(.*)/s.exec(request.url) ?? [];
+  const faults = IN_DOUBT.test(query) ? query.split("&").filter((parameter) => !isReadable(parameter)) : [];
+  if (faults.length === 0) {
+    next();
+    return;
+  }
+  throw new Problem(
+    "invalid-request",
+    "A parameter cannot be decoded.",
+    faults.map((parameter) => ({
+      field: /^[a-z_]+/.exec(parameter)?.[0] ?? "query",
+      message: "must be UTF-8, percent-encoded",
+    })),
+  );
+};
+
+function isReadable(parameter: string): boolean {
+  try {
+    decodeURIComponent(parameter);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * What every answer tells browsers: of Helmet's thirteen headers those that matter to an api, with its values. Answers to
+ * what is no HTTP have them, too. Strict-Transport-Security is left to what terminates TLS.
+ */
+export const SECURITY_HEADERS = {
+  "X-Content-Type-Options": "nosniff",
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+  "Referrer-Policy": "no-referrer",
+  "Cross-Origin-Resource-Policy": "same-origin",
+} as const;
+
+const PREPARED = Object.entries(SECURITY_HEADERS);
+
+/** The documentation is a page with scripts and styles of its own; Swagger UI sets styles in elements. */
+const DOCUMENTATION_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+  "connect-src 'self'; frame-ancestors 'none'";
+
+/** The pages have styles and scripts of their own, in files, and ask nothing of others. */
+const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+  "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+export const secureAnswer: RequestHandler = (_request, response, next) => {
+  for (const [name, value] of PREPARED) response.setHeader(name, value);
+  next();
+};
+
+export const securePage: RequestHandler = (_request, response, next) => {
+  response.setHeader("Content-Security-Policy", PAGE_POLICY);
+  next();
+};
+
+export const secureDocumentation: RequestHandler = (_request, response, next) => {
+  response.setHeader("Content-Security-Policy", DOCUMENTATION_POLICY);
+  next();
+};
+
+const PREFLIGHT_HELD_SECONDS = 600;
+
+/** Lets pages of some origins, or of all, read the answers. Keys are sent by pages themselves, so no cookie is ever wanted. */
+export function allowOrigins(origins: readonly string[] | "*"): RequestHandler {
+  return cors({
+    origin: origins === "*" ? origins : [...origins],
+    methods: ["GET", "HEAD", "POST"],
+    exposedHeaders: [
+      "ETag",
+      PUBLICATION_HEADER,
+      CONFIRMED_HEADER,
+      "RateLimit",
+      "RateLimit-Policy",
+      "Retry-After",
+      REQUEST_ID_HEADER,
+    ],
+    maxAge: PREFLIGHT_HELD_SECONDS,
+  });
+}
+
+/** Probes have no key. */
+const OPEN_TO_PROBES = ["/livez", "/readyz"];
+
+/** Has a browser ask the person for a name, which does not matter, and a password: the key. */
+const ASK_PERSON = 'Basic realm="vouchers: any name, and your key as password", charset="UTF-8"';
+
+/** Whether a path of the api asks for a key, where there are keys. */
+export function needsKey(path: string, part: KeyedPart): boolean {
+  return part === "v1" ? /^\/v1(\/|$)/i.test(path) : !OPEN_TO_PROBES.includes(path);
+}
+
+/** Lets nobody pass without a key that counts: `Authorization: Bearer <key>`, or a browser's `Basic` with it as password. */
+export function requireKey(ring: KeyRing, now: () => Date): RequestHandler {
+  return (request, response, next) => {
+    const key = keyOf(request.headers.authorization ?? "");
+    request.key = key === undefined ? undefined : ring.find(key, now());
+    if (request.key !== undefined) {
+      next();
+      return;
+    }
+    response.set("WWW-Authenticate", prefersPage(request) ? ASK_PERSON : "Bearer");
+    throw new Problem(
+      "key-missing",
+      key === undefined
+        ? "Send a key of yours as the header Authorization: Bearer <key>."
+        : "The key is unknown, was taken back or has expired.",
+    );
+  };
+}
+
+function keyOf(authorization: string): string | undefined {
+  const [, scheme = "", credentials = ""] = /^(Bearer|Basic) +(\S+)$/i.exec(authorization) ?? [];
+  if (scheme.toLowerCase() !== "basic") return credentials === "" ? undefined : credentials;
+  const pair = Buffer.from(credentials, "base64").toString();
+  return pair.includes(":") ? pair.slice(pair.indexOf(":") + 1) : undefined;
+}
+
+/** Whether whoever asks would rather read a page than JSON: a browser, by its Accept. */
+export function prefersPage(request: Request): boolean {
+  return request.accepts(["json", "html"]) === "html";
+}
+
+const WINDOW_MILLISECONDS = 60_000;
+
+/** Holds each key to its requests a minute. Who has no key, or a key without a limit, is not held. */
+export function limitRate(): RequestHandler {
+  return rateLimit({
+    windowMs: WINDOW_MILLISECONDS,
+    skip: (request) => limitOf(request) === undefined,
+    limit: (request) => limitOf(request) ?? 0,
+    keyGenerator: (request) => request.key?.name ?? "",
+    standardHeaders: "draft-8",
+    legacyHeaders: false,
+    handler: (request, response) => {
+      const seconds = String(response.getHeader("Retry-After"));
+      throw new Problem(
+        "too-many-requests",
+        `The key may ask ${String(limitOf(request))} times a minute; ask again in ${seconds} seconds.`,
+      );
+    },
+  });
+}
+
+function limitOf(request: Request): number | undefined {
+  return request.key?.requestsPerMinute;
+}

@@ -1,0 +1,144 @@
+import type { Request, Response } from "express";
+import * as z from "zod";
+
+/** The kinds of problem a client can meet. Each is a stable type: a client may act on it. docs/api.md explains them. */
+export const PROBLEMS = {
+  "invalid-customer": { status: 400, title: "The customer cannot be read" },
+  "invalid-request": { status: 400, title: "The request cannot be read" },
+  "impossible-request": { status: 422, title: "The request contradicts itself" },
+  "request-too-late": { status: 408, title: "The request came too slowly" },
+  "body-too-large": { status: 413, title: "The body is too large" },
+  "unsupported-media-type": { status: 415, title: "The body is of a kind that is not read here" },
+  "request-too-large": { status: 431, title: "The request is too large" },
+  "key-missing": { status: 401, title: "A key is needed here" },
+  "too-many-requests": { status: 429, title: "The key has asked too often" },
+  "not-found": { status: 404, title: "There is nothing here" },
+  "unknown-publication": { status: 404, title: "Nothing is published for this date" },
+  "unknown-table": { status: 404, title: "The publication has no such table" },
+  "stale-cursor": { status: 409, title: "The cursor is of no page of this publication" },
+  "no-country-answers": { status: 409, title: "The publication has no answers for countries" },
+  "method-not-allowed": { status: 405, title: "This method is not offered here" },
+  "not-ready": { status: 503, title: "The service is ending" },
+  "no-publication": { status: 503, title: "Nothing is published yet" },
+  "database-unavailable": { status: 503, title: "The database cannot be reached" },
+  "internal-error": { status: 500, title: "This is a bug of the service" },
+} as const;
+
+export type ProblemType = keyof typeof PROBLEMS;
+
+/** What the type of every problem begins with. */
+const PROBLEM_URN = "urn:voucher-pipeline:problem:";
+
+export const PROBLEM_TYPE = "application/problem+json";
+
+/** One fault of the request. */
+export interface FieldError {
+  /** The field, as `customer.total_orders`. */
+  readonly field: string;
+  /** What is wrong with it, and what would be right. */
+  readonly message: string;
+}
+
+/** A problem that a route ends with. It is answered as RFC 9457 says. */
+export class Problem extends Error {
+  override readonly name = "Problem";
+
+  constructor(
+    readonly type: ProblemType,
+    /** What is wrong, and what to do. */
+    readonly detail: string,
+    readonly errors: readonly FieldError[] = [],
+    options?: ErrorOptions,
+  ) {
+    super(detail, options);
+  }
+}
+
+/** There is nothing to answer from yet. */
+export function noPublication(): Problem {
+  return new Problem(
+    "no-publication",
+    "No execution date is published yet; run the pipeline, then ask again.",
+  );
+}
+
+/** A problem as RFC 9457 writes it. */
+export function problemDocument({ type, detail, errors }: Problem): string {
+  const { status, title } = PROBLEMS[type];
+  const document = { type: PROBLEM_URN + type, title, status, detail };
+  return JSON.stringify(errors.length > 0 ? { ...document, errors } : document);
+}
+
+/** Answers with a problem document. */
+export function sendProblem(response: Response, problem: Problem): void {
+  response.set("Cache-Control", "no-store");
+  response.status(PROBLEMS[problem.type].status).type(PROBLEM_TYPE).send(problemDocument(problem));
+}
+
+/** A problem document, as RFC 9457 writes it. */
+export const problemSchema = z
+  .object({
+    type: z.enum(Object.keys(PROBLEMS).map((type) => PROBLEM_URN + type)),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().meta({ description: "What is wrong, and what to do" }),
+    errors: z
+      .array(z.object({ field: z.string(), message: z.string() }))
+      .optional()
+      .meta({ description: "The fields at fault" }),
+  })
+  .meta({ id: "Problem", description: "What is wrong with a request, or with the service" });
+
+/** What whoever asks by a method that is not offered is told; the response says those that are. */
+export function refusedMethod(request: Request, response: Response, offered: readonly string[]): Problem {
+  response.set("Allow", offered.join(", "));
+  return new Problem(
+    "method-not-allowed",
+    `${request.method} is not offered at ${request.path}; use ${offered.join(" or ")}.`,
+  );
+}
+
+/** How many faults are listed: a list of ten thousand customers can have as many. */
+const FAULTS_LISTED = 100;
+
+/**
+ * Checks a value by a schema.
+ * @param place what the fields' names begin with in messages.
+ * @throws Problem invalid-request that names every field at fault.
+ */
+export function checked<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  place: string,
+): z.output<Schema> {
+  const parsed = schema.safeParse(value, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  throw new Problem(
+    "invalid-request",
+    "The fields listed under errors are missing or wrong.",
+    fieldErrors(parsed.error.issues.slice(0, FAULTS_LISTED), place).slice(0, FAULTS_LISTED),
+  );
+}
+
+/** The faults that a schema has found, by field. */
+export function fieldErrors(issues: readonly z.core.$ZodIssue[], place: string): FieldError[] {
+  const named = (path: readonly PropertyKey[]) =>
+    [...(place === "" ? [] : [place]), ...path].map(String).join(".");
+  return issues.flatMap((issue): FieldError[] => {
+    if (issue.code === "unrecognized_keys")
+      return issue.keys
+        .slice(0, FAULTS_LISTED)
+        .map((key) => ({ field: named([...issue.path, key]), message: "is not known here" }));
+    if (issue.code === "invalid_union") {
+      const [closest] = [...issue.errors].sort((a, b) => depthOf(b) - depthOf(a));
+      if (closest !== undefined && depthOf(closest) > 0) return fieldErrors(closest, named(issue.path));
+    }
+    const isMissing = issue.input === undefined && issue.path.length > 0;
+    return [{ field: named(issue.path), message: isMissing ? "is missing" : issue.message }];
+  });
+}
+
+/** How far into the value a branch of a union could follow it: the one that came furthest was meant. */
+function depthOf(issues: readonly z.core.$ZodIssue[]): number {
+  return issues.reduce((depth, { path }) => Math.max(depth, path.length), 0);
+}
