@@ -1,6 +1,6 @@
 import { pino } from "pino";
 import { messageOf, PipelineError } from "../base/errors.js";
-import { EXIT_CODES, endWith, exitCodeOf } from "../base/exit-codes.js";
+import { endWith, EXIT_CODES, exitCodeOf } from "../base/exit-codes.js";
 import { machineFault } from "../base/machine-faults.js";
 import { readSettings, type Settings } from "../settings/settings.js";
 import { AnswerDatabase, AnswerStore } from "./http/answer-store.js";

@@ -1,9 +1,8 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type * as z from "zod";
-import type { answerSchema, receiptSchema } from "../../src/api/schemas/answer.js";
-import type { customerBody } from "../../src/api/schemas/customer.js";
-import type { pricedLineSchema, priceSummarySchema } from "../../src/api/schemas/price.js";
-import type { publicationSchema } from "../../src/api/schemas/publication.js";
+import type { answerSchema, receiptSchema, publicationSchema } from "../../src/api/v1/answer-schema.js";
+import type { pricedLineSchema, priceSummarySchema } from "../../src/api/v1/campaign-schema.js";
+import type { customerBody } from "../../src/api/v1/customer-schema.js";
 import {
   VoucherClient,
   VoucherProblem,

@@ -2,27 +2,26 @@ import compression from "compression";
 import express, { type Express, type RequestHandler } from "express";
 import { PAGES } from "../page/addresses.js";
 import { servePages } from "../page/pages.js";
-import { mostUsedOfMany, mostUsedOfOne } from "../routes/most-used.js";
-import { hello, mostUsedVoucher } from "../routes/original.js";
-import { priceCampaign } from "../routes/price.js";
-import { listChanges, listPublications } from "../routes/publications.js";
-import { listSegments } from "../routes/segments.js";
-import { readTable } from "../routes/tables.js";
-import { readMetrics, health } from "../v1/monitoring-routes.js";
+import { priceCampaign } from "../v1/campaign-routes.js";
+import { health, readMetrics } from "../v1/monitoring-routes.js";
+import { mostUsedOfMany, mostUsedOfOne } from "../v1/most-used-routes.js";
+import { hello, mostUsedVoucher } from "../v1/original-routes.js";
+import { listChanges, listPublications, listSegments } from "../v1/publications-routes.js";
+import { readTable } from "../v1/tables-routes.js";
 import { answerError } from "./error-answers.js";
 import {
+  allowOrigins,
   expectReadableAddress,
+  limitRate,
   needsKey,
   requireKey,
-  limitRate,
-  allowOrigins,
   secureAnswer,
   secureDocumentation,
 } from "./guards.js";
 import { addRequestLog, observe } from "./observing.js";
 import type { Operation } from "./operation.js";
 import { addDocumentation } from "./operation.js";
-import { refusedMethod, Problem } from "./problems.js";
+import { Problem, refusedMethod } from "./problems.js";
 import type { Services } from "./services.js";
 
 /** Everything that the service does. */

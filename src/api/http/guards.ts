@@ -1,5 +1,5 @@
 import cors from "cors";
-import type { RequestHandler, Request } from "express";
+import type { Request, RequestHandler } from "express";
 import { rateLimit } from "express-rate-limit";
 import type { KeyedPart } from "../../settings/settings.js";
 import { CONFIRMED_HEADER, PUBLICATION_HEADER } from "./freshness.js";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Express, RequestHandler, Request, Response } from "express";
+import type { Express, Request, RequestHandler, Response } from "express";
 import type { Logger } from "pino";
 import { Counter, Histogram, Registry } from "prom-client";
 import type { ApiKey } from "./key-ring.js";

@@ -1,16 +1,16 @@
 import path from "node:path";
-import express, { type Request, type RequestHandler, type Response, type Express } from "express";
+import express, { type Express, type Request, type RequestHandler, type Response } from "express";
 import * as z from "zod";
 import {
+  createDocument,
   type ZodOpenApiMediaTypeObject,
   type ZodOpenApiOperationObject,
   type ZodOpenApiParameterObject,
-  createDocument,
   type ZodOpenApiPathsObject,
 } from "zod-openapi";
 import { projectFolder } from "../../base/files.js";
-import { readJson, JSON_TYPE } from "./bodies.js";
-import { checked, Problem, PROBLEM_TYPE, PROBLEMS, type ProblemType, problemSchema } from "./problems.js";
+import { JSON_TYPE, readJson } from "./bodies.js";
+import { checked, Problem, PROBLEM_TYPE, PROBLEMS, problemSchema, type ProblemType } from "./problems.js";
 
 /** One thing that the service does, as Express runs it and as OpenAPI describes it. */
 export interface Operation {

@@ -1,9 +1,9 @@
 import {
-  type Server,
   createServer,
   IncomingMessage,
-  ServerResponse,
+  type Server,
   type ServerOptions,
+  ServerResponse,
   STATUS_CODES,
 } from "node:http";
 import type { Express } from "express";

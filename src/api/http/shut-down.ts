@@ -1,7 +1,7 @@
-import type { ServerResponse, Server } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { endAtOnce, onEndingSignals } from "../../base/ending-signals.js";
-import { EXIT_CODES, endNow } from "../../base/exit-codes.js";
+import { endNow, EXIT_CODES } from "../../base/exit-codes.js";
 
 /** The answers that are not sent to their end yet, and whether they are the last ones. */
 export class UnderWay {

@@ -1,4 +1,4 @@
-import { type Writable, PassThrough } from "node:stream";
+import { PassThrough, type Writable } from "node:stream";
 import { TextDecoder } from "node:util";
 import { createGunzip, type Gunzip } from "node:zlib";
 import type { Request, Response } from "express";

@@ -3,7 +3,7 @@ import { counted } from "../../base/words.js";
 import type { Answers, Place } from "../../voucher/answers.js";
 import { compareCodePoints } from "../../voucher/code-points.js";
 import { boundsOf, SEGMENT_KINDS, type SegmentKind, type Segments } from "../../voucher/segments.js";
-import { wholeNumberText } from "../schemas/fields.js";
+import { wholeNumberText } from "../v1/field-schemas.js";
 import { PAGES } from "./addresses.js";
 import { KIND_NAMES } from "./kind-names.js";
 import { Scrolling } from "./scrolling.js";

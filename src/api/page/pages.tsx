@@ -1,7 +1,7 @@
-import { Router, type ErrorRequestHandler, type Request, type RequestHandler, type Response } from "express";
+import { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router } from "express";
 import { render } from "preact-render-to-string";
 import { logFault, problemOf } from "../http/error-answers.js";
-import { securePage, prefersPage } from "../http/guards.js";
+import { prefersPage, securePage } from "../http/guards.js";
 import { refusedMethod } from "../http/problems.js";
 import type { Services } from "../http/services.js";
 import { PAGES } from "./addresses.js";
@@ -16,7 +16,7 @@ import { Frame } from "./frame.js";
 import { healthPage } from "./health/page.js";
 import type { Page, PageRoute } from "./page.js";
 import { problemPage } from "./problem-page.js";
-import { standingOf, UNKNOWN_STANDING, type Standing } from "./standing.js";
+import { type Standing, standingOf, UNKNOWN_STANDING } from "./standing.js";
 
 /** The pages, in the order of the menu. */
 function pagesOf(services: Services): PageRoute[] {

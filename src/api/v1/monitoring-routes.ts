@@ -6,7 +6,7 @@ import { confirmedSeconds } from "../http/freshness.js";
 import { operation, type Operation } from "../http/operation.js";
 import { noPublication, Problem } from "../http/problems.js";
 import type { Services } from "../http/services.js";
-import { publicationDocument, publicationSchema } from "../schemas/publication.js";
+import { publicationDocument, publicationSchema } from "./answer-schema.js";
 
 const readySchema = z
   .object({

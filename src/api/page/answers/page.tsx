@@ -7,14 +7,14 @@ import { shortIso } from "../../../voucher/execution-date.js";
 import { FEW_VOUCHERS, THIN_MARGIN_SHARE, weaknessesOf } from "../../../voucher/weakness.js";
 import { checked } from "../../http/problems.js";
 import type { Services } from "../../http/services.js";
-import { executionDate } from "../../schemas/fields.js";
+import { executionDate } from "../../v1/field-schemas.js";
 import { answerAddress, PAGES } from "../addresses.js";
 import { ChoosePublication, publishedDates } from "../choose-publication.js";
-import { countryPage, CountryPages, Grids, pageParameter, type CellContent } from "../grid.js";
+import { type CellContent, countryPage, CountryPages, Grids, pageParameter } from "../grid.js";
 import { unlessAway } from "../maybe-ask.js";
 import type { PageRoute } from "../page.js";
 import { ageInWords, DateOf } from "../words.js";
-import { heatOf, type Heat } from "./heat.js";
+import { type Heat, heatOf } from "./heat.js";
 
 const querySchema = z.object({
   execution_date: executionDate.optional(),

@@ -2,7 +2,7 @@ import type { Answers } from "../../../voucher/answers.js";
 import { shortIso } from "../../../voucher/execution-date.js";
 import type { SegmentKind } from "../../../voucher/segments.js";
 import type { Services } from "../../http/services.js";
-import { dayOf } from "../../schemas/customer.js";
+import { dayOf } from "../../v1/customer-schema.js";
 import { PAGES } from "../addresses.js";
 import { originOf } from "../origin.js";
 import type { PageRoute } from "../page.js";

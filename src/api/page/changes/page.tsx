@@ -3,23 +3,23 @@ import * as z from "zod";
 import { counted, counting } from "../../../base/words.js";
 import { readTimelines, type Timelines } from "../../../consumption/amount-usage.js";
 import type { Answers, Cell, Place } from "../../../voucher/answers.js";
-import { changesBetween, type Change } from "../../../voucher/changes.js";
+import { type Change, changesBetween } from "../../../voucher/changes.js";
 import type { ExecutionDate } from "../../../voucher/execution-date.js";
 import { shortIso } from "../../../voucher/execution-date.js";
 import { checked } from "../../http/problems.js";
 import type { Services } from "../../http/services.js";
-import { executionDate } from "../../schemas/fields.js";
+import { executionDate } from "../../v1/field-schemas.js";
 import { answerAddress, PAGES } from "../addresses.js";
 import { PUBLICATIONS_SHOWN } from "../answer/page.js";
 import { Sparkline } from "../charts/timeline.js";
 import { ChoosePublication, publishedDates } from "../choose-publication.js";
 import {
+  type CellContent,
   countryPage,
   CountryPages,
   Grids,
   pageParameter,
   segmentInWords,
-  type CellContent,
 } from "../grid.js";
 import { maybeAsk, unlessAway } from "../maybe-ask.js";
 import type { PageRoute } from "../page.js";

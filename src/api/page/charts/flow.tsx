@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
 import { counted, percent } from "../../../base/words.js";
-import { FLOW, flowShapeOf, type FlowNode, type Stream } from "./flow-shape.js";
+import { FLOW, type FlowNode, flowShapeOf, type Stream } from "./flow-shape.js";
 
 export type { Stream };
 

@@ -2,16 +2,16 @@ import type { Request } from "express";
 import type { VNode } from "preact";
 import type { Answers } from "../../../voucher/answers.js";
 import { checked } from "../../http/problems.js";
-import { Problem, type FieldError } from "../../http/problems.js";
+import { type FieldError, Problem } from "../../http/problems.js";
 import type { Services } from "../../http/services.js";
-import { answerOptions } from "../../schemas/answer.js";
-import { completeCustomer, customerQuery } from "../../schemas/customer.js";
+import { answerOptions } from "../../v1/answer-schema.js";
+import { completeCustomer, customerQuery } from "../../v1/customer-schema.js";
 import { PAGES } from "../addresses.js";
 import { Notice } from "../notice.js";
 import type { PageRoute } from "../page.js";
 import { Answered, type Asked } from "./answered.js";
 import { Curl } from "./curl.js";
-import { FIELDS, Form, type Filled } from "./form.js";
+import { FIELDS, type Filled, Form } from "./form.js";
 
 const querySchema = customerQuery.extend({ as_of: answerOptions.as_of });
 

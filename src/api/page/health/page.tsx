@@ -10,7 +10,7 @@ import { Audits } from "./audits.js";
 import { databaseStateOf } from "./database-state.js";
 import { Failure } from "./failure.js";
 import { Glance } from "./glance.js";
-import { pastRunOf, type PastRun } from "./past-run.js";
+import { type PastRun, pastRunOf } from "./past-run.js";
 import { RejectedExamples } from "./rejected-examples.js";
 import { Rows } from "./rows.js";
 import { OfRun } from "./run-words.js";

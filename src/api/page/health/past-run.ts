@@ -1,5 +1,5 @@
 import type { PipelineRunsTable } from "../../../consumption/tables.js";
-import { executionDateOfKey, type ExecutionDate } from "../../../voucher/execution-date.js";
+import { type ExecutionDate, executionDateOfKey } from "../../../voucher/execution-date.js";
 import { readRunRecord, type RunRecord } from "./run-record.js";
 
 /** A run there was, or one that is under way, as a page tells of it. */

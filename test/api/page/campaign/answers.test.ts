@@ -5,7 +5,7 @@ import { piecesOf } from "../../../../src/api/page/browser/campaign/pieces.js";
 import { queryOf } from "../../../../src/api/page/browser/campaign/query.js";
 import { joined, type Bytes } from "../../../../src/api/page/browser/campaign/records.js";
 import { SummedUp } from "../../../../src/api/page/browser/campaign/summed.js";
-import { PRICED_CSV_HEADER, pricedCsv } from "../../../../src/api/price/priced-csv.js";
+import { PRICED_CSV_HEADER, pricedCsv } from "../../../../src/api/v1/priced-csv.js";
 import { runOver } from "../../../pipeline/running.js";
 import { times, voucher } from "../../../raw-vouchers.js";
 import { serve } from "../../serving.js";

@@ -1,4 +1,4 @@
-import type { PricedLine, PriceSummary } from "../../../schemas/price.js";
+import type { PricedLine, PriceSummary } from "../../../v1/campaign-schema.js";
 
 const SUMMARY = '{"summary":';
 

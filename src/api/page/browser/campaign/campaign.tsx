@@ -6,7 +6,7 @@ import { ChooseFile } from "./choose-file.js";
 import { Failure } from "./failure.js";
 import { OptionFields } from "./option-fields.js";
 import { Preview } from "./preview.js";
-import { queryOf, type Options } from "./query.js";
+import { type Options, queryOf } from "./query.js";
 import { Result } from "./result.js";
 import { told } from "./told.js";
 import { UnderWay } from "./under-way.js";

@@ -1,4 +1,4 @@
-import { isBlank, recordEnd, type Bytes } from "./records.js";
+import { type Bytes, isBlank, recordEnd } from "./records.js";
 
 /** The first records, blank lines not counted. */
 export function firstRecords(records: Bytes, count: number): Bytes {

@@ -1,9 +1,9 @@
 import type { ComponentChildren, VNode } from "preact";
 import { counted } from "../../../../base/words.js";
 import { SEGMENT_KINDS } from "../../../../voucher/segment-kinds.js";
-import type { PriceGroup } from "../../../schemas/price.js";
+import type { PriceGroup } from "../../../v1/campaign-schema.js";
 import type { Given } from "../../campaign/given.js";
-import { Bars, type Bar } from "../../charts/bars.js";
+import { type Bar, Bars } from "../../charts/bars.js";
 import { KIND_NAMES } from "../../kind-names.js";
 import { Name } from "../../words.js";
 import { gathered, type Gathered } from "./gathered.js";

@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
 import { counted } from "../../../../base/words.js";
-import type { PricedLine } from "../../../schemas/price.js";
+import type { PricedLine } from "../../../v1/campaign-schema.js";
 import { KIND_NAMES } from "../../kind-names.js";
 import { Scrolling } from "../../scrolling.js";
 import { Name } from "../../words.js";

@@ -1,5 +1,5 @@
 import { RecordCutter } from "./record-cutter.js";
-import { isBlank, joined, recordEnd, type Bytes } from "./records.js";
+import { type Bytes, isBlank, joined, recordEnd } from "./records.js";
 
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
 

@@ -1,4 +1,4 @@
-import { readAnswer, type AnsweredPiece } from "./answered-piece.js";
+import { type AnsweredPiece, readAnswer } from "./answered-piece.js";
 import type { Asking } from "./ask.js";
 import { fileChunks } from "./file-chunks.js";
 import { firstRecords } from "./first-records.js";

@@ -1,5 +1,5 @@
-import { PRICED_CSV_HEADER, pricedCsv } from "../../../price/priced-csv.js";
-import type { PricedLine, PriceSummary } from "../../../schemas/price.js";
+import type { PricedLine, PriceSummary } from "../../../v1/campaign-schema.js";
+import { PRICED_CSV_HEADER, pricedCsv } from "../../../v1/priced-csv.js";
 import { readAnswer } from "./answered-piece.js";
 import type { Asking } from "./ask.js";
 import { fileChunks } from "./file-chunks.js";

@@ -1,5 +1,5 @@
 import { isWhole } from "./answered-piece.js";
-import { ask, BrokenOff, type Asking } from "./ask.js";
+import { ask, type Asking, BrokenOff } from "./ask.js";
 import type { Piece } from "./pieces.js";
 import { joined } from "./records.js";
 import { Trouble } from "./trouble.js";

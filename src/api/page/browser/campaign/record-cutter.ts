@@ -1,4 +1,4 @@
-import { joined, NEWLINE, QUOTE, type Bytes } from "./records.js";
+import { type Bytes, joined, NEWLINE, QUOTE } from "./records.js";
 
 /**
  * Cuts the records of CSV into pieces of whole records, as long as they may be. Only a record that is longer than a piece

@@ -1,5 +1,5 @@
 import { counted } from "../../../../base/words.js";
-import type { PriceSummary } from "../../../schemas/price.js";
+import type { PriceSummary } from "../../../v1/campaign-schema.js";
 
 /** What some lines come to: `18 with an amount, 2 faulty.` */
 export function summaryInWords({ lines, priced, without_amount, faulty }: PriceSummary): string {

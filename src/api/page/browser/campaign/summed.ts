@@ -1,4 +1,4 @@
-import type { PriceGroup, PriceSummary } from "../../../schemas/price.js";
+import type { PriceGroup, PriceSummary } from "../../../v1/campaign-schema.js";
 
 /** What the pieces of a file come to together. */
 export class SummedUp {

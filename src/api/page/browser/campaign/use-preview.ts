@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { AnsweredPiece } from "./answered-piece.js";
 import { previewFile } from "./preview-file.js";
-import { troubleOf, type Trouble } from "./trouble.js";
+import { type Trouble, troubleOf } from "./trouble.js";
 
 /** Options that change faster, as a number that is typed, are asked for once. */
 const SETTLE_MILLISECONDS = 250;

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Wait } from "./ask.js";
-import { priceFile, type Campaign, type Progress } from "./price-file.js";
-import { troubleOf, type Trouble } from "./trouble.js";
+import { type Campaign, priceFile, type Progress } from "./price-file.js";
+import { type Trouble, troubleOf } from "./trouble.js";
 
 /** Often enough to be seen moving, and seldom enough to cost nothing. */
 const SHOWN_MILLISECONDS = 200;

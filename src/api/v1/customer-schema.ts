@@ -3,7 +3,7 @@ import { calendarDays } from "../../voucher/calendar-days.js";
 import type { Customer } from "../../voucher/customer.js";
 import { SEGMENT_KINDS } from "../../voucher/segments.js";
 import { Problem } from "../http/problems.js";
-import { documentedMoment, trimmed, wholeNumberText } from "./fields.js";
+import { documentedMoment, trimmed, wholeNumberText } from "./field-schemas.js";
 
 const MAX_ORDERS = 2_147_483_647;
 /** The longest name of a country in the contract, in code points. */

@@ -4,16 +4,21 @@ import { CSV_TYPE, JSON_TYPE, NDJSON_TYPE } from "../http/bodies.js";
 import { tellPublication } from "../http/freshness.js";
 import { operation, type Operation } from "../http/operation.js";
 import type { Services } from "../http/services.js";
-import { textOf, MAX_LINE_BYTES, written } from "../http/streaming.js";
-import { ANSWER_FORMATS, SUMMARY, SUMMARY_TRAILER } from "../price/answers.js";
-import { FORMATS, typeOfAnswer, typeOfBody } from "../price/formats.js";
-import { priced } from "../price/line.js";
-import { Totals } from "../price/totals.js";
-import { answerOptions } from "../schemas/answer.js";
-import { segmentName } from "../schemas/customer.js";
-import { flagText } from "../schemas/fields.js";
-import { pricedLineSchema, priceSummarySchema } from "../schemas/price.js";
-import { answersFor, decisionOptions } from "./most-used.js";
+import { MAX_LINE_BYTES, textOf, written } from "../http/streaming.js";
+import { answerOptions } from "./answer-schema.js";
+import {
+  ANSWER_FORMATS,
+  FORMATS,
+  SUMMARY,
+  SUMMARY_TRAILER,
+  typeOfAnswer,
+  typeOfBody,
+} from "./campaign-formats.js";
+import { priced, Totals } from "./campaign-lines.js";
+import { pricedLineSchema, priceSummarySchema } from "./campaign-schema.js";
+import { segmentName } from "./customer-schema.js";
+import { flagText } from "./field-schemas.js";
+import { answersFor, decisionOptions } from "./most-used-routes.js";
 
 /** A client that neither sends nor reads for so long is given up. */
 const IDLE_MILLISECONDS = 30_000;

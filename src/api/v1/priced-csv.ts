@@ -1,5 +1,5 @@
 import { stringify } from "csv-stringify/sync";
-import type { PricedLine } from "../schemas/price.js";
+import type { PricedLine } from "./campaign-schema.js";
 
 const COLUMNS = [
   "line",

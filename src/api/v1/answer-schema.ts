@@ -1,8 +1,36 @@
 import * as z from "zod";
 import { BASES, FALLBACKS } from "../../voucher/decision.js";
+import type { Publication } from "../../voucher/publication.js";
 import { SEGMENT_KINDS } from "../../voucher/segments.js";
-import { documentedMoment, executionDate, flagText, wholeNumberText } from "./fields.js";
-import { publicationSchema } from "./publication.js";
+import { documentedMoment, executionDate, flagText, wholeNumberText } from "./field-schemas.js";
+
+/** A publication, as the api shows it. */
+export const publicationSchema = z
+  .object({
+    execution_date: z.string().meta({ format: "date-time", example: "2020-05-29T00:00:00Z" }),
+    run_id: z.string().meta({ description: "The run that made it" }),
+    sql_version: z.string().meta({ example: "v1" }),
+    sql_hash: z.string().meta({ description: "SHA-256 of the SQL that made it" }),
+    data_hash: z.string().meta({ description: "SHA-256 of the files it was published from" }),
+    published_at: z.string().meta({ format: "date-time" }),
+    rows: z.record(z.string(), z.int()).meta({ description: "The rows of each published table" }),
+  })
+  .meta({ id: "Publication" });
+
+type PublicationDocument = z.input<typeof publicationSchema>;
+
+/** Shows a publication. */
+export function publicationDocument(publication: Publication): PublicationDocument {
+  return {
+    execution_date: publication.executionDate.iso,
+    run_id: publication.runId,
+    sql_version: publication.sqlVersion,
+    sql_hash: publication.sqlHash,
+    data_hash: publication.dataHash,
+    published_at: publication.publishedAt,
+    rows: { ...publication.rowCounts },
+  };
+}
 
 const MAX_ASSIGNMENTS = 1_000_000_000;
 

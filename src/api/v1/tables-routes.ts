@@ -10,14 +10,14 @@ import {
 } from "../../consumption/table-pages.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
 import type { Publication } from "../../voucher/publication.js";
-import { maybeJson, CSV_TYPE, JSON_TYPE } from "../http/bodies.js";
+import { CSV_TYPE, JSON_TYPE, maybeJson } from "../http/bodies.js";
 import { isUnchanged, tellPublication } from "../http/freshness.js";
 import { operation, type Operation } from "../http/operation.js";
 import { Problem } from "../http/problems.js";
 import type { Services } from "../http/services.js";
 import { written } from "../http/streaming.js";
-import { executionDate, wholeNumberText } from "../schemas/fields.js";
-import { publicationDocument, publicationSchema } from "../schemas/publication.js";
+import { publicationDocument, publicationSchema } from "./answer-schema.js";
+import { executionDate, wholeNumberText } from "./field-schemas.js";
 
 const ROWS_UNLESS_ASKED = 1_000;
 const MOST_ROWS = 10_000;

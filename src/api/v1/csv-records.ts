@@ -1,4 +1,4 @@
-import { parse, type CsvErrorCode, type Parser } from "csv-parse";
+import { type CsvErrorCode, parse, type Parser } from "csv-parse";
 import type { Problem } from "../http/problems.js";
 import { lineTooLong, MAX_LINE_BYTES, unreadable } from "../http/streaming.js";
 

@@ -1,0 +1,148 @@
+import type { Response } from "express";
+import * as z from "zod";
+import { createSchema } from "zod-openapi";
+import type { Customer } from "../../voucher/customer.js";
+import { decide } from "../../voucher/decision.js";
+import { SEGMENT_KINDS } from "../../voucher/segments.js";
+import { JSON_TYPE, maybeJson } from "../http/bodies.js";
+import { isUnchanged, tellPublication } from "../http/freshness.js";
+import { operation, type Operation } from "../http/operation.js";
+import { fieldErrors, Problem } from "../http/problems.js";
+import type { Services } from "../http/services.js";
+import { dayOf } from "./customer-schema.js";
+import { documentedMoment, moment, trimmed } from "./field-schemas.js";
+
+/** `GET /`, as the original service answered it. */
+export function hello(): Operation {
+  return operation({
+    method: "get",
+    path: "/",
+    name: "sayHello",
+    summary: "Says that the service is there",
+    tag: "Original",
+    query: z.looseObject({}),
+    answers: {
+      [JSON_TYPE]: { schema: z.object({ Hello: z.literal("World!!") }) },
+      "text/html": {
+        schema: z.string().meta({ description: "The page for people, where Accept prefers it" }),
+      },
+    },
+    handle: (_input, _request, response) => {
+      response.vary("Accept");
+      response.json({ Hello: "World!!" });
+    },
+  });
+}
+
+/** `GET /voucher/most-used`, as the original service answered it, to the byte. */
+export function mostUsedVoucher(services: Services): Operation {
+  return operation({
+    method: "get",
+    path: "/voucher/most-used",
+    name: "getOriginalMostUsedVoucher",
+    summary: "The most used voucher of a customer's segment, as the original service answers",
+    tag: "Original",
+    documentedParameters: [
+      {
+        name: "customer",
+        in: "query",
+        required: true,
+        description: "The customer, as JSON. Further keys do no harm.",
+        content: { [JSON_TYPE]: { schema: createSchema(originalCustomerDocument, { io: "input" }).schema } },
+      },
+    ],
+    answers: { [JSON_TYPE]: { schema: z.object({ voucher_amount: z.int().nullable() }) } },
+    problems: ["invalid-customer", "no-publication"],
+    isConditional: true,
+    handle: async (_input, request, response) => {
+      const customer = parseCustomer(request.query["customer"]);
+      const answers = await services.store.newest();
+      const now = services.now();
+      tellPublication(response, services, answers.publication);
+      if (isUnchanged(request, response, [answers.publication], dayOf(now))) return;
+      const { voucherAmount } = decide(answers, customer, { asOf: now, fallback: "none", minAssignments: 1 });
+      sendSmallJson(response, { voucher_amount: voucherAmount });
+    },
+  });
+}
+
+/** As Express's own json() would, without its looks for types, charsets and tags: this is what most requests are. */
+function sendSmallJson(response: Response, document: object): void {
+  const text = JSON.stringify(document);
+  response.setHeader("Content-Type", "application/json; charset=utf-8");
+  response.setHeader("Content-Length", Buffer.byteLength(text));
+  response.end(text);
+}
+
+const ORDERS_MESSAGE = "must be a whole number, as 15";
+/** The original service took what Python's int() takes: a number, of which it kept the whole part, or digits as text. */
+const orders = z
+  .union([z.number(), z.string().regex(/^\s*\+?\d{1,15}\s*$/, ORDERS_MESSAGE)], ORDERS_MESSAGE)
+  .transform((value) => Math.trunc(Number(value)))
+  .pipe(z.int(ORDERS_MESSAGE).min(0, "must not be negative"));
+
+/** The customer of `GET /voucher/most-used`. Other keys are let through, as the original service did. */
+const customerSchema = z.object(
+  {
+    customer_id: z.union([z.string(), z.number()], "must be a text or a number"),
+    country_code: z
+      .union([z.string(), z.number()], "must be a text")
+      .transform((value) => trimmed(String(value))),
+    last_order_ts: moment,
+    first_order_ts: moment,
+    total_orders: orders,
+    segment_name: z.enum(SEGMENT_KINDS, `must be ${SEGMENT_KINDS.join(" or ")}`),
+  },
+  "must be a JSON object",
+);
+
+/** The customer as OpenAPI describes it: what every client should send. More is taken, see docs/api.md. */
+const originalCustomerDocument = z
+  .looseObject({
+    customer_id: z.union([z.string(), z.int()]),
+    country_code: z.string(),
+    last_order_ts: documentedMoment,
+    first_order_ts: documentedMoment,
+    total_orders: z.int().min(0).max(999_999_999_999_999),
+    segment_name: z.enum(SEGMENT_KINDS),
+  })
+  .meta({ description: "A customer, as the original service took it" });
+
+/**
+ * Reads the query parameter `customer`: a JSON object.
+ * @throws Problem invalid-customer that names every field at fault.
+ */
+function parseCustomer(parameter: unknown): Customer {
+  if (typeof parameter !== "string") {
+    const message = parameter === undefined ? "is missing" : "must be given once";
+    throw new Problem("invalid-customer", "Give the customer as JSON in the query parameter customer.", [
+      { field: "customer", message },
+    ]);
+  }
+  const parsed = customerSchema.safeParse(parseJson(parameter), { reportInput: true });
+  if (parsed.success) return parsed.data;
+  throw new Problem(
+    "invalid-customer",
+    "The fields listed under errors are missing or wrong.",
+    fieldErrors(parsed.error.issues, "customer"),
+  );
+}
+
+function parseJson(text: string): unknown {
+  // The original service decoded the parameter a second time, so clients that encode it twice are answered, too.
+  for (const candidate of [text, decodeOnceMore(text)]) {
+    const value = maybeJson(candidate);
+    if (value !== undefined) return value;
+  }
+  throw new Problem("invalid-customer", "Give the customer as JSON in the query parameter customer.", [
+    { field: "customer", message: 'must be a JSON object, as {"customer_id":123,"country_code":"Peru",…}' },
+  ]);
+}
+
+function decodeOnceMore(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
