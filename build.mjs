@@ -52,9 +52,12 @@ await build({
 
 // What the pages load. Each script is small, and shares what it has in common with the others.
 await build({
-  entryPoints: ["src/api/page/browser/*.ts*", "src/api/page/style.css"],
-  outdir: "dist/api/page",
-  entryNames: "[name]",
+  entryPoints: {
+    "answer-dialog": "src/api/pages/browser/answer-dialog.ts",
+    campaign: "src/api/pages/browser/campaign.tsx",
+    style: "src/api/pages/pages.css",
+  },
+  outdir: "dist/api/pages",
   bundle: true,
   splitting: true,
   minify: true,
@@ -65,7 +68,7 @@ await build({
   target: ["chrome123", "firefox121", "safari17.5"],
   logLevel: "warning",
 });
-await cp("src/api/page/icon.svg", "dist/api/page/icon.svg");
+await cp("src/api/pages/icon.svg", "dist/api/pages/icon.svg");
 
 // What the pages of the data dictionary have beside them.
 await build({
@@ -75,7 +78,7 @@ await build({
   minify: true,
   logLevel: "warning",
 });
-await cp("src/api/page/icon.svg", "dist/dictionary/icon.svg");
+await cp("src/api/pages/icon.svg", "dist/dictionary/icon.svg");
 
 // The page at /docs, whole: it asks nothing of others.
 const docs = "dist/api/docs";

@@ -1,7 +1,7 @@
 import compression from "compression";
 import express, { type Express, type RequestHandler } from "express";
-import { PAGES } from "../page/addresses.js";
-import { servePages } from "../page/pages.js";
+import { PAGES } from "../pages/addresses.js";
+import { servePages } from "../pages/pages.js";
 import { priceCampaign } from "../v1/campaign-routes.js";
 import { health, readMetrics } from "../v1/monitoring-routes.js";
 import { mostUsedOfMany, mostUsedOfOne } from "../v1/most-used-routes.js";

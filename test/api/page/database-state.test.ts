@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { databaseStateOf } from "../../../src/api/page/health/database-state.js";
+import { databaseStateOf } from "../../../src/api/pages/health/glance.js";
 import { parseExecutionDate } from "../../../src/voucher/execution-date.js";
 
 const NEVER_ASKED = {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { h } from "preact";
 import { render } from "preact-render-to-string";
-import { flowShapeOf, type Stream } from "../../../src/api/page/charts/flow-shape.js";
-import { Flow } from "../../../src/api/page/charts/flow.js";
+import { flowShapeOf, type Stream } from "../../../src/api/pages/charts/flow.js";
+import { Flow } from "../../../src/api/pages/charts/flow.js";
 
 const READ: Stream = {
   label: "rows read",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { heatOf } from "../../../src/api/page/answers/heat.js";
+import { heatOf } from "../../../src/api/pages/answers-page.js";
 
 describe("the colours of amounts", () => {
   it("go by the order of the amounts, so that one far above leaves the others their differences", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { render } from "preact-render-to-string";
-import { ageInWords, ago, DateOf } from "../../../src/api/page/words.js";
+import { ageInWords, ago, DateOf } from "../../../src/api/pages/parts.js";
 import { counting, percent } from "../../../src/base/words.js";
 import { parseExecutionDate } from "../../../src/voucher/execution-date.js";
 

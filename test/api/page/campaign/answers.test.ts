@@ -1,10 +1,13 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { isWhole, readAnswer } from "../../../../src/api/page/browser/campaign/answered-piece.js";
-import { gathered } from "../../../../src/api/page/browser/campaign/gathered.js";
-import { piecesOf } from "../../../../src/api/page/browser/campaign/pieces.js";
-import { queryOf } from "../../../../src/api/page/browser/campaign/query.js";
-import { joined, type Bytes } from "../../../../src/api/page/browser/campaign/records.js";
-import { SummedUp } from "../../../../src/api/page/browser/campaign/summed.js";
+import { queryOf } from "../../../../src/api/pages/browser/campaign/ask-service.js";
+import { piecesOf } from "../../../../src/api/pages/browser/campaign/csv-pieces.js";
+import { joined, type Bytes } from "../../../../src/api/pages/browser/campaign/csv-pieces.js";
+import {
+  isWhole,
+  readAnswer,
+  gathered,
+  SummedUp,
+} from "../../../../src/api/pages/browser/campaign/pricing.js";
 import { PRICED_CSV_HEADER, pricedCsv } from "../../../../src/api/v1/priced-csv.js";
 import { runOver } from "../../../pipeline/running.js";
 import { times, voucher } from "../../../raw-vouchers.js";

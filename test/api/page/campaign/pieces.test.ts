@@ -1,9 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { parse } from "csv-parse/sync";
 import fc from "fast-check";
-import { firstRecords } from "../../../../src/api/page/browser/campaign/first-records.js";
-import { piecesOf, type Piece } from "../../../../src/api/page/browser/campaign/pieces.js";
-import type { Bytes } from "../../../../src/api/page/browser/campaign/records.js";
+import { firstRecords, piecesOf } from "../../../../src/api/pages/browser/campaign/csv-pieces.js";
+import type { Bytes, Piece } from "../../../../src/api/pages/browser/campaign/csv-pieces.js";
 
 const bytesOf = (text: string): Bytes => new TextEncoder().encode(text);
 const textOf = (...parts: Bytes[]) => Buffer.concat(parts).toString();

@@ -1,0 +1,196 @@
+import type { VNode } from "preact";
+import * as z from "zod";
+import { counted, counting, percent } from "../../base/words.js";
+import { type AmountUse, readAmountUse, readTimelines } from "../../consumption/amount-usage.js";
+import type { Answers, Cell, Place } from "../../voucher/answers.js";
+import { shortIso } from "../../voucher/execution-date.js";
+import { boundsOf, SEGMENT_KINDS } from "../../voucher/segments.js";
+import { FEW_VOUCHERS, marginOf, THIN_MARGIN_SHARE, weaknessesOf } from "../../voucher/weakness.js";
+import { checked } from "../http/problems.js";
+import type { Services } from "../http/services.js";
+import { executionDate } from "../v1/field-schemas.js";
+import { PAGES } from "./addresses.js";
+import { type Bar, Bars } from "./charts/bars.js";
+import { Timeline, type TimelineProps } from "./charts/timeline.js";
+import type { PageRoute } from "./frame.js";
+import { segmentInWords } from "./grid.js";
+import { DateOf, KIND_NAMES, Name, Notice } from "./parts.js";
+import { askUnlessAway } from "./service-state.js";
+
+/** Hardly any place has more of them; what is left is shown as one bar. */
+const AMOUNTS_SHOWN = 20;
+export const PUBLICATIONS_SHOWN = 30;
+const MAX_NAME_LENGTH = 1_000;
+
+const querySchema = z.object({
+  country_code: z.string().max(MAX_NAME_LENGTH),
+  segment_name: z.enum(SEGMENT_KINDS, `must be ${SEGMENT_KINDS.join(" or ")}`),
+  segment: z.string().max(MAX_NAME_LENGTH),
+  execution_date: executionDate.optional(),
+});
+
+/** One answer: what it rests on, how sure it is, and how it went. */
+export function answerPage(services: Services): PageRoute {
+  return {
+    path: PAGES.answer,
+    open: async (request) => {
+      const query = checked(querySchema, request.query, "");
+      const place = { countryCode: query.country_code, kind: query.segment_name, segment: query.segment };
+      const answers = await services.store.of(query.execution_date);
+      const { publication } = answers;
+      const cell = answers.cell(place.kind, place.countryCode, place.segment);
+      if (cell === undefined) return noVouchers(place);
+      const amounts = await askUnlessAway(services, (database) =>
+        readAmountUse(database, publication, place, AMOUNTS_SHOWN),
+      );
+      const timelines = await askUnlessAway(services, (database) =>
+        readTimelines(database, {
+          until: publication.executionDate,
+          publications: PUBLICATIONS_SHOWN,
+          countries: [place.countryCode],
+        }),
+      );
+      return {
+        title: `${place.countryCode}, ${segmentInWords(place)}: ${counted(cell.voucherAmount)}`,
+        body: (
+          <>
+            <Facts answers={answers} place={place} cell={cell} />
+            <Distribution cell={cell} amounts={amounts} />
+            {timelines !== undefined && timelines.dates.length > 1 && (
+              <History dates={timelines.dates} amounts={timelines.amounts(place)} />
+            )}
+            <p class="onwards">
+              <a
+                href={`${PAGES.answers}?execution_date=${encodeURIComponent(shortIso(publication.executionDate))}`}
+              >
+                All answers
+              </a>
+            </p>
+          </>
+        ),
+      };
+    },
+  };
+}
+
+function noVouchers({ countryCode, segment }: Place) {
+  return {
+    title: "No voucher of this country and segment is known",
+    status: 404,
+    body: (
+      <p>
+        Nothing is known of <Name>{countryCode}</Name> in the segment <Name>{segment}</Name>, so nothing is
+        answered. <a href={PAGES.answers}>All answers</a>
+      </p>
+    ),
+  };
+}
+
+function Facts({
+  answers: { segments, publication },
+  place: { countryCode, kind, segment },
+  cell,
+}: {
+  readonly answers: Answers;
+  readonly place: Place;
+  readonly cell: Cell;
+}): VNode {
+  const { voucherAmount, assignments, segmentAssignments, runnerUp } = cell;
+  const margin = marginOf(cell);
+  return (
+    <>
+      <p class="lead">
+        Customers of <Name>{countryCode}</Name> in the segment <strong>{segment}</strong> (
+        {KIND_NAMES[kind].toLowerCase()}, {boundsOf(segments, kind, segment)}) get{" "}
+        <strong>{counted(voucherAmount)}</strong>: it is used most, as of{" "}
+        <DateOf date={publication.executionDate} />.
+      </p>
+      <Weak cell={cell} />
+      <dl class="glance">
+        <div>
+          <dt>Share</dt>
+          <dd>
+            {percent(assignments / segmentAssignments)}, {counted(assignments)} of{" "}
+            {counting(segmentAssignments, "voucher")}
+          </dd>
+        </div>
+        <div>
+          <dt>Runner-up</dt>
+          <dd>
+            {runnerUp === undefined
+              ? "No other amount is used"
+              : `${counted(runnerUp.voucherAmount)}, on ${counting(runnerUp.assignments, "voucher")}`}
+          </dd>
+        </div>
+        <div>
+          <dt>Margin</dt>
+          <dd>
+            {counting(margin, "voucher")}, {percent(margin / segmentAssignments)}
+          </dd>
+        </div>
+      </dl>
+    </>
+  );
+}
+
+function Weak({ cell }: { readonly cell: Cell }): VNode {
+  const weaknesses = weaknessesOf(cell);
+  return (
+    <>
+      {weaknesses.includes("few vouchers") && (
+        <Notice kind="warn">
+          <strong>Few vouchers.</strong> It rests on {counting(cell.segmentAssignments, "voucher")}, fewer
+          than {counted(FEW_VOUCHERS)}: they say little of the customers to come.
+        </Notice>
+      )}
+      {weaknesses.includes("thin margin") && (
+        <Notice kind="warn">
+          <strong>Thin margin.</strong> It leads by {counting(marginOf(cell), "voucher")}, less than{" "}
+          {percent(THIN_MARGIN_SHARE)} of those here: a few more could turn it.
+        </Notice>
+      )}
+    </>
+  );
+}
+
+/** @param amounts undefined where the database is away: the answer and its runner-up are known without it. */
+function Distribution({
+  cell,
+  amounts,
+}: {
+  readonly cell: Cell;
+  readonly amounts: readonly AmountUse[] | undefined;
+}): VNode {
+  const known = amounts ?? [cell, ...(cell.runnerUp === undefined ? [] : [cell.runnerUp])];
+  const others = cell.segmentAssignments - known.reduce((sum, { assignments }) => sum + assignments, 0);
+  const bar = (label: string, assignments: number, isMarked: boolean): Bar => ({
+    label,
+    value: assignments,
+    texts: [counted(assignments), percent(assignments / cell.segmentAssignments)],
+    isMarked,
+  });
+  return (
+    <>
+      <Bars
+        caption="How often each amount was used here"
+        headings={["Amount", "Vouchers", "Share"]}
+        bars={[
+          ...known.map(({ voucherAmount, assignments }) =>
+            bar(counted(voucherAmount), assignments, voucherAmount === cell.voucherAmount),
+          ),
+          ...(others > 0 ? [bar("all others", others, false)] : []),
+        ]}
+      />
+      {amounts === undefined && <p>The other amounts are not known while the database is away.</p>}
+    </>
+  );
+}
+
+function History({ dates, amounts }: TimelineProps): VNode {
+  return (
+    <figure>
+      <figcaption>The amount over the last {counting(dates.length, "publication")}</figcaption>
+      <Timeline dates={dates} amounts={amounts} />
+    </figure>
+  );
+}

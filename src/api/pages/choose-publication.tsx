@@ -1,0 +1,42 @@
+import type { VNode } from "preact";
+import { readPublications } from "../../consumption/publications.js";
+import type { ExecutionDate } from "../../voucher/execution-date.js";
+import { dateInWords, shortIso } from "../../voucher/execution-date.js";
+import type { Services } from "../http/services.js";
+import { askUnlessAway } from "./service-state.js";
+
+const PUBLICATIONS_OFFERED = 400;
+
+/** The execution dates that can be looked at, the latest first; none where the database is away. */
+export async function publishedDates(services: Services): Promise<ExecutionDate[]> {
+  const publications = await askUnlessAway(services, (database) =>
+    readPublications(database, { limit: PUBLICATIONS_OFFERED }),
+  );
+  return (publications ?? []).map(({ executionDate }) => executionDate);
+}
+
+interface ChoosePublicationProps {
+  /** The parameter of the query that it gives. */
+  readonly name: string;
+  readonly label: string;
+  readonly dates: readonly ExecutionDate[];
+  readonly chosen: ExecutionDate | undefined;
+}
+
+/** A field in which one of the publications is chosen. */
+export function ChoosePublication({ name, label, dates, chosen }: ChoosePublicationProps): VNode {
+  const isOffered = dates.some(({ iso }) => iso === chosen?.iso);
+  const offered = chosen === undefined || isOffered ? dates : [chosen, ...dates];
+  return (
+    <p class="field">
+      <label for={name}>{label}</label>
+      <select id={name} name={name}>
+        {offered.map((date) => (
+          <option key={date.iso} value={shortIso(date)} selected={date.iso === chosen?.iso}>
+            {dateInWords(date)} ({shortIso(date)})
+          </option>
+        ))}
+      </select>
+    </p>
+  );
+}

@@ -1,0 +1,177 @@
+import type { Request } from "express";
+import type { VNode } from "preact";
+import { counted, counting, dayInWords, percent } from "../../base/words.js";
+import type { Answers } from "../../voucher/answers.js";
+import type { Customer } from "../../voucher/customer.js";
+import { decide } from "../../voucher/decision.js";
+import { reasonOf } from "../../voucher/segment-reason.js";
+import { boundsOf } from "../../voucher/segments.js";
+import { weaknessesOf } from "../../voucher/weakness.js";
+import { checked, type FieldError, Problem } from "../http/problems.js";
+import type { Services } from "../http/services.js";
+import { answerOptions } from "../v1/answer-schema.js";
+import { completeCustomer, customerQuery } from "../v1/customer-schema.js";
+import { answerAddress, originOf, PAGES } from "./addresses.js";
+import { FIELDS, type Filled, Form } from "./customer-form.js";
+import type { PageRoute } from "./frame.js";
+import { Name, Notice } from "./parts.js";
+
+const querySchema = customerQuery.extend({ as_of: answerOptions.as_of });
+
+/** A form that asks for one customer, with the answer and its reason. */
+export function customerPage(services: Services): PageRoute {
+  return {
+    path: PAGES.customer,
+    menu: "Ask for a customer",
+    open: async (request, { now }) => {
+      const filled = filledIn(request);
+      const answers = await services.store.newest();
+      const asked = Object.keys(filled).length === 0 ? undefined : readAsked(filled, now);
+      const faults = asked instanceof Problem ? asked.errors : [];
+      return {
+        title: "Ask for a customer",
+        body: (
+          <>
+            {asked !== undefined && !(asked instanceof Problem) && (
+              <>
+                <Answered asked={asked} answers={answers} />
+                <Curl request={request} filled={filled} asksForKey={services.keys !== undefined} />
+              </>
+            )}
+            <Faults faults={faults} />
+            <Form filled={filled} faults={faults} countries={countriesOf(answers)} />
+          </>
+        ),
+      };
+    },
+  };
+}
+
+/** What stands in the fields of the form: a field that is left empty is as one that is not there. */
+function filledIn({ query }: Request): Filled {
+  return Object.fromEntries(
+    FIELDS.flatMap((name) => {
+      const text = query[name];
+      return typeof text === "string" && text !== "" ? [[name, text]] : [];
+    }),
+  );
+}
+
+/** The customer that is asked for, or what is wrong with what was filled in. */
+function readAsked(filled: Filled, now: Date): Asked | Problem {
+  try {
+    const { as_of, ...given } = checked(querySchema, filled, "");
+    const asOf = as_of ?? now;
+    return { customer: completeCustomer(given, asOf), asOf };
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
+  }
+}
+
+function countriesOf(answers: Answers): string[] {
+  return [...new Set([...answers.cells()].map(({ countryCode }) => countryCode))];
+}
+
+function Faults({ faults }: { readonly faults: readonly FieldError[] }): VNode | null {
+  if (faults.length === 0) return null;
+  return (
+    <Notice kind="bad" isAlert>
+      <strong>There is no answer yet.</strong> Mend the fields that are marked, and ask again.
+    </Notice>
+  );
+}
+
+/** A customer who was asked for. */
+interface Asked {
+  readonly customer: Customer;
+  /** The day that the days since the last order are counted to. */
+  readonly asOf: Date;
+}
+
+interface AnsweredProps {
+  readonly asked: Asked;
+  readonly answers: Answers;
+}
+
+/** The voucher of a customer, and why in one sentence. */
+function Answered({ asked, answers }: AnsweredProps): VNode {
+  const { customer, asOf } = asked;
+  const { segment, voucherAmount, cell } = decide(answers, customer, {
+    asOf,
+    fallback: "none",
+    minAssignments: 1,
+  });
+  const place = { countryCode: customer.country_code, kind: customer.segment_name, segment };
+  return (
+    <section class="answer" aria-labelledby="answer-heading">
+      <h2 id="answer-heading">
+        {voucherAmount === null ? "There is no answer" : `Send ${counted(voucherAmount)}`}
+      </h2>
+      <p>
+        <Why asked={asked} answers={answers} segment={segment} />,{" "}
+        {cell === undefined ? (
+          "and no voucher of them is known."
+        ) : (
+          <>
+            and there it was used most: on {counted(cell.assignments)} of{" "}
+            {counting(cell.segmentAssignments, "voucher")} (
+            {percent(cell.assignments / cell.segmentAssignments)}
+            ).
+          </>
+        )}
+      </p>
+      {cell !== undefined && (
+        <p>
+          {weaknessesOf(cell).map((weakness) => (
+            <span key={weakness} class="weak">
+              {weakness}
+            </span>
+          ))}{" "}
+          <a href={answerAddress(place, answers.publication)}>What it rests on</a>
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Why({
+  asked: { customer, asOf },
+  answers: { segments },
+  segment,
+}: AnsweredProps & { readonly segment: string }): VNode {
+  const { measured } = reasonOf(segments, customer, asOf);
+  const bounds = boundsOf(segments, customer.segment_name, segment);
+  return (
+    <>
+      A customer of <Name>{customer.country_code}</Name>{" "}
+      {customer.segment_name === "frequent_segment"
+        ? `with ${counting(measured, "order")}`
+        : `who last ordered ${counting(measured, "day")} before ${dayInWords(asOf)}`}{" "}
+      is in the segment <strong>{segment}</strong> ({bounds})
+    </>
+  );
+}
+
+/** How a program asks the same. */
+function Curl({
+  request,
+  filled,
+  asksForKey,
+}: {
+  readonly request: Request;
+  readonly filled: Filled;
+  readonly asksForKey: boolean;
+}): VNode {
+  const key = asksForKey ? ` --header "Authorization: Bearer $VOUCHER_KEY"` : "";
+  // The query has no quote and nothing else that a shell would read: all of it is escaped.
+  const query = new URLSearchParams({ ...filled, explain: "true" }).toString();
+  return (
+    <section>
+      <h2>The same for a program</h2>
+      <pre>
+        <code>{`curl '${originOf(request)}/v1/vouchers/most-used?${query}'${key}`}</code>
+      </pre>
+    </section>
+  );
+}

@@ -1,0 +1,143 @@
+import type { VNode } from "preact";
+import type { WithdrawalsTable } from "../../../consumption/tables.js";
+import { executionDateOfKey } from "../../../voucher/execution-date.js";
+import { ageInWords, ago, DateOf, MomentOf, Name } from "../parts.js";
+import type { ServiceState } from "../service-state.js";
+import { OutcomeOf, type PastRun } from "./past-runs.js";
+
+interface GlanceProps {
+  readonly state: ServiceState;
+  readonly database: DatabaseState;
+  /** Undefined where there was none, or where it cannot be read. */
+  readonly newestRun: PastRun | undefined;
+}
+
+/** How new the answers are, and whether what they come from is there. */
+export function Glance({ state, database, newestRun }: GlanceProps): VNode {
+  const { now, publication } = state;
+  const publishedAt = publication && new Date(publication.publishedAt);
+  return (
+    <dl class="glance">
+      <div>
+        <dt>Newest answers</dt>
+        <dd>
+          {publication === undefined ? (
+            "None yet"
+          ) : (
+            <>
+              <DateOf date={publication.executionDate} />, {ageInWords(publication.executionDate, now)}
+            </>
+          )}
+        </dd>
+      </div>
+      <div>
+        <dt>Published</dt>
+        <dd>
+          {publishedAt === undefined ? (
+            "Nothing yet"
+          ) : (
+            <>
+              {ago(publishedAt, now)}, <MomentOf moment={publishedAt} />
+            </>
+          )}
+        </dd>
+      </div>
+      <div>
+        <dt>Database</dt>
+        <dd>
+          <Database state={state} database={database} />
+        </dd>
+      </div>
+      <div>
+        <dt>Newest run</dt>
+        <dd>
+          {newestRun === undefined ? (
+            database === "answers" || database === "missing" ? (
+              "None yet"
+            ) : (
+              "Not known"
+            )
+          ) : (
+            <>
+              <OutcomeOf run={newestRun} />
+              {newestRun.startedAt !== undefined && `, begun ${ago(newestRun.startedAt, now)}`}
+            </>
+          )}
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+function Database({ state: { confirmedAt, now }, database }: Omit<GlanceProps, "newestRun">): VNode {
+  switch (database) {
+    case "answers":
+      return (
+        <span class="outcome good">
+          <span aria-hidden="true">✓</span> answers
+        </span>
+      );
+    case "missing":
+      return <>Is not there yet: the first run makes it</>;
+    case "away":
+    case "silent":
+      return (
+        <span class="outcome bad">
+          <span aria-hidden="true">✕</span> does not answer; the last time:{" "}
+          {confirmedAt === undefined ? "it has not answered yet" : ago(confirmedAt, now)}
+        </span>
+      );
+  }
+}
+
+/** Whether the database answers, or else is known to be away, is not there before the first run, or says nothing just now. */
+type DatabaseState = "answers" | "away" | "missing" | "silent";
+
+/** @param runs undefined where they could not be read. */
+export function databaseStateOf(
+  { isAway, confirmedAt, publication }: Pick<ServiceState, "isAway" | "confirmedAt" | "publication">,
+  runs: readonly PastRun[] | undefined,
+): DatabaseState {
+  if (isAway) return "away";
+  if (runs !== undefined) return "answers";
+  // It was looked for, and there was none.
+  return confirmedAt !== undefined && publication === undefined ? "missing" : "silent";
+}
+
+interface WithdrawnProps {
+  readonly withdrawals: readonly WithdrawalsTable[];
+  readonly now: Date;
+}
+
+/** The publications that a person has taken back, so that their answers are not given. */
+export function Withdrawn({ withdrawals, now }: WithdrawnProps): VNode | null {
+  if (withdrawals.length === 0) return null;
+  return (
+    <section>
+      <h2>Withdrawn</h2>
+      <ul>
+        {withdrawals.map((withdrawal) => (
+          <li key={withdrawal.execution_date}>
+            <Withdrawal withdrawal={withdrawal} now={now} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Withdrawal({
+  withdrawal: { execution_date, withdrawn_at, withdrawn_by, why },
+  now,
+}: {
+  readonly withdrawal: WithdrawalsTable;
+  readonly now: Date;
+}): VNode {
+  const date = executionDateOfKey(execution_date);
+  return (
+    <>
+      The publication as of {date === undefined ? <Name>{execution_date}</Name> : <DateOf date={date} />} was
+      taken back {ago(new Date(withdrawn_at), now)} by <Name>{withdrawn_by}</Name>: <Name>{why}</Name>
+    </>
+  );
+}

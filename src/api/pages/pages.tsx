@@ -1,0 +1,130 @@
+import { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router } from "express";
+import { render } from "preact-render-to-string";
+import { logFault, problemOf } from "../http/error-answers.js";
+import { prefersPage, securePage } from "../http/guards.js";
+import { type Problem, PROBLEMS, refusedMethod } from "../http/problems.js";
+import type { Services } from "../http/services.js";
+import { PAGES } from "./addresses.js";
+import { answerPage } from "./answer-page.js";
+import { answersPage } from "./answers-page.js";
+import { ASSETS, serveAssets } from "./assets.js";
+import { campaignPage } from "./campaign-page.js";
+import { changesPage } from "./changes-page.js";
+import { customerPage } from "./customer-page.js";
+import { sendDictionary } from "./dictionary-pages.js";
+import { Frame, type Page, type PageRoute } from "./frame.js";
+import { healthPage } from "./health/health-page.js";
+import { type ServiceState, serviceStateOf, UNKNOWN_STATE } from "./service-state.js";
+
+/** The pages, in the order of the menu. */
+function pagesOf(services: Services): PageRoute[] {
+  return [
+    answersPage(services),
+    answerPage(services),
+    changesPage(services),
+    customerPage(services),
+    campaignPage(services),
+    healthPage(services),
+  ];
+}
+
+/**
+ * The pages for people.
+ * @param guard lets nobody pass who may not read them.
+ */
+export function servePages(services: Services, guard: readonly RequestHandler[]): Router {
+  const router = Router();
+  const routes = pagesOf(services);
+  const menu = routes.flatMap(({ menu: name, path }) => (name === undefined ? [] : [{ name, path }]));
+  const send = (request: Request, response: Response, page: Page, state: ServiceState) => {
+    const frame = <Frame page={page} state={state} menu={menu} path={request.path} />;
+    response.set("Cache-Control", "no-store");
+    response.status(page.status ?? 200);
+    response.type("html").send(`<!doctype html>${render(frame)}`);
+  };
+
+  router.use(ASSETS, serveAssets());
+  for (const { path, open } of routes) {
+    const take = path === PAGES.answers ? takeFromPeople : takeReading;
+    router.all(path, take, securePage, ...guard, async (request, response) => {
+      const state = await serviceStateOf(services);
+      send(request, response, await open(request, state), state);
+    });
+  }
+  // Whole pages by themselves, which stand in no menu of these.
+  const dictionary = [PAGES.dictionary, `${PAGES.dictionary}/:file`];
+  router.all(dictionary, takeReading, securePage, ...guard, sendDictionary(services));
+  router.use((async (error: unknown, request, response, next) => {
+    const problem = problemOf(error);
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    logFault(request, problem, error);
+    // Who shows no key learns nothing.
+    const state = problem.type === "key-missing" ? UNKNOWN_STATE : await serviceStateOf(services);
+    send(request, response, problemPage(problem), state);
+  }) satisfies ErrorRequestHandler);
+  return router;
+}
+
+/** What programs get at the address of the first page is the answer of the original service. */
+const takeFromPeople: RequestHandler = (request, response, next) => {
+  response.vary("Accept");
+  next(isReading(request) && prefersPage(request) ? undefined : "route");
+};
+
+const takeReading: RequestHandler = (request, response, next) => {
+  if (!isReading(request)) throw refusedMethod(request, response, ["GET", "HEAD"]);
+  next();
+};
+
+function isReading({ method }: Request): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+/** Says what is wrong, where, and what to do. */
+function problemPage({ type, detail, errors }: Problem): Page {
+  if (type === "no-publication") return EMPTY;
+  const { status, title } = PROBLEMS[type];
+  return {
+    title,
+    status,
+    body: (
+      <>
+        <p class="lead">{detail}</p>
+        {errors.length > 0 && (
+          <ul>
+            {errors.map(({ field, message }) => (
+              <li key={field}>
+                <code>{field}</code> {message}
+              </li>
+            ))}
+          </ul>
+        )}
+        <p>
+          <a href={PAGES.answers}>All answers</a>
+        </p>
+      </>
+    ),
+  };
+}
+
+/** What a person sees before the first run. It is no fault: the service is there, and waits. */
+const EMPTY: Page = {
+  title: "Nothing is published yet",
+  body: (
+    <>
+      <p class="lead">The answers appear here within seconds after the first run of the pipeline.</p>
+      <ol class="steps">
+        <li>Put the files of vouchers into the raw zone; a sample comes with the project.</li>
+        <li>
+          Run the pipeline: <code>npm run pipeline -- --execution-date 2020-05-29T00:00:00</code>
+        </li>
+        <li>
+          Load this page again. If a run has failed, <a href={PAGES.health}>its reasons are told here</a>.
+        </li>
+      </ol>
+    </>
+  ),
+};

@@ -1,0 +1,94 @@
+import type { ComponentChildren, VNode } from "preact";
+import { counting, dayInWords } from "../../base/words.js";
+import { calendarDays } from "../../voucher/calendar-days.js";
+import { dateInWords, type ExecutionDate, shortIso } from "../../voucher/execution-date.js";
+import type { SegmentKind } from "../../voucher/segment-kinds.js";
+
+const HOURS = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
+
+/** How long ago a moment was: `in this minute`, `5 minutes ago`, `3 hours ago`, `2 days ago`. */
+export function ago(moment: Date, now: Date): string {
+  const minutes = Math.floor((now.getTime() - moment.getTime()) / 60_000);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${counting(minutes, "minute")} ago`;
+  if (minutes < 48 * 60) return `${counting(Math.floor(minutes / 60), "hour")} ago`;
+  return `${counting(Math.floor(minutes / 1_440), "day")} ago`;
+}
+
+/** How old the data of an execution date is, in calendar days: `of today`, `2 days old`. */
+export function ageInWords({ iso }: ExecutionDate, now: Date): string {
+  const days = calendarDays(new Date(iso), now);
+  if (days === 0) return "of today";
+  return days > 0 ? `${counting(days, "day")} old` : `${counting(-days, "day")} ahead of today`;
+}
+
+/** An execution date in words and as machines write it. */
+export function DateOf({ date }: { readonly date: ExecutionDate }): VNode {
+  return (
+    <time dateTime={date.iso}>
+      {dateInWords(date)} <span class="iso">({shortIso(date)})</span>
+    </time>
+  );
+}
+
+/** A moment in words and as machines write it, in UTC. */
+export function MomentOf({ moment }: { readonly moment: Date }): VNode {
+  const iso = `${moment.toISOString().slice(0, 19)}Z`;
+  return (
+    <time dateTime={iso}>
+      {dayInWords(moment)}, {HOURS.format(moment)} UTC <span class="iso">({iso})</span>
+    </time>
+  );
+}
+
+/** A name that came with the data: it may run in either direction, and must not turn the words around it. */
+export function Name({ children }: { readonly children: ComponentChildren }): VNode {
+  return <bdi>{children}</bdi>;
+}
+
+/**
+ * @param kind `bad` for what needs somebody, `warn` for what may pass by itself.
+ * @param isAlert whether it answers what somebody has just done.
+ */
+export function Notice({
+  kind,
+  isAlert = false,
+  children,
+}: {
+  readonly kind: "bad" | "warn";
+  readonly isAlert?: boolean;
+  readonly children: ComponentChildren;
+}): VNode {
+  return (
+    <p class={`notice ${kind}`} role={isAlert ? "alert" : "status"}>
+      <span class="sign" aria-hidden="true">
+        {kind === "bad" ? "✕" : "!"}
+      </span>
+      <span>{children}</span>
+    </p>
+  );
+}
+
+interface ScrollingProps {
+  /** What it is, or the id of the heading that says so. */
+  readonly name: { readonly label: string } | { readonly heading: string };
+  /** Whether it is to scroll up and down, too. */
+  readonly isTall?: boolean;
+  readonly children: ComponentChildren;
+}
+
+/** Room for a table that is wider than the window: it scrolls by itself, by keyboard, too. */
+export function Scrolling({ name, isTall = false, children }: ScrollingProps): VNode {
+  const named = "label" in name ? { "aria-label": name.label } : { "aria-labelledby": name.heading };
+  return (
+    <div class={isTall ? "scrolling tall" : "scrolling"} role="region" tabIndex={0} {...named}>
+      {children}
+    </div>
+  );
+}
+
+/** The kinds of segment, as people call them. */
+export const KIND_NAMES: Readonly<Record<SegmentKind, string>> = {
+  frequent_segment: "By number of orders",
+  recency_segment: "By days since the last order",
+};
