@@ -14,9 +14,9 @@ async function refusals(file: string, imported: string): Promise<string[]> {
 
 describe("the walls between the rooms of src", () => {
   it.each([
-    ["src/api/server.ts", "../models/load.js"],
-    ["src/api/page/health.ts", "../../models/load.js"],
-    ["src/api/page/health/deeper/still.ts", "../../../../run/run.js"],
+    ["src/api/main.ts", "../models/load.js"],
+    ["src/api/pages/health.ts", "../../models/load.js"],
+    ["src/api/pages/health/deeper/still.ts", "../../../../run/run.js"],
     ["src/zones/s3.ts", "../run/observers/metrics/state.js"],
     ["src/run/observers/metrics/state.ts", "../../../cli/main.js"],
   ])("let %s not import %s", async (file, imported) => {
@@ -24,7 +24,7 @@ describe("the walls between the rooms of src", () => {
   });
 
   it.each([
-    ["src/api/page/health.ts", "../../consumption/open.js"],
+    ["src/api/pages/health.ts", "../../consumption/open.js"],
     ["src/run/observers/metrics/state.ts", "../../../consumption/open.js"],
     ["src/introspect/doctor/storage.ts", "../../run/raw-input.js"],
   ])("let %s import %s", async (file, imported) => {

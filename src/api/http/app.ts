@@ -19,8 +19,7 @@ import {
   secureDocumentation,
 } from "./guards.js";
 import { addRequestLog, observe } from "./observing.js";
-import type { Operation } from "./operation.js";
-import { addDocumentation } from "./operation.js";
+import { addDocumentation, type Operation } from "./operation.js";
 import { Problem, refusedMethod } from "./problems.js";
 import type { Services } from "./services.js";
 

@@ -1,7 +1,6 @@
 import type { VNode } from "preact";
 import { readPublications } from "../../consumption/publications.js";
-import type { ExecutionDate } from "../../voucher/execution-date.js";
-import { dateInWords, shortIso } from "../../voucher/execution-date.js";
+import { dateInWords, type ExecutionDate, shortIso } from "../../voucher/execution-date.js";
 import type { Services } from "../http/services.js";
 import { askUnlessAway } from "./service-state.js";
 

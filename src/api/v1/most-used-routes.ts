@@ -9,8 +9,13 @@ import { isUnchanged, tellPublication } from "../http/freshness.js";
 import { operation, type Operation } from "../http/operation.js";
 import { Problem } from "../http/problems.js";
 import type { Services } from "../http/services.js";
-import { type AnswerDocument, answerOptions, answerSchema, type ReceiptDocument } from "./answer-schema.js";
-import { publicationDocument } from "./answer-schema.js";
+import {
+  type AnswerDocument,
+  answerOptions,
+  answerSchema,
+  publicationDocument,
+  type ReceiptDocument,
+} from "./answer-schema.js";
 import { completeCustomer, customerBody, customerQuery, dayOf } from "./customer-schema.js";
 
 const MAX_CUSTOMERS = 10_000;

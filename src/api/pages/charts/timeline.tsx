@@ -2,8 +2,7 @@ import { scaleLinear, scalePoint } from "d3-scale";
 import { curveStep, line } from "d3-shape";
 import type { VNode } from "preact";
 import { counted } from "../../../base/words.js";
-import type { ExecutionDate } from "../../../voucher/execution-date.js";
-import { dateInWords, shortIso } from "../../../voucher/execution-date.js";
+import { dateInWords, type ExecutionDate, shortIso } from "../../../voucher/execution-date.js";
 
 /** An amount at each of some dates, the earliest first; undefined where there was none. */
 export interface TimelineProps {

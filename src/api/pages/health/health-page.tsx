@@ -9,8 +9,7 @@ import type { PageRoute } from "../frame.js";
 import { Name, Scrolling } from "../parts.js";
 import { askUnlessAway } from "../service-state.js";
 import { databaseStateOf, Glance, Withdrawn } from "./glance.js";
-import { Failure, OfRun, RunsTable } from "./past-runs.js";
-import { type PastRun, pastRunOf } from "./past-runs.js";
+import { Failure, OfRun, type PastRun, pastRunOf, RunsTable } from "./past-runs.js";
 import { RejectedExamples, Rows } from "./rows-of-run.js";
 import type { AuditOutcome } from "./run-record.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { readRunRecord } from "../../../src/api/pages/health/run-record.js";
+import { readRunRecord } from "../../../../src/api/pages/health/run-record.js";
 
 const NOTHING = {
   seconds: undefined,

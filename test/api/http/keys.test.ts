@@ -3,12 +3,12 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { stringify } from "yaml";
-import type { KeyedPart } from "../../src/settings/settings.js";
-import { pipeline } from "../cli/command.js";
-import { until } from "../until.js";
-import { makeFolder, makeWorkspace } from "../workspace.js";
-import { startApi } from "./process.js";
-import { NOW, serve, type ServedApi } from "./serving.js";
+import type { KeyedPart } from "../../../src/settings/settings.js";
+import { pipeline } from "../../cli/command.js";
+import { until } from "../../until.js";
+import { makeFolder, makeWorkspace } from "../../workspace.js";
+import { startApi } from "../process.js";
+import { NOW, serve, type ServedApi } from "../serving.js";
 
 const CRM = "voucher_the-key-of-crm";
 const SHOP = "voucher_the-key-of-shop";

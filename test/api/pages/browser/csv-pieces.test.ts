@@ -1,8 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
 import { parse } from "csv-parse/sync";
 import fc from "fast-check";
-import { firstRecords, piecesOf } from "../../../../src/api/pages/browser/campaign/csv-pieces.js";
-import type { Bytes, Piece } from "../../../../src/api/pages/browser/campaign/csv-pieces.js";
+import {
+  firstRecords,
+  piecesOf,
+  type Bytes,
+  type Piece,
+} from "../../../../src/api/pages/browser/campaign/csv-pieces.js";
 
 const bytesOf = (text: string): Bytes => new TextEncoder().encode(text);
 const textOf = (...parts: Bytes[]) => Buffer.concat(parts).toString();

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { h } from "preact";
 import { render } from "preact-render-to-string";
-import { flowShapeOf, type Stream } from "../../../src/api/pages/charts/flow.js";
-import { Flow } from "../../../src/api/pages/charts/flow.js";
+import { flowShapeOf, type Stream, Flow } from "../../../../src/api/pages/charts/flow.js";
 
 const READ: Stream = {
   label: "rows read",

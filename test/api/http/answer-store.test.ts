@@ -1,10 +1,10 @@
 import { cp, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { run, runOver } from "../pipeline/running.js";
-import { putVouchers, times, voucher } from "../raw-vouchers.js";
-import { makeFolder, makeWorkspace, PROJECT } from "../workspace.js";
-import { serve } from "./serving.js";
+import { run, runOver } from "../../pipeline/running.js";
+import { putVouchers, times, voucher } from "../../raw-vouchers.js";
+import { makeFolder, makeWorkspace, PROJECT } from "../../workspace.js";
+import { serve } from "../serving.js";
 
 const ASKED =
   "/v1/vouchers/most-used?country_code=Peru&segment_name=frequent_segment&total_orders=7&explain=true";

@@ -1,13 +1,13 @@
 import { rename, writeFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import type { Settings } from "../../src/settings/settings.js";
-import { readTable } from "../consumption/reading.js";
-import { runOver } from "../pipeline/running.js";
-import { voucher } from "../raw-vouchers.js";
-import { until } from "../until.js";
-import { makeWorkspace } from "../workspace.js";
-import { serve, type ServedApi } from "./serving.js";
-import { connectTo } from "./sockets.js";
+import type { Settings } from "../../../src/settings/settings.js";
+import { readTable } from "../../consumption/reading.js";
+import { runOver } from "../../pipeline/running.js";
+import { voucher } from "../../raw-vouchers.js";
+import { until } from "../../until.js";
+import { makeWorkspace } from "../../workspace.js";
+import { serve, type ServedApi } from "../serving.js";
+import { connectTo } from "../sockets.js";
 
 let settings: Settings;
 let api: ServedApi;

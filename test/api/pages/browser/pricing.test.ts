@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { queryOf } from "../../../../src/api/pages/browser/campaign/ask-service.js";
-import { piecesOf } from "../../../../src/api/pages/browser/campaign/csv-pieces.js";
-import { joined, type Bytes } from "../../../../src/api/pages/browser/campaign/csv-pieces.js";
+import { piecesOf, joined, type Bytes } from "../../../../src/api/pages/browser/campaign/csv-pieces.js";
 import {
   isWhole,
   readAnswer,

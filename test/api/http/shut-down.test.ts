@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
-import { runOver } from "../pipeline/running.js";
-import { voucher } from "../raw-vouchers.js";
-import { until } from "../until.js";
-import { makeWorkspace } from "../workspace.js";
-import { startApi, type Api } from "./process.js";
-import { connectTo, type Client } from "./sockets.js";
+import { runOver } from "../../pipeline/running.js";
+import { voucher } from "../../raw-vouchers.js";
+import { until } from "../../until.js";
+import { makeWorkspace } from "../../workspace.js";
+import { startApi, type Api } from "../process.js";
+import { connectTo, type Client } from "../sockets.js";
 
 const BODY = "[]";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { render } from "preact-render-to-string";
-import { Sparkline, Timeline } from "../../../src/api/pages/charts/timeline.js";
-import { parseExecutionDate } from "../../../src/voucher/execution-date.js";
+import { Sparkline, Timeline } from "../../../../src/api/pages/charts/timeline.js";
+import { parseExecutionDate } from "../../../../src/voucher/execution-date.js";
 
 const DATES = ["2020-05-01", "2020-05-02", "2020-05-03", "2020-05-04"].map(parseExecutionDate);
 

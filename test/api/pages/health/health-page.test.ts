@@ -1,14 +1,14 @@
 import { rename } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { openConsumption } from "../../../src/consumption/open.js";
-import { recordEnd, recordStart, type RunEnd } from "../../../src/consumption/runs.js";
-import { restorePublication, withdrawPublication } from "../../../src/run/withdraw.js";
-import type { Settings } from "../../../src/settings/settings.js";
-import { parseExecutionDate } from "../../../src/voucher/execution-date.js";
-import { run, runOver } from "../../pipeline/running.js";
-import { putVouchers, times, voucher } from "../../raw-vouchers.js";
-import { makeWorkspace } from "../../workspace.js";
-import { serve, type ServedApi } from "../serving.js";
+import { openConsumption } from "../../../../src/consumption/open.js";
+import { recordEnd, recordStart, type RunEnd } from "../../../../src/consumption/runs.js";
+import { restorePublication, withdrawPublication } from "../../../../src/run/withdraw.js";
+import type { Settings } from "../../../../src/settings/settings.js";
+import { parseExecutionDate } from "../../../../src/voucher/execution-date.js";
+import { run, runOver } from "../../../pipeline/running.js";
+import { putVouchers, times, voucher } from "../../../raw-vouchers.js";
+import { makeWorkspace } from "../../../workspace.js";
+import { serve, type ServedApi } from "../../serving.js";
 
 const BLOCKS =
   /<\/?(?:h\d|p|dl|dt|dd|div|table|tr|th|td|ul|li|pre|section|summary|details|svg|text)\b[^>]*>/g;

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import type { Patience } from "../../src/api/http/server.js";
-import { until } from "../until.js";
-import { makeWorkspace } from "../workspace.js";
-import { serve, type ServedApi } from "./serving.js";
-import { connectTo } from "./sockets.js";
+import type { Patience } from "../../../src/api/http/server.js";
+import { until } from "../../until.js";
+import { makeWorkspace } from "../../workspace.js";
+import { serve, type ServedApi } from "../serving.js";
+import { connectTo } from "../sockets.js";
 
 const PATIENCE: Patience = { headers: 400, request: 2_000, keepAlive: 300, silence: 1_000 };
 

@@ -7,12 +7,12 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import express from "express";
 import { pino } from "pino";
-import { answerError } from "../../src/api/http/error-answers.js";
-import { addRequestLog, observe } from "../../src/api/http/observing.js";
-import { priceCampaign } from "../../src/api/v1/campaign-routes.js";
-import { runOver } from "../pipeline/running.js";
-import { times, voucher } from "../raw-vouchers.js";
-import { serve, type ServedApi } from "./serving.js";
+import { answerError } from "../../../src/api/http/error-answers.js";
+import { addRequestLog, observe } from "../../../src/api/http/observing.js";
+import { priceCampaign } from "../../../src/api/v1/campaign-routes.js";
+import { runOver } from "../../pipeline/running.js";
+import { times, voucher } from "../../raw-vouchers.js";
+import { serve, type ServedApi } from "../serving.js";
 
 const CSV = "text/csv";
 const NDJSON = "application/x-ndjson";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { databaseStateOf } from "../../../src/api/pages/health/glance.js";
-import { parseExecutionDate } from "../../../src/voucher/execution-date.js";
+import { databaseStateOf } from "../../../../src/api/pages/health/glance.js";
+import { parseExecutionDate } from "../../../../src/voucher/execution-date.js";
 
 const NEVER_ASKED = {
   publication: undefined,

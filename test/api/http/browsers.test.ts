@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { makeWorkspace } from "../workspace.js";
-import { serve, type ServedApi } from "./serving.js";
-import { connectTo } from "./sockets.js";
+import { makeWorkspace } from "../../workspace.js";
+import { serve, type ServedApi } from "../serving.js";
+import { connectTo } from "../sockets.js";
 
 const SECURITY = {
   "x-content-type-options": "nosniff",
