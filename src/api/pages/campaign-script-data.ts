@@ -10,5 +10,5 @@ export interface CampaignScriptData {
   readonly segments: Readonly<Record<SegmentKind, readonly string[]>>;
 }
 
-/** The element that the script fills, and that has what it is given. */
+/** The id of the element that the script fills. Its attribute `data-given` has the data. */
 export const CAMPAIGN_ELEMENT = "campaign";

@@ -14,7 +14,7 @@ export interface Page {
   readonly body: ComponentChildren;
   /** 200 unless said. */
   readonly status?: number;
-  /** The scripts it has use for, as files of `page/browser`. It says all it can without them. */
+  /** The scripts it has use for, as files of `pages/browser`. It says all it can without them. */
   readonly scripts?: readonly string[];
 }
 

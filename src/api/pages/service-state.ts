@@ -5,7 +5,7 @@ import type { Publication } from "../../voucher/publication.js";
 import { problemOf } from "../http/error-answers.js";
 import type { Services } from "../http/services.js";
 
-/** How the service stands, as every page says it. */
+/** What every page says of the service: which answers it gives, and whether its database and newest run are well. */
 export interface ServiceState {
   readonly now: Date;
   /** The publication that answers; undefined where there is none. */
@@ -18,7 +18,7 @@ export interface ServiceState {
   readonly newestRun: PipelineRunsTable | undefined;
 }
 
-/** What somebody is told who may not know. */
+/** What a client without a key sees. */
 export const UNKNOWN_STATE: ServiceState = {
   now: new Date(0),
   publication: undefined,
@@ -27,7 +27,7 @@ export const UNKNOWN_STATE: ServiceState = {
   newestRun: undefined,
 };
 
-/** Looks how the service stands. */
+/** Reads the state of the service. */
 export async function serviceStateOf(services: Services): Promise<ServiceState> {
   // The first page that is asked for may come before the first look at the database.
   if (services.store.status.confirmedAt === undefined) await unlessAway(services.store.newest());
