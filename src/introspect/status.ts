@@ -1,22 +1,20 @@
-import type { Consumption } from "../consumption/consumption.js";
 import { openConsumptionForReading } from "../consumption/open.js";
 import { readPublications } from "../consumption/publications.js";
 import { readRunOutlines, type RunOutline } from "../consumption/runs.js";
 import type { RunOutcome } from "../consumption/tables.js";
 import { readOpenWithdrawals } from "../consumption/withdrawals.js";
 import { loadSqlVersion } from "../models/load.js";
-import { isPublished, isRaw } from "../models/model.js";
+import { isPublished } from "../models/model.js";
 import { sortedByName } from "../raw/inspect.js";
 import { findSameBytes, ignoredFilesOf, type IgnoredFiles, type SameBytes } from "../raw/notices.js";
 import { withdrawalOf, type Withdrawal } from "../record/past-run.js";
 import { failureOf, type DateRuns } from "../run/date-runs.js";
 import { publishedTable } from "../run/publish.js";
-import { changedInputs, RawFilesNow, type ChangedInput } from "../run/stale-dates.js";
+import { RawFilesNow, staleAmong, withRawFiles, type StaleDate } from "../run/stale-dates.js";
 import type { Settings } from "../settings/settings.js";
 import { calendarDays } from "../voucher/calendar-days.js";
 import { isoOfKey, type ExecutionDate } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";
-import { openZones } from "../zones/open.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
 import { isIntact, readDeepStatus, type DeepStatus } from "./deep-status.js";
 
@@ -54,11 +52,6 @@ export interface NewestPublication {
   readonly days_ahead?: number;
   /** Whether that is more than was asked for. */
   readonly too_old: boolean;
-}
-
-export interface StaleDate {
-  readonly execution_date: string;
-  readonly files: readonly ChangedInput[];
 }
 
 export interface FailedRun {
@@ -209,52 +202,6 @@ function daysOf({ from, to }: NonNullable<StatusReport["range"]>): string[] {
 
 function dayOf(iso: string): string {
   return iso.slice(0, 10);
-}
-
-/**
- * The publications whose raw files are not what they rest on.
- * @param runs by the partition keys of their execution dates.
- */
-export async function staleDates(
-  settings: Settings,
-  consumption: Consumption,
-  publications: readonly Publication[],
-  runs: ReadonlyMap<string, DateRuns>,
-): Promise<StaleDate[]> {
-  return withRawFiles(settings, (zone, listed) =>
-    staleAmong(consumption, publications, runs, new RawFilesNow(zone, listed)),
-  );
-}
-
-async function staleAmong(
-  consumption: Consumption,
-  publications: readonly Publication[],
-  runs: ReadonlyMap<string, DateRuns>,
-  rawFiles: RawFilesNow,
-): Promise<StaleDate[]> {
-  const stale: StaleDate[] = [];
-  for (const publication of publications) {
-    const { iso, partitionKey } = publication.executionDate;
-    const ofDate = runs.get(partitionKey) ?? [];
-    const files = (await changedInputs(consumption, publication, ofDate, rawFiles)) ?? [];
-    if (files.length > 0) stale.push({ execution_date: iso, files });
-  }
-  return stale;
-}
-
-/** Lists the folders of the raw models once. */
-async function withRawFiles<Result>(
-  settings: Settings,
-  use: (zone: Zone, listed: readonly ZoneFile[]) => Promise<Result>,
-): Promise<Result> {
-  const { models } = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
-  const zones = await openZones(settings);
-  try {
-    const listed = await Promise.all(models.filter(isRaw).map(({ header }) => zones.raw.list(header.folder)));
-    return await use(zones.raw, listed.flat());
-  } finally {
-    zones.close();
-  }
 }
 
 type RawNotices = Pick<StatusReport, "ignored_files" | "same_bytes">;

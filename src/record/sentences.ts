@@ -88,7 +88,8 @@ function changesSentence({ outcome, report }: ToldRun): string {
   const some = count === 0 ? "No answer" : `${counted(count)} of ${all}`;
   const isOne = count <= 1;
   const isSeen = report.published !== null && report.published.withdrawn === null;
-  const limit = gate === null ? "" : ` At most ${counted(gate.max_changed)} may (--max-changed): ${gate.outcome}.`;
+  const limit =
+    gate === null ? "" : ` At most ${counted(gate.max_changed)} may (--max-changed): ${gate.outcome}.`;
   return `${some} ${isSeen ? (isOne ? "differs" : "differ") : "would differ"} from ${since}.${limit}`;
 }
 

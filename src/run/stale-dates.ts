@@ -1,8 +1,12 @@
 import type { Consumption } from "../consumption/consumption.js";
 import { readRuns } from "../consumption/runs.js";
+import { loadSqlVersion } from "../models/load.js";
+import { isRaw } from "../models/model.js";
 import { reportOf, type InputFile } from "../record/run-record.js";
+import type { Settings } from "../settings/settings.js";
 import type { Publication } from "../voucher/publication.js";
 import { sha256Of } from "../zones/hash.js";
+import { openZones } from "../zones/open.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
 import { readerOf, type DateRuns } from "./date-runs.js";
 
@@ -60,4 +64,57 @@ export async function changedInputs(
   if (inputs.length === 0) return undefined;
   const changes = await Promise.all(inputs.map((input) => rawFiles.changeOf(input)));
   return changes.filter((change) => change !== undefined);
+}
+
+/** An execution date that is published, and the raw files of it that are others now. */
+export interface StaleDate {
+  readonly execution_date: string;
+  readonly files: readonly ChangedInput[];
+}
+
+/**
+ * The publications whose raw files are not what they rest on.
+ * @param runs by the partition keys of their execution dates.
+ */
+export async function staleDates(
+  settings: Settings,
+  consumption: Consumption,
+  publications: readonly Publication[],
+  runs: ReadonlyMap<string, DateRuns>,
+): Promise<StaleDate[]> {
+  return withRawFiles(settings, (zone, listed) =>
+    staleAmong(consumption, publications, runs, new RawFilesNow(zone, listed)),
+  );
+}
+
+/** The same, for raw files that were listed already. */
+export async function staleAmong(
+  consumption: Consumption,
+  publications: readonly Publication[],
+  runs: ReadonlyMap<string, DateRuns>,
+  rawFiles: RawFilesNow,
+): Promise<StaleDate[]> {
+  const stale: StaleDate[] = [];
+  for (const publication of publications) {
+    const { iso, partitionKey } = publication.executionDate;
+    const ofDate = runs.get(partitionKey) ?? [];
+    const files = (await changedInputs(consumption, publication, ofDate, rawFiles)) ?? [];
+    if (files.length > 0) stale.push({ execution_date: iso, files });
+  }
+  return stale;
+}
+
+/** Lists the folders of the raw models once. */
+export async function withRawFiles<Result>(
+  settings: Settings,
+  use: (zone: Zone, listed: readonly ZoneFile[]) => Promise<Result>,
+): Promise<Result> {
+  const { models } = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
+  const zones = await openZones(settings);
+  try {
+    const listed = await Promise.all(models.filter(isRaw).map(({ header }) => zones.raw.list(header.folder)));
+    return await use(zones.raw, listed.flat());
+  } finally {
+    zones.close();
+  }
 }

@@ -3,7 +3,8 @@ import { PipelineError } from "../../base/errors.js";
 import { EXIT_CODES, endWith } from "../../base/exit-codes.js";
 import { printable } from "../../base/printable.js";
 import { counting } from "../../base/words.js";
-import type { StaleDate, StatusReport } from "../../introspect/status.js";
+import type { StatusReport } from "../../introspect/status.js";
+import type { StaleDate } from "../../run/stale-dates.js";
 import { print } from "../output.js";
 
 interface StatusArguments {

@@ -6,11 +6,11 @@ import { readPublications } from "../../consumption/publications.js";
 import { readRunOutlines } from "../../consumption/runs.js";
 import type { BackfillsTable } from "../../consumption/tables.js";
 import { readOpenWithdrawals } from "../../consumption/withdrawals.js";
-import { staleDates } from "../../introspect/status.js";
 import { STAGES } from "../../record/stages.js";
 import type { Settings } from "../../settings/settings.js";
 import { dailyExecutionDates, executionDateOfKey, type ExecutionDate } from "../../voucher/execution-date.js";
 import { failureOf, stagesLeft } from "../date-runs.js";
+import { staleDates } from "../stale-dates.js";
 import type { Selection } from "./backfill-report.js";
 
 /** Which dates a ledger is about. */
