@@ -1,6 +1,5 @@
 import { PipelineError } from "../base/errors.js";
 import type { Consumption } from "../consumption/consumption.js";
-import { openConsumptionForReading } from "../consumption/open.js";
 import { readAnswersOf } from "../consumption/publication-answers.js";
 import { readNewestPublication, readPublication, readPublications } from "../consumption/publications.js";
 import { diffOf } from "../record/changed-answers.js";
@@ -9,6 +8,7 @@ import { nothingPublished } from "../run/withdraw.js";
 import type { Settings } from "../settings/settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";
+import { looking } from "./looking.js";
 
 /** Which publications to compare. */
 export interface DiffRequest {
@@ -22,14 +22,14 @@ export interface DiffRequest {
  * Compares the answers of two publications.
  * @throws PipelineError PUBLICATION_MISSING where one is not there.
  */
-export async function diffPublications(
+export function diffPublications(
   settings: Settings,
   { before, after }: DiffRequest,
   warn: (message: string) => void,
 ): Promise<AnswersDiff> {
-  const consumption = await openConsumptionForReading(settings.consumptionUrl);
-  if (consumption === undefined) throw nothingPublished();
-  try {
+  return looking(settings, undefined, async (opened) => {
+    const consumption = await opened.database();
+    if (consumption === undefined) throw nothingPublished();
     const answersOf = (publication: Publication) =>
       readAnswersOf(consumption, publication, { sqlDirectory: settings.sqlDirectory, warn });
     const later = await publicationOf(consumption, after);
@@ -37,9 +37,7 @@ export async function diffPublications(
       ? publicationBefore(consumption, later)
       : publicationOf(consumption, before));
     return diffOf(earlier && (await answersOf(earlier)), await answersOf(later));
-  } finally {
-    await consumption.close();
-  }
+  });
 }
 
 async function publicationOf(

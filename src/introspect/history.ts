@@ -1,20 +1,16 @@
-import { openConsumptionForReading } from "../consumption/open.js";
 import { readRunHistory, type RunFilter } from "../consumption/runs.js";
 import { readWithdrawals } from "../consumption/withdrawals.js";
 import { pastRunOf, type PastRun } from "../record/past-run.js";
 import type { Settings } from "../settings/settings.js";
+import { looking } from "./looking.js";
 
-export type { RunFilter };
-
-/** Reads the history of runs, the latest first; empty where no run has made the database yet. */
-export async function readHistory({ consumptionUrl }: Settings, filter: RunFilter): Promise<PastRun[]> {
-  const consumption = await openConsumptionForReading(consumptionUrl);
-  if (consumption === undefined) return [];
-  try {
+/** Reads the history of runs, the latest first; empty if no run has made the database yet. */
+export function readHistory(settings: Settings, filter: RunFilter): Promise<PastRun[]> {
+  return looking(settings, undefined, async (opened) => {
+    const consumption = await opened.database();
+    if (consumption === undefined) return [];
     const runs = await readRunHistory(consumption, filter);
     const withdrawals = await readWithdrawals(consumption);
     return runs.map((run) => pastRunOf(run, withdrawals));
-  } finally {
-    await consumption.close();
-  }
+  });
 }

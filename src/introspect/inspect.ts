@@ -3,8 +3,6 @@ import { duckDbBuilder } from "../engine/builder.js";
 import { DuckDbError } from "../engine/duckdb-errors.js";
 import { withDuckDb } from "../engine/duckdb.js";
 import type { Engine, Row } from "../engine/engine.js";
-import { makeTempDirectory } from "../engine/temp-directory.js";
-import { loadSqlVersion } from "../models/load.js";
 import { isMeasure, isRaw, type Inspection, type RawModel } from "../models/model.js";
 import { faultOfFile, type Findings, type RawFault } from "../raw/faults.js";
 import {
@@ -30,8 +28,8 @@ import { planRun, renderInspection, renderModel } from "../run/plan.js";
 import { planInput } from "../run/raw-input.js";
 import type { Settings } from "../settings/settings.js";
 import { parseExecutionDate } from "../voucher/execution-date.js";
-import { openZones } from "../zones/open.js";
 import type { ZoneFile } from "../zones/zone.js";
+import { looking } from "./looking.js";
 
 /** What the raw files are like. */
 export interface InspectionReport {
@@ -82,15 +80,15 @@ const ANY_DATE = parseExecutionDate("2000-01-01");
  * with the reason, and the others are looked at all the same. Changes nothing.
  * @throws PipelineError RAW_ZONE_EMPTY where there are none, MODEL_FAILED where the inspection itself is at fault.
  */
-export async function inspectRawZone(
+export function inspectRawZone(
   settings: Settings,
   signal: AbortSignal,
   activity: RunActivity,
 ): Promise<InspectionReport> {
-  const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
-  const zones = await openZones(settings, signal);
-  const temporary = await makeTempDirectory(settings.duckdb.tempDirectory);
-  try {
+  return looking(settings, signal, async (opened) => {
+    const version = await opened.sql();
+    const zones = await opened.zones();
+    const temporary = await opened.folder();
     const context = { activity, executionDate: ANY_DATE, settings, signal, version, zones };
     const files: InspectedRawFile[] = [];
     const ignored: ZoneFile[] = [];
@@ -100,7 +98,7 @@ export async function inspectRawZone(
       const found = await lookForRawFiles(zones.raw, model);
       ignored.push(...found.ignored);
       sameBytes.push(...(await findSameBytes(zones.raw, found.results)));
-      const inspected = await inspectModel(context, model, found, temporary.path);
+      const inspected = await inspectModel(context, model, found, temporary);
       files.push(...inspected.files);
       reasons.push(...inspected.reasons);
     }
@@ -117,10 +115,7 @@ export async function inspectRawZone(
         reasons,
       },
     };
-  } finally {
-    zones.close();
-    await temporary.remove();
-  }
+  });
 }
 
 /** What the inspections count under a name, over all files. */

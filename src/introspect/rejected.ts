@@ -1,11 +1,9 @@
 import { PipelineError } from "../base/errors.js";
-import { openConsumptionForReading } from "../consumption/open.js";
 import { hasFailed, readRunHistory } from "../consumption/runs.js";
 import type { PipelineRunsTable } from "../consumption/tables.js";
 import { duckDbBuilder } from "../engine/builder.js";
 import { withDuckDb } from "../engine/duckdb.js";
 import type { Row } from "../engine/engine.js";
-import { loadSqlVersion } from "../models/load.js";
 import { isWritten } from "../models/model.js";
 import { REJECTED_ROWS, rowCountsOf } from "../record/row-counts.js";
 import { reportOf } from "../record/run-record.js";
@@ -15,8 +13,8 @@ import { filesAtRest, buildModels } from "../run/build.js";
 import { planRun, measuresAtRest, stepsOfStages } from "../run/plan.js";
 import type { Settings } from "../settings/settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
-import { openZones } from "../zones/open.js";
 import { lookingOnce } from "../zones/remember-partitions.js";
+import { looking } from "./looking.js";
 
 /** What is known of the rejected rows of an execution date. */
 export interface RejectedReport {
@@ -53,9 +51,9 @@ export async function reportRejected(
 ): Promise<RejectedReport> {
   const failed = await lastRunIfFailed(settings, executionDate, warn);
   if (failed !== undefined) return failed;
-  const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
-  const zones = lookingOnce(await openZones(settings, signal));
-  try {
+  return looking(settings, signal, async (opened) => {
+    const version = await opened.sql();
+    const zones = lookingOnce(await opened.zones());
     const files = await filesAtRest({ executionDate, zones }, version.models.filter(isWritten));
     const session = {
       settings: settings.duckdb,
@@ -96,9 +94,7 @@ export async function reportRejected(
         rows: await engine.rows(`FROM ${REJECTED_ROWS} LIMIT ${rows.toString()}`),
       };
     });
-  } finally {
-    zones.close();
-  }
+  });
 }
 
 /** What the record of the last run that read raw files tells, if that run failed and had counted its rows. */
@@ -131,14 +127,12 @@ async function lastCurateRun(
   warn: (message: string) => void,
 ): Promise<PipelineRunsTable | undefined> {
   try {
-    const consumption = await openConsumptionForReading(settings.consumptionUrl);
-    if (consumption === undefined) return undefined;
-    try {
+    return await looking(settings, undefined, async (opened) => {
+      const consumption = await opened.database();
+      if (consumption === undefined) return undefined;
       const [run] = await readRunHistory(consumption, { executionDate, stage: "curate", limit: 1 });
       return run;
-    } finally {
-      await consumption.close();
-    }
+    });
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
     warn(`whether the last run failed is not known: ${error.message}`);

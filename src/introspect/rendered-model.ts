@@ -1,11 +1,10 @@
 import { PipelineError } from "../base/errors.js";
-import { loadSqlVersion } from "../models/load.js";
 import { isRaw } from "../models/model.js";
 import { planRun } from "../run/plan.js";
 import { planInput } from "../run/raw-input.js";
 import type { Settings } from "../settings/settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
-import { openZones } from "../zones/open.js";
+import { looking } from "./looking.js";
 import { renderRun } from "./rendered-run.js";
 
 /** The SQL of a model and of its audits, as a run fills it in. */
@@ -26,19 +25,19 @@ export interface RenderRequest {
  * Renders one model for an execution date. Raw files are looked at only for a model that reads them.
  * @throws PipelineError INVALID_USAGE where there is no such model.
  */
-export async function renderOne(
+export function renderOne(
   settings: Settings,
   { model: name, executionDate }: RenderRequest,
   signal: AbortSignal,
   warn: (message: string) => void,
 ): Promise<RenderedModel> {
-  const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
-  const names = version.models.map((model) => model.name);
-  if (!names.includes(name)) {
-    throw new PipelineError("INVALID_USAGE", `there is no model ${name}; there are ${names.join(", ")}`);
-  }
-  const zones = await openZones(settings, signal);
-  try {
+  return looking(settings, signal, async (opened) => {
+    const version = await opened.sql();
+    const names = version.models.map((model) => model.name);
+    if (!names.includes(name)) {
+      throw new PipelineError("INVALID_USAGE", `there is no model ${name}; there are ${names.join(", ")}`);
+    }
+    const zones = await opened.zones();
     const context = { executionDate, settings, version, zones, signal, warn };
     const readsFiles = version.models.some((model) => model.name === name && isRaw(model));
     const plan = readsFiles
@@ -53,7 +52,5 @@ export async function renderOne(
       sql: rendered.sql,
       audits: audits.map(({ audit, file, rendered: { sql } }) => ({ audit, file, sql })),
     };
-  } finally {
-    zones.close();
-  }
+  });
 }

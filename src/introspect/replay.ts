@@ -2,13 +2,11 @@ import path from "node:path";
 import { PipelineError } from "../base/errors.js";
 import { printable } from "../base/printable.js";
 import { counting } from "../base/words.js";
-import { openConsumptionForReading } from "../consumption/open.js";
 import { readRuns } from "../consumption/runs.js";
 import { readSqlVersion, type SqlTexts } from "../consumption/sql-versions.js";
 import { duckDbBuilder } from "../engine/builder.js";
 import type { Engine } from "../engine/engine.js";
-import { makeTempDirectory, type TempDirectory } from "../engine/temp-directory.js";
-import { hashOfTexts, loadSqlVersion, parseSqlVersion, type SqlVersion } from "../models/load.js";
+import { hashOfTexts, parseSqlVersion, type SqlVersion } from "../models/load.js";
 import { isWritten } from "../models/model.js";
 import type { WithNewEngine } from "../raw/inspect.js";
 import type { InputFile, OutputTable, RunReport } from "../record/run-record.js";
@@ -25,8 +23,8 @@ import type { Settings } from "../settings/settings.js";
 import { parseExecutionDate } from "../voucher/execution-date.js";
 import { openLocalZone } from "../zones/local.js";
 import { isManifest } from "../zones/manifest.js";
-import { openZones } from "../zones/open.js";
 import type { Zone } from "../zones/zone.js";
+import { looking } from "./looking.js";
 
 /** Something that is not any more what it was when the run was made. */
 export interface Moved {
@@ -76,14 +74,10 @@ export async function replayRun(
   warn: (message: string) => void,
 ): Promise<ReplayReport> {
   const { report, recorded } = await findRun(settings, runId);
-  const zones = await openZones(settings, signal);
-  let temporary: TempDirectory | undefined;
-  try {
-    temporary = await makeTempDirectory(settings.duckdb.tempDirectory);
-    const folder = temporary.path;
-    const version = usesCurrentSql
-      ? await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion)
-      : recorded();
+  return looking(settings, signal, async (opened) => {
+    const zones = await opened.zones();
+    const folder = await opened.folder();
+    const version = usesCurrentSql ? await opened.sql() : recorded();
     const context: ReplayContext = {
       executionDate: parseExecutionDate(report.execution_date),
       settings: {
@@ -100,10 +94,7 @@ export async function replayRun(
       },
     };
     return await replay(context, report, signal, warn);
-  } finally {
-    zones.close();
-    await temporary?.remove();
-  }
+  });
 }
 
 type ReplayContext = Pick<RunContext, "executionDate" | "settings" | "version" | "zones">;
@@ -231,9 +222,9 @@ interface RecordedRun {
   readonly recorded: () => SqlVersion;
 }
 
-async function findRun(settings: Settings, runId: string): Promise<RecordedRun> {
-  const consumption = await openConsumptionForReading(settings.consumptionUrl);
-  try {
+function findRun(settings: Settings, runId: string): Promise<RecordedRun> {
+  return looking(settings, undefined, async (opened) => {
+    const consumption = await opened.database();
     const [run] = consumption === undefined ? [] : await readRuns(consumption, { runId, limit: 1 });
     if (consumption === undefined || run === undefined) {
       throw new PipelineError(
@@ -252,9 +243,7 @@ async function findRun(settings: Settings, runId: string): Promise<RecordedRun> 
     const texts = await readSqlVersion(consumption, run.sql_hash);
     if (texts === undefined) throw notReplayable(`the SQL that the run ${runId} was made by is not kept`);
     return { report, recorded: () => recordedSql(report, run.sql_hash, texts) };
-  } finally {
-    await consumption?.close();
-  }
+  });
 }
 
 const RUN_ID = /^\d{4}-\d{2}-\d{2}T\d{6}-[0-9a-f]+$/;

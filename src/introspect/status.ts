@@ -1,9 +1,7 @@
-import { openConsumptionForReading } from "../consumption/open.js";
 import { readPublications } from "../consumption/publications.js";
 import { readRunOutlines, type RunOutline } from "../consumption/runs.js";
 import type { RunOutcome } from "../consumption/tables.js";
 import { readOpenWithdrawals } from "../consumption/withdrawals.js";
-import { loadSqlVersion } from "../models/load.js";
 import { isPublished } from "../models/model.js";
 import { sortedByName } from "../raw/inspect.js";
 import { findSameBytes, ignoredFilesOf, type IgnoredFiles, type SameBytes } from "../raw/notices.js";
@@ -17,6 +15,7 @@ import { isoOfKey, type ExecutionDate } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
 import { isIntact, readDeepStatus, type DeepStatus } from "./deep-status.js";
+import { looking } from "./looking.js";
 
 /** How the pipeline stands, and what somebody should do something about. */
 export interface StatusReport {
@@ -75,11 +74,11 @@ export interface StatusRequest {
 }
 
 /** Looks how the pipeline stands, and changes nothing. */
-export async function readStatus(settings: Settings, request: StatusRequest): Promise<StatusReport> {
-  const consumption = await openConsumptionForReading(settings.consumptionUrl);
-  if (consumption === undefined)
-    return statusOf(publishedWithin([], [], request), [], [], NO_NOTICES, request);
-  try {
+export function readStatus(settings: Settings, request: StatusRequest): Promise<StatusReport> {
+  return looking(settings, undefined, async (opened) => {
+    const consumption = await opened.database();
+    if (consumption === undefined)
+      return statusOf(publishedWithin([], [], request), [], [], NO_NOTICES, request);
     const published = publishedWithin(
       await readPublications(consumption),
       (await readOpenWithdrawals(consumption)).map(withdrawalOf),
@@ -92,15 +91,13 @@ export async function readStatus(settings: Settings, request: StatusRequest): Pr
     }));
     const status = statusOf(published, stale, failedDates(runs), notices, request);
     if (request.deep !== true) return status;
-    const { models } = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
+    const { models } = await opened.sql();
     const tables = models.filter(isPublished).map(publishedTable);
     const deep = await readDeepStatus(consumption, published.inRange, tables, (iso) =>
       isWithin(boundsOf(request), iso),
     );
     return { ...status, deep, healthy: status.healthy && isIntact(deep) };
-  } finally {
-    await consumption.close();
-  }
+  });
 }
 
 /** What is published, and what of it the request is about. */
