@@ -12,7 +12,7 @@ import type { RunContext, RawInput } from "./context.js";
 /** Who builds the models of a run, until it is closed. */
 export interface OpenBuilder {
   readonly builder: Builder;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Opens who builds the models of a run: DuckDB, or beside it the cluster that the settings name. */

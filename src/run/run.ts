@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { allEnded } from "../base/concurrency.js";
 import { cancelled } from "../base/errors.js";
 import { armFailpoint, failpoint } from "../base/failpoints.js";
 import { faultOfWork } from "../base/machine-faults.js";
@@ -10,7 +9,7 @@ import { startDuckDb, type StartingDuckDb } from "../engine/duckdb.js";
 import type { Engine } from "../engine/engine.js";
 import { loadSqlVersion } from "../models/load.js";
 import type { WithNewEngine } from "../raw/inspect.js";
-import type { OutputTable, RunReport } from "../record/run-record.js";
+import type { InputFile, OutputTable, RunReport } from "../record/run-record.js";
 import type { Stage } from "../record/stages.js";
 import type { Settings } from "../settings/settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
@@ -139,7 +138,7 @@ async function runLocked(
 
 /** Finds the raw files, builds the models of the stages, commits what they are, and publishes it. */
 async function doStages(context: RunContext, starting: StartingDuckDb, record: OpenRecord): Promise<void> {
-  const { raw, stages } = context;
+  const { activity, journal, raw, stages } = context;
   const inputs = stages.includes("curate") ? await raw.find(context) : [];
   noteIgnored(context, inputs);
   failpoint("raw files found");
@@ -147,16 +146,31 @@ async function doStages(context: RunContext, starting: StartingDuckDb, record: O
   const engine = await starting.confine(reach);
   failpoint("engine started");
   const copies = engine.folder === undefined ? [] : [engine.folder];
-  const withNewEngine = runEngines(runSession(context, context.activity.warn), {
+  const withNewEngine = runEngines(runSession(context, activity.warn), {
     ...reach,
     directories: [...reach.directories, ...copies],
   });
-  const open = await openBuilder(context, engine);
+  const { builder, close } = await openBuilder(context, engine);
   try {
-    const staged = await build(context, { engine, builder: open.builder, withNewEngine }, inputs, record);
-    await makeVisible(context, engine, staged, record);
+    const files = inputs.flatMap((input) => input.files);
+    journal.note({
+      engine: builder.version,
+      inputs: files.map(({ path, bytes, version }) => ({ path, bytes, version })),
+    });
+    const { built, hashed } = await readingUnchanged(
+      context,
+      inputs,
+      () => buildStages(context, { engine, builder, withNewEngine }, inputs, record),
+      raw.stateOf,
+    );
+    const atRest = await hashAtRest(built.atRest);
+    await assertWrittenByRuns(context, atRest);
+    noteSameBytes(context, hashed);
+    const tables = built.staged.map(outputTable);
+    journal.note({ inputs: hashed, at_rest: atRest, measures: built.measures, tables });
+    await makeVisible(context, engine, built.staged, record);
   } finally {
-    await open.close();
+    await close();
   }
 }
 
@@ -169,56 +183,33 @@ interface Engines {
   readonly withNewEngine: WithNewEngine;
 }
 
-/** Stages and audits every model of the stages, of raw files that stay as they are meanwhile. */
-async function build(
-  context: RunContext,
-  engines: Engines,
-  inputs: readonly RawInput[],
-  record: OpenRecord,
-): Promise<readonly StagedPartition[]> {
-  const { journal, raw, zones } = context;
-  const files = inputs.flatMap((input) => input.files);
-  journal.note({
-    engine: engines.builder.version,
-    inputs: files.map(({ path, bytes, version }) => ({ path, bytes, version })),
-  });
-  const [built, hashedInputs] = await readingUnchanged(
-    context,
-    inputs,
-    () => allEnded([buildFrom(context, engines, inputs, record), raw.inputFiles(zones.raw, inputs)]),
-    raw.stateOf,
-  );
-  const atRest = await hashAtRest(built.atRest);
-  await assertWrittenByRuns(context, atRest);
-  noteSameBytes(context, hashedInputs);
-  journal.note({
-    inputs: hashedInputs,
-    at_rest: atRest,
-    measures: built.measures,
-    tables: built.staged.map(outputTable),
-  });
-  return built.staged;
-}
-
-async function buildFrom(
+/** Stages and audits every model of the stages, while the raw files are hashed. */
+async function buildStages(
   context: RunContext,
   { engine, builder, withNewEngine }: Engines,
   inputs: readonly RawInput[],
   record: OpenRecord,
-): Promise<Built> {
-  const { activity, journal, raw, stages, version } = context;
+): Promise<{ readonly built: Built; readonly hashed: readonly InputFile[] }> {
+  const { activity, journal, raw, stages, version, zones } = context;
   activity.percent = () => engine.progress();
-  const rawParts = await activity.during("raw files", () =>
-    raw.inspect(context, engine, inputs, withNewEngine),
-  );
-  failpoint("raw files inspected");
-  await noteColumns(context, rawParts.columns);
-  const plan = planRun(version, planInput(context, rawParts.byModel));
-  journal.note({ rendered_sql_hash: planHash(plan) });
-  await record.save();
+  const hashing = raw.inputFiles(zones.raw, inputs);
+  // It is told to who waits for it, which is later.
+  hashing.catch(() => undefined);
   try {
-    return await buildModels({ ...context, builder, raw: rawParts }, plan, stepsOfStages(plan, stages));
+    const rawParts = await activity.during("raw files", () =>
+      raw.inspect(context, engine, inputs, withNewEngine),
+    );
+    failpoint("raw files inspected");
+    await noteColumns(context, rawParts.columns);
+    const plan = planRun(version, planInput(context, rawParts.byModel));
+    journal.note({ rendered_sql_hash: planHash(plan) });
+    await record.save();
+    const steps = stepsOfStages(plan, stages);
+    const built = await buildModels({ ...context, builder, raw: rawParts }, plan, steps);
+    return { built, hashed: await hashing };
   } catch (error) {
+    // It may not outlive the run.
+    await Promise.allSettled([hashing]);
     throw await explainedByRows(context, builder, error);
   }
 }

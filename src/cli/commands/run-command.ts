@@ -30,51 +30,6 @@ export interface RunArguments extends RunOptions, GateOptions, FutureOption {
   watched: boolean;
 }
 
-/**
- * Runs stages for one execution date, showing on a terminal how far they are.
- * @param timeLimit how many milliseconds it may take; undefined for as long as it takes.
- */
-export async function runStages(
-  stages: readonly Stage[],
-  options: RunArguments,
-  cancellation: Cancellation,
-  timeLimit: number | undefined,
-): Promise<RunReport> {
-  // Loaded here, so that --help need not wait for the engine.
-  const [{ runPipeline }, { RunActivity }, { parseDateToWrite }, { showingProgress, stepsInWords }] =
-    await Promise.all([
-      import("../../run/run.js"),
-      import("../../run/activity.js"),
-      import("../../voucher/execution-date.js"),
-      import("../progress.js"),
-    ]);
-  const request = {
-    executionDate: parseDateToWrite(options["execution-date"], { allowsFuture: options["allow-future"] }),
-    stages,
-    ...requestOf(options),
-  };
-  const settings = await readRunSettings(options);
-  const log = openedLog();
-  const activity = new RunActivity(log);
-  cancellation.steps = () => activity.steps;
-  const run = () =>
-    showingProgress(
-      () => stepsInWords(activity),
-      () => runPipeline(settings, request, cancellation.signal, activity),
-    );
-  try {
-    return await (timeLimit === undefined
-      ? run()
-      : withinTime(timeLimit, cancellation, () => activity.steps, run));
-  } catch (error) {
-    if (error instanceof PipelineError) error.warnings = activity.warnings;
-    throw error;
-  } finally {
-    // A log has had them as they came, and for machines they are in the JSON.
-    if (log === undefined && !options.json) activity.warnings.forEach(printWarning);
-  }
-}
-
 /** A command that runs stages and prints the report. */
 export function stageCommand(
   command: readonly [name: string, ...aliases: string[]],
@@ -106,17 +61,56 @@ export function stageCommand(
         })
         .option("watched", { type: "boolean", default: false, hidden: true })
         .example(`$0 ${command[0]} -e 2020-05-29T00:00:00`, describe),
-    handler: async (options) => {
-      const { timeout, watched } = options;
-      const timeLimit = timeout === undefined ? undefined : parseDuration(timeout, "--timeout");
-      if (timeLimit !== undefined && !watched) {
-        endAs(await doUnderWatch(timeLimit, cancellation));
-        return;
-      }
-      const report = await runStages(stages, options, cancellation, timeLimit);
-      print(options.json ? JSON.stringify(report, null, 2) : await inWords(report, options.verbose));
-    },
+    handler: (options) => runAndTell(stages, options, cancellation),
   };
+}
+
+/** Runs stages for one execution date, shows on a terminal how far they are, and prints what came of it. */
+async function runAndTell(
+  stages: readonly Stage[],
+  options: RunArguments,
+  cancellation: Cancellation,
+): Promise<void> {
+  const timeLimit = options.timeout === undefined ? undefined : parseDuration(options.timeout, "--timeout");
+  if (timeLimit !== undefined && !options.watched) {
+    endAs(await doUnderWatch(timeLimit, cancellation));
+    return;
+  }
+  // Loaded here, so that --help need not wait for the engine.
+  const [{ runPipeline }, { RunActivity }, { parseDateToWrite }, { showingProgress, stepsInWords }] =
+    await Promise.all([
+      import("../../run/run.js"),
+      import("../../run/activity.js"),
+      import("../../voucher/execution-date.js"),
+      import("../progress.js"),
+    ]);
+  const request = {
+    executionDate: parseDateToWrite(options["execution-date"], { allowsFuture: options["allow-future"] }),
+    stages,
+    ...requestOf(options),
+  };
+  const settings = await readRunSettings(options);
+  const log = openedLog();
+  const activity = new RunActivity(log);
+  cancellation.steps = () => activity.steps;
+  const run = () =>
+    showingProgress(
+      () => stepsInWords(activity),
+      () => runPipeline(settings, request, cancellation.signal, activity),
+    );
+  let report: RunReport;
+  try {
+    report = await (timeLimit === undefined
+      ? run()
+      : withinTime(timeLimit, cancellation, () => activity.steps, run));
+  } catch (error) {
+    if (error instanceof PipelineError) error.warnings = activity.warnings;
+    throw error;
+  } finally {
+    // A log has had them as they came, and for machines they are in the JSON.
+    if (log === undefined && !options.json) activity.warnings.forEach(printWarning);
+  }
+  print(options.json ? JSON.stringify(report, null, 2) : await inWords(report, options.verbose));
 }
 
 async function inWords(report: RunReport, isVerbose: boolean): Promise<string> {
