@@ -81,7 +81,7 @@ describe("the documentation", () => {
       // A watched process whose watcher is gone.
       "cli/time-limit.ts": ['process.kill(process.pid, "SIGKILL")'],
       // Neither ends a process.
-      "engine/temp-directory.ts": ["process.kill(Number(pid), 0)"],
+      "engine/duckdb/temp-directory.ts": ["process.kill(Number(pid), 0)"],
       "base/failpoints.ts": ['process.kill(process.pid, "SIGSTOP")'],
     });
   });

@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
 import { afterAll } from "@jest/globals";
-import type { Row, RowValue } from "../src/engine/engine.js";
+import type { Row, RowValue } from "../src/engine/builder.js";
 import { getFile, putFile } from "./storage.js";
 
 let shared: { instance: DuckDBInstance; connection: DuckDBConnection } | undefined;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { printable } from "../src/base/printable.js";
+import { printable } from "../src/base/words.js";
 import { textTable } from "../src/base/text-table.js";
 
 describe("a text from raw data", () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rmdir, stat, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -74,4 +74,11 @@ export function projectFolder(): string {
   let directory = path.dirname(fileURLToPath(import.meta.url));
   while (!existsSync(path.join(directory, "package.json"))) directory = path.dirname(directory);
   return directory;
+}
+
+/** The version of the package. */
+export function versionText(): string {
+  const text = readFileSync(path.join(projectFolder(), "package.json"), "utf8");
+  const { version } = JSON.parse(text) as { version: string };
+  return version;
 }

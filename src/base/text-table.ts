@@ -1,4 +1,4 @@
-import { printable } from "./printable.js";
+import { printable } from "./words.js";
 
 /**
  * Rows as a table of text: a line of names, then a line a row, numbers to the right.

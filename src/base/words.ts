@@ -26,3 +26,28 @@ export function percent(share: number): string {
 export function dayInWords(moment: Date): string {
   return DAYS.format(moment);
 }
+
+/** A text on one line, whatever it is made of: what comes from raw data must not draw on the reader's terminal. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (control) => {
+    const escaped = JSON.stringify(control).slice(1, -1);
+    // JSON leaves the upper half of the control characters as they are.
+    return escaped === control ? `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}` : escaped;
+  });
+}
+
+/** Orders texts by their code points, as the databases and DuckDB do. */
+export function compareCodePoints(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index += 1) {
+    const [unit, other] = [a.charCodeAt(index), b.charCodeAt(index)];
+    if (unit !== other) return rankOf(unit) - rankOf(other);
+  }
+  return a.length - b.length;
+}
+
+/** Surrogates stand for the highest code points, and UTF-16 has them before U+E000. */
+function rankOf(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
+}

@@ -1,11 +1,11 @@
-import type { Place } from "../voucher/answers.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
-import type { Publication } from "../voucher/publication.js";
-import { USAGE_TABLE } from "./answers.js";
+import type { Publication } from "../voucher/publication-identity.js";
+import type { Place } from "../voucher/published-answers.js";
 import { translatingErrors, type Consumption } from "./consumption.js";
-import { readPublications } from "./publications.js";
+import { USAGE_TABLE } from "./read-answers.js";
+import { readPublications } from "./read-publications.js";
+import type { PublishedTables } from "./schema.js";
 import { openTable } from "./table-pages.js";
-import type { PublishedTables } from "./tables.js";
 
 /** How often an amount was used in a country and segment. */
 export interface AmountUse {

@@ -1,7 +1,8 @@
+import os from "node:os";
+import process from "node:process";
 import type { ColumnDataType, Compilable, Kysely, RawBuilder } from "kysely";
 import { PipelineError } from "../base/errors.js";
-import type { PublishedTable } from "./published-tables.js";
-import type { ConsumptionDatabase, PublishedRow, PublishedTables } from "./tables.js";
+import type { ConsumptionDatabase, PublishedRow, PublishedTables, PipelineRunsTable } from "./schema.js";
 
 /** The type of a published column, as the models' headers say it. */
 export interface PublishedColumn {
@@ -9,6 +10,14 @@ export interface PublishedColumn {
   readonly type: "VARCHAR" | "INTEGER" | "BIGINT" | "DOUBLE" | "BOOLEAN" | "DATE" | "TIMESTAMP";
   /** The longest text, in code points. */
   readonly maxLength: number;
+}
+
+/** A table that a model publishes. */
+export interface PublishedTable {
+  readonly name: string;
+  readonly columns: readonly PublishedColumn[];
+  /** The execution date and the key of the model. */
+  readonly key: readonly string[];
 }
 
 /** A type as Kysely knows it, or as only one database does. */
@@ -136,4 +145,64 @@ export async function translatingErrors<Result>(
   } catch (error) {
     throw dialect.translateError(error);
   }
+}
+
+/** Reads tables; undefined where one of them is not there yet: a run makes them no earlier than it writes them. */
+export function unlessMissing<Result>(
+  { db, dialect }: Pick<Consumption, "db" | "dialect">,
+  tables: readonly string[],
+  read: () => Promise<Result>,
+): Promise<Result | undefined> {
+  return translatingErrors(dialect, async () => {
+    try {
+      return await read();
+    } catch (error) {
+      // Whoever is out of reach cannot be asked for them.
+      if (isUnreachable(dialect, error)) throw error;
+      const present = new Set((await db.introspection.getTables()).map(({ name }) => name));
+      if (tables.every((name) => present.has(name))) throw error;
+      return undefined;
+    }
+  });
+}
+
+function isUnreachable(dialect: Dialect, error: unknown): boolean {
+  const fault = dialect.translateError(error);
+  return fault instanceof PipelineError && fault.code === "CONSUMPTION_UNAVAILABLE";
+}
+
+/** Reads the runs that are recorded as in progress, the oldest first. */
+export const RUNS_IN_PROGRESS =
+  "SELECT run_id, started_at, started_by FROM pipeline_runs WHERE outcome = 'running' ORDER BY started_at LIMIT 4";
+
+export type RunInProgress = Pick<PipelineRunsTable, "run_id" | "started_at" | "started_by">;
+
+/**
+ * The fault of a writer that has waited in vain for another one.
+ * @param database how messages name it.
+ * @param runs those in progress, as `RUNS_IN_PROGRESS` reads them; that of this process is none of the others.
+ * @param transaction who has the oldest transaction, where the database tells; undefined otherwise.
+ */
+export function waitedInVain(
+  database: string,
+  seconds: number,
+  {
+    runs,
+    transaction,
+  }: { readonly runs: readonly RunInProgress[]; readonly transaction?: string | undefined },
+  cause: unknown,
+): PipelineError {
+  const own = `@${os.hostname()} process ${process.pid.toString()}`;
+  const others = runs
+    .filter(({ started_by }) => !started_by.endsWith(own))
+    .map(({ run_id, started_at, started_by }) => `run ${run_id} by ${started_by} since ${started_at}`);
+  const holders = [...others, ...(transaction === undefined ? [] : [transaction])];
+  return new PipelineError(
+    "CONSUMPTION_UNAVAILABLE",
+    `the ${database} has been busy with another writer for ${Math.round(seconds).toString()} s. ` +
+      (holders.length > 0
+        ? `In progress: ${holders.join("; ")}. If that process hangs, end it; then run again`
+        : "No other run is recorded as in progress; look for another program that writes into it, then run again"),
+    { cause },
+  );
 }

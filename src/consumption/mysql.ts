@@ -5,22 +5,31 @@ import { createPool, type Pool, type TypeCastField } from "mysql2";
 import { untilAborted } from "../base/concurrency.js";
 import { PipelineError, systemCodeOf } from "../base/errors.js";
 import {
+  RUNS_IN_PROGRESS,
   translatingErrors,
+  waitedInVain,
   type ColumnType,
   type Consumption,
   type DatabaseServer,
   type Dialect,
   type PublishedColumn,
+  type PublishedTable,
+  type RunInProgress,
   type TableFault,
 } from "./consumption.js";
 import { readMysqlUrl, type MysqlAddress } from "./mysql-address.js";
-import { isContended, isPassing, translateMysqlError } from "./mysql-errors.js";
-import { isLockHeld, MysqlLock } from "./mysql-lock.js";
-import { prepareSession } from "./mysql-session.js";
-import { CANCELLED_MILLISECONDS, endSilentConnections, Standstill } from "./mysql-silence.js";
-import { RUNS_IN_PROGRESS, waitedInVain, type RunInProgress } from "./other-writers.js";
-import type { PublishedTable } from "./published-tables.js";
-import type { ConsumptionDatabase, ConsumptionTables } from "./tables.js";
+import {
+  CANCELLED_MILLISECONDS,
+  endSilentConnections,
+  isContended,
+  isLockHeld,
+  isPassing,
+  MysqlLock,
+  prepareSession,
+  Standstill,
+  translateMysqlError,
+} from "./mysql-connection.js";
+import type { ConsumptionDatabase, ConsumptionTables } from "./schema.js";
 
 /** How a database is used, and how long a server is waited for. */
 interface Use {

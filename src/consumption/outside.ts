@@ -1,11 +1,11 @@
 import { messageOf, PipelineError, systemCodeOf } from "../base/errors.js";
-import type { Publication } from "../voucher/publication.js";
+import type { Publication } from "../voucher/publication-identity.js";
 import { translatingErrors, type Consumption } from "./consumption.js";
-import { openConsumptionOutside } from "./open.js";
-import { shownPublication } from "./publish.js";
-import { outcomeOf } from "./runs.js";
-import type { RunOutcome } from "./tables.js";
-import { openWithdrawal } from "./withdrawals.js";
+import { openConsumptionOutside } from "./open-consumption.js";
+import { openWithdrawal } from "./publication-withdrawals.js";
+import { shownPublication } from "./publish-transaction.js";
+import { outcomeOf } from "./recorded-runs.js";
+import type { RunOutcome } from "./schema.js";
 
 /** What others must see of a run. */
 export interface SeenRun {

@@ -1,10 +1,22 @@
 import { createHash } from "node:crypto";
-import type { Kysely } from "kysely";
-import type { Publication } from "../voucher/publication.js";
-import { translatingErrors, type Consumption, type Dialect, type Query } from "./consumption.js";
-import type { RowParts } from "./differences.js";
-import { unlessMissing } from "./present-tables.js";
-import type { ConsumptionDatabase, PublishedRow, PublishedRowsTable, PublishedTables } from "./tables.js";
+import { sql, type Kysely, type RawBuilder } from "kysely";
+import { compareCodePoints } from "../base/words.js";
+import type { Publication } from "../voucher/publication-identity.js";
+import {
+  translatingErrors,
+  unlessMissing,
+  type Consumption,
+  type Dialect,
+  type PublishedTable,
+  type Query,
+} from "./consumption.js";
+import type {
+  ConsumptionDatabase,
+  PublishedRow,
+  PublishedRowsTable,
+  PublishedTables,
+  PublishedValue,
+} from "./schema.js";
 
 /** The rows of a table for an execution date, in one hash. */
 export class RowsHash {
@@ -86,4 +98,129 @@ export async function countRowsByDate(
       .execute();
     return new Map(counts.map((row) => [String(row.execution_date), Number(row.row_count)]));
   });
+}
+
+/** The values of a row's key, in the key's order, without the execution date. */
+export type RowKey = readonly PublishedValue[];
+
+/** The columns that tell the rows of one execution date apart. */
+export function withinDate(key: readonly string[]): string[] {
+  return key.filter((column) => column !== "execution_date");
+}
+
+export function keyOf(row: PublishedRow, key: readonly string[]): RowKey {
+  return key.map((column) => row[column] ?? null);
+}
+
+/** Whether a row's key comes after another one. */
+export function follows(key: readonly string[], after: RowKey): RawBuilder<boolean> {
+  const columns = sql.join(key.map((column) => sql.ref(column)));
+  const values = sql.join(after.map((value) => sql.val(value)));
+  // MySQL finds no place in an index by the comparison of several columns at once: it would read all rows from the first one on.
+  return sql<boolean>`(${sql.ref(key[0] ?? "")} >= ${after[0] ?? null} and (${columns}) > (${values}))`;
+}
+
+/** Orders rows by their keys as the databases and DuckDB do, whose texts are in the order of their code points. */
+function compareKeys(a: PublishedRow, b: PublishedRow, key: readonly string[]): number {
+  for (const column of key) {
+    const order = compareValues(a[column] ?? null, b[column] ?? null);
+    if (order !== 0) return order;
+  }
+  return 0;
+}
+
+function compareValues(a: PublishedValue, b: PublishedValue): number {
+  if (a === b) return 0;
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  return compareCodePoints(String(a), String(b));
+}
+
+/** How many rows that differ are told of at a time. */
+const DIFFERENCES_AT_A_TIME = 2_000;
+
+/** Rows of a table in the order of its key, some at a time: all of them can be more than there is memory for. */
+export type RowParts = AsyncIterable<readonly PublishedRow[]>;
+
+/** A row that is not as it should be. */
+export interface Difference {
+  /** As it should be; undefined where there should be none of its key. */
+  readonly wanted: PublishedRow | undefined;
+  /** As it is; undefined where there is none of its key. */
+  readonly present: PublishedRow | undefined;
+}
+
+/** Compares the rows that are wanted with those that are there, and holds some of each at a time. */
+export async function* differencesOf(
+  { columns, key }: PublishedTable,
+  wanted: RowParts,
+  present: RowParts,
+): AsyncGenerator<readonly Difference[]> {
+  const ownKey = withinDate(key);
+  const isSame = (a: PublishedRow, b: PublishedRow) => columns.every(({ name }) => a[name] === b[name]);
+  const there = new RowCursor(present);
+  let differences: Difference[] = [];
+  for await (const part of wanted) {
+    for (const row of part) {
+      for (;;) {
+        if (there.isSpent) await there.readOn();
+        if (there.row === undefined || compareKeys(there.row, row, ownKey) >= 0) break;
+        differences.push({ wanted: undefined, present: there.row });
+        there.pass();
+        if (differences.length >= DIFFERENCES_AT_A_TIME) {
+          yield differences;
+          differences = [];
+        }
+      }
+      const match =
+        there.row !== undefined && compareKeys(there.row, row, ownKey) === 0 ? there.row : undefined;
+      if (match !== undefined) there.pass();
+      if (match === undefined || !isSame(match, row)) differences.push({ wanted: row, present: match });
+    }
+    yield differences;
+    differences = [];
+  }
+  for await (const part of there.rest()) yield part.map((row) => ({ wanted: undefined, present: row }));
+}
+
+/** Goes through rows that come in parts. */
+class RowCursor {
+  readonly #parts: AsyncIterator<readonly PublishedRow[]>;
+  #part: readonly PublishedRow[] = [];
+  #next = 0;
+  #isAtEnd = false;
+
+  constructor(parts: RowParts) {
+    this.#parts = parts[Symbol.asyncIterator]();
+  }
+
+  /** The row that it stands at; undefined at the end of what was read. */
+  get row(): PublishedRow | undefined {
+    return this.#part[this.#next];
+  }
+
+  /** Whether the next row has to be read first. */
+  get isSpent(): boolean {
+    return this.row === undefined && !this.#isAtEnd;
+  }
+
+  pass(): void {
+    this.#next += 1;
+  }
+
+  async readOn(): Promise<void> {
+    const read = await this.#parts.next();
+    this.#isAtEnd = read.done === true;
+    this.#part = read.done === true ? [] : read.value;
+    this.#next = 0;
+  }
+
+  /** The rows from where it stands on. */
+  async *rest(): AsyncGenerator<readonly PublishedRow[]> {
+    yield this.#part.slice(this.#next);
+    for (;;) {
+      await this.readOn();
+      if (this.#isAtEnd) return;
+      yield this.#part;
+    }
+  }
 }

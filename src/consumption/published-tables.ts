@@ -1,14 +1,6 @@
 import { PipelineError } from "../base/errors.js";
 import { failpoint } from "../base/failpoints.js";
-import { translatingErrors, type Consumption, type PublishedColumn, type Query } from "./consumption.js";
-
-/** A table that a model publishes. */
-export interface PublishedTable {
-  readonly name: string;
-  readonly columns: readonly PublishedColumn[];
-  /** The execution date and the key of the model. */
-  readonly key: readonly string[];
-}
+import { translatingErrors, type Consumption, type PublishedTable, type Query } from "./consumption.js";
 
 /**
  * Makes the tables that are not there yet. It stands outside of the publish's transaction, which MySQL would end at the

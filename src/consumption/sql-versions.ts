@@ -1,8 +1,7 @@
 import type { Kysely } from "kysely";
 import * as z from "zod";
-import { damaged, storedJson, translatingErrors, type Consumption } from "./consumption.js";
-import { unlessMissing } from "./present-tables.js";
-import type { PublishedTables } from "./tables.js";
+import { damaged, storedJson, translatingErrors, unlessMissing, type Consumption } from "./consumption.js";
+import type { PublishedTables } from "./schema.js";
 
 /** The text of each file of a version, by its path below the SQL folder. */
 export type SqlTexts = ReadonlyMap<string, string>;

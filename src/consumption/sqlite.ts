@@ -8,15 +8,17 @@ import { tryFileLock, type FileLock } from "../base/file-lock.js";
 import { makeFolder, tryFolder } from "../base/files.js";
 import { SqliteConnection, sqliteFault } from "../base/sqlite-driver.js";
 import {
+  RUNS_IN_PROGRESS,
   translatingErrors,
+  waitedInVain,
   type Consumption,
   type Dialect,
   type Lock,
   type PublishedColumn,
+  type RunInProgress,
   type TableFault,
 } from "./consumption.js";
-import { RUNS_IN_PROGRESS, waitedInVain, type RunInProgress } from "./other-writers.js";
-import type { ConsumptionTables } from "./tables.js";
+import type { ConsumptionTables } from "./schema.js";
 
 /** How long a run waits for another's transaction, as that of a publish of many rows. */
 const WRITER_PATIENCE_MILLISECONDS = 120_000;

@@ -1,10 +1,10 @@
 import type { Kysely, SelectQueryBuilder } from "kysely";
 import { PipelineError } from "../base/errors.js";
-import { isSamePublication, type Publication } from "../voucher/publication.js";
+import { isSamePublication, type Publication } from "../voucher/publication-identity.js";
 import { translatingErrors, type Consumption } from "./consumption.js";
-import { follows, keyOf, withinDate, type RowKey } from "./key-order.js";
-import { readPublication } from "./publications.js";
-import type { PublishedRow, PublishedTables } from "./tables.js";
+import { follows, keyOf, withinDate, type RowKey } from "./published-rows.js";
+import { readPublication } from "./read-publications.js";
+import type { PublishedRow, PublishedTables } from "./schema.js";
 
 /** Some rows of a published table, in the order of its key. */
 export interface TablePage {

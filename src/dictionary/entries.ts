@@ -1,7 +1,6 @@
 import type { SqlVersion } from "../models/load.js";
 import type { Model } from "../models/model.js";
-import { orderByReference } from "../models/order.js";
-import { referencesOf } from "../models/references.js";
+import { orderByReference, referencesOf } from "../models/order.js";
 
 /** A model, with those that it reads and those that read it, by name. */
 export interface Entry {

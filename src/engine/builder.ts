@@ -1,4 +1,24 @@
-import type { ColumnType, Engine, Row, WrittenFile } from "./engine.js";
+/** A value of a row as JSON has it. Whole numbers beyond JavaScript's reach, and moments, are texts. */
+export type RowValue = string | number | boolean | null | RowValue[] | { [key: string]: RowValue };
+export type Row = Record<string, RowValue>;
+
+/** The value of a column that is known to hold text. */
+export function textOf(row: Row, column: string): string {
+  const value = row[column];
+  if (typeof value !== "string") throw new TypeError(`the column ${column} holds no text`);
+  return value;
+}
+
+export interface ColumnType {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** What writing a file tells of it. */
+export interface WrittenFile {
+  readonly rows: number;
+  readonly bytes: number;
+}
 
 /** A SELECT of a model or an audit, in the words of who runs it, and the models that it reads. */
 export interface Query {
@@ -11,7 +31,7 @@ export interface Query {
 export type Functions = Pick<Query, "sql" | "dialect">;
 
 /** Where a model is written. */
-export interface Place {
+interface Place {
   /** The one file that it is, or would be. */
   readonly file: string;
   /** Whether it may be larger than one machine can write: it may then be many files, in the folder of that one. */
@@ -19,7 +39,7 @@ export interface Place {
 }
 
 /** What writing a model tells of it. */
-export interface WrittenFiles extends WrittenFile {
+interface WrittenFiles extends WrittenFile {
   readonly uris: readonly string[];
 }
 
@@ -53,21 +73,12 @@ export function ofModel(name: string, sql: string): Query {
   return { sql, references: [name], dialect: "duckdb" };
 }
 
-/** Builds models by DuckDB alone. */
-export function duckDbBuilder(engine: Engine): Builder {
-  return {
-    version: engine.version,
-    makeFunctions: async ({ sql }) => {
-      await engine.assertMakesFunctions(sql);
-      await engine.run(sql);
-    },
-    assertSelects: ({ sql }) => engine.assertSelects(sql),
-    keepLarge: (name, queries) =>
-      engine.createFile(name, queries.map(({ sql }) => sql).join("\nUNION ALL\n")),
-    keep: (name, { sql }) => engine.createTable(name, sql),
-    write: async (_name, { sql }, { file }) => ({ ...(await engine.writeParquet(sql, file)), uris: [file] }),
-    attach: (name, uris) => engine.attachFiles(name, uris),
-    columnsOf: (name) => engine.columnsOf(name),
-    rows: ({ sql }) => engine.rows(sql),
-  };
+/** An error that an engine gave of a statement. Who knows what was asked turns it into a fault of a file or of a model. */
+export abstract class EngineError extends Error {
+  /** Whether the engine has found a fault of its own, and refuses every further statement. */
+  abstract readonly isFatal: boolean;
+
+  get onOneLine(): string {
+    return this.message.replace(/\s*\n\s*/g, " ");
+  }
 }

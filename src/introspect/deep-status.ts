@@ -1,13 +1,18 @@
 import { messageOf, PipelineError } from "../base/errors.js";
-import { translatingErrors, type Consumption, type TableFault } from "../consumption/consumption.js";
-import { readPublications } from "../consumption/publications.js";
+import {
+  translatingErrors,
+  type Consumption,
+  type PublishedTable,
+  type TableFault,
+} from "../consumption/consumption.js";
+import { readPublications } from "../consumption/read-publications.js";
 import { countRowsByDate, readRecordsOfRows, RowsHash } from "../consumption/published-rows.js";
-import { missingTables, type PublishedTable } from "../consumption/published-tables.js";
+import { missingTables } from "../consumption/published-tables.js";
 import { openTable, PublicationReplaced } from "../consumption/table-pages.js";
-import { INTERNAL_TABLES, type PublishedRowsTable } from "../consumption/tables.js";
-import { readOpenWithdrawals } from "../consumption/withdrawals.js";
+import { INTERNAL_TABLES, type PublishedRowsTable } from "../consumption/schema.js";
+import { readOpenWithdrawals } from "../consumption/publication-withdrawals.js";
 import { isoOfKey } from "../voucher/execution-date.js";
-import type { Publication } from "../voucher/publication.js";
+import type { Publication } from "../voucher/publication-identity.js";
 
 const ROWS_PER_PAGE = 5_000;
 /** A publication that is replaced again and again while it is read is left to the next look. */

@@ -1,13 +1,13 @@
 import { PipelineError } from "../base/errors.js";
 import type { Consumption } from "../consumption/consumption.js";
-import { readAnswersOf } from "../consumption/publication-answers.js";
-import { readNewestPublication, readPublication, readPublications } from "../consumption/publications.js";
+import { readAnswersOf } from "../consumption/read-answers.js";
+import { readNewestPublication, readPublication, readPublications } from "../consumption/read-publications.js";
 import { diffOf } from "../record/changed-answers.js";
 import type { AnswersDiff } from "../record/run-record.js";
 import { nothingPublished } from "../run/withdraw.js";
 import type { Settings } from "../settings/settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
-import type { Publication } from "../voucher/publication.js";
+import type { Publication } from "../voucher/publication-identity.js";
 import { looking } from "./looking.js";
 
 /** Which publications to compare. */

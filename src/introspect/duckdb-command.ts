@@ -2,7 +2,7 @@ import type { S3Access } from "../base/s3-access.js";
 import { loadSqlVersion } from "../models/load.js";
 import { reachSql, S3_SQL, UTC_SQL } from "../models/shell-init.js";
 import type { Settings } from "../settings/settings.js";
-import { openZones } from "../zones/open.js";
+import { openZones } from "../zones/open-zones.js";
 import { findShellDates, type ShellDates } from "./shell-dates.js";
 import type { ShellContext } from "./shell.js";
 import { findViewFiles, holdingsOf, viewsOver, type Holding } from "./view-files.js";

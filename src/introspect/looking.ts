@@ -1,10 +1,10 @@
 import { allEnded } from "../base/concurrency.js";
 import type { Consumption } from "../consumption/consumption.js";
-import { openConsumptionForReading, openConsumptionUntouched } from "../consumption/open.js";
-import { makeTempDirectory } from "../engine/temp-directory.js";
+import { openConsumptionForReading, openConsumptionUntouched } from "../consumption/open-consumption.js";
+import { makeTempDirectory } from "../engine/duckdb/temp-directory.js";
 import { loadSqlVersion, type SqlVersion } from "../models/load.js";
 import type { Settings } from "../settings/settings.js";
-import { openZones, type Zones } from "../zones/open.js";
+import { openZones, type Zones } from "../zones/open-zones.js";
 
 /** Opens what the settings name for a command that only looks: each part when it is first asked for. */
 export class Looking {

@@ -1,36 +1,34 @@
 import { sideBySide } from "../base/concurrency.js";
 import { PipelineError } from "../base/errors.js";
-import type { Consumption } from "../consumption/consumption.js";
+import { unlessMissing, type Consumption } from "../consumption/consumption.js";
 import { pendingMigrations } from "../consumption/migrate.js";
-import { openConsumptionUntouched } from "../consumption/open.js";
-import { unlessMissing } from "../consumption/present-tables.js";
-import { publishStatements, type PublishStatement } from "../consumption/publish.js";
+import { openConsumptionUntouched } from "../consumption/open-consumption.js";
+import { publishStatements, type PublishStatement } from "../consumption/publish-transaction.js";
 import { creation, missingTables } from "../consumption/published-tables.js";
-import { runningRun, type RunningRun } from "../consumption/runs.js";
+import { runningRun, type RunningRun } from "../consumption/recorded-runs.js";
 import { loadSqlVersion, type SqlVersion } from "../models/load.js";
 import { isPublished, isWritten } from "../models/model.js";
-import type { RawPart } from "../models/raw-part.js";
-import { ignoredFilesOf, type IgnoredFiles } from "../raw/notices.js";
+import type { RawPart } from "../models/dialect.js";
+import { ignoredFilesOf, type IgnoredFiles } from "../raw/file-notices.js";
 import { STAGES } from "../record/stages.js";
 import { auditStatement } from "../run/audits.js";
-import { planHash, type PlannedFunctions, type PlannedStep } from "../run/plan.js";
-import { stepsOfStages } from "../run/plan.js";
+import { planHash, stepsOfStages, type PlannedFunctions, type PlannedStep } from "../run/plan.js";
 import { contentStatements, publishedTable } from "../run/publish.js";
 import { assertReplaceable } from "../run/staging.js";
 import type { Settings } from "../settings/settings.js";
 import { pathPattern } from "../sql-text/literal.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { manifestFile } from "../zones/manifest.js";
-import { openZones } from "../zones/open.js";
+import { openZones } from "../zones/open-zones.js";
 import {
   partitionFile,
   sizeOf,
   stagedFile,
+  stagingFolder,
+  stagingOfRun,
   type FoundPartition,
   type Partition,
   type Zone,
-  stagingFolder,
-  stagingOfRun,
 } from "../zones/zone.js";
 import {
   buildStatements,

@@ -1,5 +1,12 @@
-import { fetchedFolder, keptFile, keptFolder, shownFile } from "../engine/spark/places.js";
-import { orderedStatement, sparkViewStatement, spreadStatement } from "../engine/spark/statements.js";
+import {
+  fetchedFolder,
+  keptFile,
+  keptFolder,
+  orderedStatement,
+  shownFile,
+  sparkViewStatement,
+  spreadStatement,
+} from "../engine/spark/spark-statements.js";
 import {
   attachStatement,
   copyStatement,
@@ -7,7 +14,7 @@ import {
   tableStatement,
   temporaryFile,
   temporaryStatement,
-} from "../engine/statements.js";
+} from "../engine/duckdb/duckdb-statements.js";
 import type { DialectName } from "../models/dialect.js";
 import { isLarge, isWritten } from "../models/model.js";
 import type { PlannedStep } from "../run/plan.js";

@@ -1,9 +1,9 @@
 import { PipelineError } from "../base/errors.js";
-import { hasFailed, readRunHistory } from "../consumption/runs.js";
-import type { PipelineRunsTable } from "../consumption/tables.js";
-import { duckDbBuilder } from "../engine/builder.js";
-import { withDuckDb } from "../engine/duckdb.js";
-import type { Row } from "../engine/engine.js";
+import { hasFailed, readRunHistory } from "../consumption/recorded-runs.js";
+import type { PipelineRunsTable } from "../consumption/schema.js";
+import { duckDbBuilder } from "../engine/duckdb/duckdb-engine.js";
+import { withDuckDb } from "../engine/duckdb/duckdb.js";
+import type { Row } from "../engine/builder.js";
 import { isWritten } from "../models/model.js";
 import { REJECTED_ROWS, rowCountsOf } from "../record/row-counts.js";
 import { reportOf } from "../record/run-record.js";
@@ -13,7 +13,7 @@ import { filesAtRest, buildModels } from "../run/build.js";
 import { planRun, measuresAtRest, stepsOfStages } from "../run/plan.js";
 import type { Settings } from "../settings/settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
-import { lookingOnce } from "../zones/remember-partitions.js";
+import { lookingOnce } from "../zones/open-zones.js";
 import { looking } from "./looking.js";
 
 /** What is known of the rejected rows of an execution date. */

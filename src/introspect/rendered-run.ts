@@ -1,6 +1,6 @@
-import { withDuckDb } from "../engine/duckdb.js";
-import type { RawPart } from "../models/raw-part.js";
-import type { WithNewEngine } from "../raw/inspect.js";
+import { withDuckDb } from "../engine/duckdb/duckdb.js";
+import type { RawPart } from "../models/dialect.js";
+import type { WithNewEngine } from "../raw/inspect-raw.js";
 import type { RawInput, RunContext } from "../run/context.js";
 import { planRun, type Plan } from "../run/plan.js";
 import { findRawFiles, inspectRaw, planInput } from "../run/raw-input.js";

@@ -1,10 +1,10 @@
 import { PipelineError } from "../base/errors.js";
-import { printable } from "../base/printable.js";
+import { printable } from "../base/words.js";
 import type { Consumption } from "../consumption/consumption.js";
-import { openConsumptionForReading } from "../consumption/open.js";
-import { readPublications } from "../consumption/publications.js";
-import type { WithdrawalsTable } from "../consumption/tables.js";
-import { readOpenWithdrawals } from "../consumption/withdrawals.js";
+import { openConsumptionForReading } from "../consumption/open-consumption.js";
+import { readPublications } from "../consumption/read-publications.js";
+import type { WithdrawalsTable } from "../consumption/schema.js";
+import { readOpenWithdrawals } from "../consumption/publication-withdrawals.js";
 import { DATE_VARIABLE, setPublications, setVariable, type PublicationState } from "../models/shell-views.js";
 import type { Settings } from "../settings/settings.js";
 import { literal } from "../sql-text/literal.js";

@@ -1,12 +1,12 @@
 import { PipelineError } from "../base/errors.js";
-import { printable } from "../base/printable.js";
-import type { AdHocRun, StatementResult } from "../engine/ad-hoc.js";
-import { DuckDbError } from "../engine/duckdb-errors.js";
-import { withDuckDb } from "../engine/duckdb.js";
+import { printable } from "../base/words.js";
+import type { AdHocRun, StatementResult } from "../engine/duckdb/duckdb-engine.js";
+import { DuckDbError } from "../engine/duckdb/duckdb-errors.js";
+import { withDuckDb } from "../engine/duckdb/duckdb.js";
 import { loadSqlVersion } from "../models/load.js";
 import type { Settings } from "../settings/settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
-import { openZones } from "../zones/open.js";
+import { openZones } from "../zones/open-zones.js";
 import { findShellDates, type ShellDates } from "./shell-dates.js";
 import { findViewFiles, holdingsOf, viewsOver, type Holding } from "./view-files.js";
 

@@ -1,4 +1,4 @@
-import { printable } from "../base/printable.js";
+import { printable } from "../base/words.js";
 import type { SqlVersion } from "../models/load.js";
 import { isRaw, isWritten, type Model, type RawModel, type WrittenModel } from "../models/model.js";
 import {
@@ -10,10 +10,10 @@ import {
   viewOf,
   viewsSql,
 } from "../models/shell-views.js";
-import { rawFormatOf } from "../raw/inspect.js";
+import { rawFormatOf } from "../raw/inspect-raw.js";
 import { hasPathPattern, literal, pathPattern } from "../sql-text/literal.js";
 import { executionDateOfKey } from "../voucher/execution-date.js";
-import type { Zones } from "../zones/open.js";
+import type { Zones } from "../zones/open-zones.js";
 import type { FoundPartition, ZoneFile } from "../zones/zone.js";
 
 /** The files that a variable of a view lists, sorted by path. */

@@ -2,12 +2,22 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { messageOf, PipelineError } from "../base/errors.js";
-import { SEGMENTS_FILE } from "../voucher/read-segments.js";
-import { parseSegments, type Segments } from "../voucher/segments.js";
-import { checkModels } from "./check.js";
+import { isReservedTable } from "../voucher/reserved-tables.js";
+import { parseSegments, SEGMENTS_FILE, type Segments } from "../voucher/segment-rules.js";
 import type { DialectName } from "./dialect.js";
 import { parseHeader } from "./header.js";
-import { LAYERS, type Audit, type Inspection, type Layer, type Model } from "./model.js";
+import {
+  EVERY_KEY,
+  EVERY_PUBLISHED,
+  isWritten,
+  LAYERS,
+  usedAudit,
+  type Audit,
+  type Inspection,
+  type Layer,
+  type Model,
+  type WrittenModel,
+} from "./model.js";
 
 /** One version of all business rules, as its folder holds it. */
 export interface SqlVersion {
@@ -159,4 +169,89 @@ export function hashOfTexts(texts: ReadonlyMap<string, string>): string {
   const hash = createHash("sha256");
   for (const [file, text] of texts) hash.update(`${file}\0${text}\0`);
   return hash.digest("hex");
+}
+
+/**
+ * Holds the models of a version against each other: what one header alone cannot tell.
+ * @throws PipelineError INVALID_MODEL that lists every fault with its file.
+ */
+export function checkModels({
+  models,
+  audits,
+  inspections,
+}: Pick<SqlVersion, "models" | "audits" | "inspections">): void {
+  const faults = [
+    ...[...EVERY_KEY, ...EVERY_PUBLISHED]
+      .filter((audit) => !audits.has(audit))
+      .map((audit) => `the audit '${audit}' is missing: it runs on every model`),
+    ...models.flatMap((model) => [
+      ...(isWritten(model) ? faultsOfWritten(model) : []),
+      ...faultsOfAudits(model, audits),
+    ]),
+    ...[...inspections]
+      .filter(([inspected]) => !models.some(({ name }) => name === inspected))
+      .map(([inspected, { file }]) => `${file}: there is no model ${inspected} to inspect the files of`),
+  ];
+  if (faults.length > 0) throw new PipelineError("INVALID_MODEL", faults.join("\n"));
+}
+
+function faultsOfWritten({ file, header, table, template }: WrittenModel): string[] {
+  const faults: string[] = [];
+  const { columns, key, publish } = header;
+  if (!endsInOrder(template)) {
+    faults.push(
+      `${file}: must end in a total order, so that each run writes the same bytes: add ORDER BY ALL`,
+    );
+  }
+  if (columns["execution_date"]?.type !== "VARCHAR") {
+    faults.push(
+      `${file}: needs a column execution_date of type VARCHAR, so that each of its files stands alone`,
+    );
+  }
+  for (const column of key ?? []) {
+    const declared = columns[column];
+    if (declared === undefined) faults.push(`${file}: key: there is no column '${column}'`);
+    else if (publish && !declared.publish)
+      faults.push(`${file}: key: the column '${column}' must be published`);
+  }
+  if (publish && isReservedTable(table)) {
+    faults.push(
+      `${file}:${lineOf(template, /^publish:/m).toString()}: publish: the database has a table ${table} of its own; ` +
+        "give the file another name",
+    );
+  }
+  if (publish && key === undefined) faults.push(`${file}: publish: a published model needs a key`);
+  for (const [column, { type, publish: published }] of Object.entries(columns)) {
+    if (publish && published && type === "VARCHAR[]") {
+      faults.push(`${file}: columns.${column}: a list cannot be published; say publish: false`);
+    }
+  }
+  return faults;
+}
+
+function faultsOfAudits(model: Model, audits: SqlVersion["audits"]): string[] {
+  return model.header.audits.flatMap((use) => {
+    const { audit, own } = use;
+    if (own !== undefined && audits.has(audit)) {
+      return [
+        `${model.file}: audits: '${audit}' is the name of another audit; name the model's own as no other`,
+      ];
+    }
+    if (usedAudit(model, use, audits) !== undefined) return [];
+    return [
+      `${model.file}: audits: unknown audit '${audit}'; known audits: ${[...audits.keys()].join(", ")}`,
+    ];
+  });
+}
+
+/** The line of a text on which a pattern is found, or the first one. */
+function lineOf(text: string, pattern: RegExp): number {
+  return text.slice(0, Math.max(0, text.search(pattern))).split("\n").length;
+}
+
+/** Whether the outermost SELECT has an ORDER BY. */
+function endsInOrder(template: string): boolean {
+  const bare = template.replaceAll(/\/\*[\s\S]*?\*\/|--.*|'[^']*'/g, "");
+  const before = bare.slice(0, Math.max(0, bare.search(/\border\s+by\b(?![\s\S]*\border\s+by\b)/i)));
+  return before !== "" && before.split("(").length === before.split(")").length;
 }

@@ -1,9 +1,8 @@
 import { Liquid, LiquidError, type Template } from "liquidjs";
 import { messageOf, PipelineError } from "../base/errors.js";
 import { listOf } from "../sql-text/literal.js";
-import { DUCKDB, type Dialect, type DialectName } from "./dialect.js";
+import { DUCKDB, type Dialect, type DialectName, type RawColumn, type RawPart } from "./dialect.js";
 import { HEADER } from "./header.js";
-import type { RawColumn, RawPart } from "./raw-part.js";
 
 /** A SQL text with its values filled in, and the models it reads. */
 export interface Rendered {

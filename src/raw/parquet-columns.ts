@@ -1,12 +1,11 @@
-import { DuckDbError } from "../engine/duckdb-errors.js";
-import { textOf, type Engine } from "../engine/engine.js";
-import { filesStatement } from "../engine/statements.js";
-import { guarded, wholeText } from "../engine/whole-text.js";
+import { textOf, type Row } from "../engine/builder.js";
+import { type Engine } from "../engine/duckdb/duckdb-engine.js";
+import { DuckDbError } from "../engine/duckdb/duckdb-errors.js";
+import { filesStatement, guarded, wholeText } from "../engine/duckdb/duckdb-statements.js";
 import { listLiteral, pathPattern } from "../sql-text/literal.js";
 import type { ZoneFile } from "../zones/zone.js";
-import { faultOfFile, type Findings, type RawFault } from "./faults.js";
-import type { FileColumn, InspectedFile } from "./inspect.js";
-import { typeOf, unitOf } from "./parquet-types.js";
+import { faultOfFile, type Findings, type RawFault } from "./raw-faults.js";
+import type { FileColumn, InspectedFile } from "./raw-file.js";
 
 interface SchemaElement {
   readonly column: FileColumn;
@@ -125,4 +124,133 @@ async function withDuckDbNames(
   if (!isAmbiguous) return columns;
   const described = await engine.columnsOf(`(${filesStatement([file.uri])})`);
   return columns.map((column, index) => ({ ...column, duckDbName: described[index]?.name ?? column.name }));
+}
+
+/** The most digits of a DECIMAL that DuckDB reads exactly: it reads longer ones as DOUBLE, and some of those wrongly. */
+const MAX_DIGITS = 38;
+
+/**
+ * The type of a column of a Parquet file, and why DuckDB cannot read what it says.
+ * @param row of `parquet_schema`.
+ */
+function typeOf(row: Row): Pick<FileColumn, "type" | "problem"> {
+  const read = textIn(row, "duckdb_type");
+  const decimal = decimalOf(row);
+  if (decimal !== undefined && decimal.digits > MAX_DIGITS) {
+    return {
+      type: decimal.type,
+      problem: `is ${decimal.type}; a DECIMAL of more than ${MAX_DIGITS} digits cannot be read exactly. Write it with at most ${MAX_DIGITS} digits, or as text`,
+    };
+  }
+  if (textIn(row, "logical_type") === "BsonType()")
+    return { type: "BSON", problem: "is BSON, which is no text. Write it as text" };
+  const said = decimal?.type ?? typeByLogicalType(row, read);
+  if (said !== undefined && said !== read) {
+    return {
+      type: said,
+      problem:
+        `is ${said} by its logical type, but its converted type is missing or another, and DuckDB would read ${read}. ` +
+        "Write both, or write it as text",
+    };
+  }
+  // A column that may have several values in a row is a list.
+  return { type: textIn(row, "repetition_type") === "REPEATED" ? "" : read };
+}
+
+/** The unit of a column of moments that DuckDB converts to microseconds; none for others. */
+function unitOf(row: Row): Pick<FileColumn, "unit"> {
+  const logical = textIn(row, "logical_type");
+  if (!textIn(row, "duckdb_type").startsWith("TIMESTAMP")) return {};
+  if (textIn(row, "type") === "INT96") return { unit: "int96" };
+  if (logical.includes("MILLIS=Milli") || textIn(row, "converted_type") === "TIMESTAMP_MILLIS")
+    return { unit: "milliseconds" };
+  // Without a time zone DuckDB keeps them as they are.
+  return logical.includes("NANOS=Nano") && logical.includes("isAdjustedToUTC=1")
+    ? { unit: "nanoseconds" }
+    : {};
+}
+
+function decimalOf(row: Row): { type: string; digits: number } | undefined {
+  const [, byLogical] =
+    /^DecimalType\(scale=-?\d+, precision=(\d+)\)/.exec(textIn(row, "logical_type")) ?? [];
+  const [, scaleByLogical] = /^DecimalType\(scale=(-?\d+)/.exec(textIn(row, "logical_type")) ?? [];
+  if (byLogical === undefined && textIn(row, "converted_type") !== "DECIMAL") return undefined;
+  const digits = Number(byLogical ?? row["precision"]);
+  const scale = Number(scaleByLogical ?? row["scale"]);
+  return { type: `DECIMAL(${digits},${scale})`, digits };
+}
+
+/** DuckDB knows some logical types only by the converted type that older files had in their place. */
+function typeByLogicalType(row: Row, read: string): string | undefined {
+  const [, name = "", isUnsigned] =
+    /^(Date|Time|Timestamp|UUID|Float16|Int)Type\((?:[^]*isSigned=(0))?/.exec(textIn(row, "logical_type")) ??
+    [];
+  switch (name) {
+    case "Date":
+      return "DATE";
+    case "UUID":
+      return "UUID";
+    case "Float16":
+      return "FLOAT";
+    case "Time":
+      return read.startsWith("TIME") ? read : "TIME";
+    case "Timestamp":
+      return read.startsWith("TIMESTAMP") && !isMillisecondsByConvertedType(row)
+        ? read
+        : "TIMESTAMP in another unit";
+    case "Int":
+      if (isUnsigned === "0") return read.startsWith("U") ? read : "an unsigned whole number";
+      return /^(TINYINT|SMALLINT|INTEGER|BIGINT)$/.test(read) ? read : "a whole number";
+    default:
+      return undefined;
+  }
+}
+
+/** DuckDB believes this converted type more than the logical type. */
+function isMillisecondsByConvertedType(row: Row): boolean {
+  return (
+    textIn(row, "converted_type") === "TIMESTAMP_MILLIS" &&
+    !textIn(row, "logical_type").includes("MILLIS=Milli")
+  );
+}
+
+function textIn(row: Row, column: string): string {
+  const value = row[column];
+  return typeof value === "string" ? value : "";
+}
+
+/** What is told of a footer that DuckDB cannot show: it shows the statistics, too, which may hold a moment that it has not. */
+const UNKNOWN = ["UNKNOWN"];
+
+/** Adds to Parquet files what their pages are compressed with, by DuckDB's names of the codecs. */
+export async function withCodecs(
+  engine: Engine,
+  files: readonly InspectedFile[],
+): Promise<readonly InspectedFile[]> {
+  const uris = files.filter(({ format }) => format === "parquet").map(({ file }) => file.uri);
+  const codecs = await codecsOf(engine, uris);
+  // A file without rows has no pages.
+  return files.map((each) =>
+    each.format === "parquet" ? { ...each, codecs: codecs.get(each.file.uri) ?? [] } : each,
+  );
+}
+
+async function codecsOf(
+  engine: Engine,
+  uris: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  if (uris.length === 0) return new Map();
+  try {
+    const rows = await engine.rows(
+      "SELECT file_name, array_to_string(list_sort(list(DISTINCT compression)), ' ') AS codecs " +
+        `FROM parquet_metadata(${listLiteral(uris.map(pathPattern))}) GROUP BY file_name`,
+    );
+    return new Map(rows.map((row) => [textOf(row, "file_name"), textOf(row, "codecs").split(" ")]));
+  } catch (error) {
+    if (!(error instanceof DuckDbError) || error.isFatal) throw error;
+    if (uris.length === 1) return new Map(uris.map((uri) => [uri, UNKNOWN]));
+    const half = Math.ceil(uris.length / 2);
+    const found = [await codecsOf(engine, uris.slice(0, half)), await codecsOf(engine, uris.slice(half))];
+    return new Map(found.flatMap((codecs) => [...codecs]));
+  }
 }

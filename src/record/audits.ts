@@ -1,5 +1,5 @@
 import { textTable } from "../base/text-table.js";
-import { ignoredLines, sameBytesLines } from "../raw/notices.js";
+import { ignoredLines, sameBytesLines } from "../raw/file-notices.js";
 import type { AuditResult, RunReport } from "./run-record.js";
 
 /** A broken promise with the rows that break it, as text. */

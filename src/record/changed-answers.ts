@@ -1,6 +1,5 @@
-import { printable } from "../base/printable.js";
-import { counting } from "../base/words.js";
-import type { Answers, Cell } from "../voucher/answers.js";
+import { counting, printable } from "../base/words.js";
+import type { Answers, Cell } from "../voucher/published-answers.js";
 import { changesBetween } from "../voucher/changes.js";
 import type { AnswersDiff, ChangedAnswer } from "./run-record.js";
 

@@ -1,4 +1,4 @@
-import type { PipelineRunsTable, RunOutcome, WithdrawalsTable } from "../consumption/tables.js";
+import type { PipelineRunsTable, RunOutcome, WithdrawalsTable } from "../consumption/schema.js";
 import { isoOfKey } from "../voucher/execution-date.js";
 import { emptyReport, reportOf, type RunReport } from "./run-record.js";
 

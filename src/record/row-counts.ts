@@ -1,4 +1,4 @@
-import type { RowValue } from "../engine/engine.js";
+import type { RowValue } from "../engine/builder.js";
 import type { RunReport } from "./run-record.js";
 
 /** What became of the rows of the raw files. */

@@ -1,9 +1,9 @@
 import * as z from "zod";
-import type { PublishResult } from "../consumption/publish.js";
-import type { PipelineRunsTable } from "../consumption/tables.js";
-import type { Row } from "../engine/engine.js";
-import type { IgnoredFiles, SameBytes } from "../raw/notices.js";
-import type { RawShape } from "../raw/shapes.js";
+import type { PublishResult } from "../consumption/publish-transaction.js";
+import type { PipelineRunsTable } from "../consumption/schema.js";
+import type { Row } from "../engine/builder.js";
+import type { IgnoredFiles, SameBytes } from "../raw/file-notices.js";
+import type { RawShape } from "../raw/raw-file.js";
 import { isoOfKey } from "../voucher/execution-date.js";
 import { SEGMENT_KINDS } from "../voucher/segment-kinds.js";
 import { WEAKNESSES } from "../voucher/weakness.js";

@@ -1,6 +1,5 @@
-import { printable } from "../base/printable.js";
-import { counted, percent } from "../base/words.js";
-import type { Row } from "../engine/engine.js";
+import { counted, percent, printable } from "../base/words.js";
+import type { Row } from "../engine/builder.js";
 import { describeBroken, describeThreshold, columnsInWords, rawNotices } from "./audits.js";
 import { changeInWords } from "./changed-answers.js";
 import type { ToldRun } from "./past-run.js";

@@ -1,4 +1,4 @@
-import type { Answers, PlacedCell } from "../voucher/answers.js";
+import type { Answers, PlacedCell } from "../voucher/published-answers.js";
 import { inOrder } from "../voucher/changes.js";
 import { marginOf, weaknessesOf } from "../voucher/weakness.js";
 import type { WeakAnswers } from "./run-record.js";

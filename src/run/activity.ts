@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { Row } from "../engine/engine.js";
+import type { Row } from "../engine/builder.js";
 import {
   NOTHING_YET,
   type AuditResult,

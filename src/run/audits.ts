@@ -1,6 +1,5 @@
 import { PipelineError } from "../base/errors.js";
-import { ofModel, type Builder, type Query } from "../engine/builder.js";
-import type { Row } from "../engine/engine.js";
+import { ofModel, type Builder, type Query, type Row } from "../engine/builder.js";
 import type { Threshold } from "../models/header.js";
 import type { Model } from "../models/model.js";
 import { describeBroken } from "../record/audits.js";

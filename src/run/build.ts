@@ -1,15 +1,12 @@
 import { allEnded, sideBySide } from "../base/concurrency.js";
 import { PipelineError } from "../base/errors.js";
 import { failpoint } from "../base/failpoints.js";
-import { ofModel, type Builder, type Functions } from "../engine/builder.js";
-import { EngineError } from "../engine/engine-error.js";
-import type { Row } from "../engine/engine.js";
+import { EngineError, ofModel, type Builder, type Functions, type Row } from "../engine/builder.js";
 import { isLarge, isMeasure, isRaw, isWritten, type Model, type WrittenModel } from "../models/model.js";
 import type { Rendered } from "../models/template.js";
 import { describeThreshold } from "../record/audits.js";
 import type { AuditResult, RestingTable } from "../record/run-record.js";
-import { sha256Of } from "../zones/hash.js";
-import type { FoundPartition, Zone } from "../zones/zone.js";
+import { sha256Of, type FoundPartition, type Zone } from "../zones/zone.js";
 import type { RunJournal } from "./activity.js";
 import { assertNoneFailed, auditModel } from "./audits.js";
 import { describeStaged, type StagedPartition } from "./commit.js";

@@ -2,17 +2,17 @@ import { allEnded } from "../base/concurrency.js";
 import { cancelled, messageOf } from "../base/errors.js";
 import { failpoint } from "../base/failpoints.js";
 import type { WrittenModel } from "../models/model.js";
-import { sha256Of } from "../zones/hash.js";
-import { manifestFile, manifestText, sha256OfText } from "../zones/manifest.js";
 import {
-  partitionFolder,
-  type Commit,
   partitionFile,
+  partitionFolder,
+  sha256Of,
   sizeOf,
+  type Commit,
   type Partition,
   type Zone,
   type ZoneFile,
 } from "../zones/zone.js";
+import { manifestFile, manifestText, sha256OfText } from "../zones/manifest.js";
 import type { RunContext } from "./context.js";
 
 interface Committed extends Commit {

@@ -1,14 +1,14 @@
 import type { Consumption, Lock } from "../consumption/consumption.js";
-import type { Engine } from "../engine/engine.js";
+import type { Engine } from "../engine/duckdb/duckdb-engine.js";
 import type { SqlVersion } from "../models/load.js";
 import type { RawModel } from "../models/model.js";
-import type { RawPart } from "../models/raw-part.js";
-import type { RawListing, WithNewEngine } from "../raw/inspect.js";
+import type { RawPart } from "../models/dialect.js";
+import type { RawListing, WithNewEngine } from "../raw/inspect-raw.js";
 import type { AuditResult, InputFile, RawColumns } from "../record/run-record.js";
 import type { Stage } from "../record/stages.js";
 import type { Settings } from "../settings/settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
-import type { Zones } from "../zones/open.js";
+import type { Zones } from "../zones/open-zones.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
 import type { RunActivity, RunJournal } from "./activity.js";
 

@@ -1,9 +1,9 @@
 import { PipelineError } from "../base/errors.js";
 import type { Consumption } from "../consumption/consumption.js";
-import { hasFailed, type RunOutline, readRunOutlines, readRuns } from "../consumption/runs.js";
+import { hasFailed, readRunOutlines, readRuns, type RunOutline } from "../consumption/recorded-runs.js";
 import { reportOf, type OutputTable, type RestingTable } from "../record/run-record.js";
 import { type Stage } from "../record/stages.js";
-import type { Publication } from "../voucher/publication.js";
+import type { Publication } from "../voucher/publication-identity.js";
 import type { RunContext } from "./context.js";
 
 /** The runs of one execution date, the one that began first first. What they say of the date is decided here, for all who ask. */

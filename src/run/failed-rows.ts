@@ -1,9 +1,7 @@
 import { PipelineError } from "../base/errors.js";
 import { textTable } from "../base/text-table.js";
 import { counted, counting } from "../base/words.js";
-import type { Builder } from "../engine/builder.js";
-import { EngineError } from "../engine/engine-error.js";
-import type { Row } from "../engine/engine.js";
+import { EngineError, type Builder, type Row } from "../engine/builder.js";
 import { isRaw } from "../models/model.js";
 import {
   reasonRows,

@@ -1,11 +1,10 @@
 import { PipelineError, messageOf } from "../base/errors.js";
-import { cellsOf, USAGE_TABLE } from "../consumption/answers.js";
-import { readAnswersOf } from "../consumption/publication-answers.js";
-import { readPublications } from "../consumption/publications.js";
+import { cellsOf, readAnswersOf, USAGE_TABLE } from "../consumption/read-answers.js";
+import { readPublications } from "../consumption/read-publications.js";
 import { changeInWords, inRecord, diffOf } from "../record/changed-answers.js";
 import type { AnswersDiff } from "../record/run-record.js";
 import { weakAnswersOf } from "../record/weak-answers.js";
-import { Answers } from "../voucher/answers.js";
+import { Answers } from "../voucher/published-answers.js";
 import type { RunContext } from "./context.js";
 import type { PreparedPublish } from "./publish.js";
 

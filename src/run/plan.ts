@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { PipelineError } from "../base/errors.js";
-import { DUCKDB, type Dialect, type DialectName } from "../models/dialect.js";
+import { DUCKDB, type Dialect, type DialectName, type RawPart } from "../models/dialect.js";
 import type { Severity, Threshold } from "../models/header.js";
 import { functionsIn, type SqlVersion } from "../models/load.js";
 import {
+  isMeasure,
   isPublished,
   isRaw,
   isWritten,
@@ -13,14 +14,12 @@ import {
   type Inspection,
   type Model,
   type WrittenModel,
-  isMeasure,
 } from "../models/model.js";
 import { orderByReference, type Step } from "../models/order.js";
-import type { RawPart } from "../models/raw-part.js";
 import { createRenderer, type Rendered, type Renderer } from "../models/template.js";
 import type { Stage } from "../record/stages.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
-import { SEGMENT_KINDS, type Segments } from "../voucher/segments.js";
+import { SEGMENT_KINDS, type Segments } from "../voucher/segment-rules.js";
 
 /** The longest text of a published column whose header says nothing of it, in code points. */
 export const DEFAULT_MAX_LENGTH = 255;

@@ -1,7 +1,7 @@
-import { printable } from "../base/printable.js";
-import { readRuns } from "../consumption/runs.js";
+import { printable } from "../base/words.js";
+import { readRuns } from "../consumption/recorded-runs.js";
 import { isRaw } from "../models/model.js";
-import { ignoredFilesOf, ignoredInWords, sameBytesAmong, sameBytesInWords } from "../raw/notices.js";
+import { ignoredFilesOf, ignoredInWords, sameBytesAmong, sameBytesInWords } from "../raw/file-notices.js";
 import { reportOf, type ColumnDrift, type RawColumns, type InputFile } from "../record/run-record.js";
 import type { RunContext, RawInput } from "./context.js";
 

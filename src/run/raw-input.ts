@@ -1,23 +1,21 @@
 import { sideBySide } from "../base/concurrency.js";
 import { PipelineError } from "../base/errors.js";
-import { printable } from "../base/printable.js";
-import type { Engine } from "../engine/engine.js";
-import { SPARK, sparkReads } from "../models/dialect.js";
+import { printable } from "../base/words.js";
+import type { Engine } from "../engine/duckdb/duckdb-engine.js";
+import { SPARK, sparkReads, type RawPart } from "../models/dialect.js";
 import { isRaw } from "../models/model.js";
-import type { RawPart } from "../models/raw-part.js";
 import {
   groupFiles,
   inspectRawFiles,
   listRawFiles,
   probeRawFiles,
   type WithNewEngine,
-} from "../raw/inspect.js";
-import { withCodecs } from "../raw/parquet-codecs.js";
-import { shapesOf } from "../raw/shapes.js";
+} from "../raw/inspect-raw.js";
+import { withCodecs } from "../raw/parquet-columns.js";
+import { shapesOf } from "../raw/raw-file.js";
 import type { InputFile, RawColumns } from "../record/run-record.js";
 import type { Settings } from "../settings/settings.js";
-import { sha256Of } from "../zones/hash.js";
-import type { Zone, ZoneFile } from "../zones/zone.js";
+import { sha256Of, type Zone, type ZoneFile } from "../zones/zone.js";
 import type { RunContext, PlanContext, RawInput, RawParts, RawSource } from "./context.js";
 import { planRun, renderModel, type PlanInput, type Cluster } from "./plan.js";
 

@@ -1,7 +1,7 @@
 import { PipelineError } from "../base/errors.js";
-import { duckDbBuilder, type Builder } from "../engine/builder.js";
-import { withDuckDb, type Reach, type StartOptions } from "../engine/duckdb.js";
-import type { Engine } from "../engine/engine.js";
+import { type Builder } from "../engine/builder.js";
+import { duckDbBuilder, type Engine } from "../engine/duckdb/duckdb-engine.js";
+import { withDuckDb, type Reach, type StartOptions } from "../engine/duckdb/duckdb.js";
 import { isWritten, type WrittenModel } from "../models/model.js";
 import type { Stage } from "../record/stages.js";
 import { isPlainToSpark } from "../sql-text/spark-literal.js";
@@ -25,8 +25,8 @@ export async function openBuilder(
   for (const { root } of [zones.curated, zones.provision]) assertPlain(root);
   // Loaded where it is asked for: most runs have no cluster.
   const [{ openSparkSession }, { sparkBuilder }] = await Promise.all([
-    import("../engine/spark/session.js"),
-    import("../engine/spark/builder.js"),
+    import("../engine/spark/spark-session.js"),
+    import("../engine/spark/spark-builder.js"),
   ]);
   const session = await openSparkSession(settings.engine, signal);
   const { curated } = zones;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { cancelled, PipelineError } from "../base/errors.js";
 import { failpoint } from "../base/failpoints.js";
 import type { Lock } from "../consumption/consumption.js";
-import { assertRunning, runningRun } from "../consumption/runs.js";
+import { assertRunning, runningRun } from "../consumption/recorded-runs.js";
 import type { RunContext } from "./context.js";
 
 /** How often a run that waits asks whether it is its turn. */

@@ -3,10 +3,10 @@ import path from "node:path";
 import { messageOf, PipelineError, systemCodeOf } from "../base/errors.js";
 import { makeFolder } from "../base/files.js";
 import { isOnS3, type S3Access } from "../base/s3-access.js";
-import { withDuckDb } from "../engine/duckdb.js";
+import { withDuckDb } from "../engine/duckdb/duckdb.js";
 import { createRenderer } from "../models/template.js";
 import type { Settings } from "../settings/settings.js";
-import { openZones } from "../zones/open.js";
+import { openZones } from "../zones/open-zones.js";
 
 /** A Parquet file of the sample has no more rows where nobody says; a real feed comes in many files, too. */
 const ROWS_PER_FILE = 1_000_000;

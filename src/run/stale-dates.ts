@@ -1,13 +1,12 @@
 import type { Consumption } from "../consumption/consumption.js";
-import { readRuns } from "../consumption/runs.js";
+import { readRuns } from "../consumption/recorded-runs.js";
 import { loadSqlVersion } from "../models/load.js";
 import { isRaw } from "../models/model.js";
 import { reportOf, type InputFile } from "../record/run-record.js";
 import type { Settings } from "../settings/settings.js";
-import type { Publication } from "../voucher/publication.js";
-import { sha256Of } from "../zones/hash.js";
-import { openZones } from "../zones/open.js";
-import type { Zone, ZoneFile } from "../zones/zone.js";
+import type { Publication } from "../voucher/publication-identity.js";
+import { sha256Of, type Zone, type ZoneFile } from "../zones/zone.js";
+import { openZones } from "../zones/open-zones.js";
 import { readerOf, type DateRuns } from "./date-runs.js";
 
 /** A raw file that is not what a publication was made from any more. */

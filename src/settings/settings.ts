@@ -5,8 +5,11 @@ import * as z from "zod";
 import { messageOf, PipelineError } from "../base/errors.js";
 import { projectFolder } from "../base/files.js";
 import { isOnS3, type S3Credentials, type S3UrlStyle } from "../base/s3-access.js";
-import { LOG_LEVELS, type LogLevel } from "./log-levels.js";
 import { readSparkUrl, type SparkAddress } from "./spark-address.js";
+
+/** What is logged, from everything to nothing, in pino's words. */
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Checked settings. Every part of the program gets what it needs from here; nothing else reads the environment. */
 export interface Settings {

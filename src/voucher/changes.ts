@@ -1,6 +1,6 @@
-import type { Answers, Cell, PlacedCell } from "./answers.js";
-import { compareCodePoints } from "./code-points.js";
-import { SEGMENT_KINDS, type SegmentKind } from "./segments.js";
+import { compareCodePoints } from "../base/words.js";
+import type { Answers, Cell, PlacedCell } from "./published-answers.js";
+import { SEGMENT_KINDS, type SegmentKind } from "./segment-rules.js";
 
 /** An answer that differs between two publications. One of both is undefined where it is new or gone. */
 export interface Change {

@@ -1,5 +1,5 @@
-import type { Answers, Cell, CountryAnswer } from "./answers.js";
-import { segmentOfCustomer, type Customer } from "./customer.js";
+import { segmentOfCustomer, type Customer } from "./customer-segment.js";
+import type { Answers, Cell, CountryAnswer } from "./published-answers.js";
 
 /** What an amount rests on: the customer's segment, the whole country, or nothing. */
 export const BASES = ["segment", "country", "none"] as const;

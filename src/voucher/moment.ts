@@ -34,3 +34,14 @@ export function parseMoment(text: string): Date | undefined {
 function isClock(hour: string, minute: string, second = "0"): boolean {
   return Number(hour) < 24 && Number(minute) < 60 && Number(second) < 60;
 }
+
+const MILLISECONDS_PER_DAY = 86_400_000;
+
+/** Whole calendar days in UTC from the date of one moment to the date of another; negative where the other is earlier. */
+export function calendarDays(from: Date, to: Date): number {
+  return dayNumber(to) - dayNumber(from);
+}
+
+function dayNumber(moment: Date): number {
+  return Math.floor(moment.getTime() / MILLISECONDS_PER_DAY);
+}

@@ -1,4 +1,4 @@
-import type { Cell } from "./answers.js";
+import type { Cell } from "./published-answers.js";
 
 /** An answer from fewer vouchers says little of the customers to come. */
 export const FEW_VOUCHERS = 100;

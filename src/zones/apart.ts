@@ -1,10 +1,10 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { PipelineError, systemCodeOf } from "../base/errors.js";
-import { printable } from "../base/printable.js";
 import { isOnS3 } from "../base/s3-access.js";
+import { printable } from "../base/words.js";
 import { TEMPORARY_FOLDERS, type Settings } from "../settings/settings.js";
-import { Machine, type Place } from "./places.js";
+import { Machine, type Place } from "./machine-places.js";
 
 /** A file or folder that a setting names, or that is reached through one. */
 interface Named {

@@ -17,8 +17,9 @@ import path from "node:path";
 import { messageOf, PipelineError, systemCodeOf } from "../base/errors.js";
 import { failpoint } from "../base/failpoints.js";
 import { makeFolder } from "../base/files.js";
-import { printable } from "../base/printable.js";
+import { printable } from "../base/words.js";
 import type { LinkCheck } from "./apart.js";
+import { Machine, type Place } from "./machine-places.js";
 import {
   isOneFile,
   MANIFEST_FILE,
@@ -28,7 +29,6 @@ import {
   sweptStaging,
   undone,
 } from "./manifest.js";
-import { Machine, type Place } from "./places.js";
 import {
   KEPT,
   PARTITION_FILE,

@@ -17,9 +17,8 @@ import {
 } from "@aws-sdk/client-s3";
 import { sideBySide } from "../base/concurrency.js";
 import { messageOf, PipelineError, systemCodeOf } from "../base/errors.js";
-import { printable } from "../base/printable.js";
 import { s3Error } from "../base/s3-faults.js";
-import { counting } from "../base/words.js";
+import { printable, counting } from "../base/words.js";
 
 /** An object of a bucket. */
 export interface S3Object {

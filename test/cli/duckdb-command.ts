@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import type { Row } from "../../src/engine/engine.js";
+import type { Row } from "../../src/engine/builder.js";
 import { PROJECT } from "../workspace.js";
 import type { Ended } from "./command.js";
 

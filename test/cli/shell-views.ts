@@ -3,7 +3,7 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { isOnS3 } from "../../src/base/s3-access.js";
-import type { Row } from "../../src/engine/engine.js";
+import type { Row } from "../../src/engine/builder.js";
 import { loadSqlVersion } from "../../src/models/load.js";
 import { isWritten } from "../../src/models/model.js";
 import { allOf } from "../../src/models/shell-views.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { prepareSession } from "../../src/consumption/mysql-session.js";
+import { prepareSession } from "../../src/consumption/mysql-connection.js";
 
 /** A server whose sessions are as they were set, apart from some variables. */
 async function prepared(kept: Record<string, unknown>, idleSeconds?: number): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { sql } from "kysely";
-import { openConsumptionForReading } from "../../src/consumption/open.js";
+import { openConsumptionForReading } from "../../src/consumption/open-consumption.js";
 import { runOver } from "../pipeline/running.js";
 import { voucher } from "../raw-vouchers.js";
 

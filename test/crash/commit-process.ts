@@ -1,6 +1,6 @@
 import { armFailpoint } from "../../src/base/failpoints.js";
 import { readSettings } from "../../src/settings/settings.js";
-import { openZones } from "../../src/zones/open.js";
+import { openZones } from "../../src/zones/open-zones.js";
 
 /** Commits what a run has staged for a partition, and ends the commit: a process of its own, so that it can be killed at a failpoint. */
 const [runId = "", table = "", partitionKey = "", end] = process.argv.slice(2);

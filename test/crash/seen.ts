@@ -1,13 +1,12 @@
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { readAnswers } from "../../src/consumption/answers.js";
+import { readAnswers } from "../../src/consumption/read-answers.js";
 import type { Consumption } from "../../src/consumption/consumption.js";
-import { openConsumptionForReading } from "../../src/consumption/open.js";
-import { readNewestPublication } from "../../src/consumption/publications.js";
-import type { PublishedRow, PublishedTables, RunOutcome } from "../../src/consumption/tables.js";
+import { openConsumptionForReading } from "../../src/consumption/open-consumption.js";
+import { readNewestPublication } from "../../src/consumption/read-publications.js";
+import type { PublishedRow, PublishedTables, RunOutcome } from "../../src/consumption/schema.js";
 import type { Settings } from "../../src/settings/settings.js";
-import { readSegments } from "../../src/voucher/read-segments.js";
-import { SEGMENT_KINDS } from "../../src/voucher/segments.js";
+import { readSegments, SEGMENT_KINDS } from "../../src/voucher/segment-rules.js";
 import { STAGING } from "../../src/zones/zone.js";
 import { hashesOf } from "../storage.js";
 import { PROJECT } from "../workspace.js";

@@ -4,10 +4,11 @@ import { describe, expect, it } from "@jest/globals";
 import { ASSETS, siteOf, siteOfTexts } from "../../src/dictionary/site.js";
 import type { WrittenSite } from "../../src/dictionary/write-site.js";
 import { parseSqlVersion } from "../../src/models/load.js";
-import { referencesOf } from "../../src/models/references.js";
+import { referencesOf } from "../../src/models/order.js";
 import { pipeline } from "../cli/command.js";
 import { plan, version } from "../sql/session.js";
-import { makeFolder, PROJECT } from "../workspace.js";
+import { makeFolder } from "../../src/base/files.js";
+import { PROJECT } from "../workspace.js";
 
 const site = siteOf(version);
 

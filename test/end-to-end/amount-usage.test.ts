@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { readAmountUse, readTimelines, type AmountUse } from "../../src/consumption/amount-usage.js";
 import type { Consumption } from "../../src/consumption/consumption.js";
-import { openConsumptionForReading } from "../../src/consumption/open.js";
-import { readPublication } from "../../src/consumption/publications.js";
+import { openConsumptionForReading } from "../../src/consumption/open-consumption.js";
+import { readPublication } from "../../src/consumption/read-publications.js";
 import type { Settings } from "../../src/settings/settings.js";
-import type { Place } from "../../src/voucher/answers.js";
+import type { Place } from "../../src/voucher/published-answers.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
-import type { Publication } from "../../src/voucher/publication.js";
+import type { Publication } from "../../src/voucher/publication-identity.js";
 import { run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { openConsumption } from "../../src/consumption/open.js";
+import { openConsumption } from "../../src/consumption/open-consumption.js";
 import { BackfillActivity } from "../../src/run/backfill/backfill-activity.js";
 import type { BackfilledDate } from "../../src/run/backfill/backfill-report.js";
 import { backfill, type BackfillRequest, type EndedBackfill } from "../../src/run/backfill/backfill.js";
@@ -10,7 +10,8 @@ import { pipeline } from "../cli/command.js";
 import { run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { hashesOf } from "../storage.js";
-import { makeWorkspace, type Workspace } from "../workspace.js";
+import { makeWorkspace } from "../workspace.js";
+import { type Workspace } from "../../src/engine/spark/spark-builder.js";
 
 /** Peru is known from 2 May on, and another amount wins from 4 May on. Of 1 May there is nothing yet. */
 const VOUCHERS = [

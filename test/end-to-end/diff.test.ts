@@ -5,7 +5,8 @@ import { pipeline } from "../cli/command.js";
 import { run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { hashesOf } from "../storage.js";
-import { makeWorkspace, type Workspace } from "../workspace.js";
+import { makeWorkspace } from "../workspace.js";
+import { type Workspace } from "../../src/engine/spark/spark-builder.js";
 
 /** Two publications: one answer by orders and one by days is another on the second day, and one of each is new. */
 async function twoPublications(): Promise<Workspace> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { textOf } from "../../src/engine/engine.js";
+import { textOf } from "../../src/engine/builder.js";
 import { pipeline } from "../cli/command.js";
 import { EXECUTION_DATE, run, runOver } from "../pipeline/running.js";
 import { times, voucher, type RawVoucher } from "../raw-vouchers.js";

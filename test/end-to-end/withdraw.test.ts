@@ -1,22 +1,24 @@
 import { existsSync } from "node:fs";
 import { afterEach, beforeAll, describe, expect, it } from "@jest/globals";
-import { openConsumption } from "../../src/consumption/open.js";
+import { openConsumption } from "../../src/consumption/open-consumption.js";
 import {
   readWithdrawals,
   restore as restoreIn,
   withdraw as withdrawIn,
-} from "../../src/consumption/withdrawals.js";
+} from "../../src/consumption/publication-withdrawals.js";
 import { readStatus } from "../../src/introspect/status.js";
 import type { PastRun } from "../../src/record/past-run.js";
 import { withdrawPublication } from "../../src/run/withdraw.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
-import { ask, askForVoucher, startApi } from "../api/process.js";
+import { ask } from "../../src/api/pages/browser/campaign/ask-service.js";
+import { askForVoucher, startApi } from "../api/process.js";
 import { pipeline, start, type Ended } from "../cli/command.js";
-import { readTable } from "../consumption/reading.js";
+import { readTable } from "../../src/api/v1/tables-routes.js";
 import { run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { until } from "../until.js";
-import { makeWorkspace, type Workspace } from "../workspace.js";
+import { makeWorkspace } from "../workspace.js";
+import { type Workspace } from "../../src/engine/spark/spark-builder.js";
 
 const WHY = "the feed of Peru was cut short";
 /** As docs/operating.md tells other services to read. */

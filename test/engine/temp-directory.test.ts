@@ -3,12 +3,14 @@ import { once } from "node:events";
 import { mkdir, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { makeTempDirectory } from "../../src/engine/temp-directory.js";
+import { makeTempDirectory } from "../../src/engine/duckdb/temp-directory.js";
 import { MAIN, pipeline, start } from "../cli/command.js";
-import { readTable } from "../consumption/reading.js";
+import { readTable } from "../../src/api/v1/tables-routes.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { until } from "../until.js";
-import { makeFolder, makeWorkspace, type Workspace } from "../workspace.js";
+import { makeFolder } from "../../src/base/files.js";
+import { makeWorkspace } from "../workspace.js";
+import { type Workspace } from "../../src/engine/spark/spark-builder.js";
 
 async function goodWorkspace(): Promise<Workspace> {
   const workspace = await makeWorkspace();

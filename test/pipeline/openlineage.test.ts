@@ -4,7 +4,7 @@ import { startEvent, uuidOf } from "../../src/run/observers/openlineage/event.js
 import { sendEvent } from "../../src/run/observers/openlineage/openlineage.js";
 import { readSettings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
-import { openZones } from "../../src/zones/open.js";
+import { openZones } from "../../src/zones/open-zones.js";
 import { version } from "../sql/session.js";
 
 it("OpenLineage's id of a run is the same for the same run, and another for another", () => {

@@ -1,11 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { openConsumption } from "../../src/consumption/open.js";
+import { openConsumption } from "../../src/consumption/open-consumption.js";
 import { readSqlVersion } from "../../src/consumption/sql-versions.js";
 import { replayRun } from "../../src/introspect/replay.js";
 import { hashOfTexts } from "../../src/models/load.js";
 import { voucher } from "../raw-vouchers.js";
-import type { Workspace } from "../workspace.js";
+import type { Workspace } from "../../src/engine/spark/spark-builder.js";
 import { runOver } from "./running.js";
 
 describe("a replay of a run whose SQL somebody has changed in the database", () => {

@@ -1,4 +1,4 @@
-import type { Row } from "../../src/engine/engine.js";
+import type { Row } from "../../src/engine/builder.js";
 import { type RunReport } from "../../src/record/run-record.js";
 import { STAGES, type Stage } from "../../src/record/stages.js";
 import { RunActivity } from "../../src/run/activity.js";
@@ -7,7 +7,8 @@ import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { readParquet } from "../duckdb.js";
 import { putVouchers, type RawVoucher } from "../raw-vouchers.js";
-import { makeWorkspace, type Workspace } from "../workspace.js";
+import { makeWorkspace } from "../workspace.js";
+import { type Workspace } from "../../src/engine/spark/spark-builder.js";
 
 export const EXECUTION_DATE = "2020-05-29";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { CsvCheck } from "../../src/raw/csv-check.js";
+import { CsvCheck } from "../../src/raw/inspect-csv.js";
 import { recordsOf } from "../hostile/strict-csv.js";
 
 /** What the check says of a text that comes in pieces of a length. */

@@ -1,10 +1,10 @@
 import { link, mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { findSameBytes, ignoredFilesOf, sameBytesInWords } from "../../src/raw/notices.js";
+import { findSameBytes, ignoredFilesOf, sameBytesInWords } from "../../src/raw/file-notices.js";
 import { openLocalZone } from "../../src/zones/local.js";
 import type { ZoneFile } from "../../src/zones/zone.js";
-import { makeFolder } from "../workspace.js";
+import { makeFolder } from "../../src/base/files.js";
 
 function fileOf(name: string): ZoneFile {
   return { path: `vouchers/${name}`, uri: name, bytes: 1, version: "", identity: "" };

@@ -1,9 +1,10 @@
 import path from "node:path";
 import { expect, it } from "@jest/globals";
-import { withDuckDb } from "../../src/engine/duckdb.js";
+import { withDuckDb } from "../../src/engine/duckdb/duckdb.js";
 import { sparkReads } from "../../src/models/dialect.js";
-import { groupFiles, type InspectedFile } from "../../src/raw/inspect.js";
-import { withCodecs } from "../../src/raw/parquet-codecs.js";
+import { groupFiles } from "../../src/raw/inspect-raw.js";
+import { type InspectedFile } from "../../src/raw/raw-file.js";
+import { withCodecs } from "../../src/raw/parquet-columns.js";
 import { openLocalZone } from "../../src/zones/local.js";
 import { writeParquet } from "../duckdb.js";
 import { makeWorkspace } from "../workspace.js";

@@ -1,7 +1,7 @@
 import { expect, it } from "@jest/globals";
-import { withDuckDb } from "../../src/engine/duckdb.js";
-import type { RawPart } from "../../src/models/raw-part.js";
-import { probeRawFiles, type WithNewEngine } from "../../src/raw/inspect.js";
+import { withDuckDb } from "../../src/engine/duckdb/duckdb.js";
+import type { RawPart } from "../../src/models/dialect.js";
+import { probeRawFiles, type WithNewEngine } from "../../src/raw/inspect-raw.js";
 import { listLiteral } from "../../src/sql-text/literal.js";
 import { openLocalZone } from "../../src/zones/local.js";
 import { putParquet } from "../duckdb.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { Utf8Check } from "../../src/raw/utf8-check.js";
+import { Utf8Check } from "../../src/raw/inspect-csv.js";
 
 /** Checks bytes as one text that comes in pieces of a length. */
 function check(bytes: Uint8Array, length: number): void {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { openSparkSession, type SparkSession } from "../../src/engine/spark/session.js";
+import { openSparkSession, type SparkSession } from "../../src/engine/spark/spark-session.js";
 import { SPARK } from "../../src/models/dialect.js";
 import { planRun } from "../../src/run/plan.js";
 import { literal } from "../../src/sql-text/literal.js";

@@ -1,5 +1,5 @@
 import { afterEach } from "@jest/globals";
-import { openSparkSession, type SparkSession } from "../../src/engine/spark/session.js";
+import { openSparkSession, type SparkSession } from "../../src/engine/spark/spark-session.js";
 import { readSettings, type SparkSettings } from "../../src/settings/settings.js";
 import { TEST_S3 } from "../place.js";
 import { executorsOf, type S3OfSpark } from "./cluster.mjs";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Row } from "../../src/engine/engine.js";
+import type { Row } from "../../src/engine/builder.js";
 import { readPartition, runOver } from "../pipeline/running.js";
 import { times, voucher, type RawVoucher } from "../raw-vouchers.js";
 

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll } from "@jest/globals";
-import type { Row, RowValue } from "../../src/engine/engine.js";
+import type { Row, RowValue } from "../../src/engine/builder.js";
 import { loadSqlVersion } from "../../src/models/load.js";
 import { planRun, renderInspection, type Plan, type PlanInput } from "../../src/run/plan.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";

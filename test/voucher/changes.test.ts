@@ -1,9 +1,9 @@
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { Answers, Cells, type PlacedCell } from "../../src/voucher/answers.js";
+import { Answers, Cells, type PlacedCell } from "../../src/voucher/published-answers.js";
 import { changesBetween } from "../../src/voucher/changes.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
-import { readSegments } from "../../src/voucher/read-segments.js";
+import { readSegments } from "../../src/voucher/segment-rules.js";
 import { PROJECT } from "../workspace.js";
 
 const segments = await readSegments(path.join(PROJECT, "sql/v1"));

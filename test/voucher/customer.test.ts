@@ -1,8 +1,8 @@
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { calendarDays } from "../../src/voucher/calendar-days.js";
-import { segmentOfCustomer } from "../../src/voucher/customer.js";
-import { readSegments } from "../../src/voucher/read-segments.js";
+import { calendarDays } from "../../src/voucher/moment.js";
+import { segmentOfCustomer } from "../../src/voucher/customer-segment.js";
+import { readSegments } from "../../src/voucher/segment-rules.js";
 import { PROJECT } from "../workspace.js";
 
 const segments = await readSegments(path.join(PROJECT, "sql/v1"));

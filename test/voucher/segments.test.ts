@@ -1,9 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { readSegments } from "../../src/voucher/read-segments.js";
-import { segmentOf } from "../../src/voucher/segments.js";
-import { makeFolder, PROJECT } from "../workspace.js";
+import { readSegments, segmentOf } from "../../src/voucher/segment-rules.js";
+import { makeFolder } from "../../src/base/files.js";
+import { PROJECT } from "../workspace.js";
 
 const segments = await readSegments(path.join(PROJECT, "sql/v1"));
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Cell } from "../../src/voucher/answers.js";
+import type { Cell } from "../../src/voucher/published-answers.js";
 import { marginOf, weaknessesOf } from "../../src/voucher/weakness.js";
 
 function cell(assignments: number, runnerUp: number | undefined, segmentAssignments: number): Cell {

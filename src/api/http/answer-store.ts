@@ -2,18 +2,18 @@ import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
 import { PipelineError } from "../../base/errors.js";
 import type { Consumption } from "../../consumption/consumption.js";
-import { openConsumptionForReading } from "../../consumption/open.js";
-import { readAnswersOf } from "../../consumption/publication-answers.js";
+import { openConsumptionForReading } from "../../consumption/open-consumption.js";
+import { readAnswersOf } from "../../consumption/read-answers.js";
 import {
   hasPublications,
   readNewestPublication,
   readPublication,
   readPublications,
-} from "../../consumption/publications.js";
+} from "../../consumption/read-publications.js";
 import { PublicationReplaced } from "../../consumption/table-pages.js";
-import type { Answers } from "../../voucher/answers.js";
+import type { Answers } from "../../voucher/published-answers.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
-import { identityOf, isSamePublication, type Publication } from "../../voucher/publication.js";
+import { identityOf, isSamePublication, type Publication } from "../../voucher/publication-identity.js";
 import { noPublication, Problem } from "./problems.js";
 
 /** Who asks does not wait for a server that is silent, nor in a line that does not move. */

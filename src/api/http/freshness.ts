@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Request, Response } from "express";
-import { identityOf, type Publication } from "../../voucher/publication.js";
+import { identityOf, type Publication } from "../../voucher/publication-identity.js";
 import type { Services } from "./services.js";
 
 /** Which publication answers: that, and its age, stand in headers of every answer. */

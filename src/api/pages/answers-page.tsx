@@ -2,7 +2,7 @@ import { scaleQuantize } from "d3-scale";
 import type { VNode } from "preact";
 import * as z from "zod";
 import { counted, counting, percent } from "../../base/words.js";
-import type { Answers, Place } from "../../voucher/answers.js";
+import type { Answers, Place } from "../../voucher/published-answers.js";
 import { changesBetween } from "../../voucher/changes.js";
 import { shortIso } from "../../voucher/execution-date.js";
 import { FEW_VOUCHERS, THIN_MARGIN_SHARE, weaknessesOf } from "../../voucher/weakness.js";
@@ -12,7 +12,7 @@ import { executionDate } from "../v1/field-schemas.js";
 import { answerAddress, PAGES } from "./addresses.js";
 import { ChoosePublication, publishedDates } from "./choose-publication.js";
 import type { PageRoute } from "./frame.js";
-import { type CellContent, countryPage, CountryPages, Grids, pageParameter } from "./grid.js";
+import { countryPage, CountryPages, Grids, pageParameter, type CellContent } from "./grid.js";
 import { ageInWords, DateOf } from "./parts.js";
 import { unlessAway } from "./service-state.js";
 

@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
-import type { Answers } from "../../voucher/answers.js";
+import type { Answers } from "../../voucher/published-answers.js";
 import { shortIso } from "../../voucher/execution-date.js";
-import type { SegmentKind } from "../../voucher/segments.js";
+import type { SegmentKind } from "../../voucher/segment-rules.js";
 import type { Services } from "../http/services.js";
 import { dayOf } from "../v1/customer-schema.js";
 import { originOf, PAGES } from "./addresses.js";

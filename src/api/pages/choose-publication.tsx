@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
-import { readPublications } from "../../consumption/publications.js";
-import { dateInWords, type ExecutionDate, shortIso } from "../../voucher/execution-date.js";
+import { readPublications } from "../../consumption/read-publications.js";
+import { dateInWords, shortIso, type ExecutionDate } from "../../voucher/execution-date.js";
 import type { Services } from "../http/services.js";
 import { askUnlessAway } from "./service-state.js";
 

@@ -1,5 +1,5 @@
 import type { ComponentChildren, VNode } from "preact";
-import { SEGMENT_KINDS } from "../../voucher/segments.js";
+import { SEGMENT_KINDS } from "../../voucher/segment-rules.js";
 import type { FieldError } from "../http/problems.js";
 import { PAGES } from "./addresses.js";
 import { KIND_NAMES } from "./parts.js";

@@ -1,18 +1,17 @@
 import type { Request } from "express";
 import type { VNode } from "preact";
 import { counted, counting, dayInWords, percent } from "../../base/words.js";
-import type { Answers } from "../../voucher/answers.js";
-import type { Customer } from "../../voucher/customer.js";
+import type { Answers } from "../../voucher/published-answers.js";
+import { reasonOf, type Customer } from "../../voucher/customer-segment.js";
 import { decide } from "../../voucher/decision.js";
-import { reasonOf } from "../../voucher/segment-reason.js";
-import { boundsOf } from "../../voucher/segments.js";
+import { boundsOf } from "../../voucher/segment-rules.js";
 import { weaknessesOf } from "../../voucher/weakness.js";
-import { checked, type FieldError, Problem } from "../http/problems.js";
+import { checked, Problem, type FieldError } from "../http/problems.js";
 import type { Services } from "../http/services.js";
 import { answerOptions } from "../v1/answer-schema.js";
 import { completeCustomer, customerQuery } from "../v1/customer-schema.js";
 import { answerAddress, originOf, PAGES } from "./addresses.js";
-import { FIELDS, type Filled, Form } from "./customer-form.js";
+import { FIELDS, Form, type Filled } from "./customer-form.js";
 import type { PageRoute } from "./frame.js";
 import { Name, Notice } from "./parts.js";
 

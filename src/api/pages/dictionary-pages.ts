@@ -2,7 +2,7 @@ import type { Request, RequestHandler } from "express";
 import { PipelineError } from "../../base/errors.js";
 import { readSqlVersion } from "../../consumption/sql-versions.js";
 import { ASSETS, ASSETS_FOLDER, siteOfTexts } from "../../dictionary/site.js";
-import type { Publication } from "../../voucher/publication.js";
+import type { Publication } from "../../voucher/publication-identity.js";
 import { Problem } from "../http/problems.js";
 import type { Services } from "../http/services.js";
 import { PAGES } from "./addresses.js";

@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import type { ComponentChildren, VNode } from "preact";
-import type { PipelineRunsTable, RunOutcome } from "../../consumption/tables.js";
+import type { PipelineRunsTable, RunOutcome } from "../../consumption/schema.js";
 import { executionDateOfKey } from "../../voucher/execution-date.js";
 import { PAGES } from "./addresses.js";
 import { assetAddress } from "./assets.js";

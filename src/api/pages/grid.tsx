@@ -1,8 +1,7 @@
 import type { ComponentChildren, VNode } from "preact";
-import { counted } from "../../base/words.js";
-import type { Answers, Place } from "../../voucher/answers.js";
-import { compareCodePoints } from "../../voucher/code-points.js";
-import { boundsOf, SEGMENT_KINDS, type SegmentKind, type Segments } from "../../voucher/segments.js";
+import { compareCodePoints, counted } from "../../base/words.js";
+import type { Answers, Place } from "../../voucher/published-answers.js";
+import { boundsOf, SEGMENT_KINDS, type SegmentKind, type Segments } from "../../voucher/segment-rules.js";
 import { wholeNumberText } from "../v1/field-schemas.js";
 import { PAGES } from "./addresses.js";
 import { KIND_NAMES, Name, Scrolling } from "./parts.js";

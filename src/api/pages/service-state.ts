@@ -1,7 +1,7 @@
 import type { Consumption } from "../../consumption/consumption.js";
-import { readRunHistory } from "../../consumption/runs.js";
-import type { PipelineRunsTable } from "../../consumption/tables.js";
-import type { Publication } from "../../voucher/publication.js";
+import { readRunHistory } from "../../consumption/recorded-runs.js";
+import type { PipelineRunsTable } from "../../consumption/schema.js";
+import type { Publication } from "../../voucher/publication-identity.js";
 import { problemOf } from "../http/error-answers.js";
 import type { Services } from "../http/services.js";
 

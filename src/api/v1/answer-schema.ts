@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { BASES, FALLBACKS } from "../../voucher/decision.js";
-import type { Publication } from "../../voucher/publication.js";
-import { SEGMENT_KINDS } from "../../voucher/segments.js";
+import type { Publication } from "../../voucher/publication-identity.js";
+import { SEGMENT_KINDS } from "../../voucher/segment-rules.js";
 import { documentedMoment, executionDate, flagText, wholeNumberText } from "./field-schemas.js";
 
 /** A publication, as the api shows it. */

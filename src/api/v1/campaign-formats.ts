@@ -1,8 +1,8 @@
 import type { Request, Response } from "express";
 import type * as z from "zod";
-import { SEGMENT_KINDS, type SegmentKind } from "../../voucher/segments.js";
+import { SEGMENT_KINDS, type SegmentKind } from "../../voucher/segment-rules.js";
 import { CSV_TYPE, JSON_TYPE, maybeJson, NDJSON_TYPE, utf8TypeOf } from "../http/bodies.js";
-import { type FieldError, Problem } from "../http/problems.js";
+import { Problem, type FieldError } from "../http/problems.js";
 import { lineTooLong, MAX_LINE_BYTES } from "../http/streaming.js";
 import type { PricedLine, PriceSummary } from "./campaign-schema.js";
 import { csvRecords } from "./csv-records.js";

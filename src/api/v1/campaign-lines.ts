@@ -1,8 +1,8 @@
-import type { Answers } from "../../voucher/answers.js";
-import type { Customer } from "../../voucher/customer.js";
+import type { Answers } from "../../voucher/published-answers.js";
+import type { Customer } from "../../voucher/customer-segment.js";
 import { decide, type DecisionOptions } from "../../voucher/decision.js";
-import type { SegmentKind } from "../../voucher/segments.js";
-import { type FieldError, fieldErrors, Problem } from "../http/problems.js";
+import type { SegmentKind } from "../../voucher/segment-rules.js";
+import { fieldErrors, Problem, type FieldError } from "../http/problems.js";
 import type { Format } from "./campaign-formats.js";
 import type { PricedLine, PriceGroup, PriceSummary } from "./campaign-schema.js";
 import { completeCustomer } from "./customer-schema.js";

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { BASES } from "../../voucher/decision.js";
-import { SEGMENT_KINDS } from "../../voucher/segments.js";
+import { SEGMENT_KINDS } from "../../voucher/segment-rules.js";
 
 const count = z.int().min(0);
 const totalAmount = count.meta({ description: "The sum of the amounts, in whole currency units" });

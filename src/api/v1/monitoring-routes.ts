@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, type Registry } from "prom-client";
 import * as z from "zod";
-import type { Publication } from "../../voucher/publication.js";
+import type { Publication } from "../../voucher/publication-identity.js";
 import { JSON_TYPE } from "../http/bodies.js";
 import { confirmedSeconds } from "../http/freshness.js";
 import { operation, type Operation } from "../http/operation.js";

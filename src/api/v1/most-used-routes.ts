@@ -1,19 +1,18 @@
 import * as z from "zod";
-import type { Answers } from "../../voucher/answers.js";
-import { calendarDays } from "../../voucher/calendar-days.js";
-import type { Customer } from "../../voucher/customer.js";
+import type { Answers } from "../../voucher/published-answers.js";
+import { calendarDays } from "../../voucher/moment.js";
+import { reasonOf, type Customer } from "../../voucher/customer-segment.js";
 import { decide, type Decision, type DecisionOptions } from "../../voucher/decision.js";
-import { reasonOf } from "../../voucher/segment-reason.js";
 import { JSON_TYPE } from "../http/bodies.js";
 import { isUnchanged, tellPublication } from "../http/freshness.js";
 import { operation, type Operation } from "../http/operation.js";
 import { Problem } from "../http/problems.js";
 import type { Services } from "../http/services.js";
 import {
-  type AnswerDocument,
   answerOptions,
   answerSchema,
   publicationDocument,
+  type AnswerDocument,
   type ReceiptDocument,
 } from "./answer-schema.js";
 import { completeCustomer, customerBody, customerQuery, dayOf } from "./customer-schema.js";

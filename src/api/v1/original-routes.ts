@@ -1,9 +1,9 @@
 import type { Response } from "express";
 import * as z from "zod";
 import { createSchema } from "zod-openapi";
-import type { Customer } from "../../voucher/customer.js";
+import type { Customer } from "../../voucher/customer-segment.js";
 import { decide } from "../../voucher/decision.js";
-import { SEGMENT_KINDS } from "../../voucher/segments.js";
+import { SEGMENT_KINDS } from "../../voucher/segment-rules.js";
 import { JSON_TYPE, maybeJson } from "../http/bodies.js";
 import { isUnchanged, tellPublication } from "../http/freshness.js";
 import { operation, type Operation } from "../http/operation.js";

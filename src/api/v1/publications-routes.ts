@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { readPublications } from "../../consumption/publications.js";
-import type { Cell } from "../../voucher/answers.js";
+import { readPublications } from "../../consumption/read-publications.js";
+import type { Cell } from "../../voucher/published-answers.js";
 import { changesBetween } from "../../voucher/changes.js";
-import { SEGMENT_KINDS } from "../../voucher/segments.js";
+import { SEGMENT_KINDS } from "../../voucher/segment-rules.js";
 import { JSON_TYPE } from "../http/bodies.js";
 import { isUnchanged, tellPublication } from "../http/freshness.js";
 import { operation, type Operation } from "../http/operation.js";

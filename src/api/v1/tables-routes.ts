@@ -1,7 +1,7 @@
 import { stringify } from "csv-stringify/sync";
 import type { Request, Response } from "express";
 import * as z from "zod";
-import type { RowKey } from "../../consumption/key-order.js";
+import type { RowKey } from "../../consumption/published-rows.js";
 import {
   openTable,
   PublicationReplaced,
@@ -9,7 +9,7 @@ import {
   type TableReader,
 } from "../../consumption/table-pages.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
-import type { Publication } from "../../voucher/publication.js";
+import type { Publication } from "../../voucher/publication-identity.js";
 import { CSV_TYPE, JSON_TYPE, maybeJson } from "../http/bodies.js";
 import { isUnchanged, tellPublication } from "../http/freshness.js";
 import { operation, type Operation } from "../http/operation.js";

@@ -1,6 +1,6 @@
 import type { Argv, CommandModule } from "yargs";
 import { EXIT_CODES, endWith } from "../../base/exit-codes.js";
-import { printable } from "../../base/printable.js";
+import { printable } from "../../base/words.js";
 import type { InspectedRawFile, InspectionReport } from "../../introspect/inspect.js";
 import type { Cancellation } from "../cancel.js";
 import { print, printWarning } from "../output.js";

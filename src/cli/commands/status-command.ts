@@ -1,8 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
 import { PipelineError } from "../../base/errors.js";
 import { EXIT_CODES, endWith } from "../../base/exit-codes.js";
-import { printable } from "../../base/printable.js";
-import { counting } from "../../base/words.js";
+import { counting, printable } from "../../base/words.js";
 import type { StatusReport } from "../../introspect/status.js";
 import type { StaleDate } from "../../run/stale-dates.js";
 import { print } from "../output.js";

@@ -2,7 +2,7 @@ import { PipelineError } from "../../base/errors.js";
 import { translatingErrors, type Consumption } from "../../consumption/consumption.js";
 import { pendingMigrations } from "../../consumption/migrate.js";
 import { missingTables } from "../../consumption/published-tables.js";
-import { INTERNAL_TABLES } from "../../consumption/tables.js";
+import { INTERNAL_TABLES } from "../../consumption/schema.js";
 import type { SqlVersion } from "../../models/load.js";
 import { isPublished } from "../../models/model.js";
 import { publishedTable } from "../../run/publish.js";

@@ -1,7 +1,7 @@
 import type { S3Access } from "../../base/s3-access.js";
-import { withDuckDb } from "../../engine/duckdb.js";
-import { textOf } from "../../engine/engine.js";
-import { installExtension } from "../../engine/httpfs.js";
+import { withDuckDb } from "../../engine/duckdb/duckdb.js";
+import { textOf } from "../../engine/builder.js";
+import { installExtension } from "../../engine/duckdb/httpfs.js";
 import type { DuckDbSettings, SparkSettings, Settings } from "../../settings/settings.js";
 import { found, type Finding } from "./examination.js";
 
@@ -49,8 +49,8 @@ export async function checkCluster(
   signal: AbortSignal,
 ): Promise<Finding<undefined>> {
   const [{ openSparkSession }, { assertReaches }] = await Promise.all([
-    import("../../engine/spark/session.js"),
-    import("../../engine/spark/reach.js"),
+    import("../../engine/spark/spark-session.js"),
+    import("../../engine/spark/spark-session.js"),
   ]);
   const session = await openSparkSession(settings, signal);
   try {

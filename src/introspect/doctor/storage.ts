@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { messageOf, PipelineError } from "../../base/errors.js";
 import type { S3Access } from "../../base/s3-access.js";
-import { DuckDbError } from "../../engine/duckdb-errors.js";
-import { withDuckDb } from "../../engine/duckdb.js";
+import { DuckDbError } from "../../engine/duckdb/duckdb-errors.js";
+import { withDuckDb } from "../../engine/duckdb/duckdb.js";
 import type { SqlVersion } from "../../models/load.js";
-import { ignoredFilesOf, ignoredInWords } from "../../raw/notices.js";
+import { ignoredFilesOf, ignoredInWords } from "../../raw/file-notices.js";
 import { findRawFiles } from "../../run/raw-input.js";
 import type { DuckDbSettings } from "../../settings/settings.js";
-import type { Zones } from "../../zones/open.js";
+import type { Zones } from "../../zones/open-zones.js";
 import { STAGING, stagingOfRun, type Zone, type ZoneFile } from "../../zones/zone.js";
 import { found, type Finding } from "./examination.js";
 

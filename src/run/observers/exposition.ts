@@ -1,11 +1,11 @@
 import { Gauge, Registry } from "prom-client";
 import type { Consumption } from "../../consumption/consumption.js";
-import { readNewestPublication } from "../../consumption/publications.js";
-import { lastRunsByStages } from "../../consumption/runs.js";
-import type { RunOutcome } from "../../consumption/tables.js";
+import { readNewestPublication } from "../../consumption/read-publications.js";
+import { lastRunsByStages } from "../../consumption/recorded-runs.js";
+import type { RunOutcome } from "../../consumption/schema.js";
 import { rejectReasonsOf, rowCountsOf } from "../../record/row-counts.js";
-import { type AuditResult, type RunReport, reportOf } from "../../record/run-record.js";
-import type { Publication } from "../../voucher/publication.js";
+import { reportOf, type AuditResult, type RunReport } from "../../record/run-record.js";
+import type { Publication } from "../../voucher/publication-identity.js";
 
 const OUTCOMES = ["succeeded", "failed", "cancelled", "killed"] as const;
 const AUDIT_OUTCOMES = ["passed", "warned", "failed"] as const satisfies readonly AuditResult["outcome"][];

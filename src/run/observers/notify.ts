@@ -1,9 +1,9 @@
 import { systemCodeOf } from "../../base/errors.js";
 import { counted } from "../../base/words.js";
-import { readNewestPublication } from "../../consumption/publications.js";
-import { lastEndedRun } from "../../consumption/runs.js";
+import { readNewestPublication } from "../../consumption/read-publications.js";
+import { lastEndedRun } from "../../consumption/recorded-runs.js";
 import { changeInWords } from "../../record/changed-answers.js";
-import { type Notice, reportOf } from "../../record/run-record.js";
+import { reportOf, type Notice } from "../../record/run-record.js";
 import { dateOf, sentencesOf } from "../../record/sentences.js";
 import type { RunContext } from "../context.js";
 import type { RunObserver, EndedRun } from "./observer.js";

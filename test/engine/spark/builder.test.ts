@@ -1,8 +1,8 @@
 import { expect, it } from "@jest/globals";
 import type { Query } from "../../../src/engine/builder.js";
-import { withDuckDb } from "../../../src/engine/duckdb.js";
-import { sparkBuilder } from "../../../src/engine/spark/builder.js";
-import { openSparkSession } from "../../../src/engine/spark/session.js";
+import { withDuckDb } from "../../../src/engine/duckdb/duckdb.js";
+import { sparkBuilder } from "../../../src/engine/spark/spark-builder.js";
+import { openSparkSession } from "../../../src/engine/spark/spark-session.js";
 import { makeWorkspace } from "../../workspace.js";
 import { FINISHED, scriptedSpark } from "./scripted-spark.js";
 

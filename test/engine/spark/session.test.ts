@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { openSparkSession } from "../../../src/engine/spark/session.js";
+import { openSparkSession } from "../../../src/engine/spark/spark-session.js";
 import type { SparkSettings } from "../../../src/settings/settings.js";
 
 const LIMITS = { connect: 300, open: 300, answer: 300, farewell: 100 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { openSparkSession } from "../../../src/engine/spark/session.js";
+import { openSparkSession } from "../../../src/engine/spark/spark-session.js";
 import { FINISHED, scriptedSpark, type Said } from "./scripted-spark.js";
 
 const never = () => new AbortController().signal;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { parseSelects } from "../../../src/engine/syntax-trees.js";
+import { parseSelects } from "../../../src/engine/duckdb/syntax-trees.js";
 import { type Sources } from "../../../src/models/lineage/sources.js";
 import { traceQuery, type Traced } from "../../../src/models/lineage/trace.js";
 

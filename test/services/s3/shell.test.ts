@@ -1,14 +1,15 @@
 import { symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import type { Row } from "../../../src/engine/engine.js";
+import type { Row } from "../../../src/engine/builder.js";
 import { pipeline } from "../../cli/command.js";
 import { askDuckDb, TEST_DUCKDB_CLI } from "../../cli/duckdb-command.js";
 import { describeViews } from "../../cli/shell-views.js";
 import { folderWithDuckDb, shellOnTerminal } from "../../cli/terminal.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
 import { hashesOf } from "../../storage.js";
-import { fingerprint, makeFolder, makeWorkspace } from "../../workspace.js";
+import { fingerprint, makeWorkspace } from "../../workspace.js";
+import { makeFolder } from "../../../src/base/files.js";
 
 describe("the views of the shell", () => {
   describeViews("minio+sqlite", async (sql, environment) => {

@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import type { WithdrawalsTable } from "../../../consumption/tables.js";
+import type { WithdrawalsTable } from "../../../consumption/schema.js";
 import { executionDateOfKey } from "../../../voucher/execution-date.js";
 import { ageInWords, ago, DateOf, MomentOf, Name } from "../parts.js";
 import type { ServiceState } from "../service-state.js";

@@ -1,15 +1,15 @@
 import type { ComponentChildren, VNode } from "preact";
 import { counted, counting, percent } from "../../../base/words.js";
-import { hasFailed, readRunHistory, readRuns } from "../../../consumption/runs.js";
-import { readOpenWithdrawals } from "../../../consumption/withdrawals.js";
-import type { Publication } from "../../../voucher/publication.js";
+import { hasFailed, readRunHistory, readRuns } from "../../../consumption/recorded-runs.js";
+import { readOpenWithdrawals } from "../../../consumption/publication-withdrawals.js";
+import type { Publication } from "../../../voucher/publication-identity.js";
 import type { Services } from "../../http/services.js";
 import { PAGES } from "../addresses.js";
 import type { PageRoute } from "../frame.js";
 import { Name, Scrolling } from "../parts.js";
 import { askUnlessAway } from "../service-state.js";
 import { databaseStateOf, Glance, Withdrawn } from "./glance.js";
-import { Failure, OfRun, type PastRun, pastRunOf, RunsTable } from "./past-runs.js";
+import { Failure, OfRun, pastRunOf, RunsTable, type PastRun } from "./past-runs.js";
 import { RejectedExamples, Rows } from "./rows-of-run.js";
 import type { AuditOutcome } from "./run-record.js";
 

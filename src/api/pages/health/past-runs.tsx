@@ -1,8 +1,8 @@
 import type { VNode } from "preact";
 import { counted } from "../../../base/words.js";
-import type { PipelineRunsTable } from "../../../consumption/tables.js";
-import { type ExecutionDate, executionDateOfKey } from "../../../voucher/execution-date.js";
-import type { Publication } from "../../../voucher/publication.js";
+import type { PipelineRunsTable } from "../../../consumption/schema.js";
+import { executionDateOfKey, type ExecutionDate } from "../../../voucher/execution-date.js";
+import type { Publication } from "../../../voucher/publication-identity.js";
 import { ago, DateOf, MomentOf, Name, Scrolling } from "../parts.js";
 import { readRunRecord, type RunRecord } from "./run-record.js";
 

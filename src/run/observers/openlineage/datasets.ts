@@ -1,17 +1,17 @@
 import path from "node:path";
 import { isOnS3 } from "../../../base/s3-access.js";
-import { dataSourceOf } from "../../../consumption/data-source.js";
-import { isIndirect, type Source, Sources } from "../../../models/lineage/sources.js";
+import { dataSourceOf } from "../../../consumption/open-consumption.js";
+import { isIndirect, Sources, type Source } from "../../../models/lineage/sources.js";
 import {
+  isPublished,
   isRaw,
   isWritten,
   publishedColumns,
   type Model,
   type WrittenModel,
-  isPublished,
 } from "../../../models/model.js";
 import type { OutputTable, RunReport } from "../../../record/run-record.js";
-import { type ColumnLineage, lineageFrom, type VersionLineage } from "../../column-lineage.js";
+import { lineageFrom, type ColumnLineage, type VersionLineage } from "../../column-lineage.js";
 import type { RunContext } from "../../context.js";
 import { assertionsOf, facetsOf, type Facets } from "./facets.js";
 

@@ -1,4 +1,4 @@
-import { versionText } from "../../../base/version.js";
+import { versionText } from "../../../base/files.js";
 import { describeThreshold } from "../../../record/audits.js";
 import type { AuditResult, RunReport } from "../../../record/run-record.js";
 

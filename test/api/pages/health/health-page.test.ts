@@ -1,7 +1,7 @@
 import { rename } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { openConsumption } from "../../../../src/consumption/open.js";
-import { recordEnd, recordStart, type RunEnd } from "../../../../src/consumption/runs.js";
+import { openConsumption } from "../../../../src/consumption/open-consumption.js";
+import { recordEnd, recordStart, type RunEnd } from "../../../../src/consumption/recorded-runs.js";
 import { restorePublication, withdrawPublication } from "../../../../src/run/withdraw.js";
 import type { Settings } from "../../../../src/settings/settings.js";
 import { parseExecutionDate } from "../../../../src/voucher/execution-date.js";

@@ -1,0 +1,73 @@
+import path from "node:path";
+import type { Consumption } from "./consumption.js";
+import { readMysqlUrl } from "./mysql-address.js";
+
+/** Others seldom lock a SQLite file as a whole, and not for long. */
+const SQLITE_PATIENCE_MILLISECONDS = 10_000;
+
+/**
+ * Opens the consumption database for the pipeline, which makes what is missing.
+ * @param signal cancels the work that it is opened for: a server that is silent then is given up soon.
+ * @throws PipelineError CONSUMPTION_NOT_USABLE or CONSUMPTION_UNAVAILABLE.
+ */
+export async function openConsumption(url: string, signal?: AbortSignal): Promise<Consumption> {
+  if (isMysql(url)) return (await import("./mysql.js")).openMysql(url, signal);
+  return (await import("./sqlite.js")).openSqlite(fileOf(url), signal);
+}
+
+/**
+ * Opens the consumption database for a reader, which changes nothing.
+ * @returns undefined where no run has made the database yet.
+ * @throws PipelineError CONSUMPTION_NOT_USABLE or CONSUMPTION_UNAVAILABLE.
+ */
+export async function openConsumptionForReading(url: string): Promise<Consumption | undefined> {
+  if (isMysql(url)) return (await import("./mysql.js")).openMysqlForReading(url);
+  return (await import("./sqlite.js")).openSqliteForReading(fileOf(url));
+}
+
+/**
+ * Opens the consumption database again by its address, to see what others see of it while a run writes it. It changes nothing,
+ * and is as patient as a run.
+ * @returns undefined if the database is not at its address any more.
+ * @throws PipelineError CONSUMPTION_NOT_USABLE or CONSUMPTION_UNAVAILABLE.
+ */
+export async function openConsumptionOutside(url: string): Promise<Consumption | undefined> {
+  if (isMysql(url)) return (await import("./mysql.js")).openMysql(url);
+  return (await import("./sqlite.js")).openSqliteForReading(fileOf(url), SQLITE_PATIENCE_MILLISECONDS);
+}
+
+/**
+ * Opens the consumption database to look at it. No byte of it changes, and where no run has made it yet, it is as if it were there
+ * and empty.
+ * @throws PipelineError CONSUMPTION_NOT_USABLE or CONSUMPTION_UNAVAILABLE.
+ */
+export async function openConsumptionUntouched(url: string): Promise<Consumption> {
+  if (isMysql(url)) return (await import("./mysql.js")).openMysqlForReading(url);
+  return (await import("./sqlite.js")).openSqliteUntouched(fileOf(url));
+}
+
+function isMysql(url: string): boolean {
+  return url.startsWith("mysql://");
+}
+
+function fileOf(url: string): string {
+  return url.slice("sqlite:".length);
+}
+
+/** A database as others name it, without user and password. */
+interface DataSource {
+  /** `mysql://host:3306`, or `sqlite:///lake/consumption.db`. */
+  readonly uri: string;
+  /** What stands before the name of a table: the database of a server. */
+  readonly database: string | undefined;
+}
+
+/** Where the consumption database is. */
+export function dataSourceOf(consumptionUrl: string): DataSource {
+  if (!consumptionUrl.startsWith("mysql://")) {
+    const file = path.resolve(consumptionUrl.slice("sqlite:".length));
+    return { uri: `sqlite://${file}`, database: undefined };
+  }
+  const { database, options } = readMysqlUrl(consumptionUrl);
+  return { uri: `mysql://${options.host ?? ""}:${(options.port ?? 0).toString()}`, database };
+}

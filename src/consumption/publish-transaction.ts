@@ -1,0 +1,344 @@
+import type { Compilable, Kysely, SelectQueryBuilder } from "kysely";
+import { PipelineError } from "../base/errors.js";
+import { failpoint } from "../base/failpoints.js";
+import { isoOfKey } from "../voucher/execution-date.js";
+import type { Publication } from "../voucher/publication-identity.js";
+import { translatingErrors, type Consumption, type Dialect, type PublishedTable } from "./consumption.js";
+import {
+  endWithdrawal,
+  openWithdrawal,
+  withdrawalEnd,
+  withdrawalOf,
+  type WithdrawalReason,
+} from "./publication-withdrawals.js";
+import { firstTurn, standInLine, turn, Batches, inTransaction } from "./publish-line.js";
+import {
+  differencesOf,
+  follows,
+  keyOf,
+  recordOfRows,
+  RowsHash,
+  withinDate,
+  type Difference,
+  type RowParts,
+} from "./published-rows.js";
+import { newestIn, newestOf } from "./read-publications.js";
+import { assertRunningIn, outcomeOf } from "./recorded-runs.js";
+import type {
+  ConsumptionDatabase,
+  ConsumptionTables,
+  PublicationsTable,
+  PublishedRow,
+  PublishedRowsTable,
+  PublishedTables,
+} from "./schema.js";
+
+const ROWS_PER_PAGE = 5_000;
+/** SQLite takes conditions up to a thousand deep. */
+const ROWS_PER_REMOVAL = 250;
+const DIFFERENCES_TOLD = 20;
+
+/** What a table shall hold for an execution date. */
+export interface TableContent {
+  readonly table: PublishedTable;
+  /** How many rows. */
+  readonly rows: number;
+  /** Reads the rows, from the first one on at every call. */
+  readonly parts: () => RowParts;
+}
+
+/** What a publish did to a table. */
+export interface TableChange {
+  readonly table: string;
+  readonly rows: number;
+  readonly upserted: number;
+  readonly removed: number;
+}
+
+export interface PublishResult {
+  readonly tables: readonly TableChange[];
+  /** Whether readers have something new: false where the same data had been published by the same SQL. */
+  readonly isNew: boolean;
+  /** Who has taken this very data back, and why, so that readers do not see it; null where nobody has. */
+  readonly withdrawn: WithdrawalReason | null;
+  /** The execution date that readers see now; null where nothing is to be seen. */
+  readonly newest: string | null;
+}
+
+/**
+ * Makes every table hold exactly the given rows for one execution date, and the publication visible, in one
+ * transaction. Touches no other execution date. Safe to repeat: what is there already is not written again. Data that was withdrawn
+ * stays withdrawn; other data ends the withdrawal.
+ * @throws PipelineError LOCK_LOST where another run of the date has begun meanwhile.
+ */
+export function publish(
+  { db, dialect }: Consumption,
+  publication: Publication,
+  contents: readonly TableContent[],
+): Promise<PublishResult> {
+  return translatingErrors(dialect, () =>
+    inTransaction(db, dialect.begin, async (transaction) => {
+      failpoint("publish: transaction begun");
+      await standInLine(transaction);
+      await assertRunningIn(transaction, publication.runId);
+      failpoint("publish: first in line");
+      const tables: TableChange[] = [];
+      const records: PublishedRowsTable[] = [];
+      for (const content of contents) {
+        const { change, rowsHash } = await replaceRows(
+          transaction,
+          dialect,
+          publication.executionDate.partitionKey,
+          content,
+        );
+        tables.push(change);
+        records.push(rowsRecord(publication, content.table.name, change.rows, rowsHash));
+        failpoint(`publish: ${content.table.name} written`);
+      }
+      if (records.length > 0) await recordOfRows(transaction, dialect, records).execute();
+      const shown = await showPublication(transaction, rowOf(publication));
+      failpoint("publish: publication written");
+      const newest = await newestIn(transaction);
+      return { tables, ...shown, newest: newest === undefined ? null : isoOfKey(newest) };
+    }),
+  );
+}
+
+/** Writes only what differs. What is to be published and what is there may each be more than there is memory for. */
+async function replaceRows(
+  transaction: ConsumptionDatabase,
+  dialect: Dialect,
+  executionDate: string,
+  { table, rows, parts }: TableContent,
+): Promise<{ change: TableChange; rowsHash: string }> {
+  const published = publishedTables(transaction);
+  const hash = new RowsHash(table.columns.map(({ name }) => name));
+  const differencesFrom = (wanted: RowParts) =>
+    differencesOf(table, wanted, presentParts(published, table, executionDate));
+
+  const upserts = new Batches<PublishedRow>(dialect.rowsPerUpsert(table), (batch) =>
+    dialect.upsert(published, table, batch).execute(),
+  );
+  const removals = new Batches<PublishedRow>(ROWS_PER_REMOVAL, (batch) =>
+    removal(published, table, batch).execute(),
+  );
+  for await (const some of differencesFrom(hash.through(parts()))) {
+    for (const { wanted, present } of some) {
+      if (wanted !== undefined) await upserts.add(wanted);
+      else if (present !== undefined) await removals.add(present);
+    }
+  }
+  await upserts.end();
+  failpoint(`publish: ${table.name} upserted`);
+  await removals.end();
+  if (upserts.count + removals.count > 0) await assertNoDifference(table, differencesFrom(parts()));
+  const change = { table: table.name, rows, upserted: upserts.count, removed: removals.count };
+  return { change, rowsHash: hash.digest() };
+}
+
+const NO_RECORD: PublishedRowsTable = {
+  execution_date: "",
+  table_name: "",
+  data_hash: "",
+  row_count: 0,
+  rows_hash: "",
+};
+
+function rowsRecord(
+  { executionDate, dataHash }: Publication,
+  table: string,
+  rows: number,
+  rowsHash: string,
+): PublishedRowsTable {
+  return {
+    execution_date: executionDate.partitionKey,
+    table_name: table,
+    data_hash: dataHash,
+    row_count: rows,
+    rows_hash: rowsHash,
+  };
+}
+
+/** The audit of the publish: what the database gives back is what was to be published. */
+async function assertNoDifference(
+  { name, columns }: PublishedTable,
+  differences: AsyncIterable<readonly Difference[]>,
+): Promise<void> {
+  const told: string[] = [];
+  let count = 0;
+  for await (const some of differences) {
+    count += some.length;
+    for (const { wanted, present } of some.slice(0, DIFFERENCES_TOLD - told.length)) {
+      told.push(`${textOf(present)} for ${textOf(wanted)}`);
+    }
+  }
+  if (count === 0) return;
+  throw new PipelineError(
+    "AUDIT_FAILED",
+    `the table ${name} gives back ${count.toString()} rows that are not those that were published; ` +
+      `as ${columns.map((column) => column.name).join(", ")}: ${told.join("; ")}`,
+  );
+
+  function textOf(row: PublishedRow | undefined): string {
+    return row === undefined ? "none" : JSON.stringify(columns.map((column) => row[column.name]));
+  }
+}
+
+function rowOf(publication: Publication): PublicationsTable {
+  return {
+    execution_date: publication.executionDate.partitionKey,
+    run_id: publication.runId,
+    sql_version: publication.sqlVersion,
+    sql_hash: publication.sqlHash,
+    data_hash: publication.dataHash,
+    row_counts: JSON.stringify(publication.rowCounts),
+    published_at: publication.publishedAt,
+  };
+}
+
+async function showPublication(
+  transaction: ConsumptionDatabase,
+  publication: PublicationsTable,
+): Promise<Pick<PublishResult, "isNew" | "withdrawn">> {
+  const withdrawal = await openWithdrawal(transaction, publication.execution_date);
+  if (withdrawal?.data_hash === publication.data_hash) {
+    const { withdrawn_at, withdrawn_by, why } = withdrawal;
+    return { isNew: false, withdrawn: { withdrawn_at, withdrawn_by, why } };
+  }
+  if (withdrawal !== undefined) {
+    const { published_at: ended_at, run_id: ended_by } = publication;
+    await endWithdrawal(transaction, withdrawal, { outcome: "replaced", ended_at, ended_by });
+  }
+  return { isNew: await writePublication(transaction, publication), withdrawn: null };
+}
+
+/** @returns false where the same data stands there already, by the same SQL. */
+async function writePublication(
+  transaction: ConsumptionDatabase,
+  publication: PublicationsTable,
+): Promise<boolean> {
+  const shown = await shownPublication(transaction, publication.execution_date).executeTakeFirst();
+  if (shown === undefined) {
+    await newPublication(transaction, publication).execute();
+    return true;
+  }
+  if (shown.data_hash === publication.data_hash && shown.sql_hash === publication.sql_hash) return false;
+  await changedPublication(transaction, publication).execute();
+  return true;
+}
+
+/** A statement of a publish, with a `?` in the place of each value. */
+export interface PublishStatement {
+  readonly sql: string;
+  /** When it is said; null for always. */
+  readonly when: string | null;
+}
+
+/** What a publish says to the database, in its order. */
+export function publishStatements(
+  { db, dialect }: Consumption,
+  tables: readonly PublishedTable[],
+): PublishStatement[] {
+  const published = publishedTables(db);
+  const publication: PublicationsTable = {
+    execution_date: "",
+    run_id: "",
+    sql_version: "",
+    sql_hash: "",
+    data_hash: "",
+    row_counts: "",
+    published_at: "",
+  };
+  const said = (query: Compilable, when: string | null = null) => ({ sql: query.compile().sql, when });
+  const rowOf = ({ columns }: PublishedTable) => Object.fromEntries(columns.map(({ name }) => [name, ""]));
+  return [
+    { sql: dialect.begin, when: null },
+    said(turn(db)),
+    said(firstTurn(db), "before the first publish"),
+    said(outcomeOf(db, "")),
+    ...tables.flatMap((table) => [
+      said(presentRows(published, table, "", undefined)),
+      said(presentRows(published, table, "", rowOf(table)), "for each page that follows"),
+      said(dialect.upsert(published, table, [rowOf(table)]), "for rows that are new or differ"),
+      said(removal(published, table, [rowOf(table)]), "for rows that are gone"),
+      said(presentRows(published, table, "", undefined), "where a row was written or removed, to compare"),
+      said(presentRows(published, table, "", rowOf(table)), "for each page that follows"),
+    ]),
+    ...(tables.length === 0
+      ? []
+      : [said(recordOfRows(db, dialect, [NO_RECORD]), "with a row for each table")]),
+    said(withdrawalOf(db, "")),
+    said(
+      withdrawalEnd(
+        db,
+        { execution_date: "", withdrawn_at: "" },
+        { outcome: "replaced", ended_at: "", ended_by: "" },
+      ),
+      "where other data was withdrawn",
+    ),
+    said(shownPublication(db, "")),
+    said(newPublication(db, publication), "where the date was not published"),
+    said(changedPublication(db, publication), "where other data, or by other SQL, was"),
+    said(newestOf(db)),
+    { sql: "COMMIT", when: null },
+  ];
+}
+
+function publishedTables(db: ConsumptionDatabase): Kysely<PublishedTables> {
+  return db.withTables<PublishedTables>();
+}
+
+/** The rows of an execution date, in the order of the key. */
+async function* presentParts(
+  db: Kysely<PublishedTables>,
+  table: PublishedTable,
+  executionDate: string,
+): AsyncGenerator<readonly PublishedRow[]> {
+  let last: PublishedRow | undefined;
+  do {
+    const rows = await presentRows(db, table, executionDate, last).execute();
+    yield rows;
+    last = rows.length === ROWS_PER_PAGE ? rows.at(-1) : undefined;
+  } while (last !== undefined);
+}
+
+/** @param after the row that they follow; undefined for the first ones. */
+function presentRows(
+  db: Kysely<PublishedTables>,
+  { name, key }: PublishedTable,
+  executionDate: string,
+  after: PublishedRow | undefined,
+) {
+  const ownKey = withinDate(key);
+  let query = db.selectFrom(name).selectAll().where("execution_date", "=", executionDate);
+  if (after !== undefined) query = query.where(follows(ownKey, keyOf(after, ownKey)));
+  for (const column of ownKey) query = query.orderBy(column);
+  return query.limit(ROWS_PER_PAGE);
+}
+
+function removal(db: Kysely<PublishedTables>, { name, key }: PublishedTable, rows: readonly PublishedRow[]) {
+  return db
+    .deleteFrom(name)
+    .where((where) =>
+      where.or(rows.map((row) => where.and(key.map((column) => where.eb(column, "=", row[column] ?? null))))),
+    );
+}
+
+/** The query for what is published for an execution date, and by which SQL. */
+export function shownPublication(
+  db: ConsumptionDatabase,
+  executionDate: string,
+): SelectQueryBuilder<ConsumptionTables, "publications", Pick<PublicationsTable, "data_hash" | "sql_hash">> {
+  return db
+    .selectFrom("publications")
+    .select(["data_hash", "sql_hash"])
+    .where("execution_date", "=", executionDate);
+}
+
+function newPublication(db: ConsumptionDatabase, publication: PublicationsTable) {
+  return db.insertInto("publications").values(publication);
+}
+
+function changedPublication(db: ConsumptionDatabase, { execution_date, ...content }: PublicationsTable) {
+  return db.updateTable("publications").set(content).where("execution_date", "=", execution_date);
+}

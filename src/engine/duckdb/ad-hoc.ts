@@ -1,0 +1,106 @@
+import {
+  DuckDBTimestampTZValue,
+  DuckDBTimestampValue,
+  DuckDBTypeId,
+  JsonDuckDBValueConverter,
+  ResultReturnType,
+  StatementType,
+  type DuckDBConnection,
+  type DuckDBResult,
+  type DuckDBValueConverter,
+} from "@duckdb/node-api";
+import { PipelineError } from "../../base/errors.js";
+import { saysNothing } from "../../sql-text/scan.js";
+import type { RowValue } from "../builder.js";
+import type { StatementResult } from "./duckdb-engine.js";
+
+/** Does one thing with the connection, interruptibly, and translates what it throws. */
+type Guard = <Result>(work: () => Promise<Result>) => Promise<Result>;
+
+/**
+ * Runs statements that a person has written. None of them changes anything outside of the session's memory.
+ * @throws PipelineError INVALID_USAGE for a statement that could write elsewhere; it and those after it do not run.
+ */
+export async function* runStatements(
+  connection: DuckDBConnection,
+  sql: string,
+  guard: Guard,
+): AsyncGenerator<StatementResult> {
+  // DuckDB takes a text without a statement for an error that it has no message for.
+  if (saysNothing(sql)) return;
+  const statements = await guard(() => connection.extractStatements(sql));
+  for (let index = 0; index < statements.count; index++) {
+    // Prepared one by one: a statement can read what the one before it has made.
+    const statement = await guard(() => statements.prepare(index));
+    try {
+      assertStaysInMemory(statement.statementType, sql);
+      const result = await guard(() => statement.stream());
+      if (result.returnType === ResultReturnType.QUERY_RESULT) {
+        yield { columns: result.deduplicatedColumnNames(), batches: () => batchesOf(result, guard) };
+      }
+    } finally {
+      statement.destroySync();
+    }
+  }
+}
+
+async function* batchesOf(result: DuckDBResult, guard: Guard): AsyncGenerator<readonly RowValue[][]> {
+  for (;;) {
+    const chunk = await guard(() => result.fetchChunk());
+    if (chunk === null || chunk.rowCount === 0) return;
+    yield chunk.convertRows(exactValue);
+  }
+}
+
+/** What can be done in memory. Everything else is refused, so that a statement of a later DuckDB is, too. */
+const IN_MEMORY: ReadonlySet<StatementType> = new Set([
+  StatementType.SELECT,
+  StatementType.EXPLAIN,
+  StatementType.INSERT,
+  StatementType.UPDATE,
+  StatementType.DELETE,
+  StatementType.MERGE_INTO,
+  StatementType.CREATE,
+  StatementType.CREATE_FUNC,
+  StatementType.ALTER,
+  StatementType.DROP,
+  StatementType.TRANSACTION,
+  StatementType.ANALYZE,
+  StatementType.VACUUM,
+  // Options are locked; this is for variables.
+  StatementType.SET,
+  StatementType.VARIABLE_SET,
+]);
+
+/** A statement type does not tell what EXPLAIN explains, and EXPLAIN ANALYZE does it. */
+const EXPLAINED_COPY = /\bexplain\b[\s\S]*\bcopy\b/i;
+
+/** A query can call them. A log goes to files, and where it cannot, DuckDB ends the process; a profile is printed. */
+const DOES_MORE = /\benable_(logging|profil[a-z]*)\b/i;
+
+function assertStaysInMemory(type: StatementType, sql: string): void {
+  const [called] = DOES_MORE.exec(sql) ?? [];
+  if (called !== undefined) throw mayDoMore(called);
+  if (!IN_MEMORY.has(type)) throw mayDoMore(StatementType[type].replaceAll("_", " "));
+  if (type === StatementType.EXPLAIN && EXPLAINED_COPY.test(sql)) throw mayDoMore("EXPLAIN of a COPY");
+}
+
+function mayDoMore(what: string): PipelineError {
+  return new PipelineError(
+    "INVALID_USAGE",
+    `this session only reads, and ${what} may do more: it was not run; tables and views can be made in memory`,
+  );
+}
+
+/** A value as JSON has it, with nothing lost: what JSON's readers cannot hold exactly, and moments, are texts. */
+const exactValue: DuckDBValueConverter<RowValue> = (value, type, converter) => {
+  if (typeof value === "bigint") {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : value.toString();
+  }
+  // Its own text is in the time zone of the machine.
+  if (value instanceof DuckDBTimestampTZValue)
+    return `${new DuckDBTimestampValue(value.micros).toString()}+00`;
+  if (type.typeId === DuckDBTypeId.INTERVAL) return value === null ? null : String(value);
+  return JsonDuckDBValueConverter(value, type, converter);
+};

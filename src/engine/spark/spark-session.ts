@@ -1,0 +1,275 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { PipelineError, cancelled } from "../../base/errors.js";
+import type { SparkSettings } from "../../settings/settings.js";
+import { identifier } from "../../sql-text/literal.js";
+import { sparkName, sparkPath } from "../../sql-text/spark-literal.js";
+import { textOf, type Row, type RowValue } from "../builder.js";
+import { connectSpark, type Limits, type SparkConnection } from "./spark-connection.js";
+import { statementError, SparkError } from "./spark-errors.js";
+
+/** A session at a Spark, with its own temporary views. Calls may be made side by side. */
+export interface SparkSession {
+  /** The engine's name and version, as `Spark 4.3.0`. */
+  readonly version: string;
+  /** Runs a statement that returns nothing that matters. */
+  run(sql: string): Promise<void>;
+  /** The rows of a query, all of them, in its order. */
+  rows(sql: string): Promise<Row[]>;
+  /** Ends the session; its temporary views go with it. */
+  close(): Promise<void>;
+}
+
+/** What makes a session compute as the models expect, whatever the cluster's own settings are. */
+const SESSION_SETTINGS = {
+  "spark.sql.session.timeZone": "UTC",
+  // Moments without a time zone, in files too: DuckDB would read others as moments with one.
+  "spark.sql.timestampType": "TIMESTAMP_NTZ",
+  "spark.sql.ansi.enabled": "true",
+  "spark.sql.ansi.doubleQuotedIdentifiers": "true",
+  // Nanoseconds are read as whole numbers; Spark refuses their columns otherwise.
+  "spark.sql.legacy.parquet.nanosAsLong": "true",
+  "spark.sql.parquet.compression.codec": "zstd",
+  // Columns of raw files can differ by case alone.
+  "spark.sql.caseSensitive": "true",
+  // Text whose writer did not say so, as for DuckDB.
+  "spark.sql.parquet.binaryAsString": "true",
+  // What was written last is moved once, and not twice: nobody reads the files of a statement before it has succeeded.
+  "mapreduce.fileoutputcommitter.algorithm.version": "2",
+  // What looks like a variable in a text stays text.
+  "spark.sql.variable.substitute": "false",
+};
+
+const OLDEST_MAJOR_VERSION = 4;
+
+const LIMITS: Limits = { connect: 10_000, open: 180_000, answer: 60_000, farewell: 2_000 };
+
+/**
+ * Opens a session at a Spark. Every call of it rejects with a PipelineError of code CANCELLED once the signal has been aborted,
+ * when the statement was cancelled at the server, too; with a SparkError where Spark refuses a statement.
+ * @throws PipelineError ENGINE_UNAVAILABLE where there is no server, also while statements run; ENGINE_NOT_USABLE where it lets
+ * nobody in, or is too old.
+ */
+export async function openSparkSession(
+  settings: SparkSettings,
+  signal: AbortSignal,
+  limits: Limits = LIMITS,
+): Promise<SparkSession> {
+  const connection = await connectSpark(settings, signal, limits);
+  const fetched = (sql: string) =>
+    runStatement(connection, sql, signal, (operation) => fetchRows(connection, operation));
+  const run = (sql: string) => runStatement(connection, sql, signal, () => Promise.resolve());
+  try {
+    const version = await versionOf(connection, fetched);
+    await Promise.all(Object.entries(SESSION_SETTINGS).map(([name, value]) => run(`SET ${name}=${value}`)));
+    return {
+      version: `Spark ${version}`,
+      run,
+      rows: async (sql) => {
+        const { columns, rows } = await fetched(sql);
+        const nested = columns.filter(({ nested }) => nested).map(({ name }) => name);
+        if (nested.length === 0) return rows;
+        return (await fetched(withJson(sql, columns))).rows.map((row) => parsed(row, nested));
+      },
+      close: connection.close,
+    };
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+/** Where nothing is: to look there takes what it takes to look anywhere, and costs one request. */
+const NOTHING = "_nothing_is_here";
+
+/**
+ * Makes sure that a cluster can look below an address on S3.
+ * @throws PipelineError ENGINE_NOT_USABLE where it has no client, no keys or no rights, STORAGE_FAILED where S3 does not answer it.
+ */
+export async function assertReaches(session: SparkSession, uri: string): Promise<void> {
+  try {
+    await session.run(`SELECT * FROM text.${sparkName(`${sparkPath(uri)}/${NOTHING}`)}`);
+  } catch (error) {
+    if (!(error instanceof SparkError)) throw error;
+    if (error.condition === "PATH_NOT_FOUND") return;
+    throw new PipelineError(
+      "ENGINE_NOT_USABLE",
+      `${session.version} cannot look below ${uri}: ${error.message}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+async function versionOf(
+  { server }: SparkConnection,
+  fetched: (sql: string) => Promise<Fetched>,
+): Promise<string> {
+  const {
+    rows: [row = {}],
+  } = await fetched("SELECT version() AS version");
+  const [version = ""] = textOf(row, "version").split(" ");
+  if (Number.parseInt(version) >= OLDEST_MAJOR_VERSION) return version;
+  throw new PipelineError(
+    "ENGINE_NOT_USABLE",
+    `${server} is of version ${version}, and ${OLDEST_MAJOR_VERSION}.0 is the oldest that can be used; name another one in ENGINE`,
+  );
+}
+
+/** The same query with its lists, maps and structs as JSON: the text that Spark writes of them cannot be read back. */
+function withJson(sql: string, columns: Fetched["columns"]): string {
+  const selected = columns.map(({ name, nested }) => {
+    const column = identifier(name);
+    return nested ? `to_json(${column}) AS ${column}` : column;
+  });
+  return `SELECT ${selected.join(", ")} FROM (${sql}\n)`;
+}
+
+function parsed(row: Row, names: readonly string[]): Row {
+  const values = names.map((name) => [
+    name,
+    row[name] === null ? null : (JSON.parse(textOf(row, name)) as RowValue),
+  ]);
+  return { ...row, ...(Object.fromEntries(values) as Row) };
+}
+
+/** A statement at the server, as hive-driver has it. */
+export type Operation = Awaited<ReturnType<SparkConnection["session"]["executeStatement"]>>;
+
+/** The states of a statement, as HiveServer2 numbers them: finished; initialized, running and pending. */
+const FINISHED = 2;
+const UNDER_WAY = [0, 1, 7];
+
+/** How often a statement that has failed is asked for the reason: Spark says that it has failed a moment before it knows why. */
+const QUESTIONS_WHY = 20;
+
+const CANCEL_MILLISECONDS = 1_000;
+const FIRST_PAUSE_MILLISECONDS = 10;
+const LONGEST_PAUSE_MILLISECONDS = 500;
+
+/**
+ * Runs a statement to its end, and uses what it has given before it is closed. On abort it is cancelled at the server.
+ * @throws SparkError where Spark refuses it, PipelineError ENGINE_UNAVAILABLE where the server is lost.
+ */
+export async function runStatement<Result>(
+  connection: SparkConnection,
+  sql: string,
+  signal: AbortSignal,
+  use: (operation: Operation) => Promise<Result>,
+): Promise<Result> {
+  if (signal.aborted) throw cancelled(signal);
+  const { session, answer, farewell } = connection;
+  const operation = await answer(session.executeStatement(sql, { runAsync: true }));
+  try {
+    await untilFinished(connection, operation, signal);
+    return await use(operation);
+  } catch (error) {
+    if (!isAborted(signal)) throw error;
+    await farewell(operation.cancel());
+    // Spark ends the jobs that the statement has then; one that it was about to start ends when the statement is closed.
+    await sleep(CANCEL_MILLISECONDS);
+    throw cancelled(signal);
+  } finally {
+    await farewell(operation.close());
+  }
+}
+
+/** Asks how a statement is doing, less and less often, until it has ended. */
+async function untilFinished(
+  { server, answer }: SparkConnection,
+  operation: Operation,
+  signal: AbortSignal,
+): Promise<void> {
+  let questionsWhy = 0;
+  for (let pause = FIRST_PAUSE_MILLISECONDS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MILLISECONDS)) {
+    const { operationState, errorMessage, sqlState } = await answer(operation.status(false));
+    if (operationState === FINISHED) return;
+    if (operationState === undefined || !UNDER_WAY.includes(operationState)) {
+      if (errorMessage != null || ++questionsWhy > QUESTIONS_WHY)
+        throw statementError(server, errorMessage, sqlState);
+    }
+    await sleep(pause, undefined, { signal });
+  }
+}
+
+/** Asked anew: the signal may have been aborted while the statement ran. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
+/** Rows that the server sends at a time. */
+const ROWS_OF_A_FETCH = 1_000;
+/** The types of columns, as HiveServer2 numbers them: lists, maps and structs. */
+const NESTED = [10, 11, 12];
+
+/** What a statement has given. */
+export interface Fetched {
+  /** The columns by their names, and whether they hold lists, maps or structs: of these there is only Spark's own text. */
+  readonly columns: readonly { readonly name: string; readonly nested: boolean }[];
+  readonly rows: Row[];
+}
+
+/** Fetches all rows of a statement that has finished. */
+export async function fetchRows({ answer }: SparkConnection, operation: Operation): Promise<Fetched> {
+  operation.setMaxRows(ROWS_OF_A_FETCH);
+  const rows: Row[] = [];
+  let columns: Fetched["columns"];
+  do {
+    await answer(operation.fetch());
+    columns = columnsOf(operation);
+    for (const { columns: sent = [] } of operation.getData()) rows.push(...rowsOf(columns, sent));
+    operation.flush();
+  } while (operation.hasMoreRows());
+  return { columns, rows };
+}
+
+function columnsOf(operation: Operation): Fetched["columns"] {
+  const described = operation.getSchema()?.columns ?? [];
+  return described
+    .toSorted((a, b) => a.position - b.position)
+    .map(({ columnName, typeDesc }) => ({
+      name: columnName,
+      nested: NESTED.includes(typeDesc.types[0]?.primitiveEntry.type ?? 0),
+    }));
+}
+
+/** What the server sends of a column: by the kind of its values the values, and a bit for each that says that it is none. */
+type SentColumn = Record<string, { readonly values: unknown[]; readonly nulls: Buffer } | null>;
+
+function rowsOf(columns: Fetched["columns"], sent: readonly SentColumn[]): Row[] {
+  const values = sent.map(valuesOf);
+  return (values[0] ?? []).map((_, row) =>
+    Object.fromEntries(columns.map(({ name }, column) => [name, values[column]?.[row] ?? null])),
+  );
+}
+
+function valuesOf(column: SentColumn): RowValue[] {
+  return Object.entries(column).flatMap(([kind, sent]) =>
+    (sent?.values ?? []).map((value, row) => (isSet(sent?.nulls, row) ? null : valueOf(kind, value))),
+  );
+}
+
+function isSet(bits: Buffer | undefined, place: number): boolean {
+  return (((bits?.[place >> 3] ?? 0) >> (place & 7)) & 1) === 1;
+}
+
+/** A value in the form that the rows of DuckDB have. */
+function valueOf(kind: string, value: unknown): RowValue {
+  switch (kind) {
+    case "i64Val": {
+      const { buffer, offset } = value as { readonly buffer: Buffer; readonly offset: number };
+      return buffer.readBigInt64BE(offset).toString();
+    }
+    case "doubleVal":
+      return Number.isFinite(value) ? (value as number) : String(value);
+    case "binaryVal":
+      return [...(value as Buffer)].map(byteText).join("");
+    default:
+      return value as string | number | boolean;
+  }
+}
+
+function byteText(byte: number): string {
+  const isPrintable = byte >= 0x20 && byte < 0x7f && byte !== 0x5c;
+  return isPrintable ? String.fromCharCode(byte) : `\\x${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+}

@@ -1,0 +1,177 @@
+import { createHash } from "node:crypto";
+import { sideBySide } from "../base/concurrency.js";
+import { printable, counting } from "../base/words.js";
+import { sha256Of, type Zone, type ZoneFile } from "../zones/zone.js";
+
+/** So many are named; the others are counted. */
+const NAMED = 5;
+
+/** The names that a run reads, for messages. */
+export const READABLE_NAMES = "*.parquet, *.parquet.gzip, *.csv or *.csv.gz";
+
+/** Files in the folders of raw models that no run reads because of their names. */
+export interface IgnoredFiles {
+  readonly count: number;
+  /** The first five by path. */
+  readonly first: readonly IgnoredFile[];
+}
+
+export interface IgnoredFile {
+  /** Below the raw zone; that of a folder ends in `/`. */
+  readonly path: string;
+  readonly remedy: string;
+}
+
+/** Raw files that hold the same bytes, by path. The rows of all of them count. */
+export interface SameBytes {
+  readonly paths: readonly string[];
+}
+
+/** @param files those whose names no run reads, sorted by path. */
+export function ignoredFilesOf(files: readonly ZoneFile[]): IgnoredFiles {
+  const first = files
+    .slice(0, NAMED)
+    .map(({ path, problem }) => ({ path, remedy: problem ?? remedyFor(path) }));
+  return { count: files.length, first };
+}
+
+/** One sentence about ignored files; undefined if there are none. */
+export function ignoredInWords({ count, first }: IgnoredFiles): string | undefined {
+  if (count === 0) return undefined;
+  const are = count === 1 ? "is ignored because of its name" : "are ignored because of their names";
+  const names = listed(
+    first.map(({ path }) => printable(path)),
+    count,
+  );
+  return `${counting(count, "raw file")} ${are}: ${names}; a run reads ${READABLE_NAMES}`;
+}
+
+/** Ignored files as lines, each with what to do. */
+export function ignoredLines({ count, first }: IgnoredFiles): string[] {
+  const more = count - first.length;
+  return [
+    ...first.map(({ path, remedy }) => `${printable(path)}: ${printable(remedy)}`),
+    ...(more > 0 ? [`and ${more.toString()} more`] : []),
+  ];
+}
+
+/** One sentence about files with the same bytes; undefined if there are none. */
+export function sameBytesInWords(groups: readonly SameBytes[]): string | undefined {
+  const lines = sameBytesLines(groups);
+  if (lines.length === 0) return undefined;
+  return `raw files hold the same bytes, and the rows of each of them count: ${lines.join("; ")}; remove the copies`;
+}
+
+/** Files with the same bytes as lines, one for each set of them. */
+export function sameBytesLines(groups: readonly SameBytes[]): string[] {
+  const more = groups.length - NAMED;
+  return [
+    ...groups.slice(0, NAMED).map(({ paths }) => {
+      const names = paths.slice(0, NAMED).map(printable);
+      return paths.length === 2 ? names.join(" and ") : listed(names, paths.length);
+    }),
+    ...(more > 0 ? [`and ${counting(more, "more such set")}`] : []),
+  ];
+}
+
+function listed(names: readonly string[], count: number): string {
+  const more = count - names.length;
+  return `${names.join(", ")}${more > 0 ? ` and ${more.toString()} more` : ""}`;
+}
+
+/** The files whose contents are known to be the same, by a hash or by a version that tells the content. */
+export function sameBytesAmong(
+  files: readonly (Pick<ZoneFile, "path" | "bytes" | "version"> & { readonly sha256?: string })[],
+): SameBytes[] {
+  return groupsBy(
+    files.filter(({ bytes }) => bytes > 0),
+    ({ bytes, version, sha256 }) => `${bytes.toString()} ${sha256 ?? version}`,
+  ).map((group) => ({ paths: group.map(({ path }) => path).sort() }));
+}
+
+/**
+ * Finds files with the same bytes. Reads only files of the same size as another, and only the beginning of those that differ there.
+ * Files that cannot be read are left out.
+ */
+export async function findSameBytes(zone: Zone, files: readonly ZoneFile[]): Promise<SameBytes[]> {
+  const readable = files.filter(({ problem }) => problem === undefined);
+  if (zone.versionsTellContent) return sameBytesAmong(readable);
+  const ofOneSize = groupsBy(
+    readable.filter(({ bytes }) => bytes > 0),
+    ({ bytes }) => bytes.toString(),
+  ).flat();
+  const begun = await hashed(ofOneSize, (file) => sha256OfBeginning(zone, file));
+  const alike = groupsBy(begun, ({ bytes, sha256 }) => `${bytes.toString()} ${sha256}`).flat();
+  return sameBytesAmong(await hashed(alike, (file) => sha256Of(zone, file)));
+}
+
+type HashedFile = ZoneFile & { readonly sha256: string };
+
+async function hashed(
+  files: readonly ZoneFile[],
+  hash: (file: ZoneFile) => Promise<string>,
+): Promise<HashedFile[]> {
+  // What cannot be read is told where it is read.
+  const found = await sideBySide(files, (file) =>
+    hash(file)
+      .then((sha256) => [{ ...file, sha256 }])
+      .catch(() => []),
+  );
+  return found.flat();
+}
+
+async function sha256OfBeginning(zone: Zone, file: ZoneFile): Promise<string> {
+  const bytes = zone.read(file);
+  try {
+    const hash = createHash("sha256");
+    for await (const chunk of bytes) {
+      hash.update(chunk as Buffer);
+      break;
+    }
+    return hash.digest("hex");
+  } finally {
+    bytes.destroy();
+  }
+}
+
+/** Groups of two or more with the same key. */
+function groupsBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[][] {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
+  }
+  return [...groups.values()].filter(({ length }) => length > 1);
+}
+
+/** What to do about a name that no run reads. */
+function remedyFor(file: string): string {
+  const name = file.slice(file.lastIndexOf("/") + 1);
+  const renamed = RENAMED.map(([pattern, to]) => name.replace(pattern, to)).find((other) => other !== name);
+  if (renamed !== undefined) return `rename it to ${renamed}`;
+  return (
+    REMEDIES.find(([pattern]) => pattern.test(name))?.[1] ??
+    "if it is CSV or Parquet, rename it to end in .csv or .parquet; otherwise move it away"
+  );
+}
+
+/** Names that say which format the file has, in other spellings. */
+const RENAMED: readonly (readonly [RegExp, string])[] = [
+  [/[.]csv[.](gz|gzip)\s*$/i, ".csv.gz"],
+  [/[.]parquet[.](gz|gzip)\s*$/i, ".parquet.gzip"],
+  [/[.](parquet|parq|pq|pqt)([.](snappy|zstd?|br|brotli|lz4|uncompressed))?\s*$/i, ".parquet"],
+  [/[.]csv\s*$/i, ".csv"],
+  [/[.]csv[.]?([0-9]+)$/i, "-$1.csv"],
+  [/[.]parquet[.]?([0-9]+)$/i, "-$1.parquet"],
+];
+
+const REMEDIES: readonly (readonly [RegExp, string])[] = [
+  [/[.](tsv|tab|psv|txt)([.]gz)?$/i, "write it as CSV with commas, in a file *.csv"],
+  [/[.](zip|zst|zstd|bz2|xz|7z|lz4|br|tar|tgz|z)$/i, "unpack it, or pack it with gzip as *.csv.gz"],
+  [/[.](json|jsonl|ndjson|orc|avro|xlsx?|xml|feather|arrow)([.]gz)?$/i, "write it as CSV or Parquet"],
+  [
+    /[.](tmp|part|partial|filepart|crdownload|bak|old|swp|orig)$|~$/i,
+    "it looks like an unfinished file or a backup; finish it or move it away",
+  ],
+];

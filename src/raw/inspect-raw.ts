@@ -1,0 +1,348 @@
+import { sideBySide } from "../base/concurrency.js";
+import { PipelineError } from "../base/errors.js";
+import { counting } from "../base/words.js";
+import type { Engine } from "../engine/duckdb/duckdb-engine.js";
+import { DuckDbError } from "../engine/duckdb/duckdb-errors.js";
+import type { RawColumn, RawPart } from "../models/dialect.js";
+import type { RawModel } from "../models/model.js";
+import { hasPathPattern, listLiteral, pathPattern } from "../sql-text/literal.js";
+import type { Zone, ZoneFile } from "../zones/zone.js";
+import { ignoredFilesOf, ignoredLines, READABLE_NAMES } from "./file-notices.js";
+import { whatFileIs } from "./foreign-files.js";
+import { inspectCsvFile } from "./inspect-csv.js";
+import { inspectParquetFiles } from "./parquet-columns.js";
+import { withExactMoments } from "./parquet-moments.js";
+import { columnFaults, faultOfFile, unreadableFiles, type Findings, type RawFault } from "./raw-faults.js";
+import { nameOfNoColumn, type FileColumn, type InspectedFile } from "./raw-file.js";
+
+/** What a model reads from each column. */
+type Reads = RawModel["header"]["reads"];
+
+/** The files in the folder of a raw model, sorted by path. */
+export interface RawListing {
+  /** What a run reads. */
+  readonly files: readonly ZoneFile[];
+  /** What no run reads because of its name. */
+  readonly ignored: readonly ZoneFile[];
+}
+
+/**
+ * The raw files of a model.
+ * @throws PipelineError RAW_ZONE_EMPTY where there are none, RAW_FILE_UNREADABLE where one is no file that can be read.
+ */
+export async function listRawFiles(zone: Zone, model: RawModel): Promise<RawListing> {
+  const { results, faults, ignored } = await lookForRawFiles(zone, model);
+  if (faults.length > 0) throw unreadableFiles(faults);
+  return { files: results, ignored };
+}
+
+/** Tells what a run reads of the files in a folder from what it ignores. */
+export function sortedByName(listed: readonly ZoneFile[]): RawListing {
+  const isRead = ({ path }: ZoneFile) => rawFormatOf(path) !== undefined;
+  return { files: listed.filter(isRead), ignored: listed.filter((file) => !isRead(file)) };
+}
+
+/**
+ * All raw files of a model, sorted by path, also those that cannot be read because of what they are or how they are called.
+ * @throws PipelineError RAW_ZONE_EMPTY where there are none.
+ */
+export async function lookForRawFiles(
+  zone: Zone,
+  model: RawModel,
+): Promise<Findings<ZoneFile> & Pick<RawListing, "ignored">> {
+  const { folder } = model.header;
+  const { files, ignored } = sortedByName(await zone.list(folder));
+  if (files.length === 0) throw zoneEmpty(`${zone.root}/${folder}`, ignored);
+  const faults = files.flatMap(({ path, uri, problem }) => {
+    const reason =
+      problem ?? (hasPathPattern(uri) ? undefined : "its path has a backslash beside one of * ? [");
+    return reason === undefined ? [] : [{ path, reason }];
+  });
+  return { results: files, faults, ignored };
+}
+
+function zoneEmpty(folder: string, ignored: readonly ZoneFile[]): PipelineError {
+  const lines = ignoredLines(ignoredFilesOf(ignored)).map((line) => `\n  ${line}`);
+  const other =
+    lines.length === 0
+      ? ""
+      : `. It holds other names, which are ignored: ${counting(ignored.length, "file")}${lines.join("")}`;
+  return new PipelineError(
+    "RAW_ZONE_EMPTY",
+    `there are no raw files in ${folder}; put ${READABLE_NAMES} files there, ` +
+      `or set RAW_ZONE to the folder that holds them${other}`,
+  );
+}
+
+/**
+ * Looks at the columns of every raw file.
+ * @param withNewEngine as for `lookAtColumns`.
+ * @param folder of this machine for copies of files that DuckDB would not read exactly; undefined to make none.
+ * @returns the files sorted by path.
+ * @throws PipelineError RAW_FILE_UNREADABLE that names every file that cannot be read or lacks a column.
+ */
+export async function inspectRawFiles(
+  engine: Engine,
+  withNewEngine: WithNewEngine,
+  zone: Zone,
+  model: RawModel,
+  files: readonly ZoneFile[],
+  folder: string | undefined,
+): Promise<readonly InspectedFile[]> {
+  const { results, faults } = await lookAtColumns(engine, withNewEngine, zone, model, files, folder);
+  if (faults.length > 0) throw unreadableFiles(faults);
+  return results;
+}
+
+/**
+ * Looks at the columns of every raw file; one that lacks a column is found, and at fault. The files are sorted by path.
+ * @param withNewEngine opens another engine if a file breaks the one at hand.
+ * @param folder as for `inspectRawFiles`.
+ */
+export async function lookAtColumns(
+  engine: Engine,
+  withNewEngine: WithNewEngine,
+  zone: Zone,
+  model: RawModel,
+  files: readonly ZoneFile[],
+  folder: string | undefined,
+): Promise<Findings<InspectedFile>> {
+  try {
+    return await lookTogether(engine, zone, model, files, folder);
+  } catch (error) {
+    if (!(error instanceof DuckDbError && error.isFatal)) throw error;
+    const found = await lookOneByOne(withNewEngine, zone, model, files, folder);
+    if (found.faults.length === 0) throw error;
+    return found;
+  }
+}
+
+/** Looks at files with new engines, to find those that break one. */
+async function lookOneByOne(
+  withNewEngine: WithNewEngine,
+  zone: Zone,
+  model: RawModel,
+  files: readonly ZoneFile[],
+  folder: string | undefined,
+): Promise<Findings<InspectedFile>> {
+  const results: InspectedFile[] = [];
+  const faults: RawFault[] = [];
+  const waiting = [...files];
+  while (waiting.length > 0) {
+    await withNewEngine(async (engine) => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        try {
+          const found = await lookTogether(engine, zone, model, [next], folder);
+          results.push(...found.results);
+          faults.push(...found.faults);
+        } catch (error) {
+          if (!(error instanceof DuckDbError)) throw error;
+          faults.push(faultOfFile(next.path, error));
+          return;
+        }
+      }
+    });
+  }
+  return { results, faults };
+}
+
+async function lookTogether(
+  engine: Engine,
+  zone: Zone,
+  model: RawModel,
+  files: readonly ZoneFile[],
+  folder: string | undefined,
+): Promise<Findings<InspectedFile>> {
+  const needed = Object.keys(model.header.reads);
+  const parquet = await inspectParquetFiles(
+    engine,
+    files.filter(({ path }) => isParquet(path)),
+    needed,
+  );
+  const csv = await inspectCsvFiles(
+    zone,
+    files.filter(({ path }) => isCsv(path)),
+  );
+  const results = [...parquet.results, ...csv.results].sort((a, b) => (a.file.path < b.file.path ? -1 : 1));
+  const columns = results.flatMap((file) => columnFaults(file, needed));
+  // If the header line is at fault, what was found in the rows may be wrong, too.
+  const faulty = new Set(columns.map(({ path }) => path));
+  const others = [...parquet.faults, ...csv.faults].filter(({ path }) => !faulty.has(path));
+  await assertServed(zone, [...columns, ...others]);
+  const faults = await explained(zone, files, [...columns, ...others], needed);
+  // What is at fault is not read.
+  const unreadable = new Set(faults.map(({ path }) => path));
+  const good = results.filter(({ file }) => !unreadable.has(file.path));
+  const exact = await withExactMoments(engine, zone, good, needed, folder);
+  const byPath = new Map(exact.results.map((result) => [result.file.path, result]));
+  return {
+    results: results.map((result) => byPath.get(result.file.path) ?? result),
+    faults: [...faults, ...exact.faults],
+  };
+}
+
+/** How many of the files at fault the server is asked for: one that is at fault itself spoils all. */
+const ASKED_FOR = 3;
+
+/** Makes sure that files at fault are not those of a server that answers wrongly. */
+async function assertServed(zone: Zone, faults: readonly RawFault[]): Promise<void> {
+  await sideBySide(faults.slice(0, ASKED_FOR), async (file) => zone.assertConsistent?.(file));
+}
+
+/** Says of a file at fault what it is, if it is something else than its name says. */
+async function explained(
+  zone: Zone,
+  files: readonly ZoneFile[],
+  faults: readonly RawFault[],
+  needed: readonly string[],
+): Promise<RawFault[]> {
+  const faulty = new Set(faults.map(({ path }) => path));
+  const found = await sideBySide(
+    files.filter(({ path }) => faulty.has(path)),
+    async (file) => ({ path: file.path, reason: await whatFileIs(zone, file, needed) }),
+  );
+  const foreign = found.flatMap(({ path, reason }) => (reason === undefined ? [] : [{ path, reason }]));
+  const explainedPaths = new Set(foreign.map(({ path }) => path));
+  return [...foreign, ...faults.filter(({ path }) => !explainedPaths.has(path))];
+}
+
+/** Opens an engine, uses it, and closes it. */
+export type WithNewEngine = (use: (engine: Engine) => Promise<void>) => Promise<void>;
+
+/**
+ * Reads raw files one by one, to name those that cannot be read: an error of a scan of many may name none.
+ * @param withNewEngine is used anew after a file at which an engine has broken down.
+ * @param selectOf the SELECT that reads a part.
+ * @throws PipelineError RAW_FILE_UNREADABLE that names every file at fault; returns where none is.
+ */
+export async function probeRawFiles(
+  withNewEngine: WithNewEngine,
+  zone: Zone,
+  files: readonly ZoneFile[],
+  parts: readonly RawPart[],
+  selectOf: (part: RawPart) => string,
+): Promise<void> {
+  const waiting = parts.flatMap((part) =>
+    files
+      .map(({ path }) => ({ path, pattern: pathPattern(`${part.root}/${path}`) }))
+      .filter(({ pattern }) => part.files.includes(pattern))
+      .map(({ path, pattern }) => ({ path, selects: selectsOf(part, pattern, selectOf) })),
+  );
+  const faults: RawFault[] = [];
+  while (waiting.length > 0) {
+    await withNewEngine(async (engine) => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const fault = await firstFault(engine, next.selects);
+        if (fault !== undefined) faults.push(faultOfFile(next.path, fault));
+        if (fault?.isFatal) return;
+      }
+    });
+  }
+  if (faults.length === 0) return;
+  await assertServed(zone, faults);
+  throw unreadableFiles(faults);
+}
+
+/** What a run reads of a file: its rows, and what its footer says of itself. */
+function selectsOf(part: RawPart, file: string, selectOf: (part: RawPart) => string): string[] {
+  const rows = selectOf({ ...part, files: [file] });
+  return part.format === "parquet"
+    ? [rows, `SELECT num_rows FROM parquet_file_metadata(${listLiteral([file])})`]
+    : [rows];
+}
+
+async function firstFault(engine: Engine, selects: readonly string[]): Promise<DuckDbError | undefined> {
+  for (const select of selects) {
+    const fault = await faultOfReading(engine, select);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+/** Why a SELECT over raw files cannot be read to its end; undefined where it can. */
+export async function faultOfReading(engine: Engine, select: string): Promise<DuckDbError | undefined> {
+  try {
+    await engine.rows(`SELECT max(COLUMNS(*)) FROM (${select}\n)`);
+    return undefined;
+  } catch (error) {
+    if (error instanceof DuckDbError) return error;
+    throw error;
+  }
+}
+
+/** The format of a raw file by its name; undefined for a file that is none. */
+export function rawFormatOf(path: string): RawPart["format"] | undefined {
+  if (isParquet(path)) return "parquet";
+  return isCsv(path) ? "csv" : undefined;
+}
+
+function isParquet(path: string): boolean {
+  return /\.parquet(\.gzip)?$/.test(path);
+}
+
+function isCsv(path: string): boolean {
+  return /\.csv(\.gz)?$/.test(path);
+}
+
+async function inspectCsvFiles(zone: Zone, files: readonly ZoneFile[]): Promise<Findings<InspectedFile>> {
+  const found = await sideBySide(files, (file) => inspectCsvFile(zone, file));
+  return { results: found.flatMap(({ results }) => results), faults: found.flatMap(({ faults }) => faults) };
+}
+
+/**
+ * Groups files of which nothing is at fault to those that one SELECT can read.
+ * @param root of the raw zone.
+ */
+export function groupFiles(inspected: readonly InspectedFile[], reads: Reads, root: string): RawPart[] {
+  const parts = new Map<string, RawPart & { files: string[]; rowCount?: number }>();
+  const fileColumn = nameOfNoColumn(inspected);
+  for (const { file, format, columns, codecs, rows, isReadInOrder, copy } of inspected) {
+    const shape = {
+      format,
+      root: copy?.root ?? root,
+      columns: Object.fromEntries(
+        Object.entries(reads).map(([name, read]) => [name, rawColumn(columns, name, read)]),
+      ),
+      compression: file.path.endsWith(".gz") ? ("gzip" as const) : ("none" as const),
+      header: format === "csv" ? csvNames(columns, reads) : [],
+      fileColumn,
+      ...(codecs === undefined ? {} : { codecs }),
+      ...(isReadInOrder === undefined ? {} : { isReadInOrder }),
+      ...(columns.some((column) => column.hasMilliseconds && !Object.hasOwn(reads, column.name))
+        ? { isReadByName: true as const }
+        : {}),
+    };
+    const signature = JSON.stringify(shape);
+    const part = parts.get(signature) ?? { ...shape, files: [] };
+    part.files.push(pathPattern(copy?.uri ?? file.uri));
+    if (rows !== undefined) part.rowCount = rows + (part.rowCount ?? 0);
+    parts.set(signature, part);
+  }
+  return [...parts.values()];
+}
+
+/** Names for the columns of a CSV. What the model does not read is only counted, so that no two names clash. */
+function csvNames(columns: readonly FileColumn[], reads: Reads): string[] {
+  return columns.map(({ name }, index) =>
+    Object.hasOwn(reads, name) ? name : `column_${(index + 1).toString()}`,
+  );
+}
+
+function rawColumn(columns: readonly FileColumn[], name: string, read: Reads[string]): RawColumn {
+  const column = columns.find((candidate) => candidate.name === name);
+  if (column === undefined) throw new RangeError(`no column ${name}`);
+  const { duckDbName, parts, unit } = column;
+  const type = column.typeInCopy ?? column.type;
+  const named = { name: duckDbName, type, ...(unit && { unit }), ...(parts !== undefined && { parts }) };
+  // The text of a FLOAT has fewer digits than its number.
+  if (type === "FLOAT" && read !== "moment") return { ...named, castTo: "DOUBLE" };
+  if (unit !== undefined) return read === "moment" ? named : { ...named, castTo: "VARCHAR" };
+  return READABLE[read].test(type) ? named : { ...named, castTo: "VARCHAR" };
+}
+
+/** The types that the functions of the models take. BLOB is text whose writer did not say so. */
+const READABLE: Record<Reads[string], RegExp> = {
+  moment: /^(VARCHAR|BLOB|DATE|TIMESTAMP(_S|_MS|_NS| WITH TIME ZONE)?)$/,
+  number: /^(VARCHAR|BLOB|DOUBLE|U?(TINY|SMALL)INT|U?INTEGER|BIGINT)$/,
+  text: /^/,
+};

@@ -1,0 +1,137 @@
+import { PipelineError } from "../base/errors.js";
+import { printable } from "../base/words.js";
+import type { DuckDbError } from "../engine/duckdb/duckdb-errors.js";
+import type { InspectedFile } from "./raw-file.js";
+
+/** A raw file that cannot be read, and why. */
+export interface RawFault {
+  /** Relative to the raw zone. */
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** What came of looking at raw files: a result for each of which anything is known, and what is at fault, also with one of these. */
+export interface Findings<Result> {
+  readonly results: readonly Result[];
+  readonly faults: readonly RawFault[];
+}
+
+const REPACK = "repack it: gunzip -c OLD.csv.gz | gzip > NEW.csv.gz";
+
+/** What DuckDB says of files that it cannot read, where its words do not tell what to do. */
+const KNOWN_FAULTS: readonly (readonly [RegExp, string])[] = [
+  [
+    /Unsupported GZIP archive/,
+    `its gzip header has a comment, a checksum or the text flag, which DuckDB cannot read; ${REPACK}`,
+  ],
+  [
+    /not a GZIP stream|Unsupported GZIP/,
+    `zeros or other bytes follow its gzip data, which DuckDB cannot read; ${REPACK}`,
+  ],
+  [
+    /TProtocolException/,
+    "its pages are encrypted or damaged; write it without encryption, or copy the file again",
+  ],
+];
+
+/** What DuckDB's error says of the raw file that it met. */
+export function faultOfFile(path: string, error: DuckDbError): RawFault {
+  const [, reason] = KNOWN_FAULTS.find(([message]) => message.test(error.message)) ?? [];
+  return { path, reason: reason ?? (error.isFatal ? breakdownBy(error) : error.onOneLine) };
+}
+
+function breakdownBy(error: DuckDbError): string {
+  return `DuckDB breaks down when it reads the file (${error.onOneLine}). Write the file with another program or version, or as CSV`;
+}
+
+/** One error that names every file at fault. */
+export function unreadableFiles(faults: readonly RawFault[]): PipelineError {
+  const lines = [...faults]
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+    .map(({ path, reason }) => `  ${printable(path)}: ${reason}`);
+  const count = new Set(faults.map(({ path }) => path)).size;
+  const files = count === 1 ? "this raw file" : `these ${count} raw files`;
+  return new PipelineError(
+    "RAW_FILE_UNREADABLE",
+    [`${files} cannot be read. Fix or remove ${count === 1 ? "it" : "them"}:`, ...lines].join("\n"),
+  );
+}
+
+/** How many column names a message shows, and how much of each. */
+const MAX_SHOWN = 20;
+const MAX_LENGTH = 80;
+
+/**
+ * What is wrong with the columns of a file. Names must be exact: a name that only looks like the needed one is shown with what
+ * differs.
+ * @param needed the columns that the model reads.
+ */
+export function columnFaults({ file, columns }: InspectedFile, needed: readonly string[]): RawFault[] {
+  const names = columns.map(({ name }) => name);
+  const missing = needed.filter((need) => !names.includes(need));
+  const problems = columns.filter(({ name }) => needed.includes(name));
+  const twice = needed.filter((need) => names.indexOf(need) !== names.lastIndexOf(need));
+  return [
+    ...(missing.length > 0
+      ? [[`lacks ${missing.join(", ")}; it has ${listed(names)}`, ...nearMisses(names, missing)].join("; ")]
+      : []),
+    ...(twice.length > 0 ? [`has ${twice.join(", ")} more than once`] : []),
+    ...problems.flatMap(({ name, problem }) => (problem === undefined ? [] : [`${name} ${problem}`])),
+  ].map((reason) => ({ path: file.path, reason }));
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return "no columns";
+  const rest = names.length > MAX_SHOWN ? ` and ${(names.length - MAX_SHOWN).toString()} more` : "";
+  return names.slice(0, MAX_SHOWN).map(shown).join(", ") + rest;
+}
+
+/** Names that say the same as a missing one without case, blanks, punctuation and what cannot be seen, by what differs. */
+function nearMisses(names: readonly string[], missing: readonly string[]): string[] {
+  const found = new Map<string, string[]>();
+  for (const need of missing) {
+    for (const name of names.filter((each) => essence(each) === essence(need))) {
+      const difference = differenceBetween(name, need);
+      found.set(difference, [...(found.get(difference) ?? []), `${shown(name)} is not ${need}`]);
+    }
+  }
+  return [...found].map(([difference, pairs]) => `${pairs.join(", ")}: ${difference}`);
+}
+
+function essence(name: string): string {
+  return name
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]|\p{Default_Ignorable_Code_Point}/gu, "");
+}
+
+function differenceBetween(name: string, need: string): string {
+  if (name.toLowerCase() === need.toLowerCase()) return "only the case differs";
+  if (name.trim() === need && !INVISIBLE.test(name)) return "it has blanks around it";
+  const [invisible] = INVISIBLE.exec(name) ?? [];
+  if (invisible !== undefined) return `it has the invisible character ${codePoint(invisible)}`;
+  return "the spelling differs";
+}
+
+/** What looks like nothing, or like a blank that it is not. */
+const INVISIBLE = /[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}/u;
+const EVERY_INVISIBLE = new RegExp(INVISIBLE, "gu");
+/** What looks like a Latin letter in a name that has some. */
+const FOREIGN_LETTER = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Cherokee}]/gu;
+
+/** A name as people can tell it from others: `"<U+FEFF>timestamp"`. */
+function shown(name: string): string {
+  const cut = name.length > MAX_LENGTH ? `${name.slice(0, MAX_LENGTH)}…` : name;
+  const letters = /[A-Za-z]/.test(cut) ? cut.replace(FOREIGN_LETTER, marked) : cut;
+  const visible = printable(letters.replace(EVERY_INVISIBLE, marked));
+  const isPlain = visible === cut && name !== "" && name.trim() === name;
+  return isPlain ? cut : `"${visible}"`;
+}
+
+function marked(character: string): string {
+  return `<${codePoint(character)}>`;
+}
+
+function codePoint(character: string): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+}

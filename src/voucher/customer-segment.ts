@@ -1,0 +1,40 @@
+import { calendarDays } from "./moment.js";
+import { boundsOf, segmentOf, type SegmentKind, type Segments } from "./segment-rules.js";
+
+/** What the system needs to know of a customer to choose a voucher. */
+export interface Customer {
+  readonly country_code: string;
+  readonly total_orders: number;
+  /** The moment of the last order. */
+  readonly last_order_ts: Date;
+  /** Which of the two kinds of segment to answer by. */
+  readonly segment_name: SegmentKind;
+}
+
+/** The customer's segment of the kind that is asked for, with recency counted to `asOf`. */
+export function segmentOfCustomer(segments: Segments, customer: Customer, asOf: Date): string {
+  const measured =
+    customer.segment_name === "frequent_segment"
+      ? customer.total_orders
+      : calendarDays(customer.last_order_ts, asOf);
+  return segmentOf(segments, customer.segment_name, measured);
+}
+
+/** Why a customer is in a segment. */
+interface Reason {
+  /** What the segment goes by: `total_orders` or `days_since_last_order`. */
+  readonly measure: string;
+  readonly measured: number;
+  /** In words: `total_orders is 15: above 13, up to 37`. */
+  readonly text: string;
+}
+
+/** Says why a customer is in its segment, with recency counted to `asOf`. */
+export function reasonOf(segments: Segments, customer: Customer, asOf: Date): Reason {
+  const kind = customer.segment_name;
+  const { measure } = segments[kind];
+  const measured =
+    kind === "frequent_segment" ? customer.total_orders : calendarDays(customer.last_order_ts, asOf);
+  const bounds = boundsOf(segments, kind, segmentOf(segments, kind, measured));
+  return { measure, measured, text: `${measure} is ${measured.toString()}: ${bounds}` };
+}

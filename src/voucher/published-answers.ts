@@ -1,0 +1,127 @@
+import type { Publication } from "./publication-identity.js";
+import type { SegmentKind, Segments } from "./segment-rules.js";
+
+/** The answer for a country and segment, with what it rests on. */
+export interface Cell {
+  /** The most used voucher, in whole currency units. */
+  readonly voucherAmount: number;
+  /** The vouchers of that amount. */
+  readonly assignments: number;
+  /** All vouchers of the country and segment. */
+  readonly segmentAssignments: number;
+  /** The amount that is used most after it; undefined where no other one is used. */
+  readonly runnerUp: RunnerUp | undefined;
+}
+
+export interface RunnerUp {
+  readonly voucherAmount: number;
+  readonly assignments: number;
+}
+
+/** The most used voucher of a country, whatever the segment. */
+export interface CountryAnswer {
+  readonly voucherAmount: number;
+  readonly assignments: number;
+  readonly countryAssignments: number;
+}
+
+/** A country and segment. */
+export interface Place {
+  readonly countryCode: string;
+  readonly kind: SegmentKind;
+  readonly segment: string;
+}
+
+/** A cell with its place. */
+export interface PlacedCell extends Place {
+  readonly cell: Cell;
+}
+
+/** Cells by their places. */
+export class Cells implements Iterable<PlacedCell> {
+  readonly #kinds = new Map<SegmentKind, Map<string, Map<string, Cell>>>();
+  #size = 0;
+
+  constructor(cells: Iterable<PlacedCell> = []) {
+    for (const placed of cells) this.add(placed);
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds the cell of a place that has none yet. */
+  add({ kind, countryCode, segment, cell }: PlacedCell): void {
+    const ofKind = present(this.#kinds, kind, () => new Map<string, Map<string, Cell>>());
+    present(ofKind, countryCode, () => new Map<string, Cell>()).set(segment, cell);
+    this.#size += 1;
+  }
+
+  get(kind: SegmentKind, countryCode: string, segment: string): Cell | undefined {
+    return this.#kinds.get(kind)?.get(countryCode)?.get(segment);
+  }
+
+  /** By kind, country and segment as they were added. */
+  *[Symbol.iterator](): Generator<PlacedCell> {
+    for (const [kind, countries] of this.#kinds) {
+      for (const [countryCode, segments] of countries) {
+        for (const [segment, cell] of segments) yield { kind, countryCode, segment, cell };
+      }
+    }
+  }
+}
+
+/** All answers of one publication. They never change: a later publication has answers of its own. */
+export class Answers {
+  readonly publication: Publication;
+  /** As they were when the publication was made. */
+  readonly segments: Segments;
+  readonly #cells: Cells;
+  readonly #countries: ReadonlyMap<string, CountryAnswer> | undefined;
+
+  /** @param countries undefined where the publication knows none: it is older than that table. */
+  constructor(
+    publication: Publication,
+    segments: Segments,
+    cells: Cells,
+    countries: ReadonlyMap<string, CountryAnswer> | undefined,
+  ) {
+    this.publication = publication;
+    this.segments = segments;
+    this.#cells = cells;
+    this.#countries = countries;
+  }
+
+  /** How many countries and segments have an answer. */
+  get size(): number {
+    return this.#cells.size;
+  }
+
+  /** The answer for a country and segment; undefined where no voucher of them is known. */
+  cell(kind: SegmentKind, countryCode: string, segment: string): Cell | undefined {
+    return this.#cells.get(kind, countryCode, segment);
+  }
+
+  /** Whether the publication has an answer for each country, beside those for the segments. */
+  get knowsCountries(): boolean {
+    return this.#countries !== undefined;
+  }
+
+  country(countryCode: string): CountryAnswer | undefined {
+    return this.#countries?.get(countryCode);
+  }
+
+  /** Every cell there is, by kind, country and segment as they were read. */
+  cells(): Iterable<PlacedCell> {
+    return this.#cells;
+  }
+}
+
+function present<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  map.set(key, made);
+  return made;
+}

@@ -1,0 +1,99 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import * as z from "zod";
+import { messageOf, PipelineError } from "../base/errors.js";
+import type { SegmentKind } from "./segment-kinds.js";
+
+export { SEGMENT_KINDS, type SegmentKind } from "./segment-kinds.js";
+
+/** One segment: everything above the segment before it, up to and including `up_to`; the last one has no end. */
+const segmentSchema = z.strictObject({ name: z.string().min(1).max(64), up_to: z.int().optional() });
+
+const kindSchema = z
+  .strictObject({
+    description: z.string(),
+    measure: z.string().regex(/^[a-z][a-z0-9_]*$/),
+    segments: z.array(segmentSchema).min(2),
+  })
+  .superRefine(({ segments }, context) => {
+    segments.forEach(({ name, up_to }, index) => {
+      const isLast = index === segments.length - 1;
+      const previous = segments[index - 1]?.up_to;
+      if (isLast !== (up_to === undefined)) {
+        context.addIssue({
+          code: "custom",
+          path: ["segments", index],
+          message: "all but the last segment have an 'up_to'",
+        });
+      } else if (up_to !== undefined && previous !== undefined && up_to <= previous) {
+        context.addIssue({
+          code: "custom",
+          path: ["segments", index],
+          message: `'${name}' must end above ${String(previous)}`,
+        });
+      }
+    });
+    if (new Set(segments.map(({ name }) => name)).size < segments.length) {
+      context.addIssue({ code: "custom", path: ["segments"], message: "two segments have the same name" });
+    }
+  });
+
+const segmentsSchema = z.strictObject({ frequent_segment: kindSchema, recency_segment: kindSchema });
+
+/** The segments of one SQL version, as `sql/<version>/segments.json` defines them for SQL and API alike. */
+export type Segments = Readonly<z.infer<typeof segmentsSchema>>;
+
+/**
+ * Reads segments from the text of their file.
+ * @param file how a message names it.
+ * @throws PipelineError INVALID_MODEL where it is malformed, naming file and place.
+ */
+export function parseSegments(text: string, file: string): Segments {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new PipelineError("INVALID_MODEL", `${file}: ${messageOf(error)}`, { cause: error });
+  }
+  const parsed = segmentsSchema.safeParse(json);
+  if (!parsed.success) throw new PipelineError("INVALID_MODEL", `${file}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+/** The segment that a measured value (orders, or days since the last order) falls into. The left edge is exclusive. */
+export function segmentOf(segments: Segments, kind: SegmentKind, value: number): string {
+  const found = segments[kind].segments.find(({ up_to }) => up_to === undefined || value <= up_to);
+  if (found === undefined) throw new RangeError(`no ${kind} holds ${String(value)}`);
+  return found.name;
+}
+
+/** What a segment holds, in words: `above 13, up to 37`. */
+export function boundsOf(segments: Segments, kind: SegmentKind, name: string): string {
+  const { segments: ofKind } = segments[kind];
+  const index = ofKind.findIndex((segment) => segment.name === name);
+  const above = ofKind[index - 1]?.up_to;
+  const upTo = ofKind[index]?.up_to;
+  return [
+    ...(above === undefined ? [] : [`above ${above.toString()}`]),
+    ...(upTo === undefined ? [] : [`up to ${upTo.toString()}`]),
+  ].join(", ");
+}
+
+/** The file of a SQL version that defines the segments. */
+export const SEGMENTS_FILE = "segments.json";
+
+/**
+ * Reads the segments of a SQL version.
+ * @param versionDirectory the folder of the version, as `sql/v1`.
+ * @throws PipelineError INVALID_MODEL where the file is missing or malformed, naming file and place.
+ */
+export async function readSegments(versionDirectory: string): Promise<Segments> {
+  const file = path.join(versionDirectory, SEGMENTS_FILE);
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    throw new PipelineError("INVALID_MODEL", `${file}: ${messageOf(error)}`, { cause: error });
+  }
+  return parseSegments(text, file);
+}
