@@ -17,7 +17,7 @@ describe("the walls between the rooms of src", () => {
     ["src/api/main.ts", "../models/load.js"],
     ["src/api/pages/health.ts", "../../models/load.js"],
     ["src/api/pages/health/deeper/still.ts", "../../../../run/run.js"],
-    ["src/zones/s3.ts", "../run/observers/metrics/state.js"],
+    ["src/zones/s3-zone.ts", "../run/observers/metrics/state.js"],
     ["src/run/observers/metrics/state.ts", "../../../cli/main.js"],
   ])("let %s not import %s", async (file, imported) => {
     expect(await refusals(file, imported)).toEqual([expect.stringContaining("see docs/architecture.md")]);

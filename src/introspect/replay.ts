@@ -21,7 +21,7 @@ import { findRawFiles, inputFilesOf, inspectRaw, planInput, readingUnchanged } f
 import { runEngines, runSession } from "../run/run-engine.js";
 import type { Settings } from "../settings/settings.js";
 import { parseExecutionDate } from "../voucher/execution-date.js";
-import { openLocalZone } from "../zones/local.js";
+import { openLocalZone } from "../zones/folder-zone.js";
 import { isManifest } from "../zones/manifest.js";
 import type { Zone } from "../zones/zone.js";
 import { looking } from "./looking.js";

@@ -1,6 +1,8 @@
 import { readFile, readlink, realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import { systemCodeOf } from "../base/errors.js";
+import { PipelineError, systemCodeOf } from "../base/errors.js";
+import { printable } from "../base/words.js";
+import { partitionFolder, STAGING, type Partition } from "./zone.js";
 
 /** A file or folder of this machine, by what it is and not by how it is called. It need not be there yet. */
 export interface Place {
@@ -123,6 +125,52 @@ export class Machine {
   #readMounts(): Promise<readonly Mount[]> {
     return (this.#mounts ??= readMounts());
   }
+}
+
+/**
+ * Checks that a run can replace a partition of a zone that is a folder: a rename goes from one folder to another of one mount, and
+ * replaces what is in the folder itself.
+ * @throws PipelineError ZONE_NOT_USABLE if a folder is a link, has a mount in it, or is on another file system than the staging.
+ */
+export async function assertReplaceable(machine: Machine, root: string, partition: Partition): Promise<void> {
+  const folder = path.join(root, partitionFolder(partition));
+  const [zone, staging, table, target] = await Promise.all([
+    machine.locate(root),
+    machine.locate(path.join(root, STAGING)),
+    machine.locate(path.dirname(folder)),
+    machine.locate(folder),
+  ]);
+  const from = await machine.fileSystemOf(staging);
+  for (const [name, place] of [
+    [path.dirname(folder), table],
+    [folder, target],
+  ] as const) {
+    if ((await machine.fileSystemOf(place)) === from) continue;
+    const isOfZone = from === (await machine.fileSystemOf(zone));
+    throw onAnotherFileSystem(root, isOfZone ? name : path.join(root, STAGING), isOfZone ? place : staging);
+  }
+  if (target.path !== path.join(table.path, path.basename(folder))) {
+    throw unusableFolder(root, `${folder} is a link to ${target.path}. Replace the link by a folder`);
+  }
+  const [mounted] = await machine.mountsBelow(target);
+  if (mounted !== undefined) {
+    const what = `${mounted} is mounted in the folder of a partition, in which a run removes what it does not know`;
+    throw unusableFolder(root, `${what}. Mount it elsewhere`);
+  }
+}
+
+function onAnotherFileSystem(root: string, folder: string, { path: real }: Place): PipelineError {
+  const leads = real === folder ? "" : ` (it leads to ${real})`;
+  return unusableFolder(
+    root,
+    `${folder}${leads} is on another file system than ${folder.endsWith(`/${STAGING}`) ? "the zone" : `${root}/${STAGING}`}. ` +
+      `A run renames files from ${STAGING} to the tables, which no system does across mounts (EXDEV). ` +
+      "Mount or link the zone as a whole, and not a folder in it",
+  );
+}
+
+function unusableFolder(root: string, what: string): PipelineError {
+  return new PipelineError("ZONE_NOT_USABLE", printable(`the zone ${root} cannot be used: ${what}`));
 }
 
 async function identityOf(real: string): Promise<string> {

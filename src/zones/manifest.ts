@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { sideBySide } from "../base/concurrency.js";
-import { messageOf, PipelineError, systemCodeOf, type FaultCode } from "../base/errors.js";
+import { PipelineError, type FaultCode } from "../base/errors.js";
 import { isoOfKey } from "../voucher/execution-date.js";
 import {
   PARTITION_FILE,
@@ -10,7 +10,6 @@ import {
   stagingFolder,
   type FoundPartition,
   type Partition,
-  type Undo,
   type Zone,
   type ZoneFile,
 } from "./zone.js";
@@ -179,27 +178,5 @@ function parseManifest(text: string): Manifest | undefined {
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
-  }
-}
-
-/** What was staged is gone: only the next run of the date takes it away. */
-export function sweptStaging(folder: string): PipelineError {
-  const message = `what was staged in ${folder} is gone, another run has swept it; run again`;
-  return new PipelineError("STORAGE_FAILED", message);
-}
-
-/**
- * Undoes a commit that has failed.
- * @returns the fault it has failed with, and beside it what goes wrong with the undo.
- */
-export async function undone(undo: Undo, fault: unknown): Promise<unknown> {
-  try {
-    await undo();
-    return fault;
-  } catch (error) {
-    const message = `${messageOf(fault)}; then the undo failed, too: ${messageOf(error)}`;
-    if (fault instanceof PipelineError) return new PipelineError(fault.code, message, { cause: fault });
-    const code = systemCodeOf(fault);
-    return Object.assign(new Error(message, { cause: fault }), code === undefined ? {} : { code });
   }
 }

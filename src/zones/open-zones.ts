@@ -3,7 +3,7 @@ import { isOnS3, type S3Access } from "../base/s3-access.js";
 import type { Settings } from "../settings/settings.js";
 import { assertApart, type LinkCheck } from "./apart.js";
 import { openLocalDocuments, openS3Documents, type Documents } from "./documents.js";
-import { openLocalZone } from "./local.js";
+import { openLocalZone } from "./folder-zone.js";
 import type { S3Connection } from "./s3-client.js";
 import { partitionFolder, type FoundPartition, type Zone } from "./zone.js";
 
@@ -81,7 +81,7 @@ async function openZone(
   checkLink: LinkCheck | undefined,
 ): Promise<Zone> {
   if (s3 === undefined || !isOnS3(location)) return openLocalZone(location, checkLink);
-  const { openS3Zone } = await import("./s3.js");
+  const { openS3Zone } = await import("./s3-zone.js");
   return openS3Zone(s3, location, `the zone ${location} (${setting})`);
 }
 

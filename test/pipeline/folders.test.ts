@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
-import { undone } from "../../src/zones/manifest.js";
+import { undone } from "../../src/zones/replace-partition.js";
 import { query } from "../duckdb.js";
 import { expectFailure, goodWorkspace, LINE, visible } from "../end-to-end/failing.js";
 import { HEADER } from "../../src/models/header.js";

@@ -2,7 +2,7 @@ import { link, mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { findSameBytes, ignoredFilesOf, sameBytesInWords } from "../../src/raw/file-notices.js";
-import { openLocalZone } from "../../src/zones/local.js";
+import { openLocalZone } from "../../src/zones/folder-zone.js";
 import type { ZoneFile } from "../../src/zones/zone.js";
 import { makeFolder } from "../../src/base/files.js";
 

@@ -5,7 +5,7 @@ import { sparkReads } from "../../src/models/dialect.js";
 import { groupFiles } from "../../src/raw/inspect-raw.js";
 import { type InspectedFile } from "../../src/raw/raw-file.js";
 import { withCodecs } from "../../src/raw/parquet-columns.js";
-import { openLocalZone } from "../../src/zones/local.js";
+import { openLocalZone } from "../../src/zones/folder-zone.js";
 import { writeParquet } from "../duckdb.js";
 import { makeWorkspace } from "../workspace.js";
 

@@ -3,7 +3,7 @@ import { withDuckDb } from "../../src/engine/duckdb/duckdb.js";
 import type { RawPart } from "../../src/models/dialect.js";
 import { probeRawFiles, type WithNewEngine } from "../../src/raw/inspect-raw.js";
 import { listLiteral } from "../../src/sql-text/literal.js";
-import { openLocalZone } from "../../src/zones/local.js";
+import { openLocalZone } from "../../src/zones/folder-zone.js";
 import { putParquet } from "../duckdb.js";
 import { getFile, putFile } from "../storage.js";
 import { makeWorkspace } from "../workspace.js";

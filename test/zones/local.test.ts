@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { openLocalZone } from "../../src/zones/local.js";
+import { openLocalZone } from "../../src/zones/folder-zone.js";
 import { STAGING } from "../../src/zones/zone.js";
 import { makeFolder } from "../../src/base/files.js";
 

@@ -17,26 +17,16 @@ import path from "node:path";
 import { messageOf, PipelineError, systemCodeOf } from "../base/errors.js";
 import { failpoint } from "../base/failpoints.js";
 import { makeFolder } from "../base/files.js";
-import { printable } from "../base/words.js";
 import type { LinkCheck } from "./apart.js";
-import { Machine, type Place } from "./machine-places.js";
-import {
-  isOneFile,
-  MANIFEST_FILE,
-  manifestText,
-  partitionFinder,
-  placeOf,
-  sweptStaging,
-  undone,
-} from "./manifest.js";
+import { assertReplaceable, Machine } from "./machine-places.js";
+import { isManifest, partitionFinder } from "./manifest.js";
+import { replacePartition, type PartitionPlace } from "./replace-partition.js";
 import {
   KEPT,
-  PARTITION_FILE,
   partitionFolder,
   stagedFile,
   STAGING,
   stagingFolder,
-  type Commit,
   type Partition,
   type Zone,
   type ZoneFile,
@@ -85,7 +75,11 @@ export async function openLocalZone(directory: string, checkLink?: LinkCheck): P
     staged: (runId, partition) => naming(directory, () => stagedFiles(root, runId, partition)),
     commit: (runId, partition) =>
       naming(directory, async () => {
-        const { undo, finish } = await replacePartition(root, runId, partition);
+        const { undo, finish } = await replacePartition(
+          () => openPlace(root, runId, partition),
+          runId,
+          partition,
+        );
         return { undo: () => naming(directory, undo), finish: () => naming(directory, finish) };
       }),
     keepStaged: (runId) =>
@@ -111,53 +105,11 @@ export async function openLocalZone(directory: string, checkLink?: LinkCheck): P
   };
 }
 
-/** A rename goes from one folder to another of one mount, and replaces what is in the folder itself. */
-async function assertReplaceable(machine: Machine, root: string, partition: Partition): Promise<void> {
-  const folder = path.join(root, partitionFolder(partition));
-  const [zone, staging, table, target] = await Promise.all([
-    machine.locate(root),
-    machine.locate(path.join(root, STAGING)),
-    machine.locate(path.dirname(folder)),
-    machine.locate(folder),
-  ]);
-  const from = await machine.fileSystemOf(staging);
-  for (const [name, place] of [
-    [path.dirname(folder), table],
-    [folder, target],
-  ] as const) {
-    if ((await machine.fileSystemOf(place)) === from) continue;
-    const isOfZone = from === (await machine.fileSystemOf(zone));
-    throw onAnotherFileSystem(root, isOfZone ? name : path.join(root, STAGING), isOfZone ? place : staging);
-  }
-  if (target.path !== path.join(table.path, path.basename(folder))) {
-    throw unusableFolder(root, `${folder} is a link to ${target.path}. Replace the link by a folder`);
-  }
-  const [mounted] = await machine.mountsBelow(target);
-  if (mounted !== undefined) {
-    const what = `${mounted} is mounted in the folder of a partition, in which a run removes what it does not know`;
-    throw unusableFolder(root, `${what}. Mount it elsewhere`);
-  }
-}
-
 /** The keys of the partitions of a table that are there, and one of none, which stands for the table itself. */
 async function keysOf(root: string, table: string): Promise<string[]> {
   const entries = await maybeReaddir(path.join(root, table));
   const keys = entries.flatMap(({ name }) => /^execution_date=(.+)$/s.exec(name)?.[1] ?? []);
   return ["", ...keys];
-}
-
-function onAnotherFileSystem(root: string, folder: string, { path: real }: Place): PipelineError {
-  const leads = real === folder ? "" : ` (it leads to ${real})`;
-  return unusableFolder(
-    root,
-    `${folder}${leads} is on another file system than ${folder.endsWith(`/${STAGING}`) ? "the zone" : `${root}/${STAGING}`}. ` +
-      `A run renames files from ${STAGING} to the tables, which no system does across mounts (EXDEV). ` +
-      "Mount or link the zone as a whole, and not a folder in it",
-  );
-}
-
-function unusableFolder(root: string, what: string): PipelineError {
-  return new PipelineError("ZONE_NOT_USABLE", printable(`the zone ${root} cannot be used: ${what}`));
 }
 
 function readText({ uri }: ZoneFile): Promise<string> {
@@ -169,84 +121,54 @@ async function stagedFiles(root: string, runId: string, partition: Partition): P
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/**
- * Renames staged files into a partition's folder. What they take the place of keeps a second name where they were; what else was
- * there stays until the commit is finished.
- */
-async function replacePartition(root: string, runId: string, partition: Partition): Promise<Commit> {
-  const { table } = partition;
+/** A partition in a folder: files are renamed into it, and what they replace keeps a second name beside the staged files. */
+async function openPlace(
+  root: string,
+  runId: string,
+  partition: Partition,
+): Promise<PartitionPlace<ZoneFile>> {
   const staging = path.join(root, stagingFolder(runId, partition));
   const folder = path.join(root, partitionFolder(partition));
-  const file = path.join(folder, PARTITION_FILE);
-  const manifest = path.join(folder, MANIFEST_FILE);
-  const replacedFile = path.join(staging, REPLACED_FILE);
-  const replacedManifest = path.join(staging, REPLACED_MANIFEST);
-  failpoint(`${table}: commit begun`);
-  const staged = await stagedFiles(root, runId, partition);
-  if (staged.length === 0) throw sweptStaging(staging);
-  const isOne = isOneFile(runId, partition, staged);
-  const hadFile = isOne && (await keepAside(file, replacedFile));
-  const hadManifest = await keepAside(manifest, replacedManifest);
-  failpoint(`${table}: old file kept`);
-  const undo = async () => {
-    failpoint(`${table}: undo begun`);
-    if ((await maybeStat(staging)) === undefined) return;
-    // What it names is still there.
-    if (hadManifest) await rename(replacedManifest, manifest);
-    else await rm(manifest, { force: true });
-    failpoint(`${table}: old manifest back`);
-    if (hadFile) await rename(replacedFile, file);
-    else await rm(isOne ? file : path.join(folder, runId), { recursive: true, force: true });
-    failpoint(`${table}: old file back`);
-    await removeIfEmpty(folder);
-    await removeIfEmpty(path.dirname(folder));
-  };
-  try {
-    if (isOne) await placeFile();
-    else await placeFiles();
-    await syncToDisk(folder);
-  } catch (error) {
-    throw await undone(undo, error);
-  }
-
-  async function placeFile() {
-    const from = path.join(staging, PARTITION_FILE);
-    await syncToDisk(from);
-    await makeFolder(folder);
-    failpoint(`${table}: folder made`);
-    await rename(from, file);
-    failpoint(`${table}: new file in place`);
-    await rm(manifest, { force: true });
-    failpoint(`${table}: old manifest removed`);
-  }
-
-  async function placeFiles() {
-    const begun = path.join(staging, MANIFEST_FILE);
-    await writeFile(begun, manifestText(runId, partition, staged));
-    await syncToDisk(begun);
-    await makeFolder(path.join(folder, runId));
-    failpoint(`${table}: folder made`);
-    for (const one of staged) {
-      const to = path.join(folder, placeOf(runId, partition, one));
-      await syncToDisk(one.uri);
-      await makeFolder(path.dirname(to));
-      await rename(one.uri, to);
-      await syncToDisk(path.dirname(to));
-    }
-    failpoint(`${table}: new files in place`);
-    await rename(begun, manifest);
-    failpoint(`${table}: new manifest in place`);
-  }
-
+  const at = (file: string) => path.join(root, file);
+  /** What is directly in the partition's folder: the file, or the folder that it is in. */
+  const entryOf = (file: string) => path.relative(folder, at(file)).split(path.sep, 1).join();
   return {
-    undo,
-    finish: async () => {
-      failpoint(`${table}: finish begun`);
-      if ((await maybeStat(staging)) === undefined) return;
-      const stays = isOne ? [PARTITION_FILE] : [MANIFEST_FILE, runId];
-      const rest = (await maybeReaddir(folder)).filter(({ name }) => !stays.includes(name));
-      for (const { name } of rest) await rm(path.join(folder, name), { recursive: true, force: true });
-      failpoint(`${table}: rest removed`);
+    staging,
+    staged: await stagedFiles(root, runId, partition),
+    isSwept: async () => (await maybeStat(staging)) === undefined,
+    keep: async (file) => {
+      const kept = path.join(staging, isManifest(file) ? REPLACED_MANIFEST : REPLACED_FILE);
+      return (await keepAside(at(file), kept)) ? () => rename(kept, at(file)) : undefined;
+    },
+    put: async (paths) => {
+      const folders = new Set([...paths.values()].map((file) => path.dirname(at(file))));
+      for (const one of folders) await makeFolder(one);
+      failpoint(`${partition.table}: folder made`);
+      for (const [{ uri }, file] of paths) {
+        await syncToDisk(uri);
+        await rename(uri, at(file));
+      }
+      for (const one of folders) await syncToDisk(one);
+    },
+    write: async (file, text) => {
+      const begun = path.join(staging, path.basename(file));
+      await writeFile(begun, text);
+      await syncToDisk(begun);
+      await rename(begun, at(file));
+      await syncToDisk(folder);
+    },
+    remove: async (files) => {
+      for (const entry of new Set(files.map(entryOf)))
+        await rm(path.join(folder, entry), { recursive: true, force: true });
+      if (await removeIfEmpty(folder)) await removeIfEmpty(path.dirname(folder));
+      else await unlessMissing(() => syncToDisk(folder));
+    },
+    besides: async (files) => {
+      const entries = files.map(entryOf);
+      const found = await maybeReaddir(folder);
+      return found
+        .filter(({ name }) => !entries.includes(name))
+        .map(({ name }) => `${partitionFolder(partition)}/${name}`);
     },
   };
 }
@@ -434,13 +356,16 @@ async function removeMadeFolders(folder: string): Promise<void> {
   await removeMadeFolders(path.dirname(folder));
 }
 
-async function removeIfEmpty(directory: string): Promise<void> {
+/** @returns whether the folder is gone. */
+async function removeIfEmpty(directory: string): Promise<boolean> {
   try {
     await rmdir(directory);
+    return true;
   } catch (error) {
+    const code = systemCodeOf(error) ?? "";
     // A mount is busy, and a link is no folder: they were there before.
-    if (!["ENOENT", "ENOTEMPTY", "EEXIST", "EBUSY", "ENOTDIR"].includes(systemCodeOf(error) ?? ""))
-      throw error;
+    if (!["ENOENT", "ENOTEMPTY", "EEXIST", "EBUSY", "ENOTDIR"].includes(code)) throw error;
+    return code === "ENOENT";
   }
 }
 

@@ -1,26 +1,16 @@
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { sideBySide } from "../base/concurrency.js";
-import { failpoint } from "../base/failpoints.js";
-import {
-  isOneFile,
-  MANIFEST_FILE,
-  manifestText,
-  partitionFinder,
-  placeOf,
-  sweptStaging,
-  undone,
-} from "./manifest.js";
+import { isManifest, partitionFinder } from "./manifest.js";
+import { replacePartition, sweptStaging, type PartitionPlace } from "./replace-partition.js";
 import type { S3Connection } from "./s3-client.js";
 import { S3Objects, type CopyLimits, type S3Object } from "./s3-objects.js";
 import {
   KEPT,
-  PARTITION_FILE,
   partitionFolder,
   stagedFile,
   STAGING,
   stagingFolder,
-  type Commit,
   type Partition,
   type Zone,
   type ZoneFile,
@@ -77,7 +67,8 @@ export function openS3Zone(
       return Promise.resolve({ path: file, uri: uriOf(file) });
     },
     staged,
-    commit: (runId, partition) => replacePartition({ objects, keyOf, pathOf }, runId, partition),
+    commit: (runId, partition) =>
+      replacePartition(() => openPlace({ objects, keyOf, pathOf }, runId, partition), runId, partition),
     keepStaged: async (runId) => {
       const staged = await objects.list(keyOf(`${STAGING}/${runId}/`));
       const kept = await sideBySide(staged, async (object) => {
@@ -114,82 +105,52 @@ interface ZoneObjects {
 }
 
 /**
- * Copies staged objects into a partition's folder. Of what they take the place of a copy goes to where they are; what else was
- * there stays until the commit is finished.
+ * A partition below a prefix: objects are copied into it, and of the file that they replace a copy goes beside the staged ones. What
+ * is in it is listed once.
  */
-async function replacePartition(
-  { objects, keyOf, pathOf }: ZoneObjects,
-  runId: string,
-  partition: Partition,
-): Promise<Commit> {
-  const { table } = partition;
+async function openPlace({ objects, keyOf, pathOf }: ZoneObjects, runId: string, partition: Partition) {
   const staging = keyOf(stagingFolder(runId, partition));
-  const folder = keyOf(partitionFolder(partition));
-  const file = `${folder}/${PARTITION_FILE}`;
-  const manifest = `${folder}/${MANIFEST_FILE}`;
-  const replacedFile = `${staging}/${REPLACED_FILE}`;
-  failpoint(`${table}: commit begun`);
-  const [inStaging, present] = await Promise.all([objects.list(`${staging}/`), objects.list(`${folder}/`)]);
+  const [inStaging, inFolder] = await Promise.all([
+    objects.list(`${staging}/`),
+    objects.list(`${keyOf(partitionFolder(partition))}/`),
+  ]);
+  const withPath = (object: S3Object) => ({ ...object, path: pathOf(object.key) });
   const staged = inStaging
     .filter(({ key }) => !isHidden(key.slice(staging.length + 1)))
-    .map((object) => ({ ...object, path: pathOf(object.key) }))
+    .map(withPath)
     .filter((object) => !isFolderMark(object));
-  const [first] = staged;
-  if (first === undefined) throw sweptStaging(staging);
-  const isOne = isOneFile(runId, partition, staged);
-  const oldFile = isOne ? present.find(({ key }) => key === file) : undefined;
-  const oldManifest = present.find(({ key }) => key === manifest);
-  const [oldText] = await Promise.all([
-    oldManifest && text(objects.read(oldManifest)),
-    oldFile && objects.copy(oldFile, replacedFile),
-  ]);
-  failpoint(`${table}: old file kept`);
-  const places = new Map(
-    staged.map((object) => [object, isOne ? file : `${folder}/${placeOf(runId, partition, object)}`]),
-  );
-  const isSwept = async () => !(await objects.has(first.key));
-  const undo = async () => {
-    failpoint(`${table}: undo begun`);
-    if (await isSwept()) return;
-    // What it names is still there.
-    if (oldText !== undefined) await objects.put(manifestObject(manifest, oldText));
-    else if (!isOne) await objects.remove(manifest);
-    failpoint(`${table}: old manifest back`);
-    if (oldFile === undefined) await sideBySide([...places.values()], (key) => objects.remove(key));
-    else {
-      const kept = await objects.find(replacedFile);
-      if (kept !== undefined) await objects.copy(kept, file);
-    }
-    failpoint(`${table}: old file back`);
-  };
-  try {
-    await sideBySide([...places], ([object, key]) => objects.copy(object, key));
-    failpoint(isOne ? `${table}: new file in place` : `${table}: new files in place`);
-    if (!isOne) {
-      await objects.put(manifestObject(manifest, manifestText(runId, partition, staged)));
-      failpoint(`${table}: new manifest in place`);
-    } else if (oldManifest !== undefined) {
-      await objects.remove(manifest);
-      failpoint(`${table}: old manifest removed`);
-    }
-  } catch (error) {
-    throw await undone(undo, error);
-  }
+  const present = new Map(inFolder.map((object) => [pathOf(object.key), object]));
+  const write = (file: string, content: string) =>
+    objects.put({ key: keyOf(file), content, contentType: "application/json" });
   return {
-    undo,
-    finish: async () => {
-      failpoint(`${table}: finish begun`);
-      const stays = [...places.values(), manifest];
-      const rest = present.filter(({ key }) => !stays.includes(key));
-      if (rest.length === 0 || (await isSwept())) return;
-      await sideBySide(rest, ({ key }) => objects.remove(key));
-      failpoint(`${table}: rest removed`);
+    staging,
+    staged,
+    isSwept: async () => !(await objects.has(staged[0]?.key ?? staging)),
+    keep: async (file) => {
+      const old = present.get(file);
+      if (old === undefined) return undefined;
+      // A manifest is small: to read it costs one request, and a copy two, with that of the sweep.
+      if (isManifest(file)) {
+        const content = await text(objects.read(old));
+        return () => write(file, content);
+      }
+      const copy = `${staging}/${REPLACED_FILE}`;
+      await objects.copy(old, copy);
+      return async () => {
+        const kept = await objects.find(copy);
+        if (kept !== undefined) await objects.copy(kept, keyOf(file));
+      };
     },
-  };
-}
-
-function manifestObject(key: string, content: string) {
-  return { key, content, contentType: "application/json" };
+    put: async (paths) => {
+      await sideBySide([...paths], ([object, file]) => objects.copy(object, keyOf(file)));
+    },
+    write,
+    remove: async (files) => {
+      await sideBySide(files, (file) => objects.remove(keyOf(file)));
+      for (const file of files) present.delete(file);
+    },
+    besides: (files) => Promise.resolve([...present.keys()].filter((file) => !files.includes(file))),
+  } satisfies PartitionPlace<S3Object & Pick<ZoneFile, "path">>;
 }
 
 /** An empty object stands for a folder if its key ends in `/`. */
