@@ -1,7 +1,7 @@
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { makeFolder } from "../src/base/files.js";
-import { makeFolder as makeTestFolder } from "../src/base/files.js";
+import { makeFolder as makeTestFolder } from "./workspace.js";
 
 describe("folders that are made side by side", () => {
   it("have one maker that knows the uppermost of them, however they meet", async () => {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { query, writeParquet } from "./duckdb.js";
 import { getFile, putFile } from "./storage.js";
-import { makeFolder } from "../src/base/files.js";
+import { makeFolder } from "./workspace.js";
 
 /** Where the files of a partition are that a test has made many of one. */
 export const MADE_BY = "2020-05-29T000000-c1u57e4";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { printable } from "../src/base/words.js";
 import { textTable } from "../src/base/text-table.js";
+import { printable } from "../src/base/words.js";
 
 describe("a text from raw data", () => {
   it.each([

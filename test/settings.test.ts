@@ -4,7 +4,7 @@ import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { readSettings } from "../src/settings/settings.js";
 import { MAIN } from "./cli/command.js";
-import { makeFolder } from "../src/base/files.js";
+import { makeFolder } from "./workspace.js";
 
 const ON_S3 = { RAW_ZONE: "s3://data/zone_01_raw" };
 const KEYS = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "top-secret" };

@@ -7,8 +7,7 @@ import { PipelineError } from "../src/base/errors.js";
 import { machineFault } from "../src/base/machine-faults.js";
 import { MAIN, pipeline, start } from "./cli/command.js";
 import { putVouchers, voucher } from "./raw-vouchers.js";
-import { fingerprint, makeWorkspace, PROJECT } from "./workspace.js";
-import { makeFolder } from "../src/base/files.js";
+import { fingerprint, makeFolder, makeWorkspace, PROJECT } from "./workspace.js";
 
 const API_MAIN = path.join(PROJECT, "dist/api/main.js");
 

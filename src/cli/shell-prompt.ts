@@ -2,8 +2,8 @@ import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { PipelineError } from "../base/errors.js";
 import { textTable } from "../base/text-table.js";
-import type { Holding } from "../introspect/view-files.js";
 import type { Shell } from "../introspect/shell.js";
+import type { Holding } from "../introspect/view-files.js";
 import { endsStatement, saysNothing } from "../sql-text/scan.js";
 import { printResult, writerTo, type ResultFormat } from "./shell-output.js";
 

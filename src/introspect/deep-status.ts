@@ -5,12 +5,12 @@ import {
   type PublishedTable,
   type TableFault,
 } from "../consumption/consumption.js";
-import { readPublications } from "../consumption/read-publications.js";
+import { readOpenWithdrawals } from "../consumption/publication-withdrawals.js";
 import { countRowsByDate, readRecordsOfRows, RowsHash } from "../consumption/published-rows.js";
 import { missingTables } from "../consumption/published-tables.js";
-import { openTable, PublicationReplaced } from "../consumption/table-pages.js";
+import { readPublications } from "../consumption/read-publications.js";
 import { INTERNAL_TABLES, type PublishedRowsTable } from "../consumption/schema.js";
-import { readOpenWithdrawals } from "../consumption/publication-withdrawals.js";
+import { openTable, PublicationReplaced } from "../consumption/table-pages.js";
 import { isoOfKey } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication-identity.js";
 

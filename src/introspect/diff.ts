@@ -1,7 +1,11 @@
 import { PipelineError } from "../base/errors.js";
 import type { Consumption } from "../consumption/consumption.js";
 import { readAnswersOf } from "../consumption/read-answers.js";
-import { readNewestPublication, readPublication, readPublications } from "../consumption/read-publications.js";
+import {
+  readNewestPublication,
+  readPublication,
+  readPublications,
+} from "../consumption/read-publications.js";
 import { diffOf } from "../record/changed-answers.js";
 import type { AnswersDiff } from "../record/run-record.js";
 import { nothingPublished } from "../run/withdraw.js";

@@ -1,5 +1,5 @@
-import { readRunHistory, type RunFilter } from "../consumption/recorded-runs.js";
 import { readWithdrawals } from "../consumption/publication-withdrawals.js";
+import { readRunHistory, type RunFilter } from "../consumption/recorded-runs.js";
 import { pastRunOf, type PastRun } from "../record/past-run.js";
 import type { Settings } from "../settings/settings.js";
 import { looking } from "./looking.js";

@@ -1,15 +1,14 @@
 import { PipelineError } from "../base/errors.js";
+import type { Row } from "../engine/builder.js";
 import { duckDbBuilder } from "../engine/duckdb/duckdb-engine.js";
+import type { Engine } from "../engine/duckdb/duckdb-engine.js";
 import { DuckDbError } from "../engine/duckdb/duckdb-errors.js";
 import { withDuckDb } from "../engine/duckdb/duckdb.js";
-import type { Engine } from "../engine/duckdb/duckdb-engine.js";
-import type { Row } from "../engine/builder.js";
 import { isMeasure, isRaw, type Inspection, type RawModel } from "../models/model.js";
-import { faultOfFile, type Findings, type RawFault } from "../raw/raw-faults.js";
-import { faultOfReading, groupFiles, lookAtColumns, lookForRawFiles } from "../raw/inspect-raw.js";
-import { type InspectedFile } from "../raw/raw-file.js";
 import { findSameBytes, ignoredFilesOf, type IgnoredFiles, type SameBytes } from "../raw/file-notices.js";
-import { columnsOf, type RawShape } from "../raw/raw-file.js";
+import { faultOfReading, groupFiles, lookAtColumns, lookForRawFiles } from "../raw/inspect-raw.js";
+import { faultOfFile, type Findings, type RawFault } from "../raw/raw-faults.js";
+import { type InspectedFile, columnsOf, type RawShape } from "../raw/raw-file.js";
 import {
   BY_REASON,
   BY_REASON_AND_COUNTRY,

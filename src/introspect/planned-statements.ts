@@ -1,4 +1,12 @@
 import {
+  attachStatement,
+  copyStatement,
+  filesStatement,
+  tableStatement,
+  temporaryFile,
+  temporaryStatement,
+} from "../engine/duckdb/duckdb-statements.js";
+import {
   fetchedFolder,
   keptFile,
   keptFolder,
@@ -7,14 +15,6 @@ import {
   sparkViewStatement,
   spreadStatement,
 } from "../engine/spark/spark-statements.js";
-import {
-  attachStatement,
-  copyStatement,
-  filesStatement,
-  tableStatement,
-  temporaryFile,
-  temporaryStatement,
-} from "../engine/duckdb/duckdb-statements.js";
 import type { DialectName } from "../models/dialect.js";
 import { isLarge, isWritten } from "../models/model.js";
 import type { PlannedStep } from "../run/plan.js";

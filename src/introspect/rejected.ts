@@ -1,9 +1,9 @@
 import { PipelineError } from "../base/errors.js";
 import { hasFailed, readRunHistory } from "../consumption/recorded-runs.js";
 import type { PipelineRunsTable } from "../consumption/schema.js";
+import type { Row } from "../engine/builder.js";
 import { duckDbBuilder } from "../engine/duckdb/duckdb-engine.js";
 import { withDuckDb } from "../engine/duckdb/duckdb.js";
-import type { Row } from "../engine/builder.js";
 import { isWritten } from "../models/model.js";
 import { REJECTED_ROWS, rowCountsOf } from "../record/row-counts.js";
 import { reportOf } from "../record/run-record.js";

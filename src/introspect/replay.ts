@@ -1,7 +1,6 @@
 import path from "node:path";
 import { PipelineError } from "../base/errors.js";
-import { printable } from "../base/words.js";
-import { counting } from "../base/words.js";
+import { printable, counting } from "../base/words.js";
 import { readRuns } from "../consumption/recorded-runs.js";
 import { readSqlVersion, type SqlTexts } from "../consumption/sql-versions.js";
 import { duckDbBuilder } from "../engine/duckdb/duckdb-engine.js";

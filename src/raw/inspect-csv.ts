@@ -10,6 +10,14 @@ import type { Zone, ZoneFile } from "../zones/zone.js";
 import type { Findings } from "./raw-faults.js";
 import type { FileColumn, InspectedFile } from "./raw-file.js";
 
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+
+/** DuckDB's own limit of a row, in bytes. Above sixteen times as many it leaves out rows, and says nothing. */
+const MAX_ROW_BYTES = 2_000_000;
 /** DuckDB divides files of 8 MB and more between threads. One that begins within a quoted value takes its lines for rows. */
 const DIVIDED_FROM_BYTES = 4_000_000;
 
@@ -86,15 +94,6 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error && "code" in error && String(error.code).startsWith("Z_"))) return message;
   return GZIP_FAULTS[message] ?? `its gzip data is damaged (${message}); copy the file again`;
 }
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const LINE_FEED = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
-const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
-
-/** DuckDB's own limit of a row, in bytes. Above sixteen times as many it leaves out rows, and says nothing. */
-const MAX_ROW_BYTES = 2_000_000;
 
 /** How lines can end. */
 type LineEnd = "LF" | "CRLF" | "CR";

@@ -1,6 +1,6 @@
 import { counting, printable } from "../base/words.js";
-import type { Answers, Cell } from "../voucher/published-answers.js";
 import { changesBetween } from "../voucher/changes.js";
+import type { Answers, Cell } from "../voucher/published-answers.js";
 import type { AnswersDiff, ChangedAnswer } from "./run-record.js";
 
 /** A record is one value of a database, and is read with others: it does not grow with the number of countries. */

@@ -1,5 +1,5 @@
-import type { Answers, PlacedCell } from "../voucher/published-answers.js";
 import { inOrder } from "../voucher/changes.js";
+import type { Answers, PlacedCell } from "../voucher/published-answers.js";
 import { marginOf, weaknessesOf } from "../voucher/weakness.js";
 import type { WeakAnswers } from "./run-record.js";
 

@@ -1,9 +1,9 @@
 import { parseSelects } from "../engine/duckdb/syntax-trees.js";
+import type { RawPart } from "../models/dialect.js";
 import { Sources } from "../models/lineage/sources.js";
 import { traceQuery, Untraceable } from "../models/lineage/trace.js";
 import type { SqlVersion } from "../models/load.js";
 import { isRaw, type Model, type RawModel } from "../models/model.js";
-import type { RawPart } from "../models/dialect.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { planRun, type Plan } from "./plan.js";
 

@@ -2,6 +2,7 @@ import { allEnded } from "../base/concurrency.js";
 import { cancelled, messageOf } from "../base/errors.js";
 import { failpoint } from "../base/failpoints.js";
 import type { WrittenModel } from "../models/model.js";
+import { manifestFile, manifestText, sha256OfText } from "../zones/manifest.js";
 import {
   partitionFile,
   partitionFolder,
@@ -12,7 +13,6 @@ import {
   type Zone,
   type ZoneFile,
 } from "../zones/zone.js";
-import { manifestFile, manifestText, sha256OfText } from "../zones/manifest.js";
 import type { RunContext } from "./context.js";
 
 interface Committed extends Commit {

@@ -1,8 +1,8 @@
 import type { Consumption, Lock } from "../consumption/consumption.js";
 import type { Engine } from "../engine/duckdb/duckdb-engine.js";
+import type { RawPart } from "../models/dialect.js";
 import type { SqlVersion } from "../models/load.js";
 import type { RawModel } from "../models/model.js";
-import type { RawPart } from "../models/dialect.js";
 import type { RawListing, WithNewEngine } from "../raw/inspect-raw.js";
 import type { AuditResult, InputFile, RawColumns } from "../record/run-record.js";
 import type { Stage } from "../record/stages.js";

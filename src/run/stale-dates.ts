@@ -5,8 +5,8 @@ import { isRaw } from "../models/model.js";
 import { reportOf, type InputFile } from "../record/run-record.js";
 import type { Settings } from "../settings/settings.js";
 import type { Publication } from "../voucher/publication-identity.js";
-import { sha256Of, type Zone, type ZoneFile } from "../zones/zone.js";
 import { openZones } from "../zones/open-zones.js";
+import { sha256Of, type Zone, type ZoneFile } from "../zones/zone.js";
 import { readerOf, type DateRuns } from "./date-runs.js";
 
 /** A raw file that is not what a publication was made from any more. */

@@ -13,11 +13,7 @@ export interface Customer {
 
 /** The customer's segment of the kind that is asked for, with recency counted to `asOf`. */
 export function segmentOfCustomer(segments: Segments, customer: Customer, asOf: Date): string {
-  const measured =
-    customer.segment_name === "frequent_segment"
-      ? customer.total_orders
-      : calendarDays(customer.last_order_ts, asOf);
-  return segmentOf(segments, customer.segment_name, measured);
+  return segmentOf(segments, customer.segment_name, measuredOf(customer, asOf));
 }
 
 /** Why a customer is in a segment. */
@@ -33,8 +29,11 @@ interface Reason {
 export function reasonOf(segments: Segments, customer: Customer, asOf: Date): Reason {
   const kind = customer.segment_name;
   const { measure } = segments[kind];
-  const measured =
-    kind === "frequent_segment" ? customer.total_orders : calendarDays(customer.last_order_ts, asOf);
+  const measured = measuredOf(customer, asOf);
   const bounds = boundsOf(segments, kind, segmentOf(segments, kind, measured));
   return { measure, measured, text: `${measure} is ${measured.toString()}: ${bounds}` };
+}
+
+function measuredOf({ segment_name: kind, total_orders, last_order_ts }: Customer, asOf: Date): number {
+  return kind === "frequent_segment" ? total_orders : calendarDays(last_order_ts, asOf);
 }

@@ -5,8 +5,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { build } from "esbuild";
 import { pipeline } from "../cli/command.js";
-import { makeFolder } from "../../src/base/files.js";
-import { makeWorkspace, PROJECT } from "../workspace.js";
+import { makeFolder, makeWorkspace, PROJECT } from "../workspace.js";
 import { startApi } from "./process.js";
 
 /** A piece of docs/api.md that can be run, and what it prints. */

@@ -6,7 +6,7 @@ import type { Page } from "playwright-core";
 import { hashOfApiKey } from "../../src/settings/api-key-hash.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { serve, type ServedApi } from "../api/serving.js";
-import { makeFolder } from "../../src/base/files.js";
+import { makeFolder } from "../workspace.js";
 import { expectAccessible, open, type OpenPage } from "./browser.js";
 import { publishedSample } from "./sample.js";
 

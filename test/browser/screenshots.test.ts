@@ -3,8 +3,7 @@ import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { Page } from "playwright-core";
 import { serve, type ServedApi } from "../api/serving.js";
-import { makeFolder } from "../../src/base/files.js";
-import { PROJECT } from "../workspace.js";
+import { makeFolder, PROJECT } from "../workspace.js";
 import { open } from "./browser.js";
 import { publishedSample } from "./sample.js";
 

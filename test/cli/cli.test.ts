@@ -4,12 +4,10 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { readConsumption } from "../consumption/reading.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { readConsumption, readTable } from "../consumption/reading.js";
 import { query } from "../duckdb.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
-import { fingerprint, makeWorkspace, PROJECT } from "../workspace.js";
-import { makeFolder } from "../../src/base/files.js";
+import { fingerprint, makeFolder, makeWorkspace, PROJECT } from "../workspace.js";
 import { pipeline, start } from "./command.js";
 
 async function goodWorkspace() {

@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
-import { makeWorkspace } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { makeWorkspace, type Workspace } from "../workspace.js";
 import { pipeline } from "./command.js";
 
 interface Line {

@@ -4,12 +4,10 @@ import { createServer, type AddressInfo, type Socket } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { readTable } from "../consumption/reading.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { until } from "../until.js";
-import { fingerprint, makeWorkspace, PROJECT } from "../workspace.js";
-import { makeFolder } from "../../src/base/files.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { fingerprint, makeFolder, makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
 import { MAIN, pipeline, start, type Ended } from "./command.js";
 import { onTerminal } from "./terminal.js";
 

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { makeFolder } from "../../src/base/files.js";
+import { makeFolder } from "../workspace.js";
 import { MAIN } from "./command.js";
 
 /** What a person waits to see, and then types. */

@@ -2,12 +2,9 @@ import { createServer, type AddressInfo, type Socket } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { readConsumption } from "../consumption/reading.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { readConsumption, readTable } from "../consumption/reading.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
-import { fingerprint, makeWorkspace } from "../workspace.js";
-import { makeFolder } from "../../src/base/files.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { fingerprint, makeFolder, makeWorkspace, type Workspace } from "../workspace.js";
 import { pipeline, start } from "./command.js";
 
 /** Raw files with which a run is busy for longer than a second. */

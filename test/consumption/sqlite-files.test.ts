@@ -25,9 +25,7 @@ import { serve } from "../api/serving.js";
 import { MAIN } from "../cli/command.js";
 import { run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
-import { makeFolder } from "../../src/base/files.js";
-import { PROJECT } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { makeFolder, PROJECT, type Workspace } from "../workspace.js";
 
 const ASKED = "/v1/vouchers/most-used?country_code=Peru&segment_name=frequent_segment&total_orders=7";
 const NOBODY = 65_534;

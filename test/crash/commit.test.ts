@@ -5,8 +5,7 @@ import { openZones } from "../../src/zones/open-zones.js";
 import { STAGING, type Zone } from "../../src/zones/zone.js";
 import { start } from "../cli/command.js";
 import { getFile, listFiles, putFile } from "../storage.js";
-import { makeWorkspace, PROJECT } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
 
 /*
  * A whole run of the command line commits one file for a partition; crash.test.ts kills those. Here a commit alone is killed, of one

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { pipeline } from "../cli/command.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { readTable } from "../consumption/reading.js";
 import { EXECUTION_DATE } from "../pipeline/running.js";
 import { PLACE } from "../place.js";
-import type { Workspace } from "../../src/engine/spark/spark-builder.js";
-import { killRun, type Moment } from "./killing.js";
-import { nameOf } from "../../src/engine/spark/spark-errors.js";
+import type { Workspace } from "../workspace.js";
+import { killRun, nameOf, type Moment } from "./killing.js";
 import type { Passage } from "./lake.js";
 import { leftovers } from "./leftovers.js";
 import { faultsAgainst, faultsBetween, look, type Seen } from "./seen.js";

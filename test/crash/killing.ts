@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { start } from "../cli/command.js";
-import type { Workspace } from "../../src/engine/spark/spark-builder.js";
+import type { Workspace } from "../workspace.js";
 
 /** When a run is killed: at a point that it passes, or some time after its start. */
 export type Moment = { readonly point: string } | { readonly milliseconds: number };

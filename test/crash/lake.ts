@@ -2,11 +2,10 @@ import { createHash } from "node:crypto";
 import type { Stage } from "../../src/record/stages.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { partitionFolder } from "../../src/zones/zone.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { readTable } from "../consumption/reading.js";
 import { EXECUTION_DATE, run } from "../pipeline/running.js";
 import { putFile } from "../storage.js";
-import { makeWorkspace } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { makeWorkspace, type Workspace } from "../workspace.js";
 import { otherVariant, putVariant, type Variant } from "./raw-variants.js";
 import { look, NOTHING, type Seen } from "./seen.js";
 

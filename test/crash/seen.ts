@@ -1,8 +1,8 @@
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { readAnswers } from "../../src/consumption/read-answers.js";
 import type { Consumption } from "../../src/consumption/consumption.js";
 import { openConsumptionForReading } from "../../src/consumption/open-consumption.js";
+import { readAnswers } from "../../src/consumption/read-answers.js";
 import { readNewestPublication } from "../../src/consumption/read-publications.js";
 import type { PublishedRow, PublishedTables, RunOutcome } from "../../src/consumption/schema.js";
 import type { Settings } from "../../src/settings/settings.js";

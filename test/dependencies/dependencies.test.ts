@@ -2,8 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmod, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { makeFolder } from "../../src/base/files.js";
-import { PROJECT } from "../workspace.js";
+import { makeFolder, PROJECT } from "../workspace.js";
 
 function script(name: string, args: readonly string[], searched: string) {
   const { status, stdout, stderr } = spawnSync(

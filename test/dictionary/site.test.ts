@@ -7,8 +7,7 @@ import { parseSqlVersion } from "../../src/models/load.js";
 import { referencesOf } from "../../src/models/order.js";
 import { pipeline } from "../cli/command.js";
 import { plan, version } from "../sql/session.js";
-import { makeFolder } from "../../src/base/files.js";
-import { PROJECT } from "../workspace.js";
+import { makeFolder, PROJECT } from "../workspace.js";
 
 const site = siteOf(version);
 

@@ -4,9 +4,9 @@ import type { Consumption } from "../../src/consumption/consumption.js";
 import { openConsumptionForReading } from "../../src/consumption/open-consumption.js";
 import { readPublication } from "../../src/consumption/read-publications.js";
 import type { Settings } from "../../src/settings/settings.js";
-import type { Place } from "../../src/voucher/published-answers.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import type { Publication } from "../../src/voucher/publication-identity.js";
+import type { Place } from "../../src/voucher/published-answers.js";
 import { run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { ask } from "../../src/api/pages/browser/campaign/ask-service.js";
-import { askForVoucher, startApi, type Api } from "../api/process.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { ask, askForVoucher, startApi, type Api } from "../api/process.js";
+import { readTable } from "../consumption/reading.js";
 import { EXECUTION_DATE, run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { until } from "../until.js";

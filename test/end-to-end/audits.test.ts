@@ -2,13 +2,12 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import type { RunReport } from "../../src/record/run-record.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { readTable } from "../consumption/reading.js";
 import { EXECUTION_DATE, run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { listFiles, putFile } from "../storage.js";
 import { PROJECT } from "../workspace.js";
-import { expectFailure, goodWorkspace, LINE, visible, withSql } from "./failing.js";
-import { HEADER } from "../../src/models/header.js";
+import { expectFailure, goodWorkspace, HEADER, LINE, visible, withSql } from "./failing.js";
 
 /** An audit that the amounts of more than 1000 break. */
 const audit = (options: string) =>

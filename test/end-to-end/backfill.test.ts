@@ -10,8 +10,7 @@ import { pipeline } from "../cli/command.js";
 import { run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { hashesOf } from "../storage.js";
-import { makeWorkspace } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { makeWorkspace, type Workspace } from "../workspace.js";
 
 /** Peru is known from 2 May on, and another amount wins from 4 May on. Of 1 May there is nothing yet. */
 const VOUCHERS = [

@@ -3,7 +3,7 @@ import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { dictionaryOf } from "../../src/models/dictionary.js";
 import { loadSqlVersion } from "../../src/models/load.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { readTable } from "../consumption/reading.js";
 import { readPartition, run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { makeWorkspace, PROJECT } from "../workspace.js";

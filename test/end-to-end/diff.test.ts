@@ -5,8 +5,7 @@ import { pipeline } from "../cli/command.js";
 import { run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { hashesOf } from "../storage.js";
-import { makeWorkspace } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { makeWorkspace, type Workspace } from "../workspace.js";
 
 /** Two publications: one answer by orders and one by days is another on the second day, and one of each is new. */
 async function twoPublications(): Promise<Workspace> {
@@ -101,7 +100,9 @@ describe("--max-changed", () => {
     const args = ["-e", "2020-05-29", "--max-changed", "3", "--approve"];
     const { code, stdout } = await pipeline(args, environment);
     expect(code).toBe(0);
-    expect(stdout).toContain("4 of 4 answers differ from the answers for 28 May 2020. At most 3 may (--max-changed): approved.\n");
+    expect(stdout).toContain(
+      "4 of 4 answers differ from the answers for 28 May 2020. At most 3 may (--max-changed): approved.\n",
+    );
     const [approved] = await readHistory(settings, { limit: 1 });
     expect(approved?.report?.gate).toMatchObject({ outcome: "approved", changes: { length: 4 } });
   });

@@ -1,15 +1,12 @@
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import type { CheckResult } from "../../src/introspect/doctor/examination.js";
-import type { DoctorReport } from "../../src/introspect/doctor/doctor.js";
+import type { CheckResult, DoctorReport } from "../../src/introspect/doctor/doctor.js";
 import { pipeline } from "../cli/command.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { readTable } from "../consumption/reading.js";
 import { runOver } from "../pipeline/running.js";
 import { putVouchers, voucher } from "../raw-vouchers.js";
 import { hashesOf } from "../storage.js";
-import { fingerprint, makeWorkspace } from "../workspace.js";
-import { makeFolder } from "../../src/base/files.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { fingerprint, makeFolder, makeWorkspace, type Workspace } from "../workspace.js";
 import { visible } from "./failing.js";
 
 /** What a doctor says of an environment, by check, and the exit code. */

@@ -1,14 +1,13 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { RunReport } from "../../src/record/run-record.js";
 import { pipeline } from "../cli/command.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { readTable } from "../consumption/reading.js";
 import { putParquet } from "../duckdb.js";
 import { run, runOver } from "../pipeline/running.js";
 import { times, voucher } from "../raw-vouchers.js";
 import { putFile, removeFile } from "../storage.js";
-import type { Workspace } from "../../src/engine/spark/spark-builder.js";
-import { HEADER } from "../../src/models/header.js";
-import { LINE } from "./failing.js";
+import type { Workspace } from "../workspace.js";
+import { HEADER, LINE } from "./failing.js";
 
 /** A good voucher in the types of another feed. */
 const TYPED =

@@ -4,10 +4,8 @@ import { pipeline } from "../cli/command.js";
 import { EXECUTION_DATE, run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { getFile, putFile } from "../storage.js";
-import { makeWorkspace } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
-import { HEADER } from "../../src/models/header.js";
-import { LINE } from "./failing.js";
+import { makeWorkspace, type Workspace } from "../workspace.js";
+import { HEADER, LINE } from "./failing.js";
 
 /** As BigQuery writes moments into CSV. */
 const UTC_LINE = "2020-05-01 00:00:00 UTC,Peru,2020-04-20,,7,2640";

@@ -6,8 +6,7 @@ import { readConsumption } from "../consumption/reading.js";
 import { run, runOver } from "../pipeline/running.js";
 import { times, voucher } from "../raw-vouchers.js";
 import { hashesOf } from "../storage.js";
-import { PROJECT } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { PROJECT, type Workspace } from "../workspace.js";
 
 /** A good raw file as CSV. */
 export const HEADER = "timestamp,country_code,last_order_ts,first_order_ts,total_orders,voucher_amount";

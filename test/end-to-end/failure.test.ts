@@ -1,13 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
 import { STAGES } from "../../src/record/stages.js";
 import { pipeline, start } from "../cli/command.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { readTable } from "../consumption/reading.js";
 import { EXECUTION_DATE, run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { putFile, removeFile } from "../storage.js";
 import { makeWorkspace } from "../workspace.js";
-import { expectFailure, goodWorkspace, visible, withSql } from "./failing.js";
-import { HEADER } from "../../src/models/header.js";
+import { expectFailure, goodWorkspace, HEADER, visible, withSql } from "./failing.js";
 
 describe("the audits", () => {
   it("stop a run without curated rows", async () => {

@@ -11,8 +11,7 @@ import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { getFile, hashesOf, putFile, removeFile } from "../storage.js";
 import { until } from "../until.js";
 import { makeWorkspace, PROJECT } from "../workspace.js";
-import { goodWorkspace, LINE, visible } from "./failing.js";
-import { HEADER } from "../../src/models/header.js";
+import { goodWorkspace, HEADER, LINE, visible } from "./failing.js";
 
 function latest({ settings }: { settings: Settings }, limit = 10): Promise<PastRun[]> {
   return readHistory(settings, { limit });

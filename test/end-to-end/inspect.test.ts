@@ -5,8 +5,7 @@ import { pipeline } from "../cli/command.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { getFile, putFile } from "../storage.js";
 import { makeWorkspace, PROJECT } from "../workspace.js";
-import { HEADER } from "../../src/models/header.js";
-import { LINE } from "./failing.js";
+import { HEADER, LINE } from "./failing.js";
 
 describe("pipeline inspect", () => {
   it("tells of every file of the sample its columns, rows, span of time and share of rejected rows", async () => {

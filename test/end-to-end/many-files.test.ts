@@ -4,13 +4,12 @@ import type { ReplayReport } from "../../src/introspect/replay.js";
 import type { Stage } from "../../src/record/stages.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { pipeline } from "../cli/command.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { readTable } from "../consumption/reading.js";
 import { makeManyOf } from "../many-files.js";
 import { EXECUTION_DATE, run, runOver } from "../pipeline/running.js";
 import { times, voucher } from "../raw-vouchers.js";
 import { hashesOf, listFiles, putFile } from "../storage.js";
-import { makeWorkspace } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { makeWorkspace, type Workspace } from "../workspace.js";
 
 const KEY = "2020-05-29T000000";
 const FOLDER = `vouchers/execution_date=${KEY}`;

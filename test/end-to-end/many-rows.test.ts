@@ -3,12 +3,11 @@ import { DefaultQueryCompiler, type CompiledQuery } from "kysely";
 import { planOfRun, type PlannedRun } from "../../src/introspect/planned-run.js";
 import type { RunReport } from "../../src/record/run-record.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { readTable } from "../consumption/reading.js";
 import { putParquet } from "../duckdb.js";
 import { EXECUTION_DATE, readPartition, run } from "../pipeline/running.js";
 import { PLACE } from "../place.js";
-import { makeWorkspace } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { makeWorkspace, type Workspace } from "../workspace.js";
 
 const COUNTRIES = 700;
 /** A country has so many segments here, in each of which one amount is used. */

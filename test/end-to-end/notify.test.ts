@@ -4,11 +4,11 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Settings } from "../../src/settings/settings.js";
 import { pipeline } from "../cli/command.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { readTable } from "../consumption/reading.js";
 import { run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { getFile, listFiles } from "../storage.js";
-import type { Workspace } from "../../src/engine/spark/spark-builder.js";
+import type { Workspace } from "../workspace.js";
 
 const SECRET = "T0/Unmistakable%2Fsecret?sig=more";
 

@@ -8,9 +8,7 @@ import type { OpenLineageSettings, Settings } from "../../src/settings/settings.
 import { pipeline } from "../cli/command.js";
 import { EXECUTION_DATE, run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
-import { makeFolder } from "../../src/base/files.js";
-import { makeWorkspace } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { makeFolder, makeWorkspace, type Workspace } from "../workspace.js";
 
 const NOBODY: OpenLineageSettings = {
   url: undefined,

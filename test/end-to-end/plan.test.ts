@@ -12,10 +12,8 @@ import { pipeline, start } from "../cli/command.js";
 import { EXECUTION_DATE, run } from "../pipeline/running.js";
 import { putVouchers, voucher } from "../raw-vouchers.js";
 import { hashesOf, putFile } from "../storage.js";
-import { fingerprint, makeWorkspace } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
-import { HEADER } from "../../src/models/header.js";
-import { LINE } from "./failing.js";
+import { fingerprint, makeWorkspace, type Workspace } from "../workspace.js";
+import { HEADER, LINE } from "./failing.js";
 
 function plan(settings: Settings, executionDate = EXECUTION_DATE): Promise<PlannedRun> {
   const { signal } = new AbortController();

@@ -4,14 +4,13 @@ import { describe, expect, it } from "@jest/globals";
 import type { InspectionReport } from "../../src/introspect/inspect.js";
 import type { RunReport } from "../../src/record/run-record.js";
 import { pipeline } from "../cli/command.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { readTable } from "../consumption/reading.js";
 import { putParquet } from "../duckdb.js";
 import { EXECUTION_DATE, readPartition, run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { getFile, putFile, removeFile } from "../storage.js";
 import { makeWorkspace } from "../workspace.js";
-import { expectFailure, goodWorkspace, LINE, type GoodWorkspace } from "./failing.js";
-import { HEADER } from "../../src/models/header.js";
+import { expectFailure, goodWorkspace, HEADER, LINE, type GoodWorkspace } from "./failing.js";
 
 /** Files that cannot be read, by name, and what a run says of each. */
 type FaultyFiles = Readonly<Record<string, readonly [content: string | Buffer, said: string]>>;

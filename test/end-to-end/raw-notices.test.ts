@@ -2,10 +2,8 @@ import { describe, expect, it } from "@jest/globals";
 import { pipeline } from "../cli/command.js";
 import { EXECUTION_DATE } from "../pipeline/running.js";
 import { getFile, putFile } from "../storage.js";
-import { makeWorkspace } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
-import { HEADER } from "../../src/models/header.js";
-import { LINE } from "./failing.js";
+import { makeWorkspace, type Workspace } from "../workspace.js";
+import { HEADER, LINE } from "./failing.js";
 
 const CSV = `${HEADER}\n${LINE}\n`;
 const IGNORED = ["000000_0", "D.PARQUET", "F.CSV", "a.parquet.gz", "b.parquet.snappy", "c.parq", "h.tsv"];

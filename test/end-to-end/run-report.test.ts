@@ -6,8 +6,7 @@ import { pipeline } from "../cli/command.js";
 import { run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { getFile, hashesOf, listFiles } from "../storage.js";
-import { makeWorkspace } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { makeWorkspace, type Workspace } from "../workspace.js";
 
 /** What would be markup, a link, a cell or a line of its own, if it were not taken for itself. */
 const HOSTILE = "<script>alert(1)</script>|`*x*`\n# [y](https://evil.example)";

@@ -2,13 +2,11 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { summaryOf } from "../../src/record/terminal.js";
-import { readConsumption } from "../consumption/reading.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { readConsumption, readTable } from "../consumption/reading.js";
 import { EXECUTION_DATE, readPartition, run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { hashesOf, listFiles, putFile } from "../storage.js";
-import { makeWorkspace, PROJECT } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
 
 const SAMPLE = path.join(PROJECT, "data/raw");
 

@@ -6,7 +6,7 @@ import { withdrawPublication } from "../../src/run/withdraw.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { pipeline } from "../cli/command.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { readTable } from "../consumption/reading.js";
 import { EXECUTION_DATE, run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { getFile, hashesOf, putFile, removeFile } from "../storage.js";

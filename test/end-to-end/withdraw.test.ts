@@ -10,15 +10,13 @@ import { readStatus } from "../../src/introspect/status.js";
 import type { PastRun } from "../../src/record/past-run.js";
 import { withdrawPublication } from "../../src/run/withdraw.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
-import { ask } from "../../src/api/pages/browser/campaign/ask-service.js";
-import { askForVoucher, startApi } from "../api/process.js";
+import { ask, askForVoucher, startApi } from "../api/process.js";
 import { pipeline, start, type Ended } from "../cli/command.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { readTable } from "../consumption/reading.js";
 import { run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { until } from "../until.js";
-import { makeWorkspace } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { makeWorkspace, type Workspace } from "../workspace.js";
 
 const WHY = "the feed of Peru was cut short";
 /** As docs/operating.md tells other services to read. */

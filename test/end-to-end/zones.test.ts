@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import { sha256Of, STAGING } from "../../src/zones/zone.js";
 import { manifestText, sha256OfText } from "../../src/zones/manifest.js";
 import { openZones } from "../../src/zones/open-zones.js";
+import { sha256Of, STAGING } from "../../src/zones/zone.js";
 import { getFile, hashesOf, listFiles, putFile } from "../storage.js";
 import { makeWorkspace } from "../workspace.js";
 

@@ -5,12 +5,10 @@ import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { makeTempDirectory } from "../../src/engine/duckdb/temp-directory.js";
 import { MAIN, pipeline, start } from "../cli/command.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { readTable } from "../consumption/reading.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { until } from "../until.js";
-import { makeFolder } from "../../src/base/files.js";
-import { makeWorkspace } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { makeFolder, makeWorkspace, type Workspace } from "../workspace.js";
 
 async function goodWorkspace(): Promise<Workspace> {
   const workspace = await makeWorkspace();

@@ -3,9 +3,8 @@ import { textOf } from "../../src/engine/builder.js";
 import type { RunReport } from "../../src/record/run-record.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
-import { query, wholeSql } from "../duckdb.js";
-import { wholeText } from "../../src/engine/duckdb/duckdb-statements.js";
+import { readTable } from "../consumption/reading.js";
+import { query, wholeSql, wholeText } from "../duckdb.js";
 import {
   COLUMNS,
   executionMoment,
@@ -15,8 +14,7 @@ import {
   type RawRow,
 } from "./contract.js";
 import { match } from "./matching.js";
-import { recountMostUsed } from "./recount.js";
-import { SEGMENT_KINDS } from "../../src/voucher/segment-kinds.js";
+import { recountMostUsed, SEGMENT_KINDS } from "./recount.js";
 
 /** A raw row, and the file that it came in. */
 export interface SourceRow {

@@ -6,8 +6,7 @@ import { dictionaryOf } from "../../src/models/dictionary.js";
 import { loadSqlVersion } from "../../src/models/load.js";
 import { planRun } from "../../src/run/plan.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
-import { makeFolder } from "../../src/base/files.js";
-import { PROJECT } from "../workspace.js";
+import { makeFolder, PROJECT } from "../workspace.js";
 
 /** A copy of the SQL with one file written anew. */
 async function sqlWith(file: string, text: string) {

@@ -2,12 +2,10 @@ import { beforeAll, describe, expect, it } from "@jest/globals";
 import { RunActivity } from "../../src/run/activity.js";
 import { withSharedRaw } from "../../src/run/backfill/shared-raw.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
-import { HEADER } from "../../src/models/header.js";
-import { LINE } from "../end-to-end/failing.js";
+import { HEADER, LINE } from "../end-to-end/failing.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { putFile } from "../storage.js";
-import { makeWorkspace } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { makeWorkspace, type Workspace } from "../workspace.js";
 import { effortOf, type Effort } from "./effort.js";
 import { EXECUTION_DATE, run } from "./running.js";
 

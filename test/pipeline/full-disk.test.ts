@@ -3,12 +3,10 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { pipeline } from "../cli/command.js";
-import { readConsumption } from "../consumption/reading.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
+import { readConsumption, readTable } from "../consumption/reading.js";
 import { query, writeParquet } from "../duckdb.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
-import { fingerprint, makeWorkspace } from "../workspace.js";
-import { makeFolder } from "../../src/base/files.js";
+import { fingerprint, makeFolder, makeWorkspace } from "../workspace.js";
 import { EXECUTION_DATE, run } from "./running.js";
 
 const mounted: string[] = [];

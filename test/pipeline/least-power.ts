@@ -9,8 +9,7 @@ import { visible } from "../end-to-end/failing.js";
 import type { Place } from "../place.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { hashesOf, putFile } from "../storage.js";
-import { makeWorkspace, PROJECT } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
 import { EXECUTION_DATE, readPartition, run } from "./running.js";
 
 const HEADER = `/*

@@ -5,8 +5,7 @@ import { describe, expect, it } from "@jest/globals";
 import { start } from "../cli/command.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { hashesOf } from "../storage.js";
-import { makeWorkspace } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { makeWorkspace, type Workspace } from "../workspace.js";
 import { EXECUTION_DATE, run } from "./running.js";
 
 /** The files of a SQLite database that is open. */

@@ -4,8 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { pipeline } from "../cli/command.js";
 import { putVouchers, voucher } from "../raw-vouchers.js";
-import { fingerprint, makeWorkspace } from "../workspace.js";
-import { makeFolder } from "../../src/base/files.js";
+import { fingerprint, makeFolder, makeWorkspace } from "../workspace.js";
 import { EXECUTION_DATE } from "./running.js";
 
 function mount(folder: string, options: string): void {

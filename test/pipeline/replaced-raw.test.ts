@@ -17,11 +17,9 @@ import { loadSqlVersion } from "../../src/models/load.js";
 import { findRawFiles, readingUnchanged } from "../../src/run/raw-input.js";
 import { openZones } from "../../src/zones/open-zones.js";
 import { start } from "../cli/command.js";
-import { readTable } from "../../src/api/v1/tables-routes.js";
-import { HEADER } from "../../src/models/header.js";
-import { LINE } from "../end-to-end/failing.js";
-import { makeWorkspace } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { readTable } from "../consumption/reading.js";
+import { HEADER, LINE } from "../end-to-end/failing.js";
+import { makeWorkspace, type Workspace } from "../workspace.js";
 import { EXECUTION_DATE } from "./running.js";
 
 const GOOD = `${HEADER}\n${LINE}\n`;

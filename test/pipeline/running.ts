@@ -7,8 +7,7 @@ import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { readParquet } from "../duckdb.js";
 import { putVouchers, type RawVoucher } from "../raw-vouchers.js";
-import { makeWorkspace } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { makeWorkspace, type Workspace } from "../workspace.js";
 
 export const EXECUTION_DATE = "2020-05-29";
 

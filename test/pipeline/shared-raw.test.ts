@@ -7,8 +7,7 @@ import type { RawSource } from "../../src/run/context.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
-import { fingerprint, makeWorkspace, PROJECT } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { fingerprint, makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
 import { EXECUTION_DATE, run } from "./running.js";
 
 async function workspaceOfThree(): Promise<Workspace> {

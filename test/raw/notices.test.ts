@@ -4,7 +4,7 @@ import { describe, expect, it } from "@jest/globals";
 import { findSameBytes, ignoredFilesOf, sameBytesInWords } from "../../src/raw/file-notices.js";
 import { openLocalZone } from "../../src/zones/folder-zone.js";
 import type { ZoneFile } from "../../src/zones/zone.js";
-import { makeFolder } from "../../src/base/files.js";
+import { makeFolder } from "../workspace.js";
 
 function fileOf(name: string): ZoneFile {
   return { path: `vouchers/${name}`, uri: name, bytes: 1, version: "", identity: "" };

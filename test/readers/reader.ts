@@ -1,8 +1,7 @@
 import { Agent, request } from "node:http";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { SqliteConnection } from "../../src/base/sqlite-driver.js";
-import { CELLS, amountOf, publicationOf } from "./cells.js";
-import { type Cell } from "../../src/voucher/published-answers.js";
+import { CELLS, amountOf, publicationOf, type Cell } from "./cells.js";
 import type { History } from "./history.js";
 
 /** What readers have done, and what was wrong with what they were given. */

@@ -9,8 +9,7 @@ import { parquetFiles, rawFiles, writeRawFile } from "../hostile/raw-files.js";
 import { run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { getFile, hashesOf, listFiles, putFile } from "../storage.js";
-import { makeFolder } from "../../src/base/files.js";
-import { makeWorkspace, PROJECT } from "../workspace.js";
+import { makeFolder, makeWorkspace, PROJECT } from "../workspace.js";
 import { expectSame, makePair, onCluster } from "./same.js";
 
 const EXECUTION_DATE = "2020-05-29";

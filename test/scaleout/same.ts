@@ -5,9 +5,7 @@ import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { query } from "../duckdb.js";
 import { getFile, hashesOf, listFiles } from "../storage.js";
-import { makeFolder } from "../../src/base/files.js";
-import { makeWorkspace } from "../workspace.js";
-import { type Workspace } from "../../src/engine/spark/spark-builder.js";
+import { makeFolder, makeWorkspace, type Workspace } from "../workspace.js";
 import { clusterUrl, sparkSettings } from "./spark.js";
 
 /** A workspace whose models are built by DuckDB alone, and one over the same raw zone whose models are built on the cluster. */

@@ -5,11 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { pipeline } from "../cli/command.js";
 import { EXECUTION_DATE } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
-import { makeFolder } from "../../src/base/files.js";
-import { makeWorkspace, PROJECT } from "../workspace.js";
+import { makeFolder, makeWorkspace, PROJECT } from "../workspace.js";
 import { compileJava, startThriftServer, type ThriftServer, type ThriftServerOptions } from "./cluster.mjs";
-import { failureOf } from "../../src/run/date-runs.js";
-import { openSession, s3OfTests, sparkSettings } from "./spark.js";
+import { failureOf, openSession, s3OfTests, sparkSettings } from "./spark.js";
 
 const ACCOUNT = `etl:${encodeURIComponent("p@ss/w%rd")}`;
 

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { openSparkSession, type SparkSession } from "../../src/engine/spark/spark-session.js";
 import { SparkError } from "../../src/engine/spark/spark-errors.js";
-import { clusterUrl, executorsOfCluster, openSession, sparkSettings } from "./spark.js";
-import { failureOf } from "../../src/run/date-runs.js";
+import { openSparkSession, type SparkSession } from "../../src/engine/spark/spark-session.js";
+import { clusterUrl, executorsOfCluster, failureOf, openSession, sparkSettings } from "./spark.js";
 
 /** Runs for minutes, in many tasks that are asked now and then whether they shall end. */
 const LONG = "SELECT count(*) AS n FROM range(1000000000000) WHERE id % 7 = 3 AND sqrt(id) > 3";

@@ -3,8 +3,7 @@ import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll } from "@jest/globals";
 import { stillness } from "../cli/stillness.js";
 import { askMysql } from "../consumption/servers.js";
-import { makeFolder } from "../../src/base/files.js";
-import { PROJECT } from "../workspace.js";
+import { makeFolder, PROJECT } from "../workspace.js";
 import { startMariadb, startMinio, startMysql, type MinioServer, type SqlServer } from "./servers.mjs";
 
 /** A server of the tests' own, that they can take away and bring back. */

@@ -5,10 +5,8 @@ import { createServer, type AddressInfo } from "node:net";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { makeFolder } from "../../src/base/files.js";
-import { PROJECT } from "../workspace.js";
-import { blocksOf, patternOf } from "./document.js";
-import { type Block } from "../../src/record/story.js";
+import { makeFolder, PROJECT } from "../workspace.js";
+import { blocksOf, patternOf, type Block } from "./document.js";
 
 const MINUTES = 60_000;
 const TUTORIAL = "docs/tutorial.md";

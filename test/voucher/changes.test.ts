@@ -1,8 +1,8 @@
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { Answers, Cells, type PlacedCell } from "../../src/voucher/published-answers.js";
 import { changesBetween } from "../../src/voucher/changes.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
+import { Answers, Cells, type PlacedCell } from "../../src/voucher/published-answers.js";
 import { readSegments } from "../../src/voucher/segment-rules.js";
 import { PROJECT } from "../workspace.js";
 

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { calendarDays } from "../../src/voucher/moment.js";
 import { segmentOfCustomer } from "../../src/voucher/customer-segment.js";
+import { calendarDays } from "../../src/voucher/moment.js";
 import { readSegments } from "../../src/voucher/segment-rules.js";
 import { PROJECT } from "../workspace.js";
 

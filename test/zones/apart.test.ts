@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { readSettings } from "../../src/settings/settings.js";
 import { assertApart } from "../../src/zones/apart.js";
-import { makeFolder } from "../../src/base/files.js";
+import { makeFolder } from "../workspace.js";
 
 const PARTITION = "curated/vouchers/execution_date=2020-05-29T000000";
 

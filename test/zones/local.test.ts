@@ -4,7 +4,7 @@ import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { openLocalZone } from "../../src/zones/folder-zone.js";
 import { STAGING } from "../../src/zones/zone.js";
-import { makeFolder } from "../../src/base/files.js";
+import { makeFolder } from "../workspace.js";
 
 const PARTITION = { table: "vouchers", partitionKey: "2020-05-29T000000" };
 const RUN = "2020-05-29T000000-abc";

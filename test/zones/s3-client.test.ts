@@ -3,7 +3,7 @@ import path from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { readSettings } from "../../src/settings/settings.js";
 import { assertBucketNames, connectS3, type S3Connection } from "../../src/zones/s3-client.js";
-import { makeFolder } from "../../src/base/files.js";
+import { makeFolder } from "../workspace.js";
 
 const variables = ["AWS_CONFIG_FILE", "AWS_PROFILE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"];
 

@@ -11,9 +11,9 @@ import {
   readPublications,
 } from "../../consumption/read-publications.js";
 import { PublicationReplaced } from "../../consumption/table-pages.js";
-import type { Answers } from "../../voucher/published-answers.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
 import { identityOf, isSamePublication, type Publication } from "../../voucher/publication-identity.js";
+import type { Answers } from "../../voucher/published-answers.js";
 import { noPublication, Problem } from "./problems.js";
 
 /** Who asks does not wait for a server that is silent, nor in a line that does not move. */

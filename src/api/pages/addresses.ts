@@ -1,7 +1,7 @@
 import type { Request } from "express";
-import type { Place } from "../../voucher/published-answers.js";
 import { shortIso } from "../../voucher/execution-date.js";
 import type { Publication } from "../../voucher/publication-identity.js";
+import type { Place } from "../../voucher/published-answers.js";
 
 /** The addresses of the pages. */
 export const PAGES = {

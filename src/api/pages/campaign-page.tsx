@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
-import type { Answers } from "../../voucher/published-answers.js";
 import { shortIso } from "../../voucher/execution-date.js";
+import type { Answers } from "../../voucher/published-answers.js";
 import type { SegmentKind } from "../../voucher/segment-rules.js";
 import type { Services } from "../http/services.js";
 import { dayOf } from "../v1/customer-schema.js";

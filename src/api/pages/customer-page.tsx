@@ -1,9 +1,9 @@
 import type { Request } from "express";
 import type { VNode } from "preact";
 import { counted, counting, dayInWords, percent } from "../../base/words.js";
-import type { Answers } from "../../voucher/published-answers.js";
 import { reasonOf, type Customer } from "../../voucher/customer-segment.js";
 import { decide } from "../../voucher/decision.js";
+import type { Answers } from "../../voucher/published-answers.js";
 import { boundsOf } from "../../voucher/segment-rules.js";
 import { weaknessesOf } from "../../voucher/weakness.js";
 import { checked, Problem, type FieldError } from "../http/problems.js";

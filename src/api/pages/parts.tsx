@@ -1,7 +1,7 @@
 import type { ComponentChildren, VNode } from "preact";
 import { counting, dayInWords } from "../../base/words.js";
-import { calendarDays } from "../../voucher/moment.js";
 import { dateInWords, shortIso, type ExecutionDate } from "../../voucher/execution-date.js";
+import { calendarDays } from "../../voucher/moment.js";
 import type { SegmentKind } from "../../voucher/segment-kinds.js";
 
 const HOURS = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });

@@ -1,6 +1,6 @@
-import type { Answers } from "../../voucher/published-answers.js";
 import type { Customer } from "../../voucher/customer-segment.js";
 import { decide, type DecisionOptions } from "../../voucher/decision.js";
+import type { Answers } from "../../voucher/published-answers.js";
 import type { SegmentKind } from "../../voucher/segment-rules.js";
 import { fieldErrors, Problem, type FieldError } from "../http/problems.js";
 import type { Format } from "./campaign-formats.js";

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { calendarDays } from "../../voucher/moment.js";
 import type { Customer } from "../../voucher/customer-segment.js";
+import { calendarDays } from "../../voucher/moment.js";
 import { SEGMENT_KINDS } from "../../voucher/segment-rules.js";
 import { Problem } from "../http/problems.js";
 import { documentedMoment, trimmed, wholeNumberText } from "./field-schemas.js";

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import type { Answers } from "../../voucher/published-answers.js";
-import { calendarDays } from "../../voucher/moment.js";
 import { reasonOf, type Customer } from "../../voucher/customer-segment.js";
 import { decide, type Decision, type DecisionOptions } from "../../voucher/decision.js";
+import { calendarDays } from "../../voucher/moment.js";
+import type { Answers } from "../../voucher/published-answers.js";
 import { JSON_TYPE } from "../http/bodies.js";
 import { isUnchanged, tellPublication } from "../http/freshness.js";
 import { operation, type Operation } from "../http/operation.js";

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { readPublications } from "../../consumption/read-publications.js";
-import type { Cell } from "../../voucher/published-answers.js";
 import { changesBetween } from "../../voucher/changes.js";
+import type { Cell } from "../../voucher/published-answers.js";
 import { SEGMENT_KINDS } from "../../voucher/segment-rules.js";
 import { JSON_TYPE } from "../http/bodies.js";
 import { isUnchanged, tellPublication } from "../http/freshness.js";

@@ -1,8 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
 import { FAULTS } from "../../base/errors.js";
 import { EXIT_CODES, endWith, exitCodeOf, type ExitCode } from "../../base/exit-codes.js";
-import type { CheckResult } from "../../introspect/doctor/examination.js";
 import type { DoctorReport } from "../../introspect/doctor/doctor.js";
+import type { CheckResult } from "../../introspect/doctor/examination.js";
 import type { Cancellation } from "../cancel.js";
 import { print } from "../output.js";
 

@@ -1,6 +1,6 @@
 import type { S3Access } from "../../base/s3-access.js";
-import { withDuckDb } from "../../engine/duckdb/duckdb.js";
 import { textOf } from "../../engine/builder.js";
+import { withDuckDb } from "../../engine/duckdb/duckdb.js";
 import { installExtension } from "../../engine/duckdb/httpfs.js";
 import type { DuckDbSettings, SparkSettings, Settings } from "../../settings/settings.js";
 import { found, type Finding } from "./examination.js";

@@ -1,16 +1,16 @@
 import { sideBySide } from "../../base/concurrency.js";
 import { PipelineError } from "../../base/errors.js";
 import { faultOfWork } from "../../base/machine-faults.js";
-import { recordBackfillEnd } from "../../consumption/recorded-runs.js";
 import type { Consumption } from "../../consumption/consumption.js";
 import { migrate } from "../../consumption/migrate.js";
 import { openConsumption } from "../../consumption/open-consumption.js";
+import { recordBackfillEnd } from "../../consumption/recorded-runs.js";
 import { loadSqlVersion } from "../../models/load.js";
 import { type RunReport } from "../../record/run-record.js";
 import { STAGES } from "../../record/stages.js";
 import type { Settings } from "../../settings/settings.js";
-import { calendarDays } from "../../voucher/moment.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
+import { calendarDays } from "../../voucher/moment.js";
 import { assertApart } from "../../zones/apart.js";
 import { RunActivity } from "../activity.js";
 import type { RawSource } from "../context.js";

@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { startedBy } from "../../base/this-process.js";
+import { damaged, storedJson, type Consumption } from "../../consumption/consumption.js";
+import { readOpenWithdrawals } from "../../consumption/publication-withdrawals.js";
+import { readPublications } from "../../consumption/read-publications.js";
 import {
   readRunOutlines,
   recordBackfill,
   unfinishedBackfill,
   type OrderedBackfill,
 } from "../../consumption/recorded-runs.js";
-import { damaged, storedJson, type Consumption } from "../../consumption/consumption.js";
-import { readPublications } from "../../consumption/read-publications.js";
 import type { BackfillsTable } from "../../consumption/schema.js";
-import { readOpenWithdrawals } from "../../consumption/publication-withdrawals.js";
 import { STAGES } from "../../record/stages.js";
 import type { Settings } from "../../settings/settings.js";
 import { dailyExecutionDates, executionDateOfKey, type ExecutionDate } from "../../voucher/execution-date.js";

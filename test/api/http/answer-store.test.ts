@@ -3,8 +3,7 @@ import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { run, runOver } from "../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
-import { makeFolder } from "../../../src/base/files.js";
-import { makeWorkspace, PROJECT } from "../../workspace.js";
+import { makeFolder, makeWorkspace, PROJECT } from "../../workspace.js";
 import { serve } from "../serving.js";
 
 const ASKED =

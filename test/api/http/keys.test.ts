@@ -6,8 +6,7 @@ import { stringify } from "yaml";
 import type { KeyedPart } from "../../../src/settings/settings.js";
 import { pipeline } from "../../cli/command.js";
 import { until } from "../../until.js";
-import { makeFolder } from "../../../src/base/files.js";
-import { makeWorkspace } from "../../workspace.js";
+import { makeFolder, makeWorkspace } from "../../workspace.js";
 import { startApi } from "../process.js";
 import { NOW, serve, type ServedApi } from "../serving.js";
 

@@ -3,12 +3,11 @@ import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { siteOf } from "../../../src/dictionary/site.js";
 import { hashOfApiKey } from "../../../src/settings/api-key-hash.js";
-import { readTable } from "../../../src/api/v1/tables-routes.js";
+import { readTable } from "../../consumption/reading.js";
 import { run, runOver } from "../../pipeline/running.js";
 import { voucher } from "../../raw-vouchers.js";
 import { version } from "../../sql/session.js";
-import { makeFolder } from "../../../src/base/files.js";
-import { makeWorkspace, PROJECT } from "../../workspace.js";
+import { makeFolder, makeWorkspace, PROJECT } from "../../workspace.js";
 import { serve, type ServedApi } from "../serving.js";
 
 const KEY = "voucher_of-a-person";

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "@jest/globals";
 import { hashOfApiKey } from "../../../src/settings/api-key-hash.js";
 import { runOver } from "../../pipeline/running.js";
 import { times, voucher } from "../../raw-vouchers.js";
-import { makeFolder } from "../../../src/base/files.js";
+import { makeFolder } from "../../workspace.js";
 import { serve, type ServedApi } from "../serving.js";
 
 /** As Chromium asks for a page. */

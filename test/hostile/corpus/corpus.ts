@@ -5,11 +5,9 @@ import { expect } from "@jest/globals";
 import type { Row } from "../../../src/engine/builder.js";
 import type { Settings } from "../../../src/settings/settings.js";
 import { parseExecutionDate } from "../../../src/voucher/execution-date.js";
-import { query } from "../../duckdb.js";
-import { wholeText } from "../../../src/engine/duckdb/duckdb-statements.js";
+import { query, wholeText } from "../../duckdb.js";
 import { EXECUTION_DATE, run } from "../../pipeline/running.js";
-import { makeFolder } from "../../../src/base/files.js";
-import { makeWorkspace } from "../../workspace.js";
+import { makeFolder, makeWorkspace } from "../../workspace.js";
 import { COLUMNS, type Column } from "../contract.js";
 
 /** A file that a generator wrote in which each row is read. The columns beside the one that is tried are good. */

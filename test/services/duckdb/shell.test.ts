@@ -3,14 +3,12 @@ import { readFile, symlink } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { MAIN } from "../../cli/command.js";
-import { askDuckDb, TEST_DUCKDB_CLI } from "../../cli/duckdb-command.js";
-import { runDuckDb } from "../../../src/cli/shell-duckdb.js";
+import { askDuckDb, runDuckDb, TEST_DUCKDB_CLI } from "../../cli/duckdb-command.js";
 import { describeViews } from "../../cli/shell-views.js";
 import { shellOnTerminal } from "../../cli/terminal.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
 import { putFile } from "../../storage.js";
-import { fingerprint, makeWorkspace, PROJECT } from "../../workspace.js";
-import { makeFolder } from "../../../src/base/files.js";
+import { fingerprint, makeFolder, makeWorkspace, PROJECT } from "../../workspace.js";
 
 const ask = (sql: string, environment: Record<string, string>) =>
   askDuckDb("sql/shell.sql", sql, environment);

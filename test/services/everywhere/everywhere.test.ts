@@ -2,11 +2,10 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { pipeline, type Ended } from "../../cli/command.js";
-import { readTable } from "../../../src/api/v1/tables-routes.js";
+import { readTable } from "../../consumption/reading.js";
 import { TEST_S3, type Place } from "../../place.js";
 import { hashesOf, listFiles, putFile } from "../../storage.js";
-import { makeWorkspace, PROJECT } from "../../workspace.js";
-import { type Workspace } from "../../../src/engine/spark/spark-builder.js";
+import { makeWorkspace, PROJECT, type Workspace } from "../../workspace.js";
 
 const PLACES = ["local+sqlite", "minio+mysql", "minio+mariadb", "minio+sqlite", "local+mysql"] as const;
 const ANSWERS = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { start } from "../../cli/command.js";
-import { readTable } from "../../../src/api/v1/tables-routes.js";
+import { readTable } from "../../consumption/reading.js";
 import { adminUrl, askMysql } from "../../consumption/servers.js";
 import { visible } from "../../end-to-end/failing.js";
 import { EXECUTION_DATE, run } from "../../pipeline/running.js";

@@ -3,13 +3,12 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { askForVoucher, startApi } from "../../api/process.js";
 import { pipeline } from "../../cli/command.js";
-import { readTable } from "../../../src/api/v1/tables-routes.js";
+import { readTable } from "../../consumption/reading.js";
 import { adminUrl, askMysql } from "../../consumption/servers.js";
 import { readPartition } from "../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
 import { getFile, listFiles } from "../../storage.js";
-import { makeWorkspace, PROJECT } from "../../workspace.js";
-import { type Workspace } from "../../../src/engine/spark/spark-builder.js";
+import { makeWorkspace, PROJECT, type Workspace } from "../../workspace.js";
 import { keysEnvironment, temporaryKeys } from "../s3/temporary-keys.js";
 
 /** With what has a meaning in URLs, in SQL and in JSON. */

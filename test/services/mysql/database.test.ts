@@ -4,13 +4,12 @@ import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { openConsumption } from "../../../src/consumption/open-consumption.js";
 import type { Settings } from "../../../src/settings/settings.js";
 import { pipeline } from "../../cli/command.js";
-import { readTable } from "../../../src/api/v1/tables-routes.js";
+import { readTable } from "../../consumption/reading.js";
 import { adminUrl, askMysql } from "../../consumption/servers.js";
 import { EXECUTION_DATE, run } from "../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
 import { hashesOf } from "../../storage.js";
-import { makeWorkspace } from "../../workspace.js";
-import { type Workspace } from "../../../src/engine/spark/spark-builder.js";
+import { makeWorkspace, type Workspace } from "../../workspace.js";
 
 const MOST_USED = "SELECT * FROM voucher_frequent_most_used ORDER BY country_code";
 

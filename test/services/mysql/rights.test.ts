@@ -5,12 +5,11 @@ import { restorePublication, withdrawPublication } from "../../../src/run/withdr
 import { parseExecutionDate } from "../../../src/voucher/execution-date.js";
 import { askForVoucher, startApi } from "../../api/process.js";
 import { pipeline } from "../../cli/command.js";
-import { readTable } from "../../../src/api/v1/tables-routes.js";
+import { readTable } from "../../consumption/reading.js";
 import { adminUrl, askMysql } from "../../consumption/servers.js";
 import { EXECUTION_DATE, run } from "../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
-import { makeWorkspace, PROJECT } from "../../workspace.js";
-import { type Workspace } from "../../../src/engine/spark/spark-builder.js";
+import { makeWorkspace, PROJECT, type Workspace } from "../../workspace.js";
 
 /** The statements that docs/operating.md has for the two users. */
 async function documentedStatements(): Promise<string[]> {

@@ -3,7 +3,7 @@ import { createConnection } from "mysql2/promise";
 import { pipeline, start } from "../../cli/command.js";
 import { askMysql } from "../../consumption/servers.js";
 import { EXECUTION_DATE } from "../../pipeline/running.js";
-import { makeFolder } from "../../../src/base/files.js";
+import { makeFolder } from "../../workspace.js";
 import { ownDatabase, sampleIn } from "../own-servers.js";
 
 /** Each test waits for a minute. One server each is enough, unless all outages are asked for. */

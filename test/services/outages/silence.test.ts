@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { createConnection } from "mysql2/promise";
-import { ask } from "../../../src/api/pages/browser/campaign/ask-service.js";
-import { askForVoucher, startApi } from "../../api/process.js";
+import { ask, askForVoucher, startApi } from "../../api/process.js";
 import { pipeline, start } from "../../cli/command.js";
 import { EXECUTION_DATE } from "../../pipeline/running.js";
 import { until } from "../../until.js";
-import { makeFolder } from "../../../src/base/files.js";
+import { makeFolder } from "../../workspace.js";
 import { ownDatabase, sampleIn } from "../own-servers.js";
 import { makeLake, type Lake } from "./lake.js";
 import { meetFault } from "./outage.js";

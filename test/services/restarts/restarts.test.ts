@@ -2,12 +2,11 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { createConnection } from "mysql2/promise";
-import { ask } from "../../../src/api/pages/browser/campaign/ask-service.js";
-import { askForVoucher, startApi } from "../../api/process.js";
+import { ask, askForVoucher, startApi } from "../../api/process.js";
 import { pipeline, start } from "../../cli/command.js";
 import { askMysql } from "../../consumption/servers.js";
 import { EXECUTION_DATE } from "../../pipeline/running.js";
-import { makeFolder } from "../../../src/base/files.js";
+import { makeFolder } from "../../workspace.js";
 import { databaseOn, ownMinio, ownSqlServer, sampleIn, zonesOn, type OwnServer } from "../own-servers.js";
 import type { SqlServer } from "../servers.mjs";
 

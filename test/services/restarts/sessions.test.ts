@@ -5,7 +5,7 @@ import { pipeline } from "../../cli/command.js";
 import { askMysql } from "../../consumption/servers.js";
 import { EXECUTION_DATE } from "../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
-import { makeFolder } from "../../../src/base/files.js";
+import { makeFolder } from "../../workspace.js";
 import { databaseOn, ownSqlServer, sampleIn, type OwnServer } from "../own-servers.js";
 import type { SqlServer } from "../servers.mjs";
 

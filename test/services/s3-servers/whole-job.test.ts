@@ -10,12 +10,11 @@ import {
 } from "@aws-sdk/client-s3";
 import { afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { pipeline, start } from "../../cli/command.js";
-import { readTable } from "../../../src/api/v1/tables-routes.js";
-import { HEADER } from "../../../src/models/header.js";
-import { LINE } from "../../end-to-end/failing.js";
+import { readTable } from "../../consumption/reading.js";
+import { HEADER, LINE } from "../../end-to-end/failing.js";
 import { EXECUTION_DATE } from "../../pipeline/running.js";
 import { hashesOf, putFile } from "../../storage.js";
-import { makeFolder } from "../../../src/base/files.js";
+import { makeFolder } from "../../workspace.js";
 import {
   servicesDirectory,
   startMinio,

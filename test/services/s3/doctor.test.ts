@@ -4,9 +4,7 @@ import { beforeAll, describe, expect, it } from "@jest/globals";
 import { pipeline, type Ended } from "../../cli/command.js";
 import { putVouchers, voucher } from "../../raw-vouchers.js";
 import { listFiles } from "../../storage.js";
-import { fingerprint, makeWorkspace } from "../../workspace.js";
-import { makeFolder } from "../../../src/base/files.js";
-import { type Workspace } from "../../../src/engine/spark/spark-builder.js";
+import { fingerprint, makeFolder, makeWorkspace, type Workspace } from "../../workspace.js";
 import { documentedPolicy, poorerPolicy } from "./documented-policy.js";
 import { keysEnvironment, temporaryKeys } from "./temporary-keys.js";
 

@@ -1,13 +1,12 @@
 import { beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Settings } from "../../../src/settings/settings.js";
 import { pipeline } from "../../cli/command.js";
-import { readTable } from "../../../src/api/v1/tables-routes.js";
+import { readTable } from "../../consumption/reading.js";
 import { EXECUTION_DATE, run } from "../../pipeline/running.js";
 import { TEST_S3 } from "../../place.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
 import { hashesOf, listFiles } from "../../storage.js";
-import { makeWorkspace } from "../../workspace.js";
-import { type Workspace } from "../../../src/engine/spark/spark-builder.js";
+import { makeWorkspace, type Workspace } from "../../workspace.js";
 import { startFaultyProxy, type Fault } from "./faulty-proxy.js";
 
 let workspace: Workspace;

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { planOfRun } from "../../../src/introspect/planned-run.js";
 import { parseExecutionDate } from "../../../src/voucher/execution-date.js";
-import { HEADER } from "../../../src/models/header.js";
-import { LINE } from "../../end-to-end/failing.js";
+import { HEADER, LINE } from "../../end-to-end/failing.js";
 import { EXECUTION_DATE, run } from "../../pipeline/running.js";
 import { putVouchers, voucher } from "../../raw-vouchers.js";
 import { putFile } from "../../storage.js";

@@ -2,8 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { loadSqlVersion } from "../../../src/models/load.js";
 import { findRawFiles, readingUnchanged } from "../../../src/run/raw-input.js";
 import { openZones } from "../../../src/zones/open-zones.js";
-import { HEADER } from "../../../src/models/header.js";
-import { LINE } from "../../end-to-end/failing.js";
+import { HEADER, LINE } from "../../end-to-end/failing.js";
 import { putFile } from "../../storage.js";
 import { makeWorkspace } from "../../workspace.js";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Settings } from "../../../src/settings/settings.js";
-import { readTable } from "../../../src/api/v1/tables-routes.js";
+import { readTable } from "../../consumption/reading.js";
 import { visible } from "../../end-to-end/failing.js";
 import { run } from "../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";

@@ -8,8 +8,7 @@ import { describeViews } from "../../cli/shell-views.js";
 import { folderWithDuckDb, shellOnTerminal } from "../../cli/terminal.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
 import { hashesOf } from "../../storage.js";
-import { fingerprint, makeWorkspace } from "../../workspace.js";
-import { makeFolder } from "../../../src/base/files.js";
+import { fingerprint, makeFolder, makeWorkspace } from "../../workspace.js";
 
 describe("the views of the shell", () => {
   describeViews("minio+sqlite", async (sql, environment) => {

@@ -7,8 +7,7 @@ import { afterAll, describe, expect, it } from "@jest/globals";
 import { pipeline } from "../../cli/command.js";
 import { EXECUTION_DATE } from "../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
-import { fingerprint, makeWorkspace } from "../../workspace.js";
-import { makeFolder } from "../../../src/base/files.js";
+import { fingerprint, makeFolder, makeWorkspace } from "../../workspace.js";
 import { forward } from "./faulty-proxy.js";
 
 let server: Server | undefined;

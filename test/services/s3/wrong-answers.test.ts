@@ -2,19 +2,15 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { pipeline, start, type Ended } from "../../cli/command.js";
-import { HEADER } from "../../../src/models/header.js";
-import { LINE } from "../../end-to-end/failing.js";
+import { HEADER, LINE } from "../../end-to-end/failing.js";
 import { EXECUTION_DATE, run } from "../../pipeline/running.js";
 import { TEST_S3 } from "../../place.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
 import { hashesOf, putFile, removeFile } from "../../storage.js";
 import { until } from "../../until.js";
-import { makeFolder } from "../../../src/base/files.js";
-import { makeWorkspace } from "../../workspace.js";
-import { type Workspace } from "../../../src/engine/spark/spark-builder.js";
+import { makeFolder, makeWorkspace, type Workspace } from "../../workspace.js";
 import { startNginx } from "../servers.mjs";
-import { startFaultyProxy, type Fault } from "./faulty-proxy.js";
-import { type Answer } from "../../../src/client/voucher-client.js";
+import { startFaultyProxy, type Answer, type Fault } from "./faulty-proxy.js";
 
 interface Asked {
   readonly method: string;

@@ -1,7 +1,7 @@
 import type { ComponentChildren, VNode } from "preact";
 import { counted, counting, percent } from "../../../base/words.js";
-import { hasFailed, readRunHistory, readRuns } from "../../../consumption/recorded-runs.js";
 import { readOpenWithdrawals } from "../../../consumption/publication-withdrawals.js";
+import { hasFailed, readRunHistory, readRuns } from "../../../consumption/recorded-runs.js";
 import type { Publication } from "../../../voucher/publication-identity.js";
 import type { Services } from "../../http/services.js";
 import { PAGES } from "../addresses.js";
