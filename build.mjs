@@ -9,7 +9,6 @@ await build({
   entryPoints: {
     "cli/program": "src/cli/main.ts",
     "api/program": "src/api/main.ts",
-    "client/voucher-client": "src/client/voucher-client.ts",
   },
   outdir: "dist",
   bundle: true,

@@ -22,7 +22,6 @@ const rooms = {
   dictionary: ["voucher", "models"],
   api: ["voucher", "consumption", "dictionary", "record"],
   cli: ["voucher", "models", "record", "run", "introspect", "dictionary"],
-  client: [],
 };
 
 /** The rooms at the ground: they know nothing of what the pipeline is for. */

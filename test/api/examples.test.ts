@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
@@ -16,12 +16,15 @@ interface Example {
   readonly isJson: boolean;
 }
 
-const EXAMPLES: readonly Example[] = examplesOf(await readFile(path.join(PROJECT, "docs/api.md"), "utf8"));
+const TEXT = await readFile(path.join(PROJECT, "docs/api.md"), "utf8");
+const EXAMPLES: readonly Example[] = examplesOf(TEXT);
 const HAS_PYTHON = spawnSync("python3", ["--version"]).status === 0;
 
 /** Every block of code that is followed by a block of what it prints. */
 function examplesOf(text: string): Example[] {
-  const pairs = text.matchAll(/^```(sh|python|ts)\n(.*?)^```\n\n```(json|text|csv)\n(.*?)^```$/gms);
+  const pairs = text.matchAll(
+    /^```(sh|python|ts)\n((?:(?!```).*\n)*)```\n\n```(json|text|csv)\n((?:(?!```).*\n)*)```$/gm,
+  );
   return Array.from(pairs, ([, language, code = "", kind, prints = ""]) => ({
     language: language as Example["language"],
     code,
@@ -42,38 +45,55 @@ beforeAll(async () => {
   const api = startApi(sample, "all tests of the file");
   port = await api.port;
   stop = () => api.child.kill("SIGKILL");
+  await generateTypes();
 });
 
 afterAll(() => {
   stop();
 });
 
+const running = promisify(execFile);
+const local = (code: string) => code.replaceAll("127.0.0.1:8000", `127.0.0.1:${port.toString()}`);
+
+/** Runs the documented command. This project's packages stand for those that a reader has installed. */
+async function generateTypes(): Promise<void> {
+  await symlink(path.join(PROJECT, "node_modules"), path.join(folder, "node_modules"));
+  const [command] = /^npx openapi-typescript .*$/m.exec(TEXT) ?? [];
+  if (command === undefined) throw new Error("docs/api.md generates no types");
+  await running("bash", ["-euc", local(command)], { cwd: folder });
+}
+
 /** What an example prints, run as a reader would. */
 async function output({ language, code }: Example): Promise<string> {
-  const local = code.replaceAll("127.0.0.1:8000", `127.0.0.1:${port.toString()}`);
-  const running = promisify(execFile);
   switch (language) {
     case "sh":
-      return (await running("bash", ["-euo", "pipefail", "-c", local])).stdout;
+      return (await running("bash", ["-euo", "pipefail", "-c", local(code)])).stdout;
     case "python":
-      return (await running("python3", ["-c", local])).stdout;
+      return (await running("python3", ["-c", local(code)])).stdout;
     case "ts":
-      return (await running(process.execPath, [await compiled(local)])).stdout;
+      expect(await typeFaults(local(code))).toBe("");
+      return (await running(process.execPath, [await compiled(local(code))])).stdout;
   }
+}
+
+/** What the compiler says of a program that uses the generated types. */
+async function typeFaults(code: string): Promise<string> {
+  await writeFile(path.join(folder, "example.ts"), code);
+  const options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "esnext", "--types", "node"];
+  const compiler = path.join(PROJECT, "node_modules/typescript/bin/tsc");
+  const { stdout } = spawnSync(
+    process.execPath,
+    [compiler, ...options, "--moduleResolution", "bundler", "--target", "es2023", "example.ts"],
+    { cwd: folder, encoding: "utf8" },
+  );
+  return stdout;
 }
 
 async function compiled(code: string): Promise<string> {
   const source = path.join(folder, "example.ts");
   const outfile = path.join(folder, "example.mjs");
   await writeFile(source, code);
-  await build({
-    entryPoints: [source],
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    alias: { "voucher-pipeline/client": path.join(PROJECT, "src/client/voucher-client.ts") },
-  });
+  await build({ entryPoints: [source], outfile, bundle: true, platform: "node", format: "esm" });
   return outfile;
 }
 
@@ -92,4 +112,17 @@ describe("the examples of docs/api.md", () => {
       else expect(printed.replaceAll("\r\n", "\n")).toBe(example.prints);
     },
   );
+});
+
+describe("the types that docs/api.md generates", () => {
+  const { code } = EXAMPLES.find(({ language }) => language === "ts") ?? { code: "" };
+
+  it.each([
+    ["an address that the api lacks", 'GET("/voucher/most-used"', 'GET("/voucher/least-used"'],
+    ["a parameter that is missing", "query: { customer: JSON.stringify(customer) }", "query: {}"],
+    ["a field that the answer lacks", "original.data?.voucher_amount", "original.data?.amount"],
+  ])("refuse %s", async (_what, right, wrong) => {
+    expect(code).toContain(right);
+    expect(await typeFaults(local(code.replace(right, wrong)))).toMatch(/^example\.ts.* error TS/m);
+  });
 });
