@@ -11,6 +11,7 @@ RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/ro
 
 COPY build.mjs tsconfig.json ./
 COPY src ./src
+COPY sql ./sql
 RUN node build.mjs
 
 # From DuckDB's own repository, or from one like it: --build-arg DUCKDB_EXTENSION_REPOSITORY=http://…

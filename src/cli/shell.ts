@@ -1,9 +1,10 @@
-import path from "node:path";
 import { text as textOf } from "node:stream/consumers";
 import type { Argv, CommandModule } from "yargs";
 import { messageOf, PipelineError } from "../base/errors.js";
 import type { ShellDates } from "../introspect/shell-dates.js";
 import type { ShellContext } from "../introspect/shell.js";
+import { PipelineError } from "../base/errors.js";
+import type { ShellContext, ShellDates } from "../introspect/shell.js";
 import type { Cancellation } from "./cancel.js";
 import { printError, printWarning } from "./output.js";
 import type { ResultFormat } from "./shell-output.js";
@@ -14,7 +15,6 @@ interface ShellArguments {
   json: boolean;
   csv: boolean;
   "read-only": boolean;
-  "write-init": string | undefined;
 }
 
 /** The command that opens DuckDB with views over the zones. */
@@ -43,32 +43,17 @@ export function shellCommand(cancellation: Cancellation): CommandModule<object, 
           default: false,
           describe: "Be asked by a prompt that cannot write, also where there is a duckdb command",
         })
-        .option("write-init", {
-          type: "string",
-          requiresArg: true,
-          describe: "Write the files for duckdb -init into a folder, from the headers of the models",
-        })
         .check(refuseTwoFormats)
         .example('$0 shell -c "from curated_vouchers limit 10"', "Look at some rows")
         .example("$0 shell", "Be asked for SQL")
-        .example("$0 shell -e 2020-05-29", "Look at another execution date")
-        .example("$0 shell --write-init sql", "Bring sql/shell.sql up to date"),
-    handler: async ({
-      c: command,
-      "execution-date": date,
-      json,
-      csv,
-      "read-only": readOnly,
-      "write-init": folder,
-    }) => {
+        .example("$0 shell -e 2020-05-29", "Look at another execution date"),
+    handler: async ({ c: command, "execution-date": date, json, csv, "read-only": readOnly }) => {
       const [{ readSettings }, { parseExecutionDate }] = await Promise.all([
         import("../settings/settings.js"),
         import("../voucher/execution-date.js"),
       ]);
-      const settings = readSettings();
-      if (folder !== undefined) return writeInit(settings.sqlDirectory, settings.sqlVersion, folder);
       const context = {
-        settings,
+        settings: readSettings(),
         executionDate: date === undefined ? undefined : parseExecutionDate(date),
         signal: cancellation.signal,
         warn: printWarning,
@@ -137,27 +122,6 @@ async function interact(
 function printStart(holdings: string, { shown, warnings }: ShellDates): void {
   printError(`${holdings}\n\n${shown}`);
   for (const warning of warnings) printWarning(warning);
-}
-
-async function writeInit(sqlDirectory: string, sqlVersion: string, folder: string): Promise<void> {
-  const [{ loadSqlVersion }, { initText, s3InitText }, { writeFile }] = await Promise.all([
-    import("../models/load.js"),
-    import("../models/shell-init.js"),
-    import("node:fs/promises"),
-  ]);
-  const version = await loadSqlVersion(sqlDirectory, sqlVersion);
-  try {
-    await writeFile(path.join(folder, "shell.sql"), initText(version));
-    await writeFile(path.join(folder, "shell-s3.sql"), s3InitText());
-  } catch (error) {
-    throw new PipelineError(
-      "INVALID_USAGE",
-      `--write-init ${folder} cannot be written: ${messageOf(error)}`,
-      {
-        cause: error,
-      },
-    );
-  }
 }
 
 /** yargs would take the defaults of the two for a conflict. */

@@ -17,29 +17,29 @@ const ZONES = [
   { layer: "provision", variable: "provision_zone", setting: "PROVISION_ZONE", folder: "data/provision" },
 ] as const;
 
-/** `sql/shell.sql`: what makes the views in DuckDB's own command line. */
+/** `dist/sql/shell.sql`, which the build writes: what makes the views in DuckDB's own command line. */
 export function initText(version: Pick<SqlVersion, "models" | "name">): string {
   return `-- Views over the zones, for DuckDB's own command line, 1.5 or newer. In the folder of the project:
---   duckdb -init sql/shell.sql
--- It sees the files that are there now; \`.read sql/shell.sql\` sees new ones.
+--   duckdb -init dist/sql/shell.sql
+-- It sees the files that are there now; \`.read dist/sql/shell.sql\` sees new ones.
 -- It cannot see which execution dates are published or withdrawn, which only the database says. So a view of one
 -- date fails until you choose it: SET VARIABLE execution_date = '2020-05-29T000000'; FROM execution_dates lists them.
 -- The views that end in _all have all dates. \`npm run shell\` chooses the date that readers see.
--- Made from the headers of the models of ${version.name} by \`npm run shell -- --write-init sql\`; do not edit.
+-- \`npm run build\` makes this file from the headers of the models of ${version.name}; do not edit it.
 
 ${initSql(version)}
 `;
 }
 
-/** `sql/shell-s3.sql`: what \`sql/shell.sql\` needs before it where zones are on S3. */
+/** `dist/sql/shell-s3.sql`: what `dist/sql/shell.sql` needs before it if zones are on S3. */
 export function s3InitText(): string {
   return `-- Views over zones on S3, for DuckDB's own command line, 1.5 or newer. In the folder of the project:
---   duckdb -init sql/shell-s3.sql
--- Made by \`npm run shell -- --write-init sql\`; do not edit.
+--   duckdb -init dist/sql/shell-s3.sql
+-- \`npm run build\` makes this file; do not edit it.
 
 ${S3_SQL}
 
-.read sql/shell.sql
+.read dist/sql/shell.sql
 `;
 }
 

@@ -6,7 +6,7 @@ import type { Row } from "../../src/engine/builder.js";
 import { readSettings } from "../../src/settings/settings.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { putFile } from "../storage.js";
-import { fingerprint, makeFolder, makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
+import { fingerprint, makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
 import { MAIN, pipeline } from "./command.js";
 import { describeViews } from "./shell-views.js";
 import { folderWithDuckDb, shellOnTerminal } from "./terminal.js";
@@ -423,27 +423,6 @@ describe("the shell refuses", () => {
     );
     expect(shown).toContain("warning: duckdb 1.2.0 is older than 1.5: it is not used\n");
     expect(shown).toContain("answer\n    42\n");
-  });
-});
-
-describe("the files for duckdb -init", () => {
-  it("are written where they are asked for", async () => {
-    const folder = await makeFolder();
-    const { code } = await pipeline(["shell", "--write-init", folder]);
-    expect(code).toBe(0);
-    expect(await fingerprint(folder)).toEqual(
-      Object.fromEntries(
-        Object.entries(await fingerprint(path.join(PROJECT, "sql"))).filter(([name]) =>
-          name.startsWith("shell"),
-        ),
-      ),
-    );
-  });
-
-  it("are not written where they cannot be", async () => {
-    const { code, stderr } = await pipeline(["shell", "--write-init", "/dev/null"]);
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/^error INVALID_USAGE: --write-init \/dev\/null cannot be written/);
   });
 });
 

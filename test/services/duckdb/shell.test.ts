@@ -11,9 +11,9 @@ import { putFile } from "../../storage.js";
 import { fingerprint, makeFolder, makeWorkspace, PROJECT } from "../../workspace.js";
 
 const ask = (sql: string, environment: Record<string, string>) =>
-  askDuckDb("sql/shell.sql", sql, environment);
+  askDuckDb("dist/sql/shell.sql", sql, environment);
 
-describe("duckdb -init sql/shell.sql", () => {
+describe("duckdb -init dist/sql/shell.sql", () => {
   describeViews("local+sqlite", ask);
 
   it("has no need of the extension for S3", async () => {
@@ -48,7 +48,7 @@ describe("duckdb -init sql/shell.sql", () => {
       (
         await runDuckDb(
           [
-            ...["-init", "sql/shell.sql", "-c", "SET VARIABLE execution_date = '2020-06-01'"],
+            ...["-init", "dist/sql/shell.sql", "-c", "SET VARIABLE execution_date = '2020-06-01'"],
             ...["-c", `EXPLAIN ANALYZE ${query}`],
           ],
           environment,
@@ -62,7 +62,10 @@ describe("duckdb -init sql/shell.sql", () => {
     const { environment, settings } = await makeWorkspace();
     await putVouchers(settings.zones.raw, [voucher()]);
     execFileSync(process.execPath, [MAIN, "-e", "2020-05-29"], { env: { ...process.env, ...environment } });
-    const asked = await runDuckDb(["-init", "sql/shell.sql", "-c", "FROM curated_vouchers"], environment);
+    const asked = await runDuckDb(
+      ["-init", "dist/sql/shell.sql", "-c", "FROM curated_vouchers"],
+      environment,
+    );
     expect(asked.stderr).toContain("no execution date is chosen for the view. Choose one with: SET VARIABLE");
     expect(await ask("SELECT execution_date, is_shown, state FROM execution_dates", environment)).toEqual([
       { execution_date: "2020-05-29T000000", is_shown: false, state: "unknown" },
@@ -92,10 +95,10 @@ describe("duckdb -init sql/shell.sql", () => {
     await putVouchers(settings.zones.raw, [voucher()]);
     const { stdout } = await runDuckDb(
       [
-        ...["-init", "sql/shell.sql", "-csv"],
+        ...["-init", "dist/sql/shell.sql", "-csv"],
         ...["-c", `COPY (FROM raw_vouchers) TO '${settings.zones.raw}/vouchers/more.parquet'`],
         ...["-c", "SELECT count(*) AS n FROM raw_vouchers"],
-        ...["-c", ".read sql/shell.sql"],
+        ...["-c", ".read dist/sql/shell.sql"],
         ...["-c", "SELECT count(*) AS n FROM raw_vouchers"],
       ],
       environment,

@@ -80,9 +80,9 @@ describe("the shell over zones on S3", () => {
   });
 });
 
-(TEST_DUCKDB_CLI === undefined ? describe.skip : describe)("duckdb -init sql/shell-s3.sql", () => {
+(TEST_DUCKDB_CLI === undefined ? describe.skip : describe)("duckdb -init dist/sql/shell-s3.sql", () => {
   const ask = (sql: string, environment: Record<string, string>) =>
-    askDuckDb("sql/shell-s3.sql", sql, environment);
+    askDuckDb("dist/sql/shell-s3.sql", sql, environment);
 
   describeViews("minio+sqlite", ask);
 
