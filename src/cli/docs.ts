@@ -1,41 +1,85 @@
 import type { Argv, CommandModule } from "yargs";
 import { messageOf, PipelineError } from "../base/errors.js";
+import type { SqlVersion } from "../models/load.js";
 import { print } from "./output.js";
 
 interface DocsArguments {
-  out: string;
+  out: string | undefined;
+  markdown: string | undefined;
   json: boolean;
 }
 
-/** The command that writes the data dictionary as pages. */
+/** The command that writes the data dictionary: as pages, as Markdown or as JSON. */
 export const docsCommand: CommandModule<object, DocsArguments> = {
   command: "docs",
-  describe: "Write the data dictionary as pages that any browser opens, from the models and their SQL",
+  describe: "Write the data dictionary as pages, Markdown or JSON",
   builder: (yargs: Argv) =>
     yargs
       .option("out", {
         type: "string",
         requiresArg: true,
-        demandOption: true,
-        describe: "The folder for the pages; what is there under their names is replaced",
+        describe: "Write pages into this folder; replaces those that are there",
       })
-      .option("json", { type: "boolean", default: false, describe: "Print the files as JSON" })
-      .example("$0 docs --out site", "Write site/index.html and a page for each table"),
-  handler: async ({ out, json }) => {
-    const [{ loadSqlVersion }, { readSettings }, { writeSite }] = await Promise.all([
+      .option("markdown", {
+        type: "string",
+        describe: "Write Markdown into this file; without a file, print it",
+      })
+      .option("json", {
+        type: "boolean",
+        default: false,
+        describe: "Print the dictionary as JSON; with --out, print the written files",
+      })
+      .example("$0 docs --out site", "Write site/index.html and a page for each table")
+      .example("$0 docs --markdown docs/data-dictionary.md", "Bring the documentation up to date")
+      .example("$0 docs --json", "Print the dictionary for programs"),
+  handler: async ({ out, markdown, json }) => {
+    refuseUnclearForm({ out, markdown, json });
+    const [{ loadSqlVersion }, { readSettings }] = await Promise.all([
       import("../models/load.js"),
       import("../settings/settings.js"),
-      import("../dictionary/write-site.js"),
     ]);
     const { sqlDirectory, sqlVersion } = readSettings();
     const version = await loadSqlVersion(sqlDirectory, sqlVersion);
-    try {
-      const written = await writeSite(version, out);
-      print(json ? JSON.stringify(written, null, 2) : `open ${written.index}`);
-    } catch (error) {
-      throw new PipelineError("INVALID_USAGE", `--out ${out} cannot be written: ${messageOf(error)}`, {
-        cause: error,
-      });
-    }
+    if (out !== undefined) return writePages(version, out, { asJson: json });
+    if (markdown !== undefined) return writeMarkdown(version, markdown);
+    const { dictionaryDataOf } = await import("../dictionary/dictionary.js");
+    print(JSON.stringify(dictionaryDataOf(version), null, 2));
   },
 };
+
+function refuseUnclearForm({ out, markdown, json }: DocsArguments): void {
+  if (markdown !== undefined && (out !== undefined || json))
+    throw new PipelineError("INVALID_USAGE", "give --markdown without --out and --json");
+  if (out === undefined && markdown === undefined && !json)
+    throw new PipelineError("INVALID_USAGE", "give --out <folder>, --markdown [file] or --json");
+}
+
+async function writePages(
+  version: SqlVersion,
+  folder: string,
+  { asJson }: { readonly asJson: boolean },
+): Promise<void> {
+  const { writeSite } = await import("../dictionary/site.js");
+  const written = await writing(`--out ${folder}`, () => writeSite(version, folder));
+  print(asJson ? JSON.stringify(written, null, 2) : `open ${written.index}`);
+}
+
+async function writeMarkdown(version: SqlVersion, file: string): Promise<void> {
+  const [{ dictionaryOf }, { writeFile }] = await Promise.all([
+    import("../dictionary/dictionary.js"),
+    import("node:fs/promises"),
+  ]);
+  const text = dictionaryOf(version);
+  if (file === "") print(text.trimEnd());
+  else await writing(`--markdown ${file}`, () => writeFile(file, text));
+}
+
+async function writing<Result>(option: string, write: () => Promise<Result>): Promise<Result> {
+  try {
+    return await write();
+  } catch (error) {
+    throw new PipelineError("INVALID_USAGE", `${option} cannot be written: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}

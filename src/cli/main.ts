@@ -22,7 +22,6 @@ import { runsCommand } from "./commands/runs-command.js";
 import { sampleCommand } from "./commands/sample-command.js";
 import { statusCommand } from "./commands/status-command.js";
 import { restoreCommand, withdrawCommand } from "./commands/withdraw-command.js";
-import { dictionaryCommand } from "./dictionary.js";
 import { docsCommand } from "./docs.js";
 import { openedLog, openLog } from "./log.js";
 import { printError, surviveClosedOutput } from "./output.js";
@@ -51,7 +50,6 @@ const commands = [
   replayCommand(cancellation),
   sampleCommand(cancellation),
   shellCommand(cancellation),
-  dictionaryCommand,
   docsCommand,
   installExtensionCommand,
   apiKeyCommand,

@@ -77,7 +77,6 @@ describe("pipeline", () => {
       "aggregate",
       "publish",
       "sample",
-      "dictionary",
       "--execution-date",
       "-e",
       "Examples:",

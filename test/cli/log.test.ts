@@ -121,7 +121,7 @@ describe("--log-level", () => {
 describe("--json", () => {
   it.each<[string[], object]>([
     [["sample", "--to-raw", "--json"], { files: [] }],
-    [["dictionary", "--json"], { sql_version: "v1", models: expect.arrayContaining([expect.anything()]) }],
+    [["docs", "--json"], { sql_version: "v1", models: expect.arrayContaining([expect.anything()]) }],
     [
       ["api-key", "crm", "--json"],
       { entry: { name: "crm", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) } },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { layoutOf, NODE_HEIGHT, type Linked } from "../../src/dictionary/graph-layout.js";
+import { layoutOf, NODE_HEIGHT, type Linked } from "../../src/dictionary/graph.js";
 
 const GRAPH: Linked[] = [
   { name: "raw", reads: [] },

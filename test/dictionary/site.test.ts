@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { ASSETS, siteOf, siteOfTexts } from "../../src/dictionary/site.js";
-import type { WrittenSite } from "../../src/dictionary/write-site.js";
+import type { WrittenSite } from "../../src/dictionary/site.js";
 import { parseSqlVersion } from "../../src/models/load.js";
 import { referencesOf } from "../../src/models/order.js";
 import { pipeline } from "../cli/command.js";
@@ -10,6 +10,7 @@ import { plan, version } from "../sql/session.js";
 import { makeFolder, PROJECT } from "../workspace.js";
 
 const site = siteOf(version);
+const ENVIRONMENT = { SQL_DIRECTORY: path.join(PROJECT, "sql") };
 
 /** The page of a model. */
 function pageOf(name: string): string {
@@ -108,9 +109,8 @@ describe("the data dictionary", () => {
 describe("pipeline docs", () => {
   it("writes the pages and what they need into a folder, also over those of before", async () => {
     const out = path.join(await makeFolder(), "new/site");
-    const environment = { SQL_DIRECTORY: path.join(PROJECT, "sql") };
-    await pipeline(["docs", "--out", out], environment);
-    expect(await pipeline(["docs", "--out", out], environment)).toMatchObject({
+    await pipeline(["docs", "--out", out], ENVIRONMENT);
+    expect(await pipeline(["docs", "--out", out], ENVIRONMENT)).toMatchObject({
       code: 0,
       stdout: `open ${out}/index.html\n`,
     });
@@ -120,18 +120,38 @@ describe("pipeline docs", () => {
 
   it("names for machines the page to begin with, and every file", async () => {
     const out = path.join(await makeFolder(), "site");
-    const environment = { SQL_DIRECTORY: path.join(PROJECT, "sql") };
-    const { code, stdout } = await pipeline(["docs", "--out", out, "--json"], environment);
+    const { code, stdout } = await pipeline(["docs", "--out", out, "--json"], ENVIRONMENT);
     const { index, files } = JSON.parse(stdout) as WrittenSite;
     expect([code, index]).toEqual([0, path.join(out, "index.html")]);
     expect([...files].sort()).toEqual((await readdir(out)).map((file) => path.join(out, file)).sort());
   });
 
-  it("says where it cannot write", async () => {
-    const { code, stderr } = await pipeline(["docs", "--out", "/proc/site"]);
-    expect([code, stderr]).toEqual([
-      2,
-      expect.stringContaining("INVALID_USAGE: --out /proc/site cannot be written"),
+  it("writes Markdown into a file, and prints it without one", async () => {
+    const file = path.join(await makeFolder(), "dictionary.md");
+    expect(await pipeline(["docs", "--markdown", file], ENVIRONMENT)).toMatchObject({ code: 0, stdout: "" });
+    const text = await readFile(file, "utf8");
+    expect(text).toBe(await readFile(path.join(PROJECT, "docs/data-dictionary.md"), "utf8"));
+    expect(await pipeline(["docs", "--markdown"], ENVIRONMENT)).toMatchObject({ code: 0, stdout: text });
+  });
+
+  it("prints for programs every model of the version", async () => {
+    const { code, stdout } = await pipeline(["docs", "--json"], ENVIRONMENT);
+    const { models } = JSON.parse(stdout) as { models: { model: string; key: string[] | null }[] };
+    expect([code, models.map(({ model }) => model)]).toEqual([0, version.models.map(({ name }) => name)]);
+    expect(models.find(({ model }) => model === "provision.voucher_country_most_used")?.key).toEqual([
+      "country_code",
     ]);
+  });
+
+  it.each([
+    [["--out", "/proc/site"], "--out /proc/site cannot be written"],
+    [["--markdown", "/proc/site"], "--markdown /proc/site cannot be written"],
+    [[], "give --out <folder>, --markdown [file] or --json"],
+    [["--markdown", "--json"], "give --markdown without --out and --json"],
+    [["--markdown", "--out", "site"], "give --markdown without --out and --json"],
+  ])("refuses %j", async (args, message) => {
+    const { code, stderr } = await pipeline(["docs", ...args]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("INVALID_USAGE")]);
+    expect(stderr).toContain(message);
   });
 });

@@ -1,7 +1,7 @@
 import { cp, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { dictionaryOf } from "../../src/models/dictionary.js";
+import { dictionaryOf } from "../../src/dictionary/dictionary.js";
 import { loadSqlVersion } from "../../src/models/load.js";
 import { readTable } from "../consumption/reading.js";
 import { readPartition, run } from "../pipeline/running.js";

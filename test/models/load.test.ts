@@ -3,6 +3,8 @@ import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { INTERNAL_TABLES } from "../../src/consumption/schema.js";
 import { dictionaryOf } from "../../src/models/dictionary.js";
+import { INTERNAL_TABLES } from "../../src/consumption/tables.js";
+import { dictionaryOf } from "../../src/dictionary/dictionary.js";
 import { loadSqlVersion } from "../../src/models/load.js";
 import { planRun } from "../../src/run/plan.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
