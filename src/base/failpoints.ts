@@ -4,20 +4,13 @@ import { writeSync } from "node:fs";
 const EVERY = "*";
 const STANDARD_ERROR = 2;
 
-let armed: string | undefined;
+/** The point at which the process stops, so that a test can kill it there, or take a service away and let it go on. */
+let armed = process.env["TEST_FAILPOINT"];
 
 /**
- * Arms a point at which the process shall stand still, so that a test can kill it there, or take a service away and let it
- * go on. Nothing but a test arms one.
- * @param name of a point, or `*`, which stops at none and tells the names of those that are reached.
- */
-export function armFailpoint(name: string | undefined): void {
-  armed = name;
-}
-
-/**
- * A point that a run passes, at which what readers see is about to change or has just changed. Its name is told on standard
- * error before the process stops as SIGSTOP stops it, once; SIGCONT lets it go on.
+ * A point that a run passes, at which what readers see is about to change or has just changed. If it is armed, it tells its name on
+ * standard error and stops the process as SIGSTOP does, once; SIGCONT continues it. The build leaves every call out of what ships, so a
+ * call is a statement on a line of its own.
  */
 export function failpoint(name: string): void {
   if (armed !== EVERY && armed !== name) return;

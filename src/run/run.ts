@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { cancelled } from "../base/errors.js";
-import { armFailpoint, failpoint } from "../base/failpoints.js";
+import { failpoint } from "../base/failpoints.js";
 import { faultOfWork } from "../base/machine-faults.js";
 import { migrate } from "../consumption/migrate.js";
 import { openConsumption } from "../consumption/open-consumption.js";
@@ -57,7 +57,6 @@ export async function runPipeline(
   signal: AbortSignal,
   activity: RunActivity,
 ): Promise<RunReport> {
-  armFailpoint(settings.failpoint);
   const { executionDate, stages } = request;
   const runId = `${executionDate.partitionKey}-${randomBytes(6).toString("hex")}`;
   activity.isOf({ run: runId, execution_date: executionDate.iso });

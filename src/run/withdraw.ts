@@ -1,5 +1,4 @@
 import { PipelineError } from "../base/errors.js";
-import { armFailpoint } from "../base/failpoints.js";
 import { startedBy } from "../base/this-process.js";
 import type { Consumption } from "../consumption/consumption.js";
 import { migrate } from "../consumption/migrate.js";
@@ -43,10 +42,9 @@ export function restorePublication(
 }
 
 async function changing(
-  { consumptionUrl, failpoint }: Settings,
+  { consumptionUrl }: Settings,
   change: (consumption: Consumption) => Promise<WithdrawalResult>,
 ): Promise<WithdrawalReport> {
-  armFailpoint(failpoint);
   await assertThere(consumptionUrl);
   const consumption = await openConsumption(consumptionUrl);
   try {

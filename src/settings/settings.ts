@@ -37,8 +37,6 @@ export interface Settings {
   readonly openLineage: OpenLineageSettings;
   /** What commands log to standard error, from pino's levels. */
   readonly logLevel: LogLevel;
-  /** Where a test wants the process to stand still, see failpoints.ts. */
-  readonly failpoint: string | undefined;
 }
 
 /** What is said of S3. What is left open, the AWS SDK finds: in profiles, from roles, from metadata services. */
@@ -207,7 +205,6 @@ const schema = z.object({
   OPENLINEAGE_NAMESPACE: text.default("voucher-pipeline"),
   OPENLINEAGE_FILE: text.optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(", ")}` }).default("silent"),
-  TEST_FAILPOINT: text.optional(),
 });
 
 /** The AWS SDK takes a variable that is empty for one that is not there. */
@@ -250,9 +247,9 @@ const s3Schema = z
     },
   );
 
-/** The variables that users can set. The others that are read here belong to the system, to proxies, or to the tests. */
+/** The variables that users can set. The others that are read here belong to the system, or to proxies. */
 export const SETTING_NAMES: readonly string[] = [
-  ...Object.keys(schema.omit({ TEST_FAILPOINT: true }).shape),
+  ...Object.keys(schema.shape),
   ...Object.keys(s3Schema.shape),
 ];
 
@@ -321,7 +318,6 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProce
       file: resolved(value.OPENLINEAGE_FILE),
     },
     logLevel: value.LOG_LEVEL,
-    failpoint: value.TEST_FAILPOINT,
   };
 }
 

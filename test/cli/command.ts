@@ -5,7 +5,10 @@ import { afterAll } from "@jest/globals";
 import { PROJECT } from "../workspace.js";
 import { stillness } from "./stillness.js";
 
+/** The command line as it ships. */
 export const MAIN = path.join(PROJECT, "dist/cli/main.js");
+/** The same with failpoints, which `TEST_FAILPOINT` arms. */
+export const MAIN_WITH_FAILPOINTS = path.join(PROJECT, "dist-test/cli/main.js");
 
 export interface Ended {
   readonly code: number | null;
@@ -32,13 +35,13 @@ export interface Command {
 
 /**
  * @param input what comes by standard input; there is none unless given.
- * @param module what is run in the place of the command line.
+ * @param module what is run in the place of the command line; unless given, the one with failpoints if one is armed.
  */
 export function start(
   args: readonly string[],
   environment: Record<string, string> = {},
   input?: string,
-  module = MAIN,
+  module = environment["TEST_FAILPOINT"] === undefined ? MAIN : MAIN_WITH_FAILPOINTS,
 ): Command {
   const child = spawn(process.execPath, [module, ...args], {
     env: { PATH: process.env["PATH"], ...environment },

@@ -1,4 +1,3 @@
-import { armFailpoint } from "../../src/base/failpoints.js";
 import { readSettings } from "../../src/settings/settings.js";
 import { openZones } from "../../src/zones/open-zones.js";
 
@@ -6,7 +5,6 @@ import { openZones } from "../../src/zones/open-zones.js";
 const [runId = "", table = "", partitionKey = "", end] = process.argv.slice(2);
 
 const settings = readSettings();
-armFailpoint(settings.failpoint);
 const zones = await openZones(settings);
 const { undo, finish } = await zones.curated.commit(runId, { table, partitionKey });
 await (end === "undo" ? undo() : finish());

@@ -5,6 +5,8 @@ import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { makeTempDirectory } from "../../src/engine/duckdb/temp-directory.js";
 import { MAIN, pipeline, start } from "../cli/command.js";
+import { makeTempDirectory } from "../../src/engine/temp-directory.js";
+import { MAIN_WITH_FAILPOINTS, pipeline, start } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { until } from "../until.js";
@@ -29,7 +31,10 @@ describe("the folder for temporary files", () => {
       const inContainer = (date: string, failpoint?: string) =>
         spawn(
           "unshare",
-          [...CONTAINER, `hostname same; "${process.execPath}" "${MAIN}" -e ${date}; exit $?`],
+          [
+            ...CONTAINER,
+            `hostname same; "${process.execPath}" "${MAIN_WITH_FAILPOINTS}" -e ${date}; exit $?`,
+          ],
           {
             env: {
               PATH: process.env["PATH"],

@@ -32,6 +32,7 @@ cancelled() {
 ended 0 node dist/cli/main.js -e 2020-05-29
 for stage in curate aggregate publish; do ended 0 node dist/cli/main.js "$stage" -e 2020-05-28; done
 ended 3 env MAX_REJECTED_SHARE=0 node dist/cli/main.js -e 2020-05-27
-ended 143 cancelled node dist/cli/main.js -e 2020-05-26
+node build.mjs --failpoints
+ended 143 cancelled node dist-test/cli/main.js -e 2020-05-26
 
 "$python" test/openlineage/check.py "$OPENLINEAGE_FILE"

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { afterAll } from "@jest/globals";
-import { MAIN, type Ended } from "../../cli/command.js";
+import { MAIN, MAIN_WITH_FAILPOINTS, type Ended } from "../../cli/command.js";
 import { stillness } from "../../cli/stillness.js";
 
 /** A run that stands still at a failpoint, or has ended without passing it. */
@@ -29,7 +29,7 @@ export async function runUntil(
   args: readonly string[],
   environment: Record<string, string>,
 ): Promise<StandingRun> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [failpoint === undefined ? MAIN : MAIN_WITH_FAILPOINTS, ...args], {
     env: {
       PATH: process.env["PATH"],
       ...(failpoint === undefined ? {} : { TEST_FAILPOINT: failpoint }),
