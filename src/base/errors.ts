@@ -11,6 +11,7 @@ export const FAULTS = {
   ZONE_NOT_USABLE: "usage",
   EXTENSION_MISSING: "usage",
   ENGINE_NOT_USABLE: "usage",
+  LINEAGE_UNKNOWN: "usage",
   CONSUMPTION_NOT_USABLE: "usage",
   CONSUMPTION_TABLE_DIFFERS: "usage",
   RAW_ZONE_EMPTY: "data",

@@ -1,5 +1,6 @@
 import type { Argv, CommandModule } from "yargs";
 import { messageOf, PipelineError } from "../base/errors.js";
+import type { Lineage } from "../dictionary/entries.js";
 import type { SqlVersion } from "../models/load.js";
 import { print } from "./output.js";
 
@@ -34,16 +35,18 @@ export const docsCommand: CommandModule<object, DocsArguments> = {
       .example("$0 docs --json", "Print the dictionary for programs"),
   handler: async ({ out, markdown, json }) => {
     refuseUnclearForm({ out, markdown, json });
-    const [{ loadSqlVersion }, { readSettings }] = await Promise.all([
+    const [{ loadSqlVersion }, { traceForDictionary }, { readSettings }] = await Promise.all([
       import("../models/load.js"),
+      import("../run/column-lineage.js"),
       import("../settings/settings.js"),
     ]);
     const { sqlDirectory, sqlVersion } = readSettings();
     const version = await loadSqlVersion(sqlDirectory, sqlVersion);
-    if (out !== undefined) return writePages(version, out, { asJson: json });
-    if (markdown !== undefined) return writeMarkdown(version, markdown);
+    const lineage = await traceForDictionary(version);
+    if (out !== undefined) return writePages(version, lineage, out, { asJson: json });
+    if (markdown !== undefined) return writeMarkdown(version, lineage, markdown);
     const { dictionaryDataOf } = await import("../dictionary/dictionary.js");
-    print(JSON.stringify(dictionaryDataOf(version), null, 2));
+    print(JSON.stringify(dictionaryDataOf(version, lineage), null, 2));
   },
 };
 
@@ -56,20 +59,21 @@ function refuseUnclearForm({ out, markdown, json }: DocsArguments): void {
 
 async function writePages(
   version: SqlVersion,
+  lineage: Lineage,
   folder: string,
   { asJson }: { readonly asJson: boolean },
 ): Promise<void> {
   const { writeSite } = await import("../dictionary/site.js");
-  const written = await writing(`--out ${folder}`, () => writeSite(version, folder));
+  const written = await writing(`--out ${folder}`, () => writeSite(version, lineage, folder));
   print(asJson ? JSON.stringify(written, null, 2) : `open ${written.index}`);
 }
 
-async function writeMarkdown(version: SqlVersion, file: string): Promise<void> {
+async function writeMarkdown(version: SqlVersion, lineage: Lineage, file: string): Promise<void> {
   const [{ dictionaryOf }, { writeFile }] = await Promise.all([
     import("../dictionary/dictionary.js"),
     import("node:fs/promises"),
   ]);
-  const text = dictionaryOf(version);
+  const text = dictionaryOf(version, lineage);
   if (file === "") print(text.trimEnd());
   else await writing(`--markdown ${file}`, () => writeFile(file, text));
 }

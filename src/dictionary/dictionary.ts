@@ -1,8 +1,9 @@
 import type { SqlVersion } from "../models/load.js";
 import { isPublished, isWritten, placesOf, publishedColumns, type Model } from "../models/model.js";
+import { originsOf, type Lineage } from "./entries.js";
 
 /** The data dictionary of a SQL version, as Markdown: every model with its columns, its audits and where it is found. */
-export function dictionaryOf(version: SqlVersion): string {
+export function dictionaryOf(version: SqlVersion, lineage: Lineage): string {
   const audits = [...version.audits.values()].map(
     ({ name, header }) => `- \`${name}\`: ${oneLine(header.description)}`,
   );
@@ -10,7 +11,7 @@ export function dictionaryOf(version: SqlVersion): string {
     [
       `# Data dictionary of SQL ${version.name}`,
       "Made from the headers of the models by `npm run generate`; do not edit.",
-      ...version.models.map(modelText),
+      ...version.models.map((model) => modelText(model, lineage)),
       "## Audits",
       audits.join("\n"),
       "",
@@ -20,18 +21,27 @@ export function dictionaryOf(version: SqlVersion): string {
   );
 }
 
-function modelText(model: Model): string {
+function modelText(model: Model, lineage: Lineage): string {
   const { header } = model;
   const columns = Object.entries(header.columns).map(
     ([name, { type, description }]) =>
-      `| \`${name}\` | ${type} | ${oneLine(description).replaceAll("|", "\\|")} |`,
+      `| \`${name}\` | ${type} | ${oneLine(description).replaceAll("|", "\\|")} | ${originText(lineage, model, name)} |`,
   );
   return [
     `## ${model.name}`,
     oneLine(header.description),
     [...factsOf(model), `Defined in [\`${model.file}\`](../${model.file}).`].join(" "),
-    ["| column | type | meaning |", "| --- | --- | --- |", ...columns].join("\n"),
+    ["| column | type | meaning | comes from |", "| --- | --- | --- | --- |", ...columns].join("\n"),
   ].join("\n\n");
+}
+
+function originText(lineage: Lineage, model: Model, name: string): string {
+  const origins = originsOf(lineage, model.name, name) ?? [];
+  return origins
+    .map((origin) =>
+      origin.model === undefined ? `the files' \`${origin.column}\`` : `\`${origin.model}.${origin.column}\``,
+    )
+    .join(", ");
 }
 
 function factsOf(model: Model): string[] {
@@ -79,7 +89,7 @@ export interface ModelData {
   readonly model: string;
   readonly file: string;
   readonly description: string;
-  readonly columns: readonly { readonly name: string; readonly type: string; readonly description: string }[];
+  readonly columns: readonly ColumnData[];
   /** Null where the model has none. */
   readonly key: readonly string[] | null;
   /** The columns of its table in the consumption database; null where it has none. */
@@ -87,12 +97,20 @@ export interface ModelData {
   readonly audits: readonly string[];
 }
 
-/** Makes the data dictionary from the headers of the models. */
-export function dictionaryDataOf({ name, hash, models }: SqlVersion): DictionaryData {
-  return { sql_version: name, sql_hash: hash, models: models.map(modelData) };
+export interface ColumnData {
+  readonly name: string;
+  readonly type: string;
+  readonly description: string;
+  /** The model is null for a column of the raw files; all of it is null if it cannot be told. */
+  readonly comes_from: readonly { readonly model: string | null; readonly column: string }[] | null;
 }
 
-function modelData(model: Model): ModelData {
+/** Makes the data dictionary from the headers of the models and their lineage. */
+export function dictionaryDataOf({ name, hash, models }: SqlVersion, lineage: Lineage): DictionaryData {
+  return { sql_version: name, sql_hash: hash, models: models.map((model) => modelData(model, lineage)) };
+}
+
+function modelData(model: Model, lineage: Lineage): ModelData {
   const { header } = model;
   return {
     model: model.name,
@@ -102,6 +120,11 @@ function modelData(model: Model): ModelData {
       name,
       type,
       description,
+      comes_from:
+        originsOf(lineage, model.name, name)?.map((origin) => ({
+          model: origin.model ?? null,
+          column: origin.column,
+        })) ?? null,
     })),
     key: isWritten(model) ? (model.header.key ?? null) : null,
     published_columns: isPublished(model) ? publishedColumns(model).map(([name]) => name) : null,

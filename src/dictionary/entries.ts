@@ -1,3 +1,4 @@
+import type { Sources } from "../models/lineage/sources.js";
 import type { SqlVersion } from "../models/load.js";
 import type { Model } from "../models/model.js";
 import { orderByReference, referencesOf } from "../models/order.js";
@@ -8,6 +9,28 @@ export interface Entry {
   readonly model: Model;
   readonly reads: readonly string[];
   readonly feeds: readonly string[];
+}
+
+/** What the columns of each model come from, by the names of both. A model is missing if that cannot be told. */
+export type Lineage = ReadonlyMap<string, { readonly columns: ReadonlyMap<string, Sources> }>;
+
+/** A column that another one comes from. */
+export interface Origin {
+  /** A model; undefined for a column of the raw files. */
+  readonly model: string | undefined;
+  readonly column: string;
+}
+
+/** What a column comes from; undefined if that cannot be told. */
+export function originsOf(lineage: Lineage, model: string, column: string): Origin[] | undefined {
+  return lineage
+    .get(model)
+    ?.columns.get(column)
+    ?.origins()
+    .map((origin) => ({
+      model: origin.relation === model ? undefined : origin.relation,
+      column: origin.column,
+    }));
 }
 
 /**

@@ -17,15 +17,18 @@ import {
   usesOf,
   type Model,
 } from "../models/model.js";
-import { addressOf, entriesOf, type Entry, aroundOf } from "./entries.js";
+import { addressOf, aroundOf, entriesOf, originsOf, type Entry, type Lineage } from "./entries.js";
 import { Graph } from "./graph.js";
 
 /** The files that the pages need beside them, as the build has laid them out. */
 export const ASSETS_FOLDER = path.join(projectFolder(), "dist/dictionary");
 export const ASSETS: readonly string[] = ["style.css", "icon.svg"];
 
-/** The data dictionary of a SQL version as pages: the text of each by the name of its file. They run no script. */
-export function siteOf(version: SqlVersion): ReadonlyMap<string, string> {
+/**
+ * The data dictionary of a SQL version as pages: the text of each by the name of its file. They run no script.
+ * @param lineage unless given, the pages do not say what columns come from: only an engine can tell that.
+ */
+export function siteOf(version: SqlVersion, lineage?: Lineage): ReadonlyMap<string, string> {
   const entries = entriesOf(version);
   return new Map([
     ["index.html", documentOf(<IndexPage version={version} entries={entries} />)],
@@ -33,7 +36,7 @@ export function siteOf(version: SqlVersion): ReadonlyMap<string, string> {
       (entry) =>
         [
           addressOf(entry.name),
-          documentOf(<ModelPage version={version} entries={entries} entry={entry} />),
+          documentOf(<ModelPage version={version} entries={entries} entry={entry} lineage={lineage} />),
         ] as const,
     ),
   ]);
@@ -59,9 +62,9 @@ export interface WrittenSite {
 }
 
 /** Writes the data dictionary of a SQL version into a folder, which is made where it is not there. */
-export async function writeSite(version: SqlVersion, folder: string): Promise<WrittenSite> {
+export async function writeSite(version: SqlVersion, lineage: Lineage, folder: string): Promise<WrittenSite> {
   await makeFolder(path.resolve(folder));
-  const pages = siteOf(version);
+  const pages = siteOf(version, lineage);
   for (const [file, text] of pages) await writeFile(path.join(folder, file), text);
   for (const file of ASSETS) await copyFile(path.join(ASSETS_FOLDER, file), path.join(folder, file));
   const files = [...pages.keys(), ...ASSETS].map((file) => path.join(folder, file));
@@ -116,10 +119,11 @@ interface ModelPageProps {
   readonly version: SqlVersion;
   readonly entries: readonly Entry[];
   readonly entry: Entry;
+  readonly lineage: Lineage | undefined;
 }
 
 /** All that the header of a model says, its SQL, and its place among the others. */
-function ModelPage({ version, entries, entry }: ModelPageProps): VNode {
+function ModelPage({ version, entries, entry, lineage }: ModelPageProps): VNode {
   const { name, model } = entry;
   return (
     <Document title={name} version={version.name} isIndex={false}>
@@ -132,7 +136,7 @@ function ModelPage({ version, entries, entry }: ModelPageProps): VNode {
         marked={entry}
       />
       <h2 id="columns">Columns</h2>
-      <Columns model={model} />
+      <Columns model={model} lineage={lineage} />
       <Audits version={version} model={model} />
       <h2 id="sql">SQL</h2>
       <p>
@@ -219,7 +223,7 @@ function Words({ words }: { words: readonly string[] }): VNode {
   );
 }
 
-function Columns({ model }: { model: Model }): VNode {
+function Columns({ model, lineage }: Pick<ModelPageProps, "lineage"> & { model: Model }): VNode {
   return (
     <div class="scrolling" role="region" tabIndex={0} aria-labelledby="columns">
       <table>
@@ -228,6 +232,7 @@ function Columns({ model }: { model: Model }): VNode {
             <th scope="col">Column</th>
             <th scope="col">Type</th>
             <th scope="col">Meaning</th>
+            {lineage && <th scope="col">Comes from</th>}
           </tr>
         </thead>
         <tbody>
@@ -242,11 +247,35 @@ function Columns({ model }: { model: Model }): VNode {
                 {isPublished(model) && !column.publish && <span class="mark">not published</span>}
                 {lengthOf(column)}
               </td>
+              {lineage && <Origins lineage={lineage} model={model} column={name} />}
             </tr>
           ))}
         </tbody>
       </table>
     </div>
+  );
+}
+
+function Origins({ lineage, model, column }: { lineage: Lineage; model: Model; column: string }): VNode {
+  return (
+    <td>
+      {(originsOf(lineage, model.name, column) ?? []).map((origin, index) => (
+        <>
+          {index > 0 && ", "}
+          {origin.model === undefined ? (
+            <>
+              the files' <code>{origin.column}</code>
+            </>
+          ) : (
+            <a href={addressOf(origin.model)}>
+              <code>
+                {origin.model}.{origin.column}
+              </code>
+            </a>
+          )}
+        </>
+      ))}
+    </td>
   );
 }
 

@@ -1,10 +1,14 @@
 import { parseSelects } from "../engine/duckdb/syntax-trees.js";
 import type { RawPart } from "../models/dialect.js";
+import { PipelineError } from "../base/errors.js";
+import { parseSelects } from "../engine/syntax-trees.js";
 import { Sources } from "../models/lineage/sources.js";
 import { traceQuery, Untraceable } from "../models/lineage/trace.js";
 import type { SqlVersion } from "../models/load.js";
 import { isRaw, type Model, type RawModel } from "../models/model.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
+import type { RawPart } from "../models/raw-part.js";
+import { parseExecutionDate, type ExecutionDate } from "../voucher/execution-date.js";
 import { planRun, type Plan } from "./plan.js";
 
 /** What the columns of a model come of. */
@@ -20,6 +24,8 @@ export interface VersionLineage {
   readonly models: ReadonlyMap<string, ColumnLineage>;
   /** Why the columns of the others cannot be traced. */
   readonly untraceable: ReadonlyMap<string, string>;
+  /** LINEAGE_UNKNOWN, if the engine tells the parts of a model in a way that is not known. */
+  readonly unknown: PipelineError | undefined;
   /** What a run would say to the engine. */
   readonly plan: Plan;
 }
@@ -33,10 +39,11 @@ export async function traceColumns(
   version: SqlVersion,
   executionDate: ExecutionDate,
   maxRejectedShare: string,
+  parse = parseSelects,
 ): Promise<VersionLineage> {
   const rawParts = new Map(version.models.filter(isRaw).map((model) => [model.name, [plainPart(model)]]));
   const plan = planRun(version, { executionDate, maxRejectedShare, rawRoot: "raw", rawParts });
-  const { trees, aggregates } = await parseSelects(plan.steps.map(({ rendered }) => rendered.sql));
+  const { trees, aggregates } = await parse(plan.steps.map(({ rendered }) => rendered.sql));
   const byName = new Map(version.models.map((model) => [model.name, model]));
   const columnsOf = (name: string) => {
     const model = byName.get(name);
@@ -44,6 +51,7 @@ export async function traceColumns(
   };
   const models = new Map<string, ColumnLineage>();
   const untraceable = new Map<string, string>();
+  let unknown: PipelineError | undefined;
   for (const [index, { model }] of plan.steps.entries()) {
     try {
       const tree = trees[index];
@@ -53,11 +61,29 @@ export async function traceColumns(
         lineageOf(model, traceQuery(tree, { columnsOf, aggregates, files: filesOf(model) })),
       );
     } catch (error) {
-      if (!(error instanceof Untraceable)) throw error;
+      if (isUnknown(error)) unknown ??= error;
+      else if (!(error instanceof Untraceable)) throw error;
       untraceable.set(model.name, error.message);
     }
   }
-  return { models, untraceable, plan };
+  return { models, untraceable, unknown, plan };
+}
+
+function isUnknown(error: unknown): error is PipelineError {
+  return error instanceof PipelineError && error.code === "LINEAGE_UNKNOWN";
+}
+
+/**
+ * The lineage of every model for the data dictionary. It is the same for every execution date.
+ * @throws PipelineError LINEAGE_UNKNOWN if it cannot be told for this version of the engine.
+ */
+export async function traceForDictionary(
+  version: SqlVersion,
+  parse = parseSelects,
+): Promise<VersionLineage["models"]> {
+  const { models, unknown } = await traceColumns(version, parseExecutionDate("2020-01-01"), "1", parse);
+  if (unknown !== undefined) throw unknown;
+  return models;
 }
 
 /**

@@ -13,7 +13,7 @@ import { makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
  */
 
 const LIMIT_MILLISECONDS = 180_000;
-const COMMITTING = path.join(PROJECT, "dist/test/commit-process.js");
+const COMMITTING = path.join(PROJECT, "dist-test/commit-process.js");
 const PARTITION = { table: "vouchers", partitionKey: "2020-05-29T000000" };
 const FOLDER = `${PARTITION.table}/execution_date=${PARTITION.partitionKey}`;
 const [EARLIER, RUN, NEXT] = ["1", "2", "3"].map((digits) => `${PARTITION.partitionKey}-${digits}`) as [

@@ -1,15 +1,18 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { ASSETS, siteOf, siteOfTexts } from "../../src/dictionary/site.js";
-import type { WrittenSite } from "../../src/dictionary/site.js";
+import { dictionaryDataOf, dictionaryOf } from "../../src/dictionary/dictionary.js";
+import { ASSETS, siteOf, siteOfTexts, type WrittenSite } from "../../src/dictionary/site.js";
 import { parseSqlVersion } from "../../src/models/load.js";
 import { referencesOf } from "../../src/models/order.js";
+import { referencesOf } from "../../src/models/references.js";
+import { traceForDictionary } from "../../src/run/column-lineage.js";
 import { pipeline } from "../cli/command.js";
 import { plan, version } from "../sql/session.js";
 import { makeFolder, PROJECT } from "../workspace.js";
 
 const site = siteOf(version);
+const lineage = await traceForDictionary(version);
 const ENVIRONMENT = { SQL_DIRECTORY: path.join(PROJECT, "sql") };
 
 /** The page of a model. */
@@ -103,6 +106,52 @@ describe("the data dictionary", () => {
   it("refuses models that read each other in a circle", () => {
     const circle = HOSTILE.replace("curated.vouchers", "curated.added");
     expect(() => siteOfTexts("v1", withFile("v1/curated/added.sql", circle))).toThrow("in a circle");
+  });
+});
+
+describe("what a column comes from", () => {
+  it.each([
+    ["raw.vouchers", "timestamp", [{ model: null, column: "timestamp" }], "the files' `timestamp`"],
+    [
+      "curated.vouchers",
+      "recency_segment",
+      [{ model: "raw.vouchers", column: "last_order_ts" }],
+      "`raw.vouchers.last_order_ts`",
+    ],
+    [
+      "provision.voucher_frequent_most_used",
+      "voucher_amount",
+      [{ model: "provision.voucher_amount_usage", column: "voucher_amount" }],
+      "`provision.voucher_amount_usage.voucher_amount`",
+    ],
+    ["curated.vouchers", "execution_date", [], ""],
+  ])("%s.%s is told in every form", (name, column, origins, text) => {
+    const model = dictionaryDataOf(version, lineage).models.find((one) => one.model === name);
+    expect(model?.columns.find((one) => one.name === column)?.comes_from).toEqual(origins);
+    const [, section = ""] = dictionaryOf(version, lineage).split(`\n## ${name}\n`);
+    expect(section.split("\n## ")[0]).toMatch(new RegExp(`^\\| \`${column}\` .*\\| ${text} \\|$`, "m"));
+    const html = siteOf(version, lineage).get(`${name}.html`) ?? "";
+    const [, cells = ""] = new RegExp(`<code>${column}</code></th>(.*?)</tr>`).exec(html) ?? [];
+    for (const origin of origins)
+      expect(cells).toContain(
+        origin.model === null
+          ? `the files' <code>${origin.column}</code>`
+          : `<a href="${origin.model}.html"><code>${origin.model}.${origin.column}</code></a>`,
+      );
+    expect(cells.endsWith("<td></td>")).toBe(origins.length === 0);
+  });
+
+  it("is not told of a model whose SQL cannot be followed", async () => {
+    const hostile = HOSTILE.replace(
+      "SELECT count(*) AS vouchers,",
+      "SELECT max(COLUMNS('total_orders')) AS vouchers,",
+    );
+    const added = parseSqlVersion("v1", withFile("v1/curated/added.sql", hostile));
+    const { models } = dictionaryDataOf(added, await traceForDictionary(added));
+    expect(models.find(({ model }) => model === "curated.added")?.columns).toEqual([
+      expect.objectContaining({ name: "vouchers", comes_from: null }),
+      expect.objectContaining({ name: "execution_date", comes_from: null }),
+    ]);
   });
 });
 

@@ -3,6 +3,7 @@ import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { dictionaryOf } from "../../src/dictionary/dictionary.js";
 import { loadSqlVersion } from "../../src/models/load.js";
+import { traceForDictionary } from "../../src/run/column-lineage.js";
 import { readTable } from "../consumption/reading.js";
 import { readPartition, run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
@@ -81,7 +82,8 @@ describe("a model added as a file alone", () => {
       );
     }
 
-    const dictionary = dictionaryOf(await loadSqlVersion(settings.sqlDirectory, "v1"));
+    const version = await loadSqlVersion(settings.sqlDirectory, "v1");
+    const dictionary = dictionaryOf(version, await traceForDictionary(version));
     expect(dictionary).toContain("## provision.voucher_monthly_value");
     expect(dictionary).toContain("How much was given away in each country and month.");
     expect(dictionary).toContain("`months_give_something` (Every month gave something away.)");

@@ -71,6 +71,13 @@ export class Sources {
       });
   }
 
+  /** The columns whose values it is made of; if there are none, those that decide it. */
+  origins(): Pick<Source, "relation" | "column">[] {
+    const all = this.list();
+    const direct = all.filter(({ derivations }) => !derivations.every(isIndirect));
+    return (direct.length > 0 ? direct : all).map(({ relation, column }) => ({ relation, column }));
+  }
+
   #map(change: (derivation: Derivation) => Derivation): Sources {
     return new Sources(
       new Map([...this.#byColumn].map(([key, derivations]) => [key, new Set([...derivations].map(change))])),

@@ -1,4 +1,5 @@
 import { Sources, type Derivation } from "./sources.js";
+import { assertKnownShape } from "./tree-shapes.js";
 
 /** A part of a SELECT, as DuckDB's parser tells it. */
 type Tree = Readonly<Record<string, unknown>>;
@@ -31,8 +32,10 @@ export class Untraceable extends Error {
 /**
  * Follows the columns of a query to those of the models that it reads. A call of a function comes of all its arguments.
  * @throws Untraceable for what is not understood: recursion, PIVOT, COLUMNS(…), NATURAL joins, macros that are tables.
+ * @throws PipelineError LINEAGE_UNKNOWN for a tree as another version of DuckDB gives it.
  */
 export function traceQuery(query: Tree, surroundings: Surroundings): Traced {
+  assertKnownShape(query);
   return new Scope(surroundings).query(query);
 }
 
