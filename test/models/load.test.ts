@@ -47,11 +47,7 @@ describe("the models of a version", () => {
   });
 
   it.each([
-    [
-      "an unknown audit",
-      "audits: [no_such]",
-      "unknown audit 'no_such'; known audits: country_most_used_is_recounted",
-    ],
+    ["an unknown audit", "audits: [no_such]", "unknown audit 'no_such'; known audits: every_raw_row_is_read"],
     [
       "an audit of its own that has the name of another",
       "audits: [{ not_empty: { description: D, select: SELECT 1 } }]",

@@ -11,8 +11,8 @@ columns:
 SELECT
   segment_kind,
   count(voucher_amount) AS answers,
-  count(*) FILTER (in_doubt AND voucher_amount IS NOT NULL) AS in_doubt,
-  count(*) FILTER (voucher_amount IS NULL) AS possible_answers
+  count(*) FILTER (WHERE in_doubt AND voucher_amount IS NOT NULL) AS in_doubt,
+  count(*) FILTER (WHERE voucher_amount IS NULL) AS possible_answers
 FROM measures.answer_margins
 GROUP BY segment_kind
 ORDER BY segment_kind

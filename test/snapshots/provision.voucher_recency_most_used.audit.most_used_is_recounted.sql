@@ -1,7 +1,8 @@
 /*
 description: >
   The most used amounts are those that a recount of the curated vouchers gives, in another way than the model counts: for
-  each country and segment, the smallest amount that no other amount beats. Parameter segment: the column of the segment.
+  each country and segment, the smallest amount that no other amount beats. Parameters: segment is the column of the segment,
+  or country_code for whole countries; total is the column of all assignments of the segment.
 */
 WITH counted AS (
   SELECT country_code, recency_segment AS segment, voucher_amount, count(*) AS assignments
@@ -23,7 +24,8 @@ recounted AS (
 ),
 
 published AS (
-  SELECT country_code, recency_segment AS segment, voucher_amount, assignments, segment_assignments
+  SELECT country_code, recency_segment AS segment, voucher_amount, assignments,
+    segment_assignments AS segment_assignments
   FROM provision.voucher_recency_most_used
 )
 

@@ -3,7 +3,7 @@ description: The voucher amount that was assigned most often in each country and
 key: [country_code, recency_segment]
 publish: true
 audits:
-  - most_used_is_recounted: { segment: recency_segment }
+  - most_used_is_recounted: { segment: recency_segment, total: segment_assignments }
 columns:
   country_code:        { type: VARCHAR, max_length: 64, description: Country of the customers }
   recency_segment:     { type: VARCHAR, max_length: 64, description: The customers' segment by days since the last order }

@@ -28,85 +28,113 @@ columns:
   source_file:         { type: VARCHAR, description: "The file of a rejected row, relative to the raw zone" }
   is_rejected:         { type: BOOLEAN, description: "Whether a value that every voucher needs is missing or invalid" }
 */
--- Each layer computes once what the next one uses twice. Texts are made of rejected rows alone, they cost more than reading.
-SELECT
-  "timestamp", country_code, last_order_ts, first_order_ts, total_orders, voucher_amount,
-  CASE WHEN is_rejected THEN as_text(raw_timestamp) END AS timestamp_text,
-  CASE WHEN is_rejected THEN as_text(raw_country_code) END AS country_code_text,
-  CASE WHEN is_rejected THEN as_text(raw_last_order_ts) END AS last_order_ts_text,
-  CASE WHEN is_rejected THEN as_text(raw_first_order_ts) END AS first_order_ts_text,
-  CASE WHEN is_rejected THEN as_text(raw_total_orders) END AS total_orders_text,
-  CASE WHEN is_rejected THEN as_text(raw_voucher_amount) END AS voucher_amount_text,
-  CASE WHEN is_rejected THEN substring(raw_file, length('data/raw') + 2) END AS source_file,
-  is_rejected
-FROM (
-  SELECT
-    *,
-    "timestamp" IS NULL OR country_code IS NULL OR last_order_ts IS NULL OR total_orders IS NULL OR voucher_amount IS NULL
-      AS is_rejected
-  FROM (
+-- Each step computes once what the next one uses twice. Texts are made of rejected rows alone, they cost more than reading.
+(
+  WITH read_values AS (
+    SELECT
+      "timestamp" AS raw_timestamp,
+      "country_code" AS raw_country_code,
+      "last_order_ts" AS raw_last_order_ts,
+      CAST("first_order_ts" AS VARCHAR) AS raw_first_order_ts,
+      "total_orders" AS raw_total_orders,
+      CAST("voucher_amount" AS DOUBLE) AS raw_voucher_amount,
+      source_file AS raw_file
+    FROM parquet_rows(['data/raw/vouchers/it''s 1.parquet', 'data/raw/vouchers/2.parquet'], 'source_file')
+  ),
+
+  parsed AS (
+    SELECT
+      *,
+      moment(raw_timestamp) AS "timestamp",
+      stripped(as_text(raw_country_code)) AS country,
+      moment(raw_last_order_ts) AS last_order_ts,
+      moment(raw_first_order_ts) AS first_order_ts,
+      whole_number(raw_total_orders) AS orders,
+      whole_number(raw_voucher_amount) AS amount
+    FROM read_values
+  ),
+
+  typed AS (
     SELECT
       *,
       country_from(country) AS country_code,
       integer_from(0, orders) AS total_orders,
       integer_from(1, amount) AS voucher_amount
-    FROM (
-      SELECT
-        moment("timestamp") AS "timestamp",
-        stripped(as_text("country_code")) AS country,
-        moment("last_order_ts") AS last_order_ts,
-        moment(CAST("first_order_ts" AS VARCHAR)) AS first_order_ts,
-        whole_number("total_orders") AS orders,
-        whole_number(CAST("voucher_amount" AS DOUBLE)) AS amount,
-        "timestamp" AS raw_timestamp,
-        "country_code" AS raw_country_code,
-        "last_order_ts" AS raw_last_order_ts,
-        CAST("first_order_ts" AS VARCHAR) AS raw_first_order_ts,
-        "total_orders" AS raw_total_orders,
-        CAST("voucher_amount" AS DOUBLE) AS raw_voucher_amount,
-        source_file AS raw_file
-      FROM parquet_rows(['data/raw/vouchers/it''s 1.parquet', 'data/raw/vouchers/2.parquet'], 'source_file')
-    )
+    FROM parsed
+  ),
+
+  checked AS (
+    SELECT
+      *,
+      "timestamp" IS NULL OR country_code IS NULL OR last_order_ts IS NULL OR total_orders IS NULL OR voucher_amount IS NULL
+        AS is_rejected
+    FROM typed
   )
+
+  SELECT
+    "timestamp", country_code, last_order_ts, first_order_ts, total_orders, voucher_amount,
+    CASE WHEN is_rejected THEN as_text(raw_timestamp) END AS timestamp_text,
+    CASE WHEN is_rejected THEN as_text(raw_country_code) END AS country_code_text,
+    CASE WHEN is_rejected THEN as_text(raw_last_order_ts) END AS last_order_ts_text,
+    CASE WHEN is_rejected THEN as_text(raw_first_order_ts) END AS first_order_ts_text,
+    CASE WHEN is_rejected THEN as_text(raw_total_orders) END AS total_orders_text,
+    CASE WHEN is_rejected THEN as_text(raw_voucher_amount) END AS voucher_amount_text,
+    CASE WHEN is_rejected THEN substring(raw_file, length('data/raw') + 2) END AS source_file,
+    is_rejected
+  FROM checked
 )
 UNION ALL
-SELECT
-  "timestamp", country_code, last_order_ts, first_order_ts, total_orders, voucher_amount,
-  CASE WHEN is_rejected THEN as_text(raw_timestamp) END AS timestamp_text,
-  CASE WHEN is_rejected THEN as_text(raw_country_code) END AS country_code_text,
-  CASE WHEN is_rejected THEN as_text(raw_last_order_ts) END AS last_order_ts_text,
-  CASE WHEN is_rejected THEN as_text(raw_first_order_ts) END AS first_order_ts_text,
-  CASE WHEN is_rejected THEN as_text(raw_total_orders) END AS total_orders_text,
-  CASE WHEN is_rejected THEN as_text(raw_voucher_amount) END AS voucher_amount_text,
-  CASE WHEN is_rejected THEN substring(raw_file, length('data/raw') + 2) END AS source_file,
-  is_rejected
-FROM (
-  SELECT
-    *,
-    "timestamp" IS NULL OR country_code IS NULL OR last_order_ts IS NULL OR total_orders IS NULL OR voucher_amount IS NULL
-      AS is_rejected
-  FROM (
+(
+  WITH read_values AS (
+    SELECT
+      "timestamp" AS raw_timestamp,
+      "country_code" AS raw_country_code,
+      "last_order_ts" AS raw_last_order_ts,
+      "first_order_ts" AS raw_first_order_ts,
+      "total_orders" AS raw_total_orders,
+      "voucher_amount" AS raw_voucher_amount,
+      source_file AS raw_file
+    FROM csv_rows(['data/raw/vouchers/3.csv'], { voucher_amount: 'VARCHAR', column_2: 'VARCHAR', "timestamp": 'VARCHAR', country_code: 'VARCHAR', last_order_ts: 'VARCHAR', first_order_ts: 'VARCHAR', total_orders: 'VARCHAR' }, 'none', 'source_file')
+  ),
+
+  parsed AS (
+    SELECT
+      *,
+      moment(raw_timestamp) AS "timestamp",
+      stripped(as_text(raw_country_code)) AS country,
+      moment(raw_last_order_ts) AS last_order_ts,
+      moment(raw_first_order_ts) AS first_order_ts,
+      whole_number(raw_total_orders) AS orders,
+      whole_number(raw_voucher_amount) AS amount
+    FROM read_values
+  ),
+
+  typed AS (
     SELECT
       *,
       country_from(country) AS country_code,
       integer_from(0, orders) AS total_orders,
       integer_from(1, amount) AS voucher_amount
-    FROM (
-      SELECT
-        moment("timestamp") AS "timestamp",
-        stripped(as_text("country_code")) AS country,
-        moment("last_order_ts") AS last_order_ts,
-        moment("first_order_ts") AS first_order_ts,
-        whole_number("total_orders") AS orders,
-        whole_number("voucher_amount") AS amount,
-        "timestamp" AS raw_timestamp,
-        "country_code" AS raw_country_code,
-        "last_order_ts" AS raw_last_order_ts,
-        "first_order_ts" AS raw_first_order_ts,
-        "total_orders" AS raw_total_orders,
-        "voucher_amount" AS raw_voucher_amount,
-        source_file AS raw_file
-      FROM csv_rows(['data/raw/vouchers/3.csv'], { voucher_amount: 'VARCHAR', column_2: 'VARCHAR', "timestamp": 'VARCHAR', country_code: 'VARCHAR', last_order_ts: 'VARCHAR', first_order_ts: 'VARCHAR', total_orders: 'VARCHAR' }, 'none', 'source_file')
-    )
+    FROM parsed
+  ),
+
+  checked AS (
+    SELECT
+      *,
+      "timestamp" IS NULL OR country_code IS NULL OR last_order_ts IS NULL OR total_orders IS NULL OR voucher_amount IS NULL
+        AS is_rejected
+    FROM typed
   )
+
+  SELECT
+    "timestamp", country_code, last_order_ts, first_order_ts, total_orders, voucher_amount,
+    CASE WHEN is_rejected THEN as_text(raw_timestamp) END AS timestamp_text,
+    CASE WHEN is_rejected THEN as_text(raw_country_code) END AS country_code_text,
+    CASE WHEN is_rejected THEN as_text(raw_last_order_ts) END AS last_order_ts_text,
+    CASE WHEN is_rejected THEN as_text(raw_first_order_ts) END AS first_order_ts_text,
+    CASE WHEN is_rejected THEN as_text(raw_total_orders) END AS total_orders_text,
+    CASE WHEN is_rejected THEN as_text(raw_voucher_amount) END AS voucher_amount_text,
+    CASE WHEN is_rejected THEN substring(raw_file, length('data/raw') + 2) END AS source_file,
+    is_rejected
+  FROM checked
 )

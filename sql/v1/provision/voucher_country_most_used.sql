@@ -5,7 +5,7 @@ description: >
 key: [country_code]
 publish: true
 audits:
-  - country_most_used_is_recounted
+  - most_used_is_recounted: { segment: country_code, total: country_assignments }
 columns:
   country_code:        { type: VARCHAR, max_length: 64, description: Country of the customers }
   voucher_amount:      { type: INTEGER, description: "The most used voucher, in whole currency units" }

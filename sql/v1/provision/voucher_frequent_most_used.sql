@@ -3,7 +3,7 @@ description: The voucher amount that was assigned most often in each country and
 key: [country_code, frequent_segment]
 publish: true
 audits:
-  - most_used_is_recounted: { segment: frequent_segment }
+  - most_used_is_recounted: { segment: frequent_segment, total: segment_assignments }
 columns:
   country_code:        { type: VARCHAR, max_length: 64, description: Country of the customers }
   frequent_segment:    { type: VARCHAR, max_length: 64, description: The customers' segment by number of orders }

@@ -28,47 +28,61 @@ columns:
   source_file:         { type: VARCHAR, description: "The file of a rejected row, relative to the raw zone" }
   is_rejected:         { type: BOOLEAN, description: "Whether a value that every voucher needs is missing or invalid" }
 */
--- Each layer computes once what the next one uses twice. Texts are made of rejected rows alone, they cost more than reading.
+-- Each step computes once what the next one uses twice. Texts are made of rejected rows alone, they cost more than reading.
 {%- for part in raw_parts %}
-SELECT
-  "timestamp", country_code, last_order_ts, first_order_ts, total_orders, voucher_amount,
-  CASE WHEN is_rejected THEN as_text(raw_timestamp) END AS timestamp_text,
-  CASE WHEN is_rejected THEN as_text(raw_country_code) END AS country_code_text,
-  CASE WHEN is_rejected THEN as_text(raw_last_order_ts) END AS last_order_ts_text,
-  CASE WHEN is_rejected THEN as_text(raw_first_order_ts) END AS first_order_ts_text,
-  CASE WHEN is_rejected THEN as_text(raw_total_orders) END AS total_orders_text,
-  CASE WHEN is_rejected THEN as_text(raw_voucher_amount) END AS voucher_amount_text,
-  CASE WHEN is_rejected THEN substring(raw_file, length({{ part.root }}) + 2) END AS source_file,
-  is_rejected
-FROM (
-  SELECT
-    *,
-    "timestamp" IS NULL OR country_code IS NULL OR last_order_ts IS NULL OR total_orders IS NULL OR voucher_amount IS NULL
-      AS is_rejected
-  FROM (
+(
+  WITH read_values AS (
+    SELECT
+      {{ part.columns.timestamp | column }} AS raw_timestamp,
+      {{ part.columns.country_code | column }} AS raw_country_code,
+      {{ part.columns.last_order_ts | column }} AS raw_last_order_ts,
+      {{ part.columns.first_order_ts | column }} AS raw_first_order_ts,
+      {{ part.columns.total_orders | column }} AS raw_total_orders,
+      {{ part.columns.voucher_amount | column }} AS raw_voucher_amount,
+      {{ part.fileColumn | identifier }} AS raw_file
+    FROM {{ part | rows }}
+  ),
+
+  parsed AS (
+    SELECT
+      *,
+      moment(raw_timestamp) AS "timestamp",
+      stripped(as_text(raw_country_code)) AS country,
+      moment(raw_last_order_ts) AS last_order_ts,
+      moment(raw_first_order_ts) AS first_order_ts,
+      whole_number(raw_total_orders) AS orders,
+      whole_number(raw_voucher_amount) AS amount
+    FROM read_values
+  ),
+
+  typed AS (
     SELECT
       *,
       country_from(country) AS country_code,
       integer_from(0, orders) AS total_orders,
       integer_from(1, amount) AS voucher_amount
-    FROM (
-      SELECT
-        moment({{ part.columns.timestamp | column }}) AS "timestamp",
-        stripped(as_text({{ part.columns.country_code | column }})) AS country,
-        moment({{ part.columns.last_order_ts | column }}) AS last_order_ts,
-        moment({{ part.columns.first_order_ts | column }}) AS first_order_ts,
-        whole_number({{ part.columns.total_orders | column }}) AS orders,
-        whole_number({{ part.columns.voucher_amount | column }}) AS amount,
-        {{ part.columns.timestamp | column }} AS raw_timestamp,
-        {{ part.columns.country_code | column }} AS raw_country_code,
-        {{ part.columns.last_order_ts | column }} AS raw_last_order_ts,
-        {{ part.columns.first_order_ts | column }} AS raw_first_order_ts,
-        {{ part.columns.total_orders | column }} AS raw_total_orders,
-        {{ part.columns.voucher_amount | column }} AS raw_voucher_amount,
-        {{ part.fileColumn | identifier }} AS raw_file
-      FROM {{ part | rows }}
-    )
+    FROM parsed
+  ),
+
+  checked AS (
+    SELECT
+      *,
+      "timestamp" IS NULL OR country_code IS NULL OR last_order_ts IS NULL OR total_orders IS NULL OR voucher_amount IS NULL
+        AS is_rejected
+    FROM typed
   )
+
+  SELECT
+    "timestamp", country_code, last_order_ts, first_order_ts, total_orders, voucher_amount,
+    CASE WHEN is_rejected THEN as_text(raw_timestamp) END AS timestamp_text,
+    CASE WHEN is_rejected THEN as_text(raw_country_code) END AS country_code_text,
+    CASE WHEN is_rejected THEN as_text(raw_last_order_ts) END AS last_order_ts_text,
+    CASE WHEN is_rejected THEN as_text(raw_first_order_ts) END AS first_order_ts_text,
+    CASE WHEN is_rejected THEN as_text(raw_total_orders) END AS total_orders_text,
+    CASE WHEN is_rejected THEN as_text(raw_voucher_amount) END AS voucher_amount_text,
+    CASE WHEN is_rejected THEN substring(raw_file, length({{ part.root }}) + 2) END AS source_file,
+    is_rejected
+  FROM checked
 )
 {%- unless forloop.last %}
 UNION ALL

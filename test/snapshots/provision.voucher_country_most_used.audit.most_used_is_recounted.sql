@@ -1,0 +1,35 @@
+/*
+description: >
+  The most used amounts are those that a recount of the curated vouchers gives, in another way than the model counts: for
+  each country and segment, the smallest amount that no other amount beats. Parameters: segment is the column of the segment,
+  or country_code for whole countries; total is the column of all assignments of the segment.
+*/
+WITH counted AS (
+  SELECT country_code, country_code AS segment, voucher_amount, count(*) AS assignments
+  FROM curated.vouchers
+  GROUP BY ALL
+),
+
+most AS (
+  SELECT country_code, segment, max(assignments) AS assignments, CAST(sum(assignments) AS BIGINT) AS segment_assignments
+  FROM counted
+  GROUP BY country_code, segment
+),
+
+recounted AS (
+  SELECT country_code, segment, min(voucher_amount) AS voucher_amount, assignments, segment_assignments
+  FROM counted
+  JOIN most USING (country_code, segment, assignments)
+  GROUP BY ALL
+),
+
+published AS (
+  SELECT country_code, country_code AS segment, voucher_amount, assignments,
+    country_assignments AS segment_assignments
+  FROM provision.voucher_country_most_used
+)
+
+SELECT 'only in the table' AS found, * FROM (SELECT * FROM published EXCEPT ALL SELECT * FROM recounted)
+UNION ALL
+SELECT 'only in the recount' AS found, * FROM (SELECT * FROM recounted EXCEPT ALL SELECT * FROM published)
+ORDER BY ALL
