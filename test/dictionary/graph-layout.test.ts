@@ -17,12 +17,14 @@ describe("the layout of a graph", () => {
   };
 
   it("puts each to the right of all that it reads", () => {
+    expect(nodes.map(({ of }) => of)).toEqual(expect.arrayContaining(GRAPH));
     for (const { of, x } of nodes)
       for (const name of of.reads.filter((read) => read !== "unknown"))
         expect(x).toBeGreaterThan(placeOf(name).x + placeOf(name).width);
   });
 
   it("lets no two stand on each other, nor out of the picture", () => {
+    expect(placeOf("left").x).toBe(placeOf("right").x);
     for (const a of nodes) {
       expect([a.x >= 0, a.y >= 0, a.x + a.width <= width, a.y + NODE_HEIGHT <= height]).toEqual([
         true,
@@ -42,6 +44,17 @@ describe("the layout of a graph", () => {
     const y = Number(/,([0-9.]+)h/.exec(passing)?.[1]);
     for (const name of ["left", "right"])
       expect(Math.abs(placeOf(name).y + NODE_HEIGHT / 2 - y)).toBeGreaterThan(NODE_HEIGHT / 2);
+  });
+
+  it("puts each beside what it reads, so that lines do not cross", () => {
+    const crossing: Linked[] = [
+      { name: "a", reads: [] },
+      { name: "b", reads: [] },
+      { name: "of b", reads: ["b"] },
+      { name: "p of a", reads: ["a"] },
+    ];
+    const places = layoutOf(crossing, () => 120).nodes.filter(({ of }) => of.reads.length > 0);
+    expect(places.sort((one, other) => one.y - other.y).map(({ of }) => of.name)).toEqual(["p of a", "of b"]);
   });
 
   it("is empty of nothing", () => {

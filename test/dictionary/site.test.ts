@@ -48,8 +48,9 @@ describe("the data dictionary", () => {
   it("leads only to pages and files that are there, and asks nothing of others", () => {
     const files = new Set([...site.keys(), ...ASSETS]);
     for (const html of site.values()) {
-      for (const [, target = ""] of html.matchAll(/ (?:href|src)="([^"]*)"/g))
-        expect(files).toContain(target);
+      const targets = [...html.matchAll(/ (?:href|src)="([^"]*)"/g)].map(([, target]) => target);
+      expect(targets).toEqual(expect.arrayContaining(["index.html", ...ASSETS]));
+      expect(targets.filter((target = "") => !files.has(target))).toEqual([]);
       expect(html).not.toMatch(/<script|<style|\sstyle=|https?:/);
     }
   });
@@ -85,6 +86,34 @@ describe("the data dictionary", () => {
       "provision.voucher_country_most_used",
       "raw.vouchers",
     ]);
+  });
+
+  it("draws around a model in the middle both sides, and marks it alone", () => {
+    const html = pageOf("provision.voucher_amount_usage");
+    const drawn = [...html.matchAll(/<a href="([^"]+)\.html" class=/g)].map(([, name]) => name);
+    expect(drawn).toEqual(expect.arrayContaining(["raw.vouchers", "provision.voucher_frequent_most_used"]));
+    expect(html.match(/aria-current="page"/g)).toHaveLength(1);
+    expect(html).toMatch(
+      /href="provision\.voucher_amount_usage\.html" class="provision marked" aria-current="page"/,
+    );
+  });
+
+  it("marks the tables and columns that are published, the audits that warn, and says how long a text may be", () => {
+    const marked = [
+      ...(site.get("index.html") ?? "").matchAll(/html">(\w+)<\/a><span class="mark">published/g),
+    ];
+    const published = version.models.filter((model) => "publish" in model.header && model.header.publish);
+    expect(published).not.toEqual([]);
+    expect(marked.map(([, table]) => table)).toEqual(published.map(({ table }) => table));
+    const row = (name: string, column: string) =>
+      new RegExp(`<code>${column}</code></th>(.*?)</tr>`).exec(pageOf(name))?.[1] ?? "";
+    expect(row("provision.voucher_frequent_most_used", "assignments")).toContain(">not published<");
+    expect(row("provision.voucher_frequent_most_used", "voucher_amount")).not.toContain("not published");
+    expect(row("provision.voucher_frequent_most_used", "country_code")).toContain(" (up to 64 characters)");
+    expect(row("provision.voucher_frequent_most_used", "voucher_amount")).not.toContain("characters");
+    const warning = '<span class="mark">a warning</span>';
+    expect(pageOf("curated.vouchers")).toContain(`last_order_precedes_voucher${warning}`);
+    expect(pageOf("curated.vouchers")).toContain("<dt>segments_are_known</dt>");
   });
 
   it("has a model that is added as a file, with its own audit and with texts as they are", () => {
@@ -185,11 +214,13 @@ describe("pipeline docs", () => {
 
   it("prints for programs every model of the version", async () => {
     const { code, stdout } = await pipeline(["docs", "--json"], ENVIRONMENT);
-    const { models } = JSON.parse(stdout) as { models: { model: string; key: string[] | null }[] };
+    const { models } = JSON.parse(stdout) as { models: { model: string }[] };
     expect([code, models.map(({ model }) => model)]).toEqual([0, version.models.map(({ name }) => name)]);
-    expect(models.find(({ model }) => model === "provision.voucher_country_most_used")?.key).toEqual([
-      "country_code",
-    ]);
+    expect(models.find(({ model }) => model === "provision.voucher_frequent_most_used")).toMatchObject({
+      key: ["country_code", "frequent_segment"],
+      published_columns: ["country_code", "frequent_segment", "voucher_amount", "execution_date"],
+      audits: ["most_used_is_recounted"],
+    });
   });
 
   it.each([

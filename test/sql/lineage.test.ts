@@ -84,6 +84,9 @@ ORDER BY ALL
     expect([...traced.untraceable]).toEqual([["provision.a", "COLUMNS(…) is not understood"]]);
     expect(lineageFrom(traced, "provision.a", () => false)).toBeUndefined();
     expect(lineageFrom(traced, "provision.b", () => false)).toBeUndefined();
-    expect(lineageFrom(traced, "provision.b", (model) => model === "provision.a")).toBeDefined();
+    const stopped = lineageFrom(traced, "provision.b", (model) => model === "provision.a");
+    expect(stopped?.columns.get("amount")?.list()).toEqual([
+      { relation: "provision.a", column: "amount", derivations: ["IDENTITY"] },
+    ]);
   });
 });

@@ -138,8 +138,9 @@ describe("the page of a healthy pipeline", () => {
   it("has headings in order, a name for each region, no styles of its own, and is last in the menu", async () => {
     const html = await htmlOf(api);
     expect(html.match(/<h\d/g)?.join("")).toMatch(/^<h1(<h2)+$/);
-    for (const [, id] of html.matchAll(/aria-labelledby="([^"]+)"/g))
-      expect(html).toContain(`id="${id ?? ""}"`);
+    const labels = [...html.matchAll(/aria-labelledby="([^"]+)"/g)];
+    expect(labels).not.toEqual([]);
+    for (const [, id] of labels) expect(html).toContain(`id="${id ?? ""}"`);
     expect(html).not.toContain("style=");
     expect(html).toMatch(/<a href="\/health" aria-current="page">Is it healthy\?<\/a><\/li><\/ul>/);
   });
