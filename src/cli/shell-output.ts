@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import { textTable } from "../base/text-table.js";
-import type { StatementResult } from "../engine/duckdb/duckdb-engine.js";
+import type { StatementResult } from "../introspect/shell.js";
 
 /** How the rows of a statement are printed. */
 export type ResultFormat = "table" | "json" | "csv";

@@ -1,10 +1,8 @@
 import { text as textOf } from "node:stream/consumers";
 import type { Argv, CommandModule } from "yargs";
-import { messageOf, PipelineError } from "../base/errors.js";
+import { PipelineError } from "../base/errors.js";
 import type { ShellDates } from "../introspect/shell-dates.js";
 import type { ShellContext } from "../introspect/shell.js";
-import { PipelineError } from "../base/errors.js";
-import type { ShellContext, ShellDates } from "../introspect/shell.js";
 import type { Cancellation } from "./cancel.js";
 import { printError, printWarning } from "./output.js";
 import type { ResultFormat } from "./shell-output.js";

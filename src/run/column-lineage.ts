@@ -1,14 +1,12 @@
+import { PipelineError } from "../base/errors.js";
 import { parseSelects } from "../engine/duckdb/syntax-trees.js";
 import type { RawPart } from "../models/dialect.js";
-import { PipelineError } from "../base/errors.js";
-import { parseSelects } from "../engine/syntax-trees.js";
 import { Sources } from "../models/lineage/sources.js";
 import { traceQuery, Untraceable } from "../models/lineage/trace.js";
 import type { SqlVersion } from "../models/load.js";
 import { isRaw, type Model, type RawModel } from "../models/model.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
-import type { RawPart } from "../models/raw-part.js";
-import { parseExecutionDate, type ExecutionDate } from "../voucher/execution-date.js";
+import { parseExecutionDate } from "../voucher/execution-date.js";
 import { planRun, type Plan } from "./plan.js";
 
 /** What the columns of a model come of. */

@@ -5,7 +5,6 @@ import { dictionaryDataOf, dictionaryOf } from "../../src/dictionary/dictionary.
 import { ASSETS, siteOf, siteOfTexts, type WrittenSite } from "../../src/dictionary/site.js";
 import { parseSqlVersion } from "../../src/models/load.js";
 import { referencesOf } from "../../src/models/order.js";
-import { referencesOf } from "../../src/models/references.js";
 import { traceForDictionary } from "../../src/run/column-lineage.js";
 import { pipeline } from "../cli/command.js";
 import { plan, version } from "../sql/session.js";

@@ -2,8 +2,6 @@ import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { INTERNAL_TABLES } from "../../src/consumption/schema.js";
-import { dictionaryOf } from "../../src/models/dictionary.js";
-import { INTERNAL_TABLES } from "../../src/consumption/tables.js";
 import { dictionaryOf } from "../../src/dictionary/dictionary.js";
 import { loadSqlVersion } from "../../src/models/load.js";
 import { traceForDictionary } from "../../src/run/column-lineage.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { parseSelects, type Syntax, type SyntaxTree } from "../../../src/engine/syntax-trees.js";
+import { parseSelects, type Syntax, type SyntaxTree } from "../../../src/engine/duckdb/syntax-trees.js";
 import { assertKnownShape } from "../../../src/models/lineage/tree-shapes.js";
 import { traceColumns, traceForDictionary } from "../../../src/run/column-lineage.js";
 import { parseExecutionDate } from "../../../src/voucher/execution-date.js";
