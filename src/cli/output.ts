@@ -1,5 +1,5 @@
 import { EXIT_CODES, endWith, exitCodeSoFar } from "../base/exit-codes.js";
-import { openedLog } from "./log.js";
+import { openedLog } from "./opened-log.js";
 
 /** Data goes to standard output. */
 export function print(text: string): void {

@@ -1,5 +1,5 @@
 import type { RunActivity } from "../run/activity.js";
-import { openedLog } from "./log.js";
+import { openedLog } from "./opened-log.js";
 
 const REFRESH_MILLISECONDS = 200;
 

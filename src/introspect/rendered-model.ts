@@ -5,7 +5,7 @@ import { planInput } from "../run/raw-input.js";
 import type { Settings } from "../settings/settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { looking } from "./looking.js";
-import { renderRun } from "./rendered-run.js";
+import { renderRun } from "./planned-run.js";
 
 /** The SQL of a model and of its audits, as a run fills it in. */
 export interface RenderedModel {

@@ -1,6 +1,6 @@
 import { counted, percent, printable } from "../base/words.js";
 import type { Row } from "../engine/builder.js";
-import { describeBroken, describeThreshold, columnsInWords, rawNotices } from "./audits.js";
+import { describeBroken, describeThreshold, columnsInWords, rawNotices } from "./audits-in-words.js";
 import { changeInWords } from "./changed-answers.js";
 import type { ToldRun } from "./past-run.js";
 import {

@@ -1,6 +1,6 @@
 import { textTable } from "../base/text-table.js";
 import { counted } from "../base/words.js";
-import { rawNotices } from "./audits.js";
+import { rawNotices } from "./audits-in-words.js";
 import { changeInWords } from "./changed-answers.js";
 import type { ToldRun } from "./past-run.js";
 import type { RunReport } from "./run-record.js";

@@ -7,11 +7,11 @@ import { keepSqlVersion } from "../consumption/sql-versions.js";
 import type { RunReport } from "../record/run-record.js";
 import type { Publication } from "../voucher/publication-identity.js";
 import type { RunContext } from "./context.js";
-import { logged } from "./observers/log.js";
 import { metrics } from "./observers/metrics.js";
 import { notify } from "./observers/notify.js";
 import { tellObservers, type EndedRun, type RunObserver } from "./observers/observer.js";
 import { openLineage } from "./observers/openlineage/openlineage.js";
+import { logged } from "./observers/run-log.js";
 import { runReport } from "./observers/run-report.js";
 
 /** Those who are told of runs. */

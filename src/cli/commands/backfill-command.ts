@@ -12,7 +12,7 @@ import {
   type Selection,
 } from "../../run/backfill/backfill-report.js";
 import type { Cancellation } from "../cancel.js";
-import { openedLog } from "../log.js";
+import { openedLog } from "../opened-log.js";
 import { print, printWarning } from "../output.js";
 import {
   allowFutureOption,

@@ -4,7 +4,7 @@ import { endAs } from "../../base/exit-codes.js";
 import type { RunReport } from "../../record/run-record.js";
 import type { Stage } from "../../record/stages.js";
 import type { Cancellation } from "../cancel.js";
-import { openedLog } from "../log.js";
+import { openedLog } from "../opened-log.js";
 import { print, printWarning } from "../output.js";
 import {
   allowFutureOption,

@@ -1,11 +1,11 @@
 import { text as textOf } from "node:stream/consumers";
 import type { Argv, CommandModule } from "yargs";
-import { PipelineError } from "../base/errors.js";
-import type { ShellDates } from "../introspect/shell-dates.js";
-import type { ShellContext } from "../introspect/shell.js";
-import type { Cancellation } from "./cancel.js";
-import { printError, printWarning } from "./output.js";
-import type { ResultFormat } from "./shell-output.js";
+import { PipelineError } from "../../base/errors.js";
+import type { ShellDates } from "../../introspect/shell-dates.js";
+import type { ShellContext } from "../../introspect/shell.js";
+import type { Cancellation } from "../cancel.js";
+import { printError, printWarning } from "../output.js";
+import type { ResultFormat } from "../shell-output.js";
 
 interface ShellArguments {
   "execution-date": string | undefined;
@@ -47,8 +47,8 @@ export function shellCommand(cancellation: Cancellation): CommandModule<object, 
         .example("$0 shell -e 2020-05-29", "Look at another execution date"),
     handler: async ({ c: command, "execution-date": date, json, csv, "read-only": readOnly }) => {
       const [{ readSettings }, { parseExecutionDate }] = await Promise.all([
-        import("../settings/settings.js"),
-        import("../voucher/execution-date.js"),
+        import("../../settings/settings.js"),
+        import("../../voucher/execution-date.js"),
       ]);
       const context = {
         settings: readSettings(),
@@ -67,8 +67,8 @@ export function shellCommand(cancellation: Cancellation): CommandModule<object, 
 
 async function runText(context: ShellContext, sql: string, format: ResultFormat): Promise<void> {
   const [{ withShell }, { printResult, writerTo }] = await Promise.all([
-    import("../introspect/shell.js"),
-    import("./shell-output.js"),
+    import("../../introspect/shell.js"),
+    import("../shell-output.js"),
   ]);
   const write = writerTo(process.stdout);
   await withShell(context, async (shell) => {
@@ -96,19 +96,19 @@ async function interact(
   { readOnly, cancellation }: { readonly readOnly: boolean; readonly cancellation: Cancellation },
 ): Promise<void> {
   const [{ duckDbVersion, isNewEnough, runDuckDb }, { holdingsText, holdPrompt }] = await Promise.all([
-    import("./shell-duckdb.js"),
-    import("./shell-prompt.js"),
+    import("../shell-duckdb.js"),
+    import("../shell-prompt.js"),
   ]);
   const version = readOnly ? undefined : await duckDbVersion();
   if (version !== undefined && isNewEnough(version)) {
-    const { prepareDuckDb } = await import("../introspect/duckdb-command.js");
+    const { prepareDuckDb } = await import("../../introspect/duckdb-command.js");
     const start = await prepareDuckDb(context);
     printStart(holdingsText(start.holdings), start.dates);
     await runDuckDb(start, format === "table" ? [] : [`-${format}`], cancellation);
     return;
   }
   if (version !== undefined) printWarning(`duckdb ${version} is older than 1.5: it is not used`);
-  const { withShell } = await import("../introspect/shell.js");
+  const { withShell } = await import("../../introspect/shell.js");
   await withShell(context, async (shell) => {
     printStart(holdingsText(shell.holdings), shell.dates);
     printError("This prompt only reads. .help tells more.");

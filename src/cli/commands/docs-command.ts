@@ -1,8 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
-import { messageOf, PipelineError } from "../base/errors.js";
-import type { Lineage } from "../dictionary/entries.js";
-import type { SqlVersion } from "../models/load.js";
-import { print } from "./output.js";
+import { messageOf, PipelineError } from "../../base/errors.js";
+import type { Lineage } from "../../dictionary/entries.js";
+import type { SqlVersion } from "../../models/load.js";
+import { print } from "../output.js";
 
 interface DocsArguments {
   out: string | undefined;
@@ -36,16 +36,16 @@ export const docsCommand: CommandModule<object, DocsArguments> = {
   handler: async ({ out, markdown, json }) => {
     refuseUnclearForm({ out, markdown, json });
     const [{ loadSqlVersion }, { traceForDictionary }, { readSettings }] = await Promise.all([
-      import("../models/load.js"),
-      import("../run/column-lineage.js"),
-      import("../settings/settings.js"),
+      import("../../models/load.js"),
+      import("../../run/column-lineage.js"),
+      import("../../settings/settings.js"),
     ]);
     const { sqlDirectory, sqlVersion } = readSettings();
     const version = await loadSqlVersion(sqlDirectory, sqlVersion);
     const lineage = await traceForDictionary(version);
     if (out !== undefined) return writePages(version, lineage, out, { asJson: json });
     if (markdown !== undefined) return writeMarkdown(version, lineage, markdown);
-    const { dictionaryDataOf } = await import("../dictionary/dictionary.js");
+    const { dictionaryDataOf } = await import("../../dictionary/dictionary.js");
     print(JSON.stringify(dictionaryDataOf(version, lineage), null, 2));
   },
 };
@@ -63,14 +63,14 @@ async function writePages(
   folder: string,
   { asJson }: { readonly asJson: boolean },
 ): Promise<void> {
-  const { writeSite } = await import("../dictionary/site.js");
+  const { writeSite } = await import("../../dictionary/site.js");
   const written = await writing(`--out ${folder}`, () => writeSite(version, lineage, folder));
   print(asJson ? JSON.stringify(written, null, 2) : `open ${written.index}`);
 }
 
 async function writeMarkdown(version: SqlVersion, lineage: Lineage, file: string): Promise<void> {
   const [{ dictionaryOf }, { writeFile }] = await Promise.all([
-    import("../dictionary/dictionary.js"),
+    import("../../dictionary/dictionary.js"),
     import("node:fs/promises"),
   ]);
   const text = dictionaryOf(version, lineage);
