@@ -11,9 +11,9 @@ import {
   type Place,
   type RunnerUp,
 } from "../voucher/published-answers.js";
+import { readSegments } from "../voucher/read-segments.js";
 import {
   parseSegments,
-  readSegments,
   SEGMENT_KINDS,
   SEGMENTS_FILE,
   type SegmentKind,

@@ -3,7 +3,7 @@ import { describe, expect, it } from "@jest/globals";
 import { changesBetween } from "../../src/voucher/changes.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { Answers, Cells, type PlacedCell } from "../../src/voucher/published-answers.js";
-import { readSegments } from "../../src/voucher/segment-rules.js";
+import { readSegments } from "../../src/voucher/read-segments.js";
 import { PROJECT } from "../workspace.js";
 
 const segments = await readSegments(path.join(PROJECT, "sql/v1"));

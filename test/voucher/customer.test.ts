@@ -2,7 +2,7 @@ import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { segmentOfCustomer } from "../../src/voucher/customer-segment.js";
 import { calendarDays } from "../../src/voucher/moment.js";
-import { readSegments } from "../../src/voucher/segment-rules.js";
+import { readSegments } from "../../src/voucher/read-segments.js";
 import { PROJECT } from "../workspace.js";
 
 const segments = await readSegments(path.join(PROJECT, "sql/v1"));

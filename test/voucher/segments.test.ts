@@ -1,7 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { readSegments, segmentOf } from "../../src/voucher/segment-rules.js";
+import { readSegments } from "../../src/voucher/read-segments.js";
+import { segmentOf } from "../../src/voucher/segment-rules.js";
 import { makeFolder, PROJECT } from "../workspace.js";
 
 const segments = await readSegments(path.join(PROJECT, "sql/v1"));
