@@ -2,27 +2,18 @@ import { sideBySide } from "../base/concurrency.js";
 import { PipelineError } from "../base/errors.js";
 import { unlessMissing, type Consumption } from "../consumption/consumption.js";
 import { pendingMigrations } from "../consumption/migrate.js";
-import { openConsumptionUntouched } from "../consumption/open-consumption.js";
 import { publishStatements, type PublishStatement } from "../consumption/publish-transaction.js";
 import { creation, missingTables } from "../consumption/published-tables.js";
 import { runningRun, type RunningRun } from "../consumption/recorded-runs.js";
 import { withDuckDb } from "../engine/duckdb/duckdb.js";
 import type { RawPart } from "../models/dialect.js";
-import { loadSqlVersion, type SqlVersion } from "../models/load.js";
-import { isPublished, isWritten } from "../models/model.js";
+import type { SqlVersion } from "../models/load.js";
+import { isLarge, isPublished, isWritten } from "../models/model.js";
 import { ignoredFilesOf, type IgnoredFiles } from "../raw/file-notices.js";
 import type { WithNewEngine } from "../raw/inspect-raw.js";
 import { STAGES } from "../record/stages.js";
-import { auditStatement } from "../run/audits.js";
 import type { RawInput, RunContext } from "../run/context.js";
-import {
-  planHash,
-  stepsOfStages,
-  type PlannedFunctions,
-  type PlannedStep,
-  planRun,
-  type Plan,
-} from "../run/plan.js";
+import { planHash, stepsOfStages, type PlannedStep, planRun, type Plan } from "../run/plan.js";
 import { contentStatements, publishedTable } from "../run/publish.js";
 import { findRawFiles, inspectRaw, planInput } from "../run/raw-input.js";
 import { assertReplaceable } from "../run/staging.js";
@@ -30,24 +21,17 @@ import type { Settings } from "../settings/settings.js";
 import { pathPattern } from "../sql-text/literal.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { manifestFile } from "../zones/manifest.js";
-import { openZones } from "../zones/open-zones.js";
 import {
   partitionFile,
   sizeOf,
   stagedFile,
   stagingFolder,
-  stagingOfRun,
   type FoundPartition,
   type Partition,
   type Zone,
 } from "../zones/zone.js";
-import {
-  buildStatements,
-  readByCluster,
-  writesMany,
-  type PlannedPlaces,
-  type PlannedStatement,
-} from "./planned-statements.js";
+import { looking } from "./looking.js";
+import { recordBuild, type RecordedStatement } from "./recorded-build.js";
 
 /** What a run would read, replace and say. */
 export interface PlannedRun {
@@ -97,7 +81,7 @@ export interface PlannedStatements {
   readonly file: string;
   /** Null for the functions. */
   readonly model: string | null;
-  readonly statements: readonly (PlannedStatement & { readonly audit: string | null })[];
+  readonly statements: readonly RecordedStatement[];
 }
 
 export interface PlannedPublish {
@@ -121,57 +105,51 @@ const TEMPORARY_FOLDER = "<temporary folder>";
  * machine.
  * @throws PipelineError for what would stop the run before it builds a model.
  */
-export async function planOfRun(
+export function planOfRun(
   settings: Settings,
   executionDate: ExecutionDate,
   signal: AbortSignal,
   warn: (message: string) => void,
 ): Promise<PlannedRun> {
-  const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
-  const zones = await openZones(settings, signal);
-  try {
-    const consumption = await openConsumptionUntouched(settings.consumptionUrl);
-    try {
-      const context = { executionDate, settings, version, zones, signal, warn };
-      await assertReplaceable({ ...context, stages: STAGES });
-      const { engine, inputs, plan } = await renderRun(context);
-      const steps = stepsOfStages(plan, STAGES);
-      const partitions = await partitionsOf(steps, context);
-      const staging = `${zones.curated.root}/${stagingOfRun(`${executionDate.partitionKey}-${RUN_DIGITS}`)}`;
-      const shown = readByCluster(steps);
-      return {
-        execution_date: executionDate.iso,
-        sql_version: version.name,
-        sql_hash: version.hash,
-        rendered_sql_hash: planHash(plan),
-        engine: settings.engine.kind === "spark" ? `${engine}, Spark at ${settings.engine.host}` : engine,
-        targets: {
-          raw: zones.raw.root,
-          curated: zones.curated.root,
-          provision: zones.provision.root,
-          consumption: consumption.name,
-        },
-        lock: await lockOf(consumption, executionDate),
-        raw: inputs.map(plannedInput),
-        ignored_files: ignoredFilesOf(inputs.flatMap(({ ignored }) => ignored)),
-        partitions,
-        steps: [
-          functionsStatements(plan.functions),
-          ...(plan.clusterFunctions === undefined ? [] : [functionsStatements(plan.clusterFunctions)]),
-          ...steps.map((step) => {
-            const { name } = step.model;
-            const staged = partitions.find((partition) => partition.model === name)?.staged;
-            return statementsOf(step, { staged, temporary: TEMPORARY_FOLDER, staging }, shown.has(name));
-          }),
-        ],
-        publish: await publishOf(consumption, version),
-      };
-    } finally {
-      await consumption.close();
-    }
-  } finally {
-    zones.close();
-  }
+  return looking(settings, signal, async (opened) => {
+    const version = await opened.sql();
+    const zones = await opened.zones();
+    const consumption = await opened.untouchedDatabase();
+    const context = { executionDate, settings, version, zones, signal, warn };
+    await assertReplaceable({ ...context, stages: STAGES });
+    const { engine, inputs, plan } = await renderRun(context);
+    const steps = stepsOfStages(plan, STAGES);
+    const runId = `${executionDate.partitionKey}-${RUN_DIGITS}`;
+    const said = await recordBuild({ ...context, runId, engine, folder: TEMPORARY_FOLDER }, plan, steps);
+    const statementsOf = (file: string, model: string | null): PlannedStatements => ({
+      file,
+      model,
+      statements: said.get(model ?? file) ?? [],
+    });
+    return {
+      execution_date: executionDate.iso,
+      sql_version: version.name,
+      sql_hash: version.hash,
+      rendered_sql_hash: planHash(plan),
+      engine: settings.engine.kind === "spark" ? `${engine}, Spark at ${settings.engine.host}` : engine,
+      targets: {
+        raw: zones.raw.root,
+        curated: zones.curated.root,
+        provision: zones.provision.root,
+        consumption: consumption.name,
+      },
+      lock: await lockOf(consumption, executionDate),
+      raw: inputs.map(plannedInput),
+      ignored_files: ignoredFilesOf(inputs.flatMap(({ ignored }) => ignored)),
+      partitions: await partitionsOf(steps, context),
+      steps: [
+        statementsOf(plan.functions.file, null),
+        ...(plan.clusterFunctions === undefined ? [] : [statementsOf(plan.clusterFunctions.file, null)]),
+        ...steps.map(({ model }) => statementsOf(model.file, model.name)),
+      ],
+      publish: await publishOf(consumption, version),
+    };
+  });
 }
 
 function plannedInput({ model, files, parts }: RenderedRun["inputs"][number]): PlannedInput {
@@ -232,23 +210,9 @@ async function findReplaced(
   }
 }
 
-function statementsOf(step: PlannedStep, places: PlannedPlaces, isShown: boolean): PlannedStatements {
-  return {
-    file: step.model.file,
-    model: step.model.name,
-    statements: [
-      ...buildStatements(step, places, isShown).map((statement) => ({ ...statement, audit: null })),
-      ...step.audits.map(({ audit, rendered: { sql, dialect } }) => ({
-        engine: dialect,
-        sql: auditStatement(sql),
-        audit,
-      })),
-    ],
-  };
-}
-
-function functionsStatements({ file, sql, dialect }: PlannedFunctions): PlannedStatements {
-  return { file, model: null, statements: [{ engine: dialect, sql, audit: null }] };
+/** Whether a model is written by a cluster, as many files. */
+function writesMany({ model, rendered }: PlannedStep): boolean {
+  return isWritten(model) && isLarge(model.name) && rendered.dialect === "spark";
 }
 
 async function publishOf(consumption: Consumption, { models }: SqlVersion): Promise<PlannedPublish> {

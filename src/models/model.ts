@@ -99,9 +99,9 @@ export function isWritten(model: Model): model is WrittenModel {
   return model.layer === "curated" || model.layer === "provision";
 }
 
-/** Whether a model has a row a voucher, and may be larger than one machine can write. */
-export function isLarge({ layer }: WrittenModel): boolean {
-  return layer === "curated";
+/** Whether a model has a row for each voucher: it may be larger than one machine can hold, and than one file should be. */
+export function isLarge(name: string): boolean {
+  return name.startsWith("raw.") || name.startsWith("curated.");
 }
 
 export function isPublished(model: Model): model is WrittenModel {
@@ -121,5 +121,5 @@ export function publishedKey(model: WrittenModel): string[] {
 /** Where a partition of a written model is: its one file and, where a cluster may write it as many, the manifest that names them. */
 export function placesOf(model: WrittenModel): string[] {
   const folder = `${model.layer}/${model.table}/execution_date=<key>`;
-  return [`${folder}/data.parquet`, ...(isLarge(model) ? [`${folder}/_manifest.json`] : [])];
+  return [`${folder}/data.parquet`, ...(isLarge(model.name) ? [`${folder}/_manifest.json`] : [])];
 }

@@ -199,7 +199,7 @@ async function stageModel(
   failpoint(`${model.name}: room made`);
   const { rows, bytes, uris } = await builder.write(model.name, query, {
     file: file.uri,
-    isLarge: isLarge(model),
+    isLarge: isLarge(model.name),
   });
   failpoint(`${model.name}: written`);
   const [described] = await Promise.all([

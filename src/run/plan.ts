@@ -5,6 +5,7 @@ import type { Severity, Threshold } from "../models/header.js";
 import { functionsIn, type SqlVersion } from "../models/load.js";
 import {
   isMeasure,
+  isLarge,
   isPublished,
   isRaw,
   isWritten,
@@ -149,8 +150,9 @@ function render(
   ...[file, template, variables]: Parameters<Renderer["render"]>
 ): Rendered {
   const rendered = duckDb.render(file, template, variables);
-  const isLarge = rendered.references.some((name) => name.startsWith("raw.") || name.startsWith("curated."));
-  return cluster !== undefined && isLarge ? cluster.render(file, template, variables) : rendered;
+  return cluster !== undefined && rendered.references.some(isLarge)
+    ? cluster.render(file, template, variables)
+    : rendered;
 }
 
 /** The SELECT of a model; two where a cluster reads some of the raw files, and DuckDB the others. */

@@ -1,4 +1,20 @@
-import type { Builder, ColumnType, Row, RowValue, WrittenFile } from "../builder.js";
+import { literal } from "../../sql-text/literal.js";
+import {
+  textOf,
+  type Builder,
+  type ColumnType,
+  type Row,
+  type RowValue,
+  type WrittenFile,
+} from "../builder.js";
+import {
+  attachStatement,
+  copyStatement,
+  tableStatement,
+  temporaryFile,
+  temporaryStatement,
+  viewStatement,
+} from "./duckdb-statements.js";
 
 /**
  * Runs SQL for one run, with no state of its own that outlives it. Calls may be made side by side. Every call rejects with a PipelineError of code
@@ -14,8 +30,8 @@ export interface Engine {
    * @throws DuckDbError before anything of it has run.
    */
   assertSelects(sql: string): Promise<void>;
-  /** Refuses the text of a file that does more than make functions, in the same way. */
-  assertMakesFunctions(sql: string): Promise<void>;
+  /** Makes the functions of a text; refuses one that does more, in the same way. */
+  makeFunctions(sql: string): Promise<void>;
   /** Runs statements that return nothing that matters. */
   run(sql: string): Promise<void>;
   /** The rows of a query, all of them. */
@@ -58,14 +74,55 @@ export interface StatementResult {
 /** Runs statements that a person has written, one after the other, and gives the results of those that give rows. */
 export type AdHocRun = (sql: string, signal: AbortSignal) => AsyncGenerator<StatementResult>;
 
+/** Who says statements to DuckDB, or only takes them down. */
+export type Speaker = Pick<Engine, "run" | "rows">;
+
+/** What an engine does by statements of its own: each call says what the runner puts around a SELECT. */
+export function bySpeaking(
+  { run, rows }: Speaker,
+  folder: string | undefined,
+): Pick<
+  Engine,
+  | "createView"
+  | "createTable"
+  | "createFile"
+  | "writeTemporary"
+  | "attachFiles"
+  | "columnsOf"
+  | "writeParquet"
+  | "writeCsv"
+> {
+  const attachFiles = (name: string, uris: readonly string[]) => run(attachStatement(name, uris));
+  const writeTemporary = (select: string, file: string) => run(temporaryStatement(select, file));
+  return {
+    createView: (name, select) => run(viewStatement(name, select)),
+    createTable: (name, select) => run(tableStatement(name, select)),
+    createFile: async (name, select) => {
+      if (folder === undefined) throw new RangeError("the session has no folder to keep a file in");
+      const file = temporaryFile(folder, name);
+      await writeTemporary(select, file);
+      await attachFiles(name, [file]);
+    },
+    writeTemporary,
+    attachFiles,
+    columnsOf: async (name) =>
+      (await rows(`DESCRIBE ${name}`)).map((row) => ({
+        name: textOf(row, "column_name"),
+        type: textOf(row, "column_type"),
+      })),
+    writeParquet: async (select, uri) => {
+      const [written] = await rows(copyStatement(select, uri));
+      return { rows: Number(written?.["count"]), bytes: Number(written?.["file_size_bytes"]) };
+    },
+    writeCsv: (select, uri) => run(`COPY (${select}\n) TO ${literal(uri)} (FORMAT csv, HEADER)`),
+  };
+}
+
 /** Builds models by DuckDB alone. */
 export function duckDbBuilder(engine: Engine): Builder {
   return {
     version: engine.version,
-    makeFunctions: async ({ sql }) => {
-      await engine.assertMakesFunctions(sql);
-      await engine.run(sql);
-    },
+    makeFunctions: ({ sql }) => engine.makeFunctions(sql),
     assertSelects: ({ sql }) => engine.assertSelects(sql),
     keepLarge: (name, queries) =>
       engine.createFile(name, queries.map(({ sql }) => sql).join("\nUNION ALL\n")),

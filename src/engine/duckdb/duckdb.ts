@@ -12,16 +12,8 @@ import { statementsOf } from "../../sql-text/scan.js";
 import { textOf, type Row } from "../builder.js";
 import { refusalOfFunctions, refusalOfSelect, type Powers } from "../refusals.js";
 import { runStatements } from "./ad-hoc.js";
-import { type Engine } from "./duckdb-engine.js";
+import { bySpeaking, type Engine } from "./duckdb-engine.js";
 import { temporaryFileFault, translateDuckDbError, DuckDbError } from "./duckdb-errors.js";
-import {
-  attachStatement,
-  copyStatement,
-  tableStatement,
-  temporaryFile,
-  temporaryStatement,
-  viewStatement,
-} from "./duckdb-statements.js";
 import { extensionOptions, openS3, type S3Session } from "./httpfs.js";
 import { makeTempDirectory, type TempDirectory } from "./temp-directory.js";
 
@@ -286,14 +278,16 @@ function engineOf(
   const rows = (sql: string) =>
     connected(async (connection) => (await connection.runAndReadAll(sql)).getRowObjectsJson() as Row[]);
 
-  const attachFiles = (name: string, uris: readonly string[]) => run(attachStatement(name, uris));
-  const writeTemporary = (select: string, file: string) => run(temporaryStatement(select, file));
-
   return {
+    ...bySpeaking({ run, rows }, folder),
     version: `DuckDB ${version()}`,
     folder,
     assertSelects: (sql) => connected((connection) => assertSelects(connection, sql)),
-    assertMakesFunctions: (sql) => connected((connection) => assertMakesFunctions(connection, sql)),
+    makeFunctions: (sql) =>
+      connected(async (connection) => {
+        await assertMakesFunctions(connection, sql);
+        await connection.run(sql);
+      }),
     run,
     rows,
     parts: async function* (sql) {
@@ -310,26 +304,6 @@ function engineOf(
         pool.giveBack(connection);
       }
     },
-    createView: (name, select) => run(viewStatement(name, select)),
-    createTable: (name, select) => run(tableStatement(name, select)),
-    createFile: async (name, select) => {
-      if (folder === undefined) throw new RangeError("the session has no folder to keep a file in");
-      const file = temporaryFile(folder, name);
-      await writeTemporary(select, file);
-      await attachFiles(name, [file]);
-    },
-    writeTemporary,
-    attachFiles,
-    columnsOf: async (name) =>
-      (await rows(`DESCRIBE ${name}`)).map((row) => ({
-        name: textOf(row, "column_name"),
-        type: textOf(row, "column_type"),
-      })),
-    writeParquet: async (select, uri) => {
-      const [written] = await rows(copyStatement(select, uri));
-      return { rows: Number(written?.["count"]), bytes: Number(written?.["file_size_bytes"]) };
-    },
-    writeCsv: (select, uri) => run(`COPY (${select}\n) TO ${literal(uri)} (FORMAT csv, HEADER)`),
     adHoc: (use) =>
       pool.lend((connection) =>
         use((sql, signal) => {
