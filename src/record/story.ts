@@ -270,22 +270,23 @@ function warningsSection({ warnings }: RunReport): Section {
 
 function filesSection(report: RunReport): Section {
   const { inputs, at_rest: atRest, tables, published } = report;
-  const files = inputs.map(({ path, bytes, version }) => [
+  const files = inputs.map(({ path, bytes, version, sha256 = "" }) => [
     printable(path),
     counted(bytes),
     printable(version),
+    sha256,
   ]);
   const written = tables.map(({ model, rows, bytes, sha256, uri }) => [
     model,
     counted(rows),
     counted(bytes),
-    sha256.slice(0, 12),
+    sha256,
     printable(uri),
   ]);
   return {
     heading: "What it read and wrote",
     blocks: [
-      ...table([text("raw file"), number("bytes"), code("version")], files),
+      ...table([text("raw file"), number("bytes"), code("version"), code("sha256")], files),
       ...table(
         [code("raw model"), text("format"), number("files"), text("first"), text("columns")],
         report.raw_columns.map(({ model, format, files, first, columns }) => [
@@ -303,7 +304,7 @@ function filesSection(report: RunReport): Section {
       ]),
       ...table(
         [code("partition as it was"), code("sha256"), text("file")],
-        atRest.map(({ model, sha256, uri }) => [model, sha256.slice(0, 12), printable(uri)]),
+        atRest.map(({ model, sha256, uri }) => [model, sha256, printable(uri)]),
       ),
       ...table(
         [code("partition written"), number("rows"), number("bytes"), code("sha256"), text("file")],

@@ -14,6 +14,9 @@ import { openLineage } from "./observers/openlineage/openlineage.js";
 import { logged } from "./observers/run-log.js";
 import { runReport } from "./observers/run-report.js";
 
+/** How a run ends, but for what was known when it began. */
+type End = Omit<EndedRun, "startedAt" | "startedBy">;
+
 /** Those who are told of runs. */
 const observers: readonly RunObserver[] = [logged, openLineage, runReport, notify, metrics];
 
@@ -36,19 +39,22 @@ export interface OpenRecord {
 export async function beginRecord(context: RunContext): Promise<OpenRecord> {
   const { activity, consumption, executionDate, journal, runId, stages, version } = context;
   const startedAt = new Date().toISOString();
+  const starter = startedBy();
   await keepSqlVersion(consumption, version);
   await recordStart(consumption, {
     run_id: runId,
     execution_date: executionDate.partitionKey,
     stages: stages.join(","),
     started_at: startedAt,
-    started_by: startedBy(),
+    started_by: starter,
     sql_version: version.name,
     sql_hash: version.hash,
   });
   await tellObservers(context, observers, (observer) => observer.began?.(context, startedAt));
-  const tellEnd = async (ended: Omit<EndedRun, "startedAt">) => {
-    await tellObservers(context, observers, (observer) => observer.ended?.(context, { ...ended, startedAt }));
+  const tellEnd = async (ended: End) => {
+    await tellObservers(context, observers, (observer) =>
+      observer.ended?.(context, { ...ended, startedAt, startedBy: starter }),
+    );
     // What the observers have noted and warned of. It takes no part in how long the run took.
     const report = { ...journal.report(), seconds: ended.report.seconds };
     if (ended.isRecorded) await recordAfterwards(context, report);
@@ -105,7 +111,7 @@ async function recordSuccess(
 async function recordFailure(
   { activity, consumption, journal, runId, settings }: RunContext,
   { outcome, fault }: Pick<EndedRun, "outcome" | "fault">,
-): Promise<Omit<EndedRun, "startedAt">> {
+): Promise<End> {
   const end = { outcome, fault, report: journal.report(), endedAt: new Date().toISOString() };
   try {
     await recordEnd(consumption, runId, {

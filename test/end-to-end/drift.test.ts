@@ -42,13 +42,13 @@ describe("the columns of raw files", () => {
     const { raw } = settings.zones;
     await putFile(raw, "vouchers/b.csv", `${HEADER},channel\n${LINE},app\n`);
     await putFile(raw, "vouchers/c.csv", `channel,${HEADER}\nweb,${LINE}\n`);
-    const { code, stdout, stderr } = await pipeline(["-e", "2020-05-29"], environment);
+    const { code, stdout, stderr } = await pipeline(["-e", "2020-05-29", "--verbose"], environment);
     expect(code).toBe(0);
     expect(stderr).toBe(
       "warning: raw.vouchers: the column channel (VARCHAR) is new, and no model reads it; it is in 2 files, as vouchers/b.csv\n",
     );
     expect(stdout).toMatch(
-      /columns of the raw files that have changed\n.*\n {2}raw\.vouchers +channel +new +VARCHAR +2 +vouchers\/b\.csv\n/,
+      /Columns of the raw files that have changed:\n.*\n {2}raw\.vouchers +channel +new +VARCHAR +2 +vouchers\/b\.csv\n/,
     );
     const next = await run(settings, "2020-05-30");
     expect(next).toMatchObject({ drift: [], warnings: [] });
@@ -57,7 +57,7 @@ describe("the columns of raw files", () => {
       ["parquet", 1],
     ]);
     expect((await pipeline(["runs", next.run_id], environment)).stdout).toMatch(
-      /columns of the raw files\n.*\n {2}raw\.vouchers +csv +2 +vouchers\/b\.csv +timestamp VARCHAR, .*channel VARCHAR/,
+      / raw model +format +files +first +columns\n {2}raw\.vouchers +csv +2 +vouchers\/b\.csv +timestamp VARCHAR, .*channel VARCHAR/,
     );
     await removeFile(raw, "vouchers/b.csv");
     await removeFile(raw, "vouchers/c.csv");

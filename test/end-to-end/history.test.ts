@@ -43,7 +43,7 @@ describe("the history of runs", () => {
     expect(input?.sha256 ?? input?.version).toMatch(/^[0-9a-f]{32,64}$/);
     const { stdout } = await pipeline(["runs", workspace.report.run_id], workspace.environment);
     for (const { sha256 } of workspace.report.tables) expect(stdout).toContain(sha256);
-    expect(stdout).toContain("rejected by reason");
+    expect(stdout).toContain("Rejected by reason");
   });
 
   it("tells of a run that failed why, and what it had read", async () => {
@@ -204,7 +204,10 @@ describe("raw files that change while a run reads them", () => {
     await stopped.stoodAt("raw files inspected");
     await putFile(raw, "late.csv", `${HEADER}\n${LINE}\n`);
     stopped.kill("SIGCONT");
-    expect(await stopped.ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ +3 +0 +0 +3$/m) });
+    expect(await stopped.ended).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("Of 3 rows read, 3 count; none was rejected"),
+    });
     expect((await run(settings)).measures["measures.row_accounting"]).toMatchObject([{ rows_read: "4" }]);
   });
 });

@@ -106,7 +106,9 @@ describe("the report of a run", () => {
     expect(code).toBe(3);
     const [, runId = ""] = /\nreport: .*\/(.*)\.html\n$/.exec(stderr) ?? [];
     const [, stopped] = await reportOf(runId);
-    expect(stopped).toContain("\n4 of 2 answers would differ from the answers for 29 May 2020.\n");
+    expect(stopped).toContain(
+      "\n4 of 2 answers would differ from the answers for 29 May 2020. At most 0 may (--max-changed): stopped.\n",
+    );
     expect(stopped).toContain("\nIt was held to 0 of them at the most (--max-changed): stopped.\n");
   });
 
@@ -121,7 +123,7 @@ describe("the report of a run", () => {
     expect(stderr).toMatch(
       /^warning: the report of the run: it could not be written to .*\/file\/runs: ENOTDIR/,
     );
-    expect(stdout).not.toContain("report: ");
+    expect(stdout).not.toContain("Report: ");
   });
 
   it("leaves nothing else where it is written", async () => {

@@ -143,7 +143,7 @@ describe("pipeline withdraw", () => {
       },
     ]);
     expect((await pipeline(["runs", String(run_id)], environment)).stdout).toMatch(
-      /what was published was withdrawn\n(.*\n)+.*the feed of Peru was cut short +restored/,
+      /What was published was withdrawn\n(.*\n)+.*the feed of Peru was cut short +restored/,
     );
     await restore();
   });

@@ -14,6 +14,8 @@ export interface EndedRun {
   /** Moments in UTC, as ISO 8601 with milliseconds. */
   readonly startedAt: string;
   readonly endedAt: string;
+  /** User, host and process id. */
+  readonly startedBy: string;
 }
 
 /**
