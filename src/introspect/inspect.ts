@@ -5,10 +5,11 @@ import type { Engine } from "../engine/duckdb/duckdb-engine.js";
 import { DuckDbError } from "../engine/duckdb/duckdb-errors.js";
 import { withDuckDb } from "../engine/duckdb/duckdb.js";
 import { isMeasure, isRaw, type Inspection, type RawModel } from "../models/model.js";
-import { findSameBytes, ignoredFilesOf, type IgnoredFiles, type SameBytes } from "../raw/file-notices.js";
+import { ignoredFilesOf, type IgnoredFiles, type SameBytes } from "../raw/file-notices.js";
 import { faultOfReading, groupFiles, lookAtColumns, lookForRawFiles } from "../raw/inspect-raw.js";
 import { faultOfFile, type Findings, type RawFault } from "../raw/raw-faults.js";
 import { type InspectedFile, columnsOf, type RawShape } from "../raw/raw-file.js";
+import { findSameBytes } from "../raw/same-bytes.js";
 import {
   BY_REASON,
   BY_REASON_AND_COUNTRY,

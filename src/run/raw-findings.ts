@@ -1,7 +1,8 @@
 import { printable } from "../base/words.js";
 import { readRuns } from "../consumption/recorded-runs.js";
 import { isRaw } from "../models/model.js";
-import { ignoredFilesOf, ignoredInWords, sameBytesAmong, sameBytesInWords } from "../raw/file-notices.js";
+import { ignoredFilesOf, ignoredInWords, sameBytesInWords } from "../raw/file-notices.js";
+import { sameBytesAmong } from "../raw/same-bytes.js";
 import { reportOf, type ColumnDrift, type RawColumns, type InputFile } from "../record/run-record.js";
 import type { RunContext, RawInput } from "./context.js";
 

@@ -1,7 +1,8 @@
 import { link, mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { findSameBytes, ignoredFilesOf, sameBytesInWords } from "../../src/raw/file-notices.js";
+import { ignoredFilesOf, sameBytesInWords } from "../../src/raw/file-notices.js";
+import { findSameBytes } from "../../src/raw/same-bytes.js";
 import { openLocalZone } from "../../src/zones/folder-zone.js";
 import type { ZoneFile } from "../../src/zones/zone.js";
 import { makeFolder } from "../workspace.js";
