@@ -63,8 +63,7 @@ export function pageOf(story: Story): string {
 }
 
 function Page({ story }: { readonly story: Story }): VNode {
-  const { title, outcome, sentences, facts, sections } = story;
-  const { kind, words } = OUTCOMES[outcome];
+  const { title, outcome } = story;
   return (
     <html lang="en">
       <head>
@@ -78,29 +77,44 @@ function Page({ story }: { readonly story: Story }): VNode {
       <body>
         <main>
           <h1>
-            {title} <span class={`outcome ${kind}`}>{words}</span>
+            {title} <OutcomeOf outcome={outcome} />
           </h1>
-          <div class="lead">
-            {sentences.map((sentence) => (
-              <p>
-                <bdi>{sentence}</bdi>
-              </p>
-            ))}
-          </div>
-          <dl>
-            {facts.map(({ name, value }) => (
-              <div>
-                <dt>{name}</dt>
-                <dd>{value}</dd>
-              </div>
-            ))}
-          </dl>
-          {sections.map((section, index) => (
-            <Told section={section} id={`section-${index.toString()}`} />
-          ))}
+          <StoryOf story={story} />
         </main>
       </body>
     </html>
+  );
+}
+
+/** How a run ended, in a colour. */
+export function OutcomeOf({ outcome }: Pick<Story, "outcome">): VNode {
+  const { kind, words } = OUTCOMES[outcome];
+  return <span class={`outcome ${kind}`}>{words}</span>;
+}
+
+/** All that is told of a run below the heading of a page. */
+export function StoryOf({ story: { sentences, facts, sections } }: { readonly story: Story }): VNode {
+  return (
+    <>
+      <div class="lead">
+        {sentences.map((sentence) => (
+          <p>
+            <bdi>{sentence}</bdi>
+          </p>
+        ))}
+      </div>
+      <dl>
+        {facts.map(({ name, value }) => (
+          <div>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {sections.map((section, index) => (
+        <Told section={section} id={`section-${index.toString()}`} />
+      ))}
+    </>
   );
 }
 

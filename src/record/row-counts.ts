@@ -19,6 +19,12 @@ export interface RejectReason {
   readonly source_file: string | null;
 }
 
+/** Rejected rows of one reason and country. */
+export interface RejectedGroup extends RejectReason {
+  /** Null if it cannot be read. */
+  readonly country: string | null;
+}
+
 /** The table of the rejected rows. */
 export const REJECTED_ROWS = "curated.vouchers_rejected";
 
@@ -27,29 +33,44 @@ export const ROW_ACCOUNTING = "measures.row_accounting";
 export const BY_REASON = "measures.rejected_by_reason";
 export const BY_REASON_AND_COUNTRY = "measures.rejected_by_reason_and_country";
 
-/** The rows that a run has counted; undefined where it has counted none, as in stages that read no raw files. */
+/** The rows that a run has counted; undefined if it has not counted all of these, as in stages that read no raw files. */
 export function rowCountsOf({ measures }: Pick<RunReport, "measures">): RowCounts | undefined {
   const [counts] = measures[ROW_ACCOUNTING] ?? [];
-  if (counts === undefined) return undefined;
-  return {
-    read: Number(counts["rows_read"]),
-    rejected: Number(counts["rejected"]),
-    outOfScope: Number(counts["out_of_scope"]),
-    curated: Number(counts["curated"]),
-  };
+  const read = countOf(counts?.["rows_read"]);
+  const rejected = countOf(counts?.["rejected"]);
+  const outOfScope = countOf(counts?.["out_of_scope"]);
+  const curated = countOf(counts?.["curated"]);
+  if (read === undefined || rejected === undefined || outOfScope === undefined || curated === undefined)
+    return undefined;
+  return { read, rejected, outOfScope, curated };
 }
 
 /** The rejected rows by reason, as the measure has them: the most frequent reason first, each with an example of its largest group. */
 export function rejectReasonsOf({ measures }: Pick<RunReport, "measures">): RejectReason[] {
-  const examples = measures[BY_REASON_AND_COUNTRY] ?? [];
-  return (measures[BY_REASON] ?? []).map((row) => {
-    const one = examples.find((example) => example["reject_reason"] === row["reject_reason"]);
-    return {
-      reason: textOf(row["reject_reason"]),
-      rejected: Number(row["rejected"]),
-      example: maybeText(one?.["example"]),
-      source_file: maybeText(one?.["source_file"]),
-    };
+  const groups = rejectedGroupsOf({ measures });
+  return (measures[BY_REASON] ?? []).flatMap((row) => {
+    const reason = textOf(row["reject_reason"]);
+    const rejected = countOf(row["rejected"]);
+    if (rejected === undefined) return [];
+    const { example = null, source_file = null } = groups.find((group) => group.reason === reason) ?? {};
+    return [{ reason, rejected, example, source_file }];
+  });
+}
+
+/** The largest groups of rejected rows, by reason and country, as the measure has them. */
+export function rejectedGroupsOf({ measures }: Pick<RunReport, "measures">): RejectedGroup[] {
+  return (measures[BY_REASON_AND_COUNTRY] ?? []).flatMap((row) => {
+    const rejected = countOf(row["rejected"]);
+    if (rejected === undefined) return [];
+    return [
+      {
+        reason: textOf(row["reject_reason"]),
+        country: maybeText(row["country_code"]),
+        rejected,
+        example: maybeText(row["example"]),
+        source_file: maybeText(row["source_file"]),
+      },
+    ];
   });
 }
 
@@ -61,6 +82,11 @@ export function reasonRows(reasons: readonly RejectReason[]): Record<string, str
     example: example === null ? null : JSON.stringify(example),
     file: source_file,
   }));
+}
+
+/** The engine gives large whole numbers as text. Undefined for what is no count, as in a record that was changed by hand. */
+function countOf(value: RowValue | undefined): number | undefined {
+  return /^[0-9]+$/.test(textOf(value)) ? Number(value) : undefined;
 }
 
 function maybeText(value: RowValue | undefined): string | null {

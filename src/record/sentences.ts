@@ -1,6 +1,6 @@
 import { FAULTS, type FaultKind } from "../base/errors.js";
-import { counted, counting, percent } from "../base/words.js";
-import { dateInWords, parseExecutionDate } from "../voucher/execution-date.js";
+import { printable, counted, counting, percent } from "../base/words.js";
+import { dateInWords, maybeExecutionDate } from "../voucher/execution-date.js";
 import { FEW_VOUCHERS, THIN_MARGIN_SHARE } from "../voucher/weakness.js";
 import type { ToldRun } from "./past-run.js";
 import { rejectReasonsOf, rowCountsOf } from "./row-counts.js";
@@ -11,19 +11,24 @@ import type { RunReport } from "./run-record.js";
  * for customers, how sure the answers are, and what there is to do.
  */
 export function sentencesOf(run: ToldRun): readonly string[] {
-  const { report } = run;
   return [
     outcomeSentence(run),
-    rowsSentence(report),
+    rowsSentence(run),
     changesSentence(run),
     weakSentence(run),
     dutySentence(run),
   ];
 }
 
-/** The execution date of a run in words: `29 May 2020`. */
+/** The two of these sentences that matter most if a run has failed: what came of it, and what there is to do. */
+export function outcomeAndDutyOf(run: ToldRun): readonly string[] {
+  return [outcomeSentence(run), dutySentence(run)];
+}
+
+/** The execution date of a run in words: `29 May 2020`. What is none, as in a record that was changed by hand, stays as it is. */
 export function dateOf(iso: string): string {
-  return dateInWords(parseExecutionDate(iso));
+  const date = maybeExecutionDate(iso);
+  return date === undefined ? printable(iso) : dateInWords(date);
 }
 
 function outcomeSentence({ outcome, report }: ToldRun): string {
@@ -51,12 +56,14 @@ const HAS_ENDED = {
   killed: "was killed before it was done",
 } as const;
 
-function rowsSentence(report: RunReport): string {
+function rowsSentence({ outcome, report }: ToldRun): string {
   const counts = rowCountsOf(report);
   if (counts === undefined) {
-    return report.stages.includes("curate")
-      ? "It ended before the rows of the raw files were counted."
-      : "It read no raw files, and worked with what an earlier run had made of them.";
+    if (!report.stages.includes("curate"))
+      return "It read no raw files, and worked with what an earlier run had made of them.";
+    return outcome === "succeeded"
+      ? "How many rows of the raw files count is not known."
+      : "It ended before the rows of the raw files were counted.";
   }
   const { read, rejected, outOfScope, curated } = counts;
   const late = outOfScope === 0 ? "none" : counted(outOfScope);

@@ -6,6 +6,7 @@ import type { ToldRun } from "./past-run.js";
 import {
   BY_REASON,
   BY_REASON_AND_COUNTRY,
+  rejectedGroupsOf,
   rejectReasonsOf,
   ROW_ACCOUNTING,
   rowCountsOf,
@@ -15,6 +16,9 @@ import { dateOf, sentencesOf } from "./sentences.js";
 
 /** More changed answers, files or warnings than this are counted, not told. */
 const TOLD = 50;
+
+/** Of many rows a few are not none. */
+const LEAST_SHARE = 0.001;
 
 /** The measures that tell what became of the rows. */
 const TOLD_AS_ROWS: ReadonlySet<string> = new Set([ROW_ACCOUNTING, BY_REASON, BY_REASON_AND_COUNTRY]);
@@ -166,8 +170,9 @@ function rowsSection(report: RunReport): Section | undefined {
   const counts = rowCountsOf(report);
   if (counts === undefined) return undefined;
   const { read, curated, outOfScope, rejected } = counts;
-  const row = (name: string, rows: number) => [name, counted(rows), read > 0 ? percent(rows / read) : ""];
+  const row = (name: string, rows: number) => [name, counted(rows), read > 0 ? shareOf(rows / read) : ""];
   const reasons = rejectReasonsOf(report);
+  const groups = rejectedGroupsOf(report);
   return {
     heading: "What became of the rows",
     blocks: [
@@ -201,15 +206,43 @@ function rowsSection(report: RunReport): Section | undefined {
               ]),
             },
           ]),
+      ...(groups.length === 0
+        ? []
+        : [
+            paragraph(
+              "The largest groups by reason and country, each with the value at fault of one of its rows, as it came:",
+            ),
+          ]),
+      ...table(
+        [code("reason"), text("country"), number("rejected"), text("for example"), text("in file")],
+        groups.map(({ reason, country, rejected: ofGroup, example, source_file }) => [
+          printable(reason),
+          country === null ? "cannot be read" : printable(country),
+          counted(ofGroup),
+          exampleInWords(example),
+          printable(source_file ?? ""),
+        ]),
+      ),
     ],
   };
 }
 
+function shareOf(share: number): string {
+  return share > 0 && share < LEAST_SHARE ? `under ${percent(LEAST_SHARE)}` : percent(share);
+}
+
+/** Quotes show the blanks around a value. */
+function exampleInWords(example: string | null): string {
+  return example === null ? "missing" : printable(JSON.stringify(example));
+}
+
 /** The measures that are told in no other section, as the SQL has them. */
-function measureSections({ measures }: RunReport): Section[] {
+function measureSections(report: RunReport): Section[] {
+  const { measures } = report;
+  const areRowsTold = rowCountsOf(report) !== undefined;
   return Object.entries(measures).flatMap(([name, rows]) => {
     const [first] = rows;
-    if (first === undefined || TOLD_AS_ROWS.has(name)) return [];
+    if (first === undefined || (areRowsTold && TOLD_AS_ROWS.has(name))) return [];
     const columns = Object.keys(first).map((column) =>
       isNumber(rows, column) ? number(column) : text(column),
     );
@@ -253,6 +286,7 @@ function auditsSection({ audits }: RunReport): Section | undefined {
           text("outcome"),
           number("rows that break it"),
           text("that may"),
+          text("what it promises"),
         ],
         rows: [...broken, ...audits.filter(({ outcome }) => outcome === "passed")].map(auditRow),
       },
@@ -260,8 +294,8 @@ function auditsSection({ audits }: RunReport): Section | undefined {
   };
 }
 
-function auditRow({ model, audit, outcome, broken, threshold }: AuditResult): string[] {
-  return [model, audit, outcome, counted(broken), describeThreshold(threshold) || "none"];
+function auditRow({ model, audit, promise, outcome, broken, threshold }: AuditResult): string[] {
+  return [model, audit, outcome, counted(broken), describeThreshold(threshold) || "none", printable(promise)];
 }
 
 function warningsSection({ warnings }: RunReport): Section {

@@ -26,6 +26,22 @@ export function parseExecutionDate(text: string): ExecutionDate {
   return executionDate;
 }
 
+/** The same, or undefined for any other text. */
+export function maybeExecutionDate(text: string): ExecutionDate | undefined {
+  const match = FORMS.exec(text);
+  if (match === null) return undefined;
+  const [, year = "", month = "", day = "", hour = "00", minute = "00", second = "00"] = match;
+  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
+  // A day that does not exist, as 30 February, would roll over into the next month.
+  const moment = new Date(iso);
+  if (Number.isNaN(moment.getTime()) || !moment.toISOString().startsWith(iso.slice(0, 19))) return undefined;
+  return {
+    partitionKey: `${year}-${month}-${day}T${hour}${minute}${second}`,
+    timestamp: `${year}-${month}-${day} ${hour}:${minute}:${second}`,
+    iso,
+  };
+}
+
 /**
  * Reads the execution date of something that is to be written. What is published of it is the newest that readers get, so that a
  * mistyped year would hide all that comes until then.
@@ -65,21 +81,6 @@ export function* dailyExecutionDates(first: ExecutionDate, last: ExecutionDate):
 /** The moment of a partition key, as people and machines read it; a text that is none as it is. */
 export function isoOfKey(text: string): string {
   return executionDateOfKey(text)?.iso ?? text;
-}
-
-function maybeExecutionDate(text: string): ExecutionDate | undefined {
-  const match = FORMS.exec(text);
-  if (match === null) return undefined;
-  const [, year = "", month = "", day = "", hour = "00", minute = "00", second = "00"] = match;
-  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
-  // A day that does not exist, as 30 February, would roll over into the next month.
-  const moment = new Date(iso);
-  if (Number.isNaN(moment.getTime()) || !moment.toISOString().startsWith(iso.slice(0, 19))) return undefined;
-  return {
-    partitionKey: `${year}-${month}-${day}T${hour}${minute}${second}`,
-    timestamp: `${year}-${month}-${day} ${hour}:${minute}:${second}`,
-    iso,
-  };
 }
 
 function invalid(text: string): PipelineError {
