@@ -1,5 +1,8 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { ESLint, Linter } from "eslint";
+import { PROJECT } from "./workspace.js";
 
 /** What the project's rule on imports says about a file, which need not exist. */
 async function refusals(file: string, imported: string): Promise<string[]> {
@@ -29,5 +32,29 @@ describe("the walls between the rooms of src", () => {
     ["src/introspect/doctor/storage.ts", "../../run/raw-input.js"],
   ])("let %s import %s", async (file, imported) => {
     expect(await refusals(file, imported)).toEqual([]);
+  });
+});
+
+/** A file of `dist` with all that it loads, also later. */
+async function bundled(file: string, known = new Set<string>()): Promise<string> {
+  if (known.has(file)) return "";
+  known.add(file);
+  const text = await readFile(file, "utf8");
+  const texts = [text];
+  for (const [, other = ""] of text.matchAll(/"(\.\.?\/[\w-]+-[A-Z0-9]{8}\.js)"/g))
+    texts.push(await bundled(path.join(path.dirname(file), other), known));
+  return texts.join("\n");
+}
+
+describe("what is built of the api", () => {
+  /** As esbuild names each module above it. */
+  const MAKES_RUNS =
+    /^\/\/ (?:src\/(?:engine|zones|run|introspect)|node_modules\/@(?:duckdb|aws-sdk|smithy))\//m;
+
+  it("tells of runs, and has nothing that makes them: no engine, no storage", async () => {
+    const api = await bundled(path.join(PROJECT, "dist/api/program.js"));
+    expect(api).toContain("// src/record/story.ts");
+    expect(MAKES_RUNS.exec(api)).toBeNull();
+    expect(await bundled(path.join(PROJECT, "dist/cli/program.js"))).toMatch(MAKES_RUNS);
   });
 });

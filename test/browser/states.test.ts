@@ -1,5 +1,6 @@
 import { rename } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "@jest/globals";
+import { readHistory } from "../../src/introspect/history.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { serve, type ServedApi } from "../api/serving.js";
 import { run } from "../pipeline/running.js";
@@ -112,6 +113,7 @@ describe("an address that is wrong", () => {
     ],
     ["with a date that is none", "/?execution_date=soon", 400],
     ["of a date that is not published", "/changes?against=2017-01-01", 404],
+    ["of a run that is not known", "/health/runs/2020-05-29T000000-000000000000", 404],
   ])("%s is answered by a page that says so", async (_fault, address, status) => {
     const { page } = await open(api.url + address);
     expect(await page.locator("main").innerText()).toContain("All answers");
@@ -122,9 +124,13 @@ describe("an address that is wrong", () => {
 
 describe("the pages", () => {
   let api: ServedApi;
+  let pages: readonly string[];
 
   beforeAll(async () => {
-    api = await serve(await publishedSample(["2020-05-28", "2020-05-29"]));
+    const settings = await publishedSample(["2020-05-28", "2020-05-29"]);
+    api = await serve(settings);
+    const [newest] = await readHistory(settings, { limit: 1 });
+    pages = [...EVERY_PAGE, `/health/runs/${String(newest?.run_id)}`];
   });
 
   it.each([
@@ -132,7 +138,7 @@ describe("the pages", () => {
     ["dark", "dark", 1280],
     ["as wide as a phone", "dark", 390],
   ] as const)("keep to WCAG AA %s, and never run out of the window", async (_name, colorScheme, width) => {
-    for (const path of EVERY_PAGE) {
+    for (const path of pages) {
       const { page, complaints } = await open(api.url + path, {
         colorScheme,
         viewport: { width, height: 800 },

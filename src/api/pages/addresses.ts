@@ -11,6 +11,7 @@ export const PAGES = {
   customer: "/customer",
   campaign: "/campaign",
   health: "/health",
+  runs: "/health/runs",
   dictionary: "/docs/data",
 } as const;
 
@@ -23,6 +24,11 @@ export function answerAddress({ countryCode, kind, segment }: Place, { execution
     execution_date: shortIso(executionDate),
   });
   return `${PAGES.answer}?${query.toString()}`;
+}
+
+/** The address of the report of a run. */
+export function runAddress(runId: string): string {
+  return `${PAGES.runs}/${encodeURIComponent(runId)}`;
 }
 
 /** A host as an address has it. A browser sends nothing else; who makes one up gets the usual one. */

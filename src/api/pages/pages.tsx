@@ -14,6 +14,7 @@ import { customerPage } from "./customer-page.js";
 import { sendDictionary } from "./dictionary-pages.js";
 import { Frame, type Page, type PageRoute } from "./frame.js";
 import { healthPage } from "./health/health-page.js";
+import { runPage } from "./health/run-page.js";
 import { type ServiceState, serviceStateOf, UNKNOWN_STATE } from "./service-state.js";
 
 /** The pages, in the order of the menu. */
@@ -25,6 +26,7 @@ function pagesOf(services: Services): PageRoute[] {
     customerPage(services),
     campaignPage(services),
     healthPage(services),
+    runPage(services),
   ];
 }
 

@@ -170,7 +170,18 @@ describe("where the api asks for keys", () => {
     "a browser is asked for one, for %s, and learns nothing before",
     async (part) => {
       const url = await serveWithKeys(part);
-      for (const address of ["/", "/answer", "/changes", "/CHANGES/", "/customer", "/campaign", "/health"]) {
+      const reports = ["/health/runs/2020-05-29T000000-recorded", "/HEALTH/runs/none/"];
+      const addresses = [
+        "/",
+        "/answer",
+        "/changes",
+        "/CHANGES/",
+        "/customer",
+        "/campaign",
+        "/health",
+        ...reports,
+      ];
+      for (const address of addresses) {
         const response = await fetch(url + address, { headers: BROWSER });
         expect([address, response.status]).toEqual([address, 401]);
         expect(response.headers.get("www-authenticate")).toMatch(/^Basic realm=/);

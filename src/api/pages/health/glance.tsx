@@ -1,9 +1,11 @@
 import type { VNode } from "preact";
 import type { WithdrawalsTable } from "../../../consumption/schema.js";
+import { OutcomeOf } from "../../../record/page.js";
+import type { PastRun } from "../../../record/past-run.js";
 import { executionDateOfKey } from "../../../voucher/execution-date.js";
 import { ageInWords, ago, DateOf, MomentOf, Name } from "../parts.js";
 import type { ServiceState } from "../service-state.js";
-import { OutcomeOf, type PastRun } from "./past-runs.js";
+import { maybeMoment } from "./past-runs.js";
 
 interface GlanceProps {
   readonly state: ServiceState;
@@ -16,6 +18,7 @@ interface GlanceProps {
 export function Glance({ state, database, newestRun }: GlanceProps): VNode {
   const { now, publication } = state;
   const publishedAt = publication && new Date(publication.publishedAt);
+  const began = newestRun && maybeMoment(newestRun.started_at);
   return (
     <dl class="glance">
       <div>
@@ -59,8 +62,8 @@ export function Glance({ state, database, newestRun }: GlanceProps): VNode {
             )
           ) : (
             <>
-              <OutcomeOf run={newestRun} />
-              {newestRun.startedAt !== undefined && `, begun ${ago(newestRun.startedAt, now)}`}
+              <OutcomeOf outcome={newestRun.outcome} />
+              {began !== undefined && `, begun ${ago(began, now)}`}
             </>
           )}
         </dd>

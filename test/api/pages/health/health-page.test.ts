@@ -1,7 +1,5 @@
 import { rename } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { openConsumption } from "../../../../src/consumption/open-consumption.js";
-import { recordEnd, recordStart, type RunEnd } from "../../../../src/consumption/recorded-runs.js";
 import { restorePublication, withdrawPublication } from "../../../../src/run/withdraw.js";
 import type { Settings } from "../../../../src/settings/settings.js";
 import { parseExecutionDate } from "../../../../src/voucher/execution-date.js";
@@ -9,15 +7,11 @@ import { run, runOver } from "../../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../../raw-vouchers.js";
 import { makeWorkspace } from "../../../workspace.js";
 import { serve, type ServedApi } from "../../serving.js";
-
-const BLOCKS =
-  /<\/?(?:h\d|p|dl|dt|dd|div|table|tr|th|td|ul|li|pre|section|summary|details|svg|text)\b[^>]*>/g;
+import { mainTextOf, recordRun, VOUCHERS } from "./recorded-run.js";
 
 /** What a person reads on the page, without what stands around it. */
 async function read(api: ServedApi): Promise<string> {
-  const main = /<main[^]*<\/main>/.exec(await htmlOf(api))?.[0] ?? "";
-  const text = main.replaceAll(BLOCKS, " ").replaceAll(/<[^>]*>/g, "");
-  return text.replaceAll("&lt;", "<").replaceAll("&amp;", "&").replaceAll(/\s+/g, " ");
+  return mainTextOf(await htmlOf(api));
 }
 
 async function htmlOf({ url }: ServedApi): Promise<string> {
@@ -31,44 +25,6 @@ async function htmlOf({ url }: ServedApi): Promise<string> {
 function serveNow(settings: Settings): Promise<ServedApi> {
   return serve(settings, () => new Date());
 }
-
-/** Puts a run into the history that left what a test says. */
-async function recordRun(
-  { consumptionUrl }: Settings,
-  end: Partial<RunEnd> | undefined,
-  executionDate = "2020-06-01T000000",
-): Promise<void> {
-  const consumption = await openConsumption(consumptionUrl);
-  const run_id = `${executionDate}-recorded`;
-  await recordStart(consumption, {
-    run_id,
-    execution_date: executionDate,
-    stages: "curate",
-    started_at: new Date().toISOString(),
-    started_by: "somebody",
-    sql_version: "v1",
-    sql_hash: "abc",
-  });
-  if (end !== undefined)
-    await recordEnd(consumption, run_id, {
-      outcome: "succeeded",
-      ended_at: new Date().toISOString(),
-      error_code: null,
-      error_message: null,
-      record: null,
-      ...end,
-    });
-  await consumption.close();
-}
-
-/** 12 rows: 4 rejected, two of them for two reasons, and one that was not known yet. */
-const VOUCHERS = [
-  ...times(7, voucher()),
-  voucher({ timestamp: "2021-01-01 00:00:00" }),
-  voucher({ total_orders: "many" }),
-  voucher({ country_code: "Chile", voucher_amount: null }),
-  ...times(2, voucher({ country_code: "Chile", total_orders: "", voucher_amount: "none" })),
-];
 
 describe("the page of a healthy pipeline", () => {
   let api: ServedApi;
@@ -95,44 +51,30 @@ describe("the page of a healthy pipeline", () => {
     );
   });
 
-  it("lists the runs, the latest first, with their rows and warnings", () => {
-    const [, table = ""] = /The last runs (.*?) What became/.exec(text) ?? [];
+  it("lists the runs, the latest first, with how long they took and how many warnings they have", () => {
+    const [, table = ""] = /The last runs (.*)/.exec(text) ?? [];
     expect(table).toMatch(
-      /29 May 2020 \(2020-05-29\) ✓ succeeded .*? \d\.\d 12 4 7 0 27 May 2020 \(2020-05-27\) ✓ succeeded .*? \d\.\d 2 0 2 0/,
+      /29 May 2020 \(2020-05-29\) ✓ succeeded .*? \d\.\d 0 27 May 2020 \(2020-05-27\) ✓ succeeded .*? \d\.\d 0 $/,
     );
   });
 
-  it("tells what became of the rows, as a picture that is told in words, and in numbers with shares", async () => {
-    expect(await htmlOf(api)).toContain(
-      'aria-label="12 rows read: 7 curated (58.3%), 1 out of scope (8.3%), 4 rejected (33.3%), of which ' +
-        '2 total_orders_missing and 2 voucher_amount_invalid and 1 total_orders_invalid and 1 voucher_amount_missing"',
+  it("leads from each run to its report", async () => {
+    const reports = [...(await htmlOf(api)).matchAll(/<th scope="row"><a href="([^"]+)">/g)].map(
+      ([, address]) => address ?? "",
     );
-    expect(text).toContain(
-      "Read 12 100% Curated: the answers rest on them 7 58.3% Out of scope: not known yet at the execution " +
-        "date 1 8.3% Rejected: a value is missing or invalid 4 33.3% total_orders_missing 2 16.7%",
-    );
+    expect(reports).toEqual([
+      expect.stringMatching(/^\/health\/runs\/2020-05-29T000000-[0-9a-f]{12}$/),
+      expect.stringMatching(/^\/health\/runs\/2020-05-27T000000-[0-9a-f]{12}$/),
+    ]);
+    for (const [index, address] of reports.entries())
+      expect(await (await fetch(api.url + address)).text()).toContain(
+        `<h1>Run for ${["29", "27"][index] ?? ""} May 2020</h1>`,
+      );
   });
 
-  it("says of rows with two reasons that they count under both, where there are any", async () => {
-    const note = "A row with two reasons counts under both: together they are 6, more than the 4";
-    expect(text).toContain(note);
-    const { settings: other } = await runOver([...times(3, voucher()), voucher({ total_orders: "many" })]);
-    const others = await read(await serveNow(other));
-    expect(others).toContain("total_orders_invalid 1 25%");
-    expect(others).not.toContain("A row with two reasons");
-  });
-
-  it("shows rejected rows with the value at fault and the file", () => {
-    expect(text).toContain("total_orders_missing Chile 2 blank vouchers/part.parquet");
-    expect(text).toContain("voucher_amount_invalid Chile 2 none vouchers/part.parquet");
-    expect(text).toContain("total_orders_invalid Peru 1 many vouchers/part.parquet");
-    expect(text).toContain("voucher_amount_missing Chile 1 missing vouchers/part.parquet");
-  });
-
-  it("says how many audits passed, and lists them all", () => {
-    expect(text).toMatch(/All \d\d audits passed\. Every audit/);
-    expect(text).toMatch(/last_order_precedes_voucher of curated\.vouchers ✓ passed [^✓]* 0 10%/);
-    expect(text).toContain("Warnings There were none.");
+  it("says that there were no warnings, and leaves rows, examples and audits to the reports", () => {
+    expect(text).toContain("Warnings The run for 29 May 2020 (2020-05-29) has none.");
+    expect(text).not.toMatch(/Curated|total_orders|not_empty/);
   });
 
   it("has headings in order, a name for each region, no styles of its own, and is last in the menu", async () => {
@@ -155,33 +97,25 @@ describe("a newest run that has failed", () => {
     await run({ ...settings, maxRejectedShare: "0.2" }, "2020-05-30").catch(() => undefined);
   });
 
-  it("is told with its code, when it was, its message line by line, and whose answers are given", async () => {
+  it("is told as its report does, with its code, when it was, its message line by line, and whose answers are given", async () => {
     const api = await serveNow(settings);
     const text = await read(api);
     expect(text).toMatch(
-      /What is wrong The run 2020-05-30T000000-\w+ for 30 May 2020 \(2020-05-30\) \(curate, aggregate, publish\) began on .* and failed on .* with AUDIT_FAILED\./,
+      /What is wrong The run for 30 May 2020 failed and published nothing: customers get the vouchers that they got before\. The data failed a check: somebody has to look at it; .* Code: AUDIT_FAILED Began: .* Ended: .* Run: 2020-05-30T000000-\w+ /,
     );
     expect(text).toContain(
       "The answers are those of the last publication, as of 29 May 2020 (2020-05-29), made on",
     );
-    expect(await htmlOf(api)).toMatch(
+    const html = await htmlOf(api);
+    expect(html).toMatch(
       /<pre><bdi>measures\.row_accounting breaks the audit rejected_share_is_allowed\..*\n +rejected +rows_read.*\n +4 +12/,
     );
+    expect(html).toMatch(/Run: <a href="\/health\/runs\/(2020-05-30T000000-\w+)">\1<\/a>/);
   });
 
-  it("stands above the others, with what became of the rows that it had read", async () => {
+  it("stands above the others", async () => {
     const text = await read(await serveNow(settings));
     expect(text).toMatch(/30 May 2020 \(2020-05-30\) ✕ failed AUDIT_FAILED .* 29 May 2020 \(2020-05-29\) ✓/);
-    expect(text).toMatch(
-      /What became of the rows Of the run for 30 May 2020 \(2020-05-30\), begun just now\. 12 rows read/,
-    );
-  });
-
-  it("shows which audits failed, with their promise, and how many rows broke it and may", async () => {
-    const text = await read(await serveNow(settings));
-    expect(text).toMatch(
-      /Audits (\d\d) of \d\d audits passed\. This one did not: .* rejected_share_is_allowed of measures\.row_accounting ✕ failed No larger share .* is allowed\. 1 none Every audit/,
-    );
   });
 
   it("is forgotten when the next one succeeds", async () => {
@@ -202,7 +136,10 @@ describe("a newest run", () => {
     const { settings } = await runOver(times(2, voucher()));
     await recordRun(settings, undefined);
     const text = await read(await serveNow(settings));
-    expect(text).toContain("was killed. Its process ended, or its machine, before it could say why.");
+    expect(text).toContain(
+      "The run for 1 June 2020 was killed before it was done and published nothing: customers get the vouchers that they got before. " +
+        "Its process or its machine was ended from outside: it has to be run again.",
+    );
     expect(text).toMatch(/1 June 2020 \(2020-06-01\) ✕ was killed just now .*Z\) not known not known/);
     expect(text).toContain("as of 29 May 2020 (2020-05-29)");
   });
@@ -210,60 +147,49 @@ describe("a newest run", () => {
   it("that was cancelled is told as that", async () => {
     const { settings } = await runOver(times(2, voucher()));
     await recordRun(settings, { outcome: "cancelled", error_code: "CANCELLED", error_message: "cancelled" });
-    expect(await read(await serveNow(settings))).toMatch(/was cancelled on .* with CANCELLED\. cancelled/);
-  });
-
-  it("that warns has its warnings listed line by line", async () => {
-    const { settings } = await runOver(times(2, voucher()));
-    await recordRun(settings, { record: JSON.stringify({ warnings: ["one\n  of two lines", "another"] }) });
-    const api = await serveNow(settings);
-    expect(await htmlOf(api)).toContain(
-      "<li><pre><bdi>one\n  of two lines</bdi></pre></li><li><bdi>another</bdi></li>",
+    expect(await read(await serveNow(settings))).toMatch(
+      /The run for 1 June 2020 was stopped before it was done .* Code: CANCELLED .* cancelled The answers/,
     );
-    expect(await read(api)).toContain("Warnings Of the run for 1 June 2020");
   });
 
-  it.each([null, "", "{", "[]", '{"measures":{"measures.row_accounting":[{}]},"audits":7,"warnings":[7]}'])(
-    "with the record %j is told as far as it is known",
-    async (record) => {
-      const { settings } = await runOver(times(2, voucher()));
-      await recordRun(settings, { record });
-      const text = await read(await serveNow(settings));
-      expect(text).toMatch(/1 June 2020 \(2020-06-01\) ✓ succeeded just now .*Z\) not known not known/);
-      expect(text).toMatch(/What became of the rows Of the run for 29 May 2020/);
-    },
-  );
-
-  it("of an older version that counted less is told with what it counted", async () => {
+  it("that warns has its first warnings told by their first lines", async () => {
     const { settings } = await runOver(times(2, voucher()));
-    const measures = { "measures.row_accounting": [{ rows_read: "1200", curated: 1_100 }] };
-    await recordRun(settings, { record: JSON.stringify({ measures }) });
-    const api = await serveNow(settings);
-    expect(await htmlOf(api)).toContain('aria-label="1,200 rows read: 1,100 curated (91.7%)"');
-    expect(await read(api)).toMatch(/Read 1,200 100% Curated: the answers rest on them 1,100 91\.7% /);
-  });
-
-  it("that failed because of its rows says what became of them, with examples", async () => {
-    const { settings } = await makeWorkspace();
-    await putVouchers(settings.zones.raw, times(3, voucher({ timestamp: "2020-05-01 00:00:00 UTC" })));
-    await run(settings).catch(() => undefined);
+    const warnings = ["one\n  of two lines", "two", "three", "four", "five", "six", "seven"];
+    await recordRun(settings, { record: JSON.stringify({ warnings, seconds: 1.25 }) });
     const text = await read(await serveNow(settings));
-    expect(text).toContain("3 rows read: 3 rejected, 0 out of scope, 0 curated");
-    expect(text).toContain("timestamp_invalid 3 &quot;2020-05-01 00:00:00 UTC&quot; vouchers/part.parquet");
+    expect(text).toContain(
+      "Warnings The run for 1 June 2020 (2020-06-01) has 7 warnings. one … two three four five and 2 more",
+    );
+    expect(text).toMatch(/1 June 2020 \(2020-06-01\) ✓ succeeded just now .*Z\) 1\.3 7/);
   });
 
-  it("of many rows does not tell a few of them as none", async () => {
+  it.each([
+    ["", "the record of the run is not readable"],
+    ["{", "the record of the run is not readable"],
+    ["[]", "the record of the run is not readable"],
+    ['{"audits":7,"warnings":[7]}', "what the record of the run says of audits, warnings is not readable"],
+  ])("with the record %j is told with a warning", async (record, warning) => {
     const { settings } = await runOver(times(2, voucher()));
-    const measures = { "measures.row_accounting": [{ rows_read: "1000000", curated: 999_998, rejected: 2 }] };
-    await recordRun(settings, { record: JSON.stringify({ measures }) });
-    expect(await read(await serveNow(settings))).toContain("is missing or invalid 2 under 0.1%");
+    await recordRun(settings, { record });
+    const text = await read(await serveNow(settings));
+    expect(text).toContain(`The run for 1 June 2020 (2020-06-01) has 1 warning. ${warning}`);
+    expect(text).toMatch(/1 June 2020 \(2020-06-01\) ✓ succeeded just now .*Z\) not known 1/);
   });
 
-  it("that read nothing has no picture", async () => {
+  it("without a record is told as far as it is known, and the warnings are those of the run before", async () => {
     const { settings } = await runOver(times(2, voucher()));
-    const measures = { "measures.row_accounting": [{ rows_read: "0", curated: 0, rejected: 0 }] };
-    await recordRun(settings, { record: JSON.stringify({ measures }) });
-    expect(await htmlOf(await serveNow(settings))).not.toContain('class="flow"');
+    await recordRun(settings, { record: null });
+    const text = await read(await serveNow(settings));
+    expect(text).toMatch(/1 June 2020 \(2020-06-01\) ✓ succeeded just now .*Z\) not known not known/);
+    expect(text).toContain("Warnings The run for 29 May 2020 (2020-05-29) has none.");
+  });
+
+  it("of a date that is none is told by the key of its partition", async () => {
+    const { settings } = await runOver(times(2, voucher()));
+    await recordRun(settings, { outcome: "failed", error_code: "BUG", error_message: "m" }, "some-day");
+    const text = await read(await serveNow(settings));
+    expect(text).toContain("The run for some-day failed and published nothing");
+    expect(text).toContain("some-day ✕ failed BUG");
   });
 
   it("is shown beside the nineteen before it", async () => {
@@ -282,20 +208,15 @@ describe("names that came with the data", () => {
 
   it("are escaped, and turn no words around them", async () => {
     const { settings } = await makeWorkspace();
-    const country_code = `<script>alert(1)</script>${OVERRIDE}`;
-    const vouchers = [
-      ...times(3, voucher()),
-      voucher({ country_code, total_orders: `<img src=x onerror=alert(1)>${OVERRIDE}` }),
-    ];
-    await putVouchers(settings.zones.raw, vouchers, `vouchers/<b>${OVERRIDE}.parquet`);
+    await putVouchers(settings.zones.raw, [voucher()]);
     await run(settings);
+    const warnings = [`<img src=x onerror=alert(1)>${OVERRIDE}`];
+    await recordRun(settings, { record: JSON.stringify({ warnings }) }, "2020-06-01T000000");
     const error_message = `</pre><script>alert(2)</script>${OVERRIDE}`;
-    await recordRun(settings, { outcome: "failed", error_code: "<i>", error_message });
+    await recordRun(settings, { outcome: "failed", error_code: "<i>", error_message }, "2020-06-02T000000");
     const html = await htmlOf(await serveNow(settings));
     expect(html).not.toMatch(/<(?:script>|img|b>|i>)/);
-    expect(html).toContain(`<bdi>&lt;script>alert(1)&lt;/script>${OVERRIDE}</bdi>`);
     expect(html).toContain(`<bdi>&lt;img src=x onerror=alert(1)>${OVERRIDE}</bdi>`);
-    expect(html).toContain(`<bdi>vouchers/&lt;b>${OVERRIDE}.parquet</bdi>`);
     expect(html).toContain(`<bdi>&lt;/pre>&lt;script>alert(2)&lt;/script>${OVERRIDE}</bdi>`);
   });
 });
@@ -316,13 +237,13 @@ describe("before anything is published", () => {
     await run(settings, "2020-05-29", ["curate"]);
     const text = await read(await serveNow(settings));
     expect(text).toContain("Newest answers None yet Published Nothing yet Database ✓ answers Newest run ✓");
-    expect(text).toContain("Read 12 100%");
+    expect(text).toMatch(/The last runs .* 29 May 2020 \(2020-05-29\) ✓ succeeded/);
     expect(text).not.toContain("No run is recorded");
   });
 });
 
 describe("while the database is away", () => {
-  const GONE = "Which runs there were, and what became of their rows, is told again when it answers.";
+  const GONE = "Which runs there were is told again when it answers.";
 
   it("the page is there, with the answers that are held", async () => {
     const { settings } = await runOver(times(2, voucher()));
