@@ -36,7 +36,7 @@ table { border-collapse: collapse; margin: 0.5rem 0 1rem; }
 th, td { padding: 0.25rem 1rem 0.25rem 0; border-bottom: 1px solid var(--rule); text-align: start; vertical-align: baseline; }
 th { color: var(--quiet); font-weight: 600; }
 .number { text-align: end; font-variant-numeric: tabular-nums; }
-td.code { font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
+td.code { min-width: 9rem; font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
 @media print {
   :root { color-scheme: light; }
   body { max-width: none; padding: 0; font-size: 10pt; }
