@@ -7,9 +7,15 @@ import { ignoredFilesOf, type IgnoredFiles, type SameBytes } from "../raw/file-n
 import { sortedByName } from "../raw/inspect-raw.js";
 import { findSameBytes } from "../raw/same-bytes.js";
 import { withdrawalOf, type Withdrawal } from "../record/past-run.js";
-import { failureOf, type DateRuns } from "../run/date-runs.js";
+import {
+  failureOf,
+  type DateRuns,
+  RawFilesNow,
+  staleAmong,
+  withRawFiles,
+  type StaleDate,
+} from "../run/date-runs.js";
 import { publishedTable } from "../run/publish.js";
-import { RawFilesNow, staleAmong, withRawFiles, type StaleDate } from "../run/stale-dates.js";
 import type { Settings } from "../settings/settings.js";
 import { isoOfKey, type ExecutionDate } from "../voucher/execution-date.js";
 import { calendarDays } from "../voucher/moment.js";

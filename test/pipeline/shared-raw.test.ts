@@ -52,10 +52,9 @@ describe("raw vouchers that are shared", () => {
     await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
     const model = path.join(sqlDirectory, "v1/raw/vouchers.sql");
     const text = await readFile(model, "utf8");
-    await writeFile(
-      model,
-      text.replace("FROM (\n  SELECT\n    *,", "FROM (\n  -- {{ execution_date }}\n  SELECT\n    *,"),
-    );
+    const dated = text.replace("parsed AS (", "parsed AS ( -- {{ execution_date }}");
+    expect(dated).not.toBe(text);
+    await writeFile(model, dated);
     const changed = { ...settings, sqlDirectory };
     await sharing(changed, async (raw) => {
       await spoil(path.join(settings.zones.raw, "vouchers/part.parquet"));

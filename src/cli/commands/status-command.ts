@@ -3,7 +3,7 @@ import { PipelineError } from "../../base/errors.js";
 import { EXIT_CODES, endWith } from "../../base/exit-codes.js";
 import { counting, printable } from "../../base/words.js";
 import type { StatusReport } from "../../introspect/status.js";
-import type { StaleDate } from "../../run/stale-dates.js";
+import type { StaleDate } from "../../run/date-runs.js";
 import { print } from "../output.js";
 
 interface StatusArguments {

@@ -13,8 +13,7 @@ import type { BackfillsTable } from "../../consumption/schema.js";
 import { STAGES } from "../../record/stages.js";
 import type { Settings } from "../../settings/settings.js";
 import { dailyExecutionDates, executionDateOfKey, type ExecutionDate } from "../../voucher/execution-date.js";
-import { failureOf, stagesLeft } from "../date-runs.js";
-import { staleDates } from "../stale-dates.js";
+import { failureOf, stagesLeft, staleDates } from "../date-runs.js";
 import type { Selection } from "./backfill-report.js";
 
 /** Which dates a ledger is about. */
