@@ -109,6 +109,22 @@ describe("the documentation", () => {
     expect(new Set(named)).toEqual(new Set(SETTING_NAMES));
   });
 
+  it("names no file of the sources or the tests that is not there", async () => {
+    const documents = (await readdir(path.join(PROJECT, "docs"), { recursive: true }))
+      .filter((file) => file.endsWith(".md"))
+      .map((file) => `docs/${file}`);
+    const named = await Promise.all(
+      [...documents, "README.md"].map(async (file) =>
+        [...(await read(file)).matchAll(/`((?:src|test)\/[\w./-]+)`/g)].map(([, name = ""]) => ({
+          file,
+          name,
+        })),
+      ),
+    );
+    expect(named.flat().length).toBeGreaterThan(30);
+    expect(named.flat().filter(({ name }) => !existsSync(path.join(PROJECT, name)))).toEqual([]);
+  });
+
   it("has no link to a file or a heading that is not there", async () => {
     const documents = (await readdir(path.join(PROJECT, "docs"), { recursive: true }))
       .map((file) => `docs/${file}`)
