@@ -37,8 +37,11 @@ function outcomeSentence({ outcome, report }: ToldRun): string {
   if (outcome === "running") return `The run for ${date} is under way.`;
   if (outcome !== "succeeded")
     return `The run for ${date} ${HAS_ENDED[outcome]} and published nothing: customers get the vouchers that they got before.`;
-  if (published === null)
-    return `The run for ${date} did what it was asked to (${stages.join(", ")}), and was not asked to publish.`;
+  if (published === null) {
+    return stages.includes("publish")
+      ? `The run for ${date} succeeded; what it published is not known.`
+      : `The run for ${date} did what it was asked to (${stages.join(", ")}), and was not asked to publish.`;
+  }
   if (published.withdrawn !== null)
     return `The voucher answers for ${date} are those that were withdrawn, and stay withdrawn: nobody gets them.`;
   const seen =
@@ -82,9 +85,10 @@ function rejectedInWords(report: RunReport, rejected: number, share: number): st
 
 function changesSentence({ outcome, report }: ToldRun): string {
   if (report.answers === null) {
-    return outcome === "succeeded"
-      ? "It has changed no answer that customers get."
-      : "It ended before it was known which answers would change.";
+    if (outcome !== "succeeded") return "It ended before it was known which answers would change.";
+    return report.stages.includes("publish")
+      ? "Which answers it has changed is not known."
+      : "It has changed no answer that customers get.";
   }
   const { gate } = report;
   const { before, after, answers, count } = report.answers.changed;
@@ -100,11 +104,12 @@ function changesSentence({ outcome, report }: ToldRun): string {
   return `${some} ${isSeen ? (isOne ? "differs" : "differ") : "would differ"} from ${since}.${limit}`;
 }
 
-function weakSentence({ outcome, report: { answers } }: ToldRun): string {
+function weakSentence({ outcome, report: { answers, stages } }: ToldRun): string {
   if (answers === null) {
-    return outcome === "succeeded"
-      ? "How sure the answers are is told when they are published."
-      : "It ended before it was known how sure the answers are.";
+    if (outcome !== "succeeded") return "It ended before it was known how sure the answers are.";
+    return stages.includes("publish")
+      ? "How sure the answers are is not known."
+      : "How sure the answers are is told when they are published.";
   }
   const { changed, weak } = answers;
   const measure = `fewer than ${FEW_VOUCHERS.toString()} vouchers, or a lead below ${percent(THIN_MARGIN_SHARE)}`;
@@ -112,14 +117,18 @@ function weakSentence({ outcome, report: { answers } }: ToldRun): string {
   return `${counted(weak.count)} of ${counting(changed.answers, "answer")} ${weak.count === 1 ? "is" : "are"} weak, with ${measure}: better not to stake a large campaign on them.`;
 }
 
-function dutySentence({ outcome, fault, report: { audits } }: ToldRun): string {
+function dutySentence({ outcome, fault, report: { audits, stages } }: ToldRun): string {
   if (fault !== undefined) return DUTIES[kindOf(fault.code)];
   if (outcome === "killed")
     return "Its process or its machine was ended from outside: it has to be run again.";
   if (outcome === "running") return "What is told of it is what was known at its last sign of life.";
   const warned = audits.filter((audit) => audit.outcome === "warned").length;
   const passed = counting(audits.length - warned, "check");
-  if (audits.length === 0) return "There is nothing to do, and nothing was checked anew.";
+  if (audits.length === 0) {
+    return stages.every((stage) => stage === "publish")
+      ? "There is nothing to do, and nothing was checked anew."
+      : "How its checks have ended is not known.";
+  }
   return warned === 0
     ? `${audits.length === 1 ? "The one check was" : `All ${passed} were`} passed: there is nothing to do.`
     : `${passed} were passed, and ${counted(warned)} warn${warned === 1 ? "s" : ""}: somebody should look at the data when there is time.`;

@@ -1,0 +1,32 @@
+import { describe, expect, it } from "@jest/globals";
+import { emptyReport, reportOf } from "../../src/record/run-record.js";
+import { sentencesOf } from "../../src/record/sentences.js";
+import type { Stage } from "../../src/record/stages.js";
+
+function succeeded(stages: readonly Stage[], record: string | null): readonly string[] {
+  const run = {
+    run_id: "2020-05-29T000000-0aa00fb62f7b",
+    execution_date: "2020-05-29T000000",
+    stages: stages.join(","),
+    sql_version: "v1",
+    sql_hash: "abc",
+    record,
+  };
+  return sentencesOf({ outcome: "succeeded", fault: undefined, report: reportOf(run) ?? emptyReport(run) });
+}
+
+describe("the sentences of a run that has succeeded", () => {
+  it.each([null, "{", "{}"])("promise nothing that a record does not tell: %s", (record) => {
+    expect(succeeded(["curate", "aggregate", "publish"], record)).toEqual([
+      "The run for 29 May 2020 succeeded; what it published is not known.",
+      "How many rows of the raw files count is not known.",
+      "Which answers it has changed is not known.",
+      "How sure the answers are is not known.",
+      "How its checks have ended is not known.",
+    ]);
+  });
+
+  it("say of one that has built and not published that it has changed no answer", () => {
+    expect(succeeded(["curate"], "{}")[2]).toBe("It has changed no answer that customers get.");
+  });
+});
