@@ -98,3 +98,8 @@ function isMessageBearer(thrown: unknown): thrown is { message: string } {
     typeof thrown === "object" && thrown !== null && "message" in thrown && typeof thrown.message === "string"
   );
 }
+
+/** What an error says: several addresses that all refuse are one error without a message of its own. */
+export function saidBy(error: unknown): string {
+  return messageOf(error) === "" ? (systemCodeOf(error) ?? "no answer") : messageOf(error);
+}

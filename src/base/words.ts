@@ -51,3 +51,7 @@ function rankOf(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
+
+export function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? text;
+}

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import type { Pool } from "mysql2";
 import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
+import { saidBy } from "../base/errors.js";
 import { messageOf, PipelineError, systemCodeOf, type FaultCode } from "../base/errors.js";
 import type { MysqlAddress } from "./mysql-address.js";
 import type { ConsumptionDatabase } from "./schema.js";
@@ -405,9 +406,4 @@ export function translateMysqlError(name: string, error: unknown): unknown {
 
 function isLost(error: unknown): boolean {
   return LOST.includes(systemCodeOf(error) ?? "") || CLOSED.test(messageOf(error));
-}
-
-/** Several addresses that all refuse are one error without a message of its own. */
-function saidBy(error: unknown): string {
-  return messageOf(error) === "" ? (systemCodeOf(error) ?? "no answer") : messageOf(error);
 }

@@ -31,7 +31,7 @@ import {
   type Zone,
 } from "../zones/zone.js";
 import { looking } from "./looking.js";
-import { recordBuild, type RecordedStatement } from "./recorded-build.js";
+import { recordBuild, type RecordedStatement } from "./recording-builder.js";
 
 /** What a run would read, replace and say. */
 export interface PlannedRun {

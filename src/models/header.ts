@@ -1,6 +1,7 @@
 import { isNode, LineCounter, parseDocument, type Document } from "yaml";
 import * as z from "zod";
 import { PipelineError } from "../base/errors.js";
+import { firstLine } from "../base/words.js";
 
 /** The types a column can have, as DuckDB names them. */
 export const COLUMN_TYPES = [
@@ -159,8 +160,4 @@ function explain(kind: HeaderKind, issue: z.core.$ZodIssue): string {
   const known = issue.path[0] === "columns" ? columnSchema.shape : headerSchemas[kind].shape;
   const unknown = issue.keys.map((key) => `'${key}'`).join(", ");
   return `${place}unknown key ${unknown}; known keys: ${Object.keys(known).join(", ")}`;
-}
-
-function firstLine(message: string): string {
-  return message.split("\n", 1)[0] ?? message;
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isObject } from "../base/json.js";
 import type { PublishResult } from "../consumption/publish-transaction.js";
 import type { PipelineRunsTable } from "../consumption/schema.js";
 import type { Row } from "../engine/builder.js";
@@ -16,7 +17,7 @@ import { STAGES, type Stage } from "./stages.js";
 
 const whole = z.number().int().nonnegative();
 const texts = z.array(z.string());
-const row = z.custom<Row>((value) => typeof value === "object" && value !== null && !Array.isArray(value));
+const row = z.custom<Row>(isObject);
 
 const inputFile = z.object({
   path: z.string(),
@@ -241,7 +242,6 @@ export type AuditResult = Of<typeof auditResult>;
 export type AnswersDiff = Of<typeof answersDiff>;
 /** An answer that is another one, by country and segment. */
 export type ChangedAnswer = Of<typeof changedAnswer>;
-export type GateResult = Of<typeof gateResult>;
 export type WeakAnswers = Of<typeof weakAnswers>;
 export type RawColumns = Of<typeof rawColumns>;
 export type ColumnDrift = Of<typeof columnDrift>;
@@ -322,8 +322,4 @@ function upgraded(record: Readonly<Record<string, unknown>>): Readonly<Record<st
 function withCount(diff: unknown): unknown {
   if (!isObject(diff) || diff["count"] !== undefined || !Array.isArray(diff["changes"])) return diff;
   return { ...diff, count: diff["changes"].length };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

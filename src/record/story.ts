@@ -1,7 +1,7 @@
 import { counted, percent, printable } from "../base/words.js";
 import type { Row } from "../engine/builder.js";
-import { describeBroken, describeThreshold, columnsInWords, rawNotices } from "./audits-in-words.js";
 import { changeInWords } from "./changed-answers.js";
+import { describeBroken, describeThreshold, columnsInWords, rawNotices } from "./findings-in-words.js";
 import type { ToldRun } from "./past-run.js";
 import {
   BY_REASON,
@@ -406,7 +406,7 @@ function sqlSection(report: RunReport): Section {
           ...(rendered_sql_hash === null
             ? []
             : [["hash of all that the engine was told", rendered_sql_hash]]),
-          ...(engine === null ? [] : [["DuckDB", engine]]),
+          ...(engine === null ? [] : [["engine", engine]]),
         ],
       },
       ...list(files),

@@ -1,7 +1,7 @@
 import { textTable } from "../base/text-table.js";
 import { counted } from "../base/words.js";
-import { rawNotices } from "./audits-in-words.js";
 import { changeInWords } from "./changed-answers.js";
+import { rawNotices } from "./findings-in-words.js";
 import type { ToldRun } from "./past-run.js";
 import type { RunReport } from "./run-record.js";
 import { sentencesOf } from "./sentences.js";

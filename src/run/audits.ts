@@ -2,7 +2,7 @@ import { PipelineError } from "../base/errors.js";
 import { ofModel, type Builder, type Query, type Row } from "../engine/builder.js";
 import type { Threshold } from "../models/header.js";
 import type { Model } from "../models/model.js";
-import { describeBroken } from "../record/audits-in-words.js";
+import { describeBroken } from "../record/findings-in-words.js";
 import type { AuditResult } from "../record/run-record.js";
 import type { AuditStep, PlannedStep } from "./plan.js";
 

@@ -4,7 +4,7 @@ import { failpoint } from "../base/failpoints.js";
 import { EngineError, ofModel, type Builder, type Functions, type Row } from "../engine/builder.js";
 import { isLarge, isMeasure, isRaw, isWritten, type Model, type WrittenModel } from "../models/model.js";
 import type { Rendered } from "../models/template.js";
-import { describeThreshold } from "../record/audits-in-words.js";
+import { describeThreshold } from "../record/findings-in-words.js";
 import type { AuditResult, RestingTable } from "../record/run-record.js";
 import { sha256Of, type FoundPartition, type Zone } from "../zones/zone.js";
 import type { RunJournal } from "./activity.js";

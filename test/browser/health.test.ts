@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { Settings } from "../../src/settings/settings.js";
 import { serve, type ServedApi } from "../api/serving.js";
-import { run } from "../pipeline/running.js";
+import { run } from "../run/running.js";
 import { expectAccessible, open } from "./browser.js";
 import { publishedSample } from "./sample.js";
 

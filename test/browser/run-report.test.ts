@@ -1,8 +1,8 @@
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { RunReport } from "../../src/record/run-record.js";
-import { run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { run } from "../run/running.js";
 import { makeWorkspace } from "../workspace.js";
 import { expectAccessible, open } from "./browser.js";
 

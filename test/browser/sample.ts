@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { Settings } from "../../src/settings/settings.js";
-import { run } from "../pipeline/running.js";
+import { run } from "../run/running.js";
 import { makeWorkspace, PROJECT } from "../workspace.js";
 
 /** The dates of which the tests open the publications. On the second last day two answers were others. */

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "@jest/globals";
 import { readHistory } from "../../src/introspect/history.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { serve, type ServedApi } from "../api/serving.js";
-import { run } from "../pipeline/running.js";
+import { run } from "../run/running.js";
 import { makeWorkspace } from "../workspace.js";
 import { expectAccessible, open } from "./browser.js";
 import { publishedSample } from "./sample.js";

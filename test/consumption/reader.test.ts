@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { sql } from "kysely";
 import { openConsumptionForReading } from "../../src/consumption/open-consumption.js";
-import { runOver } from "../pipeline/running.js";
 import { voucher } from "../raw-vouchers.js";
+import { runOver } from "../run/running.js";
 
 describe("a SQLite database that is opened for a reader", () => {
   it.each([

@@ -23,8 +23,8 @@ import { readRunHistory } from "../../src/consumption/recorded-runs.js";
 import { openSqlite, openSqliteForReading } from "../../src/consumption/sqlite.js";
 import { serve } from "../api/serving.js";
 import { MAIN } from "../cli/command.js";
-import { run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { run, runOver } from "../run/running.js";
 import { makeFolder, PROJECT, type Workspace } from "../workspace.js";
 
 const ASKED = "/v1/vouchers/most-used?country_code=Peru&segment_name=frequent_segment&total_orders=7";

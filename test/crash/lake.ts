@@ -3,7 +3,7 @@ import type { Stage } from "../../src/record/stages.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { partitionFolder } from "../../src/zones/zone.js";
 import { readTable } from "../consumption/reading.js";
-import { EXECUTION_DATE, run } from "../pipeline/running.js";
+import { EXECUTION_DATE, run } from "../run/running.js";
 import { putFile } from "../storage.js";
 import { makeWorkspace, type Workspace } from "../workspace.js";
 import { otherVariant, putVariant, type Variant } from "./raw-variants.js";

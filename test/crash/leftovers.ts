@@ -5,7 +5,7 @@ import { isOnS3 } from "../../src/base/s3-access.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { PARTITION_FILE, stagedFile, STAGING } from "../../src/zones/zone.js";
-import { EXECUTION_DATE } from "../pipeline/running.js";
+import { EXECUTION_DATE } from "../run/running.js";
 import { listFiles, uploadsTo } from "../storage.js";
 import type { Seen } from "./seen.js";
 

@@ -7,8 +7,8 @@ import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import type { Publication } from "../../src/voucher/publication-identity.js";
 import type { Place } from "../../src/voucher/published-answers.js";
-import { run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { run, runOver } from "../run/running.js";
 
 /** The places of a country with 7 orders, and with 2. */
 const some = (countryCode: string): Place => ({ countryCode, kind: "frequent_segment", segment: "5-13" });

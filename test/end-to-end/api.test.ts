@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { ask, askForVoucher, startApi, type Api } from "../api/process.js";
 import { readTable } from "../consumption/reading.js";
-import { EXECUTION_DATE, run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { EXECUTION_DATE, run } from "../run/running.js";
 import { until } from "../until.js";
 import { makeWorkspace } from "../workspace.js";
 

@@ -7,8 +7,8 @@ import { withdrawPublication } from "../../src/run/withdraw.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { pipeline } from "../cli/command.js";
-import { run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { run } from "../run/running.js";
 import { hashesOf } from "../storage.js";
 import { makeWorkspace, type Workspace } from "../workspace.js";
 

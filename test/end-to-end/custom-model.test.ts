@@ -5,8 +5,8 @@ import { dictionaryOf } from "../../src/dictionary/dictionary.js";
 import { loadSqlVersion } from "../../src/models/load.js";
 import { traceForDictionary } from "../../src/run/column-lineage.js";
 import { readTable } from "../consumption/reading.js";
-import { readPartition, run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { readPartition, run } from "../run/running.js";
 import { makeWorkspace, PROJECT } from "../workspace.js";
 
 const MODEL = `/*

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import type { InspectionReport } from "../../src/introspect/inspect.js";
 import { pipeline } from "../cli/command.js";
-import { EXECUTION_DATE, run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { EXECUTION_DATE, run, runOver } from "../run/running.js";
 import { getFile, putFile } from "../storage.js";
 import { makeWorkspace, type Workspace } from "../workspace.js";
 import { HEADER, LINE } from "./failing.js";

@@ -3,8 +3,8 @@ import path from "node:path";
 import { expect } from "@jest/globals";
 import type { Settings } from "../../src/settings/settings.js";
 import { readConsumption } from "../consumption/reading.js";
-import { run, runOver } from "../pipeline/running.js";
 import { times, voucher } from "../raw-vouchers.js";
+import { run, runOver } from "../run/running.js";
 import { hashesOf } from "../storage.js";
 import { PROJECT, type Workspace } from "../workspace.js";
 

@@ -6,8 +6,8 @@ import type { Settings } from "../../src/settings/settings.js";
 import { pipeline } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";
 import { makeManyOf } from "../many-files.js";
-import { EXECUTION_DATE, run, runOver } from "../pipeline/running.js";
 import { times, voucher } from "../raw-vouchers.js";
+import { EXECUTION_DATE, run, runOver } from "../run/running.js";
 import { hashesOf, listFiles, putFile } from "../storage.js";
 import { makeWorkspace, type Workspace } from "../workspace.js";
 

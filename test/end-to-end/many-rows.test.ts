@@ -5,8 +5,8 @@ import type { RunReport } from "../../src/record/run-record.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { readTable } from "../consumption/reading.js";
 import { putParquet } from "../duckdb.js";
-import { EXECUTION_DATE, readPartition, run } from "../pipeline/running.js";
 import { PLACE } from "../place.js";
+import { EXECUTION_DATE, readPartition, run } from "../run/running.js";
 import { makeWorkspace, type Workspace } from "../workspace.js";
 
 const COUNTRIES = 700;

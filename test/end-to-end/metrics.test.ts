@@ -2,8 +2,8 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { Settings } from "../../src/settings/settings.js";
-import { run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { run, runOver } from "../run/running.js";
 
 let folder: string;
 let settings: Settings;

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Settings } from "../../src/settings/settings.js";
 import { pipeline } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";
-import { run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { run, runOver } from "../run/running.js";
 import { getFile, listFiles } from "../storage.js";
 import type { Workspace } from "../workspace.js";
 

@@ -6,8 +6,8 @@ import type { Stage } from "../../src/record/stages.js";
 import type { RunEvent } from "../../src/run/observers/openlineage/event.js";
 import type { OpenLineageSettings, Settings } from "../../src/settings/settings.js";
 import { pipeline } from "../cli/command.js";
-import { EXECUTION_DATE, run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { EXECUTION_DATE, run } from "../run/running.js";
 import { makeFolder, makeWorkspace, type Workspace } from "../workspace.js";
 
 const NOBODY: OpenLineageSettings = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { pipeline } from "../cli/command.js";
-import { EXECUTION_DATE } from "../pipeline/running.js";
+import { EXECUTION_DATE } from "../run/running.js";
 import { getFile, putFile } from "../storage.js";
 import { makeWorkspace, type Workspace } from "../workspace.js";
 import { HEADER, LINE } from "./failing.js";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { textOf } from "../../src/engine/builder.js";
 import { pipeline } from "../cli/command.js";
-import { EXECUTION_DATE, run, runOver } from "../pipeline/running.js";
 import { times, voucher, type RawVoucher } from "../raw-vouchers.js";
+import { EXECUTION_DATE, run, runOver } from "../run/running.js";
 
 /** Three vouchers of 2640 and one of another amount, so that 2640 leads by two. */
 function leadingByTwo(runnerUp: string): RawVoucher[] {

@@ -3,8 +3,8 @@ import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { readHistory } from "../../src/introspect/history.js";
 import { pipeline } from "../cli/command.js";
-import { run } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { run } from "../run/running.js";
 import { getFile, hashesOf, listFiles } from "../storage.js";
 import { makeWorkspace, type Workspace } from "../workspace.js";
 

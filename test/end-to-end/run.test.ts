@@ -3,8 +3,8 @@ import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { summaryOf } from "../../src/record/terminal.js";
 import { readConsumption, readTable } from "../consumption/reading.js";
-import { EXECUTION_DATE, readPartition, run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { EXECUTION_DATE, readPartition, run, runOver } from "../run/running.js";
 import { hashesOf, listFiles, putFile } from "../storage.js";
 import { makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
 

@@ -13,8 +13,8 @@ import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { ask, askForVoucher, startApi } from "../api/process.js";
 import { pipeline, start, type Ended } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";
-import { run, runOver } from "../pipeline/running.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { run, runOver } from "../run/running.js";
 import { until } from "../until.js";
 import { makeWorkspace, type Workspace } from "../workspace.js";
 

@@ -7,8 +7,8 @@ import { describe, expect, it } from "@jest/globals";
 import { pipeline } from "../cli/command.js";
 import { writeParquet } from "../duckdb.js";
 import { goodWorkspace, HEADER, LINE, visible } from "../end-to-end/failing.js";
-import { EXECUTION_DATE, run } from "../pipeline/running.js";
 import { voucher } from "../raw-vouchers.js";
+import { EXECUTION_DATE, run } from "../run/running.js";
 import { putFile } from "../storage.js";
 import { Suite } from "./checking.js";
 

@@ -1,7 +1,7 @@
 import { describe, it } from "@jest/globals";
 import fc from "fast-check";
-import { run } from "../pipeline/running.js";
 import { putVouchers, voucher } from "../raw-vouchers.js";
+import { run } from "../run/running.js";
 import { putFile } from "../storage.js";
 import { makeWorkspace } from "../workspace.js";
 import { PROPERTY_TIMEOUT, Suite } from "./checking.js";

@@ -2,7 +2,7 @@ import { expect } from "@jest/globals";
 import type { RunReport } from "../../src/record/run-record.js";
 import { pipeline } from "../cli/command.js";
 import { visible, type GoodWorkspace } from "../end-to-end/failing.js";
-import { EXECUTION_DATE } from "../pipeline/running.js";
+import { EXECUTION_DATE } from "../run/running.js";
 import { removeFile } from "../storage.js";
 
 /** How the curate command has ended over files of which some could not be read. */

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { isRaw, isWritten } from "../../src/models/model.js";
 import { traceColumns } from "../../src/run/column-lineage.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
-import { run } from "../pipeline/running.js";
+import { run } from "../run/running.js";
 import { makeWorkspace, PROJECT } from "../workspace.js";
 import { version } from "./session.js";
 

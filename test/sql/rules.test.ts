@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Row } from "../../src/engine/builder.js";
-import { readPartition, runOver } from "../pipeline/running.js";
 import { times, voucher, type RawVoucher } from "../raw-vouchers.js";
+import { readPartition, runOver } from "../run/running.js";
 
 /** The values of some columns of the curated vouchers. */
 async function curated(

@@ -1,3 +1,4 @@
+import { isObject } from "../../base/json.js";
 import type { Customer } from "../../voucher/customer-segment.js";
 import { decide, type DecisionOptions } from "../../voucher/decision.js";
 import type { Answers } from "../../voucher/published-answers.js";
@@ -68,10 +69,6 @@ function faulty(line: number, value: unknown, errors: readonly FieldError[]): Pr
     basis: null,
     error: told.map(({ field, message }) => `${field === "" ? "line" : field} ${message}`).join("; "),
   };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function textOrNull(value: unknown): string | null {

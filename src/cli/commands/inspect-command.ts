@@ -43,7 +43,7 @@ async function describe(report: InspectionReport): Promise<string> {
   const { raw_zone, files } = report;
   const [{ rawNoticeTexts, titledTable }, { columnsInWords }, { reasonRows }] = await Promise.all([
     import("../../record/terminal.js"),
-    import("../../record/audits-in-words.js"),
+    import("../../record/findings-in-words.js"),
     import("../../record/row-counts.js"),
   ]);
   const readable = files.filter(({ faults }) => faults.length === 0);

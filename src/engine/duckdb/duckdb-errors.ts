@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { messageOf, PipelineError, type FaultCode } from "../../base/errors.js";
 import { s3Error } from "../../base/s3-faults.js";
+import { firstLine } from "../../base/words.js";
 import { EngineError } from "../builder.js";
 
 /** The file that an error is about lies below the folder of a session. Further on a message can quote what a model has read. */
@@ -143,8 +144,4 @@ function shorten(message: string): string {
     )
     .replace(/\n{2,}/g, "\n")
     .trim();
-}
-
-function firstLine(message: string): string {
-  return message.split("\n", 1)[0] ?? message;
 }

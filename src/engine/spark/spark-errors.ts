@@ -1,4 +1,4 @@
-import { messageOf, PipelineError, systemCodeOf } from "../../base/errors.js";
+import { saidBy, messageOf, PipelineError, systemCodeOf } from "../../base/errors.js";
 import { EngineError } from "../builder.js";
 
 /** An error that Spark gave of a statement. */
@@ -95,11 +95,6 @@ const TLS = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SE
 function isRefusal(error: unknown): boolean {
   const status = typeof error === "object" && error !== null && "statusCode" in error ? error.statusCode : 0;
   return messageOf(error).startsWith("Authentication error: ") || status === 401 || status === 403;
-}
-
-/** Several addresses that all refuse are one error without a message of its own. */
-function saidBy(error: unknown): string {
-  return messageOf(error) === "" ? (systemCodeOf(error) ?? "no answer") : messageOf(error);
 }
 
 /** What Spark says without the classes that it went through, and without their stack. */

@@ -48,10 +48,7 @@ export async function checkCluster(
   zones: readonly string[],
   signal: AbortSignal,
 ): Promise<Finding<undefined>> {
-  const [{ openSparkSession }, { assertReaches }] = await Promise.all([
-    import("../../engine/spark/spark-session.js"),
-    import("../../engine/spark/spark-session.js"),
-  ]);
+  const { assertReaches, openSparkSession } = await import("../../engine/spark/spark-session.js");
   const session = await openSparkSession(settings, signal);
   try {
     for (const zone of zones) await assertReaches(session, zone);

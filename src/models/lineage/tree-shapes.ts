@@ -1,4 +1,5 @@
 import { PipelineError } from "../../base/errors.js";
+import { isObject } from "../../base/json.js";
 
 /**
  * The parts of each kind of tree that DuckDB's parser makes of a SELECT, as 1.5 has them. Lineage rests on them, and DuckDB promises
@@ -120,16 +121,12 @@ function fits(value: unknown, mark: Mark): boolean {
     case "[]":
       return Array.isArray(value);
     case "{}":
-      return isTree(value);
+      return isObject(value);
     case "?":
-      return value === null || isTree(value);
+      return value === null || isObject(value);
     case "*":
       return value !== undefined;
   }
-}
-
-function isTree(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function unknown(what: string): PipelineError {

@@ -1,8 +1,8 @@
 import { cp, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { run, runOver } from "../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
+import { run, runOver } from "../../run/running.js";
 import { makeFolder, makeWorkspace, PROJECT } from "../../workspace.js";
 import { serve } from "../serving.js";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { runOver } from "../../pipeline/running.js";
 import { voucher } from "../../raw-vouchers.js";
+import { runOver } from "../../run/running.js";
 import { until } from "../../until.js";
 import { makeWorkspace } from "../../workspace.js";
 import { startApi, type Api } from "../process.js";

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { runOver } from "../../pipeline/running.js";
 import { voucher } from "../../raw-vouchers.js";
+import { runOver } from "../../run/running.js";
 import { makeWorkspace } from "../../workspace.js";
 import { serve, type ServedApi } from "../serving.js";
 

@@ -2,8 +2,8 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { hashOfApiKey } from "../../../src/settings/api-key-hash.js";
-import { runOver } from "../../pipeline/running.js";
 import { times, voucher } from "../../raw-vouchers.js";
+import { runOver } from "../../run/running.js";
 import { makeFolder } from "../../workspace.js";
 import { serve, type ServedApi } from "../serving.js";
 

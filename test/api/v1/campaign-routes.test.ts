@@ -10,8 +10,8 @@ import { pino } from "pino";
 import { answerError } from "../../../src/api/http/error-answers.js";
 import { addRequestLog, observe } from "../../../src/api/http/observing.js";
 import { priceCampaign } from "../../../src/api/v1/campaign-routes.js";
-import { runOver } from "../../pipeline/running.js";
 import { times, voucher } from "../../raw-vouchers.js";
+import { runOver } from "../../run/running.js";
 import { serve, type ServedApi } from "../serving.js";
 
 const CSV = "text/csv";

@@ -3,8 +3,8 @@ import { connect } from "node:net";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { Settings } from "../../../src/settings/settings.js";
 import { readTable } from "../../consumption/reading.js";
-import { run, runOver } from "../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
+import { run, runOver } from "../../run/running.js";
 import { makeWorkspace } from "../../workspace.js";
 import { serve } from "../serving.js";
 

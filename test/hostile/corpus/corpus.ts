@@ -6,7 +6,7 @@ import type { Row } from "../../../src/engine/builder.js";
 import type { Settings } from "../../../src/settings/settings.js";
 import { parseExecutionDate } from "../../../src/voucher/execution-date.js";
 import { query, wholeText } from "../../duckdb.js";
-import { EXECUTION_DATE, run } from "../../pipeline/running.js";
+import { EXECUTION_DATE, run } from "../../run/running.js";
 import { makeFolder, makeWorkspace } from "../../workspace.js";
 import { COLUMNS, type Column } from "../contract.js";
 

@@ -3,8 +3,8 @@ import { start } from "../../cli/command.js";
 import { readTable } from "../../consumption/reading.js";
 import { adminUrl, askMysql } from "../../consumption/servers.js";
 import { visible } from "../../end-to-end/failing.js";
-import { EXECUTION_DATE, run } from "../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
+import { EXECUTION_DATE, run } from "../../run/running.js";
 import { makeWorkspace } from "../../workspace.js";
 
 /** A run that stands still for so long that the server lets go of its lock, and another run comes and goes. */

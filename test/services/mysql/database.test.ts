@@ -6,8 +6,8 @@ import type { Settings } from "../../../src/settings/settings.js";
 import { pipeline } from "../../cli/command.js";
 import { readTable } from "../../consumption/reading.js";
 import { adminUrl, askMysql } from "../../consumption/servers.js";
-import { EXECUTION_DATE, run } from "../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
+import { EXECUTION_DATE, run } from "../../run/running.js";
 import { hashesOf } from "../../storage.js";
 import { makeWorkspace, type Workspace } from "../../workspace.js";
 

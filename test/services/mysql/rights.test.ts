@@ -7,8 +7,8 @@ import { askForVoucher, startApi } from "../../api/process.js";
 import { pipeline } from "../../cli/command.js";
 import { readTable } from "../../consumption/reading.js";
 import { adminUrl, askMysql } from "../../consumption/servers.js";
-import { EXECUTION_DATE, run } from "../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
+import { EXECUTION_DATE, run } from "../../run/running.js";
 import { makeWorkspace, PROJECT, type Workspace } from "../../workspace.js";
 
 /** The statements that docs/operating.md has for the two users. */

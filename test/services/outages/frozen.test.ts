@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { createConnection } from "mysql2/promise";
 import { pipeline, start } from "../../cli/command.js";
 import { askMysql } from "../../consumption/servers.js";
-import { EXECUTION_DATE } from "../../pipeline/running.js";
+import { EXECUTION_DATE } from "../../run/running.js";
 import { makeFolder } from "../../workspace.js";
 import { ownDatabase, sampleIn } from "../own-servers.js";
 

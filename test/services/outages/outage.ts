@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { pipeline, type Ended } from "../../cli/command.js";
-import { EXECUTION_DATE } from "../../pipeline/running.js";
+import { EXECUTION_DATE } from "../../run/running.js";
 import type { Lake, Visible } from "./lake.js";
 import { runUntil } from "./standing-still.js";
 

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "@jest/globals";
 import { createConnection } from "mysql2/promise";
 import { ask, askForVoucher, startApi } from "../../api/process.js";
 import { pipeline, start } from "../../cli/command.js";
-import { EXECUTION_DATE } from "../../pipeline/running.js";
+import { EXECUTION_DATE } from "../../run/running.js";
 import { until } from "../../until.js";
 import { makeFolder } from "../../workspace.js";
 import { ownDatabase, sampleIn } from "../own-servers.js";

@@ -5,7 +5,7 @@ import { createConnection } from "mysql2/promise";
 import { ask, askForVoucher, startApi } from "../../api/process.js";
 import { pipeline, start } from "../../cli/command.js";
 import { askMysql } from "../../consumption/servers.js";
-import { EXECUTION_DATE } from "../../pipeline/running.js";
+import { EXECUTION_DATE } from "../../run/running.js";
 import { makeFolder } from "../../workspace.js";
 import { databaseOn, ownMinio, ownSqlServer, sampleIn, zonesOn, type OwnServer } from "../own-servers.js";
 import type { SqlServer } from "../servers.mjs";

@@ -12,7 +12,7 @@ import { afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { pipeline, start } from "../../cli/command.js";
 import { readTable } from "../../consumption/reading.js";
 import { HEADER, LINE } from "../../end-to-end/failing.js";
-import { EXECUTION_DATE } from "../../pipeline/running.js";
+import { EXECUTION_DATE } from "../../run/running.js";
 import { hashesOf, putFile } from "../../storage.js";
 import { makeFolder } from "../../workspace.js";
 import {

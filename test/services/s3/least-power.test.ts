@@ -1,5 +1,5 @@
 import { describe } from "@jest/globals";
-import { describeLeastPower } from "../../pipeline/least-power.js";
+import { describeLeastPower } from "../../run/least-power.js";
 
 describe("over zones on S3", () => {
   describeLeastPower("minio+sqlite");

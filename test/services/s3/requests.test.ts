@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { RunReport } from "../../../src/record/run-record.js";
-import { EXECUTION_DATE, run } from "../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
+import { EXECUTION_DATE, run } from "../../run/running.js";
 import { makeWorkspace } from "../../workspace.js";
 import { startFaultyProxy } from "./faulty-proxy.js";
 

@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "@jest/globals";
 import { pipeline } from "../../cli/command.js";
-import { EXECUTION_DATE } from "../../pipeline/running.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
+import { EXECUTION_DATE } from "../../run/running.js";
 import { fingerprint, makeFolder, makeWorkspace } from "../../workspace.js";
 import { forward } from "./faulty-proxy.js";
 

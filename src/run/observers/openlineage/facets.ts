@@ -1,5 +1,5 @@
 import { versionText } from "../../../base/files.js";
-import { describeThreshold } from "../../../record/audits-in-words.js";
+import { describeThreshold } from "../../../record/findings-in-words.js";
 import type { AuditResult, RunReport } from "../../../record/run-record.js";
 
 /** The facets that are written, each by its key, with the version of its schema and what it is called there. */

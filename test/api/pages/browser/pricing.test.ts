@@ -8,8 +8,8 @@ import {
   SummedUp,
 } from "../../../../src/api/pages/browser/campaign/pricing.js";
 import { PRICED_CSV_HEADER, pricedCsv } from "../../../../src/api/v1/priced-csv.js";
-import { runOver } from "../../../pipeline/running.js";
 import { times, voucher } from "../../../raw-vouchers.js";
+import { runOver } from "../../../run/running.js";
 import { serve } from "../../serving.js";
 
 const LINES = [

@@ -9,9 +9,9 @@ import { undone } from "../../src/zones/replace-partition.js";
 import { query } from "../duckdb.js";
 import { expectFailure, goodWorkspace, HEADER, LINE, visible } from "../end-to-end/failing.js";
 import { putVouchers, voucher } from "../raw-vouchers.js";
+import { run } from "../run/running.js";
 import { putFile } from "../storage.js";
 import { fingerprint, makeWorkspace } from "../workspace.js";
-import { run } from "./running.js";
 
 describe("a raw zone", () => {
   it("with a path that the engine cannot be told has it named", async () => {

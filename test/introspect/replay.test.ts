@@ -5,8 +5,8 @@ import { readSqlVersion } from "../../src/consumption/sql-versions.js";
 import { replayRun } from "../../src/introspect/replay.js";
 import { hashOfTexts } from "../../src/models/load.js";
 import { voucher } from "../raw-vouchers.js";
+import { runOver } from "../run/running.js";
 import type { Workspace } from "../workspace.js";
-import { runOver } from "./running.js";
 
 describe("a replay of a run whose SQL somebody has changed in the database", () => {
   let workspace: Workspace;
