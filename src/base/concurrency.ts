@@ -73,13 +73,11 @@ export async function untilAborted<Result>(
 let underWay = 0;
 
 /** Counts a native call until it ends. */
-export async function nativeCall<Result>(call: () => Promise<Result>): Promise<Result> {
+export function nativeCall<Result>(call: () => Promise<Result>): Promise<Result> {
   underWay += 1;
-  try {
-    return await call();
-  } finally {
+  return call().finally(() => {
     underWay -= 1;
-  }
+  });
 }
 
 export function hasNativeCalls(): boolean {
