@@ -90,7 +90,7 @@ const SECRETS_AND_OPTIONS = `
 describe("no secret is told by", () => {
   it.each([[[]], [["--json"]]])("a run that succeeds with %j", async (options) => {
     const said = await expectDiscreet([...RUN, ...options], {}, 0);
-    expect(said).toContain("2020-05-29T00:00:00Z");
+    expect(said).toMatch(/2020-05-29T00:00:00Z|29 May 2020/);
   });
 
   it.each([[["plan", ...RUN]], [["doctor"]]])("%j where all is well", async (words) => {
@@ -216,15 +216,15 @@ describe("after all of that no secret is left in", () => {
   });
 
   it("the files of the zones, or of the run's own folders", async () => {
-    const { zones } = workspace.settings;
-    for (const zone of [zones.curated, zones.provision]) {
+    const { runReports, zones } = workspace.settings;
+    for (const zone of [zones.curated, zones.provision, runReports]) {
       const names = await listFiles(zone);
       expect(names).not.toEqual([]);
       for (const name of names) expectNoSecret((await getFile(zone, name)).toString("latin1"));
     }
     const entries = await readdir(workspace.folder, { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile());
-    expect(files).not.toEqual([]);
+    // With zones on S3 there need not be any.
     for (const file of files) expectNoSecret(await readFile(path.join(file.parentPath, file.name), "latin1"));
   });
 });
