@@ -9,7 +9,7 @@ import { hashOfTexts, parseSqlVersion, type SqlVersion } from "../models/load.js
 import { isWritten } from "../models/model.js";
 import type { WithNewEngine } from "../raw/inspect-raw.js";
 import type { InputFile, OutputTable, RunReport } from "../record/run-record.js";
-import { reportOf } from "../record/run-record.js";
+import { trustedReportOf } from "../record/run-record.js";
 import { RunActivity } from "../run/activity.js";
 import { filesAtRest } from "../run/build.js";
 import { buildModels, hashAtRest, type Built } from "../run/build.js";
@@ -231,13 +231,13 @@ function findRun(settings: Settings, runId: string): Promise<RecordedRun> {
         `there is no run ${printable(runId)}; list them with: pipeline runs`,
       );
     }
-    const report = reportOf(run);
+    const report = trustedReportOf(run);
     if (report === null || report.tables.length === 0) {
       throw notReplayable(`the run ${runId} (${run.outcome}) has written nothing that could be made again`);
     }
     // It names folders.
-    if (report.run_id !== runId || !RUN_ID.test(runId)) {
-      throw notReplayable(`the record of the run ${printable(runId)} is of another run: somebody changed it`);
+    if (!RUN_ID.test(runId)) {
+      throw notReplayable(`${printable(runId)} is not the id of a run: somebody changed it`);
     }
     const texts = await readSqlVersion(consumption, run.sql_hash);
     if (texts === undefined) throw notReplayable(`the SQL that the run ${runId} was made by is not kept`);

@@ -1,5 +1,7 @@
 import * as z from "zod";
 import { isObject } from "../base/json.js";
+import { printable } from "../base/words.js";
+import { damaged } from "../consumption/consumption.js";
 import type { PublishResult } from "../consumption/publish-transaction.js";
 import type { PipelineRunsTable } from "../consumption/schema.js";
 import type { Row } from "../engine/builder.js";
@@ -259,23 +261,43 @@ export type RecordedRun = Pick<
 >;
 
 /**
- * Reads the record of a run. What cannot be read of it is left out, and a warning of the report says so: a record can have been changed
- * by hand, or have been written by a later version.
+ * Reads the record of a run, to tell of it. What cannot be read of it is left out, and a warning of the report says so: a record can have
+ * been changed by hand, or have been written by a later version.
  * @returns null if the run ended before anything of it was recorded.
  */
 export function reportOf(run: RecordedRun): RunReport | null {
-  if (run.record === null) return null;
+  const { report, damage } = read(run);
+  if (report === null || damage === undefined) return report;
+  return { ...report, warnings: [...report.warnings, `the record of the run ${damage}`] };
+}
+
+/**
+ * Reads the record of a run, to decide by it.
+ * @returns null if the run ended before anything of it was recorded.
+ * @throws PipelineError CONSUMPTION_NOT_USABLE if anything of it cannot be read.
+ */
+export function trustedReportOf(run: RecordedRun): RunReport | null {
+  const { report, damage } = read(run);
+  if (damage !== undefined) throw damaged(`a record of the run ${printable(run.run_id)} that ${damage}`);
+  return report;
+}
+
+/** What a record tells, and what is wrong with it, as the end of a sentence. Which run it is of, its row says. */
+function read(run: RecordedRun): { readonly report: RunReport | null; readonly damage: string | undefined } {
+  if (run.record === null) return { report: null, damage: undefined };
   const empty = emptyReport(run);
   const stored = parsed(run.record);
-  if (stored === undefined) return warned(empty, "the record of the run is not readable");
-  const report = runReport.safeParse({ ...empty, ...upgraded(stored) });
-  if (report.success) return report.data;
+  if (stored === undefined) return { report: empty, damage: "is not readable" };
+  const { run_id = run.run_id, ...told } = upgraded(stored);
+  const isOfAnother = run_id === run.run_id ? undefined : "is of another run: somebody changed it";
+  const report = runReport.safeParse({ ...empty, ...told });
+  if (report.success) return { report: report.data, damage: isOfAnother };
   const faulty = new Set(report.error.issues.map(({ path: [field] }) => String(field)));
-  const readable = Object.entries(upgraded(stored)).filter(([field]) => !faulty.has(field));
-  return warned(
-    runReport.parse({ ...empty, ...Object.fromEntries(readable) }),
-    `what the record of the run says of ${[...faulty].join(", ")} is not readable`,
-  );
+  const readable = Object.entries(told).filter(([field]) => !faulty.has(field));
+  return {
+    report: runReport.parse({ ...empty, ...Object.fromEntries(readable) }),
+    damage: isOfAnother ?? `says of ${[...faulty].join(", ")} what is not readable`,
+  };
 }
 
 /** What is known of a run by its row alone. */
@@ -294,10 +316,6 @@ export function emptyReport(run: Omit<RecordedRun, "record">): RunReport {
 
 function isStage(text: string): text is Stage {
   return (STAGES as readonly string[]).includes(text);
-}
-
-function warned(report: RunReport, warning: string): RunReport {
-  return { ...report, warnings: [...report.warnings, warning] };
 }
 
 function parsed(text: string): Readonly<Record<string, unknown>> | undefined {

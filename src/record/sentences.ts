@@ -31,7 +31,7 @@ export function dateOf(iso: string): string {
   return date === undefined ? printable(iso) : dateInWords(date);
 }
 
-function outcomeSentence({ outcome, report }: ToldRun): string {
+function outcomeSentence({ outcome, report, withdrawals = [] }: ToldRun): string {
   const date = dateOf(report.execution_date);
   const { published, stages } = report;
   if (outcome === "running") return `The run for ${date} is under way.`;
@@ -44,10 +44,12 @@ function outcomeSentence({ outcome, report }: ToldRun): string {
   }
   if (published.withdrawn !== null)
     return `The voucher answers for ${date} are those that were withdrawn, and stay withdrawn: nobody gets them.`;
+  if (withdrawals.some((withdrawal) => withdrawal.outcome === "withdrawn"))
+    return `The voucher answers for ${date} were published, and withdrawn since: nobody gets them.`;
   const seen =
     published.newest === report.execution_date
       ? ""
-      : `; readers still get those for ${published.newest === null ? "no date" : dateOf(published.newest)}`;
+      : `; readers went on to get those for ${published.newest === null ? "no date" : dateOf(published.newest)}`;
   return published.isNew
     ? `The voucher answers for ${date} are published${seen}.`
     : `The voucher answers for ${date} were published already, and are the same${seen}.`;

@@ -3,7 +3,12 @@ import type { Consumption } from "../consumption/consumption.js";
 import { hasFailed, readRunOutlines, readRuns, type RunOutline } from "../consumption/recorded-runs.js";
 import { loadSqlVersion } from "../models/load.js";
 import { isRaw } from "../models/model.js";
-import { reportOf, type OutputTable, type RestingTable, type InputFile } from "../record/run-record.js";
+import {
+  trustedReportOf,
+  type OutputTable,
+  type RestingTable,
+  type InputFile,
+} from "../record/run-record.js";
 import type { Stage } from "../record/stages.js";
 import type { Settings } from "../settings/settings.js";
 import type { Publication } from "../voucher/publication-identity.js";
@@ -99,7 +104,7 @@ async function tablesOf(
   outline: RunOutline | undefined,
 ): Promise<readonly OutputTable[]> {
   const [run] = outline === undefined ? [] : await readRuns(consumption, { runId: outline.run_id, limit: 1 });
-  return (run && reportOf(run)?.tables) ?? [];
+  return (run && trustedReportOf(run)?.tables) ?? [];
 }
 
 /** A raw file that is not what a publication was made from any more. */
@@ -152,7 +157,7 @@ async function changedInputs(
 ): Promise<ChangedInput[] | undefined> {
   const reader = readerOf(publication, runs);
   const [run] = reader === undefined ? [] : await readRuns(consumption, { runId: reader.run_id, limit: 1 });
-  const inputs = (run && reportOf(run)?.inputs) ?? [];
+  const inputs = (run && trustedReportOf(run)?.inputs) ?? [];
   if (inputs.length === 0) return undefined;
   const changes = await Promise.all(inputs.map((input) => rawFiles.changeOf(input)));
   return changes.filter((change) => change !== undefined);

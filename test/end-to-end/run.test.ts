@@ -118,7 +118,7 @@ describe("a run over the sample", () => {
     const before = await zonesOf(workspace);
     const older = await run(workspace.settings, "2019-12-31T12:00:00");
     expect(summaryOf({ outcome: "succeeded", fault: undefined, report: older })).toContain(
-      "The voucher answers for 31 December 2019, 12:00:00 UTC are published; readers still get those for 29 May 2020.",
+      "The voucher answers for 31 December 2019, 12:00:00 UTC are published; readers went on to get those for 29 May 2020.",
     );
     const after = await zonesOf(workspace);
     expect(after.curated).toMatchObject(before.curated);

@@ -98,7 +98,7 @@ describe("a replay of a run whose SQL somebody has changed in the database", () 
         .set({ record: JSON.stringify(changed) })
         .execute();
     });
-    await expect(replay()).rejects.toMatchObject({ code: "RUN_NOT_REPLAYABLE" });
+    await expect(replay()).rejects.toMatchObject({ code: "CONSUMPTION_NOT_USABLE" });
   });
 
   /** Without those that SQLite has beside the database while it is open. */

@@ -3,6 +3,7 @@ import { inRecord } from "../../src/record/changed-answers.js";
 import {
   emptyReport,
   reportOf,
+  trustedReportOf,
   type AnswersDiff,
   type ChangedAnswer,
   type RecordedRun,
@@ -90,7 +91,22 @@ describe("the record of a run", () => {
     expect(reportOf(runWith(JSON.stringify(record)))).toEqual({
       ...emptyReport(runWith(null)),
       inputs: record.inputs,
-      warnings: ["the last one", "what the record of the run says of audits, seconds is not readable"],
+      warnings: ["the last one", "the record of the run says of audits, seconds what is not readable"],
     });
+  });
+
+  it("is of the run that its row names, whatever it says itself", () => {
+    const record = JSON.stringify({ run_id: "2020-05-28T000000-1bb11ac73a8c", seconds: 1 });
+    expect(reportOf(runWith(record))).toMatchObject({
+      run_id: "2020-05-29T000000-0aa00fb62f7b",
+      seconds: 1,
+      warnings: ["the record of the run is of another run: somebody changed it"],
+    });
+  });
+
+  it.each(["{", '{"tables":7}', '{"run_id":"another"}'])("that is %s decides nothing", (record) => {
+    expect(() => trustedReportOf(runWith(record))).toThrow(
+      expect.objectContaining({ code: "CONSUMPTION_NOT_USABLE" }),
+    );
   });
 });

@@ -167,7 +167,7 @@ describe("a newest run", () => {
     ["", "the record of the run is not readable"],
     ["{", "the record of the run is not readable"],
     ["[]", "the record of the run is not readable"],
-    ['{"audits":7,"warnings":[7]}', "what the record of the run says of audits, warnings is not readable"],
+    ['{"audits":7,"warnings":[7]}', "the record of the run says of audits, warnings what is not readable"],
   ])("with the record %j is told with a warning", async (record, warning) => {
     const { settings } = await runOver(times(2, voucher()));
     await recordRun(settings, { record });

@@ -140,7 +140,7 @@ describe("the report of a run whose record", () => {
     [
       "is readable in part",
       '{"audits":7,"warnings":[7],"seconds":"soon"}',
-      "Warnings what the record of the run says of audits, warnings, seconds is not readable",
+      "Warnings the record of the run says of audits, warnings, seconds what is not readable",
     ],
     [
       "has other dates, and nothing in its measures",
