@@ -1,4 +1,6 @@
+import { rm, rmdir } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "@jest/globals";
 import { makeFolder } from "../src/base/files.js";
 import { makeFolder as makeTestFolder } from "./workspace.js";
@@ -12,6 +14,26 @@ describe("folders that are made side by side", () => {
         ["b/c/d", "b/c/e", "b/f", "g"].map((name) => makeFolder(path.join(uppermost, name))),
       );
       expect(made).toContain(uppermost);
+    }
+  });
+
+  it("are made where others remove the empty folder above them at the same time", async () => {
+    const above = path.join(await makeTestFolder(), "_staging");
+    const made = new AbortController();
+    const removing = (async () => {
+      while (!made.signal.aborted) {
+        await rmdir(above).catch(() => undefined);
+        await sleep(1);
+      }
+    })();
+    try {
+      for (let round = 0; round < 500; round++) {
+        await makeFolder(path.join(above, round.toString(), "table"));
+        await rm(path.join(above, round.toString()), { recursive: true });
+      }
+    } finally {
+      made.abort();
+      await removing;
     }
   });
 });

@@ -5,12 +5,15 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { messageOf, systemCodeOf } from "./errors.js";
 
+/** How often a folder is tried again whose folder above has gone meanwhile. */
+const TRIES = 20;
+
 /**
  * Makes a folder and those above it that are not there. Node's own recursive `mkdir` never ends in a folder such as
  * `/proc`, which says that it is there and that nothing can be.
  * @returns the uppermost folder that was made, or undefined where none had to be.
  */
-export async function makeFolder(folder: string): Promise<string | undefined> {
+export async function makeFolder(folder: string, triesLeft = TRIES): Promise<string | undefined> {
   try {
     await mkdir(folder);
     return folder;
@@ -25,6 +28,8 @@ export async function makeFolder(folder: string): Promise<string | undefined> {
       await ignoreExisting(folder, error);
       return uppermost;
     }
+    // Another process has removed the folder above, because it was empty then.
+    if (triesLeft > 0) return (await makeFolder(folder, triesLeft - 1)) ?? uppermost;
     throw Object.assign(new Error(messageOf(error), { cause: error }), { code: "EPERM" });
   }
   return uppermost ?? folder;
