@@ -6,12 +6,11 @@ import { loadSqlVersion, type SqlVersion } from "../models/load.js";
 import type { Settings } from "../settings/settings.js";
 import { openZones, type Zones } from "../zones/open-zones.js";
 
-/** Opens what the settings name for a command that only looks: each part when it is first asked for. */
-export class Looking {
+/** Opens what the settings name for a command that only looks: each part when it is asked for. */
+class Looking {
   readonly #settings: Settings;
   readonly #signal: AbortSignal | undefined;
   readonly #closing: (() => void | Promise<void>)[] = [];
-  #zones: Promise<Zones> | undefined;
 
   constructor(settings: Settings, signal: AbortSignal | undefined) {
     this.#settings = settings;
@@ -24,14 +23,12 @@ export class Looking {
   }
 
   /** The zones. @throws PipelineError for settings that name none. */
-  zones(): Promise<Zones> {
-    this.#zones ??= openZones(this.#settings, this.#signal).then((zones) => {
-      this.#closing.push(() => {
-        zones.close();
-      });
-      return zones;
+  async zones(): Promise<Zones> {
+    const zones = await openZones(this.#settings, this.#signal);
+    this.#closing.push(() => {
+      zones.close();
     });
-    return this.#zones;
+    return zones;
   }
 
   /** The database; undefined if no run has made it yet. */

@@ -5,17 +5,14 @@ import { pendingMigrations } from "../consumption/migrate.js";
 import { publishStatements, type PublishStatement } from "../consumption/publish-transaction.js";
 import { creation, missingTables } from "../consumption/published-tables.js";
 import { runningRun, type RunningRun } from "../consumption/recorded-runs.js";
-import { withDuckDb } from "../engine/duckdb/duckdb.js";
 import type { RawPart } from "../models/dialect.js";
 import type { SqlVersion } from "../models/load.js";
 import { isLarge, isPublished, isWritten } from "../models/model.js";
 import { ignoredFilesOf, type IgnoredFiles } from "../raw/file-notices.js";
-import type { WithNewEngine } from "../raw/inspect-raw.js";
 import { STAGES } from "../record/stages.js";
-import type { RawInput, RunContext } from "../run/context.js";
-import { planHash, stepsOfStages, type PlannedStep, planRun, type Plan } from "../run/plan.js";
+import type { RunContext } from "../run/context.js";
+import { planHash, stepsOfStages, type PlannedStep } from "../run/plan.js";
 import { contentStatements, publishedTable } from "../run/publish.js";
-import { findRawFiles, inspectRaw, planInput } from "../run/raw-input.js";
 import { assertReplaceable } from "../run/staging.js";
 import type { Settings } from "../settings/settings.js";
 import { pathPattern } from "../sql-text/literal.js";
@@ -32,6 +29,7 @@ import {
 } from "../zones/zone.js";
 import { looking } from "./looking.js";
 import { recordBuild, type RecordedStatement } from "./recording-builder.js";
+import { renderRun, type RenderContext, type RenderedRun } from "./rendered-model.js";
 
 /** What a run would read, replace and say. */
 export interface PlannedRun {
@@ -141,7 +139,7 @@ export function planOfRun(
       lock: await lockOf(consumption, executionDate),
       raw: inputs.map(plannedInput),
       ignored_files: ignoredFilesOf(inputs.flatMap(({ ignored }) => ignored)),
-      partitions: await partitionsOf(steps, context),
+      partitions: await partitionsOf(steps, { ...context, runId }),
       steps: [
         statementsOf(plan.functions.file, null),
         ...(plan.clusterFunctions === undefined ? [] : [statementsOf(plan.clusterFunctions.file, null)]),
@@ -176,10 +174,9 @@ async function lockOf(
 
 function partitionsOf(
   steps: readonly PlannedStep[],
-  { executionDate, zones, warn }: RenderContext,
+  { executionDate, runId, zones, warn }: RenderContext & Pick<RunContext, "runId">,
 ): Promise<PlannedPartition[]> {
   const { partitionKey } = executionDate;
-  const runId = `${partitionKey}-${RUN_DIGITS}`;
   const written = steps.flatMap((step) => (isWritten(step.model) ? [{ step, model: step.model }] : []));
   return sideBySide(written, async ({ step, model: { name, layer, table } }) => {
     const zone = zones[layer];
@@ -231,46 +228,4 @@ async function publishOf(consumption: Consumption, { models }: SqlVersion): Prom
     }),
     statements: publishStatements(consumption, tables),
   };
-}
-
-/** What is rendered, and how it is told of what goes wrong at the end. */
-export interface RenderContext extends Pick<
-  RunContext,
-  "executionDate" | "settings" | "version" | "zones" | "signal"
-> {
-  readonly warn: (message: string) => void;
-}
-
-/** What a run would read, and what it would say to the engine. */
-export interface RenderedRun {
-  readonly engine: string;
-  readonly inputs: readonly (RawInput & { readonly parts: readonly RawPart[] })[];
-  readonly plan: Plan;
-}
-
-/**
- * Looks at the raw files as a run does, because the SQL depends on their columns, and renders what the run would say. Nothing is
- * made, neither in the zones nor on this machine.
- * @throws PipelineError RAW_ZONE_EMPTY, RAW_FILE_UNREADABLE or INVALID_MODEL.
- */
-export async function renderRun(context: RenderContext): Promise<RenderedRun> {
-  const { settings, signal, version, warn, zones } = context;
-  const found = await findRawFiles(context);
-  const session = {
-    settings: settings.duckdb,
-    s3: zones.s3,
-    reach: { directories: [], files: found.flatMap(({ files }) => files.map(({ uri }) => uri)) },
-    signal,
-    warn,
-    leavesNoTrace: true,
-  };
-  const withNewEngine: WithNewEngine = (use) => withDuckDb(session, use);
-  return withDuckDb(session, async (engine) => {
-    const { byModel } = await inspectRaw(context, engine, found, withNewEngine, undefined);
-    return {
-      engine: engine.version,
-      inputs: found.map((input) => ({ ...input, parts: byModel.get(input.model.name) ?? [] })),
-      plan: planRun(version, planInput(context, byModel)),
-    };
-  });
 }
