@@ -94,7 +94,7 @@ prove_runs_in_folders() {
   proved "whole runs in folders, as that user, without a network, on a sample of its own and on the committed one"
 }
 
-# expect_summary REPORT [END-OF-THE-FIRST-LINE]
+# expect_summary REPORT [END-OF-THE-FIRST-SENTENCE]
 expect_summary() {
   expect_match "the row accounting" 'Of 20,000 rows read, 17,890 count; 2,110 ' "$1"
   expect_match "the publication" "The voucher answers for 29 May 2020 ${2:-are published}" "$1"
