@@ -125,15 +125,14 @@ function summaryOf(backfill, singles) {
     node: process.version,
     cores: os.availableParallelism(),
     ratio: rounded(backfill.seconds / sumOf("seconds"), 3),
-    processor_ratio:
-      processor === null ? null : rounded(backfill.processorSeconds / sumOf("processorSeconds"), 3),
+    processor_ratio: rounded(backfill.processorSeconds / sumOf("processorSeconds"), 3),
     single_run: { seconds: median, processor_seconds: processor },
     contenders: [
       { name: "backfill", ...mediansOf([backfill]) },
       {
         name: "single runs",
         seconds: rounded(sumOf("seconds"), 3),
-        processor_seconds: processor === null ? null : rounded(sumOf("processorSeconds"), 2),
+        processor_seconds: rounded(sumOf("processorSeconds"), 2),
         peak_megabytes: peak,
         rounds: singles.map(({ seconds }) => rounded(seconds, 3)),
       },
@@ -155,11 +154,11 @@ function textOf({ contenders, single_run: single, ...summary }) {
       [
         name.padEnd(12),
         `${seconds.toFixed(2)} s`.padStart(10),
-        `${processor_seconds?.toFixed(2) ?? "?"} s of CPU`.padStart(18),
+        `${processor_seconds.toFixed(2)} s of CPU`.padStart(18),
         `${peak_megabytes ?? "?"} MB`.padStart(9),
       ].join(" "),
     ),
-    `backfill / single runs: ${ratio.toFixed(2)} by time, ${processor_ratio?.toFixed(2) ?? "?"} by CPU`,
+    `backfill / single runs: ${ratio.toFixed(2)} by time, ${processor_ratio.toFixed(2)} by CPU`,
     `a date of the backfill takes ${perDate.toFixed(2)} s, ${Math.round((100 * perDate) / single.seconds)} % of a single run of ${single.seconds.toFixed(2)} s`,
   ].join("\n");
 }

@@ -18,7 +18,7 @@ export function growthText({ axis, memory_limit, node, cores, points }) {
           `  ${contender.name.padEnd(9)}`,
           `${contender.seconds.toFixed(2)} s`.padStart(9),
           `${contender.seconds_per_million_rows.toFixed(2)} s a million`.padStart(18),
-          `${contender.processor_seconds?.toFixed(2) ?? "?"} s of CPU`.padStart(17),
+          `${contender.processor_seconds.toFixed(2)} s of CPU`.padStart(17),
           `${contender.peak_megabytes ?? "?"} MB`.padStart(9),
         ].join(" "),
       ),

@@ -1,8 +1,8 @@
 // How the time and the memory of a whole run grow with the rows, the files or the countries of what it reads:
 //   npm run bench:growth -- [--rows 0.5,1,5,10] [--files 1,100,5000] [--countries 4,250,50000]
-//                           [--bare] [--memory 1GB] [--rounds 3] [--save NAME]
+//                           [--spelling feed] [--bare] [--memory 1GB] [--rounds 3] [--save NAME]
 // Rows are in millions. What is not said is as the project's own generator has it, over a million rows. One of the three may have
-// several values, and is what grows. With --bare the bare script, in the same total order, runs beside each, with the same answers.
+// several values, and is what grows. With --bare the bare script runs beside each, and must make the same rows.
 // --memory is the limit of DuckDB's memory, in both. --save writes bench/results/NAME.json and a chart. TMPDIR names where the files
 // go: for a hundred million rows 10 GB.
 import { mkdtempSync, rmSync } from "node:fs";
@@ -11,14 +11,12 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { contendersOf } from "./contenders.mjs";
 import { growthChart, growthText } from "./growth-results.mjs";
-import { measured } from "./measured-process.mjs";
 import { openPlace } from "./places.mjs";
+import { makeSample, spelled } from "./raw-files.mjs";
 import { mediansOf, rounded, saveResults } from "./results.mjs";
 import { assertAccounted, assertSameAnswers } from "./same-answers.mjs";
 
 const MILLION = 1_000_000;
-/** So many of a sample are in a CSV file, which the bare script does not read. */
-const CSV_ROWS = 2_000;
 const DATE = "2020-05-29";
 
 const { values: options } = parseArgs({
@@ -27,6 +25,7 @@ const { values: options } = parseArgs({
     files: { type: "string" },
     countries: { type: "string" },
     bare: { type: "boolean", default: false },
+    spelling: { type: "string", default: "feed" },
     memory: { type: "string" },
     rounds: { type: "string", default: "3" },
     save: { type: "string" },
@@ -46,6 +45,7 @@ const points = [];
 for (const value of values) points.push(await pointOf({ ...fixed, [axis]: value }));
 const summary = {
   axis,
+  spelling: options.spelling,
   memory_limit: options.memory ?? null,
   node: process.version,
   cores: os.availableParallelism(),
@@ -64,17 +64,18 @@ function numberOf(text) {
 async function pointOf({ rows: millions, files, countries }) {
   const folder = mkdtempSync(path.join(os.tmpdir(), "voucher-pipeline-bench-"));
   try {
-    const size = await makeSample(path.join(folder, "raw/vouchers"), {
-      rows: Math.round(millions * MILLION) + CSV_ROWS,
-      files,
-      countries,
-    });
+    const sampleFolder = path.join(folder, "sample");
+    const sample = await makeSample(sampleFolder, { rows: Math.round(millions * MILLION), files, countries });
+    await spelled(sample.files, options.spelling, path.join(folder, "raw/vouchers"));
+    rmSync(sampleFolder, { recursive: true });
+    const size = { rows: sample.rows, files: sample.files.length, countries: countries ?? 4 };
     const place = openPlace(folder);
     const { pipeline, bare } = contendersOf({
       date: DATE,
       folder,
       location: folder,
       place,
+      spelling: options.spelling,
       memory: options.memory,
     });
     const contenders = options.bare ? { pipeline, bare } : { pipeline };
@@ -95,19 +96,4 @@ async function pointOf({ rows: millions, files, countries }) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** Makes raw Parquet files with the project's own generator. */
-async function makeSample(folder, size) {
-  const main = path.join(import.meta.dirname, "../dist/cli/main.js");
-  const sized = Object.entries(size).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name}`, `${value}`],
-  );
-  const { output } = await measured(process.execPath, [main, "sample", "--json", "--out", folder, ...sized]);
-  const [parquet, csv] = [".parquet", ".csv"].map((ending) =>
-    JSON.parse(output).files.filter((file) => file.path.endsWith(ending)),
-  );
-  for (const file of csv) rmSync(file.path);
-  const rows = parquet.reduce((sum, file) => sum + file.rows, 0);
-  return { rows, files: parquet.length, countries: size.countries ?? 4 };
 }

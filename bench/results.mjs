@@ -8,58 +8,45 @@ const MEGABYTE = 1024 * 1024;
 /** The colours of the pipeline and of all else in the charts. */
 export const [OURS, OTHERS] = ["#1f6feb", "#8b949e"];
 
-/** Medians of each contender, and how many times as long as the first one it took. */
-export function summaryOf(facts, rounds) {
-  const measured = Object.entries(rounds).map(([name, taken]) => ({ name, ...mediansOf(taken) }));
-  const contenders = measured.map(({ name, seconds, ...rest }) => ({
-    name,
-    seconds,
-    times: rounded(seconds / measured[0].seconds, 2),
-    ...rest,
-  }));
-  return { ...facts, contenders };
-}
-
 /** The medians of what processes took; null of what this machine does not tell. */
 export function mediansOf(measured) {
-  const medianOf = (numbers) => {
-    const known = numbers.filter((number) => number !== undefined);
-    return known.length === 0 ? null : median(known);
-  };
-  const processorSeconds = medianOf(measured.map((one) => one.processorSeconds));
-  const peakBytes = medianOf(measured.map((one) => one.peakBytes));
+  const peaks = measured.flatMap(({ peakBytes }) => peakBytes ?? []);
   return {
     seconds: rounded(median(measured.map((one) => one.seconds)), 3),
-    processor_seconds: processorSeconds === null ? null : rounded(processorSeconds, 2),
-    peak_megabytes: peakBytes === null ? null : Math.round(peakBytes / MEGABYTE),
+    processor_seconds: rounded(median(measured.map((one) => one.processorSeconds)), 3),
+    peak_megabytes: peaks.length === 0 ? null : Math.round(median(peaks) / MEGABYTE),
     rounds: measured.map((one) => rounded(one.seconds, 3)),
   };
 }
 
-/** The summary for people. */
-export function summaryText({ rows, where, node, cores, contenders }) {
-  const [{ name: first, rounds }] = contenders;
+/** A line of Markdown for each spelling of the raw files, with the medians of all contenders. */
+export function spellingsText({ bare, node, cores, rounds, contenders, spellings }) {
+  const table = [
+    ["raw files", "rows", ...contenders.flatMap((name) => [name, "processor", "peak"]), "pipeline / bare"],
+    ...spellings.map(({ spelling, rows, ratio, contenders: measured }) => [
+      spelling,
+      rows.toLocaleString("en"),
+      ...contenders.flatMap((name) => cellsOf(measured.find((one) => one.name === name))),
+      ratio?.toFixed(2) ?? "",
+    ]),
+  ];
+  const widths = table[0].map((_, column) => Math.max(...table.map((cells) => cells[column].length)));
+  const [head, ...lines] = table.map(
+    (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(" | ")} |`,
+  );
   return [
-    `${rows} rows in ${where}: medians of ${rounds.length} rounds in turn, whole processes; Node ${node}, ${cores} cores`,
-    ...contenders.map(({ name, seconds, times, processor_seconds, peak_megabytes, rounds: taken }) =>
-      [
-        name.padEnd(15),
-        `${seconds.toFixed(2)} s`.padStart(9),
-        `${times.toFixed(2)} × ${first}`.padStart(17),
-        `${processor_seconds?.toFixed(2) ?? "?"} s of CPU`.padStart(17),
-        `${peak_megabytes ?? "?"} MB`.padStart(9),
-        `  rounds ${taken.map((second) => second.toFixed(2)).join(" ")}`,
-      ].join(" "),
-    ),
-    ...ratioLine(contenders),
+    `medians of ${rounds} rounds in turn, whole processes; Node ${node}, ${cores} cores; the bare script in ${bare}`,
+    "",
+    head,
+    `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`,
+    ...lines,
   ].join("\n");
 }
 
-/** The ratio that the goals are about. */
-function ratioLine(contenders) {
-  const secondsOf = (name) => contenders.find((contender) => contender.name === name)?.seconds;
-  const [ours, bare] = [secondsOf("pipeline"), secondsOf("bare")];
-  return ours === undefined || bare === undefined ? [] : [`pipeline / bare: ${(ours / bare).toFixed(2)}`];
+function cellsOf(measured) {
+  if (measured === undefined) return ["", "", ""];
+  const { seconds, processor_seconds, peak_megabytes } = measured;
+  return [`${seconds.toFixed(2)} s`, `${processor_seconds.toFixed(2)} s`, `${peak_megabytes ?? "?"} MB`];
 }
 
 /** Writes a summary and its chart, for docs/performance.md. */
@@ -74,17 +61,17 @@ export function saveJson(name, results) {
   writeFileSync(path.join(FOLDER, `${name}.json`), `${JSON.stringify(results, null, 2)}\n`);
 }
 
-/** A bar for each contender, as long as it took. */
+/** A bar for each contender, as long as it took; `isOurs` says whose it is, else the first is ours. */
 export function barChart(title, contenders) {
   const [left, width, line, top] = [130, 720, 30, 40];
   const longest = Math.max(...contenders.map(({ seconds }) => seconds));
   const x = scaleLinear([0, longest], [0, width - left - 190]);
-  const bars = contenders.map(({ name, seconds, peak_megabytes }, index) => {
+  const bars = contenders.map(({ name, seconds, peak_megabytes, isOurs }, index) => {
     const y = top + index * line;
     const label = `${seconds.toFixed(2)} s, ${peak_megabytes ?? "?"} MB`;
     return (
       `<text x="${left - 10}" y="${y + 15}" text-anchor="end">${name}</text>` +
-      `<rect x="${left}" y="${y}" width="${x(seconds).toFixed(1)}" height="${line - 10}" rx="2" fill="${index === 0 ? OURS : OTHERS}"/>` +
+      `<rect x="${left}" y="${y}" width="${x(seconds).toFixed(1)}" height="${line - 10}" rx="2" fill="${(isOurs ?? index === 0) ? OURS : OTHERS}"/>` +
       `<text x="${(left + x(seconds) + 8).toFixed(1)}" y="${y + 15}">${label}</text>`
     );
   });

@@ -1,33 +1,64 @@
--- What a person would write who has DuckDB and nothing else: the contract's curated, rejected and provision files, in
--- total order, with no audit, no staging, no record and no publish. Variables: raw, out, execution_date, partition_key.
+-- The fastest script that a careful person would write who has the duckdb command line and nothing else: the contract's curated,
+-- rejected and provision files, in total order, with no audit, no staging, no record and no publish. It knows the spellings that
+-- the feed may have, and refuses others. It reads the view `raw`, and the variables out, execution_date and partition_key.
 SET TimeZone = 'UTC';
 
 CREATE MACRO strip(t) AS trim(t, E' \t\n\r' || chr(11) || chr(12));
-CREATE MACRO utc(t) AS
-  CASE
-    WHEN suffix(t, '+00:00') THEN TRY_CAST(t AS TIMESTAMP)
-    WHEN NOT contains(t, '+') AND t NOT LIKE '%-%-%-%' THEN TRY_CAST(t AS TIMESTAMP)
-    WHEN TRY_CAST(t AS TIMESTAMP) IS NOT NULL THEN make_timestamp(epoch_us(TRY_CAST(t AS TIMESTAMPTZ)))
-  END;
-CREATE MACRO whole(t, low) AS
-  CASE
-    WHEN regexp_full_match(CAST(t AS VARCHAR), '\s*[+]?[0-9]+([.]0*)?\s*') AND TRY_CAST(t AS BIGINT) BETWEEN low AND 2147483647
-      THEN TRY_CAST(t AS INTEGER)
-  END;
+-- The casts would take a blank for the first digit of a year or an hour, and drop an offset: the shape is looked at before.
+-- The usual spellings come first; what is none of them pays for a regular expression.
+CREATE MACRO utc
+  (t VARCHAR) AS
+    CASE
+      WHEN t GLOB '????-??-??' AND t >= '0' THEN TRY_CAST(t AS TIMESTAMP)
+      WHEN t GLOB '????-??-?? [0-9]?:??:??.??????+00:00' AND t >= '0' THEN TRY_CAST(t AS TIMESTAMP)
+      WHEN t GLOB '????-??-??[ T][0-9]?:??:?[0-9]Z' AND t >= '0' THEN TRY_CAST(t AS TIMESTAMP)
+      WHEN t GLOB '????-??-?? [0-9]?:??:?[0-9]+00:00' AND t >= '0' THEN TRY_CAST(t AS TIMESTAMP)
+      WHEN
+        regexp_full_match(
+          t,
+          '\s*[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?)?\s*'
+        )
+        THEN make_timestamp(epoch_us(TRY_CAST(t AS TIMESTAMPTZ)))
+    END,
+  (t TIMESTAMP) AS t;
+CREATE MACRO whole
+  (t VARCHAR, low) AS
+    CASE
+      WHEN regexp_full_match(t, '\s*[+]?[0-9]+([.]0*)?\s*') AND TRY_CAST(t AS BIGINT) BETWEEN low AND 2147483647
+        THEN TRY_CAST(t AS INTEGER)
+    END,
+  (t DOUBLE, low) AS CASE WHEN t = trunc(t) AND t BETWEEN low AND 2147483647 THEN CAST(t AS INTEGER) END,
+  (t INTEGER, low) AS CASE WHEN t >= low THEN t END;
 CREATE MACRO why(name, value, t) AS
-  CASE WHEN value IS NULL THEN name || CASE WHEN coalesce(strip(CAST(t AS VARCHAR)), '') = '' THEN '_missing' ELSE '_invalid' END END;
+  CASE WHEN value IS NULL THEN name || CASE WHEN coalesce(strip(t), '') = '' THEN '_missing' ELSE '_invalid' END END;
 
-CREATE VIEW typed AS
+-- Reading texts costs more than keeping what they say, so they are read once. A filter here would read them twice.
+CREATE TEMP TABLE typed AS
 SELECT
-  *,
-  utc("timestamp") AS ts,
-  nullif(strip(country_code), '') AS country,
-  utc(last_order_ts) AS last_order,
-  TRY_CAST(first_order_ts AS TIMESTAMP) AS first_order,
-  whole(total_orders, 0) AS orders,
-  whole(voucher_amount, 1) AS amount
-FROM read_parquet(getvariable('raw'), filename = 'source_file', binary_as_string = true, hive_partitioning = false);
+  ts, country, last_order, first_order, orders, amount, rejected,
+  CASE WHEN rejected THEN CAST("timestamp" AS VARCHAR) END AS "timestamp",
+  CASE WHEN rejected THEN CAST(country_code AS VARCHAR) END AS country_code,
+  CASE WHEN rejected THEN CAST(last_order_ts AS VARCHAR) END AS last_order_ts,
+  CASE WHEN rejected THEN CAST(first_order_ts AS VARCHAR) END AS first_order_ts,
+  CASE WHEN rejected THEN CAST(total_orders AS VARCHAR) END AS total_orders,
+  CASE WHEN rejected THEN CAST(voucher_amount AS VARCHAR) END AS voucher_amount,
+  CASE WHEN rejected THEN source_file END AS source_file
+FROM (
+  SELECT *, ts IS NULL OR country IS NULL OR last_order IS NULL OR orders IS NULL OR amount IS NULL AS rejected
+  FROM (
+    SELECT
+      *,
+      utc("timestamp") AS ts,
+      nullif(strip(country_code), '') AS country,
+      utc(last_order_ts) AS last_order,
+      utc(first_order_ts) AS first_order,
+      whole(total_orders, 0) AS orders,
+      whole(voucher_amount, 1) AS amount
+    FROM raw
+  )
+);
 
+-- The columns that determine the others are sorted alone; here and below, the others are computed after that.
 COPY (
   SELECT
     ts AS "timestamp", country AS country_code, last_order AS last_order_ts, first_order AS first_order_ts,
@@ -43,19 +74,20 @@ COPY (
     SELECT
       *,
       CAST(date_diff('day', CAST(last_order AS DATE), CAST(getvariable('execution_date') AS DATE)) AS INTEGER) AS days
-    FROM typed
-    WHERE
-      ts <= getvariable('execution_date') AND last_order <= getvariable('execution_date')
-      AND length(country) <= 64 AND orders IS NOT NULL AND amount IS NOT NULL
+    FROM (
+      SELECT ts, country, last_order, first_order, orders, amount
+      FROM typed
+      WHERE
+        NOT rejected AND length(country) <= 64
+        AND ts <= getvariable('execution_date') AND last_order <= getvariable('execution_date')
+      ORDER BY ts, country, last_order, first_order, orders, amount
+    )
   )
-  ORDER BY ALL
 ) TO (getvariable('out') || '/vouchers.parquet') (FORMAT parquet, COMPRESSION zstd);
 
 COPY (
   SELECT
-    CAST("timestamp" AS VARCHAR) AS "timestamp", CAST(country_code AS VARCHAR) AS country_code,
-    CAST(last_order_ts AS VARCHAR) AS last_order_ts, CAST(first_order_ts AS VARCHAR) AS first_order_ts,
-    CAST(total_orders AS VARCHAR) AS total_orders, CAST(voucher_amount AS VARCHAR) AS voucher_amount,
+    "timestamp", country_code, last_order_ts, first_order_ts, total_orders, voucher_amount,
     list_filter(
       [
         why('timestamp', ts, "timestamp"), why('country_code', country, country_code),
@@ -66,31 +98,38 @@ COPY (
     ) AS reject_reasons,
     source_file,
     getvariable('partition_key') AS execution_date
-  FROM typed
-  WHERE ts IS NULL OR country IS NULL OR last_order IS NULL OR orders IS NULL OR amount IS NULL
-  ORDER BY ALL
+  FROM (
+    FROM typed
+    WHERE rejected
+    ORDER BY "timestamp", country_code, last_order_ts, first_order_ts, total_orders, voucher_amount, source_file
+  )
 ) TO (getvariable('out') || '/vouchers_rejected.parquet') (FORMAT parquet, COMPRESSION zstd);
+
+CREATE TEMP TABLE counted AS
+SELECT country_code, frequent_segment, recency_segment, voucher_amount, count(*) AS vouchers
+FROM read_parquet(getvariable('out') || '/vouchers.parquet')
+GROUP BY ALL;
 
 COPY (
   SELECT
-    country_code, frequent_segment, voucher_amount, count(*) AS assignments,
-    CAST(sum(count(*)) OVER (PARTITION BY country_code, frequent_segment) AS BIGINT) AS segment_assignments,
+    country_code, frequent_segment, voucher_amount, CAST(sum(vouchers) AS BIGINT) AS assignments,
+    CAST(sum(sum(vouchers)) OVER (PARTITION BY country_code, frequent_segment) AS BIGINT) AS segment_assignments,
     getvariable('partition_key') AS execution_date
-  FROM read_parquet(getvariable('out') || '/vouchers.parquet')
+  FROM counted
   GROUP BY country_code, frequent_segment, voucher_amount
   QUALIFY
-    row_number() OVER (PARTITION BY country_code, frequent_segment ORDER BY count(*) DESC, voucher_amount) = 1
+    row_number() OVER (PARTITION BY country_code, frequent_segment ORDER BY sum(vouchers) DESC, voucher_amount) = 1
   ORDER BY country_code, list_position(['0-4', '5-13', '13-37', '37+'], frequent_segment)
 ) TO (getvariable('out') || '/voucher_frequent_most_used.parquet') (FORMAT parquet, COMPRESSION zstd);
 
 COPY (
   SELECT
-    country_code, recency_segment, voucher_amount, count(*) AS assignments,
-    CAST(sum(count(*)) OVER (PARTITION BY country_code, recency_segment) AS BIGINT) AS segment_assignments,
+    country_code, recency_segment, voucher_amount, CAST(sum(vouchers) AS BIGINT) AS assignments,
+    CAST(sum(sum(vouchers)) OVER (PARTITION BY country_code, recency_segment) AS BIGINT) AS segment_assignments,
     getvariable('partition_key') AS execution_date
-  FROM read_parquet(getvariable('out') || '/vouchers.parquet')
+  FROM counted
   GROUP BY country_code, recency_segment, voucher_amount
   QUALIFY
-    row_number() OVER (PARTITION BY country_code, recency_segment ORDER BY count(*) DESC, voucher_amount) = 1
+    row_number() OVER (PARTITION BY country_code, recency_segment ORDER BY sum(vouchers) DESC, voucher_amount) = 1
   ORDER BY country_code, list_position(['0-30', '30-60', '60-90', '90-120', '120-180', '180+'], recency_segment)
 ) TO (getvariable('out') || '/voucher_recency_most_used.parquet') (FORMAT parquet, COMPRESSION zstd);

@@ -44,8 +44,13 @@ def stripped(column):
 
 
 def moment(column):
-    """The feed writes offsets as +00:00, or none."""
-    return f.try_to_timestamp(f.regexp_replace(stripped(column), r"\+00:00$", "")).cast("timestamp_ntz")
+    """Spark's own cast takes more than the contract has: years alone, names of zones."""
+    text = stripped(column)
+    is_moment = text.rlike(
+        r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+        r"([ T][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?$"
+    )
+    return f.when(is_moment, text.try_cast("timestamp_ltz").cast("timestamp_ntz"))
 
 
 def whole(column, lowest):

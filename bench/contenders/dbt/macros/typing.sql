@@ -4,8 +4,14 @@ trim(CAST({{ text }} AS VARCHAR), E' \t\n\r' || chr(11) || chr(12))
 
 {% macro utc(text) -%}
 CASE
-  WHEN {{ text }} LIKE '%+00:00' OR {{ text }} NOT LIKE '%+%' THEN TRY_CAST({{ text }} AS TIMESTAMP)
-  ELSE make_timestamp(epoch_us(TRY_CAST({{ text }} AS TIMESTAMPTZ)))
+  WHEN {{ text }} GLOB '????-??-??' AND {{ text }} >= '0' THEN TRY_CAST({{ text }} AS TIMESTAMP)
+  WHEN {{ text }} GLOB '????-??-?? [0-9]?:??:??.??????+00:00' AND {{ text }} >= '0' THEN TRY_CAST({{ text }} AS TIMESTAMP)
+  WHEN
+    regexp_full_match(
+      {{ text }},
+      '[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?'
+    )
+    THEN make_timestamp(epoch_us(TRY_CAST({{ text }} AS TIMESTAMPTZ)))
 END
 {%- endmacro %}
 

@@ -16,5 +16,5 @@ FROM (
   FROM {{ ref("typed") }}
   WHERE
     ts <= TIMESTAMP '{{ var("execution_date") }}' AND last_order <= TIMESTAMP '{{ var("execution_date") }}'
-    AND length(country) <= 64 AND orders IS NOT NULL AND amount IS NOT NULL
+    AND length(country) <= 64 AND NOT rejected
 )

@@ -13,4 +13,4 @@ SELECT
   source_file,
   '{{ var("partition_key") }}' AS execution_date
 FROM {{ ref("typed") }}
-WHERE ts IS NULL OR country IS NULL OR last_order IS NULL OR orders IS NULL OR amount IS NULL
+WHERE rejected

@@ -7,7 +7,7 @@ FROM (
     (
       SELECT count(*) FROM {{ ref("typed") }}
       WHERE
-        ts IS NOT NULL AND country IS NOT NULL AND last_order IS NOT NULL AND orders IS NOT NULL AND amount IS NOT NULL
+        NOT rejected
         AND NOT (ts <= TIMESTAMP '{{ var("execution_date") }}' AND last_order <= TIMESTAMP '{{ var("execution_date") }}')
     ) AS out_of_scope
 )
