@@ -4,15 +4,15 @@
 SET TimeZone = 'UTC';
 
 CREATE MACRO strip(t) AS trim(t, E' \t\n\r' || chr(11) || chr(12));
--- The casts would take a blank for the first digit of a year or an hour, and drop an offset: the shape is looked at before.
+-- The casts would take blanks for digits, and drop an offset: the shape is looked at before.
 -- The usual spellings come first; what is none of them pays for a regular expression.
 CREATE MACRO utc
   (t VARCHAR) AS
     CASE
       WHEN t GLOB '????-??-??' AND t >= '0' THEN TRY_CAST(t AS TIMESTAMP)
-      WHEN t GLOB '????-??-?? [0-9]?:??:??.??????+00:00' AND t >= '0' THEN TRY_CAST(t AS TIMESTAMP)
-      WHEN t GLOB '????-??-??[ T][0-9]?:??:?[0-9]Z' AND t >= '0' THEN TRY_CAST(t AS TIMESTAMP)
-      WHEN t GLOB '????-??-?? [0-9]?:??:?[0-9]+00:00' AND t >= '0' THEN TRY_CAST(t AS TIMESTAMP)
+      WHEN t GLOB '????-??-?[0-9] [0-9]?:??:??.??????+00:00' AND t >= '0' THEN TRY_CAST(t AS TIMESTAMP)
+      WHEN t GLOB '????-??-?[0-9][ T][0-9]?:??:?[0-9]Z' AND t >= '0' THEN TRY_CAST(t AS TIMESTAMP)
+      WHEN t GLOB '????-??-?[0-9] [0-9]?:??:?[0-9]+00:00' AND t >= '0' THEN TRY_CAST(t AS TIMESTAMP)
       WHEN
         regexp_full_match(
           t,

@@ -5,7 +5,7 @@ trim(CAST({{ text }} AS VARCHAR), E' \t\n\r' || chr(11) || chr(12))
 {% macro utc(text) -%}
 CASE
   WHEN {{ text }} GLOB '????-??-??' AND {{ text }} >= '0' THEN TRY_CAST({{ text }} AS TIMESTAMP)
-  WHEN {{ text }} GLOB '????-??-?? [0-9]?:??:??.??????+00:00' AND {{ text }} >= '0' THEN TRY_CAST({{ text }} AS TIMESTAMP)
+  WHEN {{ text }} GLOB '????-??-?[0-9] [0-9]?:??:??.??????+00:00' AND {{ text }} >= '0' THEN TRY_CAST({{ text }} AS TIMESTAMP)
   WHEN
     regexp_full_match(
       {{ text }},
