@@ -32,17 +32,18 @@ CREATE MACRO whole
 CREATE MACRO why(name, value, t) AS
   CASE WHEN value IS NULL THEN name || CASE WHEN coalesce(strip(t), '') = '' THEN '_missing' ELSE '_invalid' END END;
 
--- Reading texts costs more than keeping what they say, so they are read once. A filter here would read them twice.
+-- Reading texts costs more than keeping what they say, so they are read once. A filter here would read them twice. A list has
+-- room for texts in the rejected rows alone.
 CREATE TEMP TABLE typed AS
 SELECT
-  ts, country, last_order, first_order, orders, amount, rejected,
-  CASE WHEN rejected THEN CAST("timestamp" AS VARCHAR) END AS "timestamp",
-  CASE WHEN rejected THEN CAST(country_code AS VARCHAR) END AS country_code,
-  CASE WHEN rejected THEN CAST(last_order_ts AS VARCHAR) END AS last_order_ts,
-  CASE WHEN rejected THEN CAST(first_order_ts AS VARCHAR) END AS first_order_ts,
-  CASE WHEN rejected THEN CAST(total_orders AS VARCHAR) END AS total_orders,
-  CASE WHEN rejected THEN CAST(voucher_amount AS VARCHAR) END AS voucher_amount,
-  CASE WHEN rejected THEN source_file END AS source_file
+  ts, country, last_order, first_order, orders, amount,
+  CASE
+    WHEN rejected
+      THEN [
+        CAST("timestamp" AS VARCHAR), CAST(country_code AS VARCHAR), CAST(last_order_ts AS VARCHAR),
+        CAST(first_order_ts AS VARCHAR), CAST(total_orders AS VARCHAR), CAST(voucher_amount AS VARCHAR), source_file
+      ]
+  END AS rejected_texts
 FROM (
   SELECT *, ts IS NULL OR country IS NULL OR last_order IS NULL OR orders IS NULL OR amount IS NULL AS rejected
   FROM (
@@ -78,7 +79,7 @@ COPY (
       SELECT ts, country, last_order, first_order, orders, amount
       FROM typed
       WHERE
-        NOT rejected AND length(country) <= 64
+        rejected_texts IS NULL AND length(country) <= 64
         AND ts <= getvariable('execution_date') AND last_order <= getvariable('execution_date')
       ORDER BY ts, country, last_order, first_order, orders, amount
     )
@@ -87,22 +88,19 @@ COPY (
 
 COPY (
   SELECT
-    "timestamp", country_code, last_order_ts, first_order_ts, total_orders, voucher_amount,
+    rejected_texts[1] AS "timestamp", rejected_texts[2] AS country_code, rejected_texts[3] AS last_order_ts,
+    rejected_texts[4] AS first_order_ts, rejected_texts[5] AS total_orders, rejected_texts[6] AS voucher_amount,
     list_filter(
       [
-        why('timestamp', ts, "timestamp"), why('country_code', country, country_code),
-        why('last_order_ts', last_order, last_order_ts), why('total_orders', orders, total_orders),
-        why('voucher_amount', amount, voucher_amount)
+        why('timestamp', ts, rejected_texts[1]), why('country_code', country, rejected_texts[2]),
+        why('last_order_ts', last_order, rejected_texts[3]), why('total_orders', orders, rejected_texts[5]),
+        why('voucher_amount', amount, rejected_texts[6])
       ],
       lambda reason: reason IS NOT NULL
     ) AS reject_reasons,
-    source_file,
+    rejected_texts[7] AS source_file,
     getvariable('partition_key') AS execution_date
-  FROM (
-    FROM typed
-    WHERE rejected
-    ORDER BY "timestamp", country_code, last_order_ts, first_order_ts, total_orders, voucher_amount, source_file
-  )
+  FROM (FROM typed WHERE rejected_texts IS NOT NULL ORDER BY rejected_texts)
 ) TO (getvariable('out') || '/vouchers_rejected.parquet') (FORMAT parquet, COMPRESSION zstd);
 
 CREATE TEMP TABLE counted AS
