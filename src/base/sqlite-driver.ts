@@ -1,6 +1,6 @@
 import { pathToFileURL } from "node:url";
 import { DatabaseSync, type DatabaseSyncInstance } from "@photostructure/sqlite";
-import type { SqliteDatabase } from "kysely";
+import type { SqliteDatabase, SqliteStatement } from "kysely";
 import { messageOf, systemCodeOf } from "./errors.js";
 import { openFilesError } from "./machine-faults.js";
 
@@ -67,21 +67,31 @@ export class SqliteConnection {
 
   /** The connection as Kysely uses it. */
   forKysely(): SqliteDatabase {
+    let lastWrite: { readonly text: string; readonly statement: SqliteStatement } | undefined;
     return {
       close: () => {
+        lastWrite = undefined;
         this.close();
       },
       prepare: (text) => {
-        const statement = withNamedFaults(() => this.#database.prepare(text));
-        const all = (parameters: readonly unknown[]) =>
-          withNamedFaults(() => this.#rows(text, statement, parameters));
-        return {
-          reader: statement.columns().length > 0,
-          all,
-          iterate: (parameters) => all(parameters)[Symbol.iterator](),
-          run: (parameters) => withNamedFaults(() => statement.run(...parameters)),
-        };
+        // One that is run again and again with other values is prepared once. What one returns can change with its tables.
+        if (lastWrite?.text === text) return lastWrite.statement;
+        const statement = this.#prepare(text);
+        if (!statement.reader) lastWrite = { text, statement };
+        return statement;
       },
+    };
+  }
+
+  #prepare(text: string): SqliteStatement {
+    const statement = withNamedFaults(() => this.#database.prepare(text));
+    const all = (parameters: readonly unknown[]) =>
+      withNamedFaults(() => this.#rows(text, statement, parameters));
+    return {
+      reader: statement.columns().length > 0,
+      all,
+      iterate: (parameters) => all(parameters)[Symbol.iterator](),
+      run: (parameters) => withNamedFaults(() => statement.run(...parameters)),
     };
   }
 
@@ -92,9 +102,13 @@ export class SqliteConnection {
     const found = statement.all(...parameters) as Value[][];
     this.#assertValid();
     if (found.some((values) => values.some(isReplaced))) this.#assertUtf8(text, names, parameters);
-    return found.map((values) =>
-      Object.fromEntries(names.map((name, column) => [name, values[column] ?? null])),
-    );
+    return found.map((values) => {
+      const row: SqliteRow = {};
+      names.forEach((name, column) => {
+        row[name] = values[column] ?? null;
+      });
+      return row;
+    });
   }
 
   /** A text may hold the replacement character itself. Only its bytes tell. */

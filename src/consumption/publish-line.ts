@@ -1,6 +1,6 @@
-import { sql, type UpdateQueryBuilder, type UpdateResult } from "kysely";
+import { sql, type Compilable, type CompiledQuery, type UpdateQueryBuilder, type UpdateResult } from "kysely";
 import type { Query } from "./consumption.js";
-import type { ConsumptionDatabase, ConsumptionTables } from "./schema.js";
+import type { ConsumptionDatabase, ConsumptionTables, PublishedRow } from "./schema.js";
 
 /**
  * Waits in a transaction until no other one changes what is published. It is the first statement, and it writes: a transaction that
@@ -49,16 +49,27 @@ export function inTransaction<Result>(
   });
 }
 
-/** Gathers rows, and writes them in batches of a size that the database takes in one statement. */
-export class Batches<Row> {
-  readonly #size: number;
-  readonly #write: (rows: readonly Row[]) => Promise<unknown>;
-  #rows: Row[] = [];
-  #count = 0;
+/** Writes rows, many in one statement. */
+interface BatchStatement {
+  /** How many rows the database takes in one statement. */
+  readonly size: number;
+  readonly of: (rows: readonly PublishedRow[]) => Compilable;
+  /** The columns whose values a row has in the statement, in their order there. */
+  readonly columns: readonly string[];
+}
 
-  constructor(size: number, write: (rows: readonly Row[]) => Promise<unknown>) {
-    this.#size = size;
-    this.#write = write;
+/** Gathers rows, and writes them in batches: builds the statement of a full batch once, and gathers the next batch while one is written. */
+export class Batches {
+  readonly #db: Pick<ConsumptionDatabase, "executeQuery">;
+  readonly #statement: BatchStatement;
+  #full: CompiledQuery | undefined;
+  #rows: PublishedRow[] = [];
+  #count = 0;
+  #written: Promise<unknown> = Promise.resolve();
+
+  constructor(db: Pick<ConsumptionDatabase, "executeQuery">, statement: BatchStatement) {
+    this.#db = db;
+    this.#statement = statement;
   }
 
   /** How many rows there were by now. */
@@ -66,16 +77,30 @@ export class Batches<Row> {
     return this.#count;
   }
 
-  async add(row: Row): Promise<void> {
-    this.#rows.push(row);
-    this.#count += 1;
-    if (this.#rows.length === this.#size) await this.end();
+  async add(rows: readonly PublishedRow[]): Promise<void> {
+    this.#count += rows.length;
+    for (const row of rows) {
+      this.#rows.push(row);
+      if (this.#rows.length === this.#statement.size) await this.#write();
+    }
   }
 
   /** Writes what has been gathered since the last batch. */
   async end(): Promise<void> {
+    if (this.#rows.length > 0) await this.#write();
+    await this.#written;
+  }
+
+  async #write(): Promise<void> {
+    await this.#written;
+    const { size, of, columns } = this.#statement;
     const rows = this.#rows;
     this.#rows = [];
-    if (rows.length > 0) await this.#write(rows);
+    const query = rows.length < size ? of(rows).compile() : (this.#full ??= of(rows).compile());
+    const parameters: unknown[] = [];
+    for (const row of rows) for (const column of columns) parameters.push(row[column]);
+    this.#written = this.#db.executeQuery({ ...query, parameters });
+    // The next write is told of a failure.
+    this.#written.catch(() => undefined);
   }
 }

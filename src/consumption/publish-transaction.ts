@@ -15,7 +15,9 @@ import { firstTurn, standInLine, turn, Batches, inTransaction } from "./publish-
 import {
   differencesOf,
   follows,
+  hashOf,
   keyOf,
+  readAhead,
   recordOfRows,
   RowsHash,
   withinDate,
@@ -112,28 +114,33 @@ async function replaceRows(
   { table, rows, parts }: TableContent,
 ): Promise<{ change: TableChange; rowsHash: string }> {
   const published = publishedTables(transaction);
-  const hash = new RowsHash(table.columns.map(({ name }) => name));
-  const differencesFrom = (wanted: RowParts) =>
-    differencesOf(table, wanted, presentParts(published, table, executionDate));
+  const columnNames = table.columns.map(({ name }) => name);
+  const hash = new RowsHash(columnNames);
+  const present = () => readAhead(presentParts(published, table, executionDate));
 
-  const upserts = new Batches<PublishedRow>(dialect.rowsPerUpsert(table), (batch) =>
-    dialect.upsert(published, table, batch).execute(),
-  );
-  const removals = new Batches<PublishedRow>(ROWS_PER_REMOVAL, (batch) =>
-    removal(published, table, batch).execute(),
-  );
-  for await (const some of differencesFrom(hash.through(parts()))) {
-    for (const { wanted, present } of some) {
-      if (wanted !== undefined) await upserts.add(wanted);
-      else if (present !== undefined) await removals.add(present);
-    }
+  const upserts = new Batches(published, {
+    size: dialect.rowsPerUpsert(table),
+    of: (batch) => dialect.upsert(published, table, batch),
+    columns: columnNames,
+  });
+  const removals = new Batches(published, {
+    size: ROWS_PER_REMOVAL,
+    of: (batch) => removal(published, table, batch),
+    columns: table.key,
+  });
+  for await (const some of differencesOf(table, hash.through(readAhead(parts())), present())) {
+    await upserts.add(some.map(({ wanted }) => wanted).filter((row) => row !== undefined));
+    const gone = some.filter(({ wanted }) => wanted === undefined);
+    await removals.add(gone.map(({ present }) => present).filter((row) => row !== undefined));
   }
   await upserts.end();
   failpoint(`publish: ${table.name} upserted`);
   await removals.end();
-  if (upserts.count + removals.count > 0) await assertNoDifference(table, differencesFrom(parts()));
+  const rowsHash = hash.digest();
+  if (upserts.count + removals.count > 0 && (await hashOf(table, present())) !== rowsHash)
+    throw await givenBackFault(table, differencesOf(table, parts(), present()));
   const change = { table: table.name, rows, upserted: upserts.count, removed: removals.count };
-  return { change, rowsHash: hash.digest() };
+  return { change, rowsHash };
 }
 
 const NO_RECORD: PublishedRowsTable = {
@@ -159,11 +166,11 @@ function rowsRecord(
   };
 }
 
-/** The audit of the publish: what the database gives back is what was to be published. */
-async function assertNoDifference(
+/** The fault of a database that gives back other rows than were to be published. */
+async function givenBackFault(
   { name, columns }: PublishedTable,
   differences: AsyncIterable<readonly Difference[]>,
-): Promise<void> {
+): Promise<PipelineError> {
   const told: string[] = [];
   let count = 0;
   for await (const some of differences) {
@@ -172,8 +179,7 @@ async function assertNoDifference(
       told.push(`${textOf(present)} for ${textOf(wanted)}`);
     }
   }
-  if (count === 0) return;
-  throw new PipelineError(
+  return new PipelineError(
     "AUDIT_FAILED",
     `the table ${name} gives back ${count.toString()} rows that are not those that were published; ` +
       `as ${columns.map((column) => column.name).join(", ")}: ${told.join("; ")}`,

@@ -59,6 +59,27 @@ const DIFFERENCES_AT_A_TIME = 2_000;
 /** Rows of a table in the order of its key, some at a time: all of them can be more than there is memory for. */
 export type RowParts = AsyncIterable<readonly PublishedRow[]>;
 
+/** Has the next rows read while those before them are treated. */
+export async function* readAhead(parts: RowParts): AsyncGenerator<readonly PublishedRow[]> {
+  const iterator = parts[Symbol.asyncIterator]();
+  const readOn = () => {
+    const reading = iterator.next();
+    // It is told of a failure who asks for these rows.
+    reading.catch(() => undefined);
+    return reading;
+  };
+  try {
+    for (let reading = readOn(); ;) {
+      const read = await reading;
+      if (read.done === true) return;
+      reading = readOn();
+      yield read.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}
+
 /** A row that is not as it should be. */
 export interface Difference {
   /** As it should be; undefined where there should be none of its key. */
@@ -147,6 +168,9 @@ class RowCursor {
 export class RowsHash {
   readonly #columns: readonly string[];
   readonly #hash = createHash("sha256");
+  /** The values of the last row, and in JSON: in the order of the key most of a row's values are those of the row before. */
+  readonly #last: PublishedValue[] = [];
+  readonly #inJson: string[] = [];
   #count = 0;
 
   /** @param columns of the table, in any order. */
@@ -168,8 +192,16 @@ export class RowsHash {
   }
 
   add(rows: readonly PublishedRow[]): void {
-    const lines = rows.map((row) => JSON.stringify(this.#columns.map((column) => row[column] ?? null)));
-    if (rows.length > 0) this.#hash.update(`${lines.join("\n")}\n`);
+    const lines = rows.map((row) => {
+      for (const [place, column] of this.#columns.entries()) {
+        const value = row[column] ?? null;
+        if (value === this.#last[place]) continue;
+        this.#last[place] = value;
+        this.#inJson[place] = typeof value === "number" ? value.toString() : JSON.stringify(value);
+      }
+      return `[${this.#inJson.join()}]\n`;
+    });
+    this.#hash.update(lines.join(""));
     this.#count += rows.length;
   }
 
@@ -177,6 +209,13 @@ export class RowsHash {
   digest(): string {
     return this.#hash.digest("hex");
   }
+}
+
+/** The hash of a table's rows, which must come in the order of its key. */
+export async function hashOf({ columns }: PublishedTable, parts: RowParts): Promise<string> {
+  const hash = new RowsHash(columns.map(({ name }) => name));
+  for await (const rows of parts) hash.add(rows);
+  return hash.digest();
 }
 
 /** The query that records what tables hold for an execution date, so that it can be compared later. */

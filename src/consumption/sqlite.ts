@@ -29,8 +29,8 @@ const WRITER_TIMEOUT_MILLISECONDS = 1;
 const BETWEEN_TRIES_MILLISECONDS = 30;
 /** A reader of a database in WAL mode never waits for a writer; a service must not stand still for anything else. */
 const READER_TIMEOUT_MILLISECONDS = 50;
-/** SQLite takes up to 32,766 bound values in a statement. */
-const MAX_BOUND_VALUES = 30_000;
+/** A row costs SQLite more in a longer statement, and in one for each row. */
+const VALUES_PER_UPSERT = 1_000;
 
 /** The statement that waits until no other connection writes. */
 const BEGIN = "BEGIN IMMEDIATE";
@@ -358,7 +358,7 @@ function sqliteDialect(file: string, waiter?: Waiter): Dialect {
       const { rows } = await sql<{ integrity_check: string }>`PRAGMA integrity_check(20)`.execute(db);
       return rows.map(({ integrity_check }) => integrity_check).filter((said) => said !== "ok");
     },
-    rowsPerUpsert: ({ columns }) => Math.max(1, Math.floor(MAX_BOUND_VALUES / columns.length)),
+    rowsPerUpsert: ({ columns }) => Math.max(1, Math.floor(VALUES_PER_UPSERT / columns.length)),
     upsert: (db, { name, key }, rows) => {
       const values = Object.keys(rows[0] ?? {}).filter((column) => !key.includes(column));
       return db

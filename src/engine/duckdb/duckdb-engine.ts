@@ -36,8 +36,8 @@ export interface Engine {
   run(sql: string): Promise<void>;
   /** The rows of a query, all of them. */
   rows(sql: string): Promise<Row[]>;
-  /** The rows of a query, in its order, some thousands at a time. */
-  parts(sql: string): AsyncIterable<Row[]>;
+  /** The rows of a query, in its order, some thousands at a time: for each of its columns the values. */
+  parts(sql: string): AsyncIterable<RowValue[][]>;
   /** Makes the result of a query available under a name as `raw.vouchers`, computed anew at each use. */
   createView(name: string, select: string): Promise<void>;
   /** Keeps the result of a query under a name as `measures.row_accounting`, for the length of the run. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { DuckDBInstance, version, type DuckDBConnection } from "@duckdb/node-api";
+import { DuckDBInstance, JsonDuckDBValueConverter, version, type DuckDBConnection } from "@duckdb/node-api";
 import { untilAborted, hasNativeCalls, nativeCall } from "../../base/concurrency.js";
 import { cancelled, messageOf, PipelineError } from "../../base/errors.js";
 import { machineFault } from "../../base/machine-faults.js";
@@ -294,11 +294,10 @@ function engineOf(
       const connection = await pool.take();
       try {
         const result = await interruptible(connection, () => connection.stream(sql));
-        const parts = result.yieldRowObjectJson();
         for (;;) {
-          const part = await interruptible(connection, () => parts.next());
-          if (part.done === true) return;
-          yield part.value;
+          const chunk = await interruptible(connection, () => result.fetchChunk());
+          if (chunk === null || chunk.rowCount === 0) return;
+          yield chunk.convertColumns(JsonDuckDBValueConverter);
         }
       } finally {
         pool.giveBack(connection);
