@@ -9,6 +9,7 @@ import { query } from "../duckdb.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { fingerprint, makeFolder, makeWorkspace, PROJECT } from "../workspace.js";
 import { pipeline, start } from "./command.js";
+import { largeRawZone } from "./large-zone.js";
 
 async function goodWorkspace() {
   const workspace = await makeWorkspace();
@@ -251,8 +252,7 @@ describe("a run that is cancelled", () => {
   let large: string;
   beforeAll(async () => {
     // Enough rows that the run is still at it when the signal comes.
-    large = await makeFolder();
-    await pipeline(["sample", "--rows", "1000000", "--out", path.join(large, "vouchers")]);
+    large = await largeRawZone();
   });
 
   it.each<[NodeJS.Signals, number]>([

@@ -134,15 +134,23 @@ export function describeViews(place: Place, ask: Ask): void {
       const { models } = await loadSqlVersion(path.join(PROJECT, "sql"), "v1");
       const written = models.filter(isWritten);
       expect(written).not.toEqual([]);
-      for (const model of written) {
-        const columns = Object.entries(model.header.columns).map(([column_name, { type }]) => ({
+      const described = written.flatMap((model) =>
+        Object.entries(model.header.columns).map(([column_name, { type }]) => ({
+          view: allOf(model),
           column_name,
           column_type: type,
-        }));
-        const view = allOf(model);
-        expect(await answer(`SELECT column_name, column_type FROM (DESCRIBE ${view})`)).toEqual(columns);
-        expect(await answer(`SELECT * FROM ${view.replace(/_all$/, "")}`)).toEqual([]);
-      }
+        })),
+      );
+      const views = written.map(allOf);
+      const union = (select: (view: string) => string) => views.map(select).join(" UNION ALL ");
+      expect(
+        await answer(
+          union((view) => `SELECT '${view}' AS view, column_name, column_type FROM (DESCRIBE ${view})`),
+        ),
+      ).toEqual(described);
+      expect(
+        await answer(union((view) => `SELECT count(*) AS rows FROM ${view.replace(/_all$/, "")}`)),
+      ).toEqual(views.map(() => ({ rows: 0 })));
       expect(await answer("SELECT count(*) AS rows FROM raw_vouchers")).toEqual([{ rows: 0 }]);
     });
   });

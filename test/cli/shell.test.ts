@@ -1,10 +1,13 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { cp, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
+import { printResult, type ResultFormat } from "../../src/cli/shell-output.js";
 import type { Row } from "../../src/engine/builder.js";
-import { readSettings } from "../../src/settings/settings.js";
+import { withShell } from "../../src/introspect/shell.js";
+import type { Settings } from "../../src/settings/settings.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { run } from "../run/running.js";
 import { putFile } from "../storage.js";
 import { fingerprint, makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
 import { MAIN, pipeline } from "./command.js";
@@ -77,6 +80,7 @@ describe("the views of the shell", () => {
 
 describe("the execution date that the views of the shell show", () => {
   let environment: Record<string, string>;
+  let settings: Settings;
   let raw: string;
   const SHOWN = `
     SELECT DISTINCT execution_date, voucher_amount FROM curated_vouchers
@@ -88,18 +92,18 @@ describe("the execution date that the views of the shell show", () => {
   };
   const publish = async (date: string, amount: string) => {
     await putVouchers(raw, [voucher({ voucher_amount: amount })]);
-    expect(await pipeline(["run", "-e", date], environment)).toMatchObject({ code: 0 });
+    await run(settings, date);
   };
 
   beforeAll(async () => {
     const workspace = await makeWorkspace();
-    environment = workspace.environment;
-    raw = workspace.settings.zones.raw;
+    ({ environment, settings } = workspace);
+    ({ raw } = settings.zones);
   });
 
   it("is the newest partition as long as nothing is published, and the shell says so", async () => {
     await putVouchers(raw, [voucher({ voucher_amount: "1" })]);
-    await pipeline(["curate", "-e", "2020-05-28"], environment);
+    await run(settings, "2020-05-28", ["curate"]);
     expect(await shown()).toEqual({
       code: 0,
       rows: ["2020-05-28T000000,1"],
@@ -110,7 +114,7 @@ describe("the execution date that the views of the shell show", () => {
   it("is the newest publication, in all views, whatever is newer in a zone", async () => {
     await publish("2020-05-28", "28");
     await publish("2020-05-29", "29");
-    expect(await pipeline(["curate", "-e", "2020-05-30"], environment)).toMatchObject({ code: 0 });
+    await run(settings, "2020-05-30", ["curate"]);
     expect(await shown()).toEqual({ code: 0, rows: ["2020-05-29T000000,29"], stderr: "" });
   });
 
@@ -140,25 +144,20 @@ describe("the execution date that the views of the shell show", () => {
     const named = await shown("-e", "2020-05-29");
     expect(named).toMatchObject({ code: 0, rows: ["2020-05-29T000000,29"] });
     expect(named.stderr).toMatch(/^warning: 2020-05-29T000000 is withdrawn, by /);
-    for (const date of [
-      "'2020-05-29T000000'",
-      "'2020-05-29'",
-      "DATE '2020-05-29'",
-      "'2020-05-29T00:00:00Z'",
-    ]) {
-      const { stdout } = await shell(
-        environment,
-        "--json",
-        "-c",
+    const dates = ["'2020-05-29T000000'", "'2020-05-29'", "DATE '2020-05-29'", "'2020-05-29T00:00:00Z'"];
+    const sql = dates.map(
+      (date) =>
         `SET VARIABLE execution_date = ${date}; ${SHOWN}; SELECT count(*) AS n FROM curated_vouchers_all`,
-      );
-      expect(stdout).toBe('[{"execution_date":"2020-05-29T000000","voucher_amount":29}]\n[{"n":3}]\n');
-    }
+    );
+    const { stdout } = await shell(environment, "--json", "-c", sql.join(";"));
+    expect(stdout).toBe(
+      dates.map(() => '[{"execution_date":"2020-05-29T000000","voucher_amount":29}]\n[{"n":3}]\n').join(""),
+    );
   });
 
   it("is none if every partition is withdrawn, and a view says how to choose one", async () => {
     await pipeline(["withdraw", "-e", "2020-05-28", "--why", "bad"], environment);
-    const { curated } = readSettings(environment).zones;
+    const { curated } = settings.zones;
     for (const table of ["vouchers", "vouchers_rejected"]) {
       await rm(path.join(curated, table, "execution_date=2020-05-30T000000"), { recursive: true });
     }
@@ -214,9 +213,11 @@ describe("the names of raw files in the shell", () => {
 
 describe("the shell prints", () => {
   let environment: Record<string, string>;
+  let settings: Settings;
   beforeAll(async () => {
-    ({ environment } = await makeWorkspace());
+    ({ environment, settings } = await makeWorkspace());
   });
+  const ofOne = (format: ResultFormat, sql: string) => printedBy(settings, format, sql);
   const printed = async (...args: string[]) => {
     const { code, stdout, stderr } = await shell(environment, ...args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -225,9 +226,9 @@ describe("the shell prints", () => {
 
   it("a table for people, with names even where there are no rows, and NULL", async () => {
     expect(
-      await printed("-c", "SELECT * FROM (VALUES (7, 'a', NULL), (NULL, 'b\n', 1.10)) AS t(n, text, d)"),
+      await ofOne("table", "SELECT * FROM (VALUES (7, 'a', NULL), (NULL, 'b\n', 1.10)) AS t(n, text, d)"),
     ).toBe("   n  text  d\n   7  a     NULL\nNULL  b\\n   1.10\n");
-    expect(await printed("-c", "FROM provision_voucher_frequent_most_used")).toBe(
+    expect(await ofOne("table", "FROM provision_voucher_frequent_most_used")).toBe(
       "country_code  frequent_segment  voucher_amount  assignments  segment_assignments  execution_date\n",
     );
   });
@@ -245,7 +246,7 @@ describe("the shell prints", () => {
         TIMESTAMP '2020-05-29 01:02:03.456789' AS moment, TIMESTAMPTZ '2020-05-29 01:02:03+02' AS zoned,
         [1::BIGINT, NULL] AS list, {'a': 0.5} AS struct, 'nan'::DOUBLE AS nan, true AS yes, NULL AS nothing,
         INTERVAL 3 DAYS AS days, 1 AS "2", 2 AS "1", 3 AS yes`;
-    expect(await printed("--json", "-c", sql)).toBe(
+    expect(await ofOne("json", sql)).toBe(
       '[{"beyond":"9007199254740993","within":9007199254740991,"decimal":"123456789012345678.90",' +
         '"moment":"2020-05-29 01:02:03.456789","zoned":"2020-05-28 23:02:03+00",' +
         '"list":[1,null],"struct":{"a":"0.5"},"nan":"NaN","yes":true,"nothing":null,' +
@@ -254,19 +255,19 @@ describe("the shell prints", () => {
   });
 
   it("an empty result as JSON and as CSV", async () => {
-    expect(await printed("--json", "-c", "SELECT 1 AS a WHERE false")).toBe("[]\n");
-    expect(await printed("--csv", "-c", "SELECT 1 AS a WHERE false")).toBe("a\r\n");
+    expect(await ofOne("json", "SELECT 1 AS a WHERE false")).toBe("[]\n");
+    expect(await ofOne("csv", "SELECT 1 AS a WHERE false")).toBe("a\r\n");
   });
 
   it("CSV as in RFC 4180", async () => {
     const sql = `SELECT 'a "quote", a comma' AS "a,b", E'two\\nlines' AS c, '' AS empty, NULL AS nothing, ['x'] AS list`;
-    expect(await printed("--csv", "-c", sql)).toBe(
+    expect(await ofOne("csv", sql)).toBe(
       '"a,b",c,empty,nothing,list\r\n"a ""quote"", a comma","two\nlines","",,"[""x""]"\r\n',
     );
   });
 
   it("what a plan looks like", async () => {
-    expect(await printed("-c", "EXPLAIN SELECT 42")).toMatch(/^┌─+┐\n│ +PROJECTION +│\n/);
+    expect(await ofOne("table", "EXPLAIN SELECT 42")).toMatch(/^┌─+┐\n│ +PROJECTION +│\n/);
   });
 
   it("all of many rows, or a table of the first ones with a warning", async () => {
@@ -305,8 +306,19 @@ describe("the shell refuses", () => {
   beforeAll(async () => {
     lake = await makeWorkspace();
     await putVouchers(lake.settings.zones.raw, times(2, voucher()));
-    await pipeline(["curate", "-e", "2020-05-29"], lake.environment);
+    await run(lake.settings, "2020-05-29", ["curate"]);
   });
+  const filled = (statement: string) =>
+    statement
+      .replaceAll("<curated>", lake.settings.zones.curated)
+      .replaceAll("<partition>", "vouchers/execution_date=2020-05-29T000000/data.parquet")
+      .replaceAll("<folder>", lake.folder);
+  /** Not SQLite's own files beside the database: they go when a connection of this process is collected. */
+  const files = async () => {
+    const { curated, provision, raw } = lake.settings.zones;
+    const beside = (await readdir(lake.folder)).filter((name) => !name.startsWith("consumption.db-"));
+    return [beside.sort(), ...(await Promise.all([curated, provision, raw].map(fingerprint)))];
+  };
 
   it.each<[string, string]>([
     ["COPY to a zone", "COPY (SELECT 1) TO '<curated>/vouchers/x.parquet'"],
@@ -332,23 +344,26 @@ describe("the shell refuses", () => {
     ["what is no SQL", "SELEC 1"],
     ["a column that is not there", "SELECT nothing FROM curated_vouchers"],
     ["a statement that fails at the end", "SELECT range, error('no') FROM range(3)"],
-    ["two formats", "--json"],
-  ])("%s, with exit code 2 and one message, and leaves everything as it was", async (_what, statement) => {
-    const { environment, folder, settings } = lake;
-    const before = await fingerprint(folder);
-    const sql = statement
-      .replaceAll("<curated>", settings.zones.curated)
-      .replaceAll("<partition>", "vouchers/execution_date=2020-05-29T000000/data.parquet")
-      .replaceAll("<folder>", folder);
-    const { code, stdout, stderr } = await shell(
-      environment,
-      "--csv",
-      ...(sql.startsWith("--") ? [sql] : ["-c", sql]),
-    );
+  ])("%s, and leaves everything as it was", async (_what, statement) => {
+    const before = await files();
+    let printed = "";
+    const refused = printedBy(lake.settings, "csv", filled(statement), (text) => (printed += text));
+    await expect(refused).rejects.toMatchObject({ code: "INVALID_USAGE" });
+    expect(printed).toBe("");
+    expect(await files()).toEqual(before);
+  });
+
+  it.each<[string, string[]]>([
+    ["COPY over a partition", ["-c", "COPY (SELECT 1) TO '<curated>/<partition>' (USE_TMP_FILE false)"]],
+    ["a statement that fails at the end", ["-c", "SELECT range, error('no') FROM range(3)"]],
+    ["two formats", ["--json"]],
+  ])("%s, with exit code 2 and one message, and leaves everything as it was", async (_what, args) => {
+    const before = await files();
+    const { code, stdout, stderr } = await shell(lake.environment, "--csv", ...args.map(filled));
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toMatch(/INVALID_USAGE/);
     expect(stderr).not.toMatch(/\n\s+at |this is a bug/);
-    expect(await fingerprint(folder)).toEqual(before);
+    expect(await files()).toEqual(before);
   });
 
   it("and says so as JSON to machines", async () => {
@@ -425,6 +440,29 @@ describe("the shell refuses", () => {
     expect(shown).toContain("answer\n    42\n");
   });
 });
+
+/** What a session in this process prints; a process of its own is for what a terminal or a scheduler sees of it. */
+async function printedBy(
+  settings: Settings,
+  format: ResultFormat,
+  sql: string,
+  told: (text: string) => void = () => undefined,
+): Promise<string> {
+  let printed = "";
+  const write = (text: string) => {
+    printed += text;
+    told(text);
+    return Promise.resolve(true);
+  };
+  const { signal } = new AbortController();
+  const fail = (message: string) => {
+    throw new Error(message);
+  };
+  await withShell({ settings, executionDate: undefined, signal, warn: fail }, async (session) => {
+    for await (const result of session.run(sql, signal)) await printResult(result, format, write, fail);
+  });
+  return printed;
+}
 
 function shell(environment: Record<string, string>, ...args: string[]) {
   return pipeline(["shell", ...args], environment);

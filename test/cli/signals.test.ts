@@ -7,8 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { readTable } from "../consumption/reading.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { until } from "../until.js";
-import { fingerprint, makeFolder, makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
+import { fingerprint, makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
 import { MAIN, pipeline, start, type Ended } from "./command.js";
+import { largeRawZone } from "./large-zone.js";
 import { onTerminal } from "./terminal.js";
 
 const CTRL_C = "\u0003";
@@ -18,8 +19,7 @@ const DIRECT = `"${process.execPath}" "${MAIN}"`;
 /** Raw files with which a run of one thread is busy for seconds. */
 let large: string;
 beforeAll(async () => {
-  large = await makeFolder();
-  await pipeline(["sample", "--rows", "1000000", "--out", path.join(large, "vouchers")]);
+  large = await largeRawZone();
 });
 
 /** What npm itself wants to know. */

@@ -4,14 +4,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { readConsumption, readTable } from "../consumption/reading.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
-import { fingerprint, makeFolder, makeWorkspace, type Workspace } from "../workspace.js";
+import { fingerprint, makeWorkspace, type Workspace } from "../workspace.js";
 import { pipeline, start } from "./command.js";
+import { largeRawZone } from "./large-zone.js";
 
 /** Raw files with which a run is busy for longer than a second. */
 let large: string;
 beforeAll(async () => {
-  large = await makeFolder();
-  await pipeline(["sample", "--rows", "1000000", "--out", path.join(large, "vouchers")]);
+  large = await largeRawZone();
 });
 
 const silent = createServer();

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { openZones } from "../../src/zones/open-zones.js";
@@ -33,15 +32,6 @@ let zone: Zone;
 let folder: string;
 
 beforeAll(async () => {
-  execFileSync(
-    path.join(PROJECT, "node_modules/.bin/esbuild"),
-    [
-      path.join(import.meta.dirname, "commit-process.ts"),
-      ...["--bundle", "--platform=node", "--format=esm", "--packages=external"],
-      ...["--log-level=warning", `--outfile=${COMMITTING}`],
-    ],
-    { stdio: "inherit" },
-  );
   workspace = await makeWorkspace();
   ({ curated: zone } = await openZones(workspace.settings));
   folder = workspace.settings.zones.curated;

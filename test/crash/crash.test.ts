@@ -8,7 +8,7 @@ import { faultsAgainst, look } from "./seen.js";
 import { Tally } from "./tally.js";
 
 /** How many kills there are in each place: few unless more are asked for. */
-const KILLS = Number(process.env["CRASH_KILLS"] ?? 16);
+const KILLS = Number(process.env["CRASH_KILLS"] ?? 8);
 const KILLS_AT_TIMES = Math.round(KILLS / 8);
 const RUNS_KILLED_TWICE = Math.round(KILLS / 16);
 const KILLS_AT_POINTS = KILLS - KILLS_AT_TIMES - 2 * RUNS_KILLED_TWICE;

@@ -228,6 +228,7 @@ describe("a run", () => {
 
   it("keeps the temporary folder empty", async () => {
     const { settings } = await runOver([voucher()]);
+    await run(settings);
     expect(await readdir(settings.duckdb.tempDirectory)).toEqual([]);
   });
 });

@@ -151,7 +151,7 @@ beforeAll(async () => {
 });
 
 function rowsOf(table: string, ...countries: readonly string[]): Row[] {
-  const isOf = ({ country_code }: Row) => countries.includes(String(country_code));
+  const isOf = ({ country_code }: Row) => countries.some((country) => country === country_code);
   return (tables.get(table) ?? []).filter(isOf);
 }
 
