@@ -28,9 +28,13 @@ const crash = "<rootDir>/test/crash/**/*.test.ts";
 /** To kill runs takes long, and MariaDB is MySQL to it. */
 const crashPlaces = ["local+sqlite", "minio+mysql"];
 
-/** MariaDB is MySQL to whatever does not change what others read of the database. */
-const aboutTheDatabase =
-  "<rootDir>/test/end-to-end/{api,backfill,custom-model,diff,failure,history,many-rows,readers,run,status,withdraw}.test.ts";
+/**
+ * The contracts of the zones and of the databases are proved in test/zones, test/consumption and test/services. Of whole runs, S3 with
+ * MySQL has those that read or write much of the two, and MariaDB, which is MySQL to all others, those about rows and transactions.
+ */
+const onS3AndMysql = "<rootDir>/test/end-to-end/!(amount-usage|audits|diff|drift|metrics|notify).test.ts";
+const onMariadb = "<rootDir>/test/end-to-end/{custom-model,many-rows,readers,run,status,withdraw}.test.ts";
+const endToEndIn = { "minio+mysql": onS3AndMysql, "local+mariadb": onMariadb };
 
 /** Where the tests of whole runs are made, and the environment variables that name what they need there. */
 const places = {
@@ -42,6 +46,8 @@ const places = {
 /** What the tests of some folders need, beside those. */
 const folders = {
   browser: ["CHROMIUM"],
+  // It installs the project once more, and is about the words of a document.
+  tutorial: ["TEST_TUTORIAL"],
   "hostile/corpus": ["CORPUS_PYTHON"],
   "hostile/corpus/spark": ["SPARK_PYTHON"],
   "services/s3": ["TEST_S3_ENDPOINT"],
@@ -88,6 +94,7 @@ export default {
   workerIdleMemoryLimit: "500MB",
   reporters: ["default"],
   globalSetup: "<rootDir>/test/build.mjs",
+  testSequencer: "<rootDir>/test/sequencer.mjs",
   projects: [
     {
       ...common,
@@ -108,10 +115,7 @@ export default {
       .map(([place]) => ({
         ...common,
         displayName: place,
-        testMatch: [
-          place.endsWith("mariadb") ? aboutTheDatabase : endToEnd,
-          ...(crashPlaces.includes(place) ? [crash] : []),
-        ],
+        testMatch: [endToEndIn[place] ?? endToEnd, ...(crashPlaces.includes(place) ? [crash] : [])],
         globals: { TEST_PLACE: place },
       })),
     // On a cluster, and so apart from all others: npm run test:scaleout.

@@ -357,12 +357,13 @@ describe("a body that cannot be read", () => {
   });
 
   it("is ended early if it expands to far more than files of customers do", async () => {
-    const bomb = gzipSync(Buffer.alloc(100 * 1024 ** 2, ","));
+    const size = 16 * 1024 ** 2;
+    const bomb = gzipSync(Buffer.alloc(size, ","));
     expect(await problemOf(new Uint8Array(bomb), CSV, "", { "content-encoding": "gzip" })).toMatchObject({
       status: 400,
     });
     const header = Buffer.from(`${HEADER}\n`);
-    const lines = gzipSync(Buffer.concat([header, Buffer.alloc(100 * 1024 ** 2, ",,,,\n")]));
+    const lines = gzipSync(Buffer.concat([header, Buffer.alloc(size, `,,,,${" ".repeat(100)}\n`)]));
     const response = await post(new Uint8Array(lines), CSV, "?summary=true", { "content-encoding": "gzip" });
     expect(await response.json()).toMatchObject({ status: 413 });
   });
@@ -441,7 +442,7 @@ describe("while a file is answered", () => {
     const body = Readable.from(
       (function* () {
         yield `${HEADER}\n`;
-        for (let sent = 0; sent < 200; sent += 1) yield rows;
+        for (let sent = 0; sent < 100; sent += 1) yield rows;
       })(),
       { objectMode: false },
     );
@@ -457,7 +458,7 @@ describe("while a file is answered", () => {
       expect(await (await fetch(`${api.url}/livez`)).json()).toEqual({ status: "alive" });
       waits.push(performance.now() - started);
     }
-    expect(lines).toBe(200_001);
+    expect(lines).toBe(100_001);
     expect(waits.length).toBeGreaterThan(5);
     expect(waits.sort((a, b) => a - b)[Math.floor(waits.length / 2)]).toBeLessThan(200);
   });
