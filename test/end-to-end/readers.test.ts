@@ -10,7 +10,7 @@ import { askAllCells, readTogether, type Readings } from "../readers/reader.js";
 import { recordReliability } from "../reliability-results.js";
 import { makeWorkspace } from "../workspace.js";
 
-const SECONDS = Number(process.env["READERS_SECONDS"] ?? "15");
+const SECONDS = Number(process.env["READERS_SECONDS"] ?? "6");
 const CLIENTS = 8;
 const NEWEST = "2020-05-29";
 const OLD = "2020-05-28";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { recordReliability } from "../reliability-results.js";
 
 /** How often a property is tried; more finds more, see docs/testing.md. */
-const RUNS = Number(process.env["HOSTILE_RUNS"] ?? 15);
+const RUNS = Number(process.env["HOSTILE_RUNS"] ?? 6);
 /** In milliseconds: what is not done then has failed, and no smaller counterexample is looked for. */
 const TIME_LIMIT = 120_000 + RUNS * 10_000;
 /** For a test that checks a property: the runner's own limit is for single runs of the pipeline. */

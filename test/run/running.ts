@@ -71,14 +71,23 @@ async function fillToCopy(...how: Parameters<typeof fill>): Promise<RunWorkspace
 
 async function copyOf(original: RunWorkspace, overrides: Partial<Settings>): Promise<RunWorkspace> {
   const workspace = await makeWorkspace(overrides);
-  const contents = ["raw", "curated", "provision", "runs", "consumption.db"];
+  const database = ["consumption.db", "consumption.db.locks"];
+  const contents = ["raw", "curated", "provision", "runs", "temp", ...database];
   // Node's own copy cuts the times of files, by which the pipeline knows them.
   await promisify(execFile)("cp", [
     "-a",
     ...contents.map((name) => path.join(original.folder, name)).filter((place) => existsSync(place)),
     workspace.folder,
   ]);
-  return { ...workspace, report: original.report };
+  // Records of runs name places.
+  const from = path.basename(original.folder);
+  const to = path.basename(workspace.folder);
+  await readTable(
+    workspace.settings,
+    `UPDATE pipeline_runs SET record = replace(record, '${from}', '${to}')`,
+  );
+  const report = JSON.parse(JSON.stringify(original.report).replaceAll(from, to)) as RunReport;
+  return { ...workspace, report };
 }
 
 /** The rows of a partition, in their order. */
