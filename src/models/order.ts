@@ -1,13 +1,16 @@
 import { PipelineError } from "../base/errors.js";
 import type { Layer, Model } from "./model.js";
 
-/** A model, and the names of all that it and its audits read. */
+/** A model, and the names of what it reads. */
 export interface Step {
   readonly model: Model;
+  /** All that it and its audits read. */
   readonly reads: readonly string[];
+  /** Those of them that only its audits read. */
+  readonly auditsRead?: readonly string[];
 }
 
-/** What a layer's models can read: data flows one way. */
+/** What the models of a layer can read: data flows one way. Their audits can also read measures. */
 const READABLE: Record<Layer, readonly Layer[]> = {
   raw: [],
   curated: ["raw", "curated"],
@@ -35,7 +38,8 @@ export function orderByReference<Kind extends Step>(steps: readonly Kind[]): Kin
     for (const reference of step.reads) {
       const read = byName.get(reference);
       if (read === undefined) continue;
-      if (!READABLE[layer].includes(read.model.layer)) {
+      const isOfAudit = step.auditsRead?.includes(reference) ?? false;
+      if (!READABLE[layer].includes(read.model.layer) && !(isOfAudit && read.model.layer === "measures")) {
         throw new PipelineError(
           "INVALID_MODEL",
           `${file}: a model of ${layer} cannot read ${reference}, data flows one way`,

@@ -88,10 +88,11 @@ export function planRun(version: SqlVersion, input: PlanInput): Plan {
   const steps = version.models.map((model): PlannedStep => {
     const selects = selectsOf(renderers, variables, model, input);
     const audits = auditsOf(model, version, renderers, ownVariables(variables, model, input));
-    const audited = audits
+    const { references } = selects.rendered;
+    const auditsRead = audits
       .flatMap((audit) => audit.rendered.references)
-      .filter((name) => name !== model.name);
-    return { model, ...selects, audits, reads: [...new Set([...selects.rendered.references, ...audited])] };
+      .filter((name) => name !== model.name && !references.includes(name));
+    return { model, ...selects, audits, reads: [...new Set([...references, ...auditsRead])], auditsRead };
   });
   return {
     functions: functionsOf(version, DUCKDB, variables),

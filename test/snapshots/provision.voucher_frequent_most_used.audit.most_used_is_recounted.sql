@@ -5,8 +5,8 @@ description: >
   or country_code for whole countries; total is the column of all assignments of the segment.
 */
 WITH counted AS (
-  SELECT country_code, frequent_segment AS segment, voucher_amount, count(*) AS assignments
-  FROM curated.vouchers
+  SELECT country_code, frequent_segment AS segment, voucher_amount, CAST(sum(vouchers) AS BIGINT) AS assignments
+  FROM measures.voucher_counts
   GROUP BY ALL
 ),
 
