@@ -1,7 +1,6 @@
-import { isNode, LineCounter, parseDocument, type Document } from "yaml";
+import { EVENT_ID, getScalarValue, load, parseEvents, YAMLException, type Event } from "js-yaml";
 import * as z from "zod";
 import { PipelineError } from "../base/errors.js";
-import { firstLine } from "../base/words.js";
 
 /** The types a column can have, as DuckDB names them. */
 export const COLUMN_TYPES = [
@@ -123,34 +122,55 @@ export function parseHeader<Kind extends HeaderKind>(kind: Kind, file: string, t
       `${file}:1: must begin with a header: YAML between a line /* and */`,
     );
   }
-  const lines = new LineCounter();
-  const document = parseDocument(yaml, { lineCounter: lines });
-  // The comment's first line is not part of the YAML.
-  const lineAt = (offset: number) => lines.linePos(offset).line + 1;
-  const [fault] = document.errors;
-  if (fault !== undefined) {
-    throw new PipelineError(
-      "INVALID_MODEL",
-      `${file}:${lineAt(fault.pos[0]).toString()}: ${firstLine(fault.message)}`,
-    );
-  }
-  const parsed = headerSchemas[kind].safeParse(document.toJS());
+  const parsed = headerSchemas[kind].safeParse(valueOf(file, yaml));
   if (!parsed.success) {
     const faults = parsed.error.issues.map(
-      (issue) => `${file}:${lineAt(offsetOf(document, issue.path)).toString()}: ${explain(kind, issue)}`,
+      (issue) => `${file}:${lineAt(yaml, offsetOf(yaml, issue.path))}: ${explain(kind, issue)}`,
     );
     throw new PipelineError("INVALID_MODEL", faults.join("\n"));
   }
   return parsed.data as Header<Kind>;
 }
 
-/** Where in the YAML a path stands, or the nearest part of it that is there. */
-function offsetOf(document: Document, path: PropertyKey[]): number {
-  for (let length = path.length; length > 0; length--) {
-    const node = document.getIn(path.slice(0, length), true);
-    if (isNode(node) && node.range) return node.range[0];
+function valueOf(file: string, yaml: string): unknown {
+  try {
+    return load(yaml);
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    const message = `${file}:${lineAt(yaml, error.mark?.position ?? 0)}: ${error.reason}`;
+    throw new PipelineError("INVALID_MODEL", message, { cause: error });
   }
-  return 0;
+}
+
+/** The line of the file on which a place of its header stands. The comment's first line is not part of the YAML. */
+function lineAt(yaml: string, offset: number): string {
+  return (yaml.slice(0, offset).split("\n").length + 1).toString();
+}
+
+/** Where in the YAML a path stands, or the nearest part of it that is there. */
+function offsetOf(yaml: string, path: readonly PropertyKey[]): number {
+  const events = parseEvents(yaml, {}).values();
+  const next = () => events.next().value;
+  let offset = 0;
+  /** Passes a value, and looks into it for the rest of the path if that leads there. */
+  const pass = (value: Event | undefined, rest: readonly PropertyKey[]) => {
+    if (value?.type === EVENT_ID.DOCUMENT) pass(next(), rest);
+    if (value?.type !== EVENT_ID.MAPPING && value?.type !== EVENT_ID.SEQUENCE) return;
+    for (let index = 0; ; index++) {
+      const place = next();
+      if (place === undefined || place.type === EVENT_ID.POP) return;
+      const isScalar = place.type === EVENT_ID.SCALAR;
+      const isEntry = value.type === EVENT_ID.MAPPING;
+      const isOnPath = rest[0] === (isEntry ? isScalar && getScalarValue(yaml, place) : index);
+      const further = isOnPath ? rest.slice(1) : [];
+      if (isOnPath && "start" in place) offset = place.start;
+      if (isOnPath && isScalar) offset = place.valueStart;
+      pass(place, isEntry ? [] : further);
+      if (isEntry) pass(next(), further);
+    }
+  };
+  pass(next(), path);
+  return offset;
 }
 
 function explain(kind: HeaderKind, issue: z.core.$ZodIssue): string {

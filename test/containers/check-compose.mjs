@@ -1,10 +1,10 @@
 // Checks what `docker compose config` does not: node check-compose.mjs compose.yaml config.json HEALTHCHECK-OF-IMAGE
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { parse } from "yaml";
+import { CORE_SCHEMA, load, mergeTag } from "js-yaml";
 
 const [file, configFile, healthcheckOfImage] = process.argv.slice(2);
-const raw = parse(await readFile(file, "utf8"), { merge: true });
+const raw = load(await readFile(file, "utf8"), { schema: CORE_SCHEMA.withTags(mergeTag) });
 const { services } = JSON.parse(await readFile(configFile, "utf8"));
 const hasOwnCheck = JSON.parse(healthcheckOfImage) !== null;
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { parseAllDocuments } from "yaml";
+import { loadAll } from "js-yaml";
 import { EXIT_CODES } from "../../src/base/exit-codes.js";
 import { readSettings } from "../../src/settings/settings.js";
 import { PROJECT } from "../workspace.js";
@@ -22,9 +22,7 @@ interface CronJob {
 }
 
 async function kubernetes() {
-  const [config, secret, job] = parseAllDocuments(await read("examples/kubernetes/cronjob.yaml")).map(
-    (document) => document.toJS() as unknown,
-  );
+  const [config, secret, job] = loadAll(await read("examples/kubernetes/cronjob.yaml"));
   return {
     settings: {
       ...(config as { data: Record<string, string> }).data,

@@ -1,9 +1,10 @@
 import { timingSafeEqual } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { load, YAMLException } from "js-yaml";
 import type { Logger } from "pino";
-import { parseDocument } from "yaml";
 import * as z from "zod";
 import { messageOf, PipelineError } from "../../base/errors.js";
+import { firstLine } from "../../base/words.js";
 import { hashOfApiKey } from "../../settings/api-key-hash.js";
 
 /** A client that may ask. */
@@ -139,15 +140,21 @@ const fileSchema = z.strictObject({
  * @throws PipelineError INVALID_SETTINGS that lists every fault at once.
  */
 function parseKeys(text: string, file: string): readonly ApiKey[] {
-  const document = parseDocument(text);
-  const [broken] = document.errors;
-  if (broken !== undefined) throw wrong(file, [broken.message.split("\n", 1)[0] ?? "it is no YAML"]);
-  const parsed = fileSchema.safeParse(document.toJS());
+  const parsed = fileSchema.safeParse(valueOf(text, file));
   if (parsed.success) return parsed.data.keys;
   throw wrong(
     file,
     parsed.error.issues.map(({ path, message }) => [path.map(String).join("."), message].join(" ").trim()),
   );
+}
+
+function valueOf(text: string, file: string): unknown {
+  try {
+    return load(text);
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    throw wrong(file, [firstLine(error.message)]);
+  }
 }
 
 function wrong(file: string, faults: readonly string[]): PipelineError {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { stringify } from "yaml";
+import { dump } from "js-yaml";
 import type { KeyedPart } from "../../../src/settings/settings.js";
 import { pipeline } from "../../cli/command.js";
 import { until } from "../../until.js";
@@ -28,14 +28,14 @@ interface KeyedApi extends ServedApi {
 
 async function serveWith(keys: object[], keysFor: KeyedPart = "v1", now = () => NOW): Promise<KeyedApi> {
   const file = path.join(await makeFolder(), "keys.yaml");
-  await writeFile(file, stringify({ keys }));
+  await writeFile(file, dump({ keys }));
   const { settings } = await makeWorkspace();
   const api = await serve({ ...settings, api: { ...settings.api, keysFile: file, keysFor } }, now);
   return {
     ...api,
     file,
     put: async (...others) => {
-      await writeFile(`${file}.new`, stringify({ keys: others }));
+      await writeFile(`${file}.new`, dump({ keys: others }));
       await rename(`${file}.new`, file);
     },
     status: async (key, address = "/v1/nothing") => (await ask(api, key, address)).status,
@@ -198,7 +198,7 @@ describe("a file of keys that is wrong at the start", () => {
 
   it("ends the api with 2 where two keys have one name", async () => {
     const twice = [entry("crm", CRM), entry("crm", SHOP)];
-    expect(await faultOf(stringify({ keys: twice }))).toContain("keys must differ by their names");
+    expect(await faultOf(dump({ keys: twice }))).toContain("keys must differ by their names");
   });
 });
 
