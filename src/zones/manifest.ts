@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { sideBySide } from "../base/concurrency.js";
 import { PipelineError, type FaultCode } from "../base/errors.js";
 import { isoOfKey } from "../voucher/execution-date.js";
