@@ -58,6 +58,7 @@ await build({
     "express-rate-limit",
     "prom-client",
   ],
+  alias: { "string-width": "./src/base/text-width.ts" },
   banner: requireFor,
   logLevel: "warning",
 });

@@ -1,3 +1,4 @@
+import textWidth from "./text-width.js";
 import { printable } from "./words.js";
 
 /**
@@ -11,7 +12,7 @@ export function textTable(
   numbers: ReadonlySet<string> = numbersIn(rows, names),
 ): string {
   const lines = [names.map(printable), ...rows.map((row) => names.map((name) => cell(row[name])))];
-  const widths = names.map((_, column) => Math.max(...lines.map((line) => lengthOf(line[column] ?? ""))));
+  const widths = names.map((_, column) => Math.max(...lines.map((line) => textWidth(line[column] ?? ""))));
   return lines
     .map((line) =>
       line
@@ -37,11 +38,6 @@ function cell(value: unknown): string {
 }
 
 function pad(text: string, width: number, isNumber: boolean): string {
-  const blanks = " ".repeat(width - lengthOf(text));
+  const blanks = " ".repeat(width - textWidth(text));
   return isNumber ? blanks + text : text + blanks;
-}
-
-/** In code points: a name in another script still takes about one column for each. */
-function lengthOf(text: string): number {
-  return Array.from(text).length;
 }
