@@ -2,16 +2,23 @@
 /*
  * Starts the program beside it. This is all that an old Node has to understand: it must be able to say that it is too old.
  */
+import module from "node:module";
+import os from "node:os";
+import path from "node:path";
 import { EXIT_CODES, endWith } from "./exit-codes.js";
 import { machineFault, nodeFault } from "./machine-faults.js";
 
 const PROGRAM = "./program.js";
+
+/** What newer Nodes have more than the types of the oldest one say. */
+type CompilingModule = typeof module & { readonly enableCompileCache?: (directory: string) => unknown };
 
 const fault = nodeFault();
 if (fault === undefined) startProgram();
 else end(fault);
 
 function startProgram(): void {
+  keepCompiled();
   let isDone = false;
   process.once("beforeExit", () => {
     if (isDone) return;
@@ -25,6 +32,12 @@ function startProgram(): void {
       end(found);
     })
     .finally(() => (isDone = true));
+}
+
+/** Has a Node that can, from 22 on, keep what it has compiled for the next start, where only this user can write. */
+function keepCompiled(): void {
+  const { enableCompileCache }: CompilingModule = module;
+  enableCompileCache?.(path.join(os.homedir(), ".cache", "voucher-pipeline", "compiled"));
 }
 
 function end({ code, message }: { readonly code: string; readonly message: string }): void {

@@ -9,7 +9,6 @@ import { hasPathPattern, listLiteral, pathPattern } from "../sql-text/literal.js
 import type { Zone, ZoneFile } from "../zones/zone.js";
 import { ignoredFilesOf, ignoredLines, READABLE_NAMES } from "./file-notices.js";
 import { whatFileIs } from "./foreign-files.js";
-import { inspectCsvFile } from "./inspect-csv.js";
 import { inspectParquetFiles } from "./parquet-columns.js";
 import { withExactMoments } from "./parquet-moments.js";
 import { columnFaults, faultOfFile, unreadableFiles, type Findings, type RawFault } from "./raw-faults.js";
@@ -285,6 +284,9 @@ function isCsv(path: string): boolean {
 }
 
 async function inspectCsvFiles(zone: Zone, files: readonly ZoneFile[]): Promise<Findings<InspectedFile>> {
+  if (files.length === 0) return { results: [], faults: [] };
+  // Loaded here, because most runs read Parquet alone.
+  const { inspectCsvFile } = await import("./inspect-csv.js");
   const found = await sideBySide(files, (file) => inspectCsvFile(zone, file));
   return { results: found.flatMap(({ results }) => results), faults: found.flatMap(({ faults }) => faults) };
 }
