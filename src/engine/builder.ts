@@ -54,8 +54,12 @@ export interface Builder {
   makeFunctions(functions: Functions): Promise<void>;
   /** Refuses a text that is more than one SELECT, or calls what does more than compute, before anything of it has run. */
   assertSelects(query: Query): Promise<void>;
-  /** Keeps a model that may be larger than memory for the length of the run. @param queries give its rows together. */
-  keepLarge(name: string, queries: readonly Query[]): Promise<void>;
+  /**
+   * Keeps a model that may be larger than memory for the length of the run.
+   * @param queries give its rows together.
+   * @param bytes how large the files are that they read.
+   */
+  keepLarge(name: string, queries: readonly Query[], bytes: number): Promise<void>;
   /** Keeps a small model for the length of the run. */
   keep(name: string, query: Query): Promise<void>;
   /** Writes a model, its rows in their order where it is one file. */

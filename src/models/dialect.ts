@@ -25,6 +25,8 @@ export interface RawPart {
   readonly root: string;
   /** Where the files are, in the order of their names, each as a pattern that matches it alone. */
   readonly files: readonly string[];
+  /** How large they are together. */
+  readonly bytes: number;
   /** A name that is no column of any of the files, for the column that tells the file. */
   readonly fileColumn: string;
   /** The columns that the raw model reads. */

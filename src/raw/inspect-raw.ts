@@ -296,7 +296,7 @@ async function inspectCsvFiles(zone: Zone, files: readonly ZoneFile[]): Promise<
  * @param root of the raw zone.
  */
 export function groupFiles(inspected: readonly InspectedFile[], reads: Reads, root: string): RawPart[] {
-  const parts = new Map<string, RawPart & { files: string[]; rowCount?: number }>();
+  const parts = new Map<string, RawPart & { files: string[]; bytes: number; rowCount?: number }>();
   const fileColumn = nameOfNoColumn(inspected);
   for (const { file, format, columns, codecs, rows, isReadInOrder, copy } of inspected) {
     const shape = {
@@ -315,8 +315,9 @@ export function groupFiles(inspected: readonly InspectedFile[], reads: Reads, ro
         : {}),
     };
     const signature = JSON.stringify(shape);
-    const part = parts.get(signature) ?? { ...shape, files: [] };
+    const part = parts.get(signature) ?? { ...shape, files: [], bytes: 0 };
     part.files.push(pathPattern(copy?.uri ?? file.uri));
+    part.bytes += file.bytes;
     if (rows !== undefined) part.rowCount = rows + (part.rowCount ?? 0);
     parts.set(signature, part);
   }

@@ -172,14 +172,15 @@ function warningOf({ model, audit, broken, threshold }: AuditResult): string {
 /** Makes a model readable under its name: as a view, as a table of the run, or as a staged file. */
 async function materialize(
   context: ModelContext,
-  { model, rendered, beside }: PlannedStep,
+  { model, rendered, beside, rawBytes }: PlannedStep,
 ): Promise<Partial<BuiltModel>> {
   const { builder, functions, raw } = context;
   if (isWritten(model)) return { staged: await stageModel(context, model, rendered) };
   if (isRaw(model)) {
     const typed = raw.typed(functions, rendered.sql);
     if (typed !== undefined) await builder.attach(model.name, [typed.file]);
-    else await builder.keepLarge(model.name, beside === undefined ? [rendered] : [rendered, beside]);
+    else
+      await builder.keepLarge(model.name, beside === undefined ? [rendered] : [rendered, beside], rawBytes);
     return { audited: typed?.audits };
   }
   await builder.keep(model.name, rendered);

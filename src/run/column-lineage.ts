@@ -141,6 +141,7 @@ function plainPart({ header }: RawModel): RawPart {
     format: "parquet",
     root: "",
     files: ["raw.parquet"],
+    bytes: 0,
     fileColumn: "__raw_file",
     columns: Object.fromEntries(columns),
     compression: "none",

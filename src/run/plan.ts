@@ -61,6 +61,8 @@ export interface PlannedStep extends Step {
   /** What gives the rest of the rows of a raw model, of files that only DuckDB reads while a cluster reads the others. */
   readonly beside?: Rendered | undefined;
   readonly audits: readonly AuditStep[];
+  /** How large the raw files are that it reads. */
+  readonly rawBytes: number;
 }
 
 /** The functions that the models share, in the words of one engine. */
@@ -92,7 +94,9 @@ export function planRun(version: SqlVersion, input: PlanInput): Plan {
     const auditsRead = audits
       .flatMap((audit) => audit.rendered.references)
       .filter((name) => name !== model.name && !references.includes(name));
-    return { model, ...selects, audits, reads: [...new Set([...references, ...auditsRead])], auditsRead };
+    const rawBytes = (input.rawParts.get(model.name) ?? []).reduce((sum, { bytes }) => sum + bytes, 0);
+    const reads = [...new Set([...references, ...auditsRead])];
+    return { model, ...selects, audits, reads, auditsRead, rawBytes };
   });
   return {
     functions: functionsOf(version, DUCKDB, variables),

@@ -32,6 +32,7 @@ export const input: PlanInput = {
           },
           compression: "none",
           header: [],
+          bytes: 0,
           fileColumn: "source_file",
         },
         {
@@ -58,6 +59,7 @@ export const input: PlanInput = {
             "first_order_ts",
             "total_orders",
           ],
+          bytes: 0,
           fileColumn: "source_file",
           rowCount: 17,
         },
