@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Readable } from "node:stream";
-import type { Builder, ColumnType } from "../engine/builder.js";
+import type { Builder, ColumnType, Row } from "../engine/builder.js";
 import { bySpeaking, duckDbBuilder, type Engine } from "../engine/duckdb/duckdb-engine.js";
 import type { SparkSession } from "../engine/spark/spark-session.js";
 import type { DialectName } from "../models/dialect.js";
 import { RunActivity } from "../run/activity.js";
-import { auditStatement } from "../run/audits.js";
+import { countColumn, countStatements } from "../run/audits.js";
 import { buildModels } from "../run/build.js";
 import type { RunContext } from "../run/context.js";
 import type { Plan, PlannedStep } from "../run/plan.js";
@@ -15,8 +15,8 @@ import { stagedFile, stagingOfRun, type Zone } from "../zones/zone.js";
 export interface RecordedStatement {
   readonly engine: DialectName;
   readonly sql: string;
-  /** The audit that asks it; null if none does. */
-  readonly audit: string | null;
+  /** The audits that it asks for. */
+  readonly audits: readonly string[];
 }
 
 /** What a build says, by the step that says it: the name of a model, or of a file of functions. */
@@ -62,8 +62,8 @@ class Recorder {
   /** Models are built side by side: each call knows of itself which step it belongs to. */
   readonly #step = new AsyncLocalStorage<string>();
   readonly #columns: ReadonlyMap<string, readonly ColumnType[]>;
-  /** By what an audit asks first, which audit it is. */
-  readonly #audits: ReadonlyMap<string, string>;
+  /** By what audits ask first, which audits they are. */
+  readonly #audits: ReadonlyMap<string, readonly string[]>;
 
   constructor(steps: readonly PlannedStep[]) {
     const step = this.#step;
@@ -80,7 +80,9 @@ class Recorder {
     );
     this.#audits = new Map(
       steps.flatMap(({ audits }) =>
-        audits.map(({ audit, rendered }) => [auditStatement(rendered.sql), audit] as const),
+        countStatements(audits).map(
+          ({ query, asked }) => [query.sql, asked.map(({ audit }) => audit)] as const,
+        ),
       ),
     );
   }
@@ -109,7 +111,7 @@ class Recorder {
       this.#note("duckdb", sql);
       return Promise.resolve();
     };
-    const speaker = { run: say, rows: (sql: string) => say(sql).then(() => []) };
+    const speaker = { run: say, rows: (sql: string) => say(sql).then(() => this.#rowsOf(sql)) };
     return {
       ...bySpeaking(speaker, folder),
       ...speaker,
@@ -133,7 +135,7 @@ class Recorder {
     const session: SparkSession = {
       version: "Spark",
       run: say,
-      rows: (sql) => say(sql).then(() => []),
+      rows: (sql) => say(sql).then(() => this.#rowsOf(sql)),
       close: () => Promise.resolve(),
     };
     // Spark gives its files names of its own.
@@ -141,9 +143,17 @@ class Recorder {
     return sparkBuilder(duckDb, session, { folder, list });
   }
 
+  /** No row breaks a promise, and there are no other rows. */
+  #rowsOf(sql: string): Row[] {
+    const audits = this.#audits.get(sql);
+    return audits === undefined
+      ? []
+      : [Object.fromEntries(audits.map((_, place) => [countColumn(place), 0]))];
+  }
+
   #note(engine: DialectName, sql: string, step = this.#step.getStore()): void {
     if (step === undefined) throw new RangeError(`nobody knows who says: ${sql}`);
-    const statement = { engine, sql, audit: this.#audits.get(sql) ?? null };
+    const statement = { engine, sql, audits: this.#audits.get(sql) ?? [] };
     this.said.set(step, [...(this.said.get(step) ?? []), statement]);
   }
 }

@@ -1,5 +1,5 @@
 import { PipelineError } from "../base/errors.js";
-import { ofModel, type Builder, type Query, type Row } from "../engine/builder.js";
+import { EngineError, ofModel, type Builder, type Query, type Row } from "../engine/builder.js";
 import type { Threshold } from "../models/header.js";
 import type { Model } from "../models/model.js";
 import { describeBroken } from "../record/findings-in-words.js";
@@ -29,14 +29,51 @@ export async function auditModel(
   const results = [columns];
   // The other audits name columns, and would fail for another reason than their own.
   if (columns.outcome === "passed") {
-    for (const audit of audits) results.push(await runAudit(builder, model, audit));
+    for (const { audit, broken } of await countAll(builder, audits))
+      results.push(await resultOf(builder, model, audit, broken));
   }
   return results;
 }
 
-/** What an audit asks first: for one row more than is shown. */
-export function auditStatement(sql: string): string {
-  return `SELECT * FROM (${sql}\n) LIMIT ${(SHOWN_ROWS + 1).toString()}`;
+/** The statements that audits of a model ask first, each with the audits that it asks for. */
+export function countStatements(
+  audits: readonly AuditStep[],
+): { query: Query; asked: readonly AuditStep[] }[] {
+  const dialects = [...new Set(audits.map(({ rendered }) => rendered.dialect))];
+  return dialects.map((dialect) => {
+    const asked = audits.filter(({ rendered }) => rendered.dialect === dialect);
+    const counts = asked.map(
+      ({ rendered }, place) => `(SELECT count(*) FROM (${rendered.sql}\n)) AS ${countColumn(place)}`,
+    );
+    const references = [...new Set(asked.flatMap(({ rendered }) => rendered.references))];
+    return { query: { sql: `SELECT ${counts.join(",\n")}`, references, dialect }, asked };
+  });
+}
+
+/** The column of the count of an audit. An audit can be asked for twice, with other parameters. */
+export function countColumn(place: number): string {
+  return `audit_${(place + 1).toString()}`;
+}
+
+/** How many rows break the promise of each audit, in one statement for all of them: the engine plans and answers many at once sooner. */
+async function countAll(
+  builder: Auditor,
+  audits: readonly AuditStep[],
+): Promise<{ readonly audit: AuditStep; readonly broken: number }[]> {
+  const counted = new Map<AuditStep, number>();
+  for (const { query, asked } of countStatements(audits)) {
+    const [row] = await builder.rows(query).catch((error: unknown) => {
+      if (error instanceof EngineError) return [];
+      throw error;
+    });
+    // Asked for by itself, the audit that fails gives the error of its own text.
+    for (const [place, audit] of asked.entries())
+      counted.set(
+        audit,
+        row === undefined ? await countOf(builder, whole(audit)) : Number(row[countColumn(place)]),
+      );
+  }
+  return audits.map((audit) => ({ audit, broken: counted.get(audit) ?? 0 }));
 }
 
 /** @throws PipelineError AUDIT_FAILED that tells every promise that is broken, and ends the run, with rows that break it. */
@@ -71,20 +108,23 @@ function shown(column: { name: string; type: string } | undefined): string {
   return column === undefined ? "nothing" : `${column.name} ${column.type}`;
 }
 
-async function runAudit(
+async function resultOf(
   builder: Auditor,
   model: Model,
-  { audit, promise, severity, threshold, rendered }: AuditStep,
+  step: AuditStep,
+  broken: number,
 ): Promise<AuditResult> {
-  const first = await builder.rows({ ...rendered, sql: auditStatement(rendered.sql) });
-  const rows = first.slice(0, SHOWN_ROWS);
-  const broken =
-    first.length > rows.length
-      ? await countOf(builder, { ...rendered, sql: `(${rendered.sql}\n)` })
-      : rows.length;
+  const { audit, promise, severity, threshold, rendered } = step;
+  const shown = `SELECT * FROM (${rendered.sql}\n) LIMIT ${SHOWN_ROWS.toString()}`;
+  const rows = broken === 0 ? [] : await builder.rows({ ...rendered, sql: shown });
   const isKept = broken === 0 || (await isWithin(builder, model, threshold, broken));
   const outcome = isKept ? "passed" : severity === "error" ? "failed" : "warned";
   return { model: model.name, audit, promise, severity, outcome, broken, threshold, rows };
+}
+
+/** All rows that break a promise, as what stands behind FROM. */
+function whole({ rendered }: AuditStep): Query {
+  return { ...rendered, sql: `(${rendered.sql}\n)` };
 }
 
 async function isWithin(

@@ -8,12 +8,12 @@ import { jest } from "@jest/globals";
 export interface Effort {
   /** How many statements it was told. */
   readonly statements: number;
-  /** Every scan of a file: what was read and how many rows came out of it. */
+  /** Every scan of files or of a table: what was read and how many rows came out of it. */
   readonly scans: readonly Scan[];
 }
 
 export interface Scan {
-  /** Every file that was read, with commas. */
+  /** Every file that was read, with commas; or the name of the table. */
   readonly files: string;
   readonly rows: number;
 }
@@ -22,7 +22,7 @@ export interface Scan {
 interface Operator {
   readonly operator_name?: string;
   readonly operator_cardinality?: number;
-  readonly extra_info?: { readonly "Filename(s)"?: string };
+  readonly extra_info?: { readonly "Filename(s)"?: string; readonly Table?: string };
   readonly children?: readonly Operator[];
 }
 
@@ -71,8 +71,8 @@ async function scansIn(profile: string): Promise<Scan[]> {
 }
 
 function scansOf({ extra_info, operator_cardinality, operator_name, children = [] }: Operator): Scan[] {
-  const isScan = /^READ_(PARQUET|CSV)/.test(operator_name ?? "");
-  const files = extra_info?.["Filename(s)"] ?? "";
+  const isScan = /^READ_(PARQUET|CSV)|^(TABLE|SEQ)_SCAN/.test(operator_name ?? "");
+  const files = extra_info?.["Filename(s)"] ?? extra_info?.Table ?? "";
   return [
     ...(isScan ? [{ files, rows: operator_cardinality ?? 0 }] : []),
     ...children.flatMap((child) => scansOf(child)),

@@ -112,8 +112,8 @@ function stepSql({ file, statements }: PlannedStatements): string {
   return [
     `-- ${file}`,
     ...statements.map(
-      ({ engine, sql, audit }) =>
-        `${audit === null ? "" : `-- audit ${audit}\n`}${engine === "spark" ? "-- by Spark\n" : ""}${sql};`,
+      ({ engine, sql, audits }) =>
+        `${audits.length === 0 ? "" : `-- audits ${audits.join(", ")}\n`}${engine === "spark" ? "-- by Spark\n" : ""}${sql};`,
     ),
   ].join("\n");
 }
