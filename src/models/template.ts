@@ -64,20 +64,18 @@ export function createRenderer(knownModels: ReadonlySet<string>, dialect: Dialec
     render(file, template, variables) {
       references.clear();
       try {
-        const templates = parsed.get(template) ?? liquid.parse(withHeaderAsItIs(template), file);
+        // A header can hold templates of audits, which are rendered by themselves. The lines stay where they are.
+        const [header = ""] = HEADER.exec(template) ?? [];
+        const lines = header.replace(/[^\n]+/g, "");
+        const templates = parsed.get(template) ?? liquid.parse(lines + template.slice(header.length), file);
         parsed.set(template, templates);
-        const sql = String(liquid.renderSync(templates, variables));
+        const sql = header + String(liquid.renderSync(templates, variables)).slice(lines.length);
         return { sql: sql.trimEnd(), references: [...references], dialect: dialect.name };
       } catch (error) {
         throw new PipelineError("INVALID_MODEL", `${file}${placeOf(error)}`, { cause: error });
       }
     },
   };
-}
-
-/** A header can hold templates of audits, which are rendered by themselves. The lines stay where they are. */
-function withHeaderAsItIs(template: string): string {
-  return template.replace(HEADER, (header) => `{% raw %}${header}{% endraw %}`);
 }
 
 /** `:12: what is wrong`, from an error of Liquid, which says file and line in its own way. */

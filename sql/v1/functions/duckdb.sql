@@ -94,14 +94,18 @@ CREATE MACRO moment_from_parts(parts) AS
   - to_minutes(offset_minutes(parts.zone_offset));
 
 -- The grammar of a moment: a date, or a date and a time of day with up to 9 digits of a second, then an offset or none.
+-- The parts go through a list, because a macro repeats the text of a value wherever it names it: ten expressions to plan, not one.
 CREATE MACRO moment_by_grammar(value) AS
-  moment_from_parts(
-    regexp_extract(
-      stripped(value),
-      '^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ Tt]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,9})?)?) ?(Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?)?$',
-      ['day', 'clock', 'zone_offset']
-    )
-  );
+  list_transform(
+    [
+      regexp_extract(
+        stripped(value),
+        '^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ Tt]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,9})?)?) ?(Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?)?$',
+        ['day', 'clock', 'zone_offset']
+      )
+    ],
+    lambda parts: moment_from_parts(parts)
+  )[1];
 
 -- Whether a text is a date, or a date and a time of day with seconds and 0, 3 or 6 digits more, in UTC, as feeds write most moments.
 -- Its length tells what it can be, so one comparison is enough. Where `?` stands, the cast of such a text takes digits alone.
