@@ -37,6 +37,17 @@ export async function putVouchers(
   await putParquet(rawZone, name, `SELECT ${columns} FROM (VALUES ${rows.join(", ")}) AS rows(${names})`);
 }
 
+/** Puts good vouchers into one Parquet file that is larger than what a run types in memory, by a column that nobody reads. */
+export async function putLargeFile(rawZone: string, count: number): Promise<void> {
+  const columns = Object.entries(voucher()).map(([name, value]) => `'${String(value)}' AS "${name}"`);
+  const note = `array_to_string([md5((i * 100 + j)::VARCHAR) for j in range(${Math.ceil(2_400_000 / count).toString()})], '')`;
+  await putParquet(
+    rawZone,
+    "vouchers/large.parquet",
+    `SELECT ${columns.join(", ")}, ${note} AS note FROM range(${count.toString()}) numbers(i)`,
+  );
+}
+
 /** Several rows that are the same. */
 export function times<Row>(count: number, row: Row): Row[] {
   return Array.from({ length: count }, () => row);

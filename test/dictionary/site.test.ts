@@ -71,7 +71,7 @@ describe("the data dictionary", () => {
     for (const { model, rendered } of plan.steps)
       expect(referencesOf(model).sort()).toEqual([...rendered.references].sort());
     expect(pageOf("curated.vouchers")).toMatch(
-      /<dt>Reads<\/dt><dd><a href="raw\.vouchers\.html">raw\.vouchers<\/a><\/dd>.*<dt>Feeds<\/dt><dd><a href="provision\.voucher_amount_usage\.html">/,
+      /<dt>Reads<\/dt><dd><a href="raw\.vouchers\.html">raw\.vouchers<\/a><\/dd>.*<dt>Feeds<\/dt><dd><a href="measures\.voucher_counts\.html">/,
     );
   });
 

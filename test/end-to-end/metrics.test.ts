@@ -58,7 +58,7 @@ describe("the metrics of the runs", () => {
     expect(found).toMatchObject({
       [`voucher_pipeline_last_run_outcome{${ALL},outcome="succeeded"}`]: 1,
       [`voucher_pipeline_last_run_outcome{${ALL},outcome="failed"}`]: 0,
-      [`voucher_pipeline_last_run_audits{${ALL},outcome="passed"}`]: 37,
+      [`voucher_pipeline_last_run_audits{${ALL},outcome="passed"}`]: 38,
       [`voucher_pipeline_last_run_warnings{${ALL}}`]: 0,
       voucher_pipeline_rows_read: 4,
       voucher_pipeline_rows_curated: 3,

@@ -6,7 +6,7 @@ import { describe, expect, it } from "@jest/globals";
 import { makeTempDirectory } from "../../src/engine/duckdb/temp-directory.js";
 import { pipeline, start, MAIN_WITH_FAILPOINTS } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";
-import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { putLargeFile, putVouchers, times, voucher } from "../raw-vouchers.js";
 import { until } from "../until.js";
 import { makeFolder, makeWorkspace, type Workspace } from "../workspace.js";
 
@@ -108,6 +108,7 @@ describe("the folder for temporary files", () => {
     ["a backfill", ["backfill", "--from", "2020-05-28", "--to", "2020-05-29"], "engine started"],
   ])("that is removed under %s is a fault of the storage, not of the data", async (_name, args, moment) => {
     const { environment, settings } = await goodWorkspace();
+    await putLargeFile(settings.zones.raw, 24_000);
     const running = start(args, { ...environment, TEST_FAILPOINT: moment });
     await running.stoodAt(moment);
     await rm(settings.duckdb.tempDirectory, { recursive: true });

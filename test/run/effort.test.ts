@@ -1,11 +1,9 @@
-import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { RunActivity } from "../../src/run/activity.js";
 import { withSharedRaw } from "../../src/run/backfill/shared-raw.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
-import { writeParquet } from "../duckdb.js";
 import { HEADER, LINE } from "../end-to-end/failing.js";
-import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { putLargeFile, putVouchers, times, voucher } from "../raw-vouchers.js";
 import { putFile } from "../storage.js";
 import { makeWorkspace, type Workspace } from "../workspace.js";
 import { effortOf, type Effort } from "./effort.js";
@@ -65,11 +63,7 @@ describe("a run has DuckDB", () => {
 describe("a run of more raw bytes than are typed in memory", () => {
   it("has DuckDB keep what it has typed in a file", async () => {
     const { settings } = await makeWorkspace();
-    const columns = Object.entries(voucher()).map(([name, value]) => `'${String(value)}' AS "${name}"`);
-    await writeParquet(
-      path.join(settings.zones.raw, "vouchers/large.parquet"),
-      `SELECT ${columns.join(", ")}, array_to_string([md5((i * 100 + j)::VARCHAR) for j in range(100)], '') AS note FROM range(24000) numbers(i)`,
-    );
+    await putLargeFile(settings.zones.raw, 24_000);
     const effort = await effortOf(() => run(settings));
     expect(rowsOfScans(effort, "raw.vouchers.parquet")).toEqual([24_000, 24_000, 24_000]);
   });
