@@ -1,4 +1,4 @@
-import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
+import type { Connection, RowDataPacket } from "mysql2/promise";
 import { TEST_DATABASES } from "../place.js";
 
 type Server = keyof typeof TEST_DATABASES;
@@ -34,6 +34,8 @@ async function asking<Result>(
   url: string,
   ask: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
+  // Most files of tests know SQLite only, and would load the client for nothing.
+  const { createConnection } = await import("mysql2/promise");
   const connection = await createConnection({ uri: url, dateStrings: true });
   try {
     return await ask(connection);

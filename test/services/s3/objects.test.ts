@@ -17,7 +17,7 @@ beforeAll(async () => {
   const { settings } = await makeWorkspace({}, "minio+sqlite");
   bucket = new URL(settings.zones.raw).host;
   // The smallest part that S3 takes, so that a copy in parts needs no five gibibytes.
-  objects = new S3Objects(s3(), bucket, "the zone under test", {
+  objects = new S3Objects(await s3(), bucket, "the zone under test", {
     wholeBytes: 6 * MEBIBYTE,
     partBytes: 5 * MEBIBYTE,
   });
@@ -70,14 +70,14 @@ describe("objects on S3", () => {
 
   it("that were never completed are ended", async () => {
     const address = { Bucket: bucket, Key: "uploads/data.parquet" };
-    const { UploadId } = await s3().send(new CreateMultipartUploadCommand(address));
-    await s3().send(
-      new UploadPartCommand({ ...address, UploadId, PartNumber: 1, Body: Buffer.from("part") }),
-    );
+    const { UploadId } = await (await s3()).send(new CreateMultipartUploadCommand(address));
+    await (
+      await s3()
+    ).send(new UploadPartCommand({ ...address, UploadId, PartNumber: 1, Body: Buffer.from("part") }));
     await objects.endUploads(address.Key);
-    const { Uploads = [] } = await s3().send(
-      new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: address.Key }),
-    );
+    const { Uploads = [] } = await (
+      await s3()
+    ).send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: address.Key }));
     expect(Uploads).toEqual([]);
   });
 });
