@@ -252,7 +252,7 @@ describe("a run that is cancelled", () => {
   let large: string;
   beforeAll(async () => {
     // Enough rows that the run is still at it when the signal comes.
-    large = await largeRawZone();
+    large = await largeRawZone(25);
   });
 
   it.each<[NodeJS.Signals, number]>([

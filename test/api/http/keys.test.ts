@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "@jest/globals";
 import { dump } from "js-yaml";
 import type { KeyedPart } from "../../../src/settings/settings.js";
@@ -155,22 +156,29 @@ describe("a change of the file of keys counts without a restart", () => {
     expect(await status(SHOP)).toBe(404);
   });
 
-  it.each<[string, (file: string) => Promise<void>]>([
-    ["is broken", (file) => writeFile(file, "keys: [{ name: ")],
-    ["is half written", (file) => writeFile(file, "")],
-    ["is gone", (file) => rm(file)],
-  ])("but not where it %s: that is a warning, once, and the keys stay", async (_fault, damage) => {
-    const { status, put, file, log } = await serveWith([entry("crm", CRM)]);
-    const warnings = () => log().filter(({ level }) => level === 40);
-    await damage(file);
-    await until(() => warnings().length > 0);
-    await new Promise((resolve) => setTimeout(resolve, 2_200));
-    expect(warnings().map(({ msg }) => msg)).toEqual([
-      expect.stringMatching(/API_KEYS_FILE[^]*; the keys that were read last go on counting$/),
-    ]);
-    expect(await status(CRM)).toBe(404);
-    await put(entry("shop", SHOP));
-    await until(async () => (await status(SHOP)) === 404);
+  it("but not where it is broken, half written or gone: that is a warning, once, and the keys stay", async () => {
+    const damages: Record<string, (file: string) => Promise<void>> = {
+      broken: (file) => writeFile(file, "keys: [{ name: "),
+      "half written": (file) => writeFile(file, ""),
+      gone: (file) => rm(file),
+    };
+    // Side by side, as each waits until the api has looked again and again.
+    const seen = Object.entries(damages).map(async ([fault, damage]) => {
+      const { status, put, file, log } = await serveWith([entry("crm", CRM)]);
+      const warnings = () => log().filter(({ level }) => level === 40);
+      await damage(file);
+      await until(() => warnings().length > 0);
+      await sleep(2_200);
+      const told = warnings().map(({ msg }) => msg);
+      const crm = await status(CRM);
+      await put(entry("shop", SHOP));
+      await until(async () => (await status(SHOP)) === 404);
+      return { fault, told, crm };
+    });
+    const warning = expect.stringMatching(/API_KEYS_FILE[^]*; the keys that were read last go on counting$/);
+    expect(await Promise.all(seen)).toEqual(
+      Object.keys(damages).map((fault) => ({ fault, told: [warning], crm: 404 })),
+    );
   });
 });
 
