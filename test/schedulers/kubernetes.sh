@@ -15,8 +15,8 @@ export PATH="$folder:$PATH" RAW_ZONE="$PWD/data/raw" CURATED_ZONE="$folder/curat
 export CONSUMPTION_URL="sqlite:$folder/consumption.db" RUN_REPORTS="$folder/runs"
 node --input-type=module >"$folder/command.json" -e '
   import { readFileSync } from "node:fs";
-  import { parseAllDocuments } from "yaml";
-  const [, , job] = parseAllDocuments(readFileSync("examples/kubernetes/cronjob.yaml", "utf8")).map((one) => one.toJS());
+  import { loadAll } from "js-yaml";
+  const [, , job] = loadAll(readFileSync("examples/kubernetes/cronjob.yaml", "utf8"));
   const [{ command }] = job.spec.jobTemplate.spec.template.spec.containers;
   process.stdout.write(command.join("\0"));'
 mapfile -d '' -t command <"$folder/command.json"
