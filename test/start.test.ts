@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
@@ -31,6 +32,37 @@ describe.each([
     const forOld = await transform(text, { ...options, target: "node12.20" });
     const asItIs = await transform(text, { ...options, target: "esnext" });
     expect(forOld.code).toBe(asItIs.code);
+  });
+});
+
+describe("a Node that keeps what it has compiled", () => {
+  /** What the program asks of such a Node, in a home. */
+  const askedIn = async (home: string | undefined) => {
+    const newer = [
+      'import module from "node:module"; import os from "node:os";',
+      'module.enableCompileCache = (folder) => process.stderr.write("keeps in " + folder);',
+      home === undefined ? 'os.homedir = () => { throw new Error("no home"); };' : "",
+    ].join("");
+    const environment = {
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(newer)}`,
+      HOME: home ?? "",
+    };
+    return start(["--version"], environment, undefined, MAIN).ended;
+  };
+
+  it("is told a folder in the home of the user, which is made", async () => {
+    const home = await makeFolder();
+    const folder = path.join(home, ".cache/voucher-pipeline/compiled");
+    expect(await askedIn(home)).toMatchObject({ code: 0, stderr: `keeps in ${folder}` });
+    expect(existsSync(folder)).toBe(true);
+  });
+
+  it.each([
+    ["has no home", undefined],
+    ["has an empty home", ""],
+    ["cannot write in it", "/proc"],
+  ])("is told nothing if the user %s", async (_why, home) => {
+    expect(await askedIn(home)).toMatchObject({ code: 0, stderr: "" });
   });
 });
 

@@ -2,6 +2,7 @@
 /*
  * Starts the program beside it. This is all that an old Node has to understand: it must be able to say that it is too old.
  */
+import { existsSync, mkdirSync } from "node:fs";
 import module from "node:module";
 import os from "node:os";
 import path from "node:path";
@@ -34,10 +35,22 @@ function startProgram(): void {
     .finally(() => (isDone = true));
 }
 
-/** Has a Node that can, from 22 on, keep what it has compiled for the next start, where only this user can write. */
+/** Has a Node that can, from 22 on, keep what it has compiled for the next start, in the home of a user who has one. */
 function keepCompiled(): void {
   const { enableCompileCache }: CompilingModule = module;
-  enableCompileCache?.(path.join(os.homedir(), ".cache", "voucher-pipeline", "compiled"));
+  try {
+    let directory = os.homedir();
+    if (enableCompileCache === undefined || !path.isAbsolute(directory)) return;
+    // Step by step: in a folder that refuses, Node would try again for ever to make all of them.
+    for (const name of [".cache", "voucher-pipeline", "compiled"]) {
+      directory = path.join(directory, name);
+      if (!existsSync(directory)) mkdirSync(directory);
+    }
+    enableCompileCache(directory);
+  } catch (error) {
+    // Without it the start takes a twentieth longer, and nothing else changes.
+    if (!(error instanceof Error)) throw error;
+  }
 }
 
 function end({ code, message }: { readonly code: string; readonly message: string }): void {

@@ -21,6 +21,9 @@ export interface Renderer {
   render(file: string, template: string, variables: object): Rendered;
 }
 
+/** Stands for the header while the rest is rendered: a tag that trims what is before it trims blanks up to here. */
+const HEADER_END = "*/";
+
 /**
  * @param knownModels the names a template can refer to, as `curated.vouchers`.
  * @param dialect how the engine wants written what is filled in.
@@ -66,7 +69,7 @@ export function createRenderer(knownModels: ReadonlySet<string>, dialect: Dialec
       try {
         // A header can hold templates of audits, which are rendered by themselves. The lines stay where they are.
         const [header = ""] = HEADER.exec(template) ?? [];
-        const lines = header.replace(/[^\n]+/g, "");
+        const lines = header.replace(/[^\n]+/g, "") + HEADER_END;
         const templates = parsed.get(template) ?? liquid.parse(lines + template.slice(header.length), file);
         parsed.set(template, templates);
         const sql = header + String(liquid.renderSync(templates, variables)).slice(lines.length);

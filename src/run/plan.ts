@@ -261,13 +261,20 @@ function segmentVariables(segments: Segments): object[] {
 
 /**
  * The steps of a plan that some stages build, those of each stage together: curate what comes of raw files, aggregate what comes of what is at rest then.
- * @throws PipelineError INVALID_MODEL for a measure that is of both.
+ * @throws PipelineError INVALID_MODEL for a measure that is of both, and for an audit of provision that reads a measure of raw files.
  */
 export function stepsOfStages(plan: Plan, stages: readonly Stage[]): PlannedStep[] {
   const aggregated = new Set<string>();
   const atRest = namesOf(measuresAtRest(plan));
   // In the order of the plan a step comes after what it reads.
   for (const { model, reads } of plan.steps) {
+    const ofRaw = reads.find((name) => name.startsWith("measures.") && !atRest.has(name));
+    if (model.layer === "provision" && ofRaw !== undefined) {
+      throw new PipelineError(
+        "INVALID_MODEL",
+        `${model.file}: its audits cannot read ${ofRaw}, which is not there when provision is made alone`,
+      );
+    }
     const readsAggregated = reads.some((name) => aggregated.has(name));
     if (model.layer === "provision" || (isMeasure(model) && readsAggregated)) aggregated.add(model.name);
     if (isMeasure(model) && readsAggregated && !atRest.has(model.name)) {

@@ -90,6 +90,18 @@ describe("a model added as a file alone", () => {
     expect((await run(settings)).published).toMatchObject({ isNew: false });
   });
 
+  it("is refused if its audit reads a measure of raw files, which is not there for `aggregate` alone", async () => {
+    const settings = await workspaceWithModel();
+    const file = path.join(settings.sqlDirectory, "v1/provision/voucher_monthly_value.sql");
+    const reading = MODEL.replace("{{ model.name | ref }}", '{{ "measures.row_accounting" | ref }}');
+    await writeFile(file, reading);
+    await putVouchers(settings.zones.raw, times(3, voucher()));
+    await expect(run(settings)).rejects.toMatchObject({
+      code: "INVALID_MODEL",
+      message: expect.stringContaining("its audits cannot read measures.row_accounting"),
+    });
+  });
+
   it("has its own audit stop the run", async () => {
     const settings = await workspaceWithModel();
     await putVouchers(settings.zones.raw, [voucher()]);

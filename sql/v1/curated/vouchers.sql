@@ -33,5 +33,5 @@ SELECT
   recency_segment(days_since_last_order) AS recency_segment,
   {{ partition_key }} AS execution_date
 FROM known
--- A total order makes the file the same, byte for byte, however many threads write it. The other columns follow from these.
-ORDER BY "timestamp", country_code, last_order_ts, first_order_ts, total_orders, voucher_amount
+-- A total order makes the file the same, byte for byte, however many threads write it.
+ORDER BY ALL
