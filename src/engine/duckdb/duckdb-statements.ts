@@ -21,7 +21,7 @@ export function tableStatement(name: string, select: string): string {
  * thousands of small files.
  */
 export function temporaryStatement(select: string, file: string): string {
-  return `COPY (${select}\n) TO ${literal(file)} (FORMAT parquet, COMPRESSION uncompressed, DICTIONARY_SIZE_LIMIT 5000, WRITE_BLOOM_FILTER false, PRESERVE_ORDER false)`;
+  return `COPY (${select}\n) TO ${literal(file)} (FORMAT parquet, COMPRESSION lz4_raw, DICTIONARY_SIZE_LIMIT 5000, WRITE_BLOOM_FILTER false, PRESERVE_ORDER false)`;
 }
 
 /** Where a session keeps the result of a query that has a name, below its folder. */
