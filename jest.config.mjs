@@ -46,7 +46,7 @@ const places = {
 /** What the tests of some folders need, beside those. */
 const folders = {
   browser: ["CHROMIUM"],
-  // It installs the project once more, and is about the words of a document.
+  // It installs the project again, and is about the words of a document.
   tutorial: ["TEST_TUTORIAL"],
   "hostile/corpus": ["CORPUS_PYTHON"],
   "hostile/corpus/spark": ["SPARK_PYTHON"],

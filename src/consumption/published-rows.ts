@@ -64,7 +64,7 @@ export async function* readAhead(parts: RowParts): AsyncGenerator<readonly Publi
   const iterator = parts[Symbol.asyncIterator]();
   const readOn = () => {
     const reading = iterator.next();
-    // It is told of a failure who asks for these rows.
+    // Whoever asks for these rows is told of a failure.
     reading.catch(() => undefined);
     return reading;
   };

@@ -66,7 +66,7 @@ async function countAll(
       if (error instanceof EngineError) return [];
       throw error;
     });
-    // Asked for by itself, the audit that fails gives the error of its own text.
+    // If the statement fails, each audit is asked for by itself: the error is then that of its own text.
     for (const [place, audit] of asked.entries())
       counted.set(
         audit,
