@@ -3,9 +3,9 @@ const MONTHS = "January February March April May June July August September Octo
   " ",
 );
 
-/** A whole number with separators: `17,890`. */
+/** A number with separators: `17,890`. */
 export function counted(number: number): string {
-  return number.toString().replace(/\B(?=(\d{3})+$)/g, ",");
+  return number.toString().replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ",");
 }
 
 /** A number of things: `1 answer`, `2,640 answers`. */

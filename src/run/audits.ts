@@ -29,8 +29,8 @@ export async function auditModel(
   const results = [columns];
   // The other audits name columns, and would fail for another reason than their own.
   if (columns.outcome === "passed") {
-    for (const { audit, broken } of await countAll(builder, audits))
-      results.push(await resultOf(builder, model, audit, broken));
+    const counted = await countAll(builder, audits);
+    for (const audit of audits) results.push(await resultOf(builder, model, audit, counted.get(audit)));
   }
   return results;
 }
@@ -59,7 +59,7 @@ export function countColumn(place: number): string {
 async function countAll(
   builder: Auditor,
   audits: readonly AuditStep[],
-): Promise<{ readonly audit: AuditStep; readonly broken: number }[]> {
+): Promise<ReadonlyMap<AuditStep, number>> {
   const counted = new Map<AuditStep, number>();
   for (const { query, asked } of countStatements(audits)) {
     const [row] = await builder.rows(query).catch((error: unknown) => {
@@ -73,7 +73,7 @@ async function countAll(
         row === undefined ? await countOf(builder, whole(audit)) : Number(row[countColumn(place)]),
       );
   }
-  return audits.map((audit) => ({ audit, broken: counted.get(audit) ?? 0 }));
+  return counted;
 }
 
 /** @throws PipelineError AUDIT_FAILED that tells every promise that is broken, and ends the run, with rows that break it. */
@@ -112,8 +112,9 @@ async function resultOf(
   builder: Auditor,
   model: Model,
   step: AuditStep,
-  broken: number,
+  broken: number | undefined,
 ): Promise<AuditResult> {
+  if (broken === undefined) throw new RangeError(`nobody has counted for the audit ${step.audit}`);
   const { audit, promise, severity, threshold, rendered } = step;
   const shown = `SELECT * FROM (${rendered.sql}\n) LIMIT ${SHOWN_ROWS.toString()}`;
   const rows = broken === 0 ? [] : await builder.rows({ ...rendered, sql: shown });
