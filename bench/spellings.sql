@@ -1,5 +1,5 @@
 -- The spellings that raw files come in: each macro reads a Parquet file of the project's sample, and gives its rows as that feed
--- would write them. Countries and numbers stay as they are, but for `typed`.
+-- would write them. Countries and numbers stay as they are, except in `typed`.
 CREATE MACRO sample(file) AS TABLE
   SELECT
     file_row_number AS n, country_code, total_orders, voucher_amount,

@@ -441,7 +441,7 @@ describe("the shell refuses", () => {
   });
 });
 
-/** What a session in this process prints; a process of its own is for what a terminal or a scheduler sees of it. */
+/** What a session in this process prints. Only what a terminal or a scheduler sees needs a process. */
 async function printedBy(
   settings: Settings,
   format: ResultFormat,

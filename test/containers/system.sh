@@ -110,7 +110,7 @@ prove_restarts() {
 
   typed "docker compose restart minio" >/dev/null 2>&1
   expect_summary "$(typed "docker compose run --rm pipeline -e 2020-05-29 2>/dev/null")" "were published already, and are the same"
-  proved "the same run after MinIO was started anew: the same answers"
+  proved "the same run after a restart of MinIO: the same answers"
 
   typed "docker compose down" >/dev/null 2>&1
   up

@@ -6,8 +6,8 @@ import { readPartition, runOver } from "../run/running.js";
 import type { Workspace } from "../workspace.js";
 
 /*
- * One run over the vouchers of all cases. Each case has a country of its own, or a first order of its own that says which case it is:
- * that is kept as it came, and decides nothing.
+ * One run over the vouchers of all cases. Each case has its own country, or its own first order, which is kept as it came and decides
+ * nothing.
  */
 
 const FREQUENT_SEGMENTS: readonly (readonly [number, string])[] = [
