@@ -2,6 +2,7 @@ import type { Argv } from "yargs";
 import { PipelineError } from "../base/errors.js";
 import type { Gate } from "../run/context.js";
 import type { RunRequest } from "../run/run.js";
+import { readChangeLimit, type ChangeLimit } from "../settings/change-limit.js";
 import type { Settings } from "../settings/settings.js";
 
 const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
@@ -18,6 +19,7 @@ export interface RunOptions {
 /** Which changes of answers a publish lets through. */
 export interface GateOptions {
   "max-changed"?: string | undefined;
+  "ignore-toss-ups"?: boolean | undefined;
   approve?: boolean | undefined;
 }
 
@@ -48,17 +50,26 @@ export const allowFutureOption = {
  */
 export function requestOf(
   options: RunOptions & GateOptions,
+  settings: Settings,
 ): Pick<RunRequest, "gate" | "keepStaged" | "waitMilliseconds"> {
   return {
     waitMilliseconds: parseDuration(options.wait, "--wait"),
     keepStaged: options["keep-staged"],
-    gate: gateOf(options),
+    gate: gateOf(options, settings),
   };
 }
 
-function gateOf({ "max-changed": maxChanged, approve = false }: GateOptions): Gate | undefined {
-  if (maxChanged !== undefined) return { maxChanged: parseMaxChanged(maxChanged), isApproved: approve };
-  if (approve) throw new PipelineError("INVALID_USAGE", "--approve goes with --max-changed");
+function gateOf(options: GateOptions, settings: Settings): Gate | undefined {
+  const { "max-changed": given, approve = false, "ignore-toss-ups": ignoresTossUps } = options;
+  const maxChanged = given === undefined ? settings.maxChanged : parseMaxChanged(given);
+  if (maxChanged !== undefined)
+    return { maxChanged, ignoresTossUps: ignoresTossUps ?? settings.ignoreTossUps, isApproved: approve };
+  for (const [option, isGiven] of Object.entries({
+    "--approve": approve,
+    "--ignore-toss-ups": ignoresTossUps,
+  }))
+    if (isGiven === true)
+      throw new PipelineError("INVALID_USAGE", `${option} goes with --max-changed or MAX_CHANGED`);
   return undefined;
 }
 
@@ -89,7 +100,12 @@ export function gateOptions<Options>(yargs: Argv<Options>): Argv<Options & GateO
     .option("max-changed", {
       type: "string",
       requiresArg: true,
-      describe: "Stop before the publish where more answers would change: 5, or 10% of those there were",
+      describe:
+        "Stop before the publish if more answers would change: 5, or 10% of those there were; or MAX_CHANGED",
+    })
+    .option("ignore-toss-ups", {
+      type: "boolean",
+      describe: "Do not count answers that are a toss-up: these change by chance; or IGNORE_TOSS_UPS",
     })
     .option("approve", { type: "boolean", describe: "Let more than --max-changed through, and record it" });
 }
@@ -131,12 +147,9 @@ export function parseDuration(text: string, option: string): number {
  * Reads how many answers may change: `5`, or `10%` of those that there were.
  * @throws PipelineError INVALID_USAGE
  */
-export function parseMaxChanged(text: string): Gate["maxChanged"] {
-  const [, digits = "", percent] = /^(\d{1,9}(?:\.\d{1,3})?)(%)?$/.exec(text) ?? [];
-  const number = Number(digits);
-  const isShare = percent !== undefined;
-  if (digits !== "" && isShare && number <= 100) return { share: number / 100 };
-  if (digits !== "" && !isShare && Number.isInteger(number)) return { answers: number };
+export function parseMaxChanged(text: string): ChangeLimit {
+  const limit = readChangeLimit(text);
+  if (limit !== undefined) return limit;
   throw new PipelineError(
     "INVALID_USAGE",
     `--max-changed must be a number of answers, as 5, or a share of them, as 10%; it is ${JSON.stringify(text)}`,

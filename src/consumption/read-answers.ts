@@ -2,31 +2,30 @@ import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { PipelineError } from "../base/errors.js";
 import { printable } from "../base/words.js";
+import {
+  CERTAINTY_FILE,
+  CERTAINTY_WORDS,
+  parseCertaintyScale,
+  type Certainty,
+} from "../voucher/certainty.js";
 import type { Publication } from "../voucher/publication-identity.js";
 import {
   Answers,
   Cells,
-  type Cell,
+  type AnswerRules,
   type CountryAnswer,
-  type Place,
   type RunnerUp,
 } from "../voucher/published-answers.js";
 import { readSegments } from "../voucher/read-segments.js";
-import {
-  parseSegments,
-  SEGMENT_KINDS,
-  SEGMENTS_FILE,
-  type SegmentKind,
-  type Segments,
-} from "../voucher/segment-rules.js";
+import { parseSegments, SEGMENT_KINDS, SEGMENTS_FILE, type SegmentKind } from "../voucher/segment-rules.js";
 import { damaged, type Consumption } from "./consumption.js";
 import type { RowParts } from "./published-rows.js";
 import type { PublishedRow } from "./schema.js";
 import { readSqlVersion } from "./sql-versions.js";
-import { openTable, type RowFilter, type TableReader } from "./table-pages.js";
+import { openTable, type TableReader } from "./table-pages.js";
 
 /** Where segments are that the database does not have. */
-interface KnownSegments {
+interface KnownRules {
   /** Has those of publications that are older than the record of their SQL. */
   readonly sqlDirectory: string;
   /** Is told where they are taken from there. */
@@ -40,30 +39,41 @@ interface KnownSegments {
 export async function readAnswersOf(
   consumption: Consumption,
   publication: Publication,
-  known: KnownSegments,
+  known: KnownRules,
 ): Promise<Answers> {
-  return readAnswers(consumption, publication, await readSegmentsOf(consumption, publication, known));
+  return readAnswers(consumption, publication, await readRulesOf(consumption, publication, known));
 }
 
-async function readSegmentsOf(
+async function readRulesOf(
   consumption: Consumption,
   { sqlHash, sqlVersion }: Publication,
-  { sqlDirectory, warn }: KnownSegments,
-): Promise<Segments> {
+  { sqlDirectory, warn }: KnownRules,
+): Promise<AnswerRules> {
+  const texts = await readSqlVersion(consumption, sqlHash);
   const file = path.posix.join(sqlVersion, SEGMENTS_FILE);
-  const text = (await readSqlVersion(consumption, sqlHash))?.get(file);
-  if (text !== undefined) return parseSegments(text, `${file} of the SQL ${sqlHash}`);
+  const text = texts?.get(file);
+  if (text !== undefined) {
+    const scaleFile = path.posix.join(sqlVersion, CERTAINTY_FILE);
+    const scale = texts?.get(scaleFile);
+    const of = `of the SQL ${sqlHash}`;
+    return {
+      segments: parseSegments(text, `${file} ${of}`),
+      certainty: scale === undefined ? undefined : parseCertaintyScale(scale, `${scaleFile} ${of}`),
+    };
+  }
   if (!/^v[1-9][0-9]*$/.test(sqlVersion)) {
     const message = `a publication is of the SQL version ${printable(sqlVersion)}, which is none; restore the database`;
     throw new PipelineError("CONSUMPTION_NOT_USABLE", message);
   }
   warn(`the SQL ${sqlHash} of a publication was not kept: its segments are those of ${file}`);
-  return readSegments(path.join(sqlDirectory, sqlVersion));
+  return { segments: await readSegments(path.join(sqlDirectory, sqlVersion)), certainty: undefined };
 }
 
 /** Small enough that no other request waits for long while SQLite reads them. */
 const ROWS_PER_PAGE = 2_000;
 
+/** The published table of the answers, each with its runner-up and its certainty. */
+const ANSWERS_TABLE = "voucher_answers";
 /** The published table that every answer is the first rank of. An audit of each run holds the tables of the answers to it. */
 export const USAGE_TABLE = "voucher_amount_usage";
 const COUNTRY_TABLE = "voucher_country_most_used";
@@ -75,58 +85,95 @@ const COUNTRY_TABLE = "voucher_country_most_used";
 export async function readAnswers(
   consumption: Consumption,
   publication: Publication,
-  segments: Segments,
+  rules: AnswerRules,
 ): Promise<Answers> {
-  const twoMostUsed: RowFilter = (query) => query.where("amount_rank", "<=", 2);
-  const usage = await openTable(consumption, publication, USAGE_TABLE, twoMostUsed);
+  const answers = await openTable(consumption, publication, ANSWERS_TABLE);
   const countries = await openTable(consumption, publication, COUNTRY_TABLE);
-  const cells = usage === undefined ? new Cells() : await cellsOf(partsOf(usage));
-  return new Answers(publication, segments, cells, countries && (await readCountries(countries)));
-}
-
-/** What is known of a country and segment by the rows that were read of it. */
-interface Draft extends Place {
-  answer?: Omit<Cell, "runnerUp">;
-  runnerUp?: RunnerUp;
+  const cells =
+    answers === undefined
+      ? await cellsOfRanks((rank) => usesOfRank(consumption, publication, rank))
+      : await cellsOf(partsOf(answers), runnerUpIn);
+  return new Answers(publication, rules, cells, countries && (await readCountries(countries)));
 }
 
 /**
- * The answers in rows of the table of uses, each with its runner-up; the other ranks do not count.
- * @param parts in the order of the table's key, so that the rows of a country and segment follow each other.
+ * The answers among what a run publishes.
+ * @returns undefined if it publishes none.
  */
-export async function cellsOf(parts: RowParts): Promise<Cells> {
-  const cells = new Cells();
-  let draft: Draft | undefined;
-  const finish = () => {
-    if (draft?.answer === undefined) return;
-    const { answer, runnerUp, ...place } = draft;
-    cells.add({ ...place, cell: { ...answer, runnerUp } });
-  };
-  for await (const rows of parts) {
+export async function answersAmong(
+  contents: readonly { readonly table: { readonly name: string }; readonly parts: () => RowParts }[],
+): Promise<Cells | undefined> {
+  const answers = contents.find(({ table }) => table.name === ANSWERS_TABLE);
+  if (answers !== undefined) return cellsOf(answers.parts(), runnerUpIn);
+  const usage = contents.find(({ table }) => table.name === USAGE_TABLE);
+  return usage && cellsOfRanks((rank) => ofRank(usage.parts(), rank));
+}
+
+async function* ofRank(parts: RowParts, rank: number): AsyncGenerator<readonly PublishedRow[]> {
+  for await (const rows of parts) yield rows.filter(({ amount_rank }) => Number(amount_rank) === rank);
+}
+
+/** The answers by the table of uses, as publications have them that are older than the table of answers. */
+async function cellsOfRanks(ofRank: (rank: number) => RowParts): Promise<Cells> {
+  const runnersUp = new Map<string, RunnerUp>();
+  const placeOf = ({ country_code, segment_kind, segment }: PublishedRow) =>
+    JSON.stringify([country_code, segment_kind, segment]);
+  for await (const rows of ofRank(2)) {
     for (const row of rows) {
-      const rank = Number(row["amount_rank"]);
-      if (rank > 2) continue;
-      if (draft === undefined || !isOf(draft, row)) {
-        finish();
-        draft = {
-          kind: kindOf(row),
-          countryCode: String(row["country_code"]),
-          segment: String(row["segment"]),
-        };
-      }
-      const voucherAmount = Number(row["voucher_amount"]);
-      const assignments = Number(row["assignments"]);
-      if (rank === 2) draft.runnerUp = { voucherAmount, assignments };
-      else
-        draft.answer = { voucherAmount, assignments, segmentAssignments: Number(row["segment_assignments"]) };
+      const { voucher_amount, assignments } = row;
+      const runnerUp = { voucherAmount: Number(voucher_amount), assignments: Number(assignments) };
+      runnersUp.set(placeOf(row), runnerUp);
     }
   }
-  finish();
+  return cellsOf(ofRank(1), (row) => runnersUp.get(placeOf(row)));
+}
+
+async function cellsOf(
+  parts: RowParts,
+  runnerUpOf: (row: PublishedRow) => RunnerUp | undefined,
+): Promise<Cells> {
+  const cells = new Cells();
+  for await (const rows of parts) {
+    for (const row of rows) {
+      cells.add({
+        kind: kindOf(row),
+        countryCode: String(row["country_code"]),
+        segment: String(row["segment"]),
+        cell: {
+          voucherAmount: Number(row["voucher_amount"]),
+          assignments: Number(row["assignments"]),
+          segmentAssignments: Number(row["segment_assignments"]),
+          runnerUp: runnerUpOf(row),
+          certainty: certaintyOf(row),
+        },
+      });
+    }
+  }
   return cells;
 }
 
-function isOf({ countryCode, kind, segment }: Place, row: PublishedRow): boolean {
-  return row["segment"] === segment && row["segment_kind"] === kind && row["country_code"] === countryCode;
+function runnerUpIn({ runner_up, runner_up_assignments }: PublishedRow): RunnerUp | undefined {
+  if (runner_up === undefined || runner_up === null) return undefined;
+  return { voucherAmount: Number(runner_up), assignments: Number(runner_up_assignments) };
+}
+
+function certaintyOf({ certainty, certainty_word }: PublishedRow): Certainty | undefined {
+  if (certainty === undefined) return undefined;
+  const word = CERTAINTY_WORDS.find((name) => name === certainty_word);
+  if (word === undefined)
+    throw damaged(`an answer that is ${printable(String(certainty_word))}, which is no word of certainty`);
+  return { chance: Number(certainty), word };
+}
+
+async function* usesOfRank(
+  consumption: Consumption,
+  publication: Publication,
+  rank: number,
+): AsyncGenerator<readonly PublishedRow[]> {
+  const usage = await openTable(consumption, publication, USAGE_TABLE, (query) =>
+    query.where("amount_rank", "=", rank),
+  );
+  if (usage !== undefined) yield* partsOf(usage);
 }
 
 async function readCountries(countries: TableReader): Promise<Map<string, CountryAnswer>> {

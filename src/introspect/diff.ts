@@ -6,7 +6,7 @@ import {
   readPublication,
   readPublications,
 } from "../consumption/read-publications.js";
-import { diffOf } from "../record/changed-answers.js";
+import { diffOf } from "../record/answers.js";
 import type { AnswersDiff } from "../record/run-record.js";
 import { nothingPublished } from "../run/withdraw.js";
 import type { Settings } from "../settings/settings.js";

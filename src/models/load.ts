@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { messageOf, PipelineError } from "../base/errors.js";
+import { CERTAINTY_FILE, parseCertaintyScale, type CertaintyScale } from "../voucher/certainty.js";
 import { isReservedTable } from "../voucher/reserved-tables.js";
 import { parseSegments, SEGMENTS_FILE, type Segments } from "../voucher/segment-rules.js";
 import type { DialectName } from "./dialect.js";
@@ -29,6 +30,8 @@ export interface SqlVersion {
   /** The templates of the functions that the models share, by the engine that has them. */
   readonly functions: ReadonlyMap<string, FunctionsFile>;
   readonly segments: Segments;
+  /** The words of certainty; undefined in versions that are older than these. */
+  readonly certainty: CertaintyScale | undefined;
   /** The text of every file of the version, by its path below the SQL folder. */
   readonly texts: ReadonlyMap<string, string>;
   /** SHA-256 over the names and the texts of all files. */
@@ -75,6 +78,9 @@ export function parseSqlVersion(version: string, texts: ReadonlyMap<string, stri
     return text;
   };
   const segments = parseSegments(textOf(SEGMENTS_FILE), `sql/${version}/${SEGMENTS_FILE}`);
+  const scale = texts.get(`${version}/${CERTAINTY_FILE}`);
+  const certainty =
+    scale === undefined ? undefined : parseCertaintyScale(scale, `sql/${version}/${CERTAINTY_FILE}`);
   const models = LAYERS.flatMap((layer) =>
     sqlFilesIn(texts, `${version}/${layer}/`).map(([table, file, text]) => modelOf(layer, table, file, text)),
   );
@@ -94,6 +100,7 @@ export function parseSqlVersion(version: string, texts: ReadonlyMap<string, stri
     inspections: new Map(inspections),
     functions: new Map(functions),
     segments,
+    certainty,
     texts,
     hash: hashOfTexts(texts),
   };

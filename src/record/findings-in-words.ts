@@ -13,7 +13,7 @@ export function describeBroken({ model, audit, promise, broken, threshold, rows 
 
 /** How many rows may break a promise, in words; empty where none may. */
 export function describeThreshold({ rows = 0, share }: AuditResult["threshold"]): string {
-  if (share !== undefined) return `${Number((share * 100).toFixed(6)).toString()} %`;
+  if (share !== undefined) return `${Number((share * 100).toFixed(6)).toString()}%`;
   return rows === 0 ? "" : rows.toString();
 }
 

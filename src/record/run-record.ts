@@ -7,9 +7,9 @@ import type { PipelineRunsTable } from "../consumption/schema.js";
 import type { Row } from "../engine/builder.js";
 import type { IgnoredFiles, SameBytes } from "../raw/file-notices.js";
 import type { RawShape } from "../raw/raw-file.js";
+import { CERTAINTY_WORDS } from "../voucher/certainty.js";
 import { isoOfKey } from "../voucher/execution-date.js";
 import { SEGMENT_KINDS } from "../voucher/segment-kinds.js";
-import { WEAKNESSES } from "../voucher/weakness.js";
 import { STAGES, type Stage } from "./stages.js";
 
 /*
@@ -66,12 +66,20 @@ const answer = z.object({
   voucher_amount: z.number(),
   assignments: whole,
   segment_assignments: whole,
+  /** The chance that the amount would win again; null in SQL that is older than this. */
+  certainty: z.number().nullable().default(null),
+  certainty_word: z.enum(CERTAINTY_WORDS).nullable().default(null),
 });
 
-const changedAnswer = z.object({
+const place = z.object({
   country_code: z.string(),
   segment_kind: z.enum(SEGMENT_KINDS),
   segment: z.string(),
+});
+
+const placedAnswer = place.extend(answer.shape);
+
+const changedAnswer = place.extend({
   /** Null if there was none. */
   before: answer.nullable(),
   /** Null if there is none any more. */
@@ -93,30 +101,23 @@ const answersDiff = z.object({
 /** What the answers were held to before they were published. */
 const gateResult = answersDiff.extend({
   max_changed: whole,
+  /** Whether answers that are toss-ups did not count. */
+  ignored_toss_ups: z.boolean().default(false),
+  /** How many of those that differ counted. */
+  counted: whole.nullable().default(null),
   outcome: z.enum(["passed", "approved", "stopped"]),
 });
 
-const weakAnswer = z.object({
-  country_code: z.string(),
-  segment_kind: z.enum(SEGMENT_KINDS),
-  segment: z.string(),
-  voucher_amount: z.number(),
-  segment_assignments: whole,
-  /** By how many vouchers it is ahead of the runner-up. */
-  margin: z.number(),
-  weaknesses: z.array(z.enum(WEAKNESSES)),
+/** What a publish does to the answers, and how certain they are. */
+const answersReport = z.object({
+  changed: answersDiff,
+  /** How many answers are sure, likely and toss-ups; null if that is not known. */
+  certainty: z.record(z.enum(CERTAINTY_WORDS), whole).nullable().default(null),
+  /** Those that are not sure, the least certain first, or the first of them. */
+  least_certain: z.array(placedAnswer).default([]),
+  /** Those with the most vouchers. */
+  largest: z.array(placedAnswer).default([]),
 });
-
-/** Which answers should not be relied on. */
-const weakAnswers = z.object({
-  /** How many are weak. */
-  count: whole,
-  /** The weakest of them: first those that the fewest vouchers would turn. */
-  weakest: z.array(weakAnswer),
-});
-
-/** What a publish does to the answers. */
-const answersReport = z.object({ changed: answersDiff, weak: weakAnswers });
 
 /** The columns of some raw files of a raw model. */
 const rawColumns = z.object({
@@ -244,7 +245,11 @@ export type AuditResult = Of<typeof auditResult>;
 export type AnswersDiff = Of<typeof answersDiff>;
 /** An answer that is another one, by country and segment. */
 export type ChangedAnswer = Of<typeof changedAnswer>;
-export type WeakAnswers = Of<typeof weakAnswers>;
+/** What is told of an answer. */
+export type ToldAnswer = Of<typeof answer>;
+/** An answer with its country and segment. */
+export type PlacedAnswer = Of<typeof placedAnswer>;
+export type AnswersReport = Of<typeof answersReport>;
 export type RawColumns = Of<typeof rawColumns>;
 export type ColumnDrift = Of<typeof columnDrift>;
 export type StepTime = Of<typeof stepTime>;

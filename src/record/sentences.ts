@@ -1,10 +1,11 @@
 import { FAULTS, type FaultKind } from "../base/errors.js";
 import { printable, counted, counting, percent } from "../base/words.js";
 import { dateInWords, maybeExecutionDate } from "../voucher/execution-date.js";
-import { FEW_VOUCHERS, THIN_MARGIN_SHARE } from "../voucher/weakness.js";
+import { countsInWords } from "./answers.js";
+import { describeThreshold } from "./findings-in-words.js";
 import type { ToldRun } from "./past-run.js";
 import { rejectReasonsOf, rowCountsOf } from "./row-counts.js";
-import type { RunReport } from "./run-record.js";
+import type { AuditResult, RunReport } from "./run-record.js";
 
 /**
  * A run in five sentences for people who know vouchers and no pipelines: what came of it, what became of the data, what changes
@@ -15,7 +16,7 @@ export function sentencesOf(run: ToldRun): readonly string[] {
     outcomeSentence(run),
     rowsSentence(run),
     changesSentence(run),
-    weakSentence(run),
+    certaintySentence(run),
     dutySentence(run),
   ];
 }
@@ -31,7 +32,8 @@ export function dateOf(iso: string): string {
   return date === undefined ? printable(iso) : dateInWords(date);
 }
 
-function outcomeSentence({ outcome, report, withdrawals = [] }: ToldRun): string {
+/** What came of it, and what readers see. */
+export function outcomeSentence({ outcome, report, withdrawals = [] }: ToldRun): string {
   const date = dateOf(report.execution_date);
   const { published, stages } = report;
   if (outcome === "running") return `The run for ${date} is under way.`;
@@ -61,7 +63,8 @@ const HAS_ENDED = {
   killed: "was killed before it was done",
 } as const;
 
-function rowsSentence({ outcome, report }: ToldRun): string {
+/** What became of the rows that it read. */
+export function rowsSentence({ outcome, report }: ToldRun): string {
   const counts = rowCountsOf(report);
   if (counts === undefined) {
     if (!report.stages.includes("curate"))
@@ -85,7 +88,8 @@ function rejectedInWords(report: RunReport, rejected: number, share: number): st
   return `${counted(rejected)} (${percent(share)}) ${were} rejected because a value is missing or wrong${why}`;
 }
 
-function changesSentence({ outcome, report }: ToldRun): string {
+/** How many answers are not those that readers got before. */
+export function changesSentence({ outcome, report }: ToldRun): string {
   if (report.answers === null) {
     if (outcome !== "succeeded") return "It ended before it was known which answers would change.";
     return report.stages.includes("publish")
@@ -101,25 +105,52 @@ function changesSentence({ outcome, report }: ToldRun): string {
   const some = count === 0 ? "No answer" : `${counted(count)} of ${all}`;
   const isOne = count <= 1;
   const isSeen = report.published !== null && report.published.withdrawn === null;
-  const limit =
-    gate === null ? "" : ` At most ${counted(gate.max_changed)} may (--max-changed): ${gate.outcome}.`;
+  const limit = gate === null ? "" : ` ${gateInWords(gate)}`;
   return `${some} ${isSeen ? (isOne ? "differs" : "differ") : "would differ"} from ${since}.${limit}`;
 }
 
-function weakSentence({ outcome, report: { answers, stages } }: ToldRun): string {
-  if (answers === null) {
-    if (outcome !== "succeeded") return "It ended before it was known how sure the answers are.";
-    return stages.includes("publish")
-      ? "How sure the answers are is not known."
-      : "How sure the answers are is told when they are published.";
-  }
-  const { changed, weak } = answers;
-  const measure = `fewer than ${FEW_VOUCHERS.toString()} vouchers, or a lead below ${percent(THIN_MARGIN_SHARE)}`;
-  if (weak.count === 0) return `All answers are sure: none rests on ${measure}.`;
-  return `${counted(weak.count)} of ${counting(changed.answers, "answer")} ${weak.count === 1 ? "is" : "are"} weak, with ${measure}: better not to stake a large campaign on them.`;
+/** What the gate let through, as a sentence. */
+export function gateInWords(gate: NonNullable<RunReport["gate"]>): string {
+  const limit = counted(gate.max_changed);
+  const those = gate.ignored_toss_ups
+    ? `; ${counted(gate.counted ?? gate.count)} of these are no toss-ups`
+    : "";
+  return `At most ${limit} may (--max-changed)${those}: ${gate.outcome}.`;
 }
 
-function dutySentence({ outcome, fault, report: { audits, stages } }: ToldRun): string {
+/** How certain the answers are. */
+export function certaintySentence({ outcome, report: { answers, stages } }: ToldRun): string {
+  if (answers === null) {
+    if (outcome !== "succeeded") return "It ended before it was known how certain the answers are.";
+    return stages.includes("publish")
+      ? "How certain the answers are is not known."
+      : "How certain the answers are is told when they are published.";
+  }
+  const { certainty, changed } = answers;
+  if (certainty === null) return "How certain the answers are is not known.";
+  if (changed.answers === 0) return "There is no answer.";
+  const advice = certainty["toss-up"] === 0 ? "" : ": do not stake a campaign on a toss-up";
+  return `Of ${counting(changed.answers, "answer")} ${countsInWords(certainty)}${advice}.`;
+}
+
+/** Audits that were passed because some rows may break their promise, each as `name on table: 3 of 40 rows, 7.5%; 10% allowed`. */
+export function toleratedInWords({ audits, tables }: RunReport): string[] {
+  return audits
+    .filter(({ outcome, broken }) => outcome === "passed" && broken > 0)
+    .map((audit) => {
+      const rows = tables.find(({ model }) => model === audit.model)?.rows;
+      return `${audit.audit} on ${audit.model}: ${brokenInWords(audit, rows)}`;
+    });
+}
+
+function brokenInWords({ broken, threshold }: AuditResult, rows: number | undefined): string {
+  const allowed = `${describeThreshold(threshold)} allowed`;
+  if (rows === undefined || rows === 0) return `${counting(broken, "row")}; ${allowed}`;
+  return `${counted(broken)} of ${counting(rows, "row")}, ${percent(broken / rows)}; ${allowed}`;
+}
+
+/** How its checks ended, and what somebody has to do. */
+export function dutySentence({ outcome, fault, report: { audits, stages } }: ToldRun): string {
   if (fault !== undefined) return DUTIES[kindOf(fault.code)];
   if (outcome === "killed")
     return "Its process or its machine was ended from outside: it has to be run again.";

@@ -1,6 +1,6 @@
 import { counted, percent, printable } from "../base/words.js";
 import type { Row } from "../engine/builder.js";
-import { changeInWords } from "./changed-answers.js";
+import { certaintyInWords, changeInWords, placeInWords } from "./answers.js";
 import { describeBroken, describeThreshold, columnsInWords, rawNotices } from "./findings-in-words.js";
 import type { ToldRun } from "./past-run.js";
 import {
@@ -12,7 +12,7 @@ import {
   rowCountsOf,
 } from "./row-counts.js";
 import type { AuditResult, RunReport } from "./run-record.js";
-import { dateOf, sentencesOf } from "./sentences.js";
+import { dateOf, gateInWords, sentencesOf, toleratedInWords } from "./sentences.js";
 
 /** More changed answers, files or warnings than this are counted, not told. */
 const TOLD = 50;
@@ -70,7 +70,7 @@ export function storyOf(run: ToldRun): Story {
       faultSection(run),
       withdrawnSection(run),
       changesSection(report),
-      weakestSection(report),
+      leastCertainSection(report),
       rowsSection(report),
       ...measureSections(report),
       auditsSection(report),
@@ -120,48 +120,38 @@ function changesSection({ answers, gate }: RunReport): Section | undefined {
   if (answers === null) return undefined;
   const { before, count, changes } = answers.changed;
   const none = before === null ? "Nothing was published before." : "None.";
-  const held =
-    gate === null
-      ? []
-      : [
-          paragraph(
-            `It was held to ${counted(gate.max_changed)} of them at the most (--max-changed): ${gate.outcome}.`,
-          ),
-        ];
+  const held = gate === null ? [] : [paragraph(gateInWords(gate))];
   return {
     heading: "Answers that differ from before",
     blocks: [...held, ...(count === 0 ? [paragraph(none)] : list(changes.map(changeInWords), count))],
   };
 }
 
-function weakestSection({ answers }: RunReport): Section | undefined {
-  if (answers === null || answers.weak.count === 0) return undefined;
+function leastCertainSection({ answers }: RunReport): Section | undefined {
+  if (answers?.certainty == null || answers.least_certain.length === 0) return undefined;
+  const { certainty, least_certain } = answers;
   return {
-    heading: "The weakest answers",
+    heading: "The least certain answers",
     blocks: [
-      paragraph(
-        "First those that the fewest vouchers would turn: the lead is how many the most used amount has more than the next.",
-      ),
+      paragraph("The chance that the same amount would win again among as many customers like these."),
       {
         kind: "table",
         columns: [
-          text("country"),
-          text("segment"),
+          text("country and segment"),
           number("voucher"),
-          number("lead"),
+          text("certainty"),
+          number("assigned"),
           number("of vouchers"),
-          text("weak for"),
         ],
-        rows: answers.weak.weakest.map((answer) => [
-          printable(answer.country_code),
-          `${answer.segment_kind.replace("_segment", "")} ${answer.segment}`,
+        rows: least_certain.map((answer) => [
+          placeInWords(answer),
           counted(answer.voucher_amount),
-          counted(answer.margin),
+          certaintyInWords(answer),
+          counted(answer.assignments),
           counted(answer.segment_assignments),
-          answer.weaknesses.join(", "),
         ]),
       },
-      ...more(answers.weak.count - answers.weak.weakest.length),
+      ...more(certainty.likely + certainty["toss-up"] - least_certain.length),
     ],
   };
 }
@@ -271,13 +261,15 @@ function cellText(value: Row[string] | undefined): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-function auditsSection({ audits }: RunReport): Section | undefined {
+function auditsSection(report: RunReport): Section | undefined {
+  const { audits } = report;
   if (audits.length === 0) return undefined;
   const broken = audits.filter(({ outcome }) => outcome !== "passed");
   return {
     heading: "What was checked",
     blocks: [
       ...broken.map((audit) => linesOf(`${audit.outcome}: ${describeBroken(audit)}`)),
+      ...list(toleratedInWords(report).map((tolerated) => `tolerated: ${tolerated}`)),
       {
         kind: "table",
         columns: [

@@ -1,10 +1,18 @@
+import path from "node:path";
 import { textTable } from "../base/text-table.js";
 import { counted } from "../base/words.js";
-import { changeInWords } from "./changed-answers.js";
+import { answerInWords, changeInWords } from "./answers.js";
 import { rawNotices } from "./findings-in-words.js";
 import type { ToldRun } from "./past-run.js";
 import type { RunReport } from "./run-record.js";
-import { sentencesOf } from "./sentences.js";
+import {
+  certaintySentence,
+  changesSentence,
+  dutySentence,
+  outcomeSentence,
+  rowsSentence,
+  toleratedInWords,
+} from "./sentences.js";
 import type { Block, Column, Section, Story } from "./story.js";
 
 /** More changed answers than this are counted at the end of a run. */
@@ -13,16 +21,46 @@ const CHANGES_TOLD = 3;
 /** What a person reads at the end of a run that has succeeded: about ten lines. */
 export function summaryOf(run: ToldRun): string {
   const { report } = run;
-  const { count = 0, changes = [] } = report.answers?.changed ?? {};
-  const told = changes.slice(0, CHANGES_TOLD);
-  const more = count - told.length;
   const end = `It took ${report.seconds.toFixed(1)} s.`;
   return [
-    ...sentencesOf(run),
-    ...told.map((change) => `  ${changeInWords(change)}`),
-    ...(more > 0 ? [`  and ${counted(more)} more: pipeline diff`] : []),
-    report.run_report === null ? end : `${end} Report: ${report.run_report.html}`,
+    outcomeSentence(run),
+    rowsSentence(run),
+    `${changesSentence(run)}${isFirst(report) ? " Those with the most vouchers:" : ""}`,
+    ...answersTold(report).map(indented),
+    certaintySentence(run),
+    dutySentence(run),
+    ...toleratedInWords(report).map((tolerated) => indented(`tolerated: ${tolerated}`)),
+    report.run_report === null ? end : `${end} Report: ${fromHere(report.run_report.html)}`,
   ].join("\n");
+}
+
+function isFirst({ answers }: RunReport): boolean {
+  return answers !== null && answers.changed.before === null && answers.largest.length > 0;
+}
+
+/** The changes that the most vouchers decide or, if there was nothing before, the answers with the most vouchers. */
+function answersTold({ answers }: RunReport): string[] {
+  if (answers === null) return [];
+  const { before, after, count, changes } = answers.changed;
+  if (before === null) return answers.largest.map(answerInWords);
+  const more = count - CHANGES_TOLD;
+  return [
+    ...changes.slice(0, CHANGES_TOLD).map(changeInWords),
+    ...(more > 0 ? [`and ${counted(more)} more: ${diffCommand(before, after)}`] : []),
+  ];
+}
+
+/** What was published for the same date before is gone: it cannot be compared with any more. */
+function diffCommand(before: string, after: string): string {
+  if (before === after) return "see the report";
+  return `pipeline diff ${[before, after].map((iso) => iso.replace("T00:00:00Z", "")).join(" ")}`;
+}
+
+/** A path as short as it can be said from here; a URL as it is. */
+function fromHere(address: string): string {
+  if (address.includes("://")) return address;
+  const relative = path.relative("", address);
+  return relative.startsWith("..") ? address : relative;
 }
 
 /** All that is told of a run, as text for a terminal. */

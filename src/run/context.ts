@@ -6,6 +6,7 @@ import type { RawModel } from "../models/model.js";
 import type { RawListing, WithNewEngine } from "../raw/inspect-raw.js";
 import type { AuditResult, InputFile, RawColumns } from "../record/run-record.js";
 import type { Stage } from "../record/stages.js";
+import type { ChangeLimit } from "../settings/change-limit.js";
 import type { Settings } from "../settings/settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import type { Zones } from "../zones/open-zones.js";
@@ -36,8 +37,9 @@ export interface RunContext {
 
 /** How many answers a publish may change before a person has to say that it may. */
 export interface Gate {
-  /** A number of answers, or a share of those that there were, from 0 to 1. */
-  readonly maxChanged: { readonly answers: number } | { readonly share: number };
+  readonly maxChanged: ChangeLimit;
+  /** Whether an answer does not count that is a toss-up. */
+  readonly ignoresTossUps: boolean;
   /** Whether a person has said so. */
   readonly isApproved: boolean;
 }

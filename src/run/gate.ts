@@ -1,11 +1,10 @@
 import { PipelineError, messageOf } from "../base/errors.js";
-import { cellsOf, readAnswersOf, USAGE_TABLE } from "../consumption/read-answers.js";
+import { answersAmong, readAnswersOf } from "../consumption/read-answers.js";
 import { readPublications } from "../consumption/read-publications.js";
-import { changeInWords, inRecord, diffOf } from "../record/changed-answers.js";
-import type { AnswersDiff } from "../record/run-record.js";
-import { weakAnswersOf } from "../record/weak-answers.js";
+import { answersReportOf, changeInWords, diffOf, inRecord } from "../record/answers.js";
+import type { AnswersDiff, ChangedAnswer } from "../record/run-record.js";
 import { Answers } from "../voucher/published-answers.js";
-import type { RunContext } from "./context.js";
+import type { Gate, RunContext } from "./context.js";
 import type { PreparedPublish } from "./publish.js";
 
 const CHANGES_TOLD = 20;
@@ -24,18 +23,31 @@ export function holdToGate(
     "answers" in gate.maxChanged
       ? gate.maxChanged.answers
       : Math.floor(gate.maxChanged.share * (before?.size ?? 0));
-  const isWithin = diff.count <= maxChanged;
+  const counting = gate.ignoresTossUps ? diff.changes.filter((change) => !isTossUp(change)) : diff.changes;
+  const isWithin = counting.length <= maxChanged;
   const outcome = isWithin ? "passed" : gate.isApproved ? "approved" : "stopped";
-  journal.note({ gate: { ...inRecord(diff), max_changed: maxChanged, outcome } });
-  if (outcome === "stopped") throw tooManyChanges(diff, maxChanged);
+  const held = { max_changed: maxChanged, ignored_toss_ups: gate.ignoresTossUps, counted: counting.length };
+  journal.note({ gate: { ...inRecord(diff), ...held, outcome } });
+  if (outcome === "stopped") throw tooManyChanges(diff, counting, gate, maxChanged);
 }
 
-function tooManyChanges({ before, answers, count, changes }: AnswersDiff, maxChanged: number): PipelineError {
-  const told = changes.slice(0, CHANGES_TOLD).map((change) => `\n  ${changeInWords(change)}`);
-  const more = count - told.length;
+/** Whether the answer that readers would get is a toss-up or, if there is none any more, the one that they got. */
+function isTossUp({ before, after }: ChangedAnswer): boolean {
+  return (after ?? before)?.certainty_word === "toss-up";
+}
+
+function tooManyChanges(
+  { before, answers }: AnswersDiff,
+  counting: readonly ChangedAnswer[],
+  { ignoresTossUps }: Gate,
+  maxChanged: number,
+): PipelineError {
+  const told = counting.slice(0, CHANGES_TOLD).map((change) => `\n  ${changeInWords(change)}`);
+  const more = counting.length - told.length;
   return new PipelineError(
     "TOO_MANY_CHANGES",
-    `${count.toString()} of ${answers.toString()} answers would change since ${String(before)}, ` +
+    `${counting.length.toString()} of ${answers.toString()} answers would change since ${String(before)}` +
+      `${ignoresTossUps ? ", toss-ups not counted" : ""}, ` +
       `${maxChanged.toString()} may; nothing was published. Look at them, and run again with --approve:` +
       `${told.join("")}${more > 0 ? `\n  and ${more.toString()} more` : ""}`,
   );
@@ -50,7 +62,7 @@ interface ComparedAnswers {
 
 /**
  * Compares what is about to be published with the answers that it takes the place of: those of the same execution date or, where
- * it was not published yet, of the one before. Takes down what differs, and which answers are weak.
+ * it was not published yet, of the one before. Takes down what differs, and how certain the answers are.
  * @returns undefined where the SQL publishes no answers and no gate needs them, or where they could not be compared: without
  * a gate that is a warning.
  */
@@ -64,7 +76,7 @@ export async function compareAnswers(
     if (after === undefined) return undefined;
     const before = await activity.during("comparing the answers", () => answersBefore(context));
     const diff = diffOf(before, after);
-    journal.note({ answers: { changed: inRecord(diff), weak: weakAnswersOf(after) } });
+    journal.note({ answers: answersReportOf(after, diff) });
     return { before, diff };
   } catch (error) {
     if (gate !== undefined) throw error;
@@ -91,12 +103,11 @@ async function stagedAnswers(
   { gate, version }: RunContext,
   { publication, contents }: PreparedPublish,
 ): Promise<Answers | undefined> {
-  const usage = contents.find(({ table }) => table.name === USAGE_TABLE);
-  if (usage !== undefined)
-    return new Answers(publication, version.segments, await cellsOf(usage.parts()), undefined);
+  const cells = await answersAmong(contents);
+  if (cells !== undefined) return new Answers(publication, version, cells, undefined);
   if (gate === undefined) return undefined;
   throw new PipelineError(
     "INVALID_MODEL",
-    `the SQL version ${version.name} publishes no table ${USAGE_TABLE}, by which --max-changed counts`,
+    `the SQL version ${version.name} publishes no answers, by which --max-changed counts`,
   );
 }

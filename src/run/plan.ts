@@ -19,6 +19,7 @@ import {
 import { orderByReference, type Step } from "../models/order.js";
 import { createRenderer, type Rendered, type Renderer } from "../models/template.js";
 import type { Stage } from "../record/stages.js";
+import type { CertaintyScale } from "../voucher/certainty.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { SEGMENT_KINDS, type Segments } from "../voucher/segment-rules.js";
 
@@ -195,12 +196,13 @@ function ownVariables(variables: object, { name }: Model, { rawParts }: PlanInpu
 }
 
 /** What every template of a version can say. */
-function variablesOf({ segments }: SqlVersion, input: PlanInput): object {
+function variablesOf({ segments, certainty }: SqlVersion, input: PlanInput): object {
   return {
     execution_date: input.executionDate.timestamp,
     partition_key: input.executionDate.partitionKey,
     max_rejected_share: input.maxRejectedShare,
     segments: segmentVariables(segments),
+    ...(certainty === undefined ? {} : { certainty: certaintyVariables(certainty) }),
     raw_zone: input.rawRoot,
   };
 }
@@ -257,6 +259,10 @@ function segmentVariables(segments: Segments): object[] {
       unbounded: all.at(-1),
     };
   });
+}
+
+function certaintyVariables({ words }: CertaintyScale): object {
+  return { bounded: words.slice(0, -1), lowest: words.at(-1) };
 }
 
 /**

@@ -5,6 +5,7 @@ import * as z from "zod";
 import { messageOf, PipelineError } from "../base/errors.js";
 import { projectFolder } from "../base/files.js";
 import { isOnS3, type S3Credentials, type S3UrlStyle } from "../base/s3-access.js";
+import { readChangeLimit, type ChangeLimit } from "./change-limit.js";
 import { readSparkUrl, type SparkAddress } from "./spark-address.js";
 
 /** What is logged, from everything to nothing, in pino's words. */
@@ -30,6 +31,10 @@ export interface Settings {
   readonly sqlVersion: string;
   /** The share of rows read that may be rejected, a decimal number from 0 to 1, kept as text so that it stays exact. */
   readonly maxRejectedShare: string;
+  /** How many answers a run may change without --approve; undefined: as many as it likes. --max-changed wins. */
+  readonly maxChanged: ChangeLimit | undefined;
+  /** Whether toss-ups do not count against it. */
+  readonly ignoreTossUps: boolean;
   readonly host: string;
   readonly port: number;
   readonly api: ApiSettings;
@@ -156,6 +161,15 @@ const schema = z.object({
   MAX_REJECTED_SHARE: text
     .regex(/^(0(\.[0-9]{1,9})?|1(\.0{1,9})?)$/, "must be a decimal number from 0 to 1, as 0.5")
     .default("0.5"),
+  MAX_CHANGED: text
+    .transform((limit, context) => {
+      const read = readChangeLimit(limit);
+      if (read !== undefined) return read;
+      context.addIssue({ code: "custom", message: "must be a number of answers, as 5, or a share, as 10%" });
+      return z.NEVER;
+    })
+    .optional(),
+  IGNORE_TOSS_UPS: z.enum(["true", "false"]).default("false"),
   HOST: text.default("127.0.0.1"),
   PORT: text
     .regex(/^[0-9]{1,5}$/, "must be a port number")
@@ -293,6 +307,8 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProce
     sqlDirectory: path.resolve(value.SQL_DIRECTORY),
     sqlVersion: value.SQL_VERSION,
     maxRejectedShare: value.MAX_REJECTED_SHARE,
+    maxChanged: value.MAX_CHANGED,
+    ignoreTossUps: value.IGNORE_TOSS_UPS === "true",
     host: value.HOST,
     port: value.PORT,
     api: {

@@ -1,3 +1,4 @@
+import type { Certainty, CertaintyScale } from "./certainty.js";
 import type { Publication } from "./publication-identity.js";
 import type { SegmentKind, Segments } from "./segment-rules.js";
 
@@ -11,6 +12,8 @@ export interface Cell {
   readonly segmentAssignments: number;
   /** The amount that is used most after it; undefined where no other one is used. */
   readonly runnerUp: RunnerUp | undefined;
+  /** Undefined in a publication that is older than the table of answers. */
+  readonly certainty: Certainty | undefined;
 }
 
 export interface RunnerUp {
@@ -72,25 +75,36 @@ export class Cells implements Iterable<PlacedCell> {
   }
 }
 
+/** What a SQL version says beside its SQL of how answers are read. */
+export interface AnswerRules {
+  readonly segments: Segments;
+  /** The words of certainty; undefined in versions that are older than these. */
+  readonly certainty: CertaintyScale | undefined;
+}
+
 /** All answers of one publication. They never change: a later publication has answers of its own. */
 export class Answers {
   readonly publication: Publication;
   /** As they were when the publication was made. */
-  readonly segments: Segments;
+  readonly rules: AnswerRules;
   readonly #cells: Cells;
   readonly #countries: ReadonlyMap<string, CountryAnswer> | undefined;
 
   /** @param countries undefined where the publication knows none: it is older than that table. */
   constructor(
     publication: Publication,
-    segments: Segments,
+    rules: AnswerRules,
     cells: Cells,
     countries: ReadonlyMap<string, CountryAnswer> | undefined,
   ) {
     this.publication = publication;
-    this.segments = segments;
+    this.rules = rules;
     this.#cells = cells;
     this.#countries = countries;
+  }
+
+  get segments(): Segments {
+    return this.rules.segments;
   }
 
   /** How many countries and segments have an answer. */

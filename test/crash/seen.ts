@@ -97,7 +97,7 @@ async function answersOf(consumption: Consumption): Promise<SeenDatabase["answer
   const publication = await readNewestPublication(consumption);
   if (publication === undefined) return {};
   const segments = await readSegments(path.join(PROJECT, "sql", publication.sqlVersion));
-  const answers = await readAnswers(consumption, publication, segments);
+  const answers = await readAnswers(consumption, publication, { segments, certainty: undefined });
   const questions = SEGMENT_KINDS.flatMap((kind) =>
     SEGMENTS[kind].flatMap((segment) => COUNTRIES.map((country) => ({ kind, segment, country }))),
   );

@@ -111,7 +111,7 @@ describe("--max-changed", () => {
     const { settings } = await runOver(times(3, voucher({ voucher_amount: "1000" })), "2020-05-28");
     await putMore(settings);
     const outcome = async (maxChanged: { answers: number } | { share: number }) => {
-      const gate = { maxChanged, isApproved: false };
+      const gate = { maxChanged, ignoresTossUps: false, isApproved: false };
       try {
         return (await run(settings, "2020-05-29", undefined, { gate })).gate?.outcome;
       } catch (error) {
@@ -128,7 +128,7 @@ describe("--max-changed", () => {
     const { settings } = await runOver([voucher({ voucher_amount: "1000" })], "2020-05-28");
     await run(settings, "2020-05-29");
     await putVouchers(settings.zones.raw, [voucher({ voucher_amount: "5" })]);
-    const gate = { maxChanged: { answers: 0 }, isApproved: true };
+    const gate = { maxChanged: { answers: 0 }, ignoresTossUps: false, isApproved: true };
     expect((await run(settings, "2020-05-29", undefined, { gate })).gate).toMatchObject({
       before: "2020-05-29T00:00:00Z",
       changes: { length: 2 },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { inRecord } from "../../src/record/changed-answers.js";
+import { inRecord } from "../../src/record/answers.js";
 import {
   emptyReport,
   reportOf,
@@ -14,7 +14,13 @@ const CHANGE: ChangedAnswer = {
   country_code: "Peru",
   segment_kind: "frequent_segment",
   segment: "0-4",
-  before: { voucher_amount: 2640, assignments: 2, segment_assignments: 3 },
+  before: {
+    voucher_amount: 2640,
+    assignments: 2,
+    segment_assignments: 3,
+    certainty: 0.741,
+    certainty_word: "toss-up",
+  },
   after: null,
 };
 

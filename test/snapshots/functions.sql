@@ -232,3 +232,86 @@ CREATE MACRO segment_position(segment_kind, segment) AS
     WHEN 'frequent_segment' THEN list_position(['0-4', '5-13', '13-37', '37+'], segment)
     WHEN 'recency_segment' THEN list_position(['0-30', '30-60', '60-90', '90-120', '120-180', '180+'], segment)
   END;
+
+-- The chance that a standard normal variable is at most z: a logistic curve that is never further than 0.00014 from it.
+CREATE MACRO normal_cdf(z) AS 1 / (1 + exp(-1.5976 * z - 0.07056 * z * z * z));
+
+-- How the chances of 0, 1, 2 … and `most` vouchers relate to each other for an amount that is expected `vouchers` times.
+CREATE MACRO poisson_weights(vouchers, most) AS
+  list_transform(range(0, most + 1), lambda drawn: power(vouchers, drawn) / gamma(drawn + 1));
+
+-- The weights of 0, 1, 2 … and `most` vouchers of two amounts together.
+CREATE MACRO weights_together(one, other, most) AS
+  list_transform(
+    range(1, least(most + 1, len(one) + len(other) - 1) + 1),
+    lambda i: list_dot_product(
+      one[greatest(1, i - len(other) + 1):least(i, len(one))],
+      list_reverse(other[greatest(1, i - len(one) + 1):least(i, len(other))])
+    )
+  );
+
+-- The chance that an amount wins again if as many vouchers are drawn anew, each with the chances that the counts tell: the sum over
+-- every number of vouchers that it can win with. `rivals` are the counts of the other amounts, negative for those that win ties.
+CREATE MACRO chance_among_few(winner, total, rivals) AS
+  gamma(total + 1) / power(total, total) * list_sum(
+    list_transform(
+      range(greatest(1, total // (len(rivals) + 1)), total + 1),
+      lambda drawn: power(winner, drawn) / gamma(drawn + 1) * coalesce(
+        list_reduce(
+          list_transform(
+            rivals,
+            lambda rival:
+              poisson_weights(abs(rival), least(total - drawn, CASE WHEN rival > 0 THEN drawn ELSE drawn - 1 END))
+          ),
+          lambda one, other: weights_together(one, other, total - drawn)
+        )[total - drawn + 1],
+        0
+      )
+    )
+  );
+
+-- The same chance for many vouchers: the counts are as good as normal and independent, so it is an integral over those of the winner,
+-- taken at 17 points. Counts are whole: a tie is half a voucher away, or a whole one or none if there are no other amounts.
+CREATE MACRO chance_among_many(winner, total, rivals) AS
+  list_sum(
+    list_transform(
+      range(-8, 9),
+      lambda point: exp(-point * point / 8) / sqrt(8 * pi()) * list_product(
+        list_transform(
+          rivals,
+          lambda rival: normal_cdf(
+            (
+              winner - abs(rival) + sqrt(winner) * point / 2 + sign(rival) / 2
+              * (1 + CASE WHEN total % 2 = 0 THEN 1 ELSE -1 END * exp(-2 * (total - winner - abs(rival))))
+            )
+            / sqrt(abs(rival))
+          )
+        )
+      )
+    )
+  );
+
+-- The chance that an amount wins again, to three digits: docs/certainty.md. Without a rival among few vouchers one more voucher of
+-- another amount is imagined, larger or smaller. The first rounding takes off what machines compute differently.
+CREATE MACRO chance_to_win_again(winner, total, rivals) AS
+  round(
+    round(
+      CASE
+        WHEN total < 30 AND rivals IS NULL
+          THEN (chance_among_few(winner, total + 1, [1]) + chance_among_few(winner, total + 1, [-1])) / 2
+        WHEN total < 30 THEN chance_among_few(winner, total, rivals)
+        WHEN rivals IS NULL THEN 1
+        ELSE chance_among_many(winner, total, rivals)
+      END,
+      9
+    ),
+    3
+  );
+
+-- A certainty in words for people.
+CREATE MACRO certainty_word(certainty) AS
+  CASE
+    WHEN certainty >= 0.95 THEN 'sure'
+    WHEN certainty >= 0.75 THEN 'likely'
+    ELSE 'toss-up'
+  END;

@@ -1,7 +1,7 @@
 /*
 description: >
-  How sure each answer is: the margin of the most used amount, and the rejected rows that might have belonged to its country
-  and segment. What cannot be read of a rejected row could have been anything: a row without a number of orders might have
+  Whether rejected rows could change each answer: the margin of the most used amount, and the rejected rows that might have
+  belonged to its country and segment. What cannot be read of a rejected row could have been anything: a row without a number of orders might have
   belonged to every segment by orders.
 recorded: false
 columns:
@@ -12,16 +12,13 @@ columns:
   runner_up:      { type: INTEGER, description: The amount that is used most but one; missing where there is none }
   margin:         { type: BIGINT, description: How many more vouchers the answer has than the runner-up }
   rejected:       { type: BIGINT, description: Rejected rows that might have belonged here and are not of the answer's amount }
-  in_doubt:       { type: BOOLEAN, description: "Whether these rows, all for one other amount, would have changed the answer" }
+  could_change:   { type: BOOLEAN, description: "Whether these rows, all for one other amount, would have changed the answer" }
 */
 WITH answers AS (
   SELECT
-    country_code, segment_kind, segment,
-    max(voucher_amount) FILTER (WHERE amount_rank = 1) AS voucher_amount,
-    max(voucher_amount) FILTER (WHERE amount_rank = 2) AS runner_up,
-    max(assignments) FILTER (WHERE amount_rank = 1) - coalesce(max(assignments) FILTER (WHERE amount_rank = 2), 0) AS margin
-  FROM provision.voucher_amount_usage
-  GROUP BY country_code, segment_kind, segment
+    country_code, segment_kind, segment, voucher_amount, runner_up,
+    assignments - coalesce(runner_up_assignments, 0) AS margin
+  FROM provision.voucher_answers
 ),
 
 rejected_of_amount AS (
@@ -82,6 +79,6 @@ SELECT
     -- Of two amounts that are used equally often the smaller one wins: a smaller one need only draw level.
     WHEN coalesce(runner_up, 1) < voucher_amount THEN rejected >= margin
     ELSE rejected > margin
-  END AS in_doubt
+  END AS could_change
 FROM counted
 WHERE voucher_amount IS NOT NULL OR rejected > 0

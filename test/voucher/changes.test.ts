@@ -22,10 +22,16 @@ function answers(amounts: Record<string, number>): Answers {
   const cells = Object.entries(amounts).map(([place, voucherAmount]): PlacedCell => {
     const [countryCode = "", segment = ""] = place.split("/");
     const kind = segment.startsWith("0-3") ? "recency_segment" : "frequent_segment";
-    const cell = { voucherAmount, assignments: 1, segmentAssignments: 1, runnerUp: undefined };
+    const cell = {
+      voucherAmount,
+      assignments: 1,
+      segmentAssignments: 1,
+      runnerUp: undefined,
+      certainty: undefined,
+    };
     return { countryCode, kind, segment, cell };
   });
-  return new Answers(publication, segments, new Cells(cells), undefined);
+  return new Answers(publication, { segments, certainty: undefined }, new Cells(cells), undefined);
 }
 
 const placesOf = (before: Record<string, number>, after: Record<string, number>) =>

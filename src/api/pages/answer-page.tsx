@@ -2,10 +2,10 @@ import type { VNode } from "preact";
 import * as z from "zod";
 import { counted, counting, percent } from "../../base/words.js";
 import { readAmountUse, readTimelines, type AmountUse } from "../../consumption/amount-usage.js";
+import { chanceInWords } from "../../record/answers.js";
 import { shortIso } from "../../voucher/execution-date.js";
 import type { Answers, Cell, Place } from "../../voucher/published-answers.js";
 import { boundsOf, SEGMENT_KINDS } from "../../voucher/segment-rules.js";
-import { FEW_VOUCHERS, marginOf, THIN_MARGIN_SHARE, weaknessesOf } from "../../voucher/weakness.js";
 import { checked } from "../http/problems.js";
 import type { Services } from "../http/services.js";
 import { executionDate } from "../v1/field-schemas.js";
@@ -14,7 +14,7 @@ import { Bars, type Bar } from "./charts/bars.js";
 import { Timeline, type TimelineProps } from "./charts/timeline.js";
 import type { PageRoute } from "./frame.js";
 import { segmentInWords } from "./grid.js";
-import { DateOf, KIND_NAMES, Name, Notice } from "./parts.js";
+import { DateOf, KIND_NAMES, Name } from "./parts.js";
 import { askUnlessAway } from "./service-state.js";
 
 /** Hardly any place has more of them; what is left is shown as one bar. */
@@ -95,8 +95,8 @@ function Facts({
   readonly place: Place;
   readonly cell: Cell;
 }): VNode {
-  const { voucherAmount, assignments, segmentAssignments, runnerUp } = cell;
-  const margin = marginOf(cell);
+  const { voucherAmount, assignments, segmentAssignments, runnerUp, certainty } = cell;
+  const margin = assignments - (runnerUp?.assignments ?? 0);
   return (
     <>
       <p class="lead">
@@ -105,13 +105,18 @@ function Facts({
         <strong>{counted(voucherAmount)}</strong>: it is used most, as of{" "}
         <DateOf date={publication.executionDate} />.
       </p>
-      <Weak cell={cell} />
       <dl class="glance">
         <div>
           <dt>Share</dt>
           <dd>
             {percent(assignments / segmentAssignments)}, {counted(assignments)} of{" "}
             {counting(segmentAssignments, "voucher")}
+          </dd>
+        </div>
+        <div>
+          <dt>Certainty</dt>
+          <dd>
+            {certainty === undefined ? "Not known" : `${certainty.word}, ${chanceInWords(certainty.chance)}`}
           </dd>
         </div>
         <div>
@@ -129,26 +134,6 @@ function Facts({
           </dd>
         </div>
       </dl>
-    </>
-  );
-}
-
-function Weak({ cell }: { readonly cell: Cell }): VNode {
-  const weaknesses = weaknessesOf(cell);
-  return (
-    <>
-      {weaknesses.includes("few vouchers") && (
-        <Notice kind="warn">
-          <strong>Few vouchers.</strong> It rests on {counting(cell.segmentAssignments, "voucher")}, fewer
-          than {counted(FEW_VOUCHERS)}: they say little of the customers to come.
-        </Notice>
-      )}
-      {weaknesses.includes("thin margin") && (
-        <Notice kind="warn">
-          <strong>Thin margin.</strong> It leads by {counting(marginOf(cell), "voucher")}, less than{" "}
-          {percent(THIN_MARGIN_SHARE)} of those here: a few more could turn it.
-        </Notice>
-      )}
     </>
   );
 }

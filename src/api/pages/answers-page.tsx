@@ -2,10 +2,11 @@ import { scaleQuantize } from "d3-scale";
 import type { VNode } from "preact";
 import * as z from "zod";
 import { counted, counting, percent } from "../../base/words.js";
+import { countsInWords } from "../../record/answers.js";
+import { countByWord } from "../../voucher/certainty.js";
 import { changesBetween } from "../../voucher/changes.js";
 import { shortIso } from "../../voucher/execution-date.js";
 import type { Answers, Place } from "../../voucher/published-answers.js";
-import { FEW_VOUCHERS, THIN_MARGIN_SHARE, weaknessesOf } from "../../voucher/weakness.js";
 import { checked } from "../http/problems.js";
 import type { Services } from "../http/services.js";
 import { executionDate } from "../v1/field-schemas.js";
@@ -70,7 +71,7 @@ interface AtAGlanceProps {
 
 function AtAGlance({ answers, before, age, isAway }: AtAGlanceProps): VNode {
   const cells = [...answers.cells()];
-  const weak = cells.filter(({ cell }) => weaknessesOf(cell).length > 0).length;
+  const certainty = countByWord(cells.map(({ cell }) => cell.certainty));
   const countries = new Set(cells.map(({ countryCode }) => countryCode)).size;
   // Every voucher is in one segment of each kind.
   const vouchers = cells
@@ -92,8 +93,8 @@ function AtAGlance({ answers, before, age, isAway }: AtAGlanceProps): VNode {
         </dd>
       </div>
       <div>
-        <dt>How sure</dt>
-        <dd>{weak === 0 ? "No answer is weak" : `${counted(weak)} of ${counted(cells.length)} are weak`}</dd>
+        <dt>Certainty</dt>
+        <dd>{certainty === undefined ? "Not known" : countsInWords(certainty)}</dd>
       </div>
       <div>
         <dt>What changed</dt>
@@ -134,11 +135,6 @@ function Legend({ heat }: { readonly heat: Heat }): VNode {
           </li>
         ))}
       </ul>
-      <p>
-        <span class="weak">few vouchers</span> rests on fewer than {counted(FEW_VOUCHERS)};{" "}
-        <span class="weak">thin margin</span> leads the next amount by less than {percent(THIN_MARGIN_SHARE)}{" "}
-        of the vouchers there. Open a cell to see what it rests on.
-      </p>
     </div>
   );
 }
@@ -152,11 +148,7 @@ function heatCell(answers: Answers, place: Place, heat: Heat): CellContent {
       <a href={answerAddress(place, answers.publication)} data-opens="dialog">
         <strong>{counted(cell.voucherAmount)}</strong>{" "}
         <span class="share">{percent(cell.assignments / cell.segmentAssignments)}</span>{" "}
-        {weaknessesOf(cell).map((weakness) => (
-          <span key={weakness} class="weak">
-            {weakness}
-          </span>
-        ))}
+        {cell.certainty?.word !== "sure" && <span class="weak">{cell.certainty?.word}</span>}
       </a>
     ),
   };

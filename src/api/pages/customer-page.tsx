@@ -5,7 +5,6 @@ import { reasonOf, type Customer } from "../../voucher/customer-segment.js";
 import { decide } from "../../voucher/decision.js";
 import type { Answers } from "../../voucher/published-answers.js";
 import { boundsOf } from "../../voucher/segment-rules.js";
-import { weaknessesOf } from "../../voucher/weakness.js";
 import { checked, Problem, type FieldError } from "../http/problems.js";
 import type { Services } from "../http/services.js";
 import { answerOptions } from "../v1/answer-schema.js";
@@ -122,11 +121,7 @@ function Answered({ asked, answers }: AnsweredProps): VNode {
       </p>
       {cell !== undefined && (
         <p>
-          {weaknessesOf(cell).map((weakness) => (
-            <span key={weakness} class="weak">
-              {weakness}
-            </span>
-          ))}{" "}
+          {cell.certainty !== undefined && <span class="weak">{cell.certainty.word}</span>}{" "}
           <a href={answerAddress(place, answers.publication)}>What it rests on</a>
         </p>
       )}

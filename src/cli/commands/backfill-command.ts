@@ -102,8 +102,9 @@ export function backfillCommand(cancellation: Cancellation): CommandModule<objec
           import("../progress.js"),
         ]);
       const dateOf = (text: string) => parseDateToWrite(text, { allowsFuture: options["allow-future"] });
+      const settings = await readRunSettings(options);
       const request = {
-        ...requestOf(options),
+        ...requestOf(options, settings),
         from: dateOf(options.from),
         to: dateOf(options.to),
         only: options.only,
@@ -112,7 +113,6 @@ export function backfillCommand(cancellation: Cancellation): CommandModule<objec
         continueOnError: options["continue-on-error"],
         anew: options.anew,
       };
-      const settings = await readRunSettings(options);
       const log = openedLog();
       const activity = new Activity(log);
       cancellation.steps = () => activity.shared.steps;

@@ -41,7 +41,7 @@ async function describe({ before, after, answers, changes }: AnswersDiff): Promi
   if (changes.length === 0) return heading;
   const [{ titledTable }, { changeInWords }] = await Promise.all([
     import("../../record/terminal.js"),
-    import("../../record/changed-answers.js"),
+    import("../../record/answers.js"),
   ]);
   return [
     [heading, ...changes.map((change) => `  ${changeInWords(change)}`)].join("\n"),

@@ -84,12 +84,12 @@ async function runAndTell(
       import("../../voucher/execution-date.js"),
       import("../progress.js"),
     ]);
+  const settings = await readRunSettings(options);
   const request = {
     executionDate: parseDateToWrite(options["execution-date"], { allowsFuture: options["allow-future"] }),
     stages,
-    ...requestOf(options),
+    ...requestOf(options, settings),
   };
-  const settings = await readRunSettings(options);
   const log = openedLog();
   const activity = new RunActivity(log);
   cancellation.steps = () => activity.steps;

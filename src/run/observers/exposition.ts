@@ -5,6 +5,7 @@ import { lastRunsByStages } from "../../consumption/recorded-runs.js";
 import type { RunOutcome } from "../../consumption/schema.js";
 import { rejectReasonsOf, rowCountsOf } from "../../record/row-counts.js";
 import { reportOf, type AuditResult, type RunReport } from "../../record/run-record.js";
+import { CERTAINTY_WORDS } from "../../voucher/certainty.js";
 import type { Publication } from "../../voucher/publication-identity.js";
 
 const OUTCOMES = ["succeeded", "failed", "cancelled", "killed"] as const;
@@ -96,7 +97,11 @@ function addAnswers(gauge: AddGauge, { lastSuccesses, newest }: PipelineState): 
   const ofLast = "of the last run that published";
   gauge("answers", `Answers ${ofLast}`, [[answers?.changed.answers]]);
   gauge("changed_answers", `Answers ${ofLast} that differ from those before`, [[answers?.changed.count]]);
-  gauge("weak_answers", `Answers ${ofLast} on few vouchers, or with a thin lead`, [[answers?.weak.count]]);
+  gauge(
+    "answers_by_certainty",
+    `Answers ${ofLast}, by how certain they are`,
+    CERTAINTY_WORDS.map((word): Sample => [answers?.certainty?.[word], { certainty: word }]),
+  );
   gauge("published_timestamp_seconds", "When the publication that readers see was made", [
     [newest && secondsOf(new Date(newest.publishedAt))],
   ]);

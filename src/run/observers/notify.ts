@@ -2,7 +2,7 @@ import { systemCodeOf } from "../../base/errors.js";
 import { counted } from "../../base/words.js";
 import { readNewestPublication } from "../../consumption/read-publications.js";
 import { lastEndedRun } from "../../consumption/recorded-runs.js";
-import { changeInWords } from "../../record/changed-answers.js";
+import { changeInWords } from "../../record/answers.js";
 import { reportOf, type Notice } from "../../record/run-record.js";
 import { dateOf, sentencesOf } from "../../record/sentences.js";
 import type { RunContext } from "../context.js";

@@ -5,14 +5,14 @@ description: >
 columns:
   segment_kind:     { type: VARCHAR, description: frequent_segment or recency_segment }
   answers:          { type: BIGINT, description: Countries and segments with an answer }
-  in_doubt:         { type: BIGINT, description: Answers that the rejected rows could have changed }
+  could_change:     { type: BIGINT, description: Answers that the rejected rows could have changed }
   possible_answers: { type: BIGINT, description: Countries and segments without an answer that the rejected rows could have given }
 */
 SELECT
   segment_kind,
   count(voucher_amount) AS answers,
-  count(*) FILTER (WHERE in_doubt AND voucher_amount IS NOT NULL) AS in_doubt,
+  count(*) FILTER (WHERE could_change AND voucher_amount IS NOT NULL) AS could_change,
   count(*) FILTER (WHERE voucher_amount IS NULL) AS possible_answers
-FROM measures.answer_margins
+FROM {{ "measures.answer_margins" | ref }}
 GROUP BY segment_kind
 ORDER BY segment_kind

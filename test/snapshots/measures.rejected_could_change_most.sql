@@ -11,6 +11,6 @@ columns:
 */
 SELECT country_code, segment_kind, segment, voucher_amount, runner_up, margin, rejected
 FROM measures.answer_margins
-WHERE in_doubt AND voucher_amount IS NOT NULL
+WHERE could_change AND voucher_amount IS NOT NULL
 ORDER BY margin / rejected, country_code, segment_kind, segment_position(segment_kind, segment)
 LIMIT 20

@@ -1,0 +1,65 @@
+import * as z from "zod";
+import { messageOf, PipelineError } from "../base/errors.js";
+
+/** How certain an answer is, in words for people, the most certain first. */
+export const CERTAINTY_WORDS = ["sure", "likely", "toss-up"] as const;
+export type CertaintyWord = (typeof CERTAINTY_WORDS)[number];
+
+/** How certain an answer is, as the SQL of its publication has found it: docs/certainty.md. */
+export interface Certainty {
+  /** The chance that the same amount would win again, from 0 to 1. */
+  readonly chance: number;
+  readonly word: CertaintyWord;
+}
+
+const chance = z.number().gt(0).lt(1);
+
+const scaleSchema = z
+  .strictObject({
+    description: z.string(),
+    words: z.tuple([
+      z.strictObject({ name: z.literal("sure"), at_least: chance }),
+      z.strictObject({ name: z.literal("likely"), at_least: chance }),
+      z.strictObject({ name: z.literal("toss-up") }),
+    ]),
+  })
+  .refine(({ words: [sure, likely] }) => likely.at_least < sure.at_least, {
+    path: ["words", 1, "at_least"],
+    message: "'likely' must begin below 'sure'",
+  });
+
+/** From which chance on each word holds, as `sql/<version>/certainty.json` defines it for SQL and API alike. */
+export type CertaintyScale = Readonly<z.infer<typeof scaleSchema>>;
+
+/** The file of a SQL version that defines the words of certainty. */
+export const CERTAINTY_FILE = "certainty.json";
+
+/**
+ * Reads the words of certainty from the text of their file.
+ * @param file how a message names it.
+ * @throws PipelineError INVALID_MODEL if it is malformed, naming file and place.
+ */
+export function parseCertaintyScale(text: string, file: string): CertaintyScale {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new PipelineError("INVALID_MODEL", `${file}: ${messageOf(error)}`, { cause: error });
+  }
+  const parsed = scaleSchema.safeParse(json);
+  if (!parsed.success) throw new PipelineError("INVALID_MODEL", `${file}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+/** How many answers each word is said of. */
+export type CertaintyCounts = Readonly<Record<CertaintyWord, number>>;
+
+/** Counts answers by their words; undefined if the certainty of any is not known, as in publications of older SQL. */
+export function countByWord(certainties: Iterable<Certainty | undefined>): CertaintyCounts | undefined {
+  const counts = { sure: 0, likely: 0, "toss-up": 0 };
+  for (const certainty of certainties) {
+    if (certainty === undefined) return undefined;
+    counts[certainty.word] += 1;
+  }
+  return counts;
+}

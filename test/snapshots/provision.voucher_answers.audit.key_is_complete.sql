@@ -1,0 +1,11 @@
+/*
+description: No column of a key is missing, and each row belongs to the execution date. Runs on every model that has a key.
+*/
+SELECT country_code, segment_kind, "segment", execution_date
+FROM provision.voucher_answers
+WHERE
+  execution_date IS DISTINCT FROM '2020-05-29T000000'
+  OR country_code IS NULL
+  OR segment_kind IS NULL
+  OR "segment" IS NULL
+ORDER BY ALL

@@ -1,0 +1,13 @@
+/*
+description: No text is longer than its column in the published table takes. Runs on every model that is published.
+*/
+SELECT *
+FROM provision.voucher_answers
+WHERE
+  false
+  OR length(country_code) > 64
+  OR length(segment_kind) > 64
+  OR length("segment") > 64
+  OR length(certainty_word) > 64
+  OR length(execution_date) > 17
+ORDER BY ALL
