@@ -370,3 +370,92 @@ RETURN
     WHEN 'frequent_segment' THEN CAST(nullif(array_position(array('0-4', '5-13', '13-37', '37+'), segment), 0) AS INT)
     WHEN 'recency_segment' THEN CAST(nullif(array_position(array('0-30', '30-60', '60-90', '90-120', '120-180', '180+'), segment), 0) AS INT)
   END;
+
+-- The chance that an amount wins again if as many vouchers are drawn anew, each with the chances that the counts tell: the sum over
+-- every number of vouchers that it can win with. `rivals` are the counts of the other amounts, negative for those that win ties.
+-- A lambda of Spark cannot call a function of ours, so the weights are spelled out; the first lambda has 0!, 1!, 2! … and 30! as a value.
+CREATE OR REPLACE TEMPORARY FUNCTION chance_among_few(winner BIGINT, total INT, rivals ARRAY<BIGINT>) RETURNS DOUBLE
+RETURN
+  transform(
+    array(aggregate(sequence(1, 30), array(1D), (known, number) -> array_append(known, element_at(known, -1) * number))),
+    factorials -> factorials[total] / power(total, total) * aggregate(
+      sequence(greatest(1, CAST(total / (size(rivals) + 1) AS INT)), total),
+      0D,
+      (chance, drawn) -> chance + power(winner, drawn) / factorials[drawn] * coalesce(
+        get(
+          aggregate(
+            rivals,
+            array(1D),
+            -- The weights of 0, 1, 2 … vouchers of the rivals so far, with those of one rival more.
+            (weights, rival) -> transform(
+              sequence(0, least(total - drawn, size(weights) - 1 + drawn - CASE WHEN rival > 0 THEN 0 ELSE 1 END)),
+              together -> aggregate(
+                sequence(
+                  greatest(0, together - drawn + CASE WHEN rival > 0 THEN 0 ELSE 1 END), least(together, size(weights) - 1)
+                ),
+                0D,
+                (weight, before) ->
+                  weight + weights[before] * power(abs(rival), together - before) / factorials[together - before]
+              )
+            )
+          ),
+          total - drawn
+        ),
+        0D
+      )
+    )
+  )[0];
+
+-- The same chance for many vouchers: the counts are as good as normal and independent, so it is an integral over those of the winner,
+-- taken at 17 points. Counts are whole: a tie is half a voucher away, or a whole one or none if there are no other amounts.
+CREATE OR REPLACE TEMPORARY FUNCTION chance_among_many(winner BIGINT, total BIGINT, rivals ARRAY<BIGINT>) RETURNS DOUBLE
+RETURN
+  aggregate(
+    sequence(-8, 8),
+    0D,
+    (chance, point) -> chance + exp(-point * point / 8D) / sqrt(8 * pi()) * aggregate(
+      transform(
+        rivals,
+        rival -> (
+          winner - abs(rival) + sqrt(winner) * point / 2 + sign(rival) / 2
+          * (1 + CASE WHEN total % 2 = 0 THEN 1 ELSE -1 END * exp(-2 * (total - winner - abs(rival))))
+        )
+        / sqrt(abs(rival))
+      ),
+      1D,
+      -- A logistic curve that is never further than 0.00014 from the normal one.
+      (product, z) -> product / (1 + exp(-1.5976D * z - 0.07056D * z * z * z))
+    )
+  );
+
+-- The chance that an amount wins again, to three digits: docs/certainty.md. Without a rival among few vouchers one more voucher of
+-- another amount is imagined, larger or smaller. The first rounding takes off what machines compute differently.
+CREATE OR REPLACE TEMPORARY FUNCTION chance_to_win_again(winner BIGINT, total BIGINT, rivals ARRAY<BIGINT>) RETURNS DOUBLE
+RETURN
+  round(
+    round(
+      CASE
+        WHEN total < 30 AND rivals IS NULL
+          THEN
+            (
+              chance_among_few(winner, CAST(total + 1 AS INT), array(1L))
+              + chance_among_few(winner, CAST(total + 1 AS INT), array(-1L))
+            )
+            / 2
+        WHEN total < 30 THEN chance_among_few(winner, CAST(total AS INT), rivals)
+        WHEN rivals IS NULL THEN 1D
+        ELSE chance_among_many(winner, total, rivals)
+      END,
+      9
+    ),
+    3
+  );
+
+-- A certainty in words for people.
+CREATE OR REPLACE TEMPORARY FUNCTION certainty_word(certainty DOUBLE) RETURNS STRING
+RETURN
+  CASE
+    WHEN certainty >= 0.95 THEN 'sure'
+    WHEN certainty >= 0.75 THEN 'likely'
+    ELSE 'toss-up'
+  END;
