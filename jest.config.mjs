@@ -50,6 +50,8 @@ const folders = {
   tutorial: ["TEST_TUTORIAL"],
   "hostile/corpus": ["CORPUS_PYTHON"],
   "hostile/corpus/spark": ["SPARK_PYTHON"],
+  // It draws vouchers with numpy.
+  "certainty/calibration": ["CORPUS_PYTHON"],
   "services/s3": ["TEST_S3_ENDPOINT"],
   "services/s3-servers": ["TEST_SERVICES_DIRECTORY"],
   "services/mysql": ["TEST_MYSQL_URL", "TEST_MARIADB_URL"],

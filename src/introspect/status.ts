@@ -1,12 +1,14 @@
+import type { Consumption } from "../consumption/consumption.js";
 import { readOpenWithdrawals } from "../consumption/publication-withdrawals.js";
 import { readPublications } from "../consumption/read-publications.js";
-import { readRunOutlines, type RunOutline } from "../consumption/recorded-runs.js";
+import { readRunOutlines, readRuns, type RunOutline } from "../consumption/recorded-runs.js";
 import type { RunOutcome } from "../consumption/schema.js";
 import { isPublished } from "../models/model.js";
 import { ignoredFilesOf, type IgnoredFiles, type SameBytes } from "../raw/file-notices.js";
 import { sortedByName } from "../raw/inspect-raw.js";
 import { findSameBytes } from "../raw/same-bytes.js";
 import { withdrawalOf, type Withdrawal } from "../record/past-run.js";
+import { reportOf } from "../record/run-record.js";
 import {
   failureOf,
   type DateRuns,
@@ -17,6 +19,7 @@ import {
 } from "../run/date-runs.js";
 import { publishedTable } from "../run/publish.js";
 import type { Settings } from "../settings/settings.js";
+import type { CertaintyCounts } from "../voucher/certainty.js";
 import { isoOfKey, type ExecutionDate } from "../voucher/execution-date.js";
 import { calendarDays } from "../voucher/moment.js";
 import type { Publication } from "../voucher/publication-identity.js";
@@ -58,6 +61,10 @@ export interface NewestPublication {
   readonly days_ahead?: number;
   /** Whether that is more than was asked for. */
   readonly too_old: boolean;
+  /** How many answers it has. Null if the record of its run is gone, or of an older version. */
+  readonly answers: number | null;
+  /** How many of them are sure, likely and toss-ups. */
+  readonly certainty: CertaintyCounts | null;
 }
 
 export interface FailedRun {
@@ -85,7 +92,7 @@ export function readStatus(settings: Settings, request: StatusRequest): Promise<
   return looking(settings, undefined, async (opened) => {
     const consumption = await opened.database();
     if (consumption === undefined)
-      return statusOf(publishedWithin([], [], request), [], [], NO_NOTICES, request);
+      return statusOf(publishedWithin([], [], request), NO_ANSWERS, [], [], NO_NOTICES, request);
     const published = publishedWithin(
       await readPublications(consumption),
       (await readOpenWithdrawals(consumption)).map(withdrawalOf),
@@ -96,7 +103,8 @@ export function readStatus(settings: Settings, request: StatusRequest): Promise<
       stale: await staleAmong(consumption, published.inRange, runs, new RawFilesNow(zone, listed)),
       notices: await noticesOn(zone, listed),
     }));
-    const status = statusOf(published, stale, failedDates(runs), notices, request);
+    const answers = await answersOf(consumption, published.newest);
+    const status = statusOf(published, answers, stale, failedDates(runs), notices, request);
     if (request.deep !== true) return status;
     const { models } = await opened.sql();
     const tables = models.filter(isPublished).map(publishedTable);
@@ -135,6 +143,7 @@ function publishedWithin(
 
 function statusOf(
   { newest: newestPublication, range, inRange, withdrawn }: Published,
+  answers: PublishedAnswers,
   stale: readonly StaleDate[],
   failed: readonly FailedRun[],
   notices: RawNotices,
@@ -146,7 +155,7 @@ function statusOf(
   ];
   const days = new Set(known.map(dayOf));
   const missing = range === null ? [] : daysOf(range).filter((day) => !days.has(day));
-  const newest = newestOf(newestPublication, request);
+  const newest = newestOf(newestPublication, answers, request);
   return {
     newest,
     range,
@@ -163,6 +172,7 @@ function statusOf(
 
 function newestOf(
   newest: Publication | undefined,
+  answers: PublishedAnswers,
   { maxAgeDays = Infinity, now }: StatusRequest,
 ): NewestPublication | null {
   if (newest === undefined) return null;
@@ -174,7 +184,23 @@ function newestOf(
     age_days: Math.max(0, age),
     ...(age < 0 && { days_ahead: -age }),
     too_old: age > maxAgeDays,
+    ...answers,
   };
+}
+
+type PublishedAnswers = Pick<NewestPublication, "answers" | "certainty">;
+
+const NO_ANSWERS: PublishedAnswers = { answers: null, certainty: null };
+
+/** What the run of a publication has recorded of its answers. */
+async function answersOf(
+  consumption: Consumption,
+  publication: Publication | undefined,
+): Promise<PublishedAnswers> {
+  if (publication === undefined) return NO_ANSWERS;
+  const [run] = await readRuns(consumption, { runId: publication.runId, limit: 1 });
+  const told = run && reportOf(run)?.answers;
+  return told == null ? NO_ANSWERS : { answers: told.changed.answers, certainty: told.certainty };
 }
 
 type Bounds = Pick<StatusRequest, "from" | "to">;

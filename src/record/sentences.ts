@@ -1,5 +1,6 @@
 import { FAULTS, type FaultKind } from "../base/errors.js";
 import { printable, counted, counting, percent } from "../base/words.js";
+import type { CertaintyCounts } from "../voucher/certainty.js";
 import { dateInWords, maybeExecutionDate } from "../voucher/execution-date.js";
 import { countsInWords } from "./answers.js";
 import { describeThreshold } from "./findings-in-words.js";
@@ -126,11 +127,15 @@ export function certaintySentence({ outcome, report: { answers, stages } }: Told
       ? "How certain the answers are is not known."
       : "How certain the answers are is told when they are published.";
   }
-  const { certainty, changed } = answers;
+  return certaintyOfAnswers(answers.changed.answers, answers.certainty);
+}
+
+/** How certain so many answers are, as a sentence. */
+export function certaintyOfAnswers(answers: number, certainty: CertaintyCounts | null): string {
   if (certainty === null) return "How certain the answers are is not known.";
-  if (changed.answers === 0) return "There is no answer.";
+  if (answers === 0) return "There is no answer.";
   const advice = certainty["toss-up"] === 0 ? "" : ": do not stake a campaign on a toss-up";
-  return `Of ${counting(changed.answers, "answer")} ${countsInWords(certainty)}${advice}.`;
+  return `Of ${counting(answers, "answer")} ${countsInWords(certainty)}${advice}.`;
 }
 
 /** Audits that were passed because some rows may break their promise, each as `name on table: 3 of 40 rows, 7.5%; 10% allowed`. */

@@ -181,12 +181,17 @@ function describe({ dates, from, only, resumed_from, seconds, to }: BackfillRepo
   ].join("\n");
 }
 
-function lineOf({ error_code, execution_date, is_new, rows, run_id, seconds, state }: BackfilledDate) {
+function lineOf(date: BackfilledDate) {
+  const { certainty, changed, error_code, execution_date, is_new, rows, run_id, seconds, state } = date;
   const published = is_new === null ? "" : is_new ? "new data" : "as it was";
   return {
     "execution date": execution_date,
     state: error_code === null ? state : `${state}: ${error_code}`,
     published,
+    changed: changed ?? "",
+    sure: certainty?.sure ?? "",
+    likely: certainty?.likely ?? "",
+    "toss-ups": certainty?.["toss-up"] ?? "",
     rows: rows ?? "",
     seconds: seconds === null ? "" : seconds.toFixed(1),
     run: run_id ?? "",

@@ -76,11 +76,15 @@ async function describe({
   deep,
   healthy,
 }: StatusReport): Promise<string> {
-  const { rawNoticeTexts } = await import("../../record/terminal.js");
+  const [{ rawNoticeTexts }, { certaintyOfAnswers }] = await Promise.all([
+    import("../../record/terminal.js"),
+    import("../../record/sentences.js"),
+  ]);
   return [
     newest === null
       ? "nothing is published"
       : `newest publication: ${newest.execution_date}, ${ageInWords(newest)}`,
+    ...(newest?.answers == null ? [] : [certaintyOfAnswers(newest.answers, newest.certainty)]),
     ...(range === null ? [] : [`published: ${published.toString()} from ${range.from} to ${range.to}`]),
     ...listed("missing", missing),
     ...listed(

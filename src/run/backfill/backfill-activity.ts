@@ -10,6 +10,8 @@ const WAITING: Omit<BackfilledDate, "execution_date"> = {
   seconds: null,
   rows: null,
   is_new: null,
+  changed: null,
+  certainty: null,
   error_code: null,
   error_message: null,
   warnings: [],

@@ -1,3 +1,5 @@
+import type { CertaintyCounts } from "../../voucher/certainty.js";
+
 /** Which execution dates of a range are run: those without a publication, whose last run failed, whose raw files changed, or all. */
 export const SELECTIONS = ["missing", "failed", "stale", "all"] as const;
 export type Selection = (typeof SELECTIONS)[number];
@@ -16,6 +18,10 @@ export interface BackfilledDate {
   readonly rows: number | null;
   /** Whether its data is other than what readers had before. */
   readonly is_new: boolean | null;
+  /** How many of its answers differ from those of the publication before it. */
+  readonly changed: number | null;
+  /** How many of its answers are sure, likely and toss-ups. */
+  readonly certainty: CertaintyCounts | null;
   readonly error_code: string | null;
   readonly error_message: string | null;
   readonly warnings: readonly string[];

@@ -178,12 +178,14 @@ async function runDate(
   activity.note(executionDate, { warnings: runActivity.warnings });
 }
 
-function resultsOf({ published, run_id, seconds, tables }: RunReport): Partial<BackfilledDate> {
+function resultsOf({ answers, published, run_id, seconds, tables }: RunReport): Partial<BackfilledDate> {
   return {
     run_id,
     seconds,
     rows: tables.reduce((sum, { rows }) => sum + rows, 0),
     is_new: published?.isNew ?? null,
+    changed: answers?.changed.count ?? null,
+    certainty: answers?.certainty ?? null,
   };
 }
 
