@@ -25,8 +25,10 @@ describe("pipeline", () => {
     expect(stdout.split("\n")).toEqual([
       "The voucher answers for 29 May 2020 are published.",
       "Of 4 rows read, 3 count; 1 (25%) was rejected because a value is missing or wrong, most often for total orders missing, and none came after that date.",
-      "2 answers, and nothing was published before to compare with.",
-      expect.stringContaining("weak"),
+      "2 answers, and nothing was published before to compare with. Those with the most vouchers:",
+      "  Peru · frequent 5-13: 2640, likely (84.4%), on 3 vouchers",
+      "  Peru · recency 0-30: 2640, likely (84.4%), on 3 vouchers",
+      "Of 2 answers 0 are sure, 2 likely and 0 toss-ups.",
       expect.stringMatching(/^All \d+ checks were passed: there is nothing to do\.$/),
       expect.stringMatching(/^It took \d+\.\d s\. Report: .+\.html$/),
       "",
@@ -40,7 +42,7 @@ describe("pipeline", () => {
     expect(stdout).toMatch(/\n {2}read +4 +100%\n/);
     expect(stdout).toMatch(/\n {2}total_orders_missing +1 +25% /);
     expect(stdout).toMatch(/\n {2}provision\.voucher_frequent_most_used +1 /);
-    expect(stdout).toMatch(/\nAnswers in doubt\n {2}segment_kind +answers +in_doubt/);
+    expect(stdout).toMatch(/\nAnswers rejected rows could change\n {2}segment_kind +answers +could_change/);
   });
 
   it("prints the report as JSON for machines, and nothing else", async () => {

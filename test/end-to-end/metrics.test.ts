@@ -58,7 +58,7 @@ describe("the metrics of the runs", () => {
     expect(found).toMatchObject({
       [`voucher_pipeline_last_run_outcome{${ALL},outcome="succeeded"}`]: 1,
       [`voucher_pipeline_last_run_outcome{${ALL},outcome="failed"}`]: 0,
-      [`voucher_pipeline_last_run_audits{${ALL},outcome="passed"}`]: 38,
+      [`voucher_pipeline_last_run_audits{${ALL},outcome="passed"}`]: 43,
       [`voucher_pipeline_last_run_warnings{${ALL}}`]: 0,
       voucher_pipeline_rows_read: 4,
       voucher_pipeline_rows_curated: 3,
@@ -68,7 +68,8 @@ describe("the metrics of the runs", () => {
       'voucher_pipeline_rows_rejected_by_reason{reason="total_orders_missing"}': 1,
       voucher_pipeline_answers: 2,
       voucher_pipeline_changed_answers: 2,
-      voucher_pipeline_weak_answers: 2,
+      'voucher_pipeline_answers_by_certainty{certainty="likely"}': 2,
+      'voucher_pipeline_answers_by_certainty{certainty="toss-up"}': 0,
       voucher_pipeline_execution_date_timestamp_seconds: Date.parse("2020-05-29T00:00:00Z") / 1_000,
     });
     const age = Date.now() / 1_000 - (found["voucher_pipeline_published_timestamp_seconds"] ?? 0);

@@ -10,39 +10,39 @@ function leadingByTwo(runnerUp: string): RawVoucher[] {
 }
 
 /** The number of answers that rejected rows could have changed, of the two there are: by orders, by recency. */
-async function doubts(vouchers: readonly RawVoucher[]): Promise<Record<string, number>> {
+async function changeable(vouchers: readonly RawVoucher[]): Promise<Record<string, number>> {
   const { report } = await runOver(vouchers, EXECUTION_DATE, { maxRejectedShare: "1" });
-  const rows = report.measures["measures.answers_in_doubt"] ?? [];
-  return Object.fromEntries(rows.map((row) => [textOf(row, "segment_kind"), Number(row["in_doubt"])]));
+  const rows = report.measures["measures.answers_rejected_rows_could_change"] ?? [];
+  return Object.fromEntries(rows.map((row) => [textOf(row, "segment_kind"), Number(row["could_change"])]));
 }
 
-const certain = { frequent_segment: 0, recency_segment: 0 };
-const inDoubt = { frequent_segment: 1, recency_segment: 1 };
+const unchanging = { frequent_segment: 0, recency_segment: 0 };
+const changing = { frequent_segment: 1, recency_segment: 1 };
 
 describe("an answer", () => {
   it("is certain where fewer rejected rows might have belonged to it than its margin has", async () => {
     const rejected = voucher({ voucher_amount: "free" });
-    expect(await doubts([...leadingByTwo("5"), rejected])).toEqual(certain);
+    expect(await changeable([...leadingByTwo("5"), rejected])).toEqual(unchanging);
   });
 
   it("is in doubt where they could have drawn level for a smaller amount, which then wins", async () => {
     const rejected = times(2, voucher({ voucher_amount: "free" }));
-    expect(await doubts([...leadingByTwo("5"), ...rejected])).toEqual(inDoubt);
+    expect(await changeable([...leadingByTwo("5"), ...rejected])).toEqual(changing);
   });
 
   it("is certain where they could only have drawn level for a larger amount", async () => {
     const rejected = times(2, voucher({ voucher_amount: "free" }));
-    expect(await doubts([...leadingByTwo("5000"), ...rejected])).toEqual(certain);
+    expect(await changeable([...leadingByTwo("5000"), ...rejected])).toEqual(unchanging);
   });
 
   it("is in doubt where it has no runner-up, and the rejected rows are as many as its own", async () => {
     const rejected = times(3, voucher({ voucher_amount: null }));
-    expect(await doubts([...times(3, voucher()), ...rejected])).toEqual(inDoubt);
+    expect(await changeable([...times(3, voucher()), ...rejected])).toEqual(changing);
   });
 
   it("is certain where the rejected rows are of its own amount", async () => {
     const rejected = times(5, voucher({ last_order_ts: "never" }));
-    expect(await doubts([...leadingByTwo("5"), ...rejected])).toEqual(certain);
+    expect(await changeable([...leadingByTwo("5"), ...rejected])).toEqual(unchanging);
   });
 
   it("is certain where the rejected rows belong to another country, or surely to another segment", async () => {
@@ -51,18 +51,18 @@ describe("an answer", () => {
       ...times(5, voucher({ country_code: "Chile", voucher_amount: "free" })),
       ...times(5, voucher(other)),
     ];
-    expect(await doubts([...leadingByTwo("5"), ...rejected])).toEqual(certain);
+    expect(await changeable([...leadingByTwo("5"), ...rejected])).toEqual(unchanging);
   });
 
   it("is in doubt where nobody can say to which country or segment the rejected rows belong", async () => {
     const somewhere = voucher({ country_code: " ", voucher_amount: "5" });
     const everyKind = voucher({ country_code: " ", total_orders: null, voucher_amount: "5" });
-    expect(await doubts([...leadingByTwo("5"), somewhere, everyKind])).toEqual(inDoubt);
+    expect(await changeable([...leadingByTwo("5"), somewhere, everyKind])).toEqual(changing);
     const ofAnyOrders = times(
       2,
       voucher({ total_orders: "some", last_order_ts: "2019-01-01", voucher_amount: "5" }),
     );
-    expect(await doubts([...leadingByTwo("5"), ...ofAnyOrders])).toEqual({
+    expect(await changeable([...leadingByTwo("5"), ...ofAnyOrders])).toEqual({
       frequent_segment: 1,
       recency_segment: 0,
     });
@@ -70,13 +70,13 @@ describe("an answer", () => {
 
   it("is certain where the rejected rows are later than the execution date", async () => {
     const rejected = times(5, voucher({ timestamp: "2021-01-01", voucher_amount: "free" }));
-    expect(await doubts([...leadingByTwo("5"), ...rejected])).toEqual(certain);
+    expect(await changeable([...leadingByTwo("5"), ...rejected])).toEqual(unchanging);
   });
 
   it("that there is none of could have been given by a rejected row", async () => {
     const rejected = voucher({ country_code: "Chile", voucher_amount: "free" });
     const { report } = await runOver([...leadingByTwo("5"), rejected]);
-    expect(report.measures["measures.answers_in_doubt"]).toMatchObject([
+    expect(report.measures["measures.answers_rejected_rows_could_change"]).toMatchObject([
       { segment_kind: "frequent_segment", answers: "1", possible_answers: "1" },
       { segment_kind: "recency_segment", answers: "1", possible_answers: "1" },
     ]);
@@ -91,14 +91,14 @@ describe("pipeline rejected", () => {
     voucher({ total_orders: " ", last_order_ts: "2020-02-30" }),
   ];
 
-  it("shows counts by reason and country, each with an example, the doubtful answers, and rows in full", async () => {
+  it("shows counts by reason and country, each with an example, the answers closest to change, and rows in full", async () => {
     const { environment } = await runOver(vouchers);
     const { code, stdout } = await pipeline(["rejected", "-e", EXECUTION_DATE, "--rows", "2"], environment);
     expect(code).toBe(0);
     expect(stdout).toMatch(/voucher_amount_invalid +3\n/);
     expect(stdout).toMatch(/voucher_amount_invalid +Chile +1 +much +vouchers\/part\.parquet/);
     expect(stdout).toMatch(/last_order_ts_invalid +Peru +1 +2020-02-30/);
-    expect(stdout).toMatch(/most doubtful answers/);
+    expect(stdout).toMatch(/answers closest to change/);
     expect(stdout).toMatch(/rejected rows, 2 of 4\n/);
   });
 
@@ -136,8 +136,8 @@ describe("the measures of provision", () => {
     const { settings, report } = await runOver([voucher(), voucher({ total_orders: null })]);
     const aggregated = await run(settings, EXECUTION_DATE, ["aggregate"]);
     expect(Object.keys(aggregated.measures)).toEqual([
-      "measures.answers_in_doubt",
-      "measures.most_doubtful_answers",
+      "measures.answers_closest_to_change",
+      "measures.answers_rejected_rows_could_change",
     ]);
     expect(report.measures).toMatchObject(aggregated.measures);
   });

@@ -48,15 +48,15 @@ describe("the report of a run", () => {
       "The voucher answers for 29 May 2020 are published.",
       "Of 7 rows read, 5 count; 2 (28.6%) were rejected because a value is missing or wrong, most often for voucher amount missing, and none came after that date.",
       "4 of 4 answers differ from the answers for 28 May 2020.",
-      "4 of 4 answers are weak, with fewer than 100 vouchers, or a lead below 5%: better not to stake a large campaign on them.",
-      "All 38 checks were passed: there is nothing to do.",
+      "Of 4 answers 0 are sure, 2 likely and 2 toss-ups: do not stake a campaign on a toss-up.",
+      "All 43 checks were passed: there is nothing to do.",
     ]);
     for (const sentence of sentences) expect(page).toContain(`<p><bdi>${sentence}</bdi></p>`);
   });
 
-  it("has what it rests on: changed and weak answers, rows by reason, checks, times, and how to make it again", () => {
-    expect(markdown).toContain("\n- Peru · frequent 5-13: 1000 → 2640, on 4 vouchers\n");
-    expect(markdown).toMatch(/\n\| Peru \| frequent 5-13 \| 2,640 \| 4 \| 4 \| few vouchers \|\n/);
+  it("has what it rests on: changed and uncertain answers, rows by reason, checks, times, and how to make it again", () => {
+    expect(markdown).toContain("\n- Peru · frequent 5-13: 1000 → 2640, likely (94.2%), on 4 vouchers\n");
+    expect(markdown).toMatch(/\n\| Peru · frequent 5-13 \| 2,640 \| likely \(94\.2%\) \| 4 \| 4 \|\n/);
     expect(markdown).toContain("\n| `voucher_amount_missing` | 2 | 28.6% |  | vouchers/part.parquet |\n");
     expect(markdown).toMatch(
       /\n\| `curated\.vouchers` \| `not_empty` \| passed \| 0 \| none \| [A-Z].*\. \|\n/,

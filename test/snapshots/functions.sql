@@ -298,8 +298,9 @@ CREATE MACRO chance_to_win_again(winner, total, rivals) AS
     round(
       CASE
         WHEN total < 30 AND rivals IS NULL
-          THEN (chance_among_few(winner, total + 1, [1]) + chance_among_few(winner, total + 1, [-1])) / 2
-        WHEN total < 30 THEN chance_among_few(winner, total, rivals)
+          THEN (chance_among_few(winner, least(total, 29) + 1, [1]) + chance_among_few(winner, least(total, 29) + 1, [-1])) / 2
+        -- DuckDB computes what is constant in every branch, also in those that are not taken.
+        WHEN total < 30 THEN chance_among_few(winner, least(total, 29), rivals)
         WHEN rivals IS NULL THEN 1
         ELSE chance_among_many(winner, total, rivals)
       END,
