@@ -21,6 +21,7 @@ export async function readConsumption(settings: Settings): Promise<Record<string
   const tables = [
     "publications",
     "voucher_amount_usage",
+    "voucher_answers",
     "voucher_country_most_used",
     "voucher_frequent_most_used",
     "voucher_recency_most_used",

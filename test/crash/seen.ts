@@ -35,6 +35,7 @@ export const NOTHING: Seen = { files: {}, database: { tables: {}, answers: {} },
 const TABLES = [
   "publications",
   "voucher_amount_usage",
+  "voucher_answers",
   "voucher_country_most_used",
   "voucher_frequent_most_used",
   "voucher_recency_most_used",

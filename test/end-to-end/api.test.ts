@@ -59,6 +59,7 @@ describe("the api", () => {
     const api = startApi(environment);
     for (const table of [
       "voucher_amount_usage",
+      "voucher_answers",
       "voucher_country_most_used",
       "voucher_frequent_most_used",
       "voucher_recency_most_used",

@@ -90,6 +90,7 @@ describe("a run that succeeds", () => {
         : `mysql://${host.replace(/:.*/, "")}:${port || "3306"} ${pathname.slice(1)}.`;
     const answers = [
       "voucher_amount_usage",
+      "voucher_answers",
       "voucher_country_most_used",
       "voucher_frequent_most_used",
       "voucher_recency_most_used",

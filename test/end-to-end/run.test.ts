@@ -60,6 +60,7 @@ describe("a run over the sample", () => {
     ]);
     expect(await listFiles(workspace.settings.zones.provision)).toEqual([
       `voucher_amount_usage/${partition}`,
+      `voucher_answers/${partition}`,
       `voucher_country_most_used/${partition}`,
       `voucher_frequent_most_used/${partition}`,
       `voucher_recency_most_used/${partition}`,

@@ -146,6 +146,7 @@ beforeAll(async () => {
     "provision.voucher_recency_most_used",
     "provision.voucher_country_most_used",
     "provision.voucher_amount_usage",
+    "provision.voucher_answers",
   ])
     tables.set(table, await readPartition(settings, table));
 });
@@ -396,6 +397,33 @@ describe("the most used amount of a country", () => {
   it("gives a tie to the smaller amount", () => {
     expect(rowsOf("provision.voucher_country_most_used", "a tie over segments")).toMatchObject([
       { voucher_amount: 2640 },
+    ]);
+  });
+});
+
+describe("the answer of a country and segment", () => {
+  it("comes with its runner-up, and with its certainty as a number and a word", () => {
+    const answer = { country_code: "ranked", voucher_amount: 3520, assignments: "3", segment_assignments: "4" };
+    const rest = { runner_up: 2640, runner_up_assignments: "1", certainty: 0.738, certainty_word: "toss-up" };
+    expect(rowsOf("provision.voucher_answers", "ranked")).toEqual([
+      { ...answer, ...rest, segment_kind: "frequent_segment", segment: "5-13", execution_date },
+      { ...answer, ...rest, segment_kind: "recency_segment", segment: "30-60", execution_date },
+    ]);
+  });
+
+  it("has no runner-up if all vouchers are of one amount, and is not certain for that", () => {
+    expect(rowsOf("provision.voucher_answers", "three alike", "a neighbour")).toMatchObject([
+      { country_code: "a neighbour", runner_up: null, certainty: 0.942, certainty_word: "likely" },
+      { country_code: "a neighbour", runner_up: null, certainty: 0.942, certainty_word: "likely" },
+      { country_code: "three alike", runner_up: null, certainty: 0.844, certainty_word: "likely" },
+      { country_code: "three alike", runner_up: null, certainty: 0.844, certainty_word: "likely" },
+    ]);
+  });
+
+  it("has the smaller of two amounts that are used equally often, and the other one as its runner-up", () => {
+    expect(rowsOf("provision.voucher_answers", "a tie")).toMatchObject([
+      { voucher_amount: 9000, runner_up: 10000, assignments: "2", runner_up_assignments: "2" },
+      { voucher_amount: 9000, runner_up: 10000, assignments: "2", runner_up_assignments: "2" },
     ]);
   });
 });

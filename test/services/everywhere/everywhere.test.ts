@@ -10,6 +10,7 @@ import { makeWorkspace, PROJECT, type Workspace } from "../../workspace.js";
 const PLACES = ["local+sqlite", "minio+mysql", "minio+mariadb", "minio+sqlite", "local+mysql"] as const;
 const ANSWERS = [
   "voucher_amount_usage",
+  "voucher_answers",
   "voucher_country_most_used",
   "voucher_frequent_most_used",
   "voucher_recency_most_used",

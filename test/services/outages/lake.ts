@@ -13,6 +13,7 @@ import type { MinioServer, SqlServer } from "../servers.mjs";
 const BUCKET = "lake";
 const TABLES = [
   "voucher_amount_usage",
+  "voucher_answers",
   "voucher_country_most_used",
   "voucher_frequent_most_used",
   "voucher_recency_most_used",
