@@ -403,7 +403,12 @@ describe("the most used amount of a country", () => {
 
 describe("the answer of a country and segment", () => {
   it("comes with its runner-up, and with its certainty as a number and a word", () => {
-    const answer = { country_code: "ranked", voucher_amount: 3520, assignments: "3", segment_assignments: "4" };
+    const answer = {
+      country_code: "ranked",
+      voucher_amount: 3520,
+      assignments: "3",
+      segment_assignments: "4",
+    };
     const rest = { runner_up: 2640, runner_up_assignments: "1", certainty: 0.738, certainty_word: "toss-up" };
     expect(rowsOf("provision.voucher_answers", "ranked")).toEqual([
       { ...answer, ...rest, segment_kind: "frequent_segment", segment: "5-13", execution_date },
