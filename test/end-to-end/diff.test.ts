@@ -28,8 +28,8 @@ describe("pipeline diff", () => {
     const { code, stdout } = await pipeline(["diff"], environment);
     expect(code).toBe(0);
     expect(stdout).toContain("4 of 4 answers differ between 2020-05-28T00:00:00Z and 2020-05-29T00:00:00Z\n");
-    expect(stdout).toContain("  Peru · frequent 5-13: 1000 → 2640, on 4 vouchers\n");
-    expect(stdout).toContain("  Chile · recency 30-60: no answer → 70, on 1 voucher\n");
+    expect(stdout).toContain("  Peru · frequent 5-13: 1000 → 2640, likely (94.2%), on 4 vouchers\n");
+    expect(stdout).toContain("  Chile · recency 30-60: no answer → 70, toss-up (50%), on 1 voucher\n");
     expect(stdout).toMatch(/^ +Peru +frequent_segment +5-13 +1000 +3 +3 +2640 +4 +4$/m);
   });
 
@@ -81,7 +81,7 @@ describe("--max-changed", () => {
     expect(stderr).toContain(
       "TOO_MANY_CHANGES: 4 of 4 answers would change since 2020-05-28T00:00:00Z, 3 may",
     );
-    expect(stderr).toContain("\n  Peru · frequent 5-13: 1000 → 2640, on 4 vouchers");
+    expect(stderr).toContain("\n  Peru · frequent 5-13: 1000 → 2640, likely (94.2%), on 4 vouchers");
     expect(await hashesOf(settings.zones.provision)).toEqual(before);
     expect((await pipeline(["diff", "2020-05-29"], environment)).stderr).toContain("PUBLICATION_MISSING");
     const [failed] = await readHistory(settings, { limit: 1 });
@@ -124,6 +124,31 @@ describe("--max-changed", () => {
     expect(await outcome({ answers: 0 })).toBe("passed");
   });
 
+  it("does not count toss-ups with --ignore-toss-ups: they change by chance", async () => {
+    const { settings, environment } = await runOver(
+      times(3, voucher({ voucher_amount: "1000" })),
+      "2020-05-28",
+    );
+    const tossUp = [...times(3, voucher({ voucher_amount: "1000" })), ...times(4, voucher())];
+    const limit = ["--max-changed", "0", "--ignore-toss-ups"];
+    await putVouchers(settings.zones.raw, tossUp);
+    expect((await pipeline(["-e", "2020-05-29", ...limit], environment)).stdout).toContain(
+      "2 of 2 answers differ from the answers for 28 May 2020. " +
+        "At most 0 may (--max-changed); 0 of these are no toss-ups: passed.\n",
+    );
+    await putVouchers(settings.zones.raw, [...tossUp, ...times(9, voucher({ voucher_amount: "5" }))]);
+    const { code, stderr } = await pipeline(["-e", "2020-05-30"], {
+      ...environment,
+      MAX_CHANGED: "0",
+      IGNORE_TOSS_UPS: "true",
+    });
+    expect(code).toBe(3);
+    expect(stderr).toContain(
+      "TOO_MANY_CHANGES: 2 of 2 answers would change since 2020-05-29T00:00:00Z, toss-ups not counted",
+    );
+    expect(stderr).toMatch(/\n {2}Peru · frequent 5-13: 2640 → 5, likely \(\d+(\.\d)?%\), on 16 vouchers\n/);
+  });
+
   it("holds a date that was published already against itself, and the first one against nothing", async () => {
     const { settings } = await runOver([voucher({ voucher_amount: "1000" })], "2020-05-28");
     await run(settings, "2020-05-29");
@@ -162,7 +187,7 @@ describe("--max-changed", () => {
     const { environment } = await makeWorkspace();
     expect(await pipeline(["-e", "2020-05-29", "--approve"], environment)).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("--approve goes with --max-changed"),
+      stderr: expect.stringContaining("--approve goes with --max-changed or MAX_CHANGED"),
     });
   });
 });

@@ -114,7 +114,7 @@ describe("the report of a run", () => {
     expect(stopped).toContain(
       "\n4 of 2 answers would differ from the answers for 29 May 2020. At most 0 may (--max-changed): stopped.\n",
     );
-    expect(stopped).toContain("\nIt was held to 0 of them at the most (--max-changed): stopped.\n");
+    expect(stopped).toContain("\nAt most 0 may (--max-changed): stopped.\n");
   });
 
   it("that cannot be written is a warning, and the run ends as it would", async () => {
