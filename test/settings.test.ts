@@ -111,6 +111,20 @@ describe("the settings", () => {
     expect(origins("*")).toBe("*");
   });
 
+  it.each(["x", "-1", "1.5", "101%"])("refuse %j changed answers", (limit) => {
+    expect(faultOf({ MAX_CHANGED: limit })).toContain(
+      "MAX_CHANGED must be a number of answers, as 5, or a share",
+    );
+  });
+
+  it("take a number of changed answers, or a share of those there were", () => {
+    expect(readSettings({ MAX_CHANGED: "5" }).maxChanged).toEqual({ answers: 5 });
+    expect(readSettings({ MAX_CHANGED: "12.5%", IGNORE_TOSS_UPS: "true" })).toMatchObject({
+      maxChanged: { share: 0.125 },
+      ignoreTossUps: true,
+    });
+  });
+
   it("refuse a time to end that is none, and keys for something else, at once", () => {
     const fault = faultOf({ API_SHUTDOWN_SECONDS: "soon", API_KEYS_FOR: "v2" });
     expect(fault).toContain("  API_SHUTDOWN_SECONDS must be a whole number of seconds");

@@ -27,7 +27,7 @@ describe("pipeline", () => {
       "Of 4 rows read, 3 count; 1 (25%) was rejected because a value is missing or wrong, most often for total orders missing, and none came after that date.",
       "2 answers, and nothing was published before to compare with. Those with the most vouchers:",
       "  Peru · frequent 5-13: 2640, likely (84.4%), on 3 vouchers",
-      "  Peru · recency 0-30: 2640, likely (84.4%), on 3 vouchers",
+      "  Peru · recency 30-60: 2640, likely (84.4%), on 3 vouchers",
       "Of 2 answers 0 are sure, 2 likely and 0 toss-ups.",
       expect.stringMatching(/^All \d+ checks were passed: there is nothing to do\.$/),
       expect.stringMatching(/^It took \d+\.\d s\. Report: .+\.html$/),

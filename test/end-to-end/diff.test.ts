@@ -42,7 +42,13 @@ describe("pipeline diff", () => {
       country_code: "Chile",
       segment_kind: "frequent_segment",
       segment: "5-13",
-      before: { voucher_amount: 70, assignments: 1, segment_assignments: 1 },
+      before: {
+        voucher_amount: 70,
+        assignments: 1,
+        segment_assignments: 1,
+        certainty: 0.5,
+        certainty_word: "toss-up",
+      },
       after: null,
     });
   });

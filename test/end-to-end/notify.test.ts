@@ -96,8 +96,10 @@ describe("a chat", () => {
     await run(settings);
     expect(told).toHaveLength(1);
     expect(told[0]).toMatch(/^Vouchers: answers have changed\.\n/);
-    expect(told[0]).toContain("\n• Peru · frequent 5-13: 2640 → 70, on 3 vouchers\n");
-    expect(told[0]).toContain("\n• &lt;!channel&gt; · frequent 5-13: no answer → 2640, on 1 voucher\n");
+    expect(told[0]).toContain("\n• Peru · frequent 5-13: 2640 → 70, likely (84.4%), on 3 vouchers\n");
+    expect(told[0]).toContain(
+      "\n• &lt;!channel&gt; · frequent 5-13: no answer → 2640, toss-up (50%), on 1 voucher\n",
+    );
   });
 
   it("is not told of answers of a date that is not the newest: nobody gets them", async () => {

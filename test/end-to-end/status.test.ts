@@ -42,6 +42,8 @@ describe("pipeline status", () => {
         published_at: expect.stringMatching(/^\d{4}-.*Z$/),
         age_days: 2,
         too_old: false,
+        answers: 2,
+        certainty: { sure: 0, likely: 0, "toss-up": 2 },
       },
       range: { from: "2020-05-28", to: "2020-05-29" },
       published: 2,
