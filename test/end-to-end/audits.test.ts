@@ -71,7 +71,7 @@ describe("an audit", () => {
 
   it.each([
     ["one row more than may", "threshold: { rows: 96 }\n", "97 rows break it, 96 may"],
-    ["a larger share than may", "threshold: { share: 0.969 }\n", "97 rows break it, 96.9 % may"],
+    ["a larger share than may", "threshold: { share: 0.969 }\n", "97 rows break it, 96.9% may"],
   ])("that %s break ends the run", async (_what, options, words) => {
     const { workspace, settings } = await withAudit(options);
     await expectFailure(workspace, "AUDIT_FAILED", [words, "and 77 more rows"], settings);
