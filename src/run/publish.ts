@@ -123,11 +123,11 @@ export function contentStatements(model: WrittenModel): { readonly keep: string;
 async function keptContent(engine: Engine, model: WrittenModel): Promise<TableContent> {
   const table = publishedTable(model);
   const { keep, read } = contentStatements(model);
-  await engine.run(keep);
-  const [counted] = await engine.rows(`SELECT count(*) AS rows FROM ${keptTable(model)}`);
+  const [kept] = await engine.rows(keep);
   return {
     table,
-    rows: Number(counted?.["rows"]),
+    // What DuckDB answers to a statement that makes a table of rows.
+    rows: Number(kept?.["Count"]),
     parts: async function* () {
       for await (const part of engine.parts(read)) yield publishedRows(table, part);
     },
