@@ -19,6 +19,81 @@ function faultOf(environment: Record<string, string>): string {
   return "";
 }
 
+describe("settings from files", () => {
+  const written = async (content: string, name = "secret") => {
+    const file = path.join(await makeFolder(), name);
+    await writeFile(file, content);
+    return file;
+  };
+
+  it("take the content of the file, without the end of its line", async () => {
+    const url = "mysql://user:password@host:3306/db";
+    for (const end of ["", "\n", "\r\n"]) {
+      const file = await written(`${url}${end}`);
+      // An image may have a value of its own, which an empty one takes away.
+      for (const own of [{}, { CONSUMPTION_URL: "" }])
+        expect(readSettings({ ...own, CONSUMPTION_URL_FILE: file }).consumptionUrl).toBe(url);
+    }
+  });
+
+  it("are every secret", async () => {
+    const settings = readSettings({
+      RAW_ZONE: "s3://data/raw",
+      CURATED_ZONE: "s3://data/curated",
+      PROVISION_ZONE: "s3://data/provision",
+      ENGINE_FILE: await written("spark://etl:p%40ss@spark:10000\n"),
+      NOTIFY_URL_FILE: await written("https://hooks.example.org/a/b\n"),
+      OPENLINEAGE_API_KEY_FILE: await written("lineage-key\n"),
+      AWS_ACCESS_KEY_ID_FILE: await written("id\n"),
+      AWS_SECRET_ACCESS_KEY_FILE: await written("top-secret\n"),
+      AWS_SESSION_TOKEN_FILE: await written("token\n"),
+    });
+    expect(settings).toMatchObject({
+      engine: { kind: "spark", host: "spark", password: "p@ss" },
+      notifyUrl: "https://hooks.example.org/a/b",
+      openLineage: { apiKey: "lineage-key" },
+      s3: { credentials: { accessKeyId: "id", secretAccessKey: "top-secret", sessionToken: "token" } },
+    });
+    expect(Object.keys(settings.secretFiles)).toHaveLength(6);
+  });
+
+  it("are refused beside the setting itself, and if the file is missing, empty or a folder", async () => {
+    const folder = await makeFolder();
+    const faults = faultOf({
+      ...ON_S3,
+      CONSUMPTION_URL: "sqlite:a.db",
+      CONSUMPTION_URL_FILE: await written("sqlite:b.db"),
+      NOTIFY_URL_FILE: await written("\n"),
+      AWS_SECRET_ACCESS_KEY: "",
+      AWS_SECRET_ACCESS_KEY_FILE: path.join(folder, "missing"),
+      AWS_ACCESS_KEY_ID: "id",
+      AWS_SESSION_TOKEN_FILE: folder,
+      OPENLINEAGE_API_KEY_FILE: "",
+    });
+    expect(faults.split("\n  ").slice(1)).toEqual([
+      "CONSUMPTION_URL and CONSUMPTION_URL_FILE are both set: set only one of them",
+      "NOTIFY_URL_FILE names a file that is empty",
+      "OPENLINEAGE_API_KEY_FILE is empty: it must be the path of a file",
+      "AWS_SECRET_ACCESS_KEY_FILE names a file that cannot be read (ENOENT)",
+      "AWS_SESSION_TOKEN_FILE names a file that cannot be read (EISDIR)",
+    ]);
+  });
+
+  it("are held to the same rules, by the name of the file's setting, and show nothing of the file or its path", async () => {
+    const fault = faultOf({
+      CONSUMPTION_URL_FILE: await written("postgres://user:top-secret@host/db\n"),
+      ENGINE_FILE: "spark://etl:top-secret@spark:10000",
+    });
+    expect(fault).toContain("  CONSUMPTION_URL from CONSUMPTION_URL_FILE must be sqlite:<file> or mysql://");
+    expect(fault).toContain("  ENGINE_FILE names a file that cannot be read (ENOENT)");
+    expect(fault).not.toContain("top-secret");
+  });
+
+  it("do not mind files for S3 where no zone is there", () => {
+    expect(faultOf({ AWS_SECRET_ACCESS_KEY_FILE: "/missing" })).toBe("");
+  });
+});
+
 describe("the settings", () => {
   it("take zones on S3 beside folders", () => {
     const { zones } = readSettings({

@@ -42,6 +42,8 @@ export interface Settings {
   readonly openLineage: OpenLineageSettings;
   /** What commands log to standard error, from pino's levels. */
   readonly logLevel: LogLevel;
+  /** The files that hold secrets, as absolute paths, by the settings that name them. */
+  readonly secretFiles: Readonly<Record<string, string>>;
 }
 
 /** What is said of S3. What is left open, the AWS SDK finds: in profiles, from roles, from metadata services. */
@@ -261,29 +263,41 @@ const s3Schema = z
     },
   );
 
+/** Settings that a file can hold instead: NAME_FILE names the file. Only the second group is about S3. */
+const SECRETS = ["CONSUMPTION_URL", "ENGINE", "NOTIFY_URL", "OPENLINEAGE_API_KEY"] as const;
+const S3_SECRETS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] as const;
+
 /** The variables that users can set. The others that are read here belong to the system, or to proxies. */
 export const SETTING_NAMES: readonly string[] = [
   ...Object.keys(schema.shape),
   ...Object.keys(s3Schema.shape),
+  ...[...SECRETS, ...S3_SECRETS].map(fileVariable),
 ];
 
 /**
  * Turns environment variables into checked settings. `.env.example` explains each one.
  * @throws PipelineError INVALID_SETTINGS that lists every fault at once.
  */
-export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProcess()): Settings {
-  const parsed = schema.safeParse(environment);
-  const { RAW_ZONE = "", CURATED_ZONE = "", PROVISION_ZONE = "", RUN_REPORTS = "" } = environment;
+export function readSettings(given: NodeJS.ProcessEnv = environmentOfProcess()): Settings {
+  const { RAW_ZONE = "", CURATED_ZONE = "", PROVISION_ZONE = "", RUN_REPORTS = "" } = given;
   const needsS3 = [RAW_ZONE, CURATED_ZONE, PROVISION_ZONE, RUN_REPORTS].some(isOnS3);
+  const secrets = readSecretFiles(given, [...SECRETS, ...(needsS3 ? S3_SECRETS : [])]);
+  const { environment } = secrets;
+  const parsed = schema.safeParse(environment);
   const parsedS3 = s3Schema.safeParse(needsS3 ? environment : {});
   const zonesOfCluster = environment["ENGINE"]?.startsWith("spark://")
     ? { RAW_ZONE, CURATED_ZONE, PROVISION_ZONE }
     : {};
   const outOfReach = Object.entries(zonesOfCluster).filter(([, location]) => !isOnS3(location));
-  if (!parsed.success || !parsedS3.success || outOfReach.length > 0) {
+  if (!parsed.success || !parsedS3.success || outOfReach.length > 0 || secrets.faults.size > 0) {
     const issues = [parsed, parsedS3].flatMap(({ error }) => error?.issues ?? []);
     const faults = [
-      ...issues.map((issue) => `${issue.path.join(".")} ${issue.message}`),
+      ...secrets.faults.values(),
+      ...issues.flatMap(({ path, message }) => {
+        const name = path.join(".");
+        if (secrets.faults.has(name)) return [];
+        return `${name in secrets.files ? `${name} from ${fileVariable(name)}` : name} ${message}`;
+      }),
       ...outOfReach.map(([name]) => `${name} must be s3://bucket/prefix, where ENGINE is spark://`),
     ];
     throw new PipelineError("INVALID_SETTINGS", ["these settings are wrong:", ...faults].join("\n  "));
@@ -334,7 +348,61 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentOfProce
       file: resolved(value.OPENLINEAGE_FILE),
     },
     logLevel: value.LOG_LEVEL,
+    secretFiles: Object.fromEntries(
+      Object.entries(secrets.files).map(([name, file]) => [fileVariable(name), path.resolve(file)]),
+    ),
   };
+}
+
+function fileVariable(name: string): string {
+  return `${name}_FILE`;
+}
+
+interface Secrets {
+  readonly environment: NodeJS.ProcessEnv;
+  /** The files that were read, by the setting that they hold. */
+  readonly files: Readonly<Record<string, string>>;
+  /** By the setting that has no value for it. */
+  readonly faults: ReadonlyMap<string, string>;
+}
+
+/** Puts the content of the files that NAME_FILE names in the place of NAME. */
+function readSecretFiles(given: NodeJS.ProcessEnv, names: readonly string[]): Secrets {
+  const environment = { ...given };
+  const files: Record<string, string> = {};
+  const faults = new Map<string, string>();
+  for (const name of names) {
+    const variable = fileVariable(name);
+    const file = given[variable];
+    if (file === undefined) continue;
+    // An image sets some of them: an empty one says that the file is meant.
+    if ((given[name] ?? "") !== "") {
+      faults.set(name, `${name} and ${variable} are both set: set only one of them`);
+      continue;
+    }
+    const secret = contentOf(file);
+    if (typeof secret === "string") {
+      environment[name] = secret;
+      files[name] = file;
+    } else {
+      // A second fault, of a pair of which one is missing, would be none.
+      environment[name] = "not read";
+      faults.set(name, `${variable} ${secret.fault}`);
+    }
+  }
+  return { environment, files, faults };
+}
+
+/** The secret in a file, without the end of its last line. A fault does not show the path: it may be the secret itself. */
+function contentOf(file: string): string | { readonly fault: string } {
+  if (file === "") return { fault: "is empty: it must be the path of a file" };
+  try {
+    const secret = readFileSync(file, "utf8").replace(/\r?\n$/, "");
+    return secret === "" ? { fault: "names a file that is empty" } : secret;
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    return { fault: `names a file that cannot be read (${code})` };
+  }
 }
 
 /** What a command logs, before it asks for any other setting; nothing where that is said wrongly, which `readSettings` tells. */

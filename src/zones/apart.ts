@@ -103,8 +103,9 @@ function placesOf(settings: Settings): Record<string, string | undefined> {
 }
 
 /** What is only read, and may lie anywhere except where runs remove files. */
-function filesToRead({ api, duckdb, engine, s3 }: Settings): Record<string, string | undefined> {
+function filesToRead({ api, duckdb, engine, s3, secretFiles }: Settings): Record<string, string | undefined> {
   return {
+    ...secretFiles,
     API_KEYS_FILE: api.keysFile,
     AWS_CA_BUNDLE: s3.caBundle,
     ENGINE_CA_BUNDLE: engine.kind === "spark" ? engine.caBundle : undefined,

@@ -80,6 +80,16 @@ describe("a place that lies in another is refused", () => {
     ]);
   });
 
+  it("if it is the file of a secret", async () => {
+    const folder = await makeFolder();
+    await mkdir(path.join(folder, PARTITION), { recursive: true });
+    await writeFile(path.join(folder, PARTITION, "secret"), "https://hooks.example.org/a");
+    await expectRefused(folder, { NOTIFY_URL_FILE: `<folder>/${PARTITION}/secret` }, [
+      "NOTIFY_URL_FILE",
+      "CURATED_ZONE <folder>/curated",
+    ]);
+  });
+
   it("through links, also through one that leads to nothing yet", async () => {
     const folder = await makeFolder();
     await mkdir(path.join(folder, PARTITION), { recursive: true });

@@ -8,7 +8,7 @@ import { adminUrl, askMysql } from "../../consumption/servers.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
 import { readPartition } from "../../run/running.js";
 import { getFile, listFiles } from "../../storage.js";
-import { makeWorkspace, PROJECT, type Workspace } from "../../workspace.js";
+import { makeFolder, makeWorkspace, PROJECT, type Workspace } from "../../workspace.js";
 import { keysEnvironment, temporaryKeys } from "../s3/temporary-keys.js";
 
 /** With what has a meaning in URLs, in SQL and in JSON. */
@@ -193,6 +193,27 @@ describe("no secret is told by", () => {
     await api.ended;
     expect(api.log()).toContain("MySQL database");
     expectNoSecret(api.log());
+  });
+
+  it("a run and an api that have them from files", async () => {
+    const folder = await makeFolder();
+    const names = ["CONSUMPTION_URL", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+    const files: Record<string, string> = {};
+    for (const name of names) {
+      files[name] = "";
+      files[`${name}_FILE`] = path.join(folder, name);
+      await writeFile(path.join(folder, name), `${environment[name] ?? ""}\n`);
+    }
+    await expectDiscreet(RUN, files, 0);
+    await expectDiscreet(["doctor"], files, 0);
+    const api = startApi({ ...environment, ...files });
+    expect(await (await askForVoucher(api)).json()).toEqual({ voucher_amount: 2640 });
+    api.child.kill("SIGTERM");
+    await api.ended;
+    expectNoSecret(api.log());
+    // A secret that was written where the path of its file belongs.
+    const mistaken = { CONSUMPTION_URL: "", CONSUMPTION_URL_FILE: urlWith(PASSWORD) };
+    expect(await expectDiscreet(RUN, mistaken, 2)).toContain("CONSUMPTION_URL_FILE names a file");
   });
 
   it("an api that does not start", async () => {
