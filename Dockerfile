@@ -30,14 +30,16 @@ RUN npm pkg set --json dependencies="$(node docker/runtime-packages.mjs)" \
 FROM ${NODE_IMAGE}
 WORKDIR /app
 RUN install --directory --owner=node --group=node /data \
- && ln -s /app/dist/cli/main.js /usr/local/bin/pipeline
+ && ln -s /app/dist/cli/main.js /usr/local/bin/pipeline \
+ && ln -s /data /app/data
 COPY --from=build /opt/duckdb /opt/duckdb
 COPY --from=build /app/node_modules ./node_modules
 COPY package.json start.sh ./
 COPY sql ./sql
 COPY --from=build /app/dist ./dist
 
-# Whoever uses it with folders mounts one at /data. With zones on S3 and MySQL nothing is written there.
+# Whoever uses it with folders mounts one at /data. With zones on S3 and MySQL nothing is written there. The database is there, too:
+# CONSUMPTION_URL is not set here, so that CONSUMPTION_URL_FILE can be.
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=8000 \
@@ -45,7 +47,6 @@ ENV NODE_ENV=production \
     CURATED_ZONE=/data/curated \
     PROVISION_ZONE=/data/provision \
     RUN_REPORTS=/data/runs \
-    CONSUMPTION_URL=sqlite:/data/consumption.db \
     DUCKDB_EXTENSION_DIRECTORY=/opt/duckdb
 
 # The user "node" by number, so that an orchestrator can see that it is not root.

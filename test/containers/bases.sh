@@ -6,7 +6,7 @@ make_bases() {
   node_image="$(sed -nE 's/^ARG NODE_IMAGE=(.+)$/\1/p' Dockerfile | head -n 1)"
   major="$(sed -E 's/^node:([0-9]+).*/\1/' <<<"$node_image")"
   node_base="$folder/node-$major.tar"
-  sources="$(cat "$here"/{bases,mysql-entrypoint}.sh "$cache"/versions/{minio,mc,mysql} | sha256sum | cut -c 1-12)"
+  sources="$(cat "$here"/{bases,mysql-entrypoint}.sh "$cache"/versions/{minio,mc,mysql,seaweedfs} | sha256sum | cut -c 1-12)"
   services_base="$folder/services-$sources.tar"
   mkdir -p "$folder"
   [ -f "$node_base" ] || make_node_base "$major" "$node_base"
@@ -37,7 +37,7 @@ make_services_base() {
   make_debian "$root" nginx-light,mariadb-client-core,busybox
   chroot "$root" useradd --system --uid 101 nginx
   ln -s busybox "$root/usr/bin/wget"
-  cp "$cache"/bin/{minio,mc} "$here/mysql-entrypoint.sh" "$root/usr/local/bin/"
+  cp "$cache"/bin/{minio,mc,weed} "$here/mysql-entrypoint.sh" "$root/usr/local/bin/"
   mkdir -p "$root"/opt/mysql/usr/{sbin,share} "$root/var/lib/mysql"
   cp "$cache/mysql/mysqld" "$root/opt/mysql/"
   cp "$cache/mysql/usr/sbin/mysqld" "$root/opt/mysql/usr/sbin/"
@@ -67,10 +67,11 @@ pack() {
 make_service_images() {
   local name
   docker import "$services_base" services >/dev/null
-  for name in $(in_project docker compose --profile '*' config --images | sort -u); do
+  for name in $({ in_project docker compose --profile '*' config --images; in_seaweedfs docker compose config --images; } | sort -u); do
     case "$name" in
       */minio/minio:*) as_image "$name" 'ENV MC_CONFIG_DIR=/tmp/.mc' 'VOLUME /data' 'ENTRYPOINT ["minio"]' ;;
       */minio/mc:*) as_image "$name" 'ENTRYPOINT ["mc"]' ;;
+      chrislusf/seaweedfs:*) as_image "$name" 'VOLUME /data' 'ENTRYPOINT ["weed"]' ;;
       nginx:*) as_image "$name" 'CMD ["nginx", "-g", "daemon off;"]' ;;
       mysql:*) as_image "$name" 'VOLUME /var/lib/mysql' 'ENTRYPOINT ["mysql-entrypoint.sh"]' ;;
       "$image") ;;

@@ -17,7 +17,7 @@ for (const [name, service] of Object.entries(services)) {
     const isOurs = image === "voucher-pipeline";
     assert.ok(healthcheck?.test ?? (isOurs && hasOwnCheck), `${name} has a health check`);
   }
-  if (build === undefined) assert.match(image, /:\d+\.\d+\.\d+|:RELEASE\./, `${name} has one version`);
+  if (build === undefined) assert.match(image, /:\d+\.\d+(\.\d+)?|:RELEASE\./, `${name} has one version`);
   assert.ok(!privileged && options.includes("no-new-privileges:true"), `${name} cannot gain rights`);
   if (build !== undefined) {
     assert.ok(service.read_only, `${name} cannot change its own files`);
@@ -32,13 +32,19 @@ for (const [name, service] of Object.entries(services)) {
   }
 }
 
-// Every account and key comes from .env, and is asked for by name where it is not there.
-const fromEnvironment = "\\$\\{[A-Z_]+:\\?[^}]+\\}";
-const plain = new RegExp(`^${fromEnvironment}$`);
-const inUrl = new RegExp(`//${fromEnvironment}:${fromEnvironment}@`);
-for (const [name, { environment = {} }] of Object.entries(raw.services)) {
+// Every secret comes from a file, of a folder that is asked for by name if .env does not have it.
+for (const [name, { environment = {}, secrets = [] }] of Object.entries(raw.services)) {
+  const files = Object.entries(environment).filter(([variable]) => variable.endsWith("_FILE"));
+  for (const [variable, file] of files) {
+    // An empty value takes one away that several services have in common.
+    if (file !== null)
+      assert.ok(secrets.includes(file.replace("/run/secrets/", "")), `${variable} of ${name} is a secret`);
+  }
   for (const [variable, value] of Object.entries(environment)) {
-    if (/PASSWORD|SECRET|KEY|TOKEN|USER/.test(variable)) assert.match(value, plain, `${variable} of ${name}`);
-    else if (/\/\/[^/]*@/.test(value ?? "")) assert.match(value, inUrl, `${variable} of ${name}`);
+    if (variable.endsWith("_FILE")) continue;
+    assert.doesNotMatch(variable, /PASSWORD|SECRET|TOKEN|_URL$/, `${variable} of ${name} comes from a file`);
+    assert.doesNotMatch(value ?? "", /\/\/[^/]*@/, `${variable} of ${name} has no password in it`);
   }
 }
+for (const [name, { file }] of Object.entries(raw.secrets))
+  assert.equal(file, `\${SECRETS_DIRECTORY:?set it in .env}/${name}`, `the file of ${name}`);

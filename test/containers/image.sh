@@ -69,7 +69,7 @@ prove_rights_and_contents() {
   for name in $(node -p 'Object.keys(require("./package.json").devDependencies).join(" ")'); do
     run "$image" test ! -e "node_modules/$name" || fail "the development dependency $name is in the image"
   done
-  for name in src package-lock.json .env data node_modules/{@aws-sdk,@types,kysely,zod}; do
+  for name in src package-lock.json .env data/raw node_modules/{@aws-sdk,@types,kysely,zod}; do
     run "$image" test ! -e "$name" || fail "$name is in the image"
   done
   settings=(-e "registry=$registry" -e 'ca[]=')

@@ -1,16 +1,23 @@
-#!/bin/sh
+#!/bin/bash
 # Does with the variables of MySQL's own image what that one does, as far as compose.yaml uses them.
 set -eu
 data=/var/lib/mysql
 accounts=/tmp/accounts.sql
 mkdir -p /run/mysqld
 
-cat >"$accounts" <<SQL
-ALTER USER 'root'@'localhost' IDENTIFIED BY '$MYSQL_ROOT_PASSWORD';
-CREATE DATABASE IF NOT EXISTS $MYSQL_DATABASE;
-CREATE USER IF NOT EXISTS '$MYSQL_USER'@'%' IDENTIFIED BY '$MYSQL_PASSWORD';
-GRANT ALL ON $MYSQL_DATABASE.* TO '$MYSQL_USER'@'%';
+# Only once, as in MySQL's own image.
+if [ ! -d "$data/mysql" ]; then
+  cat >"$accounts" <<SQL
+ALTER USER 'root'@'localhost' IDENTIFIED BY '$(cat "$MYSQL_ROOT_PASSWORD_FILE")';
+CREATE DATABASE $MYSQL_DATABASE;
 SQL
-[ -d "$data/mysql" ] || /opt/mysql/mysqld --initialize-insecure --user=root --datadir="$data"
+  docker_process_sql() { cat >>"$accounts"; }
+  for script in /docker-entrypoint-initdb.d/*.sh; do
+    # shellcheck disable=SC1090
+    source "$script"
+  done
+  /opt/mysql/mysqld --initialize-insecure --user=root --datadir="$data"
+  set -- "$@" --init-file="$accounts"
+fi
 exec /opt/mysql/mysqld --user=root --datadir="$data" --socket=/run/mysqld/mysqld.sock --mysqlx=OFF \
-  --secure-file-priv=NULL --init-file="$accounts" "$@"
+  --secure-file-priv=NULL "$@"

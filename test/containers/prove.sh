@@ -53,9 +53,11 @@ main() {
   prove_compose_file
   prove_start
   walk_through
+  prove_least_rights
   prove_console
   prove_storage
   prove_restarts
+  prove_seaweedfs
 }
 
 finish() {
@@ -97,12 +99,13 @@ expect() { [ "$2" = "$3" ] || fail "$1: expected «$2», got «$3»"; }
 expect_match() { grep -Eq -- "$2" <<<"$3" || fail "$1: expected /$2/ in «$3»"; }
 
 in_project() { (cd "$project" && "$@"); }
+in_seaweedfs() { in_project env COMPOSE_FILE=compose.yaml:docker/seaweedfs/compose.yaml "$@"; }
 
 require_programs() {
   local program
   [ "$(id -u)" -eq 0 ] || fail "only root can start a Docker Engine"
   for program in docker dockerd debootstrap npm curl nsenter ip \
-    "$cache"/bin/{docker-compose,minio,mc} "$cache/mysql/mysqld"; do
+    "$cache"/bin/{docker-compose,minio,mc,weed} "$cache/mysql/mysqld"; do
     command -v "$program" >/dev/null || fail "$program is not there: run test/services/install.sh"
   done
   mkdir -p "$DOCKER_CONFIG/cli-plugins"

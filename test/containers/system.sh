@@ -37,7 +37,7 @@ versions() {
 
 up() {
   in_project docker compose up --detach --wait >"$work/up.log" 2>&1 || { cat "$work/up.log" >&2; fail "up failed"; }
-  expect "what runs" "api healthy,minio healthy,mysql healthy,nginx healthy" \
+  expect "what runs" "api healthy,mysql healthy,nginx healthy,s3 healthy" \
     "$(in_project docker compose ps --format '{{.Service}} {{.Health}}' | sort | paste -sd,)"
 }
 
@@ -63,6 +63,32 @@ walk_through() {
 
 of_peru() {
   sql "select * from voucher_$1_most_used where country_code='Peru';" | sed 1d | cut -f 2,3 | tr '\t' ' ' | paste -sd,
+}
+
+# Of MinIO and MySQL the pipeline and the api have no more rights than they need, and secrets only as files.
+prove_least_rights() {
+  local said id
+  as_account() { typed "docker compose run --rm --entrypoint bash buckets -c 'export MC_HOST_own=\"http://$1:\$(cat /run/secrets/s3_$1_secret_key)@s3:9000\"; $2' 2>&1" || true; }
+  for said in "mc cp /etc/hostname own/data/zone_01_raw/x" "mc rm own/data/zone_01_raw/vouchers/vouchers-late.csv" \
+    "mc cp /etc/hostname own/data/x" "mc rb --force own/data" "mc mb own/other" "mc admin user list own"; do
+    expect_match "pipeline: $said" 'Access Denied|Insufficient permissions' "$(as_account pipeline "$said")"
+  done
+  for said in "mc cp /etc/hostname own/data/zone_02_curated/x" "mc cat own/data/zone_01_raw/vouchers/vouchers-late.csv"; do
+    expect_match "feed: $said" 'Access Denied|Insufficient permissions' "$(as_account feed "$said")"
+  done
+  expect_match "pipeline: reading" 'vouchers-late.csv' "$(as_account pipeline "mc ls own/data/zone_01_raw/vouchers/")"
+  for said in "insert into publish_lock values (2, 1)" "delete from publications" "create table own (number int)" "drop table publications"; do
+    expect_match "the api: $said" 'denied' "$(sql "$said" 2>&1 || true)"
+  done
+  said="$(typed "docker compose exec mysql mysql -upipeline -ppipeline-password db -e 'drop table publications' 2>&1" || true)"
+  expect_match "the pipeline: drop table" 'denied' "$said"
+  for id in $(in_project docker compose ps --all --quiet); do
+    # The name of the root account of MinIO is its example password, too.
+    for said in "$project"/docker/secrets.example/[!m]* "$project/docker/secrets.example/mysql_root_password"; do
+      ! docker inspect "$id" | grep -qF -- "$(cat "$said")" || fail "$id shows ${said##*/}"
+    done
+  done
+  proved "MinIO and MySQL refuse the pipeline and the api what they do not need; no container shows a secret"
 }
 
 prove_console() {
@@ -108,7 +134,7 @@ prove_restarts() {
   typed "docker compose run --rm buckets rm $raw/vouchers/own.csv" >/dev/null 2>&1
   proved "docker compose up, once more: nothing is added to the raw zone, nor beside files of one's own"
 
-  typed "docker compose restart minio" >/dev/null 2>&1
+  typed "docker compose restart s3" >/dev/null 2>&1
   expect_summary "$(typed "docker compose run --rm pipeline -e 2020-05-29 2>/dev/null")" "were published already, and are the same"
   proved "the same run after a restart of MinIO: the same answers"
 
@@ -116,4 +142,16 @@ prove_restarts() {
   up
   expect_match "Peru after down and up" '^0-4 2640' "$(of_peru frequent)"
   proved "docker compose down and up: the volumes keep it all"
+}
+
+# The other S3, as .env would choose it.
+prove_seaweedfs() {
+  local said
+  typed "docker compose down" >/dev/null 2>&1
+  said="$(in_seaweedfs docker compose config --quiet 2>&1)"
+  expect "warnings" "" "$said"
+  in_seaweedfs docker compose up --detach --wait >"$work/up.log" 2>&1 || { cat "$work/up.log" >&2; fail "up failed"; }
+  expect_summary "$(in_seaweedfs docker compose run --rm pipeline -e 2020-05-29 2>"$work/run.log")" "were published already, and are the same"
+  expect_match "the pipeline: writing raw" 'AccessDenied|denied' "$(in_seaweedfs docker compose run --rm --env RAW_ZONE=s3://data/other pipeline sample --to-raw 2>&1 || true)"
+  proved "the same run on SeaweedFS instead of MinIO: the same answers"
 }
