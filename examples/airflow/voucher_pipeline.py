@@ -1,4 +1,4 @@
-"""The voucher pipeline in Airflow 3: a task for each stage, once a day, for every day since the first.
+"""The voucher pipeline in Airflow 3: a task for each stage, once a day.
 
 Where the zones and the database are, the workers' environment says (see .env.example). The variable VOUCHER_PIPELINE there is
 the command of the pipeline, unless that is `pipeline`.
@@ -36,7 +36,10 @@ def run_pipeline(*arguments: str) -> None:
 @dag(
     schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
     start_date=pendulum.datetime(2020, 5, 27, tz="UTC"),
-    catchup=True,
+    # With True, Airflow would at once queue a run for each day since start_date, one after the other: 2,375 by the end of November
+    # 2026. For past days use `pipeline backfill --from … --to …`, which reads the raw files once for all of them, or set start_date
+    # to the first day that you want, and then True.
+    catchup=False,
     # Dates can be run in any order and side by side; how many at once is a matter of memory.
     max_active_runs=1,
     default_args={

@@ -21,6 +21,10 @@ interface CronJob {
   };
 }
 
+interface Deployment {
+  spec: { template: { spec: { containers: { env: { name: string }[] }[] } } };
+}
+
 async function kubernetes() {
   const [config, secret, job] = loadAll(await read("examples/kubernetes/cronjob.yaml"));
   return {
@@ -50,5 +54,12 @@ describe("the examples of schedulers", () => {
     const example = await read(".env.example");
     for (const name of Object.keys(settings)) expect(example).toMatch(new RegExp(`^# +${name}=`, "m"));
     expect(() => readSettings(settings)).not.toThrow();
+    const [secret, deployment] = loadAll(await read("examples/kubernetes/api.yaml"));
+    const { consumptionUrl } = readSettings({
+      CONSUMPTION_URL: (secret as { stringData: Record<string, string> }).stringData["consumption-url"],
+    });
+    expect(consumptionUrl).not.toBe(settings["CONSUMPTION_URL"]);
+    const [container] = (deployment as Deployment).spec.template.spec.containers;
+    for (const { name } of container?.env ?? []) expect(example).toMatch(new RegExp(`^# +${name}=`, "m"));
   });
 });
