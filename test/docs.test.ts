@@ -114,7 +114,7 @@ describe("the documentation", () => {
       .filter((file) => file.endsWith(".md"))
       .map((file) => `docs/${file}`);
     const named = await Promise.all(
-      [...documents, "README.md"].map(async (file) =>
+      [...documents, "README.md", "CONTRIBUTING.md", "SECURITY.md"].map(async (file) =>
         [...(await read(file)).matchAll(/`((?:src|test)\/[\w./-]+)`/g)].map(([, name = ""]) => ({
           file,
           name,
@@ -128,7 +128,7 @@ describe("the documentation", () => {
   it("has no link to a file or a heading that is not there", async () => {
     const documents = (await readdir(path.join(PROJECT, "docs"), { recursive: true }))
       .map((file) => `docs/${file}`)
-      .concat("README.md")
+      .concat("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
       .filter((file) => file.endsWith(".md"));
     const links = await Promise.all(documents.map(linksOf));
     expect(links.flat().length).toBeGreaterThan(50);
