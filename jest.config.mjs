@@ -15,7 +15,10 @@ const compiled = ({ tsx }) => ({
 const common = {
   testEnvironment: "node",
   extensionsToTreatAsEsm: [".ts", ".tsx"],
-  moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
+  moduleNameMapper: {
+    "^(\\.{1,2}/.*)\\.js$": "$1",
+    "^uuid$": "<rootDir>/test/engine/spark/no-uuid.cjs",
+  },
   transform: {
     "^.+\\.ts$": ["@swc/jest", compiled({ tsx: false })],
     "^.+\\.tsx$": ["@swc/jest", compiled({ tsx: true })],

@@ -11,8 +11,8 @@ import { machineFault, nodeFault } from "./machine-faults.js";
 
 const PROGRAM = "./program.js";
 
-/** What newer Nodes have more than the types of the oldest one say. */
-type CompilingModule = typeof module & { readonly enableCompileCache?: (directory: string) => unknown };
+/** Node 20 cannot keep what it compiles, which the types of a newer one do not say. */
+type CompilingModule = Partial<Pick<typeof module, "enableCompileCache">>;
 
 const fault = nodeFault();
 if (fault === undefined) startProgram();
@@ -36,8 +36,7 @@ function startProgram(): void {
 }
 
 /** Has a Node that can, from 22 on, keep what it has compiled for the next start, in the home of a user who has one. */
-function keepCompiled(): void {
-  const { enableCompileCache }: CompilingModule = module;
+function keepCompiled({ enableCompileCache }: CompilingModule = module): void {
   try {
     let directory = os.homedir();
     if (enableCompileCache === undefined || !path.isAbsolute(directory)) return;

@@ -19,12 +19,14 @@ make_bases() {
 
 # As the image that the Dockerfile names is made: a small Debian, Node, npm, and a user "node".
 make_node_base() {
-  local root="$work/node" packages="$work/node-packages"
+  local root="$work/node" packages="$work/node-packages" binary
   make_debian "$root" libatomic1
-  npm install --silent --no-audit --no-fund --prefix "$packages" "node@$1" npm
+  # The binary without a script that would have to run.
+  binary="node-linux-$(node -p process.arch)"
+  npm install --silent --no-audit --no-fund --prefix "$packages" "$binary@$1" npm
   chroot "$root" groupadd --gid 1000 node
   chroot "$root" useradd --uid 1000 --gid node --shell /bin/bash --create-home node
-  cp "$packages/node_modules/node/bin/node" "$root/usr/local/bin/"
+  cp "$packages/node_modules/$binary/bin/node" "$root/usr/local/bin/"
   mkdir "$root/usr/local/lib/node_modules"
   cp -r "$packages/node_modules/npm" "$root/usr/local/lib/node_modules/"
   ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"

@@ -8,8 +8,14 @@ const GIBIBYTE = 1024 ** 3;
 const unusable = expect.objectContaining({ code: "MACHINE_NOT_USABLE" });
 
 describe("the checks of the machine", () => {
-  it.each(["20.19.0", "22.1.0", "24.0.0"])("take Node %s", (version) => {
+  it.each(["22.1.0", "24.0.0", "26.10.0"])("take Node %s", (version) => {
     expect(checkNode(version).message).toBe(`Node ${version}`);
+  });
+
+  it("take Node 20, and say that it has no support", () => {
+    expect(checkNode("20.19.0").message).toBe(
+      "Node 20.19.0, which nobody supports any more: install Node 24",
+    );
   });
 
   it.each(["18.20.0", "20.18.3"])("refuse Node %s", (version) => {

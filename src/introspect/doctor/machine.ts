@@ -12,11 +12,15 @@ const ROOM_BYTES = GIBIBYTE;
 /** What the process needs beside DuckDB. */
 const BESIDE_DUCKDB_BYTES = 256 * 1024 ** 2;
 
+/** Older ones get no fixes from Node's own project: 20 since April 2026. */
+const OLDEST_SUPPORTED_NODE = 22;
+
 /** Whether this Node is one that the pipeline is made for. */
 export function checkNode(version = process.versions.node): Finding<undefined> {
   const fault = nodeFault(version);
   if (fault !== undefined) throw fault;
-  return found(`Node ${version}`);
+  const isOld = Number(version.split(".")[0]) < OLDEST_SUPPORTED_NODE;
+  return found(`Node ${version}${isOld ? ", which nobody supports any more: install Node 24" : ""}`);
 }
 
 /**

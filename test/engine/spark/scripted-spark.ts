@@ -41,13 +41,13 @@ export async function scriptedSpark(
   const statements: string[] = [];
   const status = { statusCode: 0 };
   const numberOf = ({ operationHandle }: Asking) => operationHandle.operationId.guid[0] ?? 0;
-  const handler = {
-    OpenSession: always({
+  const answers: Record<string, (asking: never) => object> = {
+    OpenSession: () => ({
       status,
       serverProtocolVersion: 7,
       sessionHandle: { sessionId: handle(0) },
     }),
-    CloseSession: always({ status }),
+    CloseSession: () => ({ status }),
     ExecuteStatement: ({ statement }: { readonly statement: string }) => {
       asked.push(statement);
       const operationId = handle(statements.push(statement) - 1);
@@ -58,7 +58,7 @@ export async function scriptedSpark(
       times[number] = (times[number] ?? 0) + 1;
       return { status, ...say(statements[number] ?? "", times[number]) };
     },
-    GetResultSetMetadata: always({ status, schema: { columns: [VERSION_COLUMN] } }),
+    GetResultSetMetadata: () => ({ status, schema: { columns: [VERSION_COLUMN] } }),
     FetchResults: ({ orientation }: { readonly orientation: number }) => {
       const values = orientation === FETCH_FIRST ? [version] : [];
       const columns = [{ stringVal: { values, nulls: Buffer.alloc(1) } }];
@@ -79,7 +79,9 @@ export async function scriptedSpark(
         transport: thrift.TBufferedTransport,
         protocol: thrift.TBinaryProtocol,
         processor: hive.thrift.TCLIService,
-        handler,
+        handler: Object.fromEntries(
+          Object.entries(answers).map(([name, answer]) => [name, calledBack(answer)]),
+        ),
       },
     },
   });
@@ -102,9 +104,11 @@ interface Asking {
   readonly operationHandle: { readonly operationId: { readonly guid: Buffer } };
 }
 
-/** A handler that returns its answer, whatever it is asked: thrift knows it by its one parameter. */
-function always(answer: object): () => object {
-  return Object.defineProperty(() => answer, "length", { value: 1 });
+/** What thrift calls: with two parameters it gives its answer to the second one. */
+function calledBack(answer: (asking: never) => object) {
+  return (asking: never, done: (error: null, answer: object) => void) => {
+    done(null, answer(asking));
+  };
 }
 
 function handle(number: number) {

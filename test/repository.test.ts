@@ -1,0 +1,47 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { load } from "js-yaml";
+import { PROJECT } from "./workspace.js";
+
+const read = (file: string) => readFile(path.join(PROJECT, file), "utf8");
+
+interface Workflow {
+  readonly jobs: { readonly ci: { readonly container: { image: string }; steps: { run?: string }[] } };
+}
+
+describe("the repository", () => {
+  it("names one Node for developers, and none that is older anywhere else but in engines", async () => {
+    const major = Number(await read(".nvmrc"));
+    const { devDependencies } = JSON.parse(await read("package.json")) as {
+      devDependencies: Record<string, string>;
+    };
+    const { jobs } = load(await read(".github/workflows/ci.yml")) as Workflow;
+    const named = {
+      image: await read("Dockerfile"),
+      types: devDependencies["@types/node"] ?? "",
+      workflow: jobs.ci.container.image,
+      container: await read(".devcontainer/devcontainer.json"),
+    };
+    const majors = Object.entries(named).map(([place, text]) => {
+      const [, found = "0"] = /(?:node:|\^)(\d+)/.exec(text) ?? [];
+      return [place, Number(found)] as const;
+    });
+    expect(majors.filter(([, found]) => found < major)).toEqual([]);
+    expect(major).toBeGreaterThanOrEqual(24);
+  });
+
+  it("has its workflow run what .ci/run runs", async () => {
+    const { jobs } = load(await read(".github/workflows/ci.yml")) as Workflow;
+    expect(jobs.ci.steps.map(({ run }) => run)).toContain(".ci/run");
+  });
+
+  it("keeps a changelog with a section for what is not released yet", async () => {
+    const text = await read("CHANGELOG.md");
+    expect(text).toMatch(/^## \[Unreleased\]$/m);
+    const headings = [...text.matchAll(/^### (.*)$/gm)].map(([, heading]) => heading);
+    expect(["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]).toEqual(
+      expect.arrayContaining(headings),
+    );
+  });
+});
