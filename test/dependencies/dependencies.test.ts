@@ -54,36 +54,99 @@ describe("the licences of what is shipped", () => {
 });
 
 describe("the audit of what is shipped", () => {
+  const GOOD = { "node_modules/good": { version: "2.0.0", license: "MIT" } };
+  const counts = { info: 0, low: 0, moderate: 3, high: 0, critical: 0, total: 3 };
+  const nothing = { vulnerabilities: {}, metadata: { vulnerabilities: counts } };
+  const LIST = [
+    { id: "CVE-1", package: "good", fixed: "1.10.0", about: "one" },
+    { id: "CVE-2", package: "bad", introduced: "2.0.0", fixed: "2.10.0", about: "two" },
+    {
+      id: "CVE-3",
+      aliases: ["GHSA-3"],
+      package: "odd",
+      fixed: "3.0.0",
+      about: "three",
+      accepted: "not used",
+    },
+  ];
+
   /** Runs it with a command npm that says what it is told to. */
-  const audit = async (answer: string) => {
+  const audit = async (answer: unknown, packages: object | "of the project" = GOOD) => {
     const folder = await makeFolder();
     const npm = path.join(folder, "npm");
-    await writeFile(npm, `#!/bin/sh\ncat <<'ANSWER'\n${answer}\nANSWER\nexit 1\n`);
+    const said = typeof answer === "string" ? answer : JSON.stringify(answer);
+    await writeFile(npm, `#!/bin/sh\ncat <<'ANSWER'\n${said}\nANSWER\nexit 1\n`);
     await chmod(npm, 0o755);
-    return script("audit.mjs", [], `${folder}:${process.env["PATH"] ?? ""}`);
+    const searched = `${folder}:${process.env["PATH"] ?? ""}`;
+    if (packages === "of the project") return script("audit.mjs", [], searched);
+    const [lock, list] = [path.join(folder, "package-lock.json"), path.join(folder, "advisories.json")];
+    await writeFile(lock, JSON.stringify({ lockfileVersion: 3, packages }));
+    await writeFile(list, JSON.stringify(LIST));
+    return script("audit.mjs", [lock, list], searched);
   };
-  const counts = { info: 0, low: 0, moderate: 3, high: 0, critical: 0, total: 3 };
-  const vulnerabilities = { evil: { name: "evil", severity: "high" } };
+  const highOf = (...via: unknown[]) => ({
+    vulnerabilities: { evil: { name: "evil", severity: "high", via } },
+    metadata: { vulnerabilities: { ...counts, high: 1 } },
+  });
+
+  it("passes with no vulnerability that is high", async () => {
+    expect(await audit(nothing)).toMatchObject({ status: 0 });
+  });
 
   it.each([
-    ["no vulnerability that is high", { vulnerabilities: {}, metadata: { vulnerabilities: counts } }],
     ["a registry without advisories", { message: "405 Method Not Allowed - POST https://registry.example/" }],
     ["no network", { message: "request failed, reason: getaddrinfo ENOTFOUND registry.example" }],
     ["no audit", { error: { code: "ENOAUDIT", summary: "not supported", detail: "" } }],
-  ])("passes with %s", async (_what, answer) => {
-    expect(await audit(JSON.stringify(answer))).toMatchObject({ status: 0 });
-  });
-
-  it("says that it was not made where nobody answers", async () => {
-    const { said } = await audit(JSON.stringify({ message: "404 Not Found - POST" }));
-    expect(said).toContain("not audited");
+  ])("neither passes nor fails with %s, and says so", async (_what, answer) => {
+    const { status, said } = await audit(answer);
+    expect(status).toBe(77);
+    expect(said).toContain("not audited by the registry");
   });
 
   it("fails with a vulnerability that is high, and names it", async () => {
-    const metadata = { vulnerabilities: { ...counts, high: 1 } };
-    expect(await audit(JSON.stringify({ vulnerabilities, metadata }))).toMatchObject({
+    expect(await audit(highOf({ url: "https://github.com/advisories/GHSA-9" }))).toMatchObject({
       status: 1,
       said: expect.stringContaining("evil (high)"),
+    });
+    // Also one that comes along with another.
+    expect(await audit(highOf("other"))).toMatchObject({ status: 1 });
+  });
+
+  it("passes with one that is accepted by its name", async () => {
+    expect(await audit(highOf({ url: "https://github.com/advisories/GHSA-3" }))).toMatchObject({ status: 0 });
+  });
+
+  it.each<[string, number, string]>([
+    ["1.99.0", 0, "0 faults"],
+    ["2.0.0", 1, "bad@2.0.0 has CVE-2"],
+    ["2.9.9", 1, "bad@2.9.9 has CVE-2"],
+    ["2.10.0", 0, "0 faults"],
+  ])("holds the version %s against the list, also if nobody answers", async (version, faults, words) => {
+    const packages = { ...GOOD, "node_modules/good/node_modules/bad": { version } };
+    expect(await audit(nothing, packages)).toMatchObject({
+      status: faults,
+      said: expect.stringContaining(words),
+    });
+    expect(await audit({ message: "404 Not Found - POST" }, packages)).toMatchObject({
+      status: faults === 0 ? 77 : 1,
+    });
+  });
+
+  it("tells what the list accepts, and does not mind what is for development alone", async () => {
+    const packages = {
+      "node_modules/odd": { version: "2.0.0" },
+      "node_modules/bad": { version: "2.0.0", dev: true },
+    };
+    expect(await audit(nothing, packages)).toMatchObject({
+      status: 0,
+      said: expect.stringContaining("accepted: odd@2.0.0 has CVE-3 (three), fixed in 3.0.0: not used"),
+    });
+  });
+
+  it("finds nothing in this project by its own list", async () => {
+    expect(await audit(nothing, "of the project")).toMatchObject({
+      status: 0,
+      said: expect.stringContaining(": 0 faults"),
     });
   });
 
