@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmod, writeFile } from "node:fs/promises";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { makeFolder, PROJECT } from "../workspace.js";
@@ -50,6 +50,19 @@ describe("the licences of what is shipped", () => {
       "node_modules/b": { version: "1.0.0", license: "GPL-3.0", dev: true, hasInstallScript: true },
     };
     expect(await check(packages)).toMatchObject({ status: 0 });
+  });
+});
+
+describe("the scripts that packages would run when they are installed", () => {
+  it("are denied, all of them, so that npm has none to warn of", async () => {
+    const read = async (file: string) =>
+      JSON.parse(await readFile(path.join(PROJECT, file), "utf8")) as Record<string, object>;
+    const { packages = {} } = await read("package-lock.json");
+    const { allowScripts } = await read("package.json");
+    const withScripts = Object.entries(packages as Record<string, { hasInstallScript?: boolean }>)
+      .filter(([place, { hasInstallScript }]) => place !== "" && hasInstallScript === true)
+      .map(([place]) => [place.replace(/^.*node_modules\//, ""), false]);
+    expect(allowScripts).toEqual(Object.fromEntries(withScripts));
   });
 });
 
