@@ -52,7 +52,7 @@ function change(file: string, statements: string): void {
 }
 
 const NOT_UTF_8 =
-  "UPDATE voucher_amount_usage SET country_code = CAST(x'50ff7275' AS TEXT) WHERE country_code = 'Peru'";
+  "UPDATE voucher_answers SET country_code = CAST(x'50ff7275' AS TEXT) WHERE country_code = 'Peru'";
 
 describe("a SQLite file that is damaged", () => {
   it("is a fault with a code, wherever the damage is, and never ends the process", async () => {
