@@ -22,7 +22,7 @@ describe("the sentences of a run that has succeeded", () => {
       "The run for 29 May 2020 succeeded; what it published is not known.",
       "How many rows of the raw files count is not known.",
       "Which answers it has changed is not known.",
-      "How sure the answers are is not known.",
+      "How certain the answers are is not known.",
       "How its checks have ended is not known.",
     ]);
   });
