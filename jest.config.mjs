@@ -55,6 +55,7 @@ const folders = {
   "hostile/corpus/spark": ["SPARK_PYTHON"],
   // It draws vouchers with numpy.
   "certainty/calibration": ["CORPUS_PYTHON"],
+  "readers/tables": ["CORPUS_PYTHON", "SPARK_PYTHON"],
   "services/s3": ["TEST_S3_ENDPOINT"],
   "services/s3-servers": ["TEST_SERVICES_DIRECTORY"],
   "services/mysql": ["TEST_MYSQL_URL", "TEST_MARIADB_URL"],

@@ -36,6 +36,8 @@ interface Place {
   readonly file: string;
   /** Whether it may be larger than one machine can write: it may then be many files, in the folder of that one. */
   readonly isLarge: boolean;
+  /** The columns that its header declares, in their order. */
+  readonly columns: readonly ColumnType[];
 }
 
 /** What writing a model tells of it. */

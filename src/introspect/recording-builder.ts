@@ -4,6 +4,7 @@ import type { Builder, ColumnType, Row } from "../engine/builder.js";
 import { bySpeaking, duckDbBuilder, type Engine } from "../engine/duckdb/duckdb-engine.js";
 import type { SparkSession } from "../engine/spark/spark-session.js";
 import type { DialectName } from "../models/dialect.js";
+import { declaredColumns } from "../models/model.js";
 import { RunActivity } from "../run/activity.js";
 import { countColumn, countStatements } from "../run/audits.js";
 import { buildModels } from "../run/build.js";
@@ -72,12 +73,7 @@ class Recorder {
         return step.run(name.replace(/^audits of /, ""), work);
       }
     })();
-    this.#columns = new Map(
-      steps.map(({ model }) => [
-        model.name,
-        Object.entries(model.header.columns).map(([name, { type }]) => ({ name, type })),
-      ]),
-    );
+    this.#columns = new Map(steps.map(({ model }) => [model.name, declaredColumns(model)]));
     this.#audits = new Map(
       steps.flatMap(({ audits }) =>
         countStatements(audits).map(

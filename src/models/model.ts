@@ -108,6 +108,11 @@ export function isPublished(model: Model): model is WrittenModel {
   return isWritten(model) && model.header.publish;
 }
 
+/** The columns that the header of a model declares, in their order. */
+export function declaredColumns({ header }: Model): { name: string; type: string }[] {
+  return Object.entries(header.columns).map(([name, { type }]) => ({ name, type }));
+}
+
 /** The columns of the published table: all but those that the header keeps out of it. */
 export function publishedColumns(model: WrittenModel): [string, Column][] {
   return Object.entries(model.header.columns).filter(([, column]) => column.publish);

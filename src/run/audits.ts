@@ -1,7 +1,7 @@
 import { PipelineError } from "../base/errors.js";
 import { EngineError, ofModel, type Builder, type Query, type Row } from "../engine/builder.js";
 import type { Threshold } from "../models/header.js";
-import type { Model } from "../models/model.js";
+import { declaredColumns, type Model } from "../models/model.js";
 import { describeBroken } from "../record/findings-in-words.js";
 import type { AuditResult } from "../record/run-record.js";
 import type { AuditStep, PlannedStep } from "./plan.js";
@@ -84,7 +84,7 @@ export function assertNoneFailed(results: readonly AuditResult[]): void {
 
 async function auditColumns(builder: Auditor, model: Model): Promise<AuditResult> {
   const found = await builder.columnsOf(model.name);
-  const declared = Object.entries(model.header.columns).map(([name, { type }]) => ({ name, type }));
+  const declared = declaredColumns(model);
   const same = (index: number) =>
     found[index]?.name === declared[index]?.name && found[index]?.type === declared[index]?.type;
   const rows = Array.from({ length: Math.max(found.length, declared.length) }, (_, index) => index)

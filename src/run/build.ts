@@ -2,7 +2,15 @@ import { allEnded, sideBySide } from "../base/concurrency.js";
 import { PipelineError } from "../base/errors.js";
 import { failpoint } from "../base/failpoints.js";
 import { EngineError, ofModel, type Builder, type Functions, type Row } from "../engine/builder.js";
-import { isLarge, isMeasure, isRaw, isWritten, type Model, type WrittenModel } from "../models/model.js";
+import {
+  declaredColumns,
+  isLarge,
+  isMeasure,
+  isRaw,
+  isWritten,
+  type Model,
+  type WrittenModel,
+} from "../models/model.js";
 import type { Rendered } from "../models/template.js";
 import { describeThreshold } from "../record/findings-in-words.js";
 import type { AuditResult, RestingTable } from "../record/run-record.js";
@@ -201,6 +209,7 @@ async function stageModel(
   const { rows, bytes, uris } = await builder.write(model.name, query, {
     file: file.uri,
     isLarge: isLarge(model.name),
+    columns: declaredColumns(model),
   });
   failpoint(`${model.name}: written`);
   const [described] = await Promise.all([

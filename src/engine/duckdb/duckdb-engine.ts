@@ -53,8 +53,11 @@ export interface Engine {
   attachFiles(name: string, uris: readonly string[]): Promise<void>;
   /** The columns of a view or table. */
   columnsOf(name: string): Promise<ColumnType[]>;
-  /** Writes the rows of a query, in their order, to one new Parquet file. */
-  writeParquet(select: string, uri: string): Promise<WrittenFile>;
+  /**
+   * Writes the rows of a query, in their order, to one new Parquet file.
+   * @param columns those of the query, if the file is a partition.
+   */
+  writeParquet(select: string, uri: string, columns?: readonly ColumnType[]): Promise<WrittenFile>;
   /** Writes the rows of a query, in their order, to one new CSV file with a header line. */
   writeCsv(select: string, uri: string): Promise<void>;
   /** Lends a connection, with its variables and transactions, for statements that a person writes. */
@@ -110,8 +113,8 @@ export function bySpeaking(
         name: textOf(row, "column_name"),
         type: textOf(row, "column_type"),
       })),
-    writeParquet: async (select, uri) => {
-      const [written] = await rows(copyStatement(select, uri));
+    writeParquet: async (select, uri, columns) => {
+      const [written] = await rows(copyStatement(select, uri, columns));
       return { rows: Number(written?.["count"]), bytes: Number(written?.["file_size_bytes"]) };
     },
     writeCsv: (select, uri) => run(`COPY (${select}\n) TO ${literal(uri)} (FORMAT csv, HEADER)`),
@@ -135,7 +138,10 @@ export function duckDbBuilder(engine: Engine): Builder {
       return bytes <= MEMORY_BYTES ? engine.createTable(name, select) : engine.createFile(name, select);
     },
     keep: (name, { sql }) => engine.createTable(name, sql),
-    write: async (_name, { sql }, { file }) => ({ ...(await engine.writeParquet(sql, file)), uris: [file] }),
+    write: async (_name, { sql }, { file, columns }) => ({
+      ...(await engine.writeParquet(sql, file, columns)),
+      uris: [file],
+    }),
     attach: (name, uris) => engine.attachFiles(name, uris),
     columnsOf: (name) => engine.columnsOf(name),
     rows: ({ sql }) => engine.rows(sql),

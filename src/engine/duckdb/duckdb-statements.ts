@@ -1,4 +1,6 @@
 import { listLiteral, literal, pathPattern } from "../../sql-text/literal.js";
+import type { ColumnType } from "../builder.js";
+import { ARROW_SCHEMA_KEY, arrowSchema } from "./arrow-schema.js";
 
 /*
  * What the runner puts around the SELECT of a model. The SELECT begins on the first line, so that the line of an error is the
@@ -42,9 +44,12 @@ export function filesStatement(uris: readonly string[]): string {
 /**
  * Writes the rows of a query, in their order, to one new Parquet file. The options are written out, so that a new default of
  * DuckDB changes no byte of a file.
+ * @param columns those of the query, if the file is a partition: readers of the Arrow family want to be told of them.
  */
-export function copyStatement(select: string, uri: string): string {
-  return `COPY (${select}\n) TO ${literal(uri)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, RETURN_STATS)`;
+export function copyStatement(select: string, uri: string, columns: readonly ColumnType[] = []): string {
+  const schema = arrowSchema(columns);
+  const told = schema === undefined ? "" : `, KV_METADATA {${literal(ARROW_SCHEMA_KEY)}: ${literal(schema)}}`;
+  return `COPY (${select}\n) TO ${literal(uri)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, RETURN_STATS${told})`;
 }
 
 /** Stands before a text while it goes from the engine to this process. */
