@@ -1,6 +1,6 @@
 import type { SqlVersion } from "../models/load.js";
 import { isPublished, isWritten, placesOf, publishedColumns, type Model } from "../models/model.js";
-import { originsOf, type Lineage } from "./entries.js";
+import { NO_ORIGIN, originsOf, UNKNOWN_ORIGIN, type Lineage } from "./entries.js";
 
 /** The data dictionary of a SQL version, as Markdown: every model with its columns, its audits and where it is found. */
 export function dictionaryOf(version: SqlVersion, lineage: Lineage): string {
@@ -36,7 +36,9 @@ function modelText(model: Model, lineage: Lineage): string {
 }
 
 function originText(lineage: Lineage, model: Model, name: string): string {
-  const origins = originsOf(lineage, model.name, name) ?? [];
+  const origins = originsOf(lineage, model.name, name);
+  if (origins === undefined) return UNKNOWN_ORIGIN;
+  if (origins.length === 0) return NO_ORIGIN;
   return origins
     .map((origin) =>
       origin.model === undefined ? `the files' \`${origin.column}\`` : `\`${origin.model}.${origin.column}\``,

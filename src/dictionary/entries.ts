@@ -21,6 +21,11 @@ export interface Origin {
   readonly column: string;
 }
 
+/** What is said of a column that comes from no other: a constant of the run, or a count of rows. */
+export const NO_ORIGIN = "no column";
+/** What is said of a column whose SQL cannot be followed. */
+export const UNKNOWN_ORIGIN = "not known";
+
 /** What a column comes from; undefined if that cannot be told. */
 export function originsOf(lineage: Lineage, model: string, column: string): Origin[] | undefined {
   return lineage

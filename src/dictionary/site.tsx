@@ -17,7 +17,16 @@ import {
   usesOf,
   type Model,
 } from "../models/model.js";
-import { addressOf, aroundOf, entriesOf, originsOf, type Entry, type Lineage } from "./entries.js";
+import {
+  addressOf,
+  aroundOf,
+  entriesOf,
+  NO_ORIGIN,
+  originsOf,
+  UNKNOWN_ORIGIN,
+  type Entry,
+  type Lineage,
+} from "./entries.js";
 import { Graph } from "./graph.js";
 
 /** The files that the pages need beside them, as the build has laid them out. */
@@ -257,9 +266,12 @@ function Columns({ model, lineage }: Pick<ModelPageProps, "lineage"> & { model: 
 }
 
 function Origins({ lineage, model, column }: { lineage: Lineage; model: Model; column: string }): VNode {
+  const origins = originsOf(lineage, model.name, column);
+  if (origins === undefined) return <td>{UNKNOWN_ORIGIN}</td>;
+  if (origins.length === 0) return <td>{NO_ORIGIN}</td>;
   return (
     <td>
-      {(originsOf(lineage, model.name, column) ?? []).map((origin, index) => (
+      {origins.map((origin, index) => (
         <>
           {index > 0 && ", "}
           {origin.model === undefined ? (

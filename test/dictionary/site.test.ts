@@ -152,7 +152,7 @@ describe("what a column comes from", () => {
       [{ model: "provision.voucher_amount_usage", column: "voucher_amount" }],
       "`provision.voucher_amount_usage.voucher_amount`",
     ],
-    ["curated.vouchers", "execution_date", [], ""],
+    ["curated.vouchers", "execution_date", [], "no column"],
   ])("%s.%s is told in every form", (name, column, origins, text) => {
     const model = dictionaryDataOf(version, lineage).models.find((one) => one.model === name);
     expect(model?.columns.find((one) => one.name === column)?.comes_from).toEqual(origins);
@@ -166,7 +166,7 @@ describe("what a column comes from", () => {
           ? `the files' <code>${origin.column}</code>`
           : `<a href="${origin.model}.html"><code>${origin.model}.${origin.column}</code></a>`,
       );
-    expect(cells.endsWith("<td></td>")).toBe(origins.length === 0);
+    expect(cells.endsWith("<td>no column</td>")).toBe(origins.length === 0);
   });
 
   it("is not told of a model whose SQL cannot be followed", async () => {
@@ -180,6 +180,11 @@ describe("what a column comes from", () => {
       expect.objectContaining({ name: "vouchers", comes_from: null }),
       expect.objectContaining({ name: "execution_date", comes_from: null }),
     ]);
+    const unknown = await traceForDictionary(added);
+    expect(dictionaryOf(added, unknown)).toContain(
+      "| `vouchers` | BIGINT | Vouchers <b>here</b> | not known |",
+    );
+    expect(siteOf(added, unknown).get("curated.added.html")).toContain("<td>not known</td>");
   });
 });
 
@@ -211,6 +216,14 @@ describe("pipeline docs", () => {
     expect(await pipeline(["docs", "--markdown"], ENVIRONMENT)).toMatchObject({ code: 0, stdout: text });
   });
 
+  it("writes the data contract into a file, and prints it without one", async () => {
+    const file = path.join(await makeFolder(), "contract.yaml");
+    expect(await pipeline(["docs", "--odcs", file], ENVIRONMENT)).toMatchObject({ code: 0, stdout: "" });
+    const text = await readFile(file, "utf8");
+    expect(text).toBe(await readFile(path.join(PROJECT, "docs/data-contract.odcs.yaml"), "utf8"));
+    expect(await pipeline(["docs", "--odcs"], ENVIRONMENT)).toMatchObject({ code: 0, stdout: text });
+  });
+
   it("prints for programs every model of the version", async () => {
     const { code, stdout } = await pipeline(["docs", "--json"], ENVIRONMENT);
     const { models } = JSON.parse(stdout) as { models: { model: string }[] };
@@ -225,9 +238,12 @@ describe("pipeline docs", () => {
   it.each([
     [["--out", "/proc/site"], "--out /proc/site cannot be written"],
     [["--markdown", "/proc/site"], "--markdown /proc/site cannot be written"],
-    [[], "give --out <folder>, --markdown [file] or --json"],
-    [["--markdown", "--json"], "give --markdown without --out and --json"],
-    [["--markdown", "--out", "site"], "give --markdown without --out and --json"],
+    [["--odcs", "/proc/contract"], "--odcs /proc/contract cannot be written"],
+    [[], "give --out <folder>, --markdown [file], --odcs [file] or --json"],
+    [["--markdown", "--json"], "give --markdown without --out, --odcs and --json"],
+    [["--markdown", "--out", "site"], "give --markdown without --out, --odcs and --json"],
+    [["--markdown", "--odcs"], "give --markdown without --out, --odcs and --json"],
+    [["--odcs", "--json"], "give --odcs without --out, --markdown and --json"],
   ])("refuses %j", async (args, message) => {
     const { code, stderr } = await pipeline(["docs", ...args]);
     expect([code, stderr]).toEqual([2, expect.stringContaining("INVALID_USAGE")]);

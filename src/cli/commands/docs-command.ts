@@ -7,13 +7,14 @@ import { print } from "../output.js";
 interface DocsArguments {
   out: string | undefined;
   markdown: string | undefined;
+  odcs: string | undefined;
   json: boolean;
 }
 
-/** The command that writes the data dictionary: as pages, as Markdown or as JSON. */
+/** The command that writes the data dictionary as pages, Markdown or JSON, and the data contract. */
 export const docsCommand: CommandModule<object, DocsArguments> = {
   command: "docs",
-  describe: "Write the data dictionary as pages, Markdown or JSON",
+  describe: "Write the data dictionary as pages, Markdown or JSON, or the data contract",
   builder: (yargs: Argv) =>
     yargs
       .option("out", {
@@ -25,6 +26,10 @@ export const docsCommand: CommandModule<object, DocsArguments> = {
         type: "string",
         describe: "Write Markdown into this file; without a file, print it",
       })
+      .option("odcs", {
+        type: "string",
+        describe: "Write the data contract (ODCS 3.1, YAML) into this file; without a file, print it",
+      })
       .option("json", {
         type: "boolean",
         default: false,
@@ -32,9 +37,13 @@ export const docsCommand: CommandModule<object, DocsArguments> = {
       })
       .example("$0 docs --out site", "Write site/index.html and a page for each table")
       .example("$0 docs --markdown docs/data-dictionary.md", "Bring the documentation up to date")
+      .example(
+        "$0 docs --odcs docs/data-contract.odcs.yaml",
+        "Write the Open Data Contract Standard document",
+      )
       .example("$0 docs --json", "Print the dictionary for programs"),
-  handler: async ({ out, markdown, json }) => {
-    refuseUnclearForm({ out, markdown, json });
+  handler: async ({ out, markdown, odcs, json }) => {
+    refuseUnclearForm({ out, markdown, odcs, json });
     const [{ loadSqlVersion }, { traceForDictionary }, { readSettings }] = await Promise.all([
       import("../../models/load.js"),
       import("../../run/column-lineage.js"),
@@ -44,17 +53,29 @@ export const docsCommand: CommandModule<object, DocsArguments> = {
     const version = await loadSqlVersion(sqlDirectory, sqlVersion);
     const lineage = await traceForDictionary(version);
     if (out !== undefined) return writePages(version, lineage, out, { asJson: json });
-    if (markdown !== undefined) return writeMarkdown(version, lineage, markdown);
+    if (markdown !== undefined) {
+      const { dictionaryOf } = await import("../../dictionary/dictionary.js");
+      return writeText("--markdown", markdown, dictionaryOf(version, lineage));
+    }
+    if (odcs !== undefined) {
+      const { dataContractOf } = await import("../../dictionary/data-contract.js");
+      return writeText("--odcs", odcs, dataContractOf(version, lineage));
+    }
     const { dictionaryDataOf } = await import("../../dictionary/dictionary.js");
     print(JSON.stringify(dictionaryDataOf(version, lineage), null, 2));
   },
 };
 
-function refuseUnclearForm({ out, markdown, json }: DocsArguments): void {
-  if (markdown !== undefined && (out !== undefined || json))
-    throw new PipelineError("INVALID_USAGE", "give --markdown without --out and --json");
-  if (out === undefined && markdown === undefined && !json)
-    throw new PipelineError("INVALID_USAGE", "give --out <folder>, --markdown [file] or --json");
+function refuseUnclearForm({ out, markdown, odcs, json }: DocsArguments): void {
+  const isSite = out !== undefined || json;
+  if (markdown !== undefined && (isSite || odcs !== undefined))
+    throw new PipelineError("INVALID_USAGE", "give --markdown without --out, --odcs and --json");
+  if (odcs !== undefined && isSite)
+    throw new PipelineError("INVALID_USAGE", "give --odcs without --out, --markdown and --json");
+  if (!isSite && markdown === undefined && odcs === undefined) {
+    const message = "give --out <folder>, --markdown [file], --odcs [file] or --json";
+    throw new PipelineError("INVALID_USAGE", message);
+  }
 }
 
 async function writePages(
@@ -68,14 +89,14 @@ async function writePages(
   print(asJson ? JSON.stringify(written, null, 2) : `open ${written.index}`);
 }
 
-async function writeMarkdown(version: SqlVersion, lineage: Lineage, file: string): Promise<void> {
-  const [{ dictionaryOf }, { writeFile }] = await Promise.all([
-    import("../../dictionary/dictionary.js"),
-    import("node:fs/promises"),
-  ]);
-  const text = dictionaryOf(version, lineage);
-  if (file === "") print(text.trimEnd());
-  else await writing(`--markdown ${file}`, () => writeFile(file, text));
+/** Writes a text into a file, or prints it if the option names no file. */
+async function writeText(option: string, file: string, text: string): Promise<void> {
+  if (file === "") {
+    print(text.trimEnd());
+    return;
+  }
+  const { writeFile } = await import("node:fs/promises");
+  await writing(`${option} ${file}`, () => writeFile(file, text));
 }
 
 async function writing<Result>(option: string, write: () => Promise<Result>): Promise<Result> {
