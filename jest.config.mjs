@@ -35,7 +35,8 @@ const crashPlaces = ["local+sqlite", "minio+mysql"];
  * The contracts of the zones and of the databases are proved in test/zones, test/consumption and test/services. Of whole runs, S3 with
  * MySQL has those that read or write much of the two, and MariaDB, which is MySQL to all others, those about rows and transactions.
  */
-const onS3AndMysql = "<rootDir>/test/end-to-end/!(amount-usage|audits|diff|drift|metrics|notify).test.ts";
+const onS3AndMysql =
+  "<rootDir>/test/end-to-end/!(amount-usage|audits|diff|drift|metrics|notify|traces).test.ts";
 const onMariadb = "<rootDir>/test/end-to-end/{custom-model,many-rows,readers,run,status,withdraw}.test.ts";
 const endToEndIn = { "minio+mysql": onS3AndMysql, "local+mariadb": onMariadb };
 

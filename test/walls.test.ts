@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { ESLint, Linter } from "eslint";
@@ -44,6 +44,34 @@ async function bundled(file: string, known = new Set<string>()): Promise<string>
   for (const [, other = ""] of text.matchAll(/"(\.\.?\/[\w-]+-[A-Z0-9]{8}\.js)"/g))
     texts.push(await bundled(path.join(path.dirname(file), other), known));
   return texts.join("\n");
+}
+
+describe("what is built", () => {
+  it("loads the SDK that exports traces only when it exports", async () => {
+    const dist = path.join(PROJECT, "dist");
+    const files = (await readdir(dist, { recursive: true })).filter((file) => file.endsWith(".js"));
+    const sdk = /^\/\/ node_modules\/@opentelemetry\//m;
+    const loading = new Set<string>();
+    for (const program of [
+      "cli/program.js",
+      "api/program.js",
+      ...files.filter((file) => file.startsWith("run-")),
+    ])
+      await loadedAtOnce(path.join(dist, program), loading);
+    for (const file of loading)
+      expect({ file, sdk: sdk.test(await readFile(file, "utf8")) }).toEqual({ file, sdk: false });
+    expect(loading.size).toBeGreaterThan(10);
+  });
+});
+
+/** Adds a file of `dist` and all that it loads before it does anything. */
+async function loadedAtOnce(file: string, known: Set<string>): Promise<void> {
+  if (known.has(file)) return;
+  known.add(file);
+  for (const [, other = ""] of (await readFile(file, "utf8")).matchAll(
+    /^(?:\} from|import) "(\.\.?\/[\w-]+\.js)";/gm,
+  ))
+    await loadedAtOnce(path.join(path.dirname(file), other), known);
 }
 
 describe("what is built of the api", () => {

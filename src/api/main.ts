@@ -2,6 +2,7 @@ import { pino } from "pino";
 import { messageOf, PipelineError } from "../base/errors.js";
 import { endWith, EXIT_CODES, exitCodeOf } from "../base/exit-codes.js";
 import { machineFault } from "../base/machine-faults.js";
+import type { SpanSender } from "../base/otlp.js";
 import { readSettings, type Settings } from "../settings/settings.js";
 import { AnswerDatabase, AnswerStore } from "./http/answer-store.js";
 import { KeyRing } from "./http/key-ring.js";
@@ -28,7 +29,17 @@ async function serve(settings: Settings): Promise<void> {
   const keys = keysFile === undefined ? undefined : await KeyRing.open(keysFile, log);
   const underWay = new UnderWay();
   const metrics = new RequestMetrics();
-  const server = createApiServer({ ...api, store, now: () => new Date(), log, metrics, underWay, keys });
+  const spans = await spanSenderOf(settings);
+  const server = createApiServer({
+    ...api,
+    store,
+    now: () => new Date(),
+    log,
+    metrics,
+    underWay,
+    keys,
+    spans,
+  });
   store.watch(refreshSeconds * 1_000);
 
   server.on("error", (error) => {
@@ -42,5 +53,15 @@ async function serve(settings: Settings): Promise<void> {
     const port = typeof address === "object" && address !== null ? address.port : settings.port;
     log.info(`listening on http://${settings.host}:${port.toString()}`);
   });
-  shutDownOnSignals(server, underWay, shutdownSeconds, () => store.close());
+  shutDownOnSignals(server, underWay, shutdownSeconds, async () => {
+    await Promise.all([store.close(), spans?.close()]);
+  });
+}
+
+async function spanSenderOf({ traces: { endpoint } }: Settings): Promise<SpanSender | undefined> {
+  if (endpoint === undefined) return undefined;
+  const { openSpanSender } = await import("../base/otlp.js");
+  return openSpanSender("voucher-pipeline-api", (message) => {
+    log.warn(message);
+  });
 }

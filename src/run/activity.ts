@@ -9,11 +9,20 @@ import {
   type StepTime,
 } from "../record/run-record.js";
 
+/** A step that has ended. Moments are milliseconds since 1970. */
+export interface TimedStep {
+  readonly name: string;
+  readonly begun: number;
+  readonly ended: number;
+  readonly fault: "failed" | undefined;
+}
+
 /** What a run is doing, for whoever shows it. */
 export class RunActivity {
   readonly #steps = new Set<string>();
   readonly #warnings: string[] = [];
   readonly #seconds = new Map<string, number>();
+  readonly #timedSteps: TimedStep[] = [];
   #log: Logger | undefined;
   /** How far the statements under way are, from 0 to 100, or undefined where nothing is known. */
   percent: () => number | undefined = () => undefined;
@@ -29,7 +38,11 @@ export class RunActivity {
   }
 
   /** Has every line of the log from now on say which run it is of. */
-  isOf(run: { readonly run: string; readonly execution_date: string }): void {
+  isOf(run: {
+    readonly run: string;
+    readonly execution_date: string;
+    readonly trace_id?: string | undefined;
+  }): void {
     this.#log = this.#log?.child(run);
   }
 
@@ -48,6 +61,11 @@ export class RunActivity {
     return [...this.#seconds].map(([step, seconds]) => ({ step, seconds }));
   }
 
+  /** When each step began and ended, in the order in which they ended. */
+  get timedSteps(): readonly TimedStep[] {
+    return this.#timedSteps;
+  }
+
   readonly warn = (message: string): void => {
     this.#warnings.push(message);
     this.#log?.warn(message);
@@ -58,27 +76,37 @@ export class RunActivity {
     this.#steps.add(step);
     this.#log?.trace({ step }, "step begun");
     const begun = performance.now();
+    let fault: TimedStep["fault"];
     try {
       return await work();
+    } catch (error) {
+      fault = "failed";
+      throw error;
     } finally {
       this.#steps.delete(step);
-      const seconds = (performance.now() - begun) / 1_000;
+      const ended = performance.now();
+      const { timeOrigin } = performance;
+      this.#timedSteps.push({ name: step, begun: timeOrigin + begun, ended: timeOrigin + ended, fault });
+      const seconds = (ended - begun) / 1_000;
       this.#seconds.set(step, (this.#seconds.get(step) ?? 0) + seconds);
       this.#log?.debug({ step, seconds }, "step ended");
     }
   }
 }
 
+/** What a run is, and the trace that it belongs to. */
+type TracedIdentity = RunIdentity & { readonly trace_id?: string | undefined };
+
 /** Collects what a run can say of itself, so that its record tells as much as is known, however it ends. */
 export class RunJournal {
-  readonly #identity: RunIdentity;
+  readonly #identity: TracedIdentity;
   readonly #activity: Pick<RunActivity, "stepTimes" | "warnings">;
   readonly #startedAt = performance.now();
   readonly #audits: AuditResult[] = [];
   #findings: RunFindings = NOTHING_YET;
 
   /** @param activity knows the steps and warnings that there are by now. */
-  constructor(identity: RunIdentity, activity: Pick<RunActivity, "stepTimes" | "warnings">) {
+  constructor(identity: TracedIdentity, activity: Pick<RunActivity, "stepTimes" | "warnings">) {
     this.#identity = identity;
     this.#activity = activity;
   }

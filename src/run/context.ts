@@ -17,6 +17,8 @@ import type { RunActivity, RunJournal } from "./activity.js";
 export interface RunContext {
   /** The partition key and random digits: unique, and it tells the execution date in a folder's name. */
   readonly runId: string;
+  /** The trace that the run belongs to, if there is one. */
+  readonly traceId: string | undefined;
   readonly executionDate: ExecutionDate;
   readonly stages: readonly Stage[];
   /** Which changes of answers are let through; undefined for all of them. */

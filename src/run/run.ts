@@ -30,6 +30,7 @@ import { beginRecord, type OpenRecord } from "./record.js";
 import { openBuilder, reachOf, runEngines, runSession } from "./run-engine.js";
 import { assertUnchallenged, withRunLock } from "./run-lock.js";
 import { clearStaging, keepStaged, sweepKept, sweepOwn } from "./staging.js";
+import { traced, traceIdOf } from "./tracing.js";
 
 export interface RunRequest {
   readonly executionDate: ExecutionDate;
@@ -59,7 +60,27 @@ export async function runPipeline(
 ): Promise<RunReport> {
   const { executionDate, stages } = request;
   const runId = `${executionDate.partitionKey}-${randomBytes(6).toString("hex")}`;
-  activity.isOf({ run: runId, execution_date: executionDate.iso });
+  const traceId = traceIdOf(settings);
+  activity.isOf({ run: runId, execution_date: executionDate.iso, trace_id: traceId });
+  const attributes = {
+    "voucher.run_id": runId,
+    "voucher.execution_date": executionDate.iso,
+    "voucher.stages": stages.join(","),
+    "voucher.sql_version": settings.sqlVersion,
+  };
+  return traced(settings, traceId, activity, { name: "pipeline run", attributes }, () =>
+    runUntraced(settings, request, { runId, traceId }, signal, activity),
+  );
+}
+
+async function runUntraced(
+  settings: Settings,
+  request: RunRequest,
+  { runId, traceId }: { readonly runId: string; readonly traceId: string | undefined },
+  signal: AbortSignal,
+  activity: RunActivity,
+): Promise<RunReport> {
+  const { executionDate, stages } = request;
   const zones = lookingOnce(await openZones(settings, signal));
   // It starts while the SQL is read and the database opened.
   const starting = startDuckDb(runSession({ settings, signal, zones }, activity.warn));
@@ -80,6 +101,7 @@ export async function runPipeline(
           sql_version: version.name,
           sql_hash: version.hash,
           max_rejected_share: settings.maxRejectedShare,
+          ...(traceId !== undefined && { trace_id: traceId }),
         },
         activity,
       );
@@ -89,6 +111,7 @@ export async function runPipeline(
         gate: request.gate,
         raw: request.raw ?? rawZone,
         runId,
+        traceId,
         settings,
         version,
         zones,

@@ -5,6 +5,7 @@ import * as z from "zod";
 import { messageOf, PipelineError } from "../base/errors.js";
 import { projectFolder } from "../base/files.js";
 import { isOnS3, type S3Credentials, type S3UrlStyle } from "../base/s3-access.js";
+import { parseTraceparent, type TraceContext } from "../base/trace-context.js";
 import { readChangeLimit, type ChangeLimit } from "./change-limit.js";
 import { readSparkUrl, type SparkAddress } from "./spark-address.js";
 
@@ -40,6 +41,7 @@ export interface Settings {
   readonly api: ApiSettings;
   readonly duckdb: DuckDbSettings;
   readonly openLineage: OpenLineageSettings;
+  readonly traces: TraceSettings;
   /** What commands log to standard error, from pino's levels. */
   readonly logLevel: LogLevel;
   /** The files that hold secrets, as absolute paths, by the settings that name them. */
@@ -117,6 +119,14 @@ export interface OpenLineageSettings {
   readonly file: string | undefined;
 }
 
+/** Where spans go, and which trace those of a run belong to. */
+export interface TraceSettings {
+  /** The address of a receiver of OTLP; undefined: no spans are exported. The SDK reads it and its other variables itself. */
+  readonly endpoint: string | undefined;
+  /** The span of whoever started this process. */
+  readonly parent: TraceContext | undefined;
+}
+
 const text = z.string().min(1, { error: "is empty", abort: true });
 /** Old buckets of AWS, and those of some servers, have names that no new bucket may have. */
 const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/;
@@ -136,6 +146,10 @@ const endpoint = text.refine(isEndpoint, ENDPOINT_RULE);
 const PERCENT_ENCODE =
   "has a character in its user or password that ends them too early; percent-encode the password: " +
   "@ is %40, / is %2F, # is %23, ? is %3F and % is %25, as encodeURIComponent in JavaScript writes them";
+
+/** The SDKs of AWS and OpenTelemetry take a variable that is empty for one that is not there. */
+const maybe = <Schema extends z.ZodType>(type: Schema) =>
+  z.preprocess((value) => (value === "" ? undefined : value), type.optional());
 
 const schema = z.object({
   RAW_ZONE: zone.default("data/raw"),
@@ -220,12 +234,12 @@ const schema = z.object({
   OPENLINEAGE_API_KEY: text.optional(),
   OPENLINEAGE_NAMESPACE: text.default("voucher-pipeline"),
   OPENLINEAGE_FILE: text.optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: maybe(
+    text.refine(isAddress, "must be http://host:port or https://host:port, without keys in it"),
+  ),
+  TRACEPARENT: z.string().optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(", ")}` }).default("silent"),
 });
-
-/** The AWS SDK takes a variable that is empty for one that is not there. */
-const maybe = <Schema extends z.ZodType>(type: Schema) =>
-  z.preprocess((value) => (value === "" ? undefined : value), type.optional());
 
 const PROXY_VARIABLES = [
   "HTTP_PROXY",
@@ -346,6 +360,10 @@ export function readSettings(given: NodeJS.ProcessEnv = environmentOfProcess()):
       apiKey: value.OPENLINEAGE_API_KEY,
       namespace: value.OPENLINEAGE_NAMESPACE,
       file: resolved(value.OPENLINEAGE_FILE),
+    },
+    traces: {
+      endpoint: value.OTEL_EXPORTER_OTLP_ENDPOINT,
+      parent: parseTraceparent(value.TRACEPARENT),
     },
     logLevel: value.LOG_LEVEL,
     secretFiles: Object.fromEntries(

@@ -21,6 +21,7 @@ it("a service that is silent is waited for no longer than 5 seconds", async () =
   const event = startEvent(
     {
       executionDate: parseExecutionDate("2020-05-29"),
+      traceId: undefined,
       runId: "a run",
       settings,
       stages: ["curate"],

@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { Express, Request, RequestHandler, Response } from "express";
 import type { Logger } from "pino";
 import { Counter, Histogram, Registry } from "prom-client";
+import type { SpanSender, TimedSpan } from "../../base/otlp.js";
+import { parseTraceparent, type TraceContext } from "../../base/trace-context.js";
 import type { ApiKey } from "./key-ring.js";
 import type { UnderWay } from "./shut-down.js";
 
@@ -10,6 +12,8 @@ declare module "http" {
   interface IncomingMessage {
     /** Names the request in the log and in its answer. */
     id: string;
+    /** The client's place in a trace, if it sent one. */
+    trace: TraceContext | undefined;
     /** The log, where each line names the request. */
     readonly log: Logger;
     /** The key that the request came with, where one was asked for. */
@@ -24,13 +28,15 @@ interface Observed {
   readonly log: Logger;
   readonly metrics: RequestMetrics;
   readonly underWay: UnderWay;
+  readonly spans?: SpanSender | undefined;
 }
 
-/** Sees every request once, at its beginning and at its end: for its name, the log, the metrics and the shutdown. */
-export function observe({ log, metrics, underWay }: Observed): RequestHandler {
+/** Sees every request once, at its beginning and at its end: for its name, the log, the metrics, traces and the shutdown. */
+export function observe({ log, metrics, underWay, spans }: Observed): RequestHandler {
   return (request, response, next) => {
     const began = performance.now();
     request.id = requestIdOf(request);
+    request.trace = parseTraceparent(traceparentOf(request));
     response.setHeader(REQUEST_ID_HEADER, request.id);
     underWay.add(response);
     response.once("close", () => {
@@ -42,6 +48,7 @@ export function observe({ log, metrics, underWay }: Observed): RequestHandler {
       const status = isAborted ? ABORTED : response.statusCode.toString();
       metrics.observe(request.method, route, status, milliseconds / 1_000);
       logRequest(log, request, response, { route, milliseconds, isAborted });
+      spans?.add(spanOf(request, { route, status, began, milliseconds }), request.trace);
     });
     next();
   };
@@ -51,7 +58,7 @@ export function observe({ log, metrics, underWay }: Observed): RequestHandler {
 export function addRequestLog(app: Express, { log }: Pick<Observed, "log">): void {
   Object.defineProperty(app.request, "log", {
     get(this: Express["request"]) {
-      return log.child({ request: this.id });
+      return log.child({ request: this.id, trace_id: this.trace?.traceId });
     },
   });
 }
@@ -65,6 +72,38 @@ const SANE = /^[A-Za-z0-9._-]{1,64}$/;
 function requestIdOf(request: Request): string {
   const given = request.headers["x-request-id"];
   return typeof given === "string" && SANE.test(given) ? given : randomUUID();
+}
+
+/** Of a header that came several times, Node makes a list. */
+function traceparentOf({ headers: { traceparent } }: Request): string | undefined {
+  return typeof traceparent === "string" ? traceparent : undefined;
+}
+
+/** The span of a request, by the semantic conventions of OpenTelemetry. The query is left out: it describes a customer. */
+function spanOf(
+  { id, method, originalUrl }: Request,
+  {
+    route,
+    status,
+    began,
+    milliseconds,
+  }: { route: string; status: string; began: number; milliseconds: number },
+): TimedSpan {
+  const begun = performance.timeOrigin + began;
+  const isFault = status === ABORTED || status.startsWith("5");
+  return {
+    name: route === UNKNOWN ? method : `${method} ${route}`,
+    begun,
+    ended: begun + milliseconds,
+    fault: isFault ? status : undefined,
+    attributes: {
+      "http.request.method": method,
+      "url.path": pathOf(originalUrl),
+      ...(route !== UNKNOWN && { "http.route": route }),
+      ...(status !== ABORTED && { "http.response.status_code": Number(status) }),
+      "voucher.request_id": id,
+    },
+  };
 }
 
 /** The route of a request that no route has taken. */
@@ -101,6 +140,7 @@ function logRequest(
   log.info(
     {
       request: request.id,
+      trace_id: request.trace?.traceId,
       method: request.method,
       path: pathOf(request.originalUrl),
       route,

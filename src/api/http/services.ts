@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { SpanSender } from "../../base/otlp.js";
 import type { KeyedPart } from "../../settings/settings.js";
 import type { AnswerStore } from "./answer-store.js";
 import type { KeyRing } from "./key-ring.js";
@@ -15,6 +16,8 @@ export interface Services {
   readonly log: Logger;
   readonly metrics: RequestMetrics;
   readonly underWay: UnderWay;
+  /** Takes a span of every request; undefined if none are exported. */
+  readonly spans?: SpanSender | undefined;
   /** Undefined where everybody may ask. */
   readonly keys: KeyRing | undefined;
   readonly keysFor: KeyedPart;

@@ -21,7 +21,10 @@ export interface RunEvent {
   readonly schemaURL: string;
 }
 
-type EventContext = Pick<RunContext, "executionDate" | "runId" | "settings" | "stages" | "version" | "zones">;
+type EventContext = Pick<
+  RunContext,
+  "executionDate" | "runId" | "settings" | "stages" | "traceId" | "version" | "zones"
+>;
 
 /** That a run has begun. */
 export function startEvent(context: EventContext, startedAt: string): RunEvent {
@@ -64,7 +67,7 @@ interface Said
 }
 
 function eventOf(context: EventContext, said: Said): RunEvent {
-  const { executionDate, runId, settings, stages, version } = context;
+  const { executionDate, runId, settings, stages, traceId, version } = context;
   const { eventType, eventTime, inputs = [], outputs = [], runFacets = {}, jobFacets = {} } = said;
   const parameters = {
     run_id: runId,
@@ -72,6 +75,7 @@ function eventOf(context: EventContext, said: Said): RunEvent {
     sql_version: version.name,
     sql_hash: version.hash,
     max_rejected_share: settings.maxRejectedShare,
+    ...(traceId !== undefined && { trace_id: traceId }),
   };
   return {
     eventType,
