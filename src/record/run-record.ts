@@ -177,6 +177,8 @@ const identity = z.object({
   /** SHA-256 over all files of the SQL version. */
   sql_hash: z.string(),
   max_rejected_share: z.string().default(""),
+  /** The trace that the run is part of, if the environment names one. */
+  trace_id: z.string().exactOptional(),
 });
 
 /** What a run finds out on its way. */

@@ -91,6 +91,7 @@ function factsOf({ outcome, fault, startedAt, endedAt, startedBy, report }: Told
     ...maybeFact("started", startedAt),
     ...maybeFact("ended", endedAt),
     ...maybeFact("started by", startedBy),
+    ...maybeFact("trace", report.trace_id),
     { name: "took", value: `${report.seconds.toFixed(1)} s` },
   ];
 }
