@@ -261,7 +261,7 @@ describe("pipeline backfill", () => {
       /^backfill from 2020-05-02T00:00:00Z to 2020-05-03T00:00:00Z, missing: 2 of 2 dates done, in .* s\n\n/,
     );
     expect(stdout).toMatch(
-      /\n2020-05-03T00:00:00Z +done +new data +\d+ +\d+\.\d +2020-05-03T000000-[0-9a-f]+\n$/,
+      /\n2020-05-03T00:00:00Z +done +new data +0 +0 +0 +2 +\d+ +\d+\.\d +2020-05-03T000000-[0-9a-f]+\n$/,
     );
   });
 

@@ -103,7 +103,7 @@ unmountAll();
     const { settings: roomy } = await makeWorkspace();
     const settings = {
       ...roomy,
-      consumptionUrl: `sqlite:${path.join(await smallDisk("512k"), "consumption.db")}`,
+      consumptionUrl: `sqlite:${path.join(await smallDisk("768k"), "consumption.db")}`,
     };
     await putVouchers(settings.zones.raw, times(3, voucher()));
     await run(settings);
