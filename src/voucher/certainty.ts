@@ -63,3 +63,13 @@ export function countByWord(certainties: Iterable<Certainty | undefined>): Certa
   }
   return counts;
 }
+
+/** How certain an answer must be: a chance from 0 to 1, or a word that this one or a surer one must fit. */
+export type MinCertainty = number | Exclude<CertaintyWord, "toss-up">;
+
+/** Whether an answer is certain enough. One whose certainty is not known is not. */
+export function isCertainEnough(certainty: Certainty | undefined, minimum: MinCertainty): boolean {
+  if (certainty === undefined) return false;
+  if (typeof minimum === "number") return certainty.chance >= minimum;
+  return CERTAINTY_WORDS.indexOf(certainty.word) <= CERTAINTY_WORDS.indexOf(minimum);
+}

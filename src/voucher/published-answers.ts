@@ -65,6 +65,16 @@ export class Cells implements Iterable<PlacedCell> {
     return this.#kinds.get(kind)?.get(countryCode)?.get(segment);
   }
 
+  hasCountry(countryCode: string): boolean {
+    for (const countries of this.#kinds.values()) if (countries.has(countryCode)) return true;
+    return false;
+  }
+
+  /** Each country that has a cell, once. */
+  countryCodes(): ReadonlySet<string> {
+    return new Set([...this.#kinds.values()].flatMap((countries) => [...countries.keys()]));
+  }
+
   /** By kind, country and segment as they were added. */
   *[Symbol.iterator](): Generator<PlacedCell> {
     for (const [kind, countries] of this.#kinds) {
@@ -115,6 +125,23 @@ export class Answers {
   /** The answer for a country and segment; undefined where no voucher of them is known. */
   cell(kind: SegmentKind, countryCode: string, segment: string): Cell | undefined {
     return this.#cells.get(kind, countryCode, segment);
+  }
+
+  /** Whether any voucher of the country is known. */
+  hasCountry(countryCode: string): boolean {
+    return this.#cells.hasCountry(countryCode);
+  }
+
+  /** Each country of which a voucher is known. */
+  countryCodes(): ReadonlySet<string> {
+    return this.#cells.countryCodes();
+  }
+
+  /** Whether the publication says how certain its answers are. Older SQL does not. */
+  get knowsCertainty(): boolean {
+    // A publication has one table for all its answers: either all have a certainty or none has.
+    for (const { cell } of this.#cells) return cell.certainty !== undefined;
+    return true;
   }
 
   /** Whether the publication has an answer for each country, beside those for the segments. */

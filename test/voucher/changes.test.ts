@@ -1,37 +1,17 @@
-import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { changesBetween } from "../../src/voucher/changes.js";
-import { parseExecutionDate } from "../../src/voucher/execution-date.js";
-import { Answers, Cells, type PlacedCell } from "../../src/voucher/published-answers.js";
-import { readSegments } from "../../src/voucher/read-segments.js";
-import { PROJECT } from "../workspace.js";
-
-const segments = await readSegments(path.join(PROJECT, "sql/v1"));
+import type { Answers, PlacedCell } from "../../src/voucher/published-answers.js";
+import { answersOf, cellOf } from "./made-answers.js";
 
 /** Answers of as many amounts, by country and segment. */
 function answers(amounts: Record<string, number>): Answers {
-  const publication = {
-    executionDate: parseExecutionDate("2020-05-29"),
-    runId: "run",
-    sqlVersion: "v1",
-    sqlHash: "",
-    dataHash: "",
-    publishedAt: "2020-05-29T06:00:00.000Z",
-    rowCounts: {},
-  };
-  const cells = Object.entries(amounts).map(([place, voucherAmount]): PlacedCell => {
-    const [countryCode = "", segment = ""] = place.split("/");
-    const kind = segment.startsWith("0-3") ? "recency_segment" : "frequent_segment";
-    const cell = {
-      voucherAmount,
-      assignments: 1,
-      segmentAssignments: 1,
-      runnerUp: undefined,
-      certainty: undefined,
-    };
-    return { countryCode, kind, segment, cell };
-  });
-  return new Answers(publication, { segments, certainty: undefined }, new Cells(cells), undefined);
+  return answersOf(
+    Object.entries(amounts).map(([place, voucherAmount]): PlacedCell => {
+      const [countryCode = "", segment = ""] = place.split("/");
+      const kind = segment.startsWith("0-3") ? "recency_segment" : "frequent_segment";
+      return { countryCode, kind, segment, cell: cellOf(voucherAmount) };
+    }),
+  );
 }
 
 const placesOf = (before: Record<string, number>, after: Record<string, number>) =>
