@@ -23,6 +23,14 @@ export function dayInWords(moment: Date): string {
   return `${moment.getUTCDate().toString()} ${MONTHS[moment.getUTCMonth()] ?? ""} ${moment.getUTCFullYear().toString()}`;
 }
 
+/** The day that {@link dayInWords} found these words for, as `2020-05-29`; undefined for other words. It may not exist. */
+export function dayOfWords(words: string): string | undefined {
+  const [, day, name = "", year] = /^(\d{1,2}) ([A-Z][a-z]{2,8}) (\d{4})$/.exec(words) ?? [];
+  const month = MONTHS.indexOf(name) + 1;
+  if (day === undefined || year === undefined || month === 0) return undefined;
+  return `${year}-${month.toString().padStart(2, "0")}-${day.padStart(2, "0")}`;
+}
+
 /** A text on one line, whatever it is made of: what comes from raw data must not draw on the reader's terminal. */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (control) => {

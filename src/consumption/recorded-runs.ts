@@ -98,23 +98,44 @@ export interface RunFilter {
   readonly outcome?: RunOutcome | undefined;
   /** Only runs that had this stage. */
   readonly stage?: string | undefined;
+  /** Only runs that follow this one, by its id: those that began before it. */
+  readonly after?: string | undefined;
   readonly limit: number;
 }
 
 /** Runs as they are recorded, the one that began last first; none where there was no run yet. */
 export async function readRuns(
   consumption: Pick<Consumption, "db" | "dialect">,
-  { runId, executionDate, outcome, stage, limit }: RunFilter,
+  { runId, executionDate, outcome, stage, after, limit }: RunFilter,
 ): Promise<PipelineRunsTable[]> {
-  const runs = await readingRuns(consumption, (all) => {
+  const runs = await readingRuns(consumption, async (all) => {
     let some = all;
     if (runId !== undefined) some = some.where("pipeline_runs.run_id", "=", runId);
     if (executionDate !== undefined) some = some.where("execution_date", "=", executionDate);
     if (outcome !== undefined) some = some.where("outcome", "=", outcome);
     if (stage !== undefined) some = some.where("stages", "like", `%${stage}%`);
+    if (after !== undefined) some = await following(some, all, after);
     return latestFirst(some, "began").selectAll("pipeline_runs").limit(limit).execute();
   });
   return (runs ?? []).map(asRecorded);
+}
+
+/** Those of some runs that follow one, the latest first; all of them if that one is not recorded. */
+async function following(some: OrderedRuns, all: OrderedRuns, runId: string): Promise<OrderedRuns> {
+  const last = await all
+    .select(["began.sequence", "started_at"])
+    .where("pipeline_runs.run_id", "=", runId)
+    .executeTakeFirst();
+  if (last === undefined) return some;
+  const { sequence, started_at } = last;
+  if (sequence !== null) return some.where("began.sequence", "<", sequence);
+  return some.where((where) =>
+    where.or([
+      where("began.sequence", "is not", null),
+      where("started_at", "<", started_at),
+      where.and([where("started_at", "=", started_at), where("pipeline_runs.run_id", "<", runId)]),
+    ]),
+  );
 }
 
 /** A run without its record, which can be long. */

@@ -1,5 +1,5 @@
 import { PipelineError } from "../base/errors.js";
-import { dayInWords } from "../base/words.js";
+import { dayInWords, dayOfWords } from "../base/words.js";
 
 const FORMS = /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2}):(\d{2})Z?)?$/;
 const KEY = /^(\d{4}-\d{2}-\d{2})T(\d{2})(\d{2})(\d{2})$/;
@@ -67,6 +67,27 @@ export function executionDateOfKey(text: string): ExecutionDate | undefined {
   const [, day, hour, minute, second] = KEY.exec(text) ?? [];
   if (day === undefined) return undefined;
   return maybeExecutionDate(`${day}T${hour ?? ""}:${minute ?? ""}:${second ?? ""}`);
+}
+
+/**
+ * Reads an execution date in any form in which one is shown: as people write it, as a partition key (`2020-05-29T000000`), as SQL has
+ * it (`2020-05-29 00:00:00`), and in words (`29 May 2020`).
+ * @returns undefined for any other text.
+ */
+export function executionDateAsShown(text: string): ExecutionDate | undefined {
+  return (
+    maybeExecutionDate(text) ??
+    executionDateOfKey(text) ??
+    maybeExecutionDate(text.replace(/^(\S{10}) /, "$1T")) ??
+    executionDateOfWords(text)
+  );
+}
+
+/** The execution date of the words that {@link dateInWords} finds for it. */
+function executionDateOfWords(text: string): ExecutionDate | undefined {
+  const [, words = "", time = "00:00:00"] = /^([^,]{9,20})(?:, (\d{2}:\d{2}:\d{2}) UTC)?$/.exec(text) ?? [];
+  const day = dayOfWords(words);
+  return day === undefined ? undefined : maybeExecutionDate(`${day}T${time}`);
 }
 
 /** The execution dates from one to another, both included, a day apart; none where the last is before the first. */

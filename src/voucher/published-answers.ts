@@ -1,6 +1,6 @@
 import type { Certainty, CertaintyScale } from "./certainty.js";
 import type { Publication } from "./publication-identity.js";
-import type { SegmentKind, Segments } from "./segment-rules.js";
+import { SEGMENT_KINDS, type SegmentKind, type Segments } from "./segment-rules.js";
 
 /** The answer for a country and segment, with what it rests on. */
 export interface Cell {
@@ -73,6 +73,11 @@ export class Cells implements Iterable<PlacedCell> {
   /** Each country that has a cell, once. */
   countryCodes(): ReadonlySet<string> {
     return new Set([...this.#kinds.values()].flatMap((countries) => [...countries.keys()]));
+  }
+
+  /** The cells of a kind by country, as they were added. */
+  ofKind(kind: SegmentKind): Iterable<[string, ReadonlyMap<string, Cell>]> {
+    return this.#kinds.get(kind) ?? [];
   }
 
   /** By kind, country and segment as they were added. */
@@ -151,6 +156,20 @@ export class Answers {
 
   country(countryCode: string): CountryAnswer | undefined {
     return this.#countries?.get(countryCode);
+  }
+
+  /** Every cell there is, by kind, country as the database sorts it, and the segments' order. */
+  *cellsInOrder(): Generator<PlacedCell> {
+    for (const kind of SEGMENT_KINDS) {
+      const names = this.segments[kind].segments.map(({ name }) => name);
+      for (const [countryCode, segments] of this.#cells.ofKind(kind)) {
+        // A segment that the rules do not name comes last.
+        for (const segment of new Set([...names, ...segments.keys()])) {
+          const cell = segments.get(segment);
+          if (cell !== undefined) yield { kind, countryCode, segment, cell };
+        }
+      }
+    }
   }
 
   /** Every cell there is, by kind, country and segment as they were read. */

@@ -2,11 +2,13 @@ import compression from "compression";
 import express, { type Express, type RequestHandler } from "express";
 import { PAGES } from "../pages/addresses.js";
 import { servePages } from "../pages/pages.js";
+import { listAnswers } from "../v1/answers-routes.js";
 import { priceCampaign } from "../v1/campaign-routes.js";
 import { health, readMetrics } from "../v1/monitoring-routes.js";
 import { mostUsedOfMany, mostUsedOfOne } from "../v1/most-used-routes.js";
 import { hello, mostUsedVoucher } from "../v1/original-routes.js";
-import { listChanges, listPublications, listSegments } from "../v1/publications-routes.js";
+import { listChanges, listPublications, listSegments, readPublicationOf } from "../v1/publications-routes.js";
+import { listRuns, readRun } from "../v1/runs-routes.js";
 import { readTable } from "../v1/tables-routes.js";
 import { answerError } from "./error-answers.js";
 import {
@@ -32,9 +34,13 @@ function operationsOf(services: Services): Operation[] {
     mostUsedOfMany(services),
     priceCampaign(services),
     listSegments(services),
+    listAnswers(services),
     readTable(services),
     listPublications(services),
+    readPublicationOf(services),
     listChanges(services),
+    listRuns(services),
+    readRun(services),
     ...health(services),
     readMetrics(services),
   ];

@@ -1,8 +1,10 @@
 import * as z from "zod";
-import { BASES, FALLBACKS } from "../../voucher/decision.js";
+import { CERTAINTY_WORDS } from "../../voucher/certainty.js";
+import { BASES, FALLBACKS, NONE_REASONS } from "../../voucher/decision.js";
 import type { Publication } from "../../voucher/publication-identity.js";
 import { SEGMENT_KINDS } from "../../voucher/segment-rules.js";
-import { documentedMoment, executionDate, flagText, wholeNumberText } from "./field-schemas.js";
+import { documentedMoment, executionDate, flagText, minCertainty, wholeNumberText } from "./field-schemas.js";
+import { NAMES_EXPLAINED } from "./unknown-countries.js";
 
 /** A publication, as the api shows it. */
 export const publicationSchema = z
@@ -13,7 +15,10 @@ export const publicationSchema = z
     sql_hash: z.string().meta({ description: "SHA-256 of the SQL that made it" }),
     data_hash: z.string().meta({ description: "SHA-256 of the files it was published from" }),
     published_at: z.string().meta({ format: "date-time" }),
-    rows: z.record(z.string(), z.int()).meta({ description: "The rows of each published table" }),
+    row_counts: z.record(z.string(), z.int()).meta({ description: "The rows of each published table" }),
+    rows: z
+      .record(z.string(), z.int())
+      .meta({ description: "The same as row_counts, under its former name", deprecated: true }),
   })
   .meta({ id: "Publication" });
 
@@ -28,6 +33,7 @@ export function publicationDocument(publication: Publication): PublicationDocume
     sql_hash: publication.sqlHash,
     data_hash: publication.dataHash,
     published_at: publication.publishedAt,
+    row_counts: { ...publication.rowCounts },
     rows: { ...publication.rowCounts },
   };
 }
@@ -37,8 +43,7 @@ const MAX_ASSIGNMENTS = 1_000_000_000;
 /** What can be asked of every answer of `/v1`. */
 export const answerOptions = {
   as_of: documentedMoment.optional().meta({
-    description: "The day that recency counts to, in UTC; today unless given",
-    example: "2020-05-29",
+    description: "The day that recency counts to, in UTC; today unless given, for example 2020-05-29",
   }),
   execution_date: executionDate.optional(),
   explain: flagText.optional().meta({ description: "Adds the receipt: what the answer rests on" }),
@@ -48,11 +53,41 @@ export const answerOptions = {
     .meta({ description: "country: where the segment has no answer, what the country uses most" }),
   min_assignments: wholeNumberText(1, MAX_ASSIGNMENTS)
     .optional()
-    .meta({ description: "A segment with fewer vouchers has no answer; 1 unless given", example: 100 }),
+    .meta({ description: "A segment with fewer vouchers has no answer; 1 unless given" }),
+  min_certainty: minCertainty.optional().meta({
+    description:
+      "A segment whose answer is less certain has no answer: a chance from 0 to 1, or sure, or likely (which takes those " +
+      "that are sure as well)",
+  }),
 };
 
 const amount = z.int().positive().meta({ description: "In whole currency units", example: 2640 });
 const count = z.int().min(0);
+
+/** How certain an answer is, as all answers have it. */
+export const certaintyFields = {
+  certainty: z
+    .number()
+    .min(0)
+    .max(1)
+    .nullable()
+    .meta({ description: "The chance that the same amount would win again; null if it is not known" }),
+  certainty_word: z.enum(CERTAINTY_WORDS).nullable().meta({ description: "The same in a word" }),
+};
+
+/** Why there is no amount, as all answers have it. */
+export const noneFields = {
+  none_because: z.enum(NONE_REASONS).meta({
+    description:
+      "Why there is no amount: the publication does not know the country; it has no voucher of the country and segment; " +
+      "or these are fewer than min_assignments, or less certain than min_certainty",
+  }),
+  nearest_countries: z.array(z.string()).meta({
+    description:
+      "If the country is unknown: up to three names that the publication knows, the nearest first. They are found for the " +
+      `first ${NAMES_EXPLAINED.toString()} different unknown countries of a request`,
+  }),
+};
 
 const runnerUpSchema = z
   .object({ voucher_amount: amount, assignments: count })
@@ -71,6 +106,7 @@ const cellReceiptSchema = z
     runner_up: runnerUpSchema.nullable(),
     margin: count.meta({ description: "By how many vouchers it is ahead of the runner-up" }),
     margin_share: z.number().meta({ description: "margin / segment_assignments" }),
+    ...certaintyFields,
   })
   .meta({ id: "SegmentReceipt", description: "What is known of the country and segment" });
 
@@ -82,8 +118,18 @@ export const receiptSchema = z
     measure: z.string().meta({ description: "What the segment goes by", example: "total_orders" }),
     measured: z.int().meta({ example: 15 }),
     as_of: z.string().meta({ description: "The day that recency counts to", format: "date" }),
-    segment: cellReceiptSchema.nullable().meta({ description: "null where no voucher of them is known" }),
-    country: countryReceiptSchema.nullable().meta({ description: "Where it is the basis; null elsewhere" }),
+    segment_answer: cellReceiptSchema
+      .nullable()
+      .meta({ description: "null where no voucher of country and segment is known" }),
+    country_answer: countryReceiptSchema
+      .nullable()
+      .meta({ description: "Where it is the basis; null elsewhere" }),
+    segment: cellReceiptSchema
+      .nullable()
+      .meta({ description: "The same as segment_answer, under its former name", deprecated: true }),
+    country: countryReceiptSchema
+      .nullable()
+      .meta({ description: "The same as country_answer, under its former name", deprecated: true }),
     publication: publicationSchema,
     age_days: z.int().meta({ description: "Whole calendar days from the execution date to today, in UTC" }),
   })
@@ -99,6 +145,8 @@ export const answerSchema = z
     segment: z.string().meta({ description: "The customer's segment", example: "13-37" }),
     basis: z.enum(BASES).meta({ description: "What the amount rests on" }),
     execution_date: z.string().meta({ description: "Of the publication that answers", format: "date-time" }),
+    none_because: noneFields.none_because.optional(),
+    nearest_countries: noneFields.nearest_countries.optional(),
     receipt: receiptSchema.optional().meta({ description: "With explain=true" }),
   })
   .meta({ id: "Answer" });

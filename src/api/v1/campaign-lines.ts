@@ -1,4 +1,5 @@
 import { isObject } from "../../base/json.js";
+import { certaintyTold } from "../../record/answers.js";
 import type { Customer } from "../../voucher/customer-segment.js";
 import { decide, type DecisionOptions } from "../../voucher/decision.js";
 import type { Answers } from "../../voucher/published-answers.js";
@@ -7,6 +8,7 @@ import { fieldErrors, Problem, type FieldError } from "../http/problems.js";
 import type { Format } from "./campaign-formats.js";
 import type { PricedLine, PriceGroup, PriceSummary } from "./campaign-schema.js";
 import { completeCustomer } from "./customer-schema.js";
+import type { UnknownCountries } from "./unknown-countries.js";
 
 /** Enough to see what is wrong with a line, whatever was sent. */
 const FAULTS_TOLD = 5;
@@ -18,19 +20,24 @@ interface Pricing {
   readonly options: DecisionOptions;
   /** Of the lines that name none. */
   readonly segmentName: SegmentKind | undefined;
+  readonly unknown: UnknownCountries;
 }
 
 /**
  * Answers one line, or says what is wrong with it.
  * @param line its number.
  */
-export function priced(line: number, given: unknown, { answers, options, ...rest }: Pricing): PricedLine {
+export function priced(
+  line: number,
+  given: unknown,
+  { answers, options, unknown, ...rest }: Pricing,
+): PricedLine {
   const value = completed(given, rest.segmentName);
   const parsed = rest.schema.safeParse(value, { reportInput: true });
   if (!parsed.success) return faulty(line, value, fieldErrors(parsed.error.issues, ""));
   const customer = customerOr(parsed.data, options.asOf);
   if (customer instanceof Problem) return faulty(line, value, customer.errors);
-  const { segment, voucherAmount, basis } = decide(answers, customer, options);
+  const { segment, voucherAmount, basis, cell, noneBecause } = decide(answers, customer, options);
   return {
     line,
     customer_id: parsed.data.customer_id ?? null,
@@ -40,6 +47,10 @@ export function priced(line: number, given: unknown, { answers, options, ...rest
     voucher_amount: voucherAmount,
     basis,
     error: null,
+    // It is that of the segment's answer, and says nothing of one for the whole country.
+    ...certaintyTold(basis === "segment" ? cell?.certainty : undefined),
+    none_because: noneBecause ?? null,
+    nearest_countries: noneBecause === "unknown_country" ? [...unknown.nearest(customer.country_code)] : null,
   };
 }
 
@@ -68,6 +79,10 @@ function faulty(line: number, value: unknown, errors: readonly FieldError[]): Pr
     voucher_amount: null,
     basis: null,
     error: told.map(({ field, message }) => `${field === "" ? "line" : field} ${message}`).join("; "),
+    certainty: null,
+    certainty_word: null,
+    none_because: null,
+    nearest_countries: null,
   };
 }
 
@@ -77,12 +92,12 @@ function textOrNull(value: unknown): string | null {
 
 /** What the lines come to. It has as many groups as the publication can have, however many countries are sent. */
 export class Totals {
-  readonly #known: ReadonlySet<string>;
+  readonly #answers: Answers;
   readonly #groups = new Map<string, PriceGroup>();
   #faulty = 0;
 
   constructor(answers: Answers) {
-    this.#known = new Set(Array.from(answers.cells(), ({ countryCode }) => countryCode));
+    this.#answers = answers;
   }
 
   add({ country_code, segment_name, segment, voucher_amount, error }: PricedLine): void {
@@ -90,7 +105,7 @@ export class Totals {
       this.#faulty += 1;
       return;
     }
-    const country = country_code !== null && this.#known.has(country_code) ? country_code : null;
+    const country = country_code !== null && this.#answers.hasCountry(country_code) ? country_code : null;
     // A line that is answered has one of the kinds.
     const group = this.#group(country, segment_name as SegmentKind, segment);
     group.customers += 1;

@@ -18,7 +18,8 @@ import { priced, Totals } from "./campaign-lines.js";
 import { pricedLineSchema, priceSummarySchema } from "./campaign-schema.js";
 import { segmentName } from "./customer-schema.js";
 import { flagText } from "./field-schemas.js";
-import { answersFor, decisionOptions } from "./most-used-routes.js";
+import { ANSWER_PROBLEMS, answersFor, decisionOptions } from "./most-used-routes.js";
+import { UnknownCountries } from "./unknown-countries.js";
 
 /** A client that neither sends nor reads for so long is given up. */
 const IDLE_MILLISECONDS = 30_000;
@@ -70,7 +71,7 @@ export function priceCampaign(services: Services, idleMilliseconds = IDLE_MILLIS
       [NDJSON_TYPE]: { schema: z.union([pricedLineSchema, summaryDocument]) },
       [JSON_TYPE]: { schema: summaryDocument },
     },
-    problems: ["impossible-request", "unknown-publication", "no-country-answers", "no-publication"],
+    problems: ANSWER_PROBLEMS,
     handle: async ({ query }, request, response) => {
       const type = typeOfBody(request);
       const text = textOf(request, response, idleMilliseconds);
@@ -85,6 +86,7 @@ export function priceCampaign(services: Services, idleMilliseconds = IDLE_MILLIS
         answers,
         options: decisionOptions(query, services.now()),
         segmentName: query.segment_name,
+        unknown: new UnknownCountries(answers),
       };
       // What comes first is sent with what comes after it: until then a fault can be a problem document.
       const opening = () => (response.headersSent ? "" : format.open(request, response));

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { BASES } from "../../voucher/decision.js";
 import { SEGMENT_KINDS } from "../../voucher/segment-rules.js";
+import { certaintyFields, noneFields } from "./answer-schema.js";
 
 const count = z.int().min(0);
 const totalAmount = count.meta({ description: "The sum of the amounts, in whole currency units" });
@@ -22,6 +23,9 @@ export const pricedLineSchema = z
       .string()
       .nullable()
       .meta({ description: "What is wrong with the line; null where it is answered" }),
+    ...certaintyFields,
+    none_because: noneFields.none_because.nullable(),
+    nearest_countries: noneFields.nearest_countries.nullable(),
   })
   .meta({ id: "PricedLine" });
 

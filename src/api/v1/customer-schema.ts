@@ -10,7 +10,8 @@ const MAX_ORDERS = 2_147_483_647;
 const MAX_COUNTRY_LENGTH = 64;
 const MAX_ID_LENGTH = 256;
 
-const countryCode = z
+/** The country of a customer. */
+export const countryCode = z
   .string("must be a text")
   .regex(/[^ \t\n\v\f\r]/, "must not be blank")
   .transform(trimmed)

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { ZodOpenApiOverride } from "zod-openapi";
-import { PipelineError } from "../../base/errors.js";
-import { parseExecutionDate } from "../../voucher/execution-date.js";
+import { CERTAINTY_WORDS, type MinCertainty } from "../../voucher/certainty.js";
+import { executionDateAsShown } from "../../voucher/execution-date.js";
 import { parseMoment } from "../../voucher/moment.js";
 
 /** The blanks that do not count around a value, in raw data and here. */
@@ -35,24 +35,22 @@ export const documentedMoment = moment.meta({
   },
 });
 
-/** An execution date as people write it, read to its partition key. */
+/** An execution date, in every form in which the service shows one. */
 export const executionDate = z
   .string("must be a text")
   .transform((text, context) => {
-    try {
-      return parseExecutionDate(text);
-    } catch (error) {
-      if (!(error instanceof PipelineError)) throw error;
-      context.addIssue({
-        code: "custom",
-        message: "must be a day or a moment in UTC, as 2020-05-29 or 2020-05-29T06:00:00Z",
-      });
-      return z.NEVER;
-    }
+    const read = executionDateAsShown(text);
+    if (read !== undefined) return read;
+    context.addIssue({
+      code: "custom",
+      message: "must be a day or a moment in UTC, for example 2020-05-29 or 2020-05-29T06:00:00Z",
+    });
+    return z.NEVER;
   })
   .meta({
-    description: "The execution date of a publication, in UTC",
-    example: "2020-05-29T00:00:00Z",
+    description:
+      "The execution date of a publication, in UTC. Other forms that the service shows are taken as well, " +
+      "for example 2020-05-29T000000 or 29 May 2020",
     override: {
       anyOf: [
         { type: "string", format: "date" },
@@ -76,6 +74,22 @@ export function wholeNumberText(minimum: number, maximum: number): z.ZodType<num
       },
     });
 }
+
+/** The words by which a least certainty can be asked for. */
+const LEAST_WORDS = CERTAINTY_WORDS.filter((word) => word !== "toss-up");
+const CERTAINTY_MESSAGE = `must be a chance from 0 to 1, or ${LEAST_WORDS.join(" or ")}`;
+
+/** How certain an answer must be, as a query has it: a chance or a word. */
+export const minCertainty: z.ZodType<MinCertainty, string> = z
+  .string(CERTAINTY_MESSAGE)
+  .transform((text, context): MinCertainty => {
+    const word = LEAST_WORDS.find((name) => name === text);
+    if (word !== undefined) return word;
+    if (/^(0?\.[0-9]{1,20}|[01](\.0{0,20})?)$/.test(text)) return Number(text);
+    context.addIssue({ code: "custom", message: CERTAINTY_MESSAGE });
+    return z.NEVER;
+  })
+  .meta({ override: { anyOf: [{ type: "number", minimum: 0, maximum: 1 }, { enum: [...LEAST_WORDS] }] } });
 
 /** Yes or no, as a query has it. */
 export const flagText = z

@@ -7,6 +7,7 @@ import { operation, type Operation } from "../http/operation.js";
 import { noPublication, Problem } from "../http/problems.js";
 import type { Services } from "../http/services.js";
 import { publicationDocument, publicationSchema } from "./answer-schema.js";
+import { tellDeprecated } from "./deprecations.js";
 
 const readySchema = z
   .object({
@@ -46,6 +47,7 @@ export function health(services: Services): Operation[] {
         const reason = reasonNotReady(services);
         if (reason !== undefined) throw reason;
         response.set("Cache-Control", "no-store");
+        tellDeprecated(response);
         response.json({
           status: "ready",
           publication: publicationDocument(publication),

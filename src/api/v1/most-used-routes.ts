@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { certaintyTold } from "../../record/answers.js";
 import { reasonOf, type Customer } from "../../voucher/customer-segment.js";
 import { decide, type Decision, type DecisionOptions } from "../../voucher/decision.js";
 import { calendarDays } from "../../voucher/moment.js";
@@ -6,7 +7,7 @@ import type { Answers } from "../../voucher/published-answers.js";
 import { JSON_TYPE } from "../http/bodies.js";
 import { isUnchanged, tellPublication } from "../http/freshness.js";
 import { operation, type Operation } from "../http/operation.js";
-import { Problem } from "../http/problems.js";
+import { Problem, type ProblemType } from "../http/problems.js";
 import type { Services } from "../http/services.js";
 import {
   answerOptions,
@@ -16,6 +17,8 @@ import {
   type ReceiptDocument,
 } from "./answer-schema.js";
 import { completeCustomer, customerBody, customerQuery, dayOf } from "./customer-schema.js";
+import { tellDeprecated } from "./deprecations.js";
+import { UnknownCountries } from "./unknown-countries.js";
 
 const MAX_CUSTOMERS = 10_000;
 
@@ -23,6 +26,15 @@ const BODY_MESSAGE = `must be a customer, or a list of 1 to ${MAX_CUSTOMERS.toLo
 
 const optionsQuery = z.strictObject(answerOptions);
 type Options = z.output<typeof optionsQuery>;
+
+/** What keeps an answer of `/v1` from being given. */
+export const ANSWER_PROBLEMS: readonly ProblemType[] = [
+  "impossible-request",
+  "unknown-publication",
+  "no-country-answers",
+  "no-certainty",
+  "no-publication",
+];
 
 /** `GET /v1/vouchers/most-used`: the voucher of one customer. */
 export function mostUsedOfOne(services: Services): Operation {
@@ -34,7 +46,7 @@ export function mostUsedOfOne(services: Services): Operation {
     tag: "Vouchers",
     query: customerQuery.extend(answerOptions),
     answers: { [JSON_TYPE]: { schema: answerSchema } },
-    problems: ["impossible-request", "unknown-publication", "no-country-answers", "no-publication"],
+    problems: ANSWER_PROBLEMS,
     isConditional: true,
     handle: async ({ query }, request, response) => {
       const now = services.now();
@@ -43,7 +55,11 @@ export function mostUsedOfOne(services: Services): Operation {
       const answers = await answersFor(services, query);
       tellPublication(response, services, answers.publication);
       if (isUnchanged(request, response, [answers.publication], dayOf(now))) return;
-      response.json(answerOf(answers, customer, options, query.explain === true ? now : undefined));
+      const explainedAt = query.explain === true ? now : undefined;
+      if (query.explain === true) tellDeprecated(response);
+      response.json(
+        answerOf(customer, { answers, options, explainedAt, unknown: new UnknownCountries(answers) }),
+      );
     },
   });
 }
@@ -63,7 +79,7 @@ export function mostUsedOfMany(services: Services): Operation {
       BODY_MESSAGE,
     ),
     answers: { [JSON_TYPE]: { schema: z.union([answerSchema, z.array(answerSchema)]) } },
-    problems: ["impossible-request", "unknown-publication", "no-country-answers", "no-publication"],
+    problems: ANSWER_PROBLEMS,
     handle: async ({ query, body }, _request, response) => {
       const now = services.now();
       const options = decisionOptions(query, now);
@@ -76,9 +92,11 @@ export function mostUsedOfMany(services: Services): Operation {
       const answers = await answersFor(services, query);
       tellPublication(response, services, answers.publication);
       response.set("Cache-Control", "no-store");
+      if (query.explain === true) tellDeprecated(response);
+      const asking = { answers, options, explainedAt, unknown: new UnknownCountries(answers) };
       const documents = customers.map(({ customer_id, customer }) => ({
         ...(customer_id === undefined ? {} : { customer_id }),
-        ...answerOf(answers, customer, options, explainedAt),
+        ...answerOf(customer, asking),
       }));
       response.json(isList ? documents : documents[0]);
     },
@@ -87,21 +105,33 @@ export function mostUsedOfMany(services: Services): Operation {
 
 /** How to decide, by the parameters of a query. */
 export function decisionOptions(
-  { as_of, fallback, min_assignments }: Pick<Options, "as_of" | "fallback" | "min_assignments">,
+  {
+    as_of,
+    fallback,
+    min_assignments,
+    min_certainty,
+  }: Pick<Options, "as_of" | "fallback" | "min_assignments" | "min_certainty">,
   now: Date,
 ): DecisionOptions {
-  return { asOf: as_of ?? now, fallback: fallback ?? "none", minAssignments: min_assignments ?? 1 };
+  return {
+    asOf: as_of ?? now,
+    fallback: fallback ?? "none",
+    minAssignments: min_assignments ?? 1,
+    minCertainty: min_certainty,
+  };
 }
 
 /**
  * The answers that a query asks for.
- * @throws Problem unknown-publication, or no-country-answers where a fallback to countries cannot be had.
+ * @throws Problem unknown-publication; no-country-answers where a fallback to countries cannot be had; no-certainty where the
+ * publication does not say how certain its answers are.
  */
 export async function answersFor(
   { store }: Services,
-  { execution_date, fallback }: Pick<Options, "execution_date" | "fallback">,
+  { execution_date, fallback, min_certainty }: Pick<Options, "execution_date" | "fallback" | "min_certainty">,
 ): Promise<Answers> {
   const answers = await store.of(execution_date);
+  if (min_certainty !== undefined) expectCertainty(answers);
   if (fallback !== "country" || answers.knowsCountries) return answers;
   const executionDate = answers.publication.executionDate.iso;
   throw new Problem(
@@ -111,19 +141,38 @@ export async function answersFor(
   );
 }
 
-/** @param explainedAt the moment that the data's age counts to; undefined where no receipt is asked for. */
-function answerOf(
-  answers: Answers,
-  customer: Customer,
-  options: DecisionOptions,
-  explainedAt: Date | undefined,
-): AnswerDocument {
+/** @throws Problem no-certainty where the publication does not say how certain its answers are. */
+export function expectCertainty(answers: Answers): void {
+  if (answers.knowsCertainty) return;
+  const executionDate = answers.publication.executionDate.iso;
+  throw new Problem(
+    "no-certainty",
+    `The publication of ${executionDate} was made before answers had a certainty; run its date again.`,
+    [{ field: "min_certainty", message: "cannot be asked of this publication" }],
+  );
+}
+
+/** What customers are answered by. */
+interface Asking {
+  readonly answers: Answers;
+  readonly options: DecisionOptions;
+  /** The moment that the data's age counts to; undefined where no receipt is asked for. */
+  readonly explainedAt: Date | undefined;
+  readonly unknown: UnknownCountries;
+}
+
+function answerOf(customer: Customer, { answers, options, explainedAt, unknown }: Asking): AnswerDocument {
   const decision = decide(answers, customer, options);
+  const { noneBecause } = decision;
   return {
     voucher_amount: decision.voucherAmount,
     segment: decision.segment,
     basis: decision.basis,
     execution_date: answers.publication.executionDate.iso,
+    ...(noneBecause === undefined ? {} : { none_because: noneBecause }),
+    ...(noneBecause === "unknown_country"
+      ? { nearest_countries: [...unknown.nearest(customer.country_code)] }
+      : {}),
     ...(explainedAt === undefined
       ? {}
       : { receipt: receiptOf(answers, customer, decision, options.asOf, explainedAt) }),
@@ -139,21 +188,25 @@ function receiptOf(
 ): ReceiptDocument {
   const { measure, measured, text } = reasonOf(answers.segments, customer, asOf);
   const { publication } = answers;
+  const segmentAnswer = cell === undefined ? null : cellReceipt(cell);
+  const countryAnswer =
+    country === undefined
+      ? null
+      : {
+          voucher_amount: country.voucherAmount,
+          assignments: country.assignments,
+          country_assignments: country.countryAssignments,
+        };
   return {
     segment_name: customer.segment_name,
     reason: text,
     measure,
     measured,
     as_of: dayOf(asOf),
-    segment: cell === undefined ? null : cellReceipt(cell),
-    country:
-      country === undefined
-        ? null
-        : {
-            voucher_amount: country.voucherAmount,
-            assignments: country.assignments,
-            country_assignments: country.countryAssignments,
-          },
+    segment_answer: segmentAnswer,
+    country_answer: countryAnswer,
+    segment: segmentAnswer,
+    country: countryAnswer,
     publication: publicationDocument(publication),
     age_days: calendarDays(new Date(publication.executionDate.iso), now),
   };
@@ -164,6 +217,7 @@ function cellReceipt({
   assignments,
   segmentAssignments,
   runnerUp,
+  certainty,
 }: NonNullable<Decision["cell"]>): NonNullable<ReceiptDocument["segment"]> {
   const margin = assignments - (runnerUp?.assignments ?? 0);
   return {
@@ -177,5 +231,6 @@ function cellReceipt({
         : { voucher_amount: runnerUp.voucherAmount, assignments: runnerUp.assignments },
     margin,
     margin_share: margin / segmentAssignments,
+    ...certaintyTold(certainty),
   };
 }

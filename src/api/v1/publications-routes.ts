@@ -1,5 +1,7 @@
 import * as z from "zod";
 import { readPublications } from "../../consumption/read-publications.js";
+import { certaintyTold } from "../../record/answers.js";
+import { countByWord } from "../../voucher/certainty.js";
 import { changesBetween } from "../../voucher/changes.js";
 import type { Cell } from "../../voucher/published-answers.js";
 import { SEGMENT_KINDS } from "../../voucher/segment-rules.js";
@@ -7,8 +9,11 @@ import { JSON_TYPE } from "../http/bodies.js";
 import { isUnchanged, tellPublication } from "../http/freshness.js";
 import { operation, type Operation } from "../http/operation.js";
 import type { Services } from "../http/services.js";
-import { publicationDocument, publicationSchema } from "./answer-schema.js";
+import { certaintyFields, publicationDocument, publicationSchema } from "./answer-schema.js";
+import { tellDeprecated } from "./deprecations.js";
 import { executionDate, wholeNumberText } from "./field-schemas.js";
+import { AFTER, NEXT } from "./list-formats.js";
+import { certaintyCounts, readPastRun, recordedRunDocument, recordedRunSchema } from "./runs-routes.js";
 
 const PUBLICATIONS_UNLESS_ASKED = 100;
 const MOST_PUBLICATIONS = 1_000;
@@ -16,10 +21,11 @@ const MOST_PUBLICATIONS = 1_000;
 const historySchema = z
   .object({
     publications: z.array(publicationSchema),
+    next: z.string().nullable().meta({ description: NEXT }),
     next_before: z
       .string()
       .nullable()
-      .meta({ description: "Ask with before=… for those that follow; null where there are no more" }),
+      .meta({ description: "The same as next, for the parameter before", deprecated: true }),
   })
   .meta({ id: "Publications" });
 
@@ -32,7 +38,10 @@ export function listPublications(services: Services): Operation {
     summary: "The history of publications, the latest execution date first",
     tag: "Publications",
     query: z.strictObject({
-      before: executionDate.optional().meta({ description: "Only execution dates before this one" }),
+      after: executionDate.optional().meta({ description: AFTER }),
+      before: executionDate
+        .optional()
+        .meta({ description: "The same as after, under its former name", deprecated: true }),
       limit: wholeNumberText(1, MOST_PUBLICATIONS)
         .optional()
         .meta({ description: `${PUBLICATIONS_UNLESS_ASKED.toString()} unless given` }),
@@ -41,16 +50,55 @@ export function listPublications(services: Services): Operation {
     problems: ["no-publication"],
     handle: async ({ query }, _request, response) => {
       const limit = query.limit ?? PUBLICATIONS_UNLESS_ASKED;
-      const before = query.before?.partitionKey;
+      const before = (query.after ?? query.before)?.partitionKey;
       const found = await services.store.ask((database) =>
         readPublications(database, { before, limit: limit + 1 }),
       );
       const shown = found.slice(0, limit).map(publicationDocument);
+      const next = found.length > limit ? (shown.at(-1)?.execution_date ?? null) : null;
       response.set("Cache-Control", "no-store");
+      tellDeprecated(response);
+      response.json({ publications: shown, next, next_before: next } satisfies z.input<typeof historySchema>);
+    },
+  });
+}
+
+const publishedSchema = z
+  .object({
+    publication: publicationSchema,
+    answers: z.int().min(0).meta({ description: "How many answers it has" }),
+    certainty: certaintyCounts,
+    run: recordedRunSchema
+      .nullable()
+      .meta({ description: "The run that made it; null if the history no longer has it" }),
+  })
+  .meta({ id: "PublicationWithRun" });
+
+/** `GET /v1/publications/{execution_date}`: one publication, with the run that made it. */
+export function readPublicationOf(services: Services): Operation {
+  return operation({
+    method: "get",
+    path: "/v1/publications/{execution_date}",
+    name: "readPublication",
+    summary: "One publication, how certain its answers are, and the run that made it",
+    tag: "Publications",
+    parameters: z.strictObject({ execution_date: executionDate }),
+    answers: { [JSON_TYPE]: { schema: publishedSchema } },
+    problems: ["unknown-publication", "no-publication"],
+    handle: async ({ path }, _request, response) => {
+      const answers = await services.store.of(path.execution_date);
+      const { publication } = answers;
+      const run = await services.store.ask((database) => readPastRun(database, publication.runId));
+      const certainty = countByWord(Array.from(answers.cells(), ({ cell }) => cell.certainty));
+      tellPublication(response, services, publication);
+      response.set("Cache-Control", "no-store");
+      tellDeprecated(response);
       response.json({
-        publications: shown,
-        next_before: found.length > limit ? (shown.at(-1)?.execution_date ?? null) : null,
-      } satisfies z.input<typeof historySchema>);
+        publication: publicationDocument(publication),
+        answers: answers.size,
+        certainty: certainty === undefined ? null : { ...certainty },
+        run: run === undefined ? null : recordedRunDocument(run),
+      } satisfies z.input<typeof publishedSchema>);
     },
   });
 }
@@ -60,6 +108,7 @@ const cellSchema = z
     voucher_amount: z.int(),
     assignments: z.int(),
     segment_assignments: z.int(),
+    ...certaintyFields,
   })
   .nullable();
 
@@ -107,6 +156,7 @@ export function listChanges(services: Services): Operation {
       tellPublication(response, services, after.publication);
       const publications = [after.publication, ...(before === undefined ? [] : [before.publication])];
       if (isUnchanged(request, response, publications)) return;
+      tellDeprecated(response);
       response.json({
         publication: publicationDocument(after.publication),
         against: before === undefined ? null : publicationDocument(before.publication),
@@ -132,6 +182,7 @@ function cellDocument(cell: Cell | undefined): z.input<typeof cellSchema> {
         voucher_amount: cell.voucherAmount,
         assignments: cell.assignments,
         segment_assignments: cell.segmentAssignments,
+        ...certaintyTold(cell.certainty),
       };
 }
 
@@ -145,7 +196,10 @@ const segmentsSchema = z
         measure: z.string().meta({ description: "What the segments go by" }),
         segments: z.array(
           z.object({
-            name: z.string(),
+            segment: z.string(),
+            name: z
+              .string()
+              .meta({ description: "The same as segment, under its former name", deprecated: true }),
             above: z.int().nullable().meta({ description: "Exclusive; null where there is no bound" }),
             up_to: z.int().nullable().meta({ description: "Inclusive; null where there is no bound" }),
           }),
@@ -171,6 +225,7 @@ export function listSegments(services: Services): Operation {
       const { publication, segments } = await services.store.of(query.execution_date);
       tellPublication(response, services, publication);
       if (isUnchanged(request, response, [publication])) return;
+      tellDeprecated(response);
       response.json({
         execution_date: publication.executionDate.iso,
         segments: SEGMENT_KINDS.map((kind) => ({
@@ -178,6 +233,7 @@ export function listSegments(services: Services): Operation {
           description: segments[kind].description,
           measure: segments[kind].measure,
           segments: segments[kind].segments.map(({ name, up_to }, index, all) => ({
+            segment: name,
             name,
             above: all[index - 1]?.up_to ?? null,
             up_to: up_to ?? null,

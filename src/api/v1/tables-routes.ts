@@ -1,5 +1,5 @@
 import { stringify } from "csv-stringify/sync";
-import type { Request, Response } from "express";
+import type { Response } from "express";
 import * as z from "zod";
 import type { RowKey } from "../../consumption/published-rows.js";
 import {
@@ -17,7 +17,9 @@ import { Problem } from "../http/problems.js";
 import type { Services } from "../http/services.js";
 import { written } from "../http/streaming.js";
 import { publicationDocument, publicationSchema } from "./answer-schema.js";
+import { tellDeprecated } from "./deprecations.js";
 import { executionDate, wholeNumberText } from "./field-schemas.js";
+import { AFTER, asksForCsv, formatName, malformedCursor, NEXT } from "./list-formats.js";
 
 const ROWS_UNLESS_ASKED = 1_000;
 const MOST_ROWS = 10_000;
@@ -30,10 +32,7 @@ const tableSchema = z
     publication: publicationSchema,
     columns: z.array(z.string()),
     rows: z.array(z.record(z.string(), z.union([z.string(), z.number(), z.null()]))),
-    next: z
-      .string()
-      .nullable()
-      .meta({ description: "Ask with after=… for the rows that follow; null where there are no more" }),
+    next: z.string().nullable().meta({ description: NEXT }),
   })
   .meta({ id: "Table" });
 
@@ -55,11 +54,11 @@ export function readTable(services: Services): Operation {
     }),
     query: z.strictObject({
       execution_date: executionDate.optional(),
-      format: z.enum(["json", "csv"], "must be json or csv").optional(),
+      format: formatName.optional(),
       limit: wholeNumberText(1, MOST_ROWS)
         .optional()
         .meta({ description: `Rows of a page of JSON; ${ROWS_UNLESS_ASKED.toString()} unless given` }),
-      after: z.string().max(4_096).optional().meta({ description: "What `next` said on the page before" }),
+      after: z.string().max(4_096).optional().meta({ description: AFTER }),
     }),
     answers: {
       [JSON_TYPE]: { schema: tableSchema },
@@ -68,7 +67,7 @@ export function readTable(services: Services): Operation {
     problems: ["unknown-publication", "unknown-table", "stale-cursor", "no-publication"],
     isConditional: true,
     handle: async ({ path, query }, request, response) => {
-      const asCsv = query.format === "csv" || (query.format === undefined && prefersCsv(request));
+      const asCsv = asksForCsv(request, query.format);
       const limit = asCsv ? ROWS_PER_PAGE : (query.limit ?? ROWS_UNLESS_ASKED);
       const reading = await begin(services, path.table, query, limit);
       const { publication, table, first } = reading;
@@ -79,6 +78,7 @@ export function readTable(services: Services): Operation {
         await sendCsv(response, path.table, reading);
         return;
       }
+      tellDeprecated(response);
       response.json({
         table: path.table,
         publication: publicationDocument(publication),
@@ -88,10 +88,6 @@ export function readTable(services: Services): Operation {
       } satisfies z.input<typeof tableSchema>);
     },
   });
-}
-
-function prefersCsv(request: Request): boolean {
-  return request.accepts([JSON_TYPE, CSV_TYPE]) === CSV_TYPE;
 }
 
 /** A table that is being read. All its pages are of one publication. */
@@ -148,11 +144,12 @@ function cursorOf(key: RowKey, { runId, publishedAt }: Publication): string {
 function keyOf(cursor: string, { key }: TableReader, { runId, publishedAt }: Publication): RowKey {
   const parsed = cursorSchema.safeParse(maybeJson(Buffer.from(cursor, "base64url").toString()));
   const [ofRun, ofMoment, ...values] = parsed.data ?? [];
-  if (ofRun === runId && ofMoment === publishedAt && values.length === key.length) return values;
+  if (parsed.data === undefined || values.length !== key.length) throw malformedCursor();
+  if (ofRun === runId && ofMoment === publishedAt) return values;
   throw new Problem(
     "stale-cursor",
-    "The date may have been published anew or withdrawn meanwhile; read the table from the start.",
-    [{ field: "after", message: "must be what `next` said on the page before, of the same publication" }],
+    "The date was published again or withdrawn since the page before; read the table from the start.",
+    [{ field: "after", message: "must be of the same publication as the page before" }],
   );
 }
 

@@ -18,8 +18,12 @@ const CSV = "text/csv";
 const NDJSON = "application/x-ndjson";
 const HEADER = "customer_id,country_code,segment_name,total_orders,last_order_ts";
 const GOOD = "a,Peru,frequent_segment,15,2020-04-20 00:00:00";
-const ANSWER_HEADER = "line,customer_id,country_code,segment_name,segment,voucher_amount,basis,error";
-const GOOD_ANSWER = "1,a,Peru,frequent_segment,13-37,2640,segment,";
+const ANSWER_HEADER =
+  "line,customer_id,country_code,segment_name,segment,voucher_amount,basis,error,certainty,certainty_word,none_because,nearest_countries";
+/** How certain the answers of three of three vouchers, and of nine of twelve, are. */
+const OF_THREE = "0.844,likely,,";
+const OF_MANY = "0.986,sure,,";
+const GOOD_ANSWER = `1,a,Peru,frequent_segment,13-37,2640,segment,,${OF_THREE}`;
 
 const customer = {
   customer_id: "a",
@@ -37,6 +41,10 @@ const goodAnswer = {
   voucher_amount: 2640,
   basis: "segment",
   error: null,
+  certainty: 0.844,
+  certainty_word: "likely",
+  none_because: null,
+  nearest_countries: null,
 };
 
 let api: ServedApi;
@@ -96,14 +104,14 @@ describe("a file of CSV", () => {
     expect(response.headers.get("cache-control")).toBe("no-store");
     expect(response.headers.get("publication-execution-date")).toBe("2020-05-29T00:00:00Z");
     expect(await response.text()).toBe(
-      `${ANSWER_HEADER}\n${GOOD_ANSWER}\n2,b,Peru,recency_segment,30-60,1000,segment,\n`,
+      `${ANSWER_HEADER}\n${GOOD_ANSWER}\n2,b,Peru,recency_segment,30-60,1000,segment,,${OF_MANY}\n`,
     );
   });
 
   it("has its columns in any order, and further ones", async () => {
     const body =
       "colour,total_orders,last_order_ts,segment_name,country_code\nred,15,,frequent_segment,Peru\n";
-    expect(await linesOf(body)).toEqual(["1,,Peru,frequent_segment,13-37,2640,segment,"]);
+    expect(await linesOf(body)).toEqual([`1,,Peru,frequent_segment,13-37,2640,segment,,${OF_THREE}`]);
   });
 
   it.each([
@@ -141,12 +149,12 @@ describe("a file of CSV", () => {
 
   it("takes the segment_name of the query for the lines that name none", async () => {
     expect(await linesOf("country_code,total_orders\nPeru,15\n", "?segment_name=frequent_segment")).toEqual([
-      "1,,Peru,frequent_segment,13-37,2640,segment,",
+      `1,,Peru,frequent_segment,13-37,2640,segment,,${OF_THREE}`,
     ]);
     const mixed = csv(",Peru,,15,2020-04-20", ",Peru,recency_segment,15,2020-04-20");
     expect(await linesOf(mixed, "?segment_name=frequent_segment")).toEqual([
-      "1,,Peru,frequent_segment,13-37,2640,segment,",
-      "2,,Peru,recency_segment,30-60,1000,segment,",
+      `1,,Peru,frequent_segment,13-37,2640,segment,,${OF_THREE}`,
+      `2,,Peru,recency_segment,30-60,1000,segment,,${OF_MANY}`,
     ]);
   });
 
@@ -235,24 +243,44 @@ describe("the answers", () => {
   it("have no amount where the publication knows none, unless the country answers", async () => {
     const body = csv(",Peru,frequent_segment,50,", ",Atlantis,frequent_segment,15,");
     expect(await linesOf(body)).toEqual([
-      "1,,Peru,frequent_segment,37+,,none,",
-      "2,,Atlantis,frequent_segment,13-37,,none,",
+      "1,,Peru,frequent_segment,37+,,none,,,,empty_segment,",
+      "2,,Atlantis,frequent_segment,13-37,,none,,,,unknown_country,",
     ]);
     expect(await linesOf(body, "?fallback=country")).toEqual([
-      "1,,Peru,frequent_segment,37+,1000,country,",
-      "2,,Atlantis,frequent_segment,13-37,,none,",
+      "1,,Peru,frequent_segment,37+,1000,country,,,,,",
+      "2,,Atlantis,frequent_segment,13-37,,none,,,,unknown_country,",
     ]);
   });
 
   it("leave out segments with too few vouchers", async () => {
     expect(await linesOf(csv(GOOD), "?min_assignments=4")).toEqual([
-      "1,a,Peru,frequent_segment,13-37,,none,",
+      "1,a,Peru,frequent_segment,13-37,,none,,,,too_few_vouchers,",
     ]);
+  });
+
+  it("leave out segments whose answer is not certain enough", async () => {
+    const none = ["1,a,Peru,frequent_segment,13-37,,none,,,,too_uncertain,"];
+    for (const minimum of ["0.99", "sure"])
+      expect(await linesOf(csv(GOOD), `?min_certainty=${minimum}`)).toEqual(none);
+    for (const minimum of ["0.5", "0"])
+      expect(await linesOf(csv(GOOD), `?min_certainty=${minimum}`)).toEqual([GOOD_ANSWER]);
+  });
+
+  it("name the countries nearest to one that is unknown, for the first hundred", async () => {
+    expect(await linesOf(csv(",peru,frequent_segment,15,"))).toEqual([
+      "1,,peru,frequent_segment,13-37,,none,,,,unknown_country,Peru; Perú",
+    ]);
+    const strangers = Array.from(
+      { length: 100 },
+      (_, index) => `,Land ${index.toString()},frequent_segment,15,`,
+    );
+    const lines = await linesOf(csv(...strangers, ",peru,frequent_segment,15,"));
+    expect(lines.at(-1)).toBe("101,,peru,frequent_segment,13-37,,none,,,,unknown_country,");
   });
 
   it("count recency to as_of", async () => {
     expect(await linesOf(csv(",Peru,recency_segment,,2020-04-20"), "?as_of=2020-04-25")).toEqual([
-      "1,,Peru,recency_segment,0-30,,none,",
+      "1,,Peru,recency_segment,0-30,,none,,,,empty_segment,",
     ]);
   });
 

@@ -90,6 +90,56 @@ describe("GET /v1/vouchers/most-used", () => {
     expect(await get(mostUsed({ country_code: "Atlantis", total_orders: 7 }))).toMatchObject([200, nothing]);
   });
 
+  it("tells a country that is unknown from a segment that is empty, with the names nearest to it", async () => {
+    const [, empty] = await get(mostUsed({ total_orders: 7 }));
+    expect(empty).toMatchObject({ none_because: "empty_segment" });
+    expect(empty).not.toHaveProperty("nearest_countries");
+    const unknown = { none_because: "unknown_country", nearest_countries: ["Peru", "Perú"] };
+    expect(await get(mostUsed({ country_code: "PERU" }))).toMatchObject([200, unknown]);
+    expect(
+      await post([{ country_code: "Perru", segment_name: "frequent_segment", total_orders: 1 }]),
+    ).toMatchObject([200, [unknown]]);
+    const nowhere = { none_because: "unknown_country", nearest_countries: [] };
+    expect(await get(mostUsed({ country_code: "Atlantis" }))).toMatchObject([200, nowhere]);
+    expect((await get(mostUsed({})))[1]).not.toHaveProperty("none_because");
+  });
+
+  it("takes no answer from a segment that is less certain than min_certainty", async () => {
+    const uncertain = { voucher_amount: null, basis: "none", none_because: "too_uncertain" };
+    for (const min_certainty of ["1", "0.99", "sure", "likely"])
+      expect(await get(mostUsed({ min_certainty }))).toMatchObject([200, uncertain]);
+    expect(await get(mostUsed({ min_certainty: "0.1" }))).toMatchObject([200, { voucher_amount: 2640 }]);
+    expect(await get(mostUsed({ min_certainty: "sure", fallback: "country" }))).toMatchObject([
+      200,
+      { voucher_amount: 1000, basis: "country" },
+    ]);
+    expect(
+      await post(
+        { country_code: "Peru", segment_name: "frequent_segment", total_orders: 15 },
+        "?min_certainty=sure",
+      ),
+    ).toMatchObject([200, uncertain]);
+  });
+
+  it("refuses min_certainty where the publication is older than certainty", async () => {
+    const { settings: own } = await runOver([voucher()]);
+    await readTable(own, `UPDATE publications SET row_counts = json_remove(row_counts, '$.voucher_answers')`);
+    const old = await serve(own);
+    for (const address of [mostUsed({ min_certainty: "0" }), "/v1/answers?min_certainty=likely"]) {
+      const response = await fetch(old.url + address);
+      expect(response.status).toBe(409);
+      expect(await response.json()).toMatchObject({
+        type: "urn:voucher-pipeline:problem:no-certainty",
+        errors: [{ field: "min_certainty" }],
+      });
+    }
+    expect(
+      await (await fetch(old.url + mostUsed({ total_orders: 7, explain: "true" }))).json(),
+    ).toMatchObject({
+      receipt: { segment_answer: { certainty: null, certainty_word: null } },
+    });
+  });
+
   it("counts recency to as_of, and to today unless it is given", async () => {
     const recency = { segment_name: "recency_segment", last_order_ts: "2020-04-20" };
     expect(await get(mostUsed(recency))).toMatchObject([200, { segment: "30-60", voucher_amount: 1000 }]);
@@ -125,8 +175,12 @@ describe("GET /v1/vouchers/most-used", () => {
           runner_up: { voucher_amount: 3520, assignments: 1 },
           margin: 1,
           margin_share: 1 / 3,
+          certainty: expect.any(Number),
+          certainty_word: "toss-up",
         },
+        segment_answer: { voucher_amount: 2640, certainty_word: "toss-up" },
         country: null,
+        country_answer: null,
         publication: {
           execution_date: "2020-05-29T00:00:00Z",
           run_id: publication?.["run_id"],
@@ -205,6 +259,10 @@ describe("GET /v1/vouchers/most-used", () => {
     ],
     ["an explain that is neither", mostUsed({ explain: "yes" }), 400, "explain"],
     ["an unknown fallback", mostUsed({ fallback: "__proto__" }), 400, "fallback"],
+    ["a certainty above 1", mostUsed({ min_certainty: "1.1" }), 400, "min_certainty"],
+    ["a certainty below 0", mostUsed({ min_certainty: "-0.1" }), 400, "min_certainty"],
+    ["a certainty that is NaN", mostUsed({ min_certainty: "NaN" }), 400, "min_certainty"],
+    ["a word that no minimum is", mostUsed({ min_certainty: "toss-up" }), 400, "min_certainty"],
     ["min_assignments of 0", mostUsed({ min_assignments: 0 }), 400, "min_assignments"],
     [
       "no orders where they are needed",
@@ -552,11 +610,157 @@ describe("GET /v1/tables/{table}", () => {
   it.each<[string, string, number]>([
     ["a table that is not published", "/v1/tables/pipeline_runs", 404],
     ["a name that is none", "/v1/tables/a%20b", 400],
-    ["a cursor that it did not give", `${table}?after=x`, 409],
+    ["a cursor that it did not give", `${table}?after=x`, 400],
+    ["a cursor that is a part of one", `${table}?after=WyJ4Il0`, 400],
     ["too many rows at once", `${table}?limit=10001`, 400],
   ])("refuses %s", async (_fault, address, status) => {
     expect((await get(address))[0]).toBe(status);
   });
+});
+
+describe("GET /v1/answers", () => {
+  const HEADER =
+    "country_code,segment_name,segment,voucher_amount,assignments,segment_assignments,runner_up_amount,runner_up_assignments,certainty,certainty_word";
+
+  it("gives one row for each country and segment, in order", async () => {
+    const [status, answer] = await get("/v1/answers");
+    expect(status).toBe(200);
+    const { answers, publication } = answer as { answers: Record<string, unknown>[]; publication: unknown };
+    expect(publication).toMatchObject({ execution_date: "2020-05-29T00:00:00Z" });
+    expect(answers.map((row) => [row["segment_name"], row["country_code"], row["segment"]])).toEqual([
+      ["frequent_segment", "Peru", "0-4"],
+      ["frequent_segment", "Peru", "13-37"],
+      ["frequent_segment", "Perú", "13-37"],
+      ["recency_segment", "Peru", "30-60"],
+      ["recency_segment", "Perú", "30-60"],
+    ]);
+    expect(answers[1]).toEqual({
+      country_code: "Peru",
+      segment_name: "frequent_segment",
+      segment: "13-37",
+      voucher_amount: 2640,
+      assignments: 2,
+      segment_assignments: 3,
+      runner_up_amount: 3520,
+      runner_up_assignments: 1,
+      certainty: expect.any(Number),
+      certainty_word: "toss-up",
+    });
+  });
+
+  it("has the certainty that the published table has", async () => {
+    const [, answer] = await get("/v1/answers");
+    const [, table] = await get("/v1/tables/voucher_answers");
+    const certainties = (rows: Record<string, unknown>[]) =>
+      rows.map(({ certainty, certainty_word }) => `${String(certainty)} ${String(certainty_word)}`).sort();
+    const { rows, columns } = table as { rows: Record<string, unknown>[]; columns: string[] };
+    expect(columns).toEqual(expect.arrayContaining(["certainty", "certainty_word"]));
+    expect(certainties((answer as { answers: Record<string, unknown>[] }).answers)).toEqual(
+      certainties(rows),
+    );
+  });
+
+  it("gives the same as CSV to who asks for it", async () => {
+    const expected = `${HEADER}\nChile,frequent_segment,0-4,70,1,1,,,0.5,toss-up\n`;
+    const address = `${api.url}/v1/answers?execution_date=2020-05-28&country_code=Chile&segment_name=frequent_segment`;
+    const byHeader = await fetch(address, { headers: { accept: "text/csv" } });
+    expect(byHeader.headers.get("content-type")).toBe("text/csv; charset=utf-8");
+    expect(await byHeader.text()).toBe(expected);
+    expect(await (await fetch(`${address}&format=csv`)).text()).toBe(expected);
+    const headers = {
+      accept: "text/csv",
+      "if-none-match": byHeader.headers.get("etag") ?? "",
+      "cache-control": "",
+    };
+    expect((await fetch(address, { headers })).status).toBe(304);
+  });
+
+  it("leaves out what rests on too little", async () => {
+    const counted = async (query: string) =>
+      ((await get(`/v1/answers?${query}`))[1] as { answers: unknown[] }).answers.length;
+    expect(await counted("min_assignments=4")).toBe(2);
+    expect(await counted("min_certainty=0")).toBe(5);
+    expect(await counted("min_certainty=1")).toBe(0);
+    expect(await counted("country_code=Atlantis")).toBe(0);
+  });
+});
+
+describe("GET /v1/runs", () => {
+  interface Runs {
+    readonly runs: { readonly run_id: string; readonly execution_date: string }[];
+    readonly next: string | null;
+  }
+  const runs = async (query = "") => (await get(`/v1/runs${query}`))[1] as Runs;
+
+  it("lists the runs, the newest first, with what came of them", async () => {
+    const listed = await runs();
+    expect(listed).toMatchObject({
+      runs: [
+        {
+          execution_date: "2020-05-29T00:00:00Z",
+          stages: ["curate", "aggregate", "publish"],
+          outcome: "succeeded",
+          error: null,
+          sentences: expect.arrayContaining([expect.stringContaining("29 May 2020")]),
+          row_accounting: { rows_read: 8, rejected: 0, out_of_scope: 0, curated: 8 },
+          answers: { answers: 5, against: "2020-05-28T00:00:00Z" },
+          withdrawals: [],
+        },
+        { execution_date: "2020-05-28T00:00:00Z" },
+      ],
+      next: null,
+    });
+    expect(listed.runs[0]).not.toHaveProperty("record");
+    expect((await runs("?execution_date=2020-05-28")).runs).toHaveLength(1);
+    expect((await runs("?outcome=failed")).runs).toEqual([]);
+  });
+
+  it("gives each once by pages", async () => {
+    const all = (await runs()).runs.map(({ run_id }) => run_id);
+    const first = await runs("?limit=1");
+    expect(first.runs.map(({ run_id }) => run_id)).toEqual(all.slice(0, 1));
+    const second = await runs(`?limit=1&after=${first.next ?? ""}`);
+    expect(second.runs.map(({ run_id }) => run_id)).toEqual(all.slice(1));
+    expect(second.next).toBeNull();
+  });
+
+  it("tells a cursor that cannot be read from one that is stale", async () => {
+    const fault = { errors: [{ field: "after" }] };
+    expect(await get("/v1/runs?after=%20")).toMatchObject([400, fault]);
+    expect(await get("/v1/runs?after=gone")).toMatchObject([409, fault]);
+  });
+
+  it("tells one with its record", async () => {
+    const [newest] = (await runs()).runs;
+    const id = newest?.run_id ?? "";
+    expect(await get(`/v1/runs/${id}`)).toMatchObject([200, { run_id: id, record: { run_id: id } }]);
+    expect(await get("/v1/runs/none")).toMatchObject([
+      404,
+      { type: "urn:voucher-pipeline:problem:unknown-run" },
+    ]);
+  });
+});
+
+describe("an execution date", () => {
+  it.each([
+    "2020-05-28",
+    "2020-05-28T00:00:00",
+    "2020-05-28T00:00:00Z",
+    "2020-05-28T000000",
+    "2020-05-28 00:00:00",
+    "28 May 2020",
+    "28 May 2020, 00:00:00 UTC",
+  ])("is taken as %s", async (execution_date) => {
+    const older = { voucher_amount: 1000, execution_date: "2020-05-28T00:00:00Z" };
+    expect(await get(mostUsed({ execution_date }))).toMatchObject([200, older]);
+  });
+
+  it.each(["31 June 2020", "28 Mai 2020", "2020-05-28T0000", "28 May 2020, 25:00:00 UTC"])(
+    "is not taken as %s",
+    async (execution_date) => {
+      expect((await get(mostUsed({ execution_date })))[0]).toBe(400);
+    },
+  );
 });
 
 describe("GET /v1/publications", () => {
@@ -570,16 +774,51 @@ describe("GET /v1/publications", () => {
   it("lists what was published, the latest execution date first, by pages", async () => {
     const page = {
       publications: [{ execution_date: "2020-05-29T00:00:00Z" }],
+      next: "2020-05-29T00:00:00Z",
       next_before: "2020-05-29T00:00:00Z",
     };
     expect(await get("/v1/publications?limit=1")).toMatchObject([200, page]);
-    expect(await get("/v1/publications?limit=1&before=2020-05-29T00:00:00Z")).toMatchObject([
-      200,
-      {
-        publications: [{ execution_date: "2020-05-28T00:00:00Z", rows: { voucher_frequent_most_used: 2 } }],
-        next_before: null,
+    for (const parameter of ["after", "before"])
+      expect(await get(`/v1/publications?limit=1&${parameter}=2020-05-29T00:00:00Z`)).toMatchObject([
+        200,
+        {
+          publications: [
+            {
+              execution_date: "2020-05-28T00:00:00Z",
+              row_counts: { voucher_frequent_most_used: 2 },
+              rows: { voucher_frequent_most_used: 2 },
+            },
+          ],
+          next: null,
+          next_before: null,
+        },
+      ]);
+    expect(await get("/v1/publications?after=x")).toMatchObject([400, { errors: [{ field: "after" }] }]);
+  });
+
+  it("says in headers that some of its fields are deprecated", async () => {
+    const { headers } = await fetch(`${api.url}/v1/publications`);
+    expect(headers.get("deprecation")).toMatch(/^@\d+$/);
+    expect(Date.parse(headers.get("sunset") ?? "")).toBeGreaterThan(Date.parse("2027-01-01"));
+    expect(headers.get("link")).toContain('rel="deprecation"');
+    expect((await fetch(api.url + mostUsed({}))).headers.get("deprecation")).toBeNull();
+  });
+
+  it("tells one with how certain its answers are, and the run that made it", async () => {
+    const [status, answer] = await get("/v1/publications/2020-05-29");
+    expect(status).toBe(200);
+    const { publication, run: made } = answer as { publication: { run_id: string }; run: { run_id: string } };
+    expect(made.run_id).toBe(publication.run_id);
+    expect(answer).toMatchObject({
+      answers: 5,
+      certainty: { sure: expect.any(Number), likely: expect.any(Number), "toss-up": expect.any(Number) },
+      run: {
+        outcome: "succeeded",
+        row_accounting: { rows_read: 8, curated: 8 },
+        record: { stages: expect.any(Array) },
       },
-    ]);
+    });
+    expect((await get("/v1/publications/2019-01-01"))[0]).toBe(404);
   });
 
   it("tells which answers have changed since the one before, came and went", async () => {
