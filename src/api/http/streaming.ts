@@ -46,11 +46,16 @@ export function lineTooLong(hint = ""): Problem {
 }
 
 const PIECE_BYTES = 16_384;
+const NEWLINE = 0x0a;
 
 /** A body may become so large whatever it was compressed from. */
 const FREE_BYTES = 4 * 1024 ** 2;
 /** Measured files of customers compress to between a 4th and a 24th. Zeros compress to a thousandth, and keep the service busy. */
-const MAX_EXPANSION = 50;
+const MAX_EXPANSION = 25;
+/** A body may have so many lines whatever it was compressed from. */
+const FREE_LINES = 100_000;
+/** Lines cost more than bytes. A line of a file of customers takes more than a byte, however it is compressed. */
+const MAX_LINES_PER_BYTE = 1;
 
 /**
  * The text of a body, as it comes. A byte order mark is left out.
@@ -87,20 +92,32 @@ function decoderOf(request: Request): PassThrough | Gunzip {
   throw new Problem("unsupported-media-type", "Send the body as it is, or compressed by gzip.");
 }
 
-/** Ends a body that expands much more than files of customers do. */
+/** Ends a body that expands much more than files of customers do: what it costs must depend on what was sent. */
 async function* bounded(bytes: PassThrough | Gunzip): AsyncGenerator<Buffer> {
-  let expanded = 0;
+  let [expanded, lines] = [0, 0];
   for await (const chunk of bytes) {
     const piece = chunk as Buffer;
-    expanded += piece.length;
-    if ("bytesWritten" in bytes && expanded > FREE_BYTES && expanded > bytes.bytesWritten * MAX_EXPANSION) {
-      throw new Problem(
-        "body-too-large",
-        `The body expands to more than ${MAX_EXPANSION.toString()} times its size; send it with less compression.`,
-      );
+    if ("bytesWritten" in bytes) {
+      expanded += piece.length;
+      lines += newlinesIn(piece);
+      const sent = bytes.bytesWritten;
+      if (expanded > FREE_BYTES && expanded > sent * MAX_EXPANSION)
+        throw tooRepetitive(`more than ${MAX_EXPANSION.toString()} times its size`);
+      if (lines > FREE_LINES + sent * MAX_LINES_PER_BYTE) throw tooRepetitive("more lines than it has bytes");
     }
     yield piece;
   }
+}
+
+function newlinesIn(bytes: Buffer): number {
+  let count = 0;
+  for (let place = bytes.indexOf(NEWLINE); place !== -1; place = bytes.indexOf(NEWLINE, place + 1))
+    count += 1;
+  return count;
+}
+
+function tooRepetitive(what: string): Problem {
+  return new Problem("body-too-large", `The body expands to ${what}; send it without compression.`);
 }
 
 async function* decoded(bytes: AsyncIterable<Buffer>): AsyncGenerator<string> {

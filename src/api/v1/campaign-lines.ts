@@ -33,6 +33,7 @@ export function priced(
   { answers, options, unknown, ...rest }: Pricing,
 ): PricedLine {
   const value = completed(given, rest.segmentName);
+  if (value === undefined) return faulty(line, value, faultsOfNothing(rest.schema));
   const parsed = rest.schema.safeParse(value, { reportInput: true });
   if (!parsed.success) return faulty(line, value, fieldErrors(parsed.error.issues, ""));
   const customer = customerOr(parsed.data, options.asOf);
@@ -52,6 +53,18 @@ export function priced(
     none_because: noneBecause ?? null,
     nearest_countries: noneBecause === "unknown_country" ? [...unknown.nearest(customer.country_code)] : null,
   };
+}
+
+/** What a schema says of a line that is no customer at all. A hostile file has millions of these. */
+const nothing = new WeakMap<Pricing["schema"], readonly FieldError[]>();
+
+function faultsOfNothing(schema: Pricing["schema"]): readonly FieldError[] {
+  const known = nothing.get(schema);
+  if (known !== undefined) return known;
+  const parsed = schema.safeParse(undefined);
+  const faults = parsed.success ? [] : fieldErrors(parsed.error.issues, "");
+  nothing.set(schema, faults);
+  return faults;
 }
 
 function completed(given: unknown, segmentName: SegmentKind | undefined): unknown {

@@ -9,15 +9,35 @@ import { lineTooLong, MAX_LINE_BYTES, unreadable } from "../http/streaming.js";
 export async function* csvRecords(texts: AsyncIterable<string>): AsyncGenerator<string[][]> {
   const parser = openParser();
   const length = new OpenRecord(parser);
+  const quotes = new Quotes();
+  let added = 0;
   for await (const text of texts) {
-    const bytes = Buffer.from(text);
-    const fault = (await finished((done) => parser.write(bytes, done))) ?? length.grownBy(bytes.length);
+    // The parser looks some bytes ahead: blank lines, which do not count, let go of a record that is complete.
+    const isComplete = !quotes.areOpenAfter(text) && text.endsWith("\n");
+    const bytes = Buffer.from(isComplete ? text + BLANK_LINES : text);
+    const error = await finished((done) => parser.write(bytes, done));
+    const fault = error === undefined ? length.grownBy(bytes.length) : problemOf(error, added);
     yield* taken(parser);
     if (fault !== undefined) throw fault;
+    if (isComplete) added += BLANK_LINES.length;
   }
-  const fault = await finished((done) => parser.end(done));
+  const error = await finished((done) => parser.end(done));
   yield* taken(parser);
-  if (fault !== undefined) throw fault;
+  if (error !== undefined) throw problemOf(error, added);
+}
+
+/** As many as the parser looks ahead after a quote. */
+const BLANK_LINES = "\n\n\n";
+
+/** Whether a text ends within quotes. In CSV that can be read, each quote opens or closes; a quote in quotes is two. */
+class Quotes {
+  #areOpen = false;
+
+  areOpenAfter(text: string): boolean {
+    for (let place = text.indexOf('"'); place !== -1; place = text.indexOf('"', place + 1))
+      this.#areOpen = !this.#areOpen;
+    return this.#areOpen;
+  }
 }
 
 const OPTIONS = {
@@ -55,17 +75,23 @@ class OpenRecord {
 
 const OPEN_QUOTE = "; a quote may lack its end";
 
-function finished(work: (done: (error?: Error | null) => void) => void): Promise<Problem | undefined> {
+type ParserError = Error & { readonly code?: CsvErrorCode; readonly lines?: number };
+
+function finished(
+  work: (done: (error?: ParserError | null) => void) => void,
+): Promise<ParserError | undefined> {
   return new Promise((resolve) => {
     work((error) => {
-      resolve(error == null ? undefined : problemOf(error));
+      resolve(error ?? undefined);
     });
   });
 }
 
-function problemOf(error: Error & { code?: CsvErrorCode; lines?: number }): Problem {
-  if (error.code === "CSV_MAX_RECORD_SIZE") return lineTooLong(OPEN_QUOTE);
-  return unreadable(`has a quote in a wrong place, or without its end, near line ${String(error.lines)}`);
+/** @param added how many blank lines the parser was given that the file has not. */
+function problemOf({ code, lines = 0 }: ParserError, added: number): Problem {
+  if (code === "CSV_MAX_RECORD_SIZE") return lineTooLong(OPEN_QUOTE);
+  const line = (lines - added).toString();
+  return unreadable(`has a quote in a wrong place, or without its end, near line ${line}`);
 }
 
 /** What the parser has read, without the wait for each record that its own iterator has. */

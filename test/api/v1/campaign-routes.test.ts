@@ -12,6 +12,7 @@ import { addRequestLog, observe } from "../../../src/api/http/observing.js";
 import { priceCampaign } from "../../../src/api/v1/campaign-routes.js";
 import { times, voucher } from "../../raw-vouchers.js";
 import { runOver } from "../../run/running.js";
+import { until } from "../../until.js";
 import { serve, type ServedApi } from "../serving.js";
 
 const CSV = "text/csv";
@@ -363,7 +364,7 @@ describe("the totals", () => {
 describe("a body that cannot be read", () => {
   it.each<[string, Body, string]>([
     ["is no UTF-8", new Uint8Array([...Buffer.from(`${HEADER}\n`), 0xff, 0xfe, 0x0a]), CSV],
-    ["ends within a character", new Uint8Array([...Buffer.from(csv(GOOD)), 0xc3]), CSV],
+    ["ends within a character", new Uint8Array([...Buffer.from(csv(GOOD).trimEnd()), 0xc3]), CSV],
     ["has a quote without its end", csv('"a,Peru'), CSV],
     ["has a quote in a wrong place", csv(`a"b,Peru`), CSV],
     ["has text after a quote", csv(`"a"b,Peru`), CSV],
@@ -397,6 +398,19 @@ describe("a body that cannot be read", () => {
   });
 
   it.each([
+    ["blank lines", CSV, "\n"],
+    ["faulty lines", CSV, "x\n"],
+    ["values that are none", NDJSON, "1\n"],
+  ])("is ended early if a little expands to very many %s", async (_what, type, line) => {
+    const bomb = gzipSync((type === CSV ? `${HEADER}\n` : "") + line.repeat(8_000_000));
+    const begun = process.cpuUsage();
+    const response = await post(new Uint8Array(bomb), type, "?summary=true", { "content-encoding": "gzip" });
+    expect(await response.json()).toMatchObject({ status: 413 });
+    const { user } = process.cpuUsage(begun);
+    expect(user / 1_000_000).toBeLessThan(8);
+  });
+
+  it.each([
     ["application/json", {}],
     ["text/csv; charset=latin1", {}],
     [CSV, { "content-encoding": "zstd" }],
@@ -406,7 +420,6 @@ describe("a body that cannot be read", () => {
 
   it("any further breaks the answer off after what was good", async () => {
     const { request, response } = open();
-    // The end of a row is sure with what follows it.
     request.write(csv(GOOD, GOOD));
     const message = await response;
     let text = "";
@@ -415,6 +428,58 @@ describe("a body that cannot be read", () => {
     request.end();
     await expect(once(message, "end")).rejects.toThrow("aborted");
     expect(text).toBe(`${ANSWER_HEADER}\n${GOOD_ANSWER}\n${GOOD_ANSWER.replace("1", "2")}\n`);
+  });
+});
+
+describe("a file that comes slowly", () => {
+  const halves: [string, string, string[], string[]][] = [
+    [CSV, csv(GOOD), [ANSWER_HEADER, GOOD_ANSWER], [GOOD_ANSWER.replace("1", "2")]],
+    [
+      CSV,
+      csv('"a","Peru","frequent_segment","15","2020-04-20"').replaceAll("\n", "\r\n"),
+      [ANSWER_HEADER, GOOD_ANSWER],
+      [GOOD_ANSWER.replace("1", "2")],
+    ],
+    [NDJSON, ndjson(customer), [JSON.stringify(goodAnswer)], [JSON.stringify({ ...goodAnswer, line: 2 })]],
+  ];
+
+  it.each(halves)(
+    "of %s %j is answered line by line as soon as each is complete",
+    async (type, file, first, second) => {
+      const { request, response } = open("", type);
+      request.write(file);
+      const message = await response;
+      let text = "";
+      message.setEncoding("utf8").on("data", (part: string) => (text += part));
+      await until(() => text === `${first.join("\n")}\n`);
+      request.write(type === CSV ? file.slice(file.indexOf("\n") + 1) : file);
+      await until(() => text === `${[...first, ...second].join("\n")}\n`);
+      request.end();
+      await once(message, "end");
+    },
+  );
+
+  it("is told the line of a fault, whatever pieces it came in", async () => {
+    const { request, response } = open("?summary=true");
+    for (const piece of [csv(GOOD), `${GOOD}\n`, `${GOOD}\n`]) {
+      request.write(piece);
+      await wait(50);
+    }
+    request.end(`a"b,Peru\n`);
+    const message = await response;
+    const problem = JSON.parse((await message.setEncoding("utf8").toArray()).join("")) as { detail: string };
+    expect(problem.detail).toContain("near line 5");
+  });
+
+  it("may have a line break in quotes at the end of a piece", async () => {
+    const { request, response } = open("?summary=true");
+    request.write(`${HEADER}\n"a\n`);
+    await wait(50);
+    request.end(`b",Peru,frequent_segment,15,\n`);
+    const message = await response;
+    expect(JSON.parse((await message.setEncoding("utf8").toArray()).join(""))).toMatchObject({
+      summary: { lines: 1, priced: 1 },
+    });
   });
 });
 

@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { brotliCompressSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { Settings } from "../../../src/settings/settings.js";
 import { readTable } from "../../consumption/reading.js";
@@ -497,6 +498,27 @@ describe("a body that is not compressed as its header says", () => {
       status: 400,
       type: "urn:voucher-pipeline:problem:invalid-request",
     });
+  });
+
+  it("by br is a request at fault whatever brotli finds wrong with it", async () => {
+    const whole = brotliCompressSync(
+      '{"country_code":"Peru","segment_name":"frequent_segment","total_orders":15}',
+    );
+    const damaged = [
+      ...Array.from({ length: 20 }, (_, seed) => Buffer.from([seed * 13, seed * 7, 255 - seed, seed])),
+      ...Array.from(whole.keys(), (end) => whole.subarray(0, end)),
+    ];
+    const statuses = new Set<number>();
+    for (const body of damaged) {
+      const response = await fetch(`${api.url}/v1/vouchers/most-used`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "content-encoding": "br" },
+        body: new Uint8Array(body),
+      });
+      await response.text();
+      statuses.add(response.status);
+    }
+    expect([...statuses]).toEqual([400]);
   });
 });
 
