@@ -1,6 +1,7 @@
 import compression from "compression";
 import express, { type Express, type RequestHandler } from "express";
 import { PAGES } from "../pages/addresses.js";
+import { ASSETS } from "../pages/assets.js";
 import { servePages } from "../pages/pages.js";
 import { listAnswers } from "../v1/answers-routes.js";
 import { priceCampaign } from "../v1/campaign-routes.js";
@@ -22,7 +23,9 @@ import {
 } from "./guards.js";
 import { addRequestLog, observe } from "./observing.js";
 import { addDocumentation, type Operation } from "./operation.js";
+import { explainProblem } from "./problem-pages.js";
 import { Problem, refusedMethod } from "./problems.js";
+import { routeFinder } from "./route-names.js";
 import type { Services } from "./services.js";
 
 /** Everything that the service does. */
@@ -43,6 +46,7 @@ function operationsOf(services: Services): Operation[] {
     readRun(services),
     ...health(services),
     readMetrics(services),
+    explainProblem(),
   ];
 }
 
@@ -54,7 +58,7 @@ export function createApp(services: Services): Express {
   // Duplicate parameters come as lists, and no parameter can become an object.
   app.set("query parser", "simple");
   addRequestLog(app, services);
-  app.use(observe(services), secureAnswer, expectReadableAddress);
+  app.use(observe(services, routeFinder(app, [ASSETS, "/docs"])), secureAnswer, expectReadableAddress);
   const { keys, keysFor, corsOrigins, now } = services;
   // Ahead of the keys: a browser asks whether it may send one without one.
   if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));
@@ -73,7 +77,10 @@ export function createApp(services: Services): Express {
   app.use(servePages(services, keysFor === "v1" ? guard : []));
   for (const operation of operations.filter(isFirstPage)) mount(app, operation);
   app.get("/docs{/*file}", secureDocumentation);
-  addDocumentation(app, operations, ({ path }) => keys !== undefined && needsKey(path, keysFor));
+  const asksForKey = ({ path }: Operation) => keys !== undefined && needsKey(path, keysFor);
+  // The document is there without a publication, and without the database.
+  const newest = () => services.store.newest().catch(() => undefined);
+  addDocumentation(app, operations, asksForKey, newest);
   for (const path of new Set(operations.map(({ path }) => path))) refuseOtherMethods(app, path, operations);
 
   app.use(refusePath);

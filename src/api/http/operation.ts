@@ -9,7 +9,9 @@ import {
   type ZodOpenApiPathsObject,
 } from "zod-openapi";
 import { projectFolder } from "../../base/files.js";
+import type { Answers } from "../../voucher/published-answers.js";
 import { JSON_TYPE, readJson } from "./bodies.js";
+import { withExamples } from "./examples.js";
 import { checked, Problem, PROBLEM_TYPE, PROBLEMS, problemSchema, type ProblemType } from "./problems.js";
 
 /** One thing that the service does, as Express runs it and as OpenAPI describes it. */
@@ -211,17 +213,25 @@ function withKey(documentation: Operation["documentation"]): Operation["document
   };
 }
 
-/** `GET /openapi.json`, and `GET /docs`: the same to read and to try, with nothing from elsewhere. */
+/**
+ * `GET /openapi.json`, and `GET /docs`: the same to read and to try, with nothing from elsewhere.
+ * @param newest the answers that examples are taken from; undefined where there are none.
+ */
 export function addDocumentation(
   app: Express,
   operations: readonly Operation[],
   asksForKey: (operation: Operation) => boolean,
+  newest: () => Promise<Answers | undefined>,
 ): void {
-  let document: string | undefined;
-  app.get("/openapi.json", (_request, response) => {
+  let made: { readonly answers: Answers | undefined; readonly text: string } | undefined;
+  app.get("/openapi.json", async (_request, response) => {
+    const answers = await newest();
     // Made when somebody asks: a service that starts has requests that wait.
-    document ??= JSON.stringify(openApiDocument(operations, asksForKey));
-    response.type("json").send(document);
+    if (made === undefined || made.answers !== answers) {
+      const document = withExamples(openApiDocument(operations, asksForKey), answers);
+      made = { answers, text: JSON.stringify(document) };
+    }
+    response.type("json").send(made.text);
   });
   app.use("/docs", express.static(path.join(projectFolder(), "dist/api/docs"), { maxAge: "1h" }));
 }
