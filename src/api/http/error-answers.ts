@@ -1,6 +1,8 @@
 import type { ErrorRequestHandler, Request } from "express";
 import { PipelineError } from "../../base/errors.js";
 import { bodyProblem } from "./bodies.js";
+import { prefersPage } from "./guards.js";
+import { sendProblemPage } from "./problem-pages.js";
 import { Problem, sendProblem } from "./problems.js";
 import { ClientGone } from "./streaming.js";
 
@@ -16,7 +18,8 @@ export const answerError: ErrorRequestHandler = (error: unknown, request, respon
   }
   // Who was not read to the end cannot be answered again on the same connection.
   if (!request.complete) response.set("Connection", "close");
-  sendProblem(response, problem);
+  if (prefersPage(request)) sendProblemPage(request, response, problem);
+  else sendProblem(response, problem);
 };
 
 /** Logs what whoever runs the service has to know of; what clients do wrong is in the access log. */
@@ -38,5 +41,18 @@ export function problemOf(error: unknown): Problem {
   }
   // Express throws an error of its own for an address that cannot be decoded.
   if (error instanceof URIError) return new Problem("invalid-request", "The address cannot be decoded.");
-  return bodyProblem(error) ?? new Problem("internal-error", "The service failed; the fault is in its log.");
+  return (
+    bodyProblem(error) ??
+    fileProblem(error) ??
+    new Problem("internal-error", "The service failed; the fault is in its log.")
+  );
+}
+
+/** What is wrong with a request for a file; undefined for an error that is not about files. */
+function fileProblem(error: unknown): Problem | undefined {
+  const { status } = error as { status?: unknown };
+  if (status === 412) return new Problem("precondition-failed", "The file is not as the request expects it.");
+  if (status === 416)
+    return new Problem("range-not-satisfiable", "The file ends before the part that is asked for.");
+  return undefined;
 }

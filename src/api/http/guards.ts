@@ -11,12 +11,17 @@ import { Problem } from "./problems.js";
 const IN_DOUBT = /%(?![0-7][0-9a-f])/i;
 
 /**
- * Refuses two hosts, of which a proxy may have taken the other one, and parameters that are no UTF-8 or not percent-encoded: they would
+ * Refuses no host, two hosts, of which a proxy may have taken the other one, expectations that nobody meets, and parameters that are no UTF-8 or not percent-encoded: they would
  * be read as another country, and answered.
  */
 export const expectReadableAddress: RequestHandler = (request, _response, next) => {
-  if ((request.headersDistinct["host"]?.length ?? 0) > 1)
-    throw new Problem("invalid-request", "The request has more than one Host header.");
+  const hosts = request.headersDistinct["host"]?.length ?? 0;
+  if (hosts > 1) throw new Problem("invalid-request", "The request has more than one Host header.");
+  if (hosts === 0 && request.httpVersion === "1.1")
+    throw new Problem("invalid-request", "The request has no Host header, which HTTP/1.1 asks for.");
+  const { expect } = request.headers;
+  if (expect !== undefined && expect.toLowerCase() !== "100-continue")
+    throw new Problem("expectation-failed", "Nothing but 100-continue can be expected here.");
   const [, query = ""] = /\?(.*)/s.exec(request.url) ?? [];
   const faults = IN_DOUBT.test(query) ? query.split("&").filter((parameter) => !isReadable(parameter)) : [];
   if (faults.length === 0) {

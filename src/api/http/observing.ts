@@ -31,8 +31,14 @@ interface Observed {
   readonly spans?: SpanSender | undefined;
 }
 
-/** Sees every request once, at its beginning and at its end: for its name, the log, the metrics, traces and the shutdown. */
-export function observe({ log, metrics, underWay, spans }: Observed): RequestHandler {
+/**
+ * Sees every request once, at its beginning and at its end: for its name, the log, the metrics, traces and the shutdown.
+ * @param routeOfPath the route of a request that no route has taken: one that was refused before, or that is for a file.
+ */
+export function observe(
+  { log, metrics, underWay, spans }: Observed,
+  routeOfPath: (path: string) => string | undefined = () => undefined,
+): RequestHandler {
   return (request, response, next) => {
     const began = performance.now();
     request.id = requestIdOf(request);
@@ -41,7 +47,7 @@ export function observe({ log, metrics, underWay, spans }: Observed): RequestHan
     underWay.add(response);
     response.once("close", () => {
       const milliseconds = performance.now() - began;
-      const route = routeName(request);
+      const route = routeName(request) ?? routeOfPath(pathOf(request.originalUrl)) ?? UNKNOWN;
       // A body that is cut off is an error of the request, which may then be answered to nobody.
       const isAborted = !response.writableFinished || request.errored !== null;
       underWay.remove(response);
@@ -113,11 +119,11 @@ const names = new Map<string, string>();
 
 /**
  * The path of a request as it is declared, `/v1/tables/{table}`: never the address itself, of which there is no end.
- * @returns `unknown` where nothing is declared for the address.
+ * @returns undefined where no route has taken it, or one of several paths.
  */
-function routeName({ route }: Request): string {
+function routeName({ route }: Request): string | undefined {
   const { path } = (route ?? {}) as { path?: unknown };
-  return typeof path === "string" ? (names.get(path) ?? named(path)) : UNKNOWN;
+  return typeof path === "string" && !path.includes("*") ? (names.get(path) ?? named(path)) : undefined;
 }
 
 /** There are as many as routes are declared. */

@@ -1,29 +1,128 @@
 import type { Request, Response } from "express";
 import * as z from "zod";
 
-/** The kinds of problem a client can meet. Each is a stable type: a client may act on it. docs/api.md explains them. */
+/** The kinds of problem a client can meet. Each is a stable type: a client may act on it. docs/errors.md explains them, in the same words. */
 export const PROBLEMS = {
-  "invalid-customer": { status: 400, title: "The customer cannot be read" },
-  "invalid-request": { status: 400, title: "The request cannot be read" },
-  "impossible-request": { status: 422, title: "The request contradicts itself" },
-  "request-too-late": { status: 408, title: "The request came too slowly" },
-  "body-too-large": { status: 413, title: "The body is too large" },
-  "unsupported-media-type": { status: 415, title: "The body is of a kind that is not read here" },
-  "request-too-large": { status: 431, title: "The request is too large" },
-  "key-missing": { status: 401, title: "A key is needed here" },
-  "too-many-requests": { status: 429, title: "The key has asked too often" },
-  "not-found": { status: 404, title: "There is nothing here" },
-  "unknown-publication": { status: 404, title: "Nothing is published for this date" },
-  "unknown-run": { status: 404, title: "There is no such run" },
-  "unknown-table": { status: 404, title: "The publication has no such table" },
-  "stale-cursor": { status: 409, title: "The cursor is of no page of this publication" },
-  "no-country-answers": { status: 409, title: "The publication has no answers for countries" },
-  "no-certainty": { status: 409, title: "The publication does not say how certain its answers are" },
-  "method-not-allowed": { status: 405, title: "This method is not offered here" },
-  "not-ready": { status: 503, title: "The service is ending" },
-  "no-publication": { status: 503, title: "Nothing is published yet" },
-  "database-unavailable": { status: 503, title: "The database cannot be reached" },
-  "internal-error": { status: 500, title: "This is a bug of the service" },
+  "invalid-customer": {
+    status: 400,
+    title: "The customer cannot be read",
+    meaning: "fields of the customer are missing or wrong; `errors` names them",
+  },
+  "invalid-request": {
+    status: 400,
+    title: "The request cannot be read",
+    meaning: "parameters, headers or the body are missing or wrong; `errors` names them",
+  },
+  "impossible-request": {
+    status: 422,
+    title: "The request contradicts itself",
+    meaning: "well written, and impossible: a last order later than `as_of`, or the measure is missing",
+  },
+  "request-too-late": {
+    status: 408,
+    title: "The request came too slowly",
+    meaning: "the request came too slowly; send it in one go",
+  },
+  "body-too-large": {
+    status: 413,
+    title: "The body is too large",
+    meaning: "send fewer customers, or a campaign; send a very repetitive campaign without compression",
+  },
+  "unsupported-media-type": {
+    status: 415,
+    title: "The body is of a kind that is not read here",
+    meaning: "the detail says what is read here",
+  },
+  "request-too-large": {
+    status: 431,
+    title: "The request is too large",
+    meaning: "the address and headers are too long",
+  },
+  "key-missing": {
+    status: 401,
+    title: "A key is needed here",
+    meaning: "send a key that is valid as `Authorization: Bearer <key>`",
+  },
+  "too-many-requests": {
+    status: 429,
+    title: "The key has asked too often",
+    meaning: "wait as many seconds as `Retry-After` says",
+  },
+  "not-found": {
+    status: 404,
+    title: "There is nothing here",
+    meaning: "there is nothing at this address",
+  },
+  "unknown-publication": {
+    status: 404,
+    title: "Nothing is published for this date",
+    meaning: "the execution date is not published",
+  },
+  "unknown-run": {
+    status: 404,
+    title: "There is no such run",
+    meaning: "no run of this id is recorded",
+  },
+  "unknown-table": {
+    status: 404,
+    title: "The publication has no such table",
+    meaning: "the publication has no such table; the detail lists those it has",
+  },
+  "stale-cursor": {
+    status: 409,
+    title: "The cursor is of no page of this publication",
+    meaning: "the date was published again, or withdrawn, between two pages; read from the start",
+  },
+  "no-country-answers": {
+    status: 409,
+    title: "The publication has no answers for countries",
+    meaning: "the publication is older than answers for countries; run its date again, or do not fall back",
+  },
+  "no-certainty": {
+    status: 409,
+    title: "The publication does not say how certain its answers are",
+    meaning: "the publication is older than certainty; run its date again, or leave `min_certainty` out",
+  },
+  "method-not-allowed": {
+    status: 405,
+    title: "This method is not offered here",
+    meaning: "the header `Allow` has the methods that are offered",
+  },
+  "precondition-failed": {
+    status: 412,
+    title: "The file has changed",
+    meaning: "the file is not as `If-Match` or `If-Unmodified-Since` says",
+  },
+  "range-not-satisfiable": {
+    status: 416,
+    title: "The file has no such part",
+    meaning: "the file is shorter than `Range` says",
+  },
+  "expectation-failed": {
+    status: 417,
+    title: "The request expects what is not offered",
+    meaning: "send no other `Expect` than `100-continue`",
+  },
+  "not-ready": {
+    status: 503,
+    title: "The service is ending",
+    meaning: "the service is ending; ask another instance",
+  },
+  "no-publication": {
+    status: 503,
+    title: "Nothing is published yet",
+    meaning: "nothing is published yet",
+  },
+  "database-unavailable": {
+    status: 503,
+    title: "The database cannot be reached",
+    meaning: "the database cannot be read now; try again later",
+  },
+  "internal-error": {
+    status: 500,
+    title: "This is a bug of the service",
+    meaning: "a bug of the service; its log has the fault",
+  },
 } as const;
 
 export type ProblemType = keyof typeof PROBLEMS;
@@ -64,10 +163,15 @@ export function noPublication(): Problem {
   );
 }
 
+/** Where the service explains the type of a problem. */
+export function helpAddress(type: ProblemType): string {
+  return `/problems/${type}`;
+}
+
 /** A problem as RFC 9457 writes it. */
 export function problemDocument({ type, detail, errors }: Problem): string {
   const { status, title } = PROBLEMS[type];
-  const document = { type: PROBLEM_URN + type, title, status, detail };
+  const document = { type: PROBLEM_URN + type, title, status, detail, help: helpAddress(type) };
   return JSON.stringify(errors.length > 0 ? { ...document, errors } : document);
 }
 
@@ -84,6 +188,9 @@ export const problemSchema = z
     title: z.string(),
     status: z.int(),
     detail: z.string().meta({ description: "What is wrong, and what to do" }),
+    help: z
+      .string()
+      .meta({ description: "Where the service explains the type", example: "/problems/not-found" }),
     errors: z
       .array(z.object({ field: z.string(), message: z.string() }))
       .optional()

@@ -6,6 +6,7 @@ import {
   ServerResponse,
   STATUS_CODES,
 } from "node:http";
+import type { Socket } from "node:net";
 import type { Express } from "express";
 import { systemCodeOf } from "../../base/errors.js";
 import { createApp } from "./app.js";
@@ -43,12 +44,15 @@ const CHECKED_EVERY_MILLISECONDS = 1_000;
  * would shut out the probes first.
  */
 export function createApiServer(services: Services, patience = PATIENCE): Server {
-  const server = createHttpServer(createApp(services), {
+  const app = createApp(services);
+  const server = createHttpServer(app, {
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: patience.headers,
     requestTimeout: patience.request,
     keepAliveTimeout: patience.keepAlive,
     connectionsCheckingInterval: Math.min(CHECKED_EVERY_MILLISECONDS, patience.headers),
+    // Node would answer without a word of what is wrong.
+    requireHostHeader: false,
   });
   server.setTimeout(patience.silence);
   server.on("connection", (socket) => {
@@ -58,6 +62,11 @@ export function createApiServer(services: Services, patience = PATIENCE): Server
         services.underWay.abandon(socket);
       }),
     );
+  });
+  // Node would answer both without a word of what is wrong.
+  server.on("checkExpectation", app);
+  server.on("connect", (_request, socket: Socket) => {
+    socket.end(answerOf(new Problem("method-not-allowed", "CONNECT is not offered here.")));
   });
   answerBrokenRequests(server, services.underWay);
   return server;

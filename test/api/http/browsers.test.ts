@@ -47,6 +47,73 @@ describe("what browsers are told", () => {
   });
 });
 
+describe("an answer that is a problem", () => {
+  const HTML = "text/html,application/xhtml+xml,*/*;q=0.8";
+  const ADDRESSES: [string, number][] = [
+    ["/nothing", 404],
+    ["/nothing<b>", 404],
+    ["/v1/nothing", 404],
+    ["/v1/answers?colour=red", 400],
+    ["/v1/tables/%FF", 400],
+    ["/assets/nothing", 404],
+    ["/docs/nothing", 404],
+    ["/readyz", 503],
+    ["/problems/nothing", 404],
+  ];
+
+  it.each(ADDRESSES)("is a page for a browser at %s", async (address, status) => {
+    const response = await fetch(plain.url + address, { headers: { accept: HTML } });
+    expect(response.status).toBe(status);
+    expect(response.headers.get("content-type")).toMatch(/^text\/html/);
+    expect(response.headers.get("content-security-policy")).toContain("style-src 'self'");
+    const text = await response.text();
+    expect(text).toMatch(/^<!doctype html><html lang="en">.*<h1>[A-Z].*<a href="\/">/);
+    expect(text).not.toContain("<b>");
+  });
+
+  it.each(ADDRESSES)("is a problem document for a program at %s", async (address, status) => {
+    const response = await fetch(plain.url + address);
+    expect(response.status).toBe(status);
+    expect(response.headers.get("content-type")).toMatch(/^application\/problem\+json/);
+    const { help } = (await response.json()) as { help: string };
+    expect(await (await fetch(plain.url + help)).json()).toMatchObject({
+      status,
+      meaning: expect.any(String),
+    });
+  });
+
+  it.each<[string, Record<string, string>, number]>([
+    ["asks for a part that the file has not", { range: "bytes=99999999-" }, 416],
+    ["expects another file", { "if-match": '"x"' }, 412],
+  ])("says what is wrong with a request that %s", async (_what, headers, status) => {
+    const response = await fetch(`${plain.url}/docs/start.js`, { headers });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ status });
+  });
+
+  it.each([
+    ["no Host", "GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n", 400],
+    ["two Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n", 400],
+    ["one Host twice", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\nConnection: close\r\n\r\n", 400],
+    ["an expectation", "GET / HTTP/1.1\r\nHost: a\r\nExpect: tea\r\nConnection: close\r\n\r\n", 417],
+    ["the method CONNECT", "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", 405],
+  ])("says what is wrong with a request with %s", async (_what, request, status) => {
+    const { socket, ended } = await connectTo(plain.port);
+    socket.write(request);
+    const answer = await ended;
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status.toString()} `));
+    expect(answer).toContain("application/problem+json");
+    expect(answer).toContain(`"status":${status.toString()}`);
+  });
+
+  it("is told by the page of its type what it means", async () => {
+    const text = await (
+      await fetch(`${plain.url}/problems/key-missing`, { headers: { accept: HTML } })
+    ).text();
+    expect(text).toContain("<code>Authorization: Bearer &lt;key&gt;</code>");
+  });
+});
+
 describe("pages of other origins", () => {
   const ORIGIN = "https://shop.example.org";
   const askFrom = (url: string, origin: string, init: RequestInit = {}) =>

@@ -1,11 +1,14 @@
+import { createHash } from "node:crypto";
 import { rename, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
+import { dump } from "js-yaml";
 import type { Settings } from "../../../src/settings/settings.js";
 import { readTable } from "../../consumption/reading.js";
 import { voucher } from "../../raw-vouchers.js";
 import { runOver } from "../../run/running.js";
 import { until } from "../../until.js";
-import { makeWorkspace } from "../../workspace.js";
+import { makeFolder, makeWorkspace } from "../../workspace.js";
 import { serve, type ServedApi } from "../serving.js";
 import { connectTo } from "../sockets.js";
 
@@ -41,6 +44,41 @@ describe("the metrics", () => {
     expect(text).toContain('http_requests_total{method="GET",route="unknown",status="404"} 2');
     expect(text).toContain('http_requests_total{method="GET",route="/",status="200"} 1');
     expect(text).toContain('http_requests_total{method="POST",route="/",status="405"} 1');
+    expect(text).not.toContain("secret");
+  });
+
+  it("name the route of what no route has taken: files, and requests that were refused before", async () => {
+    const file = path.join(await makeFolder(), "keys.yaml");
+    const sha256 = createHash("sha256").update("voucher_key").digest("hex");
+    await writeFile(file, dump({ keys: [{ name: "crm", sha256, requests_per_minute: 1 }] }));
+    const own = await serve({ ...settings, api: { ...settings.api, keysFile: file } });
+    const ask = async (address: string, headers = {}) => (await fetch(own.url + address, { headers })).text();
+    const key = { Authorization: "Bearer voucher_key" };
+    for (const headers of [{}, key, key]) await ask("/v1/tables/one", headers);
+    await ask("/v1/secret");
+    for (const address of [
+      "/assets/style.css",
+      "/assets/secret",
+      "/docs/start.js",
+      "/docs/data/secret",
+      "/health/runs/a",
+    ])
+      await ask(address);
+    const text = await metricsOf(own);
+    const counts = (route: string, status: number, count: number) => {
+      expect(text).toContain(
+        `http_requests_total{method="GET",route="${route}",status="${status.toString()}"} ${count.toString()}`,
+      );
+    };
+    counts("/v1/tables/{table}", 401, 1);
+    counts("/v1/tables/{table}", 404, 1);
+    counts("/v1/tables/{table}", 429, 1);
+    counts("unknown", 401, 1);
+    counts("/assets/{file}", 200, 1);
+    counts("/assets/{file}", 404, 1);
+    counts("/docs/{file}", 200, 1);
+    counts("/docs/data/{file}", 401, 1);
+    counts("/health/runs/{run_id}", 401, 1);
     expect(text).not.toContain("secret");
   });
 
