@@ -87,9 +87,13 @@ describe("the documentation", () => {
   });
 
   it("explains every problem, with the status it has", async () => {
-    const rows = [...(await read("docs/api.md")).matchAll(/^\| `([a-z-]+)` +\| ([0-9]{3}) +\|/gm)];
-    expect(Object.fromEntries(rows.map(([, type, status]) => [type, Number(status)]))).toEqual(
-      Object.fromEntries(Object.entries(PROBLEMS).map(([type, { status }]) => [type, status])),
+    const text = await read("docs/errors.md");
+    const rows = [...text.matchAll(/^\| `([a-z-]+)` +\| ([0-9]{3}) +\| (.*?) +\|$/gm)];
+    const explained = rows.map(([, type, status, meaning]) => [type, { status: Number(status), meaning }]);
+    expect(Object.fromEntries(explained)).toEqual(
+      Object.fromEntries(
+        Object.entries(PROBLEMS).map(([type, { status, meaning }]) => [type, { status, meaning }]),
+      ),
     );
   });
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Holds the api to its OpenAPI document by all checks of Schemathesis, on every route: without a publication, with one, and
 # where it asks for keys.
-#   test/openapi/schemathesis.sh [requests tried for each route; 100 unless said]
+#   test/openapi/schemathesis.sh [requests tried for each route; 100 unless said [seed; 1 unless said]]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 examples="${1:-100}"
+seed="${2:-1}"
 st="$(test/python-packages.sh schemathesis test/openapi/requirements.txt)/st"
 here="$PWD/test/openapi"
 folder="$(mktemp -d)"
@@ -26,7 +27,7 @@ hold() {
   port="$(sed -nE 's#.*listening on http://127\.0\.0\.1:([0-9]+).*#\1#p' "$log")"
   echo "-- $name"
   (cd "$folder" && "$st" --config-file "$here/$config.toml" run "http://127.0.0.1:$port/openapi.json" \
-    --checks all --max-examples "$examples" --seed 1 "$@")
+    --checks all --max-examples "$examples" --seed "$seed" "$@")
   stop
   wait "$api" || true
   # What is no problem document is a bug, and its stack is in the log.

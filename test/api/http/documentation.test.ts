@@ -8,8 +8,8 @@ interface Parameter {
   readonly name: string;
   readonly in: "query" | "path";
   readonly required?: boolean;
-  readonly example?: unknown;
-  readonly schema?: { readonly example?: unknown };
+  readonly example?: string | number;
+  readonly schema?: { readonly example?: string | number };
   readonly content?: Record<string, { readonly example?: unknown }>;
 }
 interface Documented {
