@@ -18,8 +18,12 @@ export function asksForCsv(request: Request, format: z.output<typeof formatName>
 export const AFTER = "What `next` said on the page before";
 export const NEXT = "Ask with after=… for those that follow; null if there are no more";
 
+/** What is wrong with a cursor that no page has given. */
+export const CURSOR_MESSAGE = "must be what `next` said on the page before";
+
 /** A cursor that no page has given. */
 export function malformedCursor(): Problem {
-  const message = "must be what `next` said on the page before";
-  return new Problem("invalid-request", "The cursor cannot be read.", [{ field: "after", message }]);
+  return new Problem("invalid-request", "The cursor cannot be read.", [
+    { field: "after", message: CURSOR_MESSAGE },
+  ]);
 }

@@ -13,7 +13,7 @@ import { operation, type Operation } from "../http/operation.js";
 import { Problem } from "../http/problems.js";
 import type { Services } from "../http/services.js";
 import { executionDate, wholeNumberText } from "./field-schemas.js";
-import { AFTER, malformedCursor, NEXT } from "./list-formats.js";
+import { AFTER, CURSOR_MESSAGE, NEXT } from "./list-formats.js";
 
 const RUNS_UNLESS_ASKED = 20;
 const MOST_RUNS = 100;
@@ -119,13 +119,12 @@ export function listRuns(services: Services): Operation {
       limit: wholeNumberText(1, MOST_RUNS)
         .optional()
         .meta({ description: `${RUNS_UNLESS_ASKED.toString()} unless given` }),
-      after: z.string().max(4_096).optional().meta({ description: AFTER }),
+      after: z.string().regex(RUN_ID, CURSOR_MESSAGE).optional().meta({ description: AFTER }),
     }),
     answers: { [JSON_TYPE]: { schema: runsSchema } },
     problems: ["stale-cursor", "no-publication"],
     handle: async ({ query }, _request, response) => {
       const { limit = RUNS_UNLESS_ASKED, after, outcome } = query;
-      if (after !== undefined && !RUN_ID.test(after)) throw malformedCursor();
       const filter = { executionDate: query.execution_date?.partitionKey, outcome, limit: limit + 1, after };
       const runs = await services.store.ask(async (database) => {
         if (after !== undefined && (await readPastRuns(database, { runId: after, limit: 1 })).length === 0)
