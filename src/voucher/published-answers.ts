@@ -75,9 +75,12 @@ export class Cells implements Iterable<PlacedCell> {
     return new Set([...this.#kinds.values()].flatMap((countries) => [...countries.keys()]));
   }
 
-  /** The cells of a kind by country, as they were added. */
-  ofKind(kind: SegmentKind): Iterable<[string, ReadonlyMap<string, Cell>]> {
-    return this.#kinds.get(kind) ?? [];
+  /** The cells of a kind by country, or those of one country, as they were added. */
+  ofKind(kind: SegmentKind, countryCode?: string): Iterable<[string, ReadonlyMap<string, Cell>]> {
+    const countries = this.#kinds.get(kind) ?? new Map<string, Map<string, Cell>>();
+    if (countryCode === undefined) return countries;
+    const segments = countries.get(countryCode);
+    return segments === undefined ? [] : [[countryCode, segments]];
   }
 
   /** By kind, country and segment as they were added. */
@@ -158,11 +161,16 @@ export class Answers {
     return this.#countries?.get(countryCode);
   }
 
-  /** Every cell there is, by kind, country as the database sorts it, and the segments' order. */
-  *cellsInOrder(): Generator<PlacedCell> {
-    for (const kind of SEGMENT_KINDS) {
+  /**
+   * The cells by kind, country as the database sorts it, and the segments' order.
+   * @param only those of this kind or country.
+   */
+  *cellsInOrder(
+    only: { readonly kind?: SegmentKind | undefined; readonly countryCode?: string | undefined } = {},
+  ): Generator<PlacedCell> {
+    for (const kind of only.kind === undefined ? SEGMENT_KINDS : [only.kind]) {
       const names = this.segments[kind].segments.map(({ name }) => name);
-      for (const [countryCode, segments] of this.#cells.ofKind(kind)) {
+      for (const [countryCode, segments] of this.#cells.ofKind(kind, only.countryCode)) {
         // A segment that the rules do not name comes last.
         for (const segment of new Set([...names, ...segments.keys()])) {
           const cell = segments.get(segment);

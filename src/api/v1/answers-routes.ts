@@ -126,10 +126,8 @@ function* inParts(rows: Iterable<Row>): Generator<Row[]> {
 
 function* rowsOf(answers: Answers, query: z.output<typeof querySchema>): Generator<Row> {
   const { country_code, segment_name, min_assignments = 1, min_certainty } = query;
-  for (const placed of answers.cellsInOrder()) {
-    const { countryCode: country, kind, cell } = placed;
-    if (country_code !== undefined && country !== country_code) continue;
-    if (segment_name !== undefined && kind !== segment_name) continue;
+  for (const placed of answers.cellsInOrder({ kind: segment_name, countryCode: country_code })) {
+    const { cell } = placed;
     if (cell.segmentAssignments < min_assignments) continue;
     if (min_certainty !== undefined && !isCertainEnough(cell.certainty, min_certainty)) continue;
     yield rowOf(placed);

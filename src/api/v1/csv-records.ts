@@ -15,7 +15,7 @@ export async function* csvRecords(texts: AsyncIterable<string>): AsyncGenerator<
     // The parser looks some bytes ahead: blank lines, which do not count, let go of a record that is complete.
     const isComplete = !quotes.areOpenAfter(text) && text.endsWith("\n");
     const bytes = Buffer.from(isComplete ? text + BLANK_LINES : text);
-    const error = await finished((done) => parser.write(bytes, done));
+    const error = await finished((done) => withoutStacks(() => parser.write(bytes, done)));
     const fault = error === undefined ? length.grownBy(bytes.length) : problemOf(error, added);
     yield* taken(parser);
     if (fault !== undefined) throw fault;
@@ -24,6 +24,17 @@ export async function* csvRecords(texts: AsyncIterable<string>): AsyncGenerator<
   const error = await finished((done) => parser.end(done));
   yield* taken(parser);
   if (error !== undefined) throw problemOf(error, added);
+}
+
+/** The parser makes an error of every record of another length, and its stack would cost more than all the rest. */
+function withoutStacks<Result>(work: () => Result): Result {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return work();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 /** As many as the parser looks ahead after a quote. */

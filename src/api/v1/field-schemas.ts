@@ -79,17 +79,26 @@ export function wholeNumberText(minimum: number, maximum: number): z.ZodType<num
 const LEAST_WORDS = CERTAINTY_WORDS.filter((word) => word !== "toss-up");
 const CERTAINTY_MESSAGE = `must be a chance from 0 to 1, or ${LEAST_WORDS.join(" or ")}`;
 
+/** A number as JSON writes it. */
+const NUMBER = /^-?\d{1,32}(\.\d{1,400})?(e[+-]?\d{1,4})?$/i;
+
 /** How certain an answer must be, as a query has it: a chance or a word. */
 export const minCertainty: z.ZodType<MinCertainty, string> = z
   .string(CERTAINTY_MESSAGE)
   .transform((text, context): MinCertainty => {
     const word = LEAST_WORDS.find((name) => name === text);
     if (word !== undefined) return word;
-    if (/^(0?\.[0-9]{1,20}|[01](\.0{0,20})?)$/.test(text)) return Number(text);
+    const chance = NUMBER.test(text) ? Number(text) : NaN;
+    if (chance >= 0 && chance <= 1) return chance;
     context.addIssue({ code: "custom", message: CERTAINTY_MESSAGE });
     return z.NEVER;
   })
-  .meta({ override: { anyOf: [{ type: "number", minimum: 0, maximum: 1 }, { enum: [...LEAST_WORDS] }] } });
+  .meta({
+    override: ({ jsonSchema }: Parameters<ZodOpenApiOverride>[0]) => {
+      delete jsonSchema.type;
+      jsonSchema.anyOf = [{ type: "number", minimum: 0, maximum: 1 }, { enum: [...LEAST_WORDS] }];
+    },
+  });
 
 /** Yes or no, as a query has it. */
 export const flagText = z
