@@ -70,6 +70,8 @@ export interface ApiSettings {
   readonly refreshSeconds: number;
   /** How long the database may be silent until the api says that it is not ready, in seconds. */
   readonly staleSeconds: number;
+  /** How many hours after its execution date the pages call the newest publication old. */
+  readonly oldAfterHours: number;
   /** How long requests that are under way have to end after a signal, in seconds. */
   readonly shutdownSeconds: number;
   /** The origins whose pages may read answers, or `*` for every one. None: no answer says anything of origins. */
@@ -202,6 +204,11 @@ const schema = z.object({
     .transform(Number)
     .refine((seconds) => seconds >= 1, "must be at least 1 second")
     .default(300),
+  API_OLD_AFTER_HOURS: text
+    .regex(/^[0-9]{1,5}$/, "must be a whole number of hours, up to 99999")
+    .transform(Number)
+    .refine((hours) => hours >= 1, "must be at least 1 hour")
+    .default(36),
   API_SHUTDOWN_SECONDS: text
     .regex(/^[0-9]{1,4}$/, "must be a whole number of seconds, up to 9999")
     .transform(Number)
@@ -342,6 +349,7 @@ export function readSettings(given: NodeJS.ProcessEnv = environmentOfProcess()):
     api: {
       refreshSeconds: value.API_REFRESH_SECONDS,
       staleSeconds: value.API_STALE_SECONDS,
+      oldAfterHours: value.API_OLD_AFTER_HOURS,
       shutdownSeconds: value.API_SHUTDOWN_SECONDS,
       corsOrigins: value.API_CORS_ORIGINS,
       keysFile: resolved(value.API_KEYS_FILE),

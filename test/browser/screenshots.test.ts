@@ -24,7 +24,7 @@ interface Shot {
 
 const openCell = async (page: Page) => {
   await page.getByRole("link", { name: /13,200/ }).click();
-  await page.getByRole("dialog").getByText("Thin margin.").waitFor();
+  await page.getByRole("dialog").getByText("toss-up:").waitFor();
 };
 
 const customer = "/customer?country_code=Peru&segment_name=recency_segment&last_order_ts=2020-03-01";

@@ -1,7 +1,9 @@
 import { rename } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { readHistory } from "../../src/introspect/history.js";
+import { withdrawPublication } from "../../src/run/withdraw.js";
 import type { Settings } from "../../src/settings/settings.js";
+import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { serve, type ServedApi } from "../api/serving.js";
 import { run } from "../run/running.js";
 import { makeWorkspace } from "../workspace.js";
@@ -48,7 +50,9 @@ describe("while the database is away", () => {
   it.each(EVERY_PAGE)("%s says that it is, and of when the answers are", async (path) => {
     const { page, complaints } = await open(api.url + path);
     expect(await page.locator(".notice").first().innerText()).toContain("The database cannot be reached.");
-    expect(await page.locator(".notice").first().innerText()).toContain("These are the answers of just now");
+    expect(await page.locator(".notice").first().innerText()).toContain(
+      "The answers below were last confirmed just now",
+    );
     await expectAccessible(page);
     expect(complaints).toEqual([]);
   });
@@ -91,10 +95,64 @@ describe("a newest run that has failed", () => {
     for (const path of EVERY_PAGE) {
       const { page, complaints } = await open(api.url + path);
       const notice = await page.locator(".notice.bad").first().innerText();
-      expect(notice).toContain("The newest run, for 29 May 2020 (2020-05-29), has failed");
-      expect(notice).toContain("Everybody still gets the answers of 28 May 2020 (2020-05-28).");
+      expect(notice).toContain("The newest run, for 29 May 2020, failed");
+      expect(notice).toContain("Everybody still gets the answers of 28 May 2020.");
       expect(complaints).toEqual([]);
     }
+  });
+});
+
+describe("answers older than they should be", () => {
+  it("are announced on every page, by the hours since their execution date", async () => {
+    const settings = await publishedSample(["2020-05-28"]);
+    const at = (moment: string) => serve(settings, () => new Date(moment));
+    const young = await at("2020-05-29T12:00:00Z");
+    expect(await (await open(young.url)).page.locator(".notice").count()).toBe(0);
+    const old = await at("2020-05-29T12:01:00Z");
+    for (const path of EVERY_PAGE) {
+      const { page, complaints } = await open(old.url + path);
+      expect(await page.locator(".notice.warn").innerText()).toContain(
+        "The newest answers are old: they are as of 28 May 2020, 1 day old.",
+      );
+      await expectAccessible(page);
+      expect(complaints).toEqual([]);
+    }
+    const patient = await serve(
+      { ...settings, api: { ...settings.api, oldAfterHours: 192 } },
+      () => new Date("2020-06-04T12:00:00Z"),
+    );
+    expect(await (await open(patient.url)).page.locator(".notice").count()).toBe(0);
+  });
+});
+
+describe("a withdrawn publication", () => {
+  let api: ServedApi;
+
+  beforeAll(async () => {
+    const settings = await publishedSample(["2020-05-27", "2020-05-28", "2020-05-29"]);
+    for (const date of ["2020-05-27", "2020-05-29"])
+      await withdrawPublication(settings, parseExecutionDate(date), "the feed of Peru was cut short");
+    api = await serve(settings);
+  });
+
+  it.each(EVERY_PAGE)("that was the newest one is announced on %s", async (path) => {
+    const { page } = await open(api.url + path);
+    const notices = await page.locator(".notice").allInnerTexts();
+    expect(notices).toHaveLength(1);
+    expect(notices[0]).toMatch(
+      /The answers of 29 May 2020 are withdrawn \(.*: the feed of Peru was cut short\)\. Everybody now gets the answers of 28 May 2020\./,
+    );
+    await expectAccessible(page);
+  });
+
+  it("is announced if its address is opened", async () => {
+    const { page } = await open(`${api.url}/?execution_date=2020-05-27`);
+    expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe(
+      "Nothing is published for this date",
+    );
+    expect((await page.locator(".notice").allInnerTexts()).join()).toContain(
+      "The answers of 27 May 2020 are withdrawn",
+    );
   });
 });
 
@@ -112,6 +170,7 @@ describe("an address that is wrong", () => {
       404,
     ],
     ["with a date that is none", "/?execution_date=soon", 400],
+    ["with a certainty that is none", "/?certainty=quite", 400],
     ["of a date that is not published", "/changes?against=2017-01-01", 404],
     ["of a run that is not known", "/health/runs/2020-05-29T000000-000000000000", 404],
   ])("%s is answered by a page that says so", async (_fault, address, status) => {
@@ -147,6 +206,17 @@ describe("the pages", () => {
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
       expect(complaints).toEqual([]);
     }
+  });
+
+  it("say what colours say without them, where the user has colours of their own", async () => {
+    const { page } = await open(api.url, { forcedColors: "active" });
+    const border = (word: string) =>
+      page
+        .locator(`td.${word}`)
+        .first()
+        .evaluate((cell) => getComputedStyle(cell).border + getComputedStyle(cell).outline);
+    expect(new Set(await Promise.all(["sure", "likely", "toss-up"].map(border))).size).toBe(3);
+    await expectAccessible(page);
   });
 
   it("can all be reached by keyboard: past the menu to the content", async () => {

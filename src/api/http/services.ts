@@ -13,6 +13,8 @@ export interface Services {
   readonly now: () => Date;
   /** How long the database may be silent until the service says that it is not ready. */
   readonly staleSeconds: number;
+  /** How many hours after its execution date the pages call the newest publication old. */
+  readonly oldAfterHours: number;
   readonly log: Logger;
   readonly metrics: RequestMetrics;
   readonly underWay: UnderWay;

@@ -6,6 +6,7 @@ import type { Place } from "../../voucher/published-answers.js";
 /** The addresses of the pages. */
 export const PAGES = {
   answers: "/",
+  answersCsv: "/answers.csv",
   answer: "/answer",
   changes: "/changes",
   customer: "/customer",
@@ -15,15 +16,30 @@ export const PAGES = {
   dictionary: "/docs/data",
 } as const;
 
+/** A path with the parameters that have a value. */
+export function addressOf(path: string, query: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return given.length === 0 ? path : `${path}?${new URLSearchParams(given).toString()}`;
+}
+
+/** The path of an address that has no host. */
+export function pathOf(address: string): string {
+  return address.split("?", 1)[0] ?? address;
+}
+
+/** The parameters of an address that has no host. */
+export function parametersOf(address: string): Record<string, string> {
+  return Object.fromEntries(new URLSearchParams(address.slice(pathOf(address).length)));
+}
+
 /** The address of the page of one answer, as a publication has it. */
 export function answerAddress({ countryCode, kind, segment }: Place, { executionDate }: Publication): string {
-  const query = new URLSearchParams({
+  return addressOf(PAGES.answer, {
     country_code: countryCode,
     segment_name: kind,
     segment,
     execution_date: shortIso(executionDate),
   });
-  return `${PAGES.answer}?${query.toString()}`;
 }
 
 /** The address of the report of a run. */
@@ -31,10 +47,10 @@ export function runAddress(runId: string): string {
   return `${PAGES.runs}/${encodeURIComponent(runId)}`;
 }
 
-/** A host as an address has it. A browser sends nothing else; who makes one up gets the usual one. */
+/** A host as an address has it. A browser sends nothing else; a client that makes one up gets the usual one. */
 const HOST = /^[a-z0-9.-]+(:\d+)?$|^\[[0-9a-f:.]+\](:\d+)?$/i;
 
-/** What the addresses of the service begin with, as whoever asks has written it. */
+/** What the addresses of the service begin with, as the client has written it. */
 export function originOf(request: Request): string {
   const host = request.get("host") ?? "";
   return `${request.protocol}://${HOST.test(host) ? host : "127.0.0.1:8000"}`;

@@ -9,7 +9,7 @@ import { boundsOf, SEGMENT_KINDS } from "../../voucher/segment-rules.js";
 import { checked } from "../http/problems.js";
 import type { Services } from "../http/services.js";
 import { executionDate } from "../v1/field-schemas.js";
-import { PAGES } from "./addresses.js";
+import { addressOf, PAGES } from "./addresses.js";
 import { Bars, type Bar } from "./charts/bars.js";
 import { Timeline, type TimelineProps } from "./charts/timeline.js";
 import type { PageRoute } from "./frame.js";
@@ -17,7 +17,7 @@ import { segmentInWords } from "./grid.js";
 import { DateOf, KIND_NAMES, Name } from "./parts.js";
 import { askUnlessAway } from "./service-state.js";
 
-/** Hardly any place has more of them; what is left is shown as one bar. */
+/** Hardly any segment has more of them; the others are shown as one bar. */
 const AMOUNTS_SHOWN = 20;
 export const PUBLICATIONS_SHOWN = 30;
 const MAX_NAME_LENGTH = 1_000;
@@ -29,7 +29,7 @@ const querySchema = z.object({
   execution_date: executionDate.optional(),
 });
 
-/** One answer: what it rests on, how sure it is, and how it went. */
+/** One answer: what it rests on, how certain it is, and its history. */
 export function answerPage(services: Services): PageRoute {
   return {
     path: PAGES.answer,
@@ -52,6 +52,8 @@ export function answerPage(services: Services): PageRoute {
       );
       return {
         title: `${place.countryCode}, ${segmentInWords(place)}: ${counted(cell.voucherAmount)}`,
+        shows: publication,
+        scripts: ["answer-dialog.js"],
         body: (
           <>
             <Facts answers={answers} place={place} cell={cell} />
@@ -60,10 +62,8 @@ export function answerPage(services: Services): PageRoute {
               <History dates={timelines.dates} amounts={timelines.amounts(place)} />
             )}
             <p class="onwards">
-              <a
-                href={`${PAGES.answers}?execution_date=${encodeURIComponent(shortIso(publication.executionDate))}`}
-              >
-                All answers
+              <a href={addressOf(PAGES.answers, { execution_date: shortIso(publication.executionDate) })}>
+                All answers of this date
               </a>
             </p>
           </>
@@ -75,12 +75,12 @@ export function answerPage(services: Services): PageRoute {
 
 function noVouchers({ countryCode, segment }: Place) {
   return {
-    title: "No voucher of this country and segment is known",
+    title: "No voucher for this country and segment",
     status: 404,
     body: (
       <p>
-        Nothing is known of <Name>{countryCode}</Name> in the segment <Name>{segment}</Name>, so nothing is
-        answered. <a href={PAGES.answers}>All answers</a>
+        The data has no voucher for <Name>{countryCode}</Name> in the segment <Name>{segment}</Name>, so there
+        is no answer. <a href={PAGES.answers}>All answers</a>
       </p>
     ),
   };
@@ -100,23 +100,25 @@ function Facts({
   return (
     <>
       <p class="lead">
-        Customers of <Name>{countryCode}</Name> in the segment <strong>{segment}</strong> (
+        Customers in <Name>{countryCode}</Name> in the segment <strong>{segment}</strong> (
         {KIND_NAMES[kind].toLowerCase()}, {boundsOf(segments, kind, segment)}) get{" "}
-        <strong>{counted(voucherAmount)}</strong>: it is used most, as of{" "}
+        <strong>{counted(voucherAmount)}</strong>, the amount used most as of{" "}
         <DateOf date={publication.executionDate} />.
       </p>
       <dl class="glance">
+        <div>
+          <dt>Certainty</dt>
+          <dd>
+            {certainty === undefined
+              ? "Not known"
+              : `${certainty.word}: ${chanceInWords(certainty.chance)} chance that this amount would win again`}
+          </dd>
+        </div>
         <div>
           <dt>Share</dt>
           <dd>
             {percent(assignments / segmentAssignments)}, {counted(assignments)} of{" "}
             {counting(segmentAssignments, "voucher")}
-          </dd>
-        </div>
-        <div>
-          <dt>Certainty</dt>
-          <dd>
-            {certainty === undefined ? "Not known" : `${certainty.word}, ${chanceInWords(certainty.chance)}`}
           </dd>
         </div>
         <div>
@@ -138,7 +140,7 @@ function Facts({
   );
 }
 
-/** @param amounts undefined where the database is away: the answer and its runner-up are known without it. */
+/** @param amounts undefined while the database is away: the answer and its runner-up are known without it. */
 function Distribution({
   cell,
   amounts,

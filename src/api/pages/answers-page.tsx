@@ -1,59 +1,64 @@
-import { scaleQuantize } from "d3-scale";
-import type { VNode } from "preact";
+import type { ComponentChildren, VNode } from "preact";
 import * as z from "zod";
 import { counted, counting, percent } from "../../base/words.js";
-import { countsInWords } from "../../record/answers.js";
-import { countByWord } from "../../voucher/certainty.js";
-import { changesBetween } from "../../voucher/changes.js";
-import { shortIso } from "../../voucher/execution-date.js";
-import type { Answers, Place } from "../../voucher/published-answers.js";
+import { CERTAINTY_WORDS, type CertaintyScale, type CertaintyWord } from "../../voucher/certainty.js";
+import { shortIso, type ExecutionDate } from "../../voucher/execution-date.js";
+import type { Answers } from "../../voucher/published-answers.js";
 import { checked } from "../http/problems.js";
 import type { Services } from "../http/services.js";
 import { executionDate } from "../v1/field-schemas.js";
-import { answerAddress, PAGES } from "./addresses.js";
+import { addressOf, PAGES } from "./addresses.js";
 import { ChoosePublication, publishedDates } from "./choose-publication.js";
 import type { PageRoute } from "./frame.js";
-import { countryPage, CountryPages, Grids, pageParameter, type CellContent } from "./grid.js";
-import { ageInWords, DateOf } from "./parts.js";
+import { CountryPages, Grids, pageParameter, TableLinks, tablesPage, type TablesPage } from "./grid.js";
+import { ageInWords, DateOf, Name } from "./parts.js";
 import { unlessAway } from "./service-state.js";
+import {
+  CHOICE,
+  chooseAnswers,
+  maybe,
+  SORTS,
+  type Choice,
+  type ShownAnswers,
+  type Sort,
+} from "./shown-answers.js";
 
-const querySchema = z.object({
-  execution_date: executionDate.optional(),
-  page: pageParameter,
-});
+/** The parameters of the page, but for which of its pages. */
+export const answersQuery = z.object({ ...CHOICE, execution_date: maybe(executionDate) });
 
-/** The first page: every answer of a publication at a glance, and how sure and how new they are. */
+const querySchema = answersQuery.extend({ page: pageParameter });
+
+/** The first page: every answer of a publication, how certain it is, and what it was before. */
 export function answersPage(services: Services): PageRoute {
   return {
     path: PAGES.answers,
     menu: "Answers",
     open: async (request, { now, isAway }) => {
-      const query = checked(querySchema, request.query, "");
-      const answers = await services.store.of(query.execution_date);
-      const date = answers.publication.executionDate;
-      const before = isAway ? undefined : await unlessAway(services.store.before(date));
-      const dates = await publishedDates(services);
-      const shown = countryPage([answers], query.page ?? 1);
-      const heat = heatOf([...answers.cells()].map(({ cell }) => cell.voucherAmount));
+      const { page, execution_date: asked, ...choice } = checked(querySchema, request.query, "");
+      const answers = await services.store.of(asked);
+      const { publication } = answers;
+      const before = isAway ? undefined : await unlessAway(services.store.before(publication.executionDate));
+      const chosen = chooseAnswers(answers, before, choice);
+      const shown = tablesPage(chosen.tables, page);
+      const query = { execution_date: asked && shortIso(asked), ...choice };
       return {
         title: "Which voucher do we send?",
+        shows: publication,
         scripts: ["answer-dialog.js"],
         body: (
           <>
-            <AtAGlance answers={answers} before={before} age={ageInWords(date, now)} isAway={isAway} />
-            {dates.length > 1 && (
-              <form method="get" action={PAGES.answers} class="inline">
-                <ChoosePublication name="execution_date" label="Answers of" dates={dates} chosen={date} />
-                <button type="submit">Show</button>
-              </form>
+            <p class="lead">
+              As of <DateOf date={publication.executionDate} />, {ageInWords(publication.executionDate, now)}
+            </p>
+            <Counts chosen={chosen} before={before} isAway={isAway} query={query} />
+            <Legend scale={answers.rules.certainty} />
+            <Tools dates={await publishedDates(services)} date={publication.executionDate} choice={choice} />
+            <Found chosen={chosen} shown={shown} query={query} />
+            <TableLinks shown={shown} />
+            {chosen.count > 0 && (
+              <Grids shown={shown} segments={answers.segments} publication={publication} />
             )}
-            <Legend heat={heat} />
-            <Grids
-              countries={shown.countries}
-              segments={answers.segments}
-              cell={(place) => heatCell(answers, place, heat)}
-            />
-            <CountryPages shown={shown} query={{ execution_date: shortIso(date) }} />
+            <CountryPages shown={shown} path={PAGES.answers} query={query} />
           </>
         ),
       };
@@ -61,119 +66,179 @@ export function answersPage(services: Services): PageRoute {
   };
 }
 
-interface AtAGlanceProps {
-  readonly answers: Answers;
-  /** Undefined where there is none, or where it cannot be asked for. */
+/** The parameters of the address, without the page. */
+type Query = Choice & { readonly execution_date: string | undefined };
+
+interface CountsProps {
+  readonly chosen: ShownAnswers;
+  /** Undefined if there is none, or if it cannot be asked for. */
   readonly before: Answers | undefined;
-  readonly age: string;
   readonly isAway: boolean;
+  readonly query: Query;
 }
 
-function AtAGlance({ answers, before, age, isAway }: AtAGlanceProps): VNode {
-  const cells = [...answers.cells()];
-  const certainty = countByWord(cells.map(({ cell }) => cell.certainty));
-  const countries = new Set(cells.map(({ countryCode }) => countryCode)).size;
-  // Every voucher is in one segment of each kind.
-  const vouchers = cells
-    .filter(({ kind }) => kind === "frequent_segment")
-    .reduce((sum, { cell }) => sum + cell.segmentAssignments, 0);
+/** How many answers there are of each kind. Each count leads to those answers, and from there back to all of them. */
+function Counts({ chosen: { all, byWord, changed }, before, isAway, query }: CountsProps): VNode {
+  const { certainty, changed: isChangedOnly } = query;
   return (
-    <dl class="glance">
-      <div>
-        <dt>As of</dt>
-        <dd>
-          <DateOf date={answers.publication.executionDate} />, {age}
-        </dd>
-      </div>
-      <div>
-        <dt>What and to whom</dt>
-        <dd>
-          {counting(cells.length, "answer")} for {counting(countries, "country", "countries")}, from{" "}
-          {counting(vouchers, "voucher")}
-        </dd>
-      </div>
-      <div>
-        <dt>Certainty</dt>
-        <dd>{certainty === undefined ? "Not known" : countsInWords(certainty)}</dd>
-      </div>
-      <div>
-        <dt>What changed</dt>
-        <dd>
-          <Changed answers={answers} before={before} isAway={isAway} />
-        </dd>
-      </div>
-    </dl>
-  );
-}
-
-function Changed({ answers, before, isAway }: Omit<AtAGlanceProps, "age">): VNode {
-  if (before === undefined)
-    return <>{isAway ? "Not known while the database is away" : "Nothing was published before"}</>;
-  const changes = changesBetween(before, answers).length;
-  const { executionDate: date } = answers.publication;
-  return (
-    <>
-      <a href={`${PAGES.changes}?execution_date=${encodeURIComponent(shortIso(date))}`}>
-        {changes === 0 ? "Nothing" : counting(changes, "answer")}
-      </a>{" "}
-      since <DateOf date={before.publication.executionDate} />
-    </>
-  );
-}
-
-function Legend({ heat }: { readonly heat: Heat }): VNode {
-  return (
-    <div class="legend">
-      <p>
-        Each cell has the amount that is used most, and its share of the vouchers there. The colours go with
-        the amount:
-      </p>
-      <ul>
-        {heat.legend.map(({ name, from, to }) => (
-          <li key={name} class={name}>
-            {from === to ? counted(from) : `${counted(from)} to ${counted(to)}`}
-          </li>
+    <ul class="counts">
+      <Count
+        text={counting(all, "answer")}
+        to={{ ...query, certainty: undefined, changed: undefined }}
+        isOn={certainty === undefined && isChangedOnly === undefined}
+      />
+      {byWord !== undefined &&
+        CERTAINTY_WORDS.map((word) => (
+          <Count
+            key={word}
+            kind={word}
+            text={ofWord(byWord[word], word)}
+            to={{ ...query, certainty: certainty === word ? undefined : word }}
+            isOn={certainty === word}
+          />
         ))}
-      </ul>
-    </div>
+      {before === undefined ? (
+        <li>
+          {isAway ? "Changes are not known while the database is away" : "Nothing was published before"}
+        </li>
+      ) : (
+        <Count
+          kind="changed"
+          text={
+            <>
+              {counted(changed)} changed since <DateOf date={before.publication.executionDate} />
+            </>
+          }
+          to={{ ...query, changed: isChangedOnly === undefined ? "yes" : undefined }}
+          isOn={isChangedOnly !== undefined}
+        />
+      )}
+    </ul>
   );
 }
 
-function heatCell(answers: Answers, place: Place, heat: Heat): CellContent {
-  const cell = answers.cell(place.kind, place.countryCode, place.segment);
-  if (cell === undefined) return { content: <span class="none">no vouchers</span> };
-  return {
-    class: heat.classOf(cell.voucherAmount),
-    content: (
-      <a href={answerAddress(place, answers.publication)} data-opens="dialog">
-        <strong>{counted(cell.voucherAmount)}</strong>{" "}
-        <span class="share">{percent(cell.assignments / cell.segmentAssignments)}</span>{" "}
-        {cell.certainty?.word !== "sure" && <span class="weak">{cell.certainty?.word}</span>}
+function Count({
+  kind,
+  text,
+  to,
+  isOn,
+}: {
+  readonly kind?: CertaintyWord | "changed";
+  readonly text: ComponentChildren;
+  readonly to: Query;
+  readonly isOn: boolean;
+}): VNode {
+  return (
+    <li>
+      <a class={kind} href={addressOf(PAGES.answers, { ...to })} aria-current={isOn ? "true" : undefined}>
+        {text}
       </a>
-    ),
-  };
+    </li>
+  );
 }
 
-/** The steps of the heat map, which the style gives colours: `heat-1` for the lowest amounts. */
-const STEPS = [1, 2, 3, 4, 5, 6] as const;
-
-/** The colours of amounts. */
-interface Heat {
-  /** The class of an amount's colour. */
-  readonly classOf: (amount: number) => string;
-  /** Each colour that some amount has, with the lowest and the highest of them. */
-  readonly legend: readonly { readonly name: string; readonly from: number; readonly to: number }[];
+function ofWord(count: number, word: CertaintyWord): string {
+  return word === "toss-up" ? counting(count, word) : `${counted(count)} ${word}`;
 }
 
-/** Spreads the colours over the amounts by their order: one that is far above the others leaves them their differences. */
-export function heatOf(amounts: Iterable<number>): Heat {
-  const known = [...new Set(amounts)].sort((a, b) => a - b);
-  const step = scaleQuantize<number>([0, Math.max(1, known.length - 1)], STEPS);
-  const steps = new Map(known.map((amount, index) => [amount, step(index)]));
-  const classOf = (amount: number) => `heat-${String(steps.get(amount) ?? STEPS[0])}`;
-  const legend = STEPS.flatMap((colour) => {
-    const [from, ...more] = known.filter((amount) => steps.get(amount) === colour);
-    return from === undefined ? [] : [{ name: `heat-${colour}`, from, to: more.at(-1) ?? from }];
-  });
-  return { classOf, legend };
+/** What the words mean, as the publication's own SQL version defines them. */
+function Legend({ scale }: { readonly scale: CertaintyScale | undefined }): VNode {
+  if (scale === undefined)
+    return (
+      <p class="legend">How certain these answers are is not known: an older version of the SQL made them.</p>
+    );
+  const [sure, likely] = scale.words;
+  return (
+    <p class="legend">
+      Chance that the same amount would win again: <b>sure</b> from {percent(sure.at_least)}, <b>likely</b>{" "}
+      from {percent(likely.at_least)}, <b>toss-up</b> below.
+    </p>
+  );
+}
+
+const SORT_NAMES: Readonly<Record<Sort, string>> = {
+  country: "Country",
+  certainty: "Least certain first",
+  change: "Largest changes first",
+};
+
+function Tools({
+  dates,
+  date,
+  choice: { q, sort, certainty, changed },
+}: {
+  readonly dates: readonly ExecutionDate[];
+  readonly date: ExecutionDate;
+  readonly choice: Choice;
+}): VNode {
+  return (
+    <form method="get" action={PAGES.answers} class="tools" role="search">
+      <p class="field">
+        <label for="q">Country</label>
+        <input id="q" name="q" type="search" value={q} placeholder="Any country" autoComplete="off" />
+      </p>
+      <p class="field">
+        <label for="sort">Sort by</label>
+        <select id="sort" name="sort">
+          {SORTS.map((name) => (
+            <option key={name} value={name} selected={name === sort}>
+              {SORT_NAMES[name]}
+            </option>
+          ))}
+        </select>
+      </p>
+      {dates.length > 1 && (
+        <ChoosePublication
+          name="execution_date"
+          label="Answers of"
+          dates={dates}
+          chosen={date}
+          followsNewest
+        />
+      )}
+      {certainty !== undefined && <input type="hidden" name="certainty" value={certainty} />}
+      {changed !== undefined && <input type="hidden" name="changed" value={changed} />}
+      <button type="submit">Show</button>
+    </form>
+  );
+}
+
+/** Which answers are shown, how many there are, and how many of them stand on this page. */
+function Found({
+  chosen: { count, countries },
+  shown,
+  query,
+}: {
+  readonly chosen: ShownAnswers;
+  readonly shown: TablesPage;
+  readonly query: Query;
+}): VNode {
+  const { page, pages } = shown;
+  const { execution_date } = query;
+  return (
+    <p class="found">
+      <strong>{choiceInWords(count, query)}</strong> in {counting(countries, "country", "countries")}
+      {query.q !== undefined && (
+        <>
+          {" "}
+          with “<Name>{query.q}</Name>” in the name
+        </>
+      )}
+      {pages > 1 && `, ${counted(shown.count)} of them on page ${counted(page)} of ${counted(pages)}`}.{" "}
+      {count === 0 ? (
+        <a href={addressOf(PAGES.answers, { execution_date })}>Show all answers</a>
+      ) : (
+        <>
+          <a href={addressOf(PAGES.answersCsv, { ...query })}>Download as CSV</a>,{" "}
+          <a href={addressOf(PAGES.changes, { execution_date })}>compare publications</a>
+        </>
+      )}
+    </p>
+  );
+}
+
+/** `242 changed toss-ups`. */
+function choiceInWords(count: number, { certainty, changed }: Choice): string {
+  const words = [changed && "changed", certainty !== "toss-up" && certainty].filter(Boolean);
+  return counting(count, [...words, certainty === "toss-up" ? certainty : "answer"].join(" "));
 }

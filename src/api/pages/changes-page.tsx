@@ -1,24 +1,25 @@
 import type { VNode } from "preact";
 import * as z from "zod";
 import { counted, counting } from "../../base/words.js";
-import { readTimelines, type Timelines } from "../../consumption/amount-usage.js";
+import { readTimelines } from "../../consumption/amount-usage.js";
 import { changesBetween, type Change } from "../../voucher/changes.js";
 import { shortIso, type ExecutionDate } from "../../voucher/execution-date.js";
-import type { Answers, Cell, Place } from "../../voucher/published-answers.js";
+import type { Answers, Cell } from "../../voucher/published-answers.js";
 import { checked } from "../http/problems.js";
 import type { Services } from "../http/services.js";
 import { executionDate } from "../v1/field-schemas.js";
-import { answerAddress, PAGES } from "./addresses.js";
+import { PAGES } from "./addresses.js";
 import { PUBLICATIONS_SHOWN } from "./answer-page.js";
 import { Sparkline } from "./charts/timeline.js";
 import { ChoosePublication, publishedDates } from "./choose-publication.js";
 import type { PageRoute } from "./frame.js";
-import { countryPage, CountryPages, Grids, pageParameter, segmentInWords, type CellContent } from "./grid.js";
+import { CountryPages, Grids, pageParameter, segmentInWords, tablesPage } from "./grid.js";
 import { DateOf, Name } from "./parts.js";
 import { askUnlessAway, unlessAway } from "./service-state.js";
+import { chooseAnswers } from "./shown-answers.js";
 
-/** As many are told one by one; all of them are in the tables below. */
-const CHANGES_TOLD = 50;
+/** As many are listed; all of them are in the tables below. */
+const CHANGES_LISTED = 50;
 
 const querySchema = z.object({
   execution_date: executionDate.optional(),
@@ -26,7 +27,7 @@ const querySchema = z.object({
   page: pageParameter,
 });
 
-/** Two publications beside each other, with the way each answer has gone. */
+/** Compares two publications, and shows the history of each answer. */
 export function changesPage(services: Services): PageRoute {
   return {
     path: PAGES.changes,
@@ -40,7 +41,7 @@ export function changesPage(services: Services): PageRoute {
         ? unlessAway(store.before(date))
         : store.of(query.against));
       const dates = await publishedDates(services);
-      const shown = countryPage(before === undefined ? [after] : [after, before], query.page ?? 1);
+      const shown = tablesPage(chooseAnswers(after, before, {}).tables, query.page);
       const timelines = await askUnlessAway(services, (database) =>
         readTimelines(database, {
           until: date,
@@ -48,18 +49,20 @@ export function changesPage(services: Services): PageRoute {
           countries: shown.countries,
         }),
       );
-      const compared: Compared = { after, before, timelines };
+      const compared: Compared = { after, before, isKnown: timelines !== undefined };
       return {
         title: "What changed?",
+        shows: after.publication,
         scripts: ["answer-dialog.js"],
         body: (
           <>
             {dates.length > 1 && <Choose dates={dates} {...compared} />}
             <Summary {...compared} />
             <Grids
-              countries={shown.countries}
+              shown={shown}
               segments={after.segments}
-              cell={(place) => comparedCell(place, compared)}
+              publication={after.publication}
+              beside={(place) => timelines !== undefined && <Sparkline amounts={timelines.amounts(place)} />}
             />
             <CountryPages
               shown={shown}
@@ -78,10 +81,10 @@ export function changesPage(services: Services): PageRoute {
 
 interface Compared {
   readonly after: Answers;
-  /** Undefined where there is nothing to compare with, or where it cannot be asked for. */
+  /** Undefined if there is nothing to compare with, or if it cannot be asked for. */
   readonly before: Answers | undefined;
-  /** Undefined where the database is away. */
-  readonly timelines: Timelines | undefined;
+  /** Whether the database can be asked. */
+  readonly isKnown: boolean;
 }
 
 function Choose({ dates, after, before }: Compared & { readonly dates: readonly ExecutionDate[] }): VNode {
@@ -95,7 +98,7 @@ function Choose({ dates, after, before }: Compared & { readonly dates: readonly 
       />
       <ChoosePublication
         name="against"
-        label="beside those of"
+        label="compared with"
         dates={dates}
         chosen={before?.publication.executionDate}
       />
@@ -104,12 +107,16 @@ function Choose({ dates, after, before }: Compared & { readonly dates: readonly 
   );
 }
 
-function Summary({ after, before, timelines }: Compared): VNode {
+function Summary({ after, before, isKnown }: Compared): VNode {
   if (before === undefined)
     return (
-      <p class="lead">There is no other publication to compare with{timelines === undefined && " now"}.</p>
+      <p class="lead">
+        {isKnown
+          ? "There is no other publication to compare with."
+          : "Changes are not known while the database is away."}
+      </p>
     );
-  const changes = changesBetween(before, after);
+  const changes = largestFirst(changesBetween(before, after));
   const dates = (
     <>
       between <DateOf date={before.publication.executionDate} /> and{" "}
@@ -123,24 +130,38 @@ function Summary({ after, before, timelines }: Compared): VNode {
         {counting(changes.length, "answer")} changed {dates}.
       </p>
       <ul class="changes">
-        {changes.slice(0, CHANGES_TOLD).map((change) => (
+        {changes.slice(0, CHANGES_LISTED).map((change) => (
           <li key={`${change.kind} ${change.countryCode} ${change.segment}`}>
             <ChangeLine {...change} />
           </li>
         ))}
       </ul>
-      {changes.length > CHANGES_TOLD && <p>The others are in the tables below.</p>}
+      {changes.length > CHANGES_LISTED && (
+        <p>
+          These are the {CHANGES_LISTED} changes on the most vouchers. All {counted(changes.length)} are
+          marked in the tables below.
+        </p>
+      )}
     </>
   );
 }
 
-/** `Australia · 90-120 days: 5,720 → 2,200, on 9,761 vouchers`. */
+function largestFirst(changes: readonly Change[]): Change[] {
+  return [...changes].sort((a, b) => vouchersDeciding(b) - vouchersDeciding(a));
+}
+
+function vouchersDeciding({ before, after }: Change): number {
+  return (after ?? before)?.segmentAssignments ?? 0;
+}
+
+/** `Australia · 90-120 days: 5,720 → 2,200, sure, on 9,761 vouchers`. */
 function ChangeLine(change: Change): VNode {
   const { countryCode, before, after } = change;
   return (
     <>
-      <Name>{countryCode}</Name> · {segmentInWords(change)}: <Amounts before={before} after={after} />, on{" "}
-      {counting((after ?? before)?.segmentAssignments ?? 0, "voucher")}
+      <Name>{countryCode}</Name> · {segmentInWords(change)}: <Amounts before={before} after={after} />
+      {after?.certainty !== undefined && `, ${after.certainty.word}`}, on{" "}
+      {counting(vouchersDeciding(change), "voucher")}
     </>
   );
 }
@@ -164,29 +185,4 @@ function Amounts({
 
 function amountOf(cell: Cell | undefined): string {
   return cell === undefined ? "no answer" : counted(cell.voucherAmount);
-}
-
-function comparedCell(place: Place, { after, before, timelines }: Compared): CellContent {
-  const [cell, earlier] = [after, before].map((answers) =>
-    answers?.cell(place.kind, place.countryCode, place.segment),
-  );
-  if (cell === undefined && earlier === undefined) return { content: <span class="none">no vouchers</span> };
-  const hasChanged = before !== undefined && cell?.voucherAmount !== earlier?.voucherAmount;
-  const content = (
-    <>
-      {hasChanged ? <Amounts before={earlier} after={cell} /> : <span>{amountOf(cell)}</span>}
-      {timelines !== undefined && <Sparkline amounts={timelines.amounts(place)} />}
-    </>
-  );
-  return {
-    class: hasChanged ? "changed" : "unchanged",
-    content:
-      cell === undefined ? (
-        content
-      ) : (
-        <a href={answerAddress(place, after.publication)} data-opens="dialog">
-          {content}
-        </a>
-      ),
-  };
 }

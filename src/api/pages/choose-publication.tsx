@@ -6,7 +6,7 @@ import { askUnlessAway } from "./service-state.js";
 
 const PUBLICATIONS_OFFERED = 400;
 
-/** The execution dates that can be looked at, the latest first; none where the database is away. */
+/** The execution dates that can be looked at, the latest first; none while the database is away. */
 export async function publishedDates(services: Services): Promise<ExecutionDate[]> {
   const publications = await askUnlessAway(services, (database) =>
     readPublications(database, { limit: PUBLICATIONS_OFFERED }),
@@ -20,10 +20,18 @@ interface ChoosePublicationProps {
   readonly label: string;
   readonly dates: readonly ExecutionDate[];
   readonly chosen: ExecutionDate | undefined;
+  /** Whether the first of the dates is chosen by no date, so that an address stays with the newest publication. */
+  readonly followsNewest?: boolean;
 }
 
 /** A field in which one of the publications is chosen. */
-export function ChoosePublication({ name, label, dates, chosen }: ChoosePublicationProps): VNode {
+export function ChoosePublication({
+  name,
+  label,
+  dates,
+  chosen,
+  followsNewest = false,
+}: ChoosePublicationProps): VNode {
   const isOffered = dates.some(({ iso }) => iso === chosen?.iso);
   const offered = chosen === undefined || isOffered ? dates : [chosen, ...dates];
   return (
@@ -31,8 +39,12 @@ export function ChoosePublication({ name, label, dates, chosen }: ChoosePublicat
       <label for={name}>{label}</label>
       <select id={name} name={name}>
         {offered.map((date) => (
-          <option key={date.iso} value={shortIso(date)} selected={date.iso === chosen?.iso}>
-            {dateInWords(date)} ({shortIso(date)})
+          <option
+            key={date.iso}
+            value={followsNewest && date === dates[0] ? "" : shortIso(date)}
+            selected={date.iso === chosen?.iso}
+          >
+            {dateInWords(date)}
           </option>
         ))}
       </select>

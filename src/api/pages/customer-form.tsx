@@ -8,16 +8,16 @@ import { KIND_NAMES } from "./parts.js";
 export const FIELDS = ["country_code", "segment_name", "total_orders", "last_order_ts", "as_of"] as const;
 export type FieldName = (typeof FIELDS)[number];
 
-/** What was filled in. */
+/** The fields that have a value. */
 export type Filled = Readonly<Partial<Record<FieldName, string>>>;
 
 const COUNTRIES_OFFERED = 500;
 
 interface FormProps {
   readonly filled: Filled;
-  /** What is wrong with it. */
+  /** Its faults, by field. */
   readonly faults: readonly FieldError[];
-  /** Those that are known, to choose from. */
+  /** Those with an answer, to choose from. */
   readonly countries: readonly string[];
 }
 
@@ -47,7 +47,7 @@ export function Form({ filled, faults, countries }: FormProps): VNode {
             <option key={country} value={country} />
           ))}
         </datalist>
-        {note("country_code", "As the vouchers name it")}
+        {note("country_code", "As the data spells it")}
       </Field>
       <Field name="segment_name" label="Segment">
         <select {...of("segment_name")}>
@@ -57,19 +57,19 @@ export function Form({ filled, faults, countries }: FormProps): VNode {
             </option>
           ))}
         </select>
-        {note("segment_name", "What the customer is judged by")}
+        {note("segment_name", "How the customer is segmented")}
       </Field>
       <Field name="total_orders" label="Orders">
         <input {...of("total_orders")} inputMode="numeric" pattern="[0-9]*" value={filled.total_orders} />
-        {note("total_orders", "How many there were; needed by number of orders")}
+        {note("total_orders", "Number of orders; needed by number of orders")}
       </Field>
       <Field name="last_order_ts" label="Last order">
         <input {...of("last_order_ts")} type="date" value={filled.last_order_ts} />
-        {note("last_order_ts", "The day; needed by days since the last order")}
+        {note("last_order_ts", "Date of the last order; needed by days since the last order")}
       </Field>
       <Field name="as_of" label="As of">
         <input {...of("as_of")} type="date" value={filled.as_of} />
-        {note("as_of", "The day that the days are counted to; today unless given")}
+        {note("as_of", "Count the days up to this date; today by default")}
       </Field>
       <button type="submit">Ask</button>
     </form>
@@ -93,7 +93,7 @@ function Field({
   );
 }
 
-/** The api names its parameters; people know the labels. */
+/** The API names its parameters; people know the labels. */
 function inWords(fault: string): string {
   return SEGMENT_KINDS.reduce(
     (text, kind) => text.replaceAll(kind, `a segment ${KIND_NAMES[kind].toLowerCase()}`),

@@ -1,9 +1,10 @@
 import type { Request } from "express";
 import type { VNode } from "preact";
 import { counted, counting, dayInWords, percent } from "../../base/words.js";
+import { chanceInWords } from "../../record/answers.js";
 import { reasonOf, type Customer } from "../../voucher/customer-segment.js";
 import { decide } from "../../voucher/decision.js";
-import type { Answers } from "../../voucher/published-answers.js";
+import type { Answers, Cell } from "../../voucher/published-answers.js";
 import { boundsOf } from "../../voucher/segment-rules.js";
 import { checked, Problem, type FieldError } from "../http/problems.js";
 import type { Services } from "../http/services.js";
@@ -12,6 +13,7 @@ import { completeCustomer, customerQuery } from "../v1/customer-schema.js";
 import { answerAddress, originOf, PAGES } from "./addresses.js";
 import { FIELDS, Form, type Filled } from "./customer-form.js";
 import type { PageRoute } from "./frame.js";
+import { tossUpInWords } from "./grid.js";
 import { Name, Notice } from "./parts.js";
 
 const querySchema = customerQuery.extend({ as_of: answerOptions.as_of });
@@ -45,7 +47,7 @@ export function customerPage(services: Services): PageRoute {
   };
 }
 
-/** What stands in the fields of the form: a field that is left empty is as one that is not there. */
+/** The fields of the form. An empty one is the same as one that is not there. */
 function filledIn({ query }: Request): Filled {
   return Object.fromEntries(
     FIELDS.flatMap((name) => {
@@ -55,7 +57,7 @@ function filledIn({ query }: Request): Filled {
   );
 }
 
-/** The customer that is asked for, or what is wrong with what was filled in. */
+/** The customer that is asked for, or the faults of the fields. */
 function readAsked(filled: Filled, now: Date): Asked | Problem {
   try {
     const { as_of, ...given } = checked(querySchema, filled, "");
@@ -75,7 +77,7 @@ function Faults({ faults }: { readonly faults: readonly FieldError[] }): VNode |
   if (faults.length === 0) return null;
   return (
     <Notice kind="bad" isAlert>
-      <strong>There is no answer yet.</strong> Mend the fields that are marked, and ask again.
+      <strong>Some fields are missing or invalid.</strong> Fix the fields marked below.
     </Notice>
   );
 }
@@ -109,10 +111,10 @@ function Answered({ asked, answers }: AnsweredProps): VNode {
       <p>
         <Why asked={asked} answers={answers} segment={segment} />,{" "}
         {cell === undefined ? (
-          "and no voucher of them is known."
+          "and the data has no voucher for them."
         ) : (
           <>
-            and there it was used most: on {counted(cell.assignments)} of{" "}
+            where this amount is used most: on {counted(cell.assignments)} of{" "}
             {counting(cell.segmentAssignments, "voucher")} (
             {percent(cell.assignments / cell.segmentAssignments)}
             ).
@@ -121,11 +123,27 @@ function Answered({ asked, answers }: AnsweredProps): VNode {
       </p>
       {cell !== undefined && (
         <p>
-          {cell.certainty !== undefined && <span class="weak">{cell.certainty.word}</span>}{" "}
-          <a href={answerAddress(place, answers.publication)}>What it rests on</a>
+          <CertaintyInWords cell={cell} />
+          <a href={answerAddress(place, answers.publication)}>See what this answer rests on</a>
         </p>
       )}
     </section>
+  );
+}
+
+/** `This answer is a toss-up, on 6 vouchers: the chance that the same amount would win again is 51.2%.` */
+function CertaintyInWords({
+  cell: { certainty, segmentAssignments },
+}: {
+  readonly cell: Cell;
+}): VNode | null {
+  if (certainty === undefined) return null;
+  const { word, chance } = certainty;
+  return (
+    <>
+      This answer is <strong>{word === "toss-up" ? `a ${tossUpInWords(segmentAssignments)}` : word}</strong>:
+      the chance that the same amount would win again is {chanceInWords(chance)}.{" "}
+    </>
   );
 }
 
@@ -138,7 +156,7 @@ function Why({
   const bounds = boundsOf(segments, customer.segment_name, segment);
   return (
     <>
-      A customer of <Name>{customer.country_code}</Name>{" "}
+      A customer in <Name>{customer.country_code}</Name>{" "}
       {customer.segment_name === "frequent_segment"
         ? `with ${counting(measured, "order")}`
         : `who last ordered ${counting(measured, "day")} before ${dayInWords(asOf)}`}{" "}
@@ -162,7 +180,7 @@ function Curl({
   const query = new URLSearchParams({ ...filled, explain: "true" }).toString();
   return (
     <section>
-      <h2>The same for a program</h2>
+      <h2>The same request from a program</h2>
       <pre>
         <code>{`curl '${originOf(request)}/v1/vouchers/most-used?${query}'${key}`}</code>
       </pre>

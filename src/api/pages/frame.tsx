@@ -1,10 +1,11 @@
 import type { Request } from "express";
 import type { ComponentChildren, VNode } from "preact";
-import type { PipelineRunsTable, RunOutcome } from "../../consumption/schema.js";
+import type { PipelineRunsTable, RunOutcome, WithdrawalsTable } from "../../consumption/schema.js";
 import { executionDateOfKey } from "../../voucher/execution-date.js";
-import { PAGES } from "./addresses.js";
+import type { Publication } from "../../voucher/publication-identity.js";
+import { addressOf, PAGES, parametersOf, pathOf } from "./addresses.js";
 import { assetAddress } from "./assets.js";
-import { ago, DateOf, MomentOf, Notice } from "./parts.js";
+import { ageInWords, ago, DateOf, MomentOf, Name, Notice } from "./parts.js";
 import type { ServiceState } from "./service-state.js";
 
 /** What a page says. */
@@ -12,18 +13,20 @@ export interface Page {
   /** Its heading, and what the browser calls it. */
   readonly title: string;
   readonly body: ComponentChildren;
-  /** 200 unless said. */
+  /** 200 by default. */
   readonly status?: number;
-  /** The scripts it has use for, as files of `pages/browser`. It says all it can without them. */
+  /** The publication whose answers it shows, if it is about one. */
+  readonly shows?: Publication;
+  /** The scripts it uses, as files of `pages/browser`. It says all it can without them. */
   readonly scripts?: readonly string[];
 }
 
 /** A page at its address. */
 export interface PageRoute {
   readonly path: string;
-  /** How the menu calls it; undefined for one that is opened from another page. */
+  /** Its name in the menu; undefined for one that is opened from another page. */
   readonly menu?: string;
-  /** Makes it of what a request asks for. What goes wrong is answered as a page, too. */
+  /** Makes the page for a request. A fault is answered as a page, too. */
   readonly open: (request: Request, state: ServiceState) => Page | Promise<Page>;
 }
 
@@ -31,12 +34,12 @@ interface FrameProps {
   readonly page: Page;
   readonly state: ServiceState;
   readonly menu: readonly { readonly name: string; readonly path: string }[];
-  /** The path of the page. */
-  readonly path: string;
+  /** The address that was asked for: path and query. */
+  readonly address: string;
 }
 
-/** A whole document: what stands around every page, and the page. */
-export function Frame({ page, state, menu, path }: FrameProps): VNode {
+/** A whole document: the page, and what every page has around it. */
+export function Frame({ page, state, menu, address }: FrameProps): VNode {
   return (
     <html lang="en">
       <head>
@@ -56,9 +59,9 @@ export function Frame({ page, state, menu, path }: FrameProps): VNode {
         </a>
         <header>
           <p class="brand">Vouchers</p>
-          <Menu menu={menu} path={path} />
+          <Menu menu={menu} path={pathOf(address)} />
         </header>
-        <Notices state={state} />
+        <Notices page={page} state={state} address={address} />
         <main id="main" tabIndex={-1}>
           <h1>{page.title}</h1>
           {page.body}
@@ -69,7 +72,7 @@ export function Frame({ page, state, menu, path }: FrameProps): VNode {
   );
 }
 
-function Menu({ menu, path }: Pick<FrameProps, "menu" | "path">): VNode {
+function Menu({ menu, path }: Pick<FrameProps, "menu"> & { readonly path: string }): VNode {
   return (
     <nav aria-label="Pages">
       <ul>
@@ -92,26 +95,27 @@ function Footer({ state: { publication } }: Pick<FrameProps, "state">): VNode {
         <p>
           Answers as of <DateOf date={publication.executionDate} />, published on{" "}
           <MomentOf moment={new Date(publication.publishedAt)} /> by the run <code>{publication.runId}</code>{" "}
-          with the rules {publication.sqlVersion}. Days and hours are in UTC, amounts in whole currency units.
+          with the rules {publication.sqlVersion}. Days and hours are in UTC. Amounts are in whole units of
+          each country’s own currency: do not add up or compare amounts of different countries.
         </p>
       )}
       <p>
-        What each table means: <a href={`${PAGES.dictionary}/`}>the data dictionary</a>. For programs:{" "}
-        <a href="/docs/">the HTTP api</a>.
+        About the tables: <a href={`${PAGES.dictionary}/`}>the data dictionary</a>. For programs:{" "}
+        <a href="/docs/">the HTTP API</a>.
       </p>
     </footer>
   );
 }
 
-/** The outcomes of runs that have changed nothing, as people say them. */
+/** The outcomes of runs that have changed nothing, in words. */
 const FAILURES: Partial<Record<RunOutcome, string>> = {
-  failed: "has failed",
+  failed: "failed",
   killed: "was killed",
   cancelled: "was cancelled",
 };
 
-/** What everybody should know before they read on: that the answers may be old, and that the newest run has failed. */
-function Notices({ state }: { readonly state: ServiceState }): VNode {
+/** What everybody should know before they read on: which answers these are, and what is wrong. */
+function Notices({ page, state, address }: Pick<FrameProps, "page" | "state" | "address">): VNode {
   const failure = state.newestRun && FAILURES[state.newestRun.outcome];
   return (
     <>
@@ -119,6 +123,76 @@ function Notices({ state }: { readonly state: ServiceState }): VNode {
       {state.newestRun !== undefined && failure !== undefined && (
         <RunFailed run={state.newestRun} failure={failure} state={state} />
       )}
+      {state.withdrawn.map((withdrawal) => (
+        <Withdrawn key={withdrawal.execution_date} withdrawal={withdrawal} state={state} />
+      ))}
+      {state.isOld && state.publication !== undefined && (
+        <OldAnswers publication={state.publication} now={state.now} />
+      )}
+      <OlderPublication shown={page.shows} newest={state.publication} address={address} />
+    </>
+  );
+}
+
+function Withdrawn({
+  withdrawal: { execution_date, withdrawn_at, withdrawn_by, why },
+  state: { now, publication },
+}: {
+  readonly withdrawal: WithdrawalsTable;
+  readonly state: ServiceState;
+}): VNode {
+  const date = executionDateOfKey(execution_date);
+  return (
+    <Notice kind="warn">
+      <strong>
+        The answers of {date === undefined ? <Name>{execution_date}</Name> : <DateOf date={date} />} are
+        withdrawn
+      </strong>{" "}
+      ({ago(new Date(withdrawn_at), now)}, by <Name>{withdrawn_by}</Name>: <Name>{why}</Name>).{" "}
+      <Given publication={publication} how="now" />
+    </Notice>
+  );
+}
+
+function OldAnswers({ publication, now }: { readonly publication: Publication; readonly now: Date }): VNode {
+  return (
+    <Notice kind="warn">
+      <strong>The newest answers are old:</strong> they are as of <DateOf date={publication.executionDate} />,{" "}
+      {ageInWords(publication.executionDate, now)}. <a href={PAGES.health}>See why no newer ones are there</a>
+    </Notice>
+  );
+}
+
+/** Says that an address asks for an older publication than the newest one. */
+function OlderPublication({
+  shown,
+  newest,
+  address,
+}: {
+  readonly shown: Publication | undefined;
+  readonly newest: Publication | undefined;
+  readonly address: string;
+}): VNode | null {
+  if (shown === undefined || newest === undefined) return null;
+  if (shown.executionDate.partitionKey >= newest.executionDate.partitionKey) return null;
+  const newestOfSame = { ...parametersOf(address), execution_date: undefined, page: undefined };
+  return (
+    <Notice kind="warn">
+      <strong>These are older answers,</strong> as of <DateOf date={shown.executionDate} />. The newest are as
+      of <DateOf date={newest.executionDate} />.{" "}
+      <a href={addressOf(pathOf(address), newestOfSame)}>Show the newest</a>
+    </Notice>
+  );
+}
+
+function Given({
+  publication,
+  how,
+}: Pick<ServiceState, "publication"> & { readonly how: "still" | "now" }): VNode {
+  if (publication === undefined) return <>Nothing is published.</>;
+  return (
+    <>
+      Everybody {how} gets the answers of <DateOf date={publication.executionDate} />.
     </>
   );
 }
@@ -128,11 +202,11 @@ function DatabaseAway({ state: { confirmedAt, now, publication } }: { readonly s
     <Notice kind="warn">
       <strong>The database cannot be reached.</strong>{" "}
       {publication === undefined || confirmedAt === undefined ? (
-        "There are no answers before it has answered once."
+        "The service has no answers until it can connect once."
       ) : (
         <>
-          These are the answers of {ago(confirmedAt, now)}, <MomentOf moment={confirmedAt} />. They go on
-          being given; what was published since is not among them.
+          The answers below were last confirmed {ago(confirmedAt, now)}, <MomentOf moment={confirmedAt} />.
+          They stay available, without anything that was published since.
         </>
       )}
     </Notice>
@@ -162,14 +236,7 @@ function RunFailed({
         )}{" "}
         {failure}
       </strong>{" "}
-      ({ago(new Date(run.ended_at ?? run.started_at), now)}).{" "}
-      {publication === undefined ? (
-        "Nothing is published yet."
-      ) : (
-        <>
-          Everybody still gets the answers of <DateOf date={publication.executionDate} />.
-        </>
-      )}{" "}
+      ({ago(new Date(run.ended_at ?? run.started_at), now)}). <Given publication={publication} how="still" />{" "}
       <a href={`${PAGES.health}#wrong-heading`}>See what is wrong</a>
     </Notice>
   );

@@ -1,14 +1,18 @@
 import type { ComponentChildren, VNode } from "preact";
-import { compareCodePoints, counted } from "../../base/words.js";
-import type { Answers, Place } from "../../voucher/published-answers.js";
+import { counted, counting } from "../../base/words.js";
+import type { CertaintyWord } from "../../voucher/certainty.js";
+import type { Publication } from "../../voucher/publication-identity.js";
+import type { Cell, Place } from "../../voucher/published-answers.js";
 import { boundsOf, SEGMENT_KINDS, type SegmentKind, type Segments } from "../../voucher/segment-rules.js";
 import { wholeNumberText } from "../v1/field-schemas.js";
-import { PAGES } from "./addresses.js";
+import { addressOf, answerAddress } from "./addresses.js";
 import { KIND_NAMES, Name, Scrolling } from "./parts.js";
+import type { ShownAnswer, ShownRow, ShownTables } from "./shown-answers.js";
 
-/** As many rows as a page shows at once: a publication may have any number of countries. */
-export const COUNTRIES_SHOWN = 50;
+/** As many rows as a table shows at once: a publication may have any number of countries. */
+const COUNTRIES_SHOWN = 50;
 const MOST_PAGES = 1_000_000;
+const ROWS_OF_A_SCREEN = 8;
 
 /** What the bounds in the names of segments count. */
 const KIND_UNITS: Readonly<Record<SegmentKind, string>> = {
@@ -16,7 +20,7 @@ const KIND_UNITS: Readonly<Record<SegmentKind, string>> = {
   recency_segment: "days",
 };
 
-/** A segment as people call it where its kind is not said beside it: `13-37 orders`. */
+/** A segment with its unit: `13-37 orders`. */
 export function segmentInWords({ kind, segment }: Pick<Place, "kind" | "segment">): string {
   return `${segment} ${KIND_UNITS[kind]}`;
 }
@@ -24,36 +28,56 @@ export function segmentInWords({ kind, segment }: Pick<Place, "kind" | "segment"
 /** The parameter that asks for one page of the countries. */
 export const pageParameter = wholeNumberText(1, MOST_PAGES).optional();
 
-/** Some of the countries of a publication, in the order of their names. */
-export interface CountryPage {
-  readonly countries: readonly string[];
+/** One page of tables; the first one is 1. */
+export interface TablesPage {
   readonly page: number;
   readonly pages: number;
-}
-
-/** The countries of some publications that stand on one page, the first one being 1. */
-export function countryPage(publications: readonly Answers[], asked: number): CountryPage {
-  const names = publications.flatMap((answers) => [...answers.cells()].map(({ countryCode }) => countryCode));
-  const all = [...new Set(names)].sort(compareCodePoints);
-  const pages = Math.max(1, Math.ceil(all.length / COUNTRIES_SHOWN));
-  const page = Math.min(asked, pages);
-  return { countries: all.slice((page - 1) * COUNTRIES_SHOWN, page * COUNTRIES_SHOWN), page, pages };
-}
-
-/** What stands in a cell, with the class of its colour. */
-export interface CellContent {
-  readonly content: ComponentChildren;
-  readonly class?: string;
-}
-
-interface GridProps {
+  readonly tables: Readonly<Record<SegmentKind, TablePage>>;
+  /** Those of all tables on this page. */
   readonly countries: readonly string[];
-  readonly segments: Segments;
-  readonly cell: (place: Place) => CellContent;
+  /** How many answers that count are on this page. */
+  readonly count: number;
 }
 
-/** Countries by segments, once for each kind of segment. */
-export function Grids(props: GridProps): VNode {
+interface TablePage {
+  readonly rows: readonly ShownRow[];
+  /** How many rows are on the pages before, and on all pages. */
+  readonly skipped: number;
+  readonly all: number;
+}
+
+/** The rows that stand on one page, or on the last one if there are not as many pages. */
+export function tablesPage(tables: ShownTables, asked = 1): TablesPage {
+  const most = Math.max(...SEGMENT_KINDS.map((kind) => tables[kind].length));
+  const pages = Math.max(1, Math.ceil(most / COUNTRIES_SHOWN));
+  const page = Math.min(asked, pages);
+  const skipped = (page - 1) * COUNTRIES_SHOWN;
+  const cut = (kind: SegmentKind): TablePage => ({
+    rows: tables[kind].slice(skipped, skipped + COUNTRIES_SHOWN),
+    skipped,
+    all: tables[kind].length,
+  });
+  const shown = { frequent_segment: cut("frequent_segment"), recency_segment: cut("recency_segment") };
+  const rows = SEGMENT_KINDS.flatMap((kind) => shown[kind].rows);
+  return {
+    page,
+    pages,
+    tables: shown,
+    countries: [...new Set(rows.map(({ countryCode }) => countryCode))],
+    count: rows.flatMap(({ answers }) => [...answers.values()].filter(({ isCounted }) => isCounted)).length,
+  };
+}
+
+interface GridsProps {
+  readonly shown: TablesPage;
+  readonly segments: Segments;
+  readonly publication: Publication;
+  /** What a cell shows beside the answer. */
+  readonly beside?: (place: Place) => ComponentChildren;
+}
+
+/** Countries by segments, a table for each kind of segment. */
+export function Grids(props: GridsProps): VNode {
   return (
     <>
       {SEGMENT_KINDS.map((kind) => (
@@ -63,65 +87,147 @@ export function Grids(props: GridProps): VNode {
   );
 }
 
-function Grid({ kind, countries, segments, cell }: GridProps & { readonly kind: SegmentKind }): VNode {
+function Grid({ kind, shown, segments, ...props }: GridsProps & { readonly kind: SegmentKind }): VNode {
   const { description, segments: ofKind } = segments[kind];
-  const heading = `${kind}-heading`;
+  const { rows, skipped, all } = shown.tables[kind];
+  const heading = headingOf(kind);
   return (
     <section>
       <h2 id={heading}>{KIND_NAMES[kind]}</h2>
-      <p>{description}</p>
-      <Scrolling name={{ heading }}>
-        <table class="grid">
-          <thead>
-            <tr>
-              <th scope="col">Country</th>
-              {ofKind.map(({ name }) => (
-                <th key={name} scope="col">
-                  {name} <span class="bounds">{boundsOf(segments, kind, name)}</span>
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {countries.map((countryCode) => (
-              <tr key={countryCode}>
-                <th scope="row">
-                  <Name>{countryCode}</Name>
-                </th>
-                {ofKind.map(({ name: segment }) => {
-                  const { content, class: colour } = cell({ countryCode, kind, segment });
-                  return (
-                    <td key={segment} class={colour}>
-                      {content}
-                    </td>
-                  );
-                })}
+      <p class="about">
+        {description}
+        {rows.length < all && rows.length > 0 && (
+          <>
+            {" "}
+            Countries {counted(skipped + 1)} to {counted(skipped + rows.length)} of {counted(all)}.
+          </>
+        )}
+      </p>
+      {rows.length === 0 ? (
+        <p>
+          {all === 0 ? "No answer here matches." : "All countries of this table are on the pages before."}
+        </p>
+      ) : (
+        <Scrolling name={{ heading }}>
+          <table class="grid">
+            <thead>
+              <tr>
+                <th scope="col">Country</th>
+                {ofKind.map(({ name }) => (
+                  <th key={name} scope="col">
+                    {name} <span class="bounds">{boundsOf(segments, kind, name)}</span>
+                  </th>
+                ))}
               </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scrolling>
+            </thead>
+            <tbody>
+              {rows.map(({ countryCode, answers }) => (
+                <tr key={countryCode}>
+                  <th scope="row">
+                    <Name>{countryCode}</Name>
+                  </th>
+                  {ofKind.map(({ name }) => (
+                    <AnswerCell key={name} answer={answers.get(name)} {...props} />
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scrolling>
+      )}
     </section>
   );
 }
 
-/** Leads to the other countries, where there are more than one page has room for. */
+function headingOf(kind: SegmentKind): string {
+  return `${kind}-heading`;
+}
+
+function AnswerCell({
+  answer,
+  publication,
+  beside,
+}: Pick<GridsProps, "publication" | "beside"> & { readonly answer: ShownAnswer | undefined }): VNode {
+  if (answer === undefined) return <td class="none">no vouchers</td>;
+  const { cell, before, hasChanged, isChosen } = answer;
+  const classes = [
+    isChosen ? (cell?.certainty?.word ?? "unknown") : "aside",
+    hasChanged ? "changed" : "unchanged",
+  ];
+  const content = (
+    <>
+      <strong>{cell === undefined ? "no answer" : counted(cell.voucherAmount)}</strong>{" "}
+      {cell !== undefined && <CertaintyOf cell={cell} />}{" "}
+      {hasChanged && (
+        <span class="was">{before === undefined ? "new" : `was ${counted(before.voucherAmount)}`}</span>
+      )}
+      {beside?.(answer)}
+    </>
+  );
+  return (
+    <td class={classes.join(" ")}>
+      {cell === undefined ? (
+        <div>{content}</div>
+      ) : (
+        <a href={answerAddress(answer, publication)} data-opens="dialog">
+          {content}
+        </a>
+      )}
+    </td>
+  );
+}
+
+function CertaintyOf({ cell: { certainty, segmentAssignments } }: { readonly cell: Cell }): VNode | null {
+  switch (certainty?.word) {
+    case undefined:
+      return null;
+    case "sure":
+      // What nobody needs to worry about is said by the colour, and to those who cannot see it.
+      return <span class="visually-hidden">sure</span>;
+    case "likely":
+      return <span>likely</span>;
+    case "toss-up":
+      return <span>{tossUpInWords(segmentAssignments)}</span>;
+  }
+}
+
+/** `toss-up, on 6 vouchers`. */
+export function tossUpInWords(vouchers: number): string {
+  return `${"toss-up" satisfies CertaintyWord}, on ${counting(vouchers, "voucher")}`;
+}
+
+/** Leads from the top of a page to its other tables, if the first one is longer than a screen. */
+export function TableLinks({ shown }: { readonly shown: TablesPage }): VNode | null {
+  const [first, ...others] = SEGMENT_KINDS;
+  if (shown.tables[first].rows.length <= ROWS_OF_A_SCREEN) return null;
+  return (
+    <nav aria-label="Tables" class="paging">
+      <span>Jump to</span>
+      {others.map((kind) => (
+        <a key={kind} href={`#${headingOf(kind)}`}>
+          {KIND_NAMES[kind]}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+/** Leads to the other countries, if there are more than one page has room for. */
 export function CountryPages({
   shown: { page, pages },
-  path = PAGES.answers,
+  path,
   query,
 }: {
-  readonly shown: CountryPage;
-  readonly path?: string;
+  readonly shown: TablesPage;
+  readonly path: string;
   /** What else the page was asked for. */
-  readonly query: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string | undefined>>;
 }): VNode | null {
   if (pages === 1) return null;
-  const to = (other: number) =>
-    `${path}?${new URLSearchParams({ ...query, page: other.toString() }).toString()}`;
+  const to = (other: number) => addressOf(path, { ...query, page: other.toString() });
   return (
     <nav aria-label="Countries" class="paging">
-      {page > 1 && <a href={to(page - 1)}>Countries before</a>}
+      {page > 1 && <a href={to(page - 1)}>Previous countries</a>}
       <span>
         Page {counted(page)} of {counted(pages)}
       </span>

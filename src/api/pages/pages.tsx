@@ -6,6 +6,7 @@ import { type Problem, PROBLEMS, refusedMethod } from "../http/problems.js";
 import type { Services } from "../http/services.js";
 import { PAGES } from "./addresses.js";
 import { answerPage } from "./answer-page.js";
+import { sendAnswersCsv } from "./answers-csv.js";
 import { answersPage } from "./answers-page.js";
 import { ASSETS, serveAssets } from "./assets.js";
 import { campaignPage } from "./campaign-page.js";
@@ -39,7 +40,7 @@ export function servePages(services: Services, guard: readonly RequestHandler[])
   const routes = pagesOf(services);
   const menu = routes.flatMap(({ menu: name, path }) => (name === undefined ? [] : [{ name, path }]));
   const send = (request: Request, response: Response, page: Page, state: ServiceState) => {
-    const frame = <Frame page={page} state={state} menu={menu} path={request.path} />;
+    const frame = <Frame page={page} state={state} menu={menu} address={request.originalUrl} />;
     response.set("Cache-Control", "no-store");
     response.status(page.status ?? 200);
     response.type("html").send(`<!doctype html>${render(frame)}`);
@@ -49,10 +50,11 @@ export function servePages(services: Services, guard: readonly RequestHandler[])
   for (const { path, open } of routes) {
     const take = path === PAGES.answers ? takeFromPeople : takeReading;
     router.all(path, take, securePage, ...guard, async (request, response) => {
-      const state = await serviceStateOf(services);
+      const state = await serviceStateOf(services, request);
       send(request, response, await open(request, state), state);
     });
   }
+  router.all(PAGES.answersCsv, takeReading, securePage, ...guard, sendAnswersCsv(services));
   // Whole pages by themselves, which stand in no menu of these.
   const dictionary = [PAGES.dictionary, `${PAGES.dictionary}/:file`];
   router.all(dictionary, takeReading, securePage, ...guard, sendDictionary(services));
@@ -64,7 +66,7 @@ export function servePages(services: Services, guard: readonly RequestHandler[])
     }
     logFault(request, problem, error);
     // Who shows no key learns nothing.
-    const state = problem.type === "key-missing" ? UNKNOWN_STATE : await serviceStateOf(services);
+    const state = problem.type === "key-missing" ? UNKNOWN_STATE : await serviceStateOf(services, request);
     send(request, response, problemPage(problem), state);
   }) satisfies ErrorRequestHandler);
   return router;

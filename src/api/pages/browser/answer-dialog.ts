@@ -1,4 +1,7 @@
-// Opens an answer in front of the page it stands on. Without this script its link opens it as a page of its own.
+// Opens an answer in front of the page it stands on, at the answer's own address: Back closes it. Without this script its
+// link opens it as a page of its own.
+
+const page = { address: withoutHash(), title: document.title };
 
 const dialog = document.createElement("dialog");
 dialog.setAttribute("aria-label", "What the answer rests on");
@@ -16,6 +19,8 @@ document.body.append(dialog);
 let loading: AbortController | undefined;
 dialog.addEventListener("close", () => {
   loading?.abort();
+  document.title = page.title;
+  if (withoutHash() !== page.address) history.back();
 });
 
 document.addEventListener("click", (event) => {
@@ -23,19 +28,30 @@ document.addEventListener("click", (event) => {
   const link = event.target instanceof Element ? event.target.closest("a[data-opens=dialog]") : null;
   if (!isPlain || !(link instanceof HTMLAnchorElement)) return;
   event.preventDefault();
+  history.pushState("dialog", "", link.href);
   void open(link.href);
 });
 
+window.addEventListener("popstate", () => {
+  if (withoutHash() === page.address) dialog.close();
+  else if (history.state === "dialog" && document.querySelector("a[data-opens=dialog]") !== null)
+    void open(withoutHash());
+  // The answer was loaded anew as a page of its own, and what is gone back to is not.
+  else location.reload();
+});
+
 async function open(address: string): Promise<void> {
+  loading?.abort();
   loading = new AbortController();
   content.setAttribute("aria-busy", "true");
   content.replaceChildren(paragraph("Loading…"));
-  dialog.showModal();
+  if (!dialog.open) dialog.showModal();
   try {
     const response = await fetch(address, { headers: { Accept: "text/html" }, signal: loading.signal });
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    const main = page.querySelector("main");
+    const answer = new DOMParser().parseFromString(await response.text(), "text/html");
+    const main = answer.querySelector("main");
     if (main === null) throw new Error(`${address} has no content`);
+    document.title = answer.title;
     content.replaceChildren(...main.childNodes);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") return;
@@ -45,6 +61,10 @@ async function open(address: string): Promise<void> {
     content.replaceChildren(paragraph("This could not be loaded. "), link);
   }
   content.removeAttribute("aria-busy");
+}
+
+function withoutHash(): string {
+  return location.href.replace(/#.*/s, "");
 }
 
 function paragraph(text: string): HTMLParagraphElement {

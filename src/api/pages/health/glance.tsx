@@ -14,7 +14,7 @@ interface GlanceProps {
   readonly newestRun: PastRun | undefined;
 }
 
-/** How new the answers are, and whether what they come from is there. */
+/** How new the answers are, and whether the database can be reached. */
 export function Glance({ state, database, newestRun }: GlanceProps): VNode {
   const { now, publication } = state;
   const publishedAt = publication && new Date(publication.publishedAt);
@@ -81,13 +81,15 @@ function Database({ state: { confirmedAt, now }, database }: Omit<GlanceProps, "
         </span>
       );
     case "missing":
-      return <>Is not there yet: the first run makes it</>;
+      return <>does not exist yet: the first run creates it</>;
     case "away":
     case "silent":
       return (
         <span class="outcome bad">
-          <span aria-hidden="true">✕</span> does not answer; the last time:{" "}
-          {confirmedAt === undefined ? "it has not answered yet" : ago(confirmedAt, now)}
+          <span aria-hidden="true">✕</span> not reachable;{" "}
+          {confirmedAt === undefined
+            ? "no successful connection yet"
+            : `last successful connection ${ago(confirmedAt, now)}`}
         </span>
       );
   }
@@ -112,7 +114,7 @@ interface WithdrawnProps {
   readonly now: Date;
 }
 
-/** The publications that a person has taken back, so that their answers are not given. */
+/** The withdrawn publications, which give no answers. */
 export function Withdrawn({ withdrawals, now }: WithdrawnProps): VNode | null {
   if (withdrawals.length === 0) return null;
   return (
@@ -139,8 +141,8 @@ function Withdrawal({
   const date = executionDateOfKey(execution_date);
   return (
     <>
-      The publication as of {date === undefined ? <Name>{execution_date}</Name> : <DateOf date={date} />} was
-      taken back {ago(new Date(withdrawn_at), now)} by <Name>{withdrawn_by}</Name>: <Name>{why}</Name>
+      The answers of {date === undefined ? <Name>{execution_date}</Name> : <DateOf date={date} />} were
+      withdrawn {ago(new Date(withdrawn_at), now)} by <Name>{withdrawn_by}</Name>: <Name>{why}</Name>
     </>
   );
 }

@@ -40,22 +40,18 @@ describe("the page of a healthy pipeline", () => {
   });
 
   it("says the newest execution date and its age, and that the database answers", () => {
-    expect(text).toContain("Newest answers 29 May 2020 (2020-05-29), 5 days old");
+    expect(text).toContain("Newest answers 29 May 2020, 5 days old");
     expect(text).toContain("Database ✓ answers");
     expect(text).toContain("Newest run ✓ succeeded");
   });
 
   it("says when it was published", async () => {
-    expect(await read(await serveNow(settings))).toMatch(
-      /Published just now, \d+ \w+ \d{4}, \d\d:\d\d UTC \(\d{4}-[^)]+Z\)/,
-    );
+    expect(await read(await serveNow(settings))).toMatch(/Published just now, \d+ \w+ \d{4}, \d\d:\d\d UTC/);
   });
 
   it("lists the runs, the latest first, with how long they took and how many warnings they have", () => {
     const [, table = ""] = /The last runs (.*)/.exec(text) ?? [];
-    expect(table).toMatch(
-      /29 May 2020 \(2020-05-29\) ✓ succeeded .*? \d\.\d 0 27 May 2020 \(2020-05-27\) ✓ succeeded .*? \d\.\d 0 $/,
-    );
+    expect(table).toMatch(/29 May 2020 ✓ succeeded .*? \d\.\d 0 27 May 2020 ✓ succeeded .*? \d\.\d 0 $/);
   });
 
   it("leads from each run to its report", async () => {
@@ -73,7 +69,7 @@ describe("the page of a healthy pipeline", () => {
   });
 
   it("says that there were no warnings, and leaves rows, examples and audits to the reports", () => {
-    expect(text).toContain("Warnings The run for 29 May 2020 (2020-05-29) has none.");
+    expect(text).toContain("Warnings The run for 29 May 2020 has none.");
     expect(text).not.toMatch(/Curated|total_orders|not_empty/);
   });
 
@@ -103,9 +99,7 @@ describe("a newest run that has failed", () => {
     expect(text).toMatch(
       /What is wrong The run for 30 May 2020 failed and published nothing: customers get the vouchers that they got before\. The data failed a check: somebody has to look at it; .* Code: AUDIT_FAILED Began: .* Ended: .* Run: 2020-05-30T000000-\w+ /,
     );
-    expect(text).toContain(
-      "The answers are those of the last publication, as of 29 May 2020 (2020-05-29), made on",
-    );
+    expect(text).toContain("The answers are those of the last publication, as of 29 May 2020, made on");
     const html = await htmlOf(api);
     expect(html).toMatch(
       /<pre><bdi>measures\.row_accounting breaks the audit rejected_share_is_allowed\..*\n +rejected +rows_read.*\n +4 +12/,
@@ -115,7 +109,7 @@ describe("a newest run that has failed", () => {
 
   it("stands above the others", async () => {
     const text = await read(await serveNow(settings));
-    expect(text).toMatch(/30 May 2020 \(2020-05-30\) ✕ failed AUDIT_FAILED .* 29 May 2020 \(2020-05-29\) ✓/);
+    expect(text).toMatch(/30 May 2020 ✕ failed AUDIT_FAILED .* 29 May 2020 ✓/);
   });
 
   it("is forgotten when the next one succeeds", async () => {
@@ -140,8 +134,8 @@ describe("a newest run", () => {
       "The run for 1 June 2020 was killed before it was done and published nothing: customers get the vouchers that they got before. " +
         "Its process or its machine was ended from outside: it has to be run again.",
     );
-    expect(text).toMatch(/1 June 2020 \(2020-06-01\) ✕ was killed just now .*Z\) not known not known/);
-    expect(text).toContain("as of 29 May 2020 (2020-05-29)");
+    expect(text).toMatch(/1 June 2020 ✕ was killed just now .* UTC not known not known/);
+    expect(text).toContain("as of 29 May 2020");
   });
 
   it("that was cancelled is told as that", async () => {
@@ -158,9 +152,9 @@ describe("a newest run", () => {
     await recordRun(settings, { record: JSON.stringify({ warnings, seconds: 1.25 }) });
     const text = await read(await serveNow(settings));
     expect(text).toContain(
-      "Warnings The run for 1 June 2020 (2020-06-01) has 7 warnings. one … two three four five and 2 more",
+      "Warnings The run for 1 June 2020 has 7 warnings. one … two three four five and 2 more",
     );
-    expect(text).toMatch(/1 June 2020 \(2020-06-01\) ✓ succeeded just now .*Z\) 1\.3 7/);
+    expect(text).toMatch(/1 June 2020 ✓ succeeded just now .* UTC 1\.3 7/);
   });
 
   it.each([
@@ -172,16 +166,16 @@ describe("a newest run", () => {
     const { settings } = await runOver(times(2, voucher()));
     await recordRun(settings, { record });
     const text = await read(await serveNow(settings));
-    expect(text).toContain(`The run for 1 June 2020 (2020-06-01) has 1 warning. ${warning}`);
-    expect(text).toMatch(/1 June 2020 \(2020-06-01\) ✓ succeeded just now .*Z\) not known 1/);
+    expect(text).toContain(`The run for 1 June 2020 has 1 warning. ${warning}`);
+    expect(text).toMatch(/1 June 2020 ✓ succeeded just now .* UTC not known 1/);
   });
 
   it("without a record is told as far as it is known, and the warnings are those of the run before", async () => {
     const { settings } = await runOver(times(2, voucher()));
     await recordRun(settings, { record: null });
     const text = await read(await serveNow(settings));
-    expect(text).toMatch(/1 June 2020 \(2020-06-01\) ✓ succeeded just now .*Z\) not known not known/);
-    expect(text).toContain("Warnings The run for 29 May 2020 (2020-05-29) has none.");
+    expect(text).toMatch(/1 June 2020 ✓ succeeded just now .* UTC not known not known/);
+    expect(text).toContain("Warnings The run for 29 May 2020 has none.");
   });
 
   it("of a date that is none is told by the key of its partition", async () => {
@@ -199,7 +193,7 @@ describe("a newest run", () => {
     const text = await read(await serveNow(settings));
     expect(text.match(/✓ succeeded just now/g)).toHaveLength(20);
     expect(text).toContain("25 January 2021");
-    expect(text).not.toContain("5 January 2021 (2021-01-05)");
+    expect(text).not.toMatch(/\b5 January 2021/);
   });
 });
 
@@ -226,7 +220,7 @@ describe("before anything is published", () => {
     const { settings } = await makeWorkspace();
     const text = await read(await serveNow(settings));
     expect(text).toContain("Newest answers None yet Published Nothing yet");
-    expect(text).toContain("Database Is not there yet: the first run makes it Newest run None yet");
+    expect(text).toContain("Database does not exist yet: the first run creates it Newest run None yet");
     expect(text).toContain("No run is recorded yet.");
     expect(text).toContain("npm run pipeline -- --execution-date 2020-05-29T00:00:00");
   });
@@ -237,7 +231,7 @@ describe("before anything is published", () => {
     await run(settings, "2020-05-29", ["curate"]);
     const text = await read(await serveNow(settings));
     expect(text).toContain("Newest answers None yet Published Nothing yet Database ✓ answers Newest run ✓");
-    expect(text).toMatch(/The last runs .* 29 May 2020 \(2020-05-29\) ✓ succeeded/);
+    expect(text).toMatch(/The last runs .* 29 May 2020 ✓ succeeded/);
     expect(text).not.toContain("No run is recorded");
   });
 });
@@ -253,8 +247,10 @@ describe("while the database is away", () => {
     await rename(file, `${file}.away`);
     await api.store.refresh().catch(() => undefined);
     const text = await read(api);
-    expect(text).toContain("Newest answers 29 May 2020 (2020-05-29), of today");
-    expect(text).toContain("Database ✕ does not answer; the last time: just now Newest run Not known");
+    expect(text).toContain("Newest answers 29 May 2020, today");
+    expect(text).toContain(
+      "Database ✕ not reachable; last successful connection just now Newest run Not known",
+    );
     expect(text).toContain(GONE);
     await rename(`${file}.away`, file);
     await api.store.refresh();
@@ -266,7 +262,7 @@ describe("while the database is away", () => {
     const api = await serve({ ...settings, consumptionUrl: "mysql://nobody:secret@127.0.0.1:1/none" });
     const text = await read(api);
     expect(text).toContain("Newest answers None yet Published Nothing yet");
-    expect(text).toContain("Database ✕ does not answer; the last time: it has not answered yet");
+    expect(text).toContain("Database ✕ not reachable; no successful connection yet");
     expect(text).toContain(GONE);
     expect(await htmlOf(api)).not.toContain("secret");
   });
@@ -278,7 +274,7 @@ it("the page tells what was withdrawn, by whom and why, as long as that holds", 
   const date = parseExecutionDate("2020-05-29");
   await withdrawPublication(settings, date, "the feed of Peru was cut short");
   expect(await read(await serveNow(settings))).toMatch(
-    /Newest answers 28 May 2020 .* Withdrawn The publication as of 29 May 2020 \(2020-05-29\) was taken back just now by \S.* process \d+: the feed of Peru was cut short/,
+    /Newest answers 28 May 2020, .* Withdrawn The answers of 29 May 2020 were withdrawn just now by \S.* process \d+: the feed of Peru was cut short/,
   );
   await restorePublication(settings, date);
   expect(await read(await serveNow(settings))).not.toContain("Withdrawn");

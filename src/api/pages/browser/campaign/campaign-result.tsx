@@ -25,6 +25,12 @@ export function Result({ campaign: { summary, faulty, csv, seconds }, file, segm
       <h2 id="result-heading" ref={heading} tabIndex={-1}>
         The campaign comes to {counted(total_amount)}
       </h2>
+      {new Set(groups.map(({ country_code }) => country_code)).size > 1 && (
+        <p>
+          Each country has its own currency. A total over several countries adds up amounts of different
+          currencies.
+        </p>
+      )}
       <dl class="glance">
         <div>
           <dt>Customers</dt>
