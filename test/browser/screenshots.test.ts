@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import { serve, type ServedApi } from "../api/serving.js";
 import { makeFolder, PROJECT } from "../workspace.js";
 import { open } from "./browser.js";
+import { publishedCountries } from "./many-countries.js";
 import { publishedSample } from "./sample.js";
 
 const IMAGES = path.join(PROJECT, "docs/images");
@@ -17,6 +18,8 @@ const PHONE = { width: 390, height: 800 };
 interface Shot {
   readonly name: string;
   readonly address: string;
+  /** Whether it shows the answers of many countries, and not those of the sample. */
+  readonly isOfMany?: boolean;
   readonly colorScheme?: "light" | "dark";
   readonly viewport?: typeof DESKTOP;
   readonly first?: (page: Page) => Promise<void>;
@@ -55,6 +58,9 @@ const SHOTS: readonly Shot[] = [
   { name: "answers", address: "/" },
   { name: "answers-dark", address: "/", colorScheme: "dark" },
   { name: "answers-phone", address: "/", viewport: PHONE },
+  { name: "answers-many", address: "/?sort=change", isOfMany: true },
+  { name: "answers-many-dark", address: "/?sort=change", isOfMany: true, colorScheme: "dark" },
+  { name: "answers-many-phone", address: "/?certainty=toss-up", isOfMany: true, viewport: PHONE },
   { name: "answer", address: "/", first: openCell },
   { name: "answer-phone-dark", address: "/", viewport: PHONE, colorScheme: "dark", first: openCell },
   { name: "changes", address: "/changes?against=2019-12-01" },
@@ -65,21 +71,24 @@ const SHOTS: readonly Shot[] = [
 ];
 
 let api: ServedApi;
+let apiOfMany: ServedApi;
 let folder: string;
 
 beforeAll(async () => {
   api = await serve(await publishedSample());
+  apiOfMany = await serve(await publishedCountries(250));
   folder = process.env["UPDATE_SCREENSHOTS"] === "1" ? IMAGES : await makeFolder();
 });
 
 describe("the pictures of the README", () => {
   it.each(SHOTS)(
     "$name is taken, and stands in docs/images",
-    async ({ name, address, first, ...options }) => {
-      const { page, complaints } = await open(api.url + address, { viewport: DESKTOP, ...options });
+    async ({ name, address, isOfMany = false, first, ...options }) => {
+      const { url } = isOfMany ? apiOfMany : api;
+      const { page, complaints } = await open(url + address, { viewport: DESKTOP, ...options });
       await first?.(page);
       const file = `${name}.png`;
-      await page.screenshot({ path: path.join(folder, file), fullPage: first !== openCell });
+      await page.screenshot({ path: path.join(folder, file), fullPage: !isOfMany && first !== openCell });
       expect((await readFile(path.join(folder, file))).length).toBeGreaterThan(LEAST_BYTES);
       expect((await readFile(path.join(IMAGES, file))).length).toBeGreaterThan(LEAST_BYTES);
       expect(complaints).toEqual([]);
