@@ -94,9 +94,8 @@ function Footer({ state: { publication } }: Pick<FrameProps, "state">): VNode {
       {publication !== undefined && (
         <p>
           Answers as of <DateOf date={publication.executionDate} />, published on{" "}
-          <MomentOf moment={new Date(publication.publishedAt)} /> by the run <code>{publication.runId}</code>{" "}
-          with the rules {publication.sqlVersion}. Days and hours are in UTC. Amounts are in whole units of
-          each country’s own currency: do not add up or compare amounts of different countries.
+          <MomentOf moment={new Date(publication.publishedAt)} />. Days and hours are in UTC. Amounts are in
+          whole units of each country’s own currency: do not add up or compare amounts of different countries.
         </p>
       )}
       <p>
