@@ -205,4 +205,29 @@ describe("the functions of the models", () => {
       expect(inSpark.filter((row, place) => !isDeepStrictEqual(row, inDuckDb[place]))).toEqual([]);
     },
   );
+
+  it("say the same in both engines of how certain an answer is", async () => {
+    const rival = fc.integer({ min: 1, max: 12 }).chain((count) => fc.constantFrom(count, -count));
+    const patterns = sampled(
+      fc.tuple(fc.integer({ min: 13, max: 20 }), fc.array(rival, { maxLength: 4 })),
+      150,
+    );
+    const values = patterns.map(([winner, rivals], place) => {
+      const total = rivals.reduce((sum, count) => sum + Math.abs(count), winner);
+      return `(${place}, ${winner}, ${total}, '${rivals.join(" ")}')`;
+    });
+    const asked = (list: string) =>
+      `SELECT place, CAST(certainty AS STRING) AS certainty, certainty_word(certainty) AS word FROM (
+         SELECT place, chance_to_win_again(CAST(winner AS BIGINT), CAST(total AS BIGINT), ${list}) AS certainty
+         FROM (VALUES ${values.join(", ")}) AS patterns(place, winner, total, rivals)
+       ) ORDER BY place`;
+    const inSpark = await session.rows(
+      asked("CASE WHEN rivals <> '' THEN CAST(split(rivals, ' ') AS ARRAY<BIGINT>) END"),
+    );
+    const inDuckDb = await rowsOf(
+      asked("CASE WHEN rivals <> '' THEN CAST(string_split(rivals, ' ') AS BIGINT[]) END"),
+    );
+    expect(inSpark).toHaveLength(patterns.length);
+    expect(inSpark.filter((row, place) => !isDeepStrictEqual(row, inDuckDb[place]))).toEqual([]);
+  });
 });
