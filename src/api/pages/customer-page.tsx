@@ -4,6 +4,7 @@ import { counted, counting, dayInWords, percent } from "../../base/words.js";
 import { chanceInWords } from "../../record/answers.js";
 import { reasonOf, type Customer } from "../../voucher/customer-segment.js";
 import { decide } from "../../voucher/decision.js";
+import { nearestCountries } from "../../voucher/nearest-countries.js";
 import type { Answers, Cell } from "../../voucher/published-answers.js";
 import { boundsOf } from "../../voucher/segment-rules.js";
 import { checked, Problem, type FieldError } from "../http/problems.js";
@@ -97,7 +98,7 @@ interface AnsweredProps {
 /** The voucher of a customer, and why in one sentence. */
 function Answered({ asked, answers }: AnsweredProps): VNode {
   const { customer, asOf } = asked;
-  const { segment, voucherAmount, cell } = decide(answers, customer, {
+  const { segment, voucherAmount, cell, noneBecause } = decide(answers, customer, {
     asOf,
     fallback: "none",
     minAssignments: 1,
@@ -106,11 +107,17 @@ function Answered({ asked, answers }: AnsweredProps): VNode {
   return (
     <section class="answer" aria-labelledby="answer-heading">
       <h2 id="answer-heading">
-        {voucherAmount === null ? "There is no answer" : `Send ${counted(voucherAmount)}`}
+        {voucherAmount === null
+          ? "There is no answer"
+          : cell?.certainty?.word === "toss-up"
+            ? `${counted(voucherAmount)}, but this is a toss-up`
+            : `Send ${counted(voucherAmount)}`}
       </h2>
       <p>
         <Why asked={asked} answers={answers} segment={segment} />,{" "}
-        {cell === undefined ? (
+        {noneBecause === "unknown_country" ? (
+          <UnknownCountry asked={asked} answers={answers} />
+        ) : cell === undefined ? (
           "and the data has no voucher for them."
         ) : (
           <>
@@ -124,10 +131,49 @@ function Answered({ asked, answers }: AnsweredProps): VNode {
       {cell !== undefined && (
         <p>
           <CertaintyInWords cell={cell} />
+          <OfCountry cell={cell} answers={answers} countryCode={customer.country_code} />
           <a href={answerAddress(place, answers.publication)}>See what this answer rests on</a>
         </p>
       )}
     </section>
+  );
+}
+
+/** `and no voucher is of this country. Did you mean Peru?` */
+function UnknownCountry({ asked: { customer }, answers }: AnsweredProps): VNode {
+  const near = nearestCountries(answers, customer.country_code);
+  return (
+    <>
+      and no voucher is of this country.
+      {near.length > 0 && " Did you mean "}
+      {near.map((name, index) => (
+        <>
+          {index === 0 ? "" : " or "}
+          <Name>{name}</Name>
+        </>
+      ))}
+      {near.length > 0 && "?"}
+    </>
+  );
+}
+
+/** What to go by instead of a toss-up: the amount that the whole country uses most. */
+function OfCountry({
+  cell,
+  answers,
+  countryCode,
+}: {
+  readonly cell: Cell;
+  readonly answers: Answers;
+  readonly countryCode: string;
+}): VNode | null {
+  const country = answers.country(countryCode);
+  if (cell.certainty?.word !== "toss-up" || country === undefined) return null;
+  return (
+    <>
+      Do not stake a campaign on it. The whole country uses <strong>{counted(country.voucherAmount)}</strong>{" "}
+      most, on {counted(country.assignments)} of {counting(country.countryAssignments, "voucher")}.{" "}
+    </>
   );
 }
 

@@ -20,15 +20,17 @@ interface ResultProps {
 export function Result({ campaign: { summary, faulty, csv, seconds }, file, segments }: ResultProps): VNode {
   const heading = useFocus<HTMLHeadingElement>();
   const { lines, priced, without_amount, total_amount, groups = [] } = summary;
+  const hasOneCurrency = new Set(groups.map(({ country_code }) => country_code)).size <= 1;
   return (
     <section class="stage" aria-labelledby="result-heading">
       <h2 id="result-heading" ref={heading} tabIndex={-1}>
-        The campaign comes to {counted(total_amount)}
+        {hasOneCurrency
+          ? `The campaign comes to ${counted(total_amount)}`
+          : `The campaign has ${counting(priced, "customer")} with an amount`}
       </h2>
-      {new Set(groups.map(({ country_code }) => country_code)).size > 1 && (
+      {!hasOneCurrency && (
         <p>
-          Each country has its own currency. A total over several countries adds up amounts of different
-          currencies.
+          Each country has its own currency, so there is no total. The table below has one for each country.
         </p>
       )}
       <dl class="glance">
