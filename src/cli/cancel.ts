@@ -56,7 +56,7 @@ export class Cancellation {
   abort(signal: EndingSignal): void {
     this.#came = signal;
     if (!this.#isListenedTo) {
-      this.#tell(new PipelineError("CANCELLED", "cancelled before it was done; run it again"));
+      this.#tell(new PipelineError("CANCELLED", "cancelled before it was finished. Run it again"));
       endAtOnce(signal);
     }
     this.#controller.abort();
@@ -66,7 +66,7 @@ export class Cancellation {
     }, GRACE_MILLISECONDS).unref();
   }
 
-  /** Gives the signals to a handler while some work goes on, instead of aborting it. */
+  /** Gives the signals to a handler while some work continues, instead of aborting it. */
   async handledBy<Result>(
     handle: (signal: EndingSignal) => void,
     work: () => Promise<Result>,
@@ -90,8 +90,8 @@ export class Cancellation {
     const seconds = (GRACE_MILLISECONDS / 1_000).toString();
     return new PipelineError(
       "CANCELLED",
-      `cancelled; the work under way${underWay} did not stop within ${seconds} s, and the process ended as if it was killed; ` +
-        "run it again: it finds everything as after a kill",
+      `cancelled; the current work${underWay} did not stop within ${seconds} s, so the process was killed. ` +
+        "Run it again; the next run cleans up",
     );
   }
 }

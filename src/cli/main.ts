@@ -1,9 +1,8 @@
-import yargs, { type Argv, type CommandModule } from "yargs";
+import yargs, { type Argv } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { messageOf, PipelineError } from "../base/errors.js";
 import { EXIT_CODES, endWith, exitCodeOf, exitCodeSoFar, type ExitCode } from "../base/exit-codes.js";
 import { versionText } from "../base/files.js";
-import { npmScript } from "../base/this-process.js";
 import { STAGES } from "../record/stages.js";
 import { LOG_LEVELS } from "../settings/settings.js";
 import { Cancellation } from "./cancel.js";
@@ -24,107 +23,123 @@ import { sampleCommand } from "./commands/sample-command.js";
 import { shellCommand } from "./commands/shell-command.js";
 import { statusCommand } from "./commands/status-command.js";
 import { restoreCommand, withdrawCommand } from "./commands/withdraw-command.js";
+import { arrangedHelp, GLOBAL, type CommandGroups } from "./help.js";
 import { openedLog, openLog } from "./opened-log.js";
-import { printError, surviveClosedOutput } from "./output.js";
+import { print, printError, surviveClosedOutput } from "./output.js";
+import { refuseTakenByNpm, usageFault, type CommandLine } from "./usage-faults.js";
 
 const words = hideBin(process.argv);
 const cancellation = new Cancellation(fail);
 surviveClosedOutput();
 
-const commands = [
-  stageCommand(["run", "$0"], "Curate, aggregate and publish one execution date", STAGES, cancellation),
-  stageCommand(["curate"], "Clean and type the raw vouchers", ["curate"], cancellation),
-  stageCommand(["aggregate"], "Aggregate the curated vouchers", ["aggregate"], cancellation),
-  stageCommand(["publish"], "Publish the aggregates", ["publish"], cancellation),
-  backfillCommand(cancellation),
-  doctorCommand(cancellation),
-  planCommand(cancellation),
-  renderCommand(cancellation),
-  inspectCommand(cancellation),
-  rejectedCommand(cancellation),
-  statusCommand,
-  runsCommand,
-  diffCommand,
-  withdrawCommand,
-  restoreCommand,
-  replayCommand(cancellation),
-  sampleCommand(cancellation),
-  shellCommand(cancellation),
-  docsCommand,
-  installExtensionCommand,
-  apiKeyCommand,
-  {
-    command: "completion",
-    describe: "Print a script that completes commands and options in bash or zsh",
-    builder: (yargs: Argv) =>
-      yargs.example("$0 completion >> ~/.bashrc", "Have the shell complete what is typed"),
-    handler: () => {
-      cli.showCompletionScript();
+const groups = {
+  Run: [
+    stageCommand(["run", "$0"], "Curate, aggregate and publish one date (default)", STAGES, cancellation),
+    stageCommand(["curate"], "Clean and type the raw vouchers", ["curate"], cancellation),
+    stageCommand(["aggregate"], "Aggregate the curated vouchers", ["aggregate"], cancellation),
+    stageCommand(["publish"], "Publish the aggregates", ["publish"], cancellation),
+    backfillCommand(cancellation),
+  ],
+  Look: [
+    statusCommand,
+    runsCommand,
+    diffCommand,
+    rejectedCommand(cancellation),
+    inspectCommand(cancellation),
+    planCommand(cancellation),
+    renderCommand(cancellation),
+    shellCommand(cancellation),
+    docsCommand,
+  ],
+  Change: [withdrawCommand, restoreCommand],
+  Repair: [doctorCommand(cancellation), replayCommand(cancellation)],
+  "Set up": [
+    sampleCommand(cancellation),
+    installExtensionCommand,
+    apiKeyCommand,
+    {
+      command: "completion",
+      describe: "Print a completion script for bash or zsh",
+      builder: (yargs: Argv) =>
+        yargs.example("$0 completion >> ~/.bashrc", "Complete commands and options in bash"),
+      handler: () => {
+        // A shell completes the name of a command, which is not npx.
+        cli.scriptName("pipeline").showCompletionScript();
+      },
     },
-  },
-];
+  ],
+} as unknown as CommandGroups;
+const commands = Object.values(groups).flat();
 
-const cli = yargs(words)
-  .scriptName("pipeline")
-  .usage("$0 [command] [options]\n\nFinds the most used voucher of each country and customer segment.")
-  .command(commands as CommandModule[])
+const isHelp = words.includes("--help") || words.includes("-h");
+// With --help, yargs would print the help of a command as it is.
+const cli = yargs(isHelp ? words.filter((word) => word !== "--help" && word !== "-h") : words)
+  .scriptName("npx pipeline")
+  .usage("$0 [command] [options]\n\nFinds the most used voucher for each country and customer segment.")
+  .command([...commands])
   .strict()
   .option("log-level", {
     choices: LOG_LEVELS,
-    describe: "Log to standard error, a JSON object a line; LOG_LEVEL unless given",
+    group: GLOBAL,
+    describe: "Write a JSON log to standard error; or LOG_LEVEL",
   })
-  // The process that only watches over another one leaves the log to that.
+  // A process that only watches another one does not log.
   .middleware(({ logLevel, timeout, watched }) =>
     timeout === undefined || watched === true ? openLog(logLevel) : undefined,
   )
   .help()
   .alias("help", "h")
   .version(versionText())
+  .group(["help", "version"], GLOBAL)
+  .example("$0 -e 2020-05-29", "Run and publish one execution date")
+  .example("$0 backfill --help", "Show the options of a command")
   .wrap(Math.min(110, process.stdout.columns || 110))
-  .epilog("Settings are environment variables, see .env.example. Exit codes and errors: docs/errors.md.")
+  .epilog("Settings are environment variables; see .env.example. Exit codes and errors: docs/errors.md.")
   .exitProcess(false)
   .check(refuseRepeated, true)
+  .check(() => {
+    refuseTakenByNpm(commandLine());
+    return true;
+  }, true)
   .fail((message, error: Error | undefined) => {
-    // Without an error, or with one of its own, it is yargs that does not understand the command line.
+    // yargs passes no error, or a YError, if it cannot read the command line.
     if (error !== undefined && error.name !== "YError") throw error;
-    throw new PipelineError("INVALID_USAGE", `${unknownCommand() ?? message}; see pipeline --help`);
+    throw usageFault(message, commandLine());
   });
 
 try {
-  await cli.parseAsync();
+  if (isHelp) print(arrangedHelp(await cli.getHelp(), groups));
+  else await cli.parseAsync();
 } catch (error) {
   endWith(fail(cancellation.faultOf(error)));
 }
 openedLog()?.debug({ exit_code: exitCodeSoFar(), seconds: performance.now() / 1_000 }, "command ended");
 cancellation.endIfStuck();
 
-/** Where the first word is no command, that is what is wrong, and not the options that the default command lacks. */
-function unknownCommand(): string | undefined {
-  const [word = "-"] = words;
-  const isKnown = word.startsWith("-") || commands.flatMap(namesOf).includes(word);
-  return isKnown ? undefined : `Unknown command: ${word}`;
+function commandLine(): CommandLine {
+  const options = cli.parsed === false ? [] : Object.keys(cli.parsed.aliases);
+  return {
+    words,
+    commands: commands.flatMap(({ command = [] }) => command),
+    options: options.filter((name) => !/[A-Z]/.test(name)),
+  };
 }
 
-/** The names of a command, without its arguments: `replay` of `replay <run>`. */
-function namesOf({ command = [] }: Pick<CommandModule, "command">): string[] {
-  return [command].flat().map((text) => text.split(" ", 1)[0] ?? text);
-}
-
-/** An option that is given twice comes as a list: no command takes one. */
+/** yargs makes a list of an option that is given twice. No command takes a list. */
 function refuseRepeated(options: Record<string, unknown>): true {
   const repeated = Object.keys(options).find(
     (name) => name.length > 1 && name !== "_" && Array.isArray(options[name]),
   );
   if (repeated === undefined) return true;
-  throw new PipelineError("INVALID_USAGE", `--${repeated} is given more than once; see pipeline --help`);
+  throw new PipelineError("INVALID_USAGE", `--${repeated} is given more than once. Give it once`);
 }
 
-/** Tells what went wrong and gives the exit code. A bug keeps its stack. */
+/** Prints the fault and returns its exit code. A bug is printed with its stack. */
 function fail(error: unknown): ExitCode {
   const exitCode = tell(error);
-  // Who presses Ctrl-C often wants to go on later. A scheduler knows its command.
+  // A person who presses Ctrl-C often wants to continue later. A scheduler knows its command.
   if (exitCode === cancellation.exitCode && process.stderr.isTTY && !words.includes("--json"))
-    printError(`to go on, run: ${typedCommand()}`);
+    printError(`to continue, run: ${typedCommand()}`);
   return exitCode;
 }
 
@@ -132,8 +147,7 @@ function fail(error: unknown): ExitCode {
 function typedCommand(): string {
   const isPlain = (word: string) => /^[\w%+,./:=@-]+$/.test(word);
   const typed = words.map((word) => (isPlain(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
-  const isByNpm = npmScript() === "pipeline";
-  return [isByNpm ? "npm run pipeline --" : "pipeline", ...typed].join(" ");
+  return ["npx pipeline", ...typed].join(" ");
 }
 
 function tell(error: unknown): ExitCode {
@@ -144,7 +158,7 @@ function tell(error: unknown): ExitCode {
   const { code, message, kind, details, report, warnings } = error;
   const exitCode = kind === "cancelled" ? (cancellation.exitCode ?? EXIT_CODES.bug) : exitCodeOf(kind);
   const isForMachines = words.includes("--json");
-  // Its message can show rows of the data.
+  // The log must not have the message, which can show rows of the data.
   openedLog()?.error({ error_code: code, exit_code: exitCode }, "command failed");
   printError(
     isForMachines

@@ -7,7 +7,7 @@ let log: Logger | undefined;
 
 /**
  * Has the process log to standard error, a JSON object a line.
- * @param level what is asked for on the command line; that of the settings where nothing is.
+ * @param level what is asked for on the command line; that of the settings if nothing is.
  */
 export async function openLog(level: string | undefined): Promise<void> {
   const asked = level ?? (await import("../settings/settings.js")).readLogLevel();

@@ -11,7 +11,7 @@ export function stepsInWords(activity: RunActivity): string {
 }
 
 /**
- * Shows on a terminal how far some work is, until it ends; says nothing where standard error is no terminal, or
+ * Shows on a terminal how far some work is, until it ends; says nothing where standard error is not a terminal, or
  * has the log.
  * @param progress is asked again and again.
  */

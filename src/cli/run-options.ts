@@ -9,24 +9,27 @@ const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 /** 24 days. Timers can hold almost a day more, and no longer. */
 const LONGEST = 24 * 24 * MILLISECONDS.h;
 
-/** How every run is done, whatever command it is of. */
+/** The options of every command that runs something. */
 export interface RunOptions {
   wait: string;
   "keep-staged": boolean;
   notify?: string | undefined;
 }
 
-/** Which changes of answers a publish lets through. */
+/** The options that limit how many answers a publish may change. */
 export interface GateOptions {
   "max-changed"?: string | undefined;
   "ignore-toss-ups"?: boolean | undefined;
   approve?: boolean | undefined;
 }
 
-/** Which execution dates a command takes. */
+/** The option of every command that writes an execution date. */
 export interface FutureOption {
   "allow-future": boolean;
 }
+
+/** The heading of required options in the help. */
+export const REQUIRED = "Required:";
 
 /** The option that every command about one execution date takes. */
 export const executionDateOption = {
@@ -34,18 +37,19 @@ export const executionDateOption = {
   type: "string",
   demandOption: true,
   requiresArg: true,
-  describe: "The moment the run stands at, in UTC: 2020-05-29T00:00:00",
+  group: REQUIRED,
+  describe: "Execution date in UTC, for example 2020-05-29",
 } as const;
 
-/** The option that every command takes whose execution dates are to be written. */
+/** The option of every command that writes an execution date. */
 export const allowFutureOption = {
   type: "boolean",
   default: false,
-  describe: "Accept an execution date more than 24 hours ahead of the clock",
+  describe: "Accept a date more than 24 hours in the future",
 } as const;
 
 /**
- * What the options of a command say of its runs.
+ * The request for a run, made from the options of a command.
  * @throws PipelineError INVALID_USAGE.
  */
 export function requestOf(
@@ -69,56 +73,55 @@ function gateOf(options: GateOptions, settings: Settings): Gate | undefined {
     "--ignore-toss-ups": ignoresTossUps,
   }))
     if (isGiven === true)
-      throw new PipelineError("INVALID_USAGE", `${option} goes with --max-changed or MAX_CHANGED`);
+      throw new PipelineError("INVALID_USAGE", `${option} needs --max-changed or MAX_CHANGED`);
   return undefined;
 }
 
-/** What commands take that run something. */
+/** Adds the options of every command that runs something. */
 export function runOptions<Options>(yargs: Argv<Options>): Argv<Options & RunOptions> {
   return yargs
     .option("wait", {
       type: "string",
       default: "0s",
       requiresArg: true,
-      describe: "How long to wait for another run of the date that is under way: 90s, 10m, 2h",
+      describe: "Wait for a running run of the same date (90s, 10m, 2h)",
     })
     .option("keep-staged", {
       type: "boolean",
       default: false,
-      describe: "Where the run fails, keep what it has staged, for inspection",
+      describe: "Keep staged files if the run fails",
     })
     .option("notify", {
       type: "string",
       requiresArg: true,
-      describe: "Where to post failures, recoveries and changed answers, as Slack takes them; or NOTIFY_URL",
+      describe: "Post notifications to this Slack webhook; or NOTIFY_URL",
     });
 }
 
-/** What the commands that publish take beside all others. */
+/** Adds the options of every command that publishes. */
 export function gateOptions<Options>(yargs: Argv<Options>): Argv<Options & GateOptions> {
   return yargs
     .option("max-changed", {
       type: "string",
       requiresArg: true,
-      describe:
-        "Stop before the publish if more answers would change: 5, or 10% of those there were; or MAX_CHANGED",
+      describe: "Do not publish if more answers change (5 or 10%); or MAX_CHANGED",
     })
     .option("ignore-toss-ups", {
       type: "boolean",
-      describe: "Do not count answers that are a toss-up: these change by chance; or IGNORE_TOSS_UPS",
+      describe: "Do not count toss-ups for --max-changed; or IGNORE_TOSS_UPS",
     })
-    .option("approve", { type: "boolean", describe: "Let more than --max-changed through, and record it" });
+    .option("approve", { type: "boolean", describe: "Publish even if --max-changed is exceeded" });
 }
 
 /**
- * The settings of a command that runs something, with what its options say of them.
+ * The settings of a command that runs something. Its options override them.
  * @throws PipelineError INVALID_SETTINGS or INVALID_USAGE.
  */
 export async function readRunSettings({ notify }: Pick<RunOptions, "notify">): Promise<Settings> {
   const { isHook, readSettings } = await import("../settings/settings.js");
   const settings = readSettings();
   if (notify === undefined) return settings;
-  // Its value is a secret, and not told.
+  // The value is a secret and must not be printed.
   if (!isHook(notify))
     throw new PipelineError(
       "INVALID_USAGE",
@@ -129,7 +132,7 @@ export async function readRunSettings({ notify }: Pick<RunOptions, "notify">): P
 
 /**
  * Reads `500ms`, `90s`, `10m` or `2h`.
- * @param option the option that it was given for, as `--wait`.
+ * @param option the name of the option for the message, for example `--wait`.
  * @returns milliseconds.
  * @throws PipelineError INVALID_USAGE for any other text, and for more than 24 days.
  */
@@ -139,12 +142,12 @@ export function parseDuration(text: string, option: string): number {
   if (milliseconds <= LONGEST) return milliseconds;
   throw new PipelineError(
     "INVALID_USAGE",
-    `${option} ${text} is no duration; say it as 500ms, 90s, 10m or 2h`,
+    `${option} ${text} is not a valid duration. Use for example 500ms, 90s, 10m or 2h`,
   );
 }
 
 /**
- * Reads how many answers may change: `5`, or `10%` of those that there were.
+ * Reads a limit for changed answers: `5`, or `10%` of the previous answers.
  * @throws PipelineError INVALID_USAGE
  */
 export function parseMaxChanged(text: string): ChangeLimit {
@@ -152,6 +155,6 @@ export function parseMaxChanged(text: string): ChangeLimit {
   if (limit !== undefined) return limit;
   throw new PipelineError(
     "INVALID_USAGE",
-    `--max-changed must be a number of answers, as 5, or a share of them, as 10%; it is ${JSON.stringify(text)}`,
+    `--max-changed ${JSON.stringify(text)} is not valid. Use a number of answers such as 5, or a share such as 10%`,
   );
 }

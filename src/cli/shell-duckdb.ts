@@ -12,7 +12,7 @@ import type { Cancellation } from "./cancel.js";
 /** The oldest version that the init file is for. */
 const OLDEST = [1, 5] as const;
 
-/** The version of the `duckdb` command, `1.5.5`, or undefined where there is none that runs. */
+/** The version of the `duckdb` command, `1.5.5`, or undefined if there is none that runs. */
 export async function duckDbVersion(): Promise<string | undefined> {
   try {
     const { stdout } = await promisify(execFile)("duckdb", ["-version"]);
@@ -32,7 +32,7 @@ export function isNewEnough(version: string): boolean {
  * Hands the terminal to the `duckdb` command, with the views in place, until the person leaves it.
  * Its exit code tells how the last statement has ended, which the person has seen.
  * @param options of the command, as `-json`.
- * @throws PipelineError INVALID_USAGE where it does not start, CANCELLED on SIGTERM and SIGHUP.
+ * @throws PipelineError INVALID_USAGE if it does not start, CANCELLED on SIGTERM and SIGHUP.
  */
 export async function runDuckDb(
   { init, environment }: DuckDbStart,

@@ -10,11 +10,11 @@ import { printResult, writerTo, type ResultFormat } from "./shell-output.js";
 const PROMPT = "shell> ";
 const CONTINUED = "  ...> ";
 
-const HELP = `Statements end with ; and can go over several lines.
-.tables   what there is to read
-.help     this text
-.exit     leave, as Ctrl-D does
-Ctrl-C cancels the statement that runs, or else the one that is being typed.
+const HELP = `End each statement with ; . A statement can have several lines.
+.tables   list the tables
+.help     show this help
+.exit     leave; Ctrl-D does the same
+Ctrl-C cancels the running statement, or clears the line.
 `;
 
 /** Where a prompt is held. */
@@ -30,7 +30,7 @@ export interface PromptOptions {
 
 /**
  * Asks for statements and answers them until the input ends or the person leaves.
- * @throws PipelineError CANCELLED where the signal ends it.
+ * @throws PipelineError CANCELLED if the signal ends it.
  */
 export async function holdPrompt(shell: Shell, options: PromptOptions): Promise<void> {
   const { input, output, terminal, signal } = options;
@@ -107,7 +107,7 @@ class Conversation {
     if (command === ".exit" || command === ".quit") return "leave";
     if (command === ".help") await this.#write(HELP);
     else if (command === ".tables") await this.#showTables();
-    else await this.#write(`unknown command ${command}; .help tells which there are\n`);
+    else await this.#write(`unknown command ${command}. Type .help for a list\n`);
     return "go on";
   }
 

@@ -11,10 +11,10 @@ const GRACE_MILLISECONDS = 10_000;
 const MARGIN_MILLISECONDS = 1_000;
 
 /**
- * Does the command of this process in one of its own, and ends that where it does not stop in time: what waits in a native
+ * Does the command of this process in one of its own, and ends that if it does not stop in time: what waits in a native
  * call, or for a disk, is beyond the reach of the process that waits.
  * @returns the exit code.
- * @throws PipelineError TIMED_OUT where the process had to be ended, which is as safe as any kill.
+ * @throws PipelineError TIMED_OUT if the process had to be ended, which is as safe as any kill.
  */
 export async function doUnderWatch(milliseconds: number, cancellation: Cancellation): Promise<number> {
   const [, program = "", ...words] = process.argv;
@@ -47,7 +47,7 @@ export async function doUnderWatch(milliseconds: number, cancellation: Cancellat
       const grace = seconds(GRACE_MILLISECONDS);
       // One that has let go of the channel has told how it ended.
       if (child.connected)
-        reject(timedOut(milliseconds, steps, `it had not stopped ${grace} later, and was ended`));
+        reject(timedOut(milliseconds, steps, `it did not stop within another ${grace} and was killed`));
       kill(EXIT_CODES.unavailable);
     });
   });
@@ -75,7 +75,7 @@ export async function withinTime<Result>(
 ): Promise<Result> {
   const timer = setTimeout(() => {
     process.send?.(steps());
-    cancellation.cancel(timedOut(milliseconds, steps(), "the run was ended; everything is as it was"));
+    cancellation.cancel(timedOut(milliseconds, steps(), "the run was cancelled; nothing was changed"));
   }, milliseconds);
   // Nobody would end it any more: it goes with the process that was started.
   const die = () => process.kill(process.pid, "SIGKILL");
@@ -90,11 +90,11 @@ export async function withinTime<Result>(
 }
 
 function timedOut(milliseconds: number, steps: readonly string[], state: string): PipelineError {
-  const underWay = steps.length === 0 ? "" : `, under way: ${steps.join(", ")}`;
+  const underWay = steps.length === 0 ? "" : ` during ${steps.join(", ")}`;
   return new PipelineError(
     "TIMED_OUT",
-    `not done within ${seconds(milliseconds)} (--timeout)${underWay}; ${state}; ` +
-      "see whether the storage or the database is slow or silent, or allow more time, and run again",
+    `timed out after ${seconds(milliseconds)} (--timeout)${underWay}; ${state}. ` +
+      "Check whether the storage or the database is slow, or increase --timeout. Then run it again",
   );
 }
 

@@ -17,7 +17,7 @@ describe("a duration", () => {
     "%j is refused, with the ways to write it",
     (text) => {
       expect(() => parseDuration(text, "--timeout")).toThrow(
-        `--timeout ${text} is no duration; say it as 500ms, 90s, 10m or 2h`,
+        `--timeout ${text} is not a valid duration. Use for example 500ms, 90s, 10m or 2h`,
       );
     },
   );

@@ -6,7 +6,7 @@ import { pipeline } from "./command.js";
 
 const DOCUMENT = path.join(PROJECT, "docs/cli.md");
 
-/** `UPDATE_SNAPSHOTS=1 npm run jest -- cli/help` writes it anew. CI never does. */
+/** `UPDATE_SNAPSHOTS=1 npm run jest -- cli/help` writes it. CI never does. */
 const isUpdating = process.env["UPDATE_SNAPSHOTS"] === "1" && process.env["CI"] === undefined;
 
 /** The help of the program, under the empty name, and that of each of its commands. */
@@ -20,8 +20,8 @@ beforeAll(async () => {
 
 /** The names of the commands that a help lists. */
 function commandsIn(help: string): string[] {
-  const [, listed = ""] = /\nCommands:\n([\s\S]*?)\n\n/.exec(help) ?? [];
-  return [...listed.matchAll(/^ {2}pipeline (\S+)/gm)].map(([, name]) => name ?? "");
+  const [listed = ""] = help.split("\n\nGlobal options:");
+  return [...listed.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => name ?? "");
 }
 
 function documentOf(): string {
@@ -31,8 +31,8 @@ function documentOf(): string {
   );
   const opening =
     "# The command line\n\n" +
-    "What `pipeline <command> --help` says of each command; a test holds this page to it. " +
-    "`npm run pipeline -- <command>` is the same, and `pipeline completion >> ~/.bashrc` has a shell complete what is typed.";
+    "This page is the help of each command. A test compares the two. `npx pipeline <command>` and " +
+    "`npm run pipeline -- <command>` are the same. `npx pipeline completion >> ~/.bashrc` adds completion for a `pipeline` command.";
   return `${[opening, ...sections].join("\n\n")}\n`;
 }
 
@@ -41,6 +41,23 @@ describe("the help", () => {
     expect([...helps.keys()]).toEqual(
       expect.arrayContaining(["run", "publish", "rejected", "runs", "diff", "replay", "shell", "completion"]),
     );
+  });
+
+  it("lists the commands in groups, and describes each in one line", () => {
+    const [listed = ""] = (helps.get("") ?? "").split("\n\nGlobal options:");
+    expect([...listed.matchAll(/^([A-Z][a-z ]+):$/gm)].map(([, heading]) => heading)).toEqual([
+      "Run",
+      "Look",
+      "Change",
+      "Repair",
+      "Set up",
+    ]);
+    expect(listed.split("\n").filter((line) => line.length > 82)).toEqual([]);
+  });
+
+  it("shows required options first, and global options last", () => {
+    const headings = [...(helps.get("run") ?? "").matchAll(/^(\w[\w ]+):$/gm)].map(([, heading]) => heading);
+    expect(headings).toEqual(["Required", "Options", "Global options", "Examples"]);
   });
 
   it("has an example for every command", () => {

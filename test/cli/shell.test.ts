@@ -54,7 +54,7 @@ describe("the views of the shell", () => {
       "SELECT count(*) AS n FROM raw_vouchers",
     );
     expect(stdout).toBe("n\r\n1\r\n");
-    expect(stderr).toMatch(/^warning: .*pipe\.csv is left out: it is no regular file\n$/);
+    expect(stderr).toMatch(/^warning: .*pipe\.csv is skipped: it is not a regular file\n$/);
   });
 
   it("leave out a partition whose manifest does not hold, with a warning", async () => {
@@ -73,7 +73,7 @@ describe("the views of the shell", () => {
     );
     expect(stdout).toBe("n\r\n0\r\n");
     expect(stderr).toMatch(
-      /^warning: a partition is left out: .*_manifest\.json names a\/b\.parquet, which is not there; /,
+      /^warning: a partition is skipped: .*_manifest\.json lists a\/b\.parquet, which does not exist; /,
     );
   });
 });
@@ -107,7 +107,7 @@ describe("the execution date that the views of the shell show", () => {
     expect(await shown()).toEqual({
       code: 0,
       rows: ["2020-05-28T000000,1"],
-      stderr: "warning: nothing is published: the views show the newest partitions, of 2020-05-28T000000\n",
+      stderr: "warning: no publication yet: the views show the newest partitions, of 2020-05-28T000000\n",
     });
   });
 
@@ -170,11 +170,11 @@ describe("the execution date that the views of the shell show", () => {
     const away = { ...environment, CONSUMPTION_URL: "mysql://app:secret@127.0.0.1:1/nothing" };
     const { code, stderr } = await shell(away, "-c", SHOWN);
     expect(code).toBe(4);
-    expect(stderr).toMatch(/CONSUMPTION_UNAVAILABLE: .*name a date: pipeline shell -e 2020-05-29\n$/);
+    expect(stderr).toMatch(/CONSUMPTION_UNAVAILABLE: .*choose a date: npx pipeline shell -e 2020-05-29\n$/);
     expect(await shell(away, "-e", "2020-05-29", "--csv", "-c", SHOWN)).toMatchObject({
       code: 0,
       stdout: "execution_date,voucher_amount\r\n2020-05-29T000000,29\r\n",
-      stderr: expect.stringMatching(/^warning: nobody can tell which dates are published: /),
+      stderr: expect.stringMatching(/^warning: the published dates are unknown: /),
     });
   });
 });
@@ -206,7 +206,7 @@ describe("the names of raw files in the shell", () => {
     const { code, stderr } = await shell(environment, "-c", "FROM raw_vouchers");
     expect(code).toBe(2);
     expect(stderr).toContain("\\u001b[31mred.parquet");
-    expect(stderr).toContain("\\u001b[31mgone.csv is left out");
+    expect(stderr).toContain("\\u001b[31mgone.csv is skipped");
     expect(stderr).not.toContain("\u001b");
   });
 });
@@ -372,7 +372,7 @@ describe("the shell refuses", () => {
       error: {
         code: "INVALID_USAGE",
         message:
-          "this session only reads, and ATTACH may do more: it was not run; tables and views can be made in memory",
+          "this session is read-only, and ATTACH may write: it was not run. You can create tables and views in memory",
         exit_code: 2,
       },
     });
@@ -393,7 +393,7 @@ describe("the shell refuses", () => {
       ["Ctrl-C cancels", ".tables\r"],
       ["recency_most_used_all", ".wrong\r"],
       ["unknown command", `COPY (SELECT 1) TO '${settings.zones.curated}/x.csv';\r`],
-      ["writes none.", "CREATE TABLE mine AS SELECT 'kept' AS mine; FROM mine;\r"],
+      ["writes no files.", "CREATE TABLE mine AS SELECT 'kept' AS mine; FROM mine;\r"],
       ["mine\r\nkept", "SELECT count(*) FROM range(1000000000000) AS t(i) WHERE sqrt(i) = 0.5; -- long\r"],
       ["-- long", "\u0003"],
       ["cancelled", "\u0004"],
@@ -402,10 +402,10 @@ describe("the shell refuses", () => {
     expect(shown).toMatch(/raw_vouchers +1 file\n/);
     expect(shown).toContain("counted\n      2\n");
     expect(shown).toContain('error INVALID_USAGE: Binder Error: Referenced column "nothing" was not found');
-    expect(shown).toContain("Statements end with ;");
+    expect(shown).toContain("End each statement with ;");
     expect(shown).toContain("provision_voucher_recency_most_used_all\n");
     expect(shown).toContain("unknown command .wrong");
-    expect(shown).toContain("The shell reads the files that its views are over, and writes none.");
+    expect(shown).toContain("The shell reads only the files of its views, and writes no files.");
     expect(shown).toContain("mine\nkept\n");
     expect(await fingerprint(settings.zones.curated)).toEqual({});
   });
@@ -436,7 +436,7 @@ describe("the shell refuses", () => {
         ["shell> ", ".exit\r"],
       ],
     );
-    expect(shown).toContain("warning: duckdb 1.2.0 is older than 1.5: it is not used\n");
+    expect(shown).toContain("warning: duckdb 1.2.0 is not used; version 1.5 or newer is required\n");
     expect(shown).toContain("answer\n    42\n");
   });
 });

@@ -57,9 +57,9 @@ async function isWriting({ settings }: Workspace): Promise<boolean> {
 
 describe("Ctrl-C on a terminal", () => {
   it.each([
-    ["without npm", DIRECT, "pipeline"],
-    ["under npm, which sends it a second time", NPM, "npm run pipeline --"],
-  ])("cancels a run cleanly and says how to go on, %s", async (_name, command, typed) => {
+    ["without npm", DIRECT],
+    ["under npm, which sends it a second time", NPM],
+  ])("cancels a run cleanly and says how to continue, %s", async (_name, command) => {
     const workspace = await busyWorkspace();
     const { shown, status } = await onTerminal(
       `${command} -e 2020-05-29`,
@@ -68,7 +68,7 @@ describe("Ctrl-C on a terminal", () => {
     );
     expect(status).toBe(130);
     expect(shown).toMatch(/error CANCELLED: cancelled; nothing was changed\nreport: .*\.html\n/);
-    expect(shown.trimEnd().split("\n").at(-1)).toBe(`to go on, run: ${typed} -e 2020-05-29`);
+    expect(shown.trimEnd().split("\n").at(-1)).toBe(`to continue, run: npx pipeline -e 2020-05-29`);
     expect(await traces(workspace)).toEqual(NOTHING_LEFT);
   });
 
@@ -85,10 +85,10 @@ describe("Ctrl-C on a terminal", () => {
     expect(status).toBe(130);
     expect(shown).toMatch(/error CANCELLED: cancelled; \d+ of 6 dates are done/);
     const last = shown.trimEnd().split("\n").at(-1) ?? "";
-    expect(last).toBe(`to go on, run: npm run pipeline -- ${options.join(" ")}`);
+    expect(last).toBe(`to continue, run: npx pipeline ${options.join(" ")}`);
     const resumed = await pipeline(options, environment);
     expect(resumed).toMatchObject({ code: 0 });
-    expect(resumed.stdout).toContain("went on with the backfill");
+    expect(resumed.stdout).toContain("resumed the backfill");
   });
 });
 
@@ -207,7 +207,7 @@ describe("a server that takes connections and is silent", () => {
     const { code, stderr, seconds } = await timed(command.ended);
     expect({ code, stderr }).toEqual({
       code: 143,
-      stderr: "error CANCELLED: cancelled before it was done; run it again\n",
+      stderr: "error CANCELLED: cancelled before it was finished. Run it again\n",
     });
     expect(seconds).toBeLessThan(1);
   });

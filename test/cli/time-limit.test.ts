@@ -51,7 +51,7 @@ describe("a run with a time limit", () => {
     const ended = await pipeline(["-e", "2020-05-29", "--timeout", "1s"], workspace.environment);
     expect(ended).toMatchObject({ code: 4, stdout: "" });
     expect(ended.stderr).toMatch(
-      /^error TIMED_OUT: not done within 1 s \(--timeout\), under way: .*(raw|curated)\.vouchers.*; everything is as it was; .*run again\nreport: .*\.html\n$/,
+      /^error TIMED_OUT: timed out after 1 s \(--timeout\) during .*(raw|curated)\.vouchers.*; the run was cancelled; nothing was changed\. .*run it again\nreport: .*\.html\n$/,
     );
     expect(await visible(workspace)).toEqual(before);
     expect(
@@ -76,7 +76,9 @@ describe("a run with a time limit", () => {
     expect(JSON.parse(ended.stderr)).toEqual({
       error: {
         code: "TIMED_OUT",
-        message: expect.stringMatching(/0\.5 s .* under way: opening the database; .* was ended/),
+        message: expect.stringMatching(
+          /0\.5 s .* during opening the database; .*(was cancelled; nothing was changed|was killed)\./,
+        ),
         exit_code: 4,
       },
     });
@@ -122,7 +124,8 @@ describe("a run with a time limit", () => {
     const { code, stderr } = await pipeline(["-e", "2020-05-29", "--timeout", "soon"], environment);
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: "error INVALID_USAGE: --timeout soon is no duration; say it as 500ms, 90s, 10m or 2h\n",
+      stderr:
+        "error INVALID_USAGE: --timeout soon is not a valid duration. Use for example 500ms, 90s, 10m or 2h\n",
     });
   });
 });

@@ -8,20 +8,24 @@ interface ApiKeyArguments {
   json: boolean;
 }
 
-/** The command that makes a key for a client of the api. Nothing is stored. */
+/** The command that creates an api key. It stores nothing. */
 export const apiKeyCommand: CommandModule<object, ApiKeyArguments> = {
   command: "api-key <name>",
-  describe: "Make a key for a client of the api, and the entry for the file of keys",
+  describe: "Create an api key and its entry for API_KEYS_FILE",
   builder: (yargs: Argv) =>
     yargs
-      .positional("name", { type: "string", demandOption: true, describe: "Whose key it is, as crm-2027" })
+      .positional("name", {
+        type: "string",
+        demandOption: true,
+        describe: "Name of the client, for example crm-2027",
+      })
       .option("json", { type: "boolean", default: false, describe: "Print the key and its entry as JSON" })
-      .example("$0 api-key crm-2027", "Print a key, once, and its entry for API_KEYS_FILE"),
+      .example("$0 api-key crm-2027", "Create a key for the client crm-2027"),
   handler: ({ name, json }) => {
     if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) {
       throw new PipelineError(
         "INVALID_USAGE",
-        `the name ${JSON.stringify(name)} must be 1 to 64 of the characters A-Z a-z 0-9 . _ -`,
+        `the name ${JSON.stringify(name)} is not valid. Use 1 to 64 of the characters A-Z a-z 0-9 . _ -`,
       );
     }
     const key = newApiKey();
@@ -30,11 +34,11 @@ export const apiKeyCommand: CommandModule<object, ApiKeyArguments> = {
       print(JSON.stringify({ key, entry: { name, sha256 } }, null, 2));
       return;
     }
-    print(`The key, which is shown only now:
+    print(`The key. It is shown only once:
 
   ${key}
 
-Its entry below "keys:" of the file that API_KEYS_FILE names:
+Add this entry below "keys:" in the file API_KEYS_FILE:
 
   - name: "${name}"
     sha256: "${sha256}"`);

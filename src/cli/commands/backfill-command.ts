@@ -19,6 +19,7 @@ import {
   gateOptions,
   readRunSettings,
   requestOf,
+  REQUIRED,
   runOptions,
   type FutureOption,
   type GateOptions,
@@ -36,7 +37,7 @@ interface BackfillArguments extends RunOptions, GateOptions, FutureOption {
   json: boolean;
 }
 
-/** More would have too little memory each. */
+/** With more dates in parallel, each would have too little memory. */
 const MOST_PARALLEL = 16;
 const BAR_WIDTH = 24;
 
@@ -44,54 +45,55 @@ const BAR_WIDTH = 24;
 export function backfillCommand(cancellation: Cancellation): CommandModule<object, BackfillArguments> {
   return {
     command: "backfill",
-    describe: "Run the execution dates of a range, a day apart; goes on where it stopped",
+    describe: "Run every execution date in a range; resumes if interrupted",
     builder: (yargs: Argv) =>
       gateOptions(runOptions(yargs))
         .option("from", {
           type: "string",
           demandOption: true,
           requiresArg: true,
-          describe: "The first execution date",
+          group: REQUIRED,
+          describe: "First execution date of the range",
         })
         .option("to", {
           type: "string",
           demandOption: true,
           requiresArg: true,
-          describe: "The last execution date",
+          group: REQUIRED,
+          describe: "Last execution date of the range",
         })
         .option("allow-future", allowFutureOption)
         .option("only", {
           choices: SELECTIONS,
           default: "missing" as const,
-          describe:
-            "Which of them: not published yet, the last run failed, made from raw files that have changed, or all",
+          describe: "Run only these dates; stale: its raw files have changed",
         })
         .option("order", {
           choices: ORDERS,
           default: "oldest-first" as const,
-          describe: "Which dates come first",
+          describe: "Order of the dates",
         })
         .option("max-parallel", {
           type: "number",
           default: 1,
           requiresArg: true,
-          describe: "How many dates are run at the same time; they share the memory",
+          describe: "Run this many dates at the same time, from 1 to 16",
         })
         .option("continue-on-error", {
           type: "boolean",
           default: false,
-          describe: "Run the others where a date fails",
+          describe: "Run the remaining dates if a date fails",
         })
         .option("anew", {
           type: "boolean",
           default: false,
-          describe: "Begin again, also where the same backfill stopped before its end",
+          describe: "Start over instead of resuming",
         })
         .option("json", { type: "boolean", default: false, describe: "Print the report as JSON" })
-        .example("$0 backfill --from 2020-03-01 --to 2020-05-29", "Publish the days that are missing")
+        .example("$0 backfill --from 2020-03-01 --to 2020-05-29", "Publish the missing dates")
         .example(
           "$0 backfill --from 2020-03-01 --to 2020-05-29 --only stale --continue-on-error",
-          "Run again what was made from raw files that have changed",
+          "Renew dates whose raw files have changed",
         ),
     handler: async (options) => {
       const [{ backfill }, { BackfillActivity: Activity }, { parseDateToWrite }, progress] =
@@ -120,7 +122,7 @@ export function backfillCommand(cancellation: Cancellation): CommandModule<objec
         () => barOf(activity) ?? progress.stepsInWords(activity.shared),
         () => backfill(settings, request, cancellation.signal, activity),
       );
-      // A log has had them as they came, and for machines they are in the JSON.
+      // The log already has them, and JSON output includes them.
       if (log === undefined && !options.json) {
         activity.shared.warnings.forEach(printWarning);
         warningsOf(report.dates).forEach(printWarning);
@@ -131,7 +133,7 @@ export function backfillCommand(cancellation: Cancellation): CommandModule<objec
   };
 }
 
-/** What is the same for many dates is told once, with the first of them. */
+/** Prints a warning once, even if many dates have it. */
 function warningsOf(dates: readonly BackfilledDate[]): string[] {
   const datesOf = new Map<string, string[]>();
   for (const { execution_date, warnings } of dates)
@@ -171,11 +173,11 @@ function inWords(milliseconds: number): string {
 
 function describe({ dates, from, only, resumed_from, seconds, to }: BackfillReport): string {
   const selected = only === "all" ? "" : `, ${only}`;
-  if (dates.length === 0) return `backfill from ${from} to ${to}${selected}: no date is to be run`;
+  if (dates.length === 0) return `backfill from ${from} to ${to}${selected}: no date to run`;
   const done = dates.filter(({ state }) => state.startsWith("done")).length;
   return [
     `backfill from ${from} to ${to}${selected}: ${done.toString()} of ${dates.length.toString()} dates done, in ${seconds.toFixed(1)} s`,
-    ...(resumed_from === null ? [] : [`went on with the backfill that began ${resumed_from}`]),
+    ...(resumed_from === null ? [] : [`resumed the backfill that started at ${resumed_from}`]),
     "",
     textTable(dates.map(lineOf)),
   ].join("\n");
@@ -183,7 +185,7 @@ function describe({ dates, from, only, resumed_from, seconds, to }: BackfillRepo
 
 function lineOf(date: BackfilledDate) {
   const { certainty, changed, error_code, execution_date, is_new, rows, run_id, seconds, state } = date;
-  const published = is_new === null ? "" : is_new ? "new data" : "as it was";
+  const published = is_new === null ? "" : is_new ? "new data" : "unchanged";
   return {
     "execution date": execution_date,
     state: error_code === null ? state : `${state}: ${error_code}`,

@@ -11,17 +11,17 @@ interface DiffArguments {
 /** The command that compares the answers of two publications. */
 export const diffCommand: CommandModule<object, DiffArguments> = {
   command: "diff [before] [after]",
-  describe: "Show which answers differ between two publications; between the last two unless they are named",
+  describe: "Compare two publications; default: the last two",
   builder: (yargs: Argv) =>
     yargs
       .positional("before", {
         type: "string",
-        describe: "An execution date; the one before the other unless given",
+        describe: "Execution date; default: the publication before the other",
       })
-      .positional("after", { type: "string", describe: "An execution date; the newest one unless given" })
-      .option("json", { type: "boolean", default: false, describe: "Print everything as JSON" })
-      .example("$0 diff", "See what the newest publication has changed")
-      .example("$0 diff 2020-05-01 2020-05-29", "See what has changed in four weeks"),
+      .positional("after", { type: "string", describe: "Execution date; default: the newest publication" })
+      .option("json", { type: "boolean", default: false, describe: "Print the comparison as JSON" })
+      .example("$0 diff", "Show the changes of the newest publication")
+      .example("$0 diff 2020-05-01 2020-05-29", "Show the changes of four weeks"),
   handler: async ({ before, after, json }) => {
     const [{ diffPublications }, { readSettings }, { parseExecutionDate }] = await Promise.all([
       import("../../introspect/diff.js"),
@@ -36,7 +36,7 @@ export const diffCommand: CommandModule<object, DiffArguments> = {
 };
 
 async function describe({ before, after, answers, changes }: AnswersDiff): Promise<string> {
-  if (before === null) return `${after} is the first publication: there is nothing to compare it with`;
+  if (before === null) return `${after} is the first publication; there is no earlier one to compare`;
   const heading = `${changes.length.toString()} of ${answers.toString()} answers differ between ${before} and ${after}`;
   if (changes.length === 0) return heading;
   const [{ titledTable }, { changeInWords }] = await Promise.all([
@@ -45,7 +45,7 @@ async function describe({ before, after, answers, changes }: AnswersDiff): Promi
   ]);
   return [
     [heading, ...changes.map((change) => `  ${changeInWords(change)}`)].join("\n"),
-    titledTable("what they rest on", changes.map(rowOf)),
+    titledTable("vouchers behind these answers", changes.map(rowOf)),
   ].join("\n\n");
 }
 

@@ -14,34 +14,34 @@ interface DocsArguments {
 /** The command that writes the data dictionary as pages, Markdown or JSON, and the data contract. */
 export const docsCommand: CommandModule<object, DocsArguments> = {
   command: "docs",
-  describe: "Write the data dictionary as pages, Markdown or JSON, or the data contract",
+  describe: "Write the data dictionary or the data contract",
   builder: (yargs: Argv) =>
     yargs
       .option("out", {
         type: "string",
         requiresArg: true,
-        describe: "Write pages into this folder; replaces those that are there",
+        describe: "Write web pages to this folder; replaces existing pages",
       })
       .option("markdown", {
         type: "string",
-        describe: "Write Markdown into this file; without a file, print it",
+        describe: "Write Markdown to this file; without a file, print it",
       })
       .option("odcs", {
         type: "string",
-        describe: "Write the data contract (ODCS 3.1, YAML) into this file; without a file, print it",
+        describe: "Write the data contract (ODCS 3.1) to this file, or print it",
       })
       .option("json", {
         type: "boolean",
         default: false,
-        describe: "Print the dictionary as JSON; with --out, print the written files",
+        describe: "Print JSON; with --out, print the names of the written files",
       })
-      .example("$0 docs --out site", "Write site/index.html and a page for each table")
-      .example("$0 docs --markdown docs/data-dictionary.md", "Bring the documentation up to date")
+      .example("$0 docs --out site", "Write site/index.html and one page per table")
+      .example("$0 docs --markdown docs/data-dictionary.md", "Update the documentation")
       .example(
         "$0 docs --odcs docs/data-contract.odcs.yaml",
         "Write the Open Data Contract Standard document",
       )
-      .example("$0 docs --json", "Print the dictionary for programs"),
+      .example("$0 docs --json", "Print the dictionary as JSON"),
   handler: async ({ out, markdown, odcs, json }) => {
     refuseUnclearForm({ out, markdown, odcs, json });
     const [{ loadSqlVersion }, { traceForDictionary }, { readSettings }] = await Promise.all([
@@ -69,11 +69,11 @@ export const docsCommand: CommandModule<object, DocsArguments> = {
 function refuseUnclearForm({ out, markdown, odcs, json }: DocsArguments): void {
   const isSite = out !== undefined || json;
   if (markdown !== undefined && (isSite || odcs !== undefined))
-    throw new PipelineError("INVALID_USAGE", "give --markdown without --out, --odcs and --json");
+    throw new PipelineError("INVALID_USAGE", "--markdown cannot be combined with --out, --odcs or --json");
   if (odcs !== undefined && isSite)
-    throw new PipelineError("INVALID_USAGE", "give --odcs without --out, --markdown and --json");
+    throw new PipelineError("INVALID_USAGE", "--odcs cannot be combined with --out, --markdown or --json");
   if (!isSite && markdown === undefined && odcs === undefined) {
-    const message = "give --out <folder>, --markdown [file], --odcs [file] or --json";
+    const message = "missing format. Use --out FOLDER, --markdown [FILE], --odcs [FILE] or --json";
     throw new PipelineError("INVALID_USAGE", message);
   }
 }
@@ -103,7 +103,7 @@ async function writing<Result>(option: string, write: () => Promise<Result>): Pr
   try {
     return await write();
   } catch (error) {
-    throw new PipelineError("INVALID_USAGE", `${option} cannot be written: ${messageOf(error)}`, {
+    throw new PipelineError("INVALID_USAGE", `cannot write ${option}: ${messageOf(error)}`, {
       cause: error,
     });
   }

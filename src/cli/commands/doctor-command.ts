@@ -12,15 +12,15 @@ interface DoctorArguments {
 
 const MARKS = { passed: "✓ ok", failed: "✗ failed", unchecked: "- not checked" } as const;
 
-/** The command that looks whether everything is there that a run needs. */
+/** The command that checks everything a run needs. */
 export function doctorCommand(cancellation: Cancellation): CommandModule<object, DoctorArguments> {
   return {
     command: "doctor",
-    describe: "Look whether everything is there that a run needs, and say what to do where it is not",
+    describe: "Check that everything a run needs is in place",
     builder: (yargs: Argv) =>
       yargs
-        .option("json", { type: "boolean", default: false, describe: "Print everything as JSON" })
-        .example("$0 doctor", "Before the first run, and when runs fail"),
+        .option("json", { type: "boolean", default: false, describe: "Print the checks as JSON" })
+        .example("$0 doctor", "Check before the first run, or after a failed run"),
     handler: async ({ json }) => {
       const [{ examine }, { RunActivity }, { readSettings }, { showingProgress, stepsInWords }] =
         await Promise.all([
@@ -53,7 +53,7 @@ function describe({ checks, healthy }: DoctorReport): string {
   return [...lines, "", end].join("\n");
 }
 
-/** The exit code of what a person should look at first: the lower, the less it passes by itself. */
+/** The exit code of the gravest failed check. A lower code is less likely to recover without a fix. */
 function gravest({ checks }: DoctorReport): ExitCode {
   const codes = checks.filter(({ outcome }) => outcome === "failed").map(exitCode);
   return codes.sort((a, b) => a - b)[0] ?? EXIT_CODES.done;

@@ -9,16 +9,15 @@ interface InspectArguments {
   json: boolean;
 }
 
-/** The command that shows what the raw files are like. */
+/** The command that inspects the raw files. */
 export function inspectCommand(cancellation: Cancellation): CommandModule<object, InspectArguments> {
   return {
     command: "inspect",
-    describe:
-      "Show the columns, rows and faults of every raw file; ends with 3 where a run could not read one",
+    describe: "Show columns, rows and faults of raw files; exit 3 if any",
     builder: (yargs: Argv) =>
       yargs
-        .option("json", { type: "boolean", default: false, describe: "Print everything as JSON" })
-        .example("$0 inspect", "Look at a delivery before a run reads it"),
+        .option("json", { type: "boolean", default: false, describe: "Print the report as JSON" })
+        .example("$0 inspect", "Inspect a delivery before the run"),
     handler: async ({ json }) => {
       const [{ inspectRawZone }, { RunActivity }, { readSettings }, { showingProgress, stepsInWords }] =
         await Promise.all([
@@ -47,7 +46,7 @@ async function describe(report: InspectionReport): Promise<string> {
     import("../../record/row-counts.js"),
   ]);
   const readable = files.filter(({ faults }) => faults.length === 0);
-  const heading = `raw files in ${printable(raw_zone)}: ${files.length.toString()}, of which a run could read ${readable.length.toString()}`;
+  const heading = `raw files in ${printable(raw_zone)}: ${files.length.toString()}, readable: ${readable.length.toString()}`;
   const groups = sameColumns(readable).map(([columns, alike]) =>
     titledTable(
       printable(columnsInWords(columns)),
@@ -66,13 +65,13 @@ async function describe(report: InspectionReport): Promise<string> {
 }
 
 function rejectedInWords({ rows_read, rejected, is_too_many }: InspectionReport["rejected"]): string {
-  const fails = is_too_many ? "; more than MAX_REJECTED_SHARE allows, a run would fail" : "";
-  return `rows that a run would reject: ${rejected.toString()} of ${rows_read.toString()}${fails}`;
+  const fails = is_too_many ? ". This exceeds MAX_REJECTED_SHARE; a run would fail" : "";
+  return `rows rejected by a run: ${rejected.toString()} of ${rows_read.toString()}${fails}`;
 }
 
 type Columns = NonNullable<InspectedRawFile["columns"]>;
 
-/** The files with the same columns together, in any order of these, each time with the columns of the first file. */
+/** Groups files that have the same columns in any order. Each group shows the columns of its first file. */
 function sameColumns(files: readonly InspectedRawFile[]): [Columns, InspectedRawFile[]][] {
   const groups = new Map<string, [Columns, InspectedRawFile[]]>();
   for (const file of files) {
@@ -94,5 +93,5 @@ function listed(files: readonly InspectedRawFile[]): string[] {
   const lines = faulty.flatMap(({ path, faults }) =>
     faults.map((reason) => `  ${printable(path)}: ${printable(reason)}`),
   );
-  return [[`could not be read: ${faulty.length.toString()}`, ...lines].join("\n")];
+  return [[`unreadable files: ${faulty.length.toString()}`, ...lines].join("\n")];
 }

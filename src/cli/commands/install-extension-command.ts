@@ -1,14 +1,14 @@
 import type { Argv, CommandModule } from "yargs";
 import { print } from "../output.js";
 
-/** The command that fetches DuckDB's extension for S3 ahead of the first run that needs it. */
+/** The command that installs DuckDB's S3 extension before the first run that needs it. */
 export const installExtensionCommand: CommandModule<object, { json: boolean }> = {
   command: "install-extension",
-  describe: "Install DuckDB's extension for zones on S3, so that runs need no network for it",
+  describe: "Install DuckDB's S3 extension before the first run",
   builder: (yargs: Argv) =>
     yargs
-      .option("json", { type: "boolean", default: false, describe: "Print what is installed as JSON" })
-      .example("$0 install-extension", "Before the first run with zones on S3"),
+      .option("json", { type: "boolean", default: false, describe: "Print the installed version as JSON" })
+      .example("$0 install-extension", "Prepare the first run with zones on S3"),
   handler: async ({ json }) => {
     const [{ installS3Extension }, { readSettings }] = await Promise.all([
       import("../../introspect/doctor/engine.js"),

@@ -16,20 +16,20 @@ interface PlanArguments extends FutureOption {
   json: boolean;
 }
 
-/** As many raw files are named one by one; --json has all. */
+/** The longest list of raw files that is printed; --json prints all. */
 const TOLD = 20;
 
-/** The command that says what a run would do. */
+/** The command that shows the plan of a run. */
 export function planCommand(cancellation: Cancellation): CommandModule<object, PlanArguments> {
   return {
     command: "plan",
-    describe: "Say what a run would read, replace and publish, with every statement; changes nothing",
+    describe: "Show what a run would do, without doing it",
     builder: (yargs: Argv) =>
       yargs
         .option("execution-date", executionDateOption)
         .option("allow-future", allowFutureOption)
-        .option("json", { type: "boolean", default: false, describe: "Print everything as JSON" })
-        .example("$0 plan -e 2020-05-29T00:00:00 | less", "Look at a run before it is made"),
+        .option("json", { type: "boolean", default: false, describe: "Print the plan as JSON" })
+        .example("$0 plan -e 2020-05-29T00:00:00 | less", "Review a run before it starts"),
     handler: async ({ "allow-future": allowsFuture, "execution-date": text, json }) => {
       const [{ planOfRun }, { readSettings }, { parseDateToWrite }] = await Promise.all([
         import("../../introspect/planned-run.js"),
@@ -59,22 +59,22 @@ async function describe(plan: PlannedRun): Promise<string> {
   const files = plan.raw.flatMap(filesOf);
   const more = files.length - TOLD;
   return [
-    `a run for ${plan.execution_date} would do this; nothing was changed`,
+    `plan of a run for ${plan.execution_date}; nothing was changed`,
     Object.entries(facts)
       .map(([name, value]) => `${name.padEnd(11)}  ${value}`)
       .join("\n"),
-    titledTable(`raw files read: ${files.length.toString()}`, files.slice(0, TOLD)) +
+    titledTable(`raw files to read: ${files.length.toString()}`, files.slice(0, TOLD)) +
       (more > 0 ? `\n  and ${more.toString()} more` : ""),
     ...rawNoticeTexts({ ignored_files: plan.ignored_files, same_bytes: [] }),
     titledTable(
-      "partitions written",
+      "partitions to write",
       plan.partitions.map(({ model, uri, replaces }) => ({
         table: model,
         replaces: replaces === null ? "nothing" : replacedInWords(replaces),
         file: uri,
       })),
     ),
-    `database changed first: ${changesInWords(publish)}`,
+    `schema changes before the publish: ${changesInWords(publish)}`,
     ...plan.steps.map(stepSql),
     publishSql(publish),
   ].join("\n\n");
@@ -93,7 +93,7 @@ function replacedInWords({ files, bytes }: NonNullable<PlannedPartition["replace
   return `${bytes.toString()} bytes${inFiles}`;
 }
 
-/** Files with the same number are read by one SELECT. */
+/** One SELECT reads all files with the same group number. */
 function filesOf({ model, groups }: PlannedInput): object[] {
   return groups.flatMap(({ format, files }, index) =>
     files.map(({ path, bytes }) => ({ model, group: index + 1, format, bytes, file: path })),
@@ -105,7 +105,7 @@ function changesInWords({ migrations, new_tables }: PlannedPublish): string {
     ...migrations.map((name) => `migration ${name}`),
     ...new_tables.map(({ table }) => `new table ${table}`),
   ];
-  return changes.length === 0 ? "no" : changes.join(", ");
+  return changes.length === 0 ? "none" : changes.join(", ");
 }
 
 function stepSql({ file, statements }: PlannedStatements): string {
@@ -123,7 +123,7 @@ function publishSql({ new_tables, reads, statements }: PlannedPublish): string {
     "-- publish: read from DuckDB",
     ...reads.map(({ sql }) => `${sql};`),
     "",
-    "-- publish: said to the database",
+    "-- publish: sent to the database",
     ...new_tables.map(({ sql }) => `${sql};`),
     ...statements.map(({ sql, when }) => `${sql};${when === null ? "" : ` -- ${when}`}`),
   ].join("\n");

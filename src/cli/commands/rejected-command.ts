@@ -11,11 +11,11 @@ interface RejectedArguments {
   json: boolean;
 }
 
-/** The command that shows which rows were rejected, why, and what they could have changed. */
+/** The command that shows rejected rows, the reasons, and the answers they could change. */
 export function rejectedCommand(cancellation: Cancellation): CommandModule<object, RejectedArguments> {
   return {
     command: "rejected",
-    describe: "Show the rejected rows of an execution date, and which answers they could have changed",
+    describe: "Show rejected rows and the answers they could change",
     builder: (yargs: Argv) =>
       yargs
         .option("execution-date", executionDateOption)
@@ -23,10 +23,10 @@ export function rejectedCommand(cancellation: Cancellation): CommandModule<objec
           type: "number",
           default: 10,
           requiresArg: true,
-          describe: "How many rejected rows to show in full",
+          describe: "Number of rejected rows to show in full",
         })
-        .option("json", { type: "boolean", default: false, describe: "Print everything as JSON" })
-        .example("$0 rejected -e 2020-05-29T00:00:00", "Look at the rejected rows"),
+        .option("json", { type: "boolean", default: false, describe: "Print the report as JSON" })
+        .example("$0 rejected -e 2020-05-29T00:00:00", "Show the rejected rows of 29 May 2020"),
     handler: async ({ "execution-date": text, rows, json }) => {
       if (!Number.isSafeInteger(rows) || rows < 0)
         throw new PipelineError("INVALID_USAGE", "--rows must be a whole number");
@@ -44,7 +44,7 @@ export function rejectedCommand(cancellation: Cancellation): CommandModule<objec
 
 async function describe(report: RejectedReport): Promise<string> {
   const { execution_date, failed_run, measures, rejected, rows } = report;
-  if (rejected === 0 && failed_run === null) return `no row was rejected for ${execution_date}`;
+  if (rejected === 0 && failed_run === null) return `no rejected rows for ${execution_date}`;
   const { measureTables, titledTable } = await import("../../record/terminal.js");
   // The reasons first: the values beside them can be long.
   const reasonsFirst = rows.map(({ reject_reasons, source_file, ...values }) => ({

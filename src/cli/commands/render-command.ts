@@ -15,18 +15,18 @@ interface RenderArguments {
 export function renderCommand(cancellation: Cancellation): CommandModule<object, RenderArguments> {
   return {
     command: "render <model>",
-    describe: "Print the SQL of one model as a run fills it in; changes nothing",
+    describe: "Print the rendered SQL of one model, without running it",
     builder: (yargs: Argv) =>
       yargs
         .positional("model", {
           type: "string",
           demandOption: true,
-          describe: "A model by its zone and name, as curated.vouchers",
+          describe: "Zone and name of the model, for example curated.vouchers",
         })
         .option("execution-date", executionDateOption)
-        .option("audits", { type: "boolean", default: false, describe: "Print the SQL of its audits, too" })
-        .option("json", { type: "boolean", default: false, describe: "Print everything as JSON" })
-        .example("$0 render curated.vouchers -e 2020-05-29 > vouchers.sql", "Look at the SQL of a model"),
+        .option("audits", { type: "boolean", default: false, describe: "Also print the SQL of its audits" })
+        .option("json", { type: "boolean", default: false, describe: "Print the SQL as JSON" })
+        .example("$0 render curated.vouchers -e 2020-05-29 > vouchers.sql", "Save the SQL of a model"),
     handler: async ({ model, "execution-date": text, audits, json }) => {
       const [{ renderOne }, { readSettings }, { parseExecutionDate }] = await Promise.all([
         import("../../introspect/rendered-model.js"),

@@ -11,25 +11,25 @@ interface ReplayArguments {
   json: boolean;
 }
 
-/** The command that makes once more what a run has made, and compares. */
+/** The command that rebuilds a past run and compares the result. */
 export function replayCommand(cancellation: Cancellation): CommandModule<object, ReplayArguments> {
   return {
     command: "replay <run>",
-    describe: "Make once more what a run has made, and say whether it is the same; changes nothing",
+    describe: "Rebuild a past run and compare the result; writes nothing",
     builder: (yargs: Argv) =>
       yargs
         .positional("run", {
           type: "string",
           demandOption: true,
-          describe: "The id of a run, see pipeline runs",
+          describe: "Id of the run; pipeline runs lists them",
         })
         .option("current-sql", {
           type: "boolean",
           default: false,
-          describe: "Use the SQL as it is now, in the place of that of the run",
+          describe: "Use the current SQL instead of the SQL of the run",
         })
-        .option("json", { type: "boolean", default: false, describe: "Print the result as JSON" })
-        .example("$0 replay 2020-05-29T000000-0aa00fb62f7b", "See whether a run gives the same bytes again"),
+        .option("json", { type: "boolean", default: false, describe: "Print the comparison as JSON" })
+        .example("$0 replay 2020-05-29T000000-0aa00fb62f7b", "Check that a run is reproducible"),
     handler: async ({ run: runId, "current-sql": usesCurrentSql, json }) => {
       const [{ replayRun }, { readSettings }] = await Promise.all([
         import("../../introspect/replay.js"),
@@ -56,20 +56,20 @@ async function textOf({ run_id, is_same, tables, moved }: ReplayReport): Promise
   const how =
     byRows === 0
       ? "byte for byte"
-      : `byte for byte, and row count for row count where ${counting(byRows, "table has", "tables have")} many files`;
-  const verdict = is_same ? `gives the same again, ${how}` : "does not give the same again";
+      : `byte for byte, and by row count for ${counting(byRows, "table")} with many files`;
+  const verdict = is_same ? `is reproducible, compared ${how}` : "gives a different result";
   return [
-    titledTable(`the run ${run_id} ${verdict}`, rows),
+    titledTable(`run ${run_id} ${verdict}`, rows),
     moved.length === 0
-      ? "nothing has moved since: not what it read, not the SQL, not the engine"
-      : titledTable("moved since", moved),
+      ? "nothing has changed since: same input files, same SQL, same engine"
+      : titledTable("changed since", moved),
   ].join("\n\n");
 }
 
 function replayDiffers({ run_id, moved }: ReplayReport): PipelineError {
   const cause =
     moved.length === 0
-      ? "nothing that is known has moved: this should not be; please report it"
-      : `moved since: ${moved.map(({ what, name }) => `${what} ${name}`).join(", ")}`;
-  return new PipelineError("REPLAY_DIFFERS", `the run ${run_id} does not give what it gave; ${cause}`);
+      ? "its input files, SQL and engine are unchanged. This is a bug; please report it"
+      : `changed since: ${moved.map(({ what, name }) => `${what} ${name}`).join(", ")}`;
+  return new PipelineError("REPLAY_DIFFERS", `run ${run_id} gives a different result; ${cause}`);
 }

@@ -20,13 +20,13 @@ import {
 } from "../run-options.js";
 import { doUnderWatch, withinTime } from "../time-limit.js";
 
-/** What every command that runs stages takes. */
+/** The options of every command that runs stages. */
 export interface RunArguments extends RunOptions, GateOptions, FutureOption {
   "execution-date": string;
   json: boolean;
   verbose: boolean;
   timeout: string | undefined;
-  /** Whether another process of the same command ends this one where it does not stop in time. */
+  /** Whether a parent process kills this one if it does not stop in time. */
   watched: boolean;
 }
 
@@ -52,20 +52,20 @@ export function stageCommand(
         .option("verbose", {
           type: "boolean",
           default: false,
-          describe: "Print everything that is recorded of the run, in place of the summary",
+          describe: "Print the full record of the run instead of the summary",
         })
         .option("timeout", {
           type: "string",
           requiresArg: true,
-          describe: "Cancel the run when it takes longer: 500ms, 90s, 10m, 2h",
+          describe: "Cancel the run if it takes longer (90s, 10m, 2h)",
         })
         .option("watched", { type: "boolean", default: false, hidden: true })
-        .example(`$0 ${command[0]} -e 2020-05-29T00:00:00`, describe),
+        .example(`$0 ${command[0]} -e 2020-05-29T00:00:00`, describe.replace(" (default)", "")),
     handler: (options) => runAndTell(stages, options, cancellation),
   };
 }
 
-/** Runs stages for one execution date, shows on a terminal how far they are, and prints what came of it. */
+/** Runs stages for one execution date, shows progress on a terminal, and prints the summary. */
 async function runAndTell(
   stages: readonly Stage[],
   options: RunArguments,
@@ -76,7 +76,7 @@ async function runAndTell(
     endAs(await doUnderWatch(timeLimit, cancellation));
     return;
   }
-  // Loaded here, so that --help need not wait for the engine.
+  // Loaded here so that --help does not wait for the engine.
   const [{ runPipeline }, { RunActivity }, { parseDateToWrite }, { showingProgress, stepsInWords }] =
     await Promise.all([
       import("../../run/run.js"),
@@ -107,7 +107,7 @@ async function runAndTell(
     if (error instanceof PipelineError) error.warnings = activity.warnings;
     throw error;
   } finally {
-    // A log has had them as they came, and for machines they are in the JSON.
+    // The log already has them, and JSON output includes them.
     if (log === undefined && !options.json) activity.warnings.forEach(printWarning);
   }
   print(options.json ? JSON.stringify(report, null, 2) : await inWords(report, options.verbose));

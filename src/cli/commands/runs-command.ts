@@ -12,39 +12,45 @@ interface RunsArguments {
   markdown: boolean | undefined;
 }
 
-/** The command that shows which runs there were. */
+/** The command that shows the run history. */
 export const runsCommand: CommandModule<object, RunsArguments> = {
   command: "runs [run]",
-  describe: "Show the runs there were, also those that failed or were killed; of one run, all that is known",
+  describe: "List runs, or show one run in full",
   builder: (yargs: Argv) =>
     yargs
-      .positional("run", { type: "string", describe: "The id of a run" })
+      .positional("run", { type: "string", describe: "Id of the run to show in full" })
       .option("execution-date", {
         alias: "e",
         type: "string",
         requiresArg: true,
-        describe: "Only the runs of this execution date",
+        describe: "List only runs of this execution date",
       })
       .option("limit", {
         type: "number",
         default: 20,
         requiresArg: true,
-        describe: "How many to show at most",
+        describe: "Maximum number of runs to list",
       })
-      .option("json", { type: "boolean", default: false, describe: "Print everything as JSON" })
+      .option("json", { type: "boolean", default: false, describe: "Print the runs as JSON" })
       .option("markdown", {
         type: "boolean",
-        describe: "Print the report of one run for people, as Markdown",
+        describe: "Print the report of one run as Markdown",
       })
-      .example("$0 runs", "See the latest runs")
-      .example("$0 runs 2020-05-29T000000-0aa00fb62f7b --markdown", "Paste what came of a run into a mail"),
+      .example("$0 runs", "List the latest runs")
+      .example(
+        "$0 runs 2020-05-29T000000-0aa00fb62f7b --markdown",
+        "Print a report, for example for an e-mail",
+      ),
   handler: async ({ run: runId, "execution-date": text, limit, json, markdown }) => {
     if (!Number.isSafeInteger(limit) || limit < 1)
       throw new PipelineError("INVALID_USAGE", "--limit must be a whole number above 0");
     if (markdown === true && runId === undefined)
-      throw new PipelineError("INVALID_USAGE", "--markdown is the report of one run: name it");
+      throw new PipelineError(
+        "INVALID_USAGE",
+        "--markdown needs the id of a run. List them with npx pipeline runs",
+      );
     if (markdown === true && json)
-      throw new PipelineError("INVALID_USAGE", "--markdown and --json do not go together");
+      throw new PipelineError("INVALID_USAGE", "--markdown cannot be combined with --json");
     const [{ readHistory }, { readSettings }, { parseExecutionDate }] = await Promise.all([
       import("../../introspect/history.js"),
       import("../../settings/settings.js"),
@@ -54,7 +60,10 @@ export const runsCommand: CommandModule<object, RunsArguments> = {
     const runs = await readHistory(readSettings(), { runId, executionDate, limit });
     const [first] = runs;
     if (runId !== undefined && first === undefined)
-      throw new PipelineError("INVALID_USAGE", `there is no run ${runId}; list them with: pipeline runs`);
+      throw new PipelineError(
+        "INVALID_USAGE",
+        `run ${runId} does not exist. List the runs with npx pipeline runs`,
+      );
     if (markdown === true && first !== undefined) print(await markdownOfRun(first));
     else if (json) print(JSON.stringify(runId === undefined ? runs : first, null, 2));
     else print(runId === undefined || first === undefined ? await listOf(runs) : await textOfRun(first));
@@ -80,7 +89,7 @@ async function textOfRun(run: PastRun): Promise<string> {
 }
 
 async function listOf(runs: readonly PastRun[]): Promise<string> {
-  if (runs.length === 0) return "there was no run yet";
+  if (runs.length === 0) return "no runs yet";
   const { textTable } = await import("../../base/text-table.js");
   return textTable(
     runs.map(({ run_id, execution_date, outcome, stages, started_at, started_by, error_code, ...run }) => {

@@ -13,44 +13,44 @@ interface SampleArguments {
   json: boolean;
 }
 
-/** The command that makes sample raw data. */
+/** The command that creates sample vouchers. */
 export function sampleCommand(cancellation: Cancellation): CommandModule<object, SampleArguments> {
   return {
     command: "sample",
-    describe: "Make raw sample data of any size, the same at every call",
+    describe: "Create sample vouchers; the same options give the same files",
     builder: (yargs: Argv) =>
       yargs
         .option("rows", {
           type: "number",
           requiresArg: true,
-          describe: "How many vouchers; 20000 unless said",
+          describe: "Number of vouchers; default: 20000",
         })
         .option("files", {
           type: "number",
           requiresArg: true,
-          describe: "How many Parquet files; one for each million vouchers unless said, or two",
+          describe: "Number of Parquet files; default: one per million, at least 2",
         })
         .option("countries", {
           type: "number",
           requiresArg: true,
-          describe: "How many countries they are of; 4 unless said, and not fewer",
+          describe: "Number of countries, at least 4; default: 4",
         })
         .option("out", {
           type: "string",
           requiresArg: true,
-          describe: "The folder for the files, as data/raw/vouchers",
+          describe: "Write to this folder, for example /tmp/vouchers",
         })
         .option("to-raw", {
           type: "boolean",
-          describe: "Put the files into the raw zone, unless it has files",
+          describe: "Write to the raw zone if it is empty",
         })
-        .option("json", { type: "boolean", default: false, describe: "Print the files as JSON" })
+        .option("json", { type: "boolean", default: false, describe: "Print the names of the files as JSON" })
         .conflicts("out", "to-raw")
-        .example("$0 sample --to-raw", "Have something in the raw zone to begin with")
-        .example("$0 sample --rows 1000000 --out /tmp/vouchers", "Make a million vouchers")
+        .example("$0 sample --to-raw", "Fill an empty raw zone")
+        .example("$0 sample --rows 1000000 --out /tmp/vouchers", "Create a million vouchers")
         .example(
           "$0 sample --files 100 --countries 250 --to-raw",
-          "Make 20,000 in many small files, of many countries",
+          "Create many small files and many countries",
         ),
     handler: async ({ rows, files, countries, out, "to-raw": toRaw, json }) => {
       const [{ makeSample, makeSampleInRawZone, SAMPLE_SIZE }, { readSettings }] = await Promise.all([
@@ -66,7 +66,7 @@ export function sampleCommand(cancellation: Cancellation): CommandModule<object,
       if (out === undefined && toRaw !== true) {
         throw new PipelineError(
           "INVALID_USAGE",
-          "sample needs --out FOLDER or --to-raw; see pipeline sample --help",
+          "missing target. Use --out FOLDER or --to-raw; see npx pipeline sample --help",
         );
       }
       const written =
@@ -78,6 +78,6 @@ export function sampleCommand(cancellation: Cancellation): CommandModule<object,
 
 function describe(files: readonly SampleFile[]): string {
   return files.length === 0
-    ? "the raw zone has files: nothing was written"
+    ? "the raw zone is not empty; nothing was written"
     : files.map(({ path, rows }) => `${path}: ${rows.toString()} rows`).join("\n");
 }

@@ -19,32 +19,32 @@ interface ShellArguments {
 export function shellCommand(cancellation: Cancellation): CommandModule<object, ShellArguments> {
   return {
     command: "shell",
-    describe: "Look into the zones with SQL",
+    describe: "Query the zones with SQL",
     builder: (yargs: Argv) =>
       yargs
         .option("c", {
           alias: "command",
           type: "string",
           requiresArg: true,
-          describe: "The SQL to run; without it, it comes from standard input, or you are asked for it",
+          describe: "SQL to run; default: standard input, or an interactive prompt",
         })
         .option("execution-date", {
           alias: "e",
           type: "string",
           requiresArg: true,
-          describe: "Show this execution date; by default, the one that readers see",
+          describe: "Show this execution date; default: the published one",
         })
-        .option("json", { type: "boolean", default: false, describe: "Print rows as a JSON array" })
+        .option("json", { type: "boolean", default: false, describe: "Print rows as JSON" })
         .option("csv", { type: "boolean", default: false, describe: "Print rows as CSV" })
         .option("read-only", {
           type: "boolean",
           default: false,
-          describe: "Be asked by a prompt that cannot write, also where there is a duckdb command",
+          describe: "Use the read-only prompt even if duckdb is installed",
         })
         .check(refuseTwoFormats)
-        .example('$0 shell -c "from curated_vouchers limit 10"', "Look at some rows")
-        .example("$0 shell", "Be asked for SQL")
-        .example("$0 shell -e 2020-05-29", "Look at another execution date"),
+        .example('$0 shell -c "from curated_vouchers limit 10"', "Show ten rows")
+        .example("$0 shell", "Open an interactive prompt")
+        .example("$0 shell -e 2020-05-29", "Query another execution date"),
     handler: async ({ c: command, "execution-date": date, json, csv, "read-only": readOnly }) => {
       const [{ readSettings }, { parseExecutionDate }] = await Promise.all([
         import("../../settings/settings.js"),
@@ -89,7 +89,7 @@ async function runText(context: ShellContext, sql: string, format: ResultFormat)
   });
 }
 
-/** Asks for SQL on the terminal: by the duckdb command where there is one, else by a prompt that only reads. */
+/** Opens a prompt: the duckdb command if it is installed, otherwise a read-only prompt. */
 async function interact(
   context: ShellContext,
   format: ResultFormat,
@@ -107,11 +107,11 @@ async function interact(
     await runDuckDb(start, format === "table" ? [] : [`-${format}`], cancellation);
     return;
   }
-  if (version !== undefined) printWarning(`duckdb ${version} is older than 1.5: it is not used`);
+  if (version !== undefined) printWarning(`duckdb ${version} is not used; version 1.5 or newer is required`);
   const { withShell } = await import("../../introspect/shell.js");
   await withShell(context, async (shell) => {
     printStart(holdingsText(shell.holdings), shell.dates);
-    printError("This prompt only reads. .help tells more.");
+    printError("This prompt is read-only. Type .help for help.");
     const { stdin: input, stdout: output } = process;
     await holdPrompt(shell, { input, output, terminal: output.isTTY, format, signal: context.signal });
   });
@@ -125,5 +125,8 @@ function printStart(holdings: string, { shown, warnings }: ShellDates): void {
 /** yargs would take the defaults of the two for a conflict. */
 function refuseTwoFormats({ json, csv }: Record<string, unknown>): true {
   if (json !== true || csv !== true) return true;
-  throw new PipelineError("INVALID_USAGE", "--json and --csv exclude each other; see pipeline shell --help");
+  throw new PipelineError(
+    "INVALID_USAGE",
+    "--json cannot be combined with --csv; see npx pipeline shell --help",
+  );
 }

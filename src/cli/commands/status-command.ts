@@ -14,39 +14,38 @@ interface StatusArguments {
   json: boolean;
 }
 
-/** As many are named one by one; --json has all. */
+/** The longest list that is printed; --json prints all entries. */
 const TOLD = 20;
 
-/** The command that says how the pipeline stands, for people and for monitors. */
+/** The command that checks freshness and health, for people and monitors. */
 export const statusCommand: CommandModule<object, StatusArguments> = {
   command: "status",
-  describe:
-    "Say how old the answers are, and which dates are missing, withdrawn, stale or failed; ends with 3 where any is",
+  describe: "Show freshness; exit 3 if dates are missing, stale or failed",
   builder: (yargs: Argv) =>
     yargs
       .option("from", {
         type: "string",
         requiresArg: true,
-        describe: "The first day to look at; that of the first publication unless given",
+        describe: "First day to check; default: the oldest publication",
       })
       .option("to", {
         type: "string",
         requiresArg: true,
-        describe: "The last day to look at; that of the newest publication unless given",
+        describe: "Last day to check; default: the newest publication",
       })
       .option("max-age", {
         type: "number",
         requiresArg: true,
-        describe: "How many days old the newest publication may be; as old as it likes unless given",
+        describe: "Maximum age of the newest publication in days; default: no limit",
       })
       .option("deep", {
         type: "boolean",
         default: false,
-        describe: "Compare every published row with what was published",
+        describe: "Compare every published row with its recorded publication",
       })
-      .option("json", { type: "boolean", default: false, describe: "Print everything as JSON" })
-      .example("$0 status --max-age 1", "End with 3 unless all is well and of today or yesterday")
-      .example("$0 status --deep", "Also find rows that somebody has changed or deleted"),
+      .option("json", { type: "boolean", default: false, describe: "Print the status as JSON" })
+      .example("$0 status --max-age 1", "Exit 3 if the answers are older than yesterday")
+      .example("$0 status --deep", "Also find published rows that were changed or deleted"),
   handler: async ({ from, to, "max-age": maxAgeDays, deep, json }) => {
     if (maxAgeDays !== undefined && !(maxAgeDays >= 0))
       throw new PipelineError("INVALID_USAGE", "--max-age must be a number of days, 0 or more");
@@ -82,7 +81,7 @@ async function describe({
   ]);
   return [
     newest === null
-      ? "nothing is published"
+      ? "no publication yet"
       : `newest publication: ${newest.execution_date}, ${ageInWords(newest)}`,
     ...(newest?.answers == null ? [] : [certaintyOfAnswers(newest.answers, newest.certainty)]),
     ...(range === null ? [] : [`published: ${published.toString()} from ${range.from} to ${range.to}`]),
@@ -102,7 +101,7 @@ async function describe({
       "failed",
       failed.map(
         ({ execution_date, run_id, outcome, error_code }) =>
-          `${execution_date}: ${outcome}${error_code === null ? "" : ` with ${error_code}`}; see pipeline runs ${run_id}`,
+          `${execution_date}: ${outcome}${error_code === null ? "" : ` with ${error_code}`}; see npx pipeline runs ${run_id}`,
       ),
     ),
     ...rawNoticeTexts({ ignored_files, same_bytes }),
@@ -120,13 +119,13 @@ function deepInWords({
   damage,
 }: NonNullable<StatusReport["deep"]>): string[] {
   return [
-    `rows compared with what was published: ${compared.toString()} publications`,
+    `published rows compared with their record: ${counting(compared, "publication")}`,
     ...listed(
       "rows differ",
       differences.map(
         ({ execution_date, table, rows_published, rows_found }) =>
-          `${execution_date}: ${table} has ${rows_found?.toString() ?? "unreadable"} rows, ${rows_published.toString()} were published; ` +
-          `run pipeline publish -e ${execution_date}`,
+          `${execution_date}: ${table} has ${rows_found?.toString() ?? "unreadable"} rows instead of ${rows_published.toString()}; ` +
+          `run npx pipeline publish -e ${execution_date}`,
       ),
     ),
     ...listed(
@@ -134,10 +133,10 @@ function deepInWords({
       not_compared.map(({ execution_date, why }) => `${execution_date}: ${why}`),
     ),
     ...listed(
-      "rows of dates that are not published",
+      "rows of unpublished dates",
       unpublished.map(
         ({ execution_date, table, rows_found }) =>
-          `${printable(execution_date)}: ${table} has ${counting(rows_found, "row")}; delete them, or run the date`,
+          `${printable(execution_date)}: ${table} has ${counting(rows_found, "row")}; delete them or run the date`,
       ),
     ),
     ...listed(

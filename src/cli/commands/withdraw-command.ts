@@ -2,7 +2,7 @@ import type { Argv, CommandModule } from "yargs";
 import { PipelineError } from "../../base/errors.js";
 import type { WithdrawalReport } from "../../run/withdraw.js";
 import { print } from "../output.js";
-import { executionDateOption } from "../run-options.js";
+import { executionDateOption, REQUIRED } from "../run-options.js";
 
 interface RestoreArguments {
   "execution-date": string;
@@ -15,10 +15,10 @@ interface WithdrawArguments extends RestoreArguments {
 
 const jsonOption = { type: "boolean", default: false, describe: "Print the result as JSON" } as const;
 
-/** The command that takes a publication back. */
+/** The command that withdraws a publication. */
 export const withdrawCommand: CommandModule<object, WithdrawArguments> = {
   command: "withdraw",
-  describe: "Take the publication of an execution date back: readers see the one before",
+  describe: "Withdraw a publication; readers fall back to the previous one",
   builder: (yargs: Argv) =>
     yargs
       .option("execution-date", executionDateOption)
@@ -26,15 +26,13 @@ export const withdrawCommand: CommandModule<object, WithdrawArguments> = {
         type: "string",
         demandOption: true,
         requiresArg: true,
-        describe: "The reason, for the history",
+        group: REQUIRED,
+        describe: "Reason, for the run history",
       })
       .option("json", jsonOption)
-      .example(
-        '$0 withdraw -e 2020-05-29 --why "the feed of Peru was cut short"',
-        "Have readers see the day before",
-      ),
+      .example('$0 withdraw -e 2020-05-29 --why "the feed of Peru was cut short"', "Withdraw faulty answers"),
   handler: async ({ "execution-date": text, why, json }) => {
-    if (why.trim() === "") throw new PipelineError("INVALID_USAGE", "--why must say something");
+    if (why.trim() === "") throw new PipelineError("INVALID_USAGE", "--why must not be empty");
     const [{ withdrawPublication }, { readSettings }, { parseExecutionDate }] = await Promise.all([
       import("../../run/withdraw.js"),
       import("../../settings/settings.js"),
@@ -47,15 +45,15 @@ export const withdrawCommand: CommandModule<object, WithdrawArguments> = {
   },
 };
 
-/** The command that gives a publication back. */
+/** The command that restores a withdrawn publication. */
 export const restoreCommand: CommandModule<object, RestoreArguments> = {
   command: "restore",
-  describe: "Give readers back the publication of an execution date that was withdrawn",
+  describe: "Restore a withdrawn publication",
   builder: (yargs: Argv) =>
     yargs
       .option("execution-date", executionDateOption)
       .option("json", jsonOption)
-      .example("$0 restore -e 2020-05-29", "Undo a withdraw"),
+      .example("$0 restore -e 2020-05-29", "Undo a withdrawal"),
   handler: async ({ "execution-date": text, json }) => {
     const [{ restorePublication }, { readSettings }, { parseExecutionDate }] = await Promise.all([
       import("../../run/withdraw.js"),
@@ -70,5 +68,7 @@ export const restoreCommand: CommandModule<object, RestoreArguments> = {
 };
 
 function seenNow({ newest }: WithdrawalReport): string {
-  return newest === null ? "nothing else is published: readers now see nothing" : `readers now see ${newest}`;
+  return newest === null
+    ? "no other publication exists, so readers have no answers"
+    : `readers now see ${newest}`;
 }
