@@ -1,11 +1,11 @@
 /*
 description: >
-  Sample raw vouchers, the same at every call: row by row from the row's number, with the shape and the faults of the real
-  feed. Variables: first_row and last_row, counted from 1; countries, how many there are: beside the four of the real feed further
-  ones that are named by their numbers, each with as large a part of the rows.
+  Sample raw vouchers with the shape and the faults of the real feed. Each row depends only on its number, so every call
+  gives the same rows. The variables first_row and last_row count from 1. The variable countries is the number of countries:
+  the four of the real feed, and others named by their number, all with an equal share of the rows.
 */
 WITH numbered AS (
-  -- One row in a thousand is the one before it once more: identical rows are different vouchers.
+  -- One row in a thousand repeats the previous row, because identical rows are different vouchers.
   SELECT row_number, CASE WHEN row_number % 1000 = 0 THEN row_number - 1 ELSE row_number END AS seed
   FROM range({{ first_row }}, {{ last_row }} + 1) AS numbers(row_number)
 ),
@@ -13,7 +13,7 @@ WITH numbered AS (
 thrown AS (
   SELECT
     row_number,
-    -- Up to 4 it stands for the four together: which of them it is, the die says.
+    -- The numbers 1 to 4 stand for the four countries of the feed; country_die chooses one of them.
     1 + hash(seed, 'country number') % {{ countries }} AS country_number,
     hash(seed, 'country') % 100 AS country_die,
     hash(seed, 'amount') % 100 AS amount_die,
@@ -63,7 +63,7 @@ SELECT
     CASE
       WHEN fault_die BETWEEN 50 AND 107 THEN NULL
       WHEN country_number > 4 THEN
-        -- Amounts of its own, other than those of the countries with the next numbers.
+        -- Other amounts than the countries with the next numbers.
         110 * (4 + country_number % 89)
         * CASE
           WHEN amount_die < 45 THEN 2

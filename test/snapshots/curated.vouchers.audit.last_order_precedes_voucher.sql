@@ -1,7 +1,7 @@
 /*
-description: No customer's last order is later than the voucher that was to win the customer back.
+description: No last order is later than the voucher of the customer.
 severity: warn
-# The history of 2018 has 8 % of such rows: the feed joins orders that came after the voucher. More would be news.
+# The data of 2018 has 8 % of such rows, because the feed also joins later orders.
 threshold: { share: 0.1 }
 */
 SELECT country_code, "timestamp", last_order_ts, total_orders, voucher_amount

@@ -1,7 +1,7 @@
 /*
 description: >
-  Every voucher that was known at the execution date: clean, typed, one row a voucher, with the segments its customer was
-  in at that date.
+  All valid vouchers that were known at the execution date, one row per voucher, with the segments of the customer at
+  that date.
 audits:
   - not_empty
   - segments_are_known
@@ -33,5 +33,5 @@ SELECT
   recency_segment(days_since_last_order) AS recency_segment,
   '2020-05-29T000000' AS execution_date
 FROM known
--- A total order makes the file the same, byte for byte, however many threads write it.
+-- A total order gives the same bytes for any number of threads.
 ORDER BY ALL

@@ -1,12 +1,12 @@
 /*
 description: >
   The functions that the models share, as functions of Spark: the same names and meanings as in duckdb.sql, and the same
-  values to the last digit. Spark works out an argument for every row, even where a branch that is not taken asks for it,
-  and unfolds no value whose argument is more than a column: what costs stands in the body of a function. A regular expression ends in \z,
+  values to the last digit. Spark evaluates an argument for every row, even for a branch that is not taken. It does not
+  unfold a value whose argument is more than a column. So expensive code is in the body of a function. A regular expression ends in \z,
   because $ is also before a line's end. They are for a session whose time zone is UTC.
 */
 
--- Functions of Spark have no overloads: a raw value comes with what it is, as the one field that is not NULL. Spark folds
+-- Functions of Spark have no overloads: a raw value is a struct, and its only field that is not NULL shows its type. Spark folds
 -- that away, as long as no field is more than a column. A date is its days and nanoseconds are their number, since 1970.
 CREATE OR REPLACE TEMPORARY FUNCTION raw_text(value STRING)
 RETURNS
@@ -122,7 +122,7 @@ RETURN
     ELSE ltrim('+', CAST(value AS STRING))
   END;
 
--- What no calendar of DuckDB has, as the lowest number of all for a missing value, has no text but its number.
+-- A timestamp outside DuckDB's calendar, such as the lowest number for a missing value, is shown as its number.
 CREATE OR REPLACE TEMPORARY FUNCTION text_of_moment(value TIMESTAMP_NTZ) RETURNS STRING
 RETURN
   CASE
@@ -161,7 +161,7 @@ RETURN
       )
   END;
 
--- Of the decimals that are read as the number the shortest, as 4.5e+00. Java's own text is not always that, and rounds what it
+-- The shortest decimal that reads as the number, for example 4.5e+00. Java's own text is not always that, and rounds what it
 -- has rounded before: a 5 at the end may be one to leave out.
 CREATE OR REPLACE TEMPORARY FUNCTION shortest_decimal(value DOUBLE) RETURNS STRING
 RETURN
@@ -218,7 +218,7 @@ RETURN
     WHEN value.number IS NOT NULL THEN text_of_number(value.number)
   END;
 
--- The offset in a text as hours and minutes: 230 for +02:30, -900 for -09 and -0900, 0 where there is none.
+-- The offset in a text as hours and minutes: 230 for +02:30, -900 for -09 and -0900, 0 if there is none.
 CREATE OR REPLACE TEMPORARY FUNCTION offset_digits(value STRING) RETURNS INT
 RETURN
   try_cast(rpad(translate(regexp_extract(substring(stripped(value), 11), '[+-].*', 0), ':', ''), 5, '0') AS INT);
@@ -239,7 +239,7 @@ RETURN
   );
 
 -- The moment in UTC that a text says, or NULL: what moment_from_text says in DuckDB, where the second expression is the
--- grammar. The first is of what feeds are full of.
+-- grammar. The first expression matches the usual format of feeds.
 CREATE OR REPLACE TEMPORARY FUNCTION moment_from_text(value STRING) RETURNS TIMESTAMP_NTZ
 RETURN
   CASE
@@ -263,7 +263,7 @@ RETURN
       try_cast(date_from_unix_date(try_cast(value AS INT)) AS TIMESTAMP_NTZ)
   END;
 
--- The moment in UTC that a raw value says, or NULL. Infinities are no moments.
+-- The moment in UTC that a raw value says, or NULL. Infinities are not valid.
 CREATE OR REPLACE TEMPORARY FUNCTION moment(
   value STRUCT<
     text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
@@ -313,7 +313,7 @@ RETURN CASE WHEN number BETWEEN lowest AND 2147483647 THEN try_cast(number AS IN
 CREATE OR REPLACE TEMPORARY FUNCTION country_from(country STRING) RETURNS STRING
 RETURN CASE WHEN length(country) BETWEEN 1 AND 64 AND instr(country, '\u0000') = 0 THEN country END;
 
--- Why a column rejects its row, or NULL where it does not.
+-- The reason why a column rejects its row, or NULL.
 CREATE OR REPLACE TEMPORARY FUNCTION reject_reason(column_name STRING, value STRING, value_text STRING) RETURNS STRING
 RETURN
   CASE
@@ -322,13 +322,13 @@ RETURN
     ELSE concat(column_name, '_invalid')
   END;
 
--- The reasons among these that there are, in their order.
+-- The given reasons that are not NULL, in their order.
 CREATE OR REPLACE TEMPORARY FUNCTION reasons_given(
   first_reason STRING, second_reason STRING, third_reason STRING, fourth_reason STRING, fifth_reason STRING
 ) RETURNS ARRAY<STRING>
 RETURN array_compact(array(first_reason, second_reason, third_reason, fourth_reason, fifth_reason));
 
--- What is shown of a rejected value, and its file. The least of several has a value wherever one of them has.
+-- The shown part of a rejected value, and its file. The smallest of several examples has a value if one of them has.
 CREATE OR REPLACE TEMPORARY FUNCTION example_of(fault STRING, source_file STRING)
 RETURNS STRUCT<is_missing BOOLEAN, fault STRING, source_file STRING>
 RETURN named_struct('is_missing', fault IS NULL, 'fault', left(fault, 80), 'source_file', source_file);
@@ -337,7 +337,7 @@ RETURN named_struct('is_missing', fault IS NULL, 'fault', left(fault, 80), 'sour
 CREATE OR REPLACE TEMPORARY FUNCTION days_between(earlier TIMESTAMP_NTZ, later TIMESTAMP_NTZ) RETURNS INT
 RETURN datediff(later, earlier);
 
--- A run sees only what was known at its execution date. What came later is out of scope, and no error.
+-- A run sees only what was known at its execution date. A later row is out of scope, which is not an error.
 CREATE OR REPLACE TEMPORARY FUNCTION known_at(
   execution_date TIMESTAMP_NTZ, "timestamp" TIMESTAMP_NTZ, last_order_ts TIMESTAMP_NTZ
 ) RETURNS BOOLEAN
@@ -371,8 +371,8 @@ RETURN
     WHEN 'recency_segment' THEN CAST(nullif(array_position(array('0-30', '30-60', '60-90', '90-120', '120-180', '180+'), segment), 0) AS INT)
   END;
 
--- The chance that an amount wins again if as many vouchers are drawn anew, each with the chances that the counts tell: the sum over
--- every number of vouchers that it can win with. `rivals` are the counts of the other amounts, negative for those that win ties.
+-- The chance that an amount wins again if the same number of vouchers is drawn again by the shares of the counts. It is the sum
+-- over every number of vouchers that can win. `rivals` are the counts of the other amounts, negative for those that win ties.
 -- A lambda of Spark cannot call a function of ours, so the weights are spelled out; the first lambda has 0!, 1!, 2! … and 30! as a value.
 CREATE OR REPLACE TEMPORARY FUNCTION chance_among_few(winner BIGINT, total INT, rivals ARRAY<BIGINT>) RETURNS DOUBLE
 RETURN

@@ -1,7 +1,7 @@
 /*
 description: >
-  The functions that the models share, as DuckDB macros. How a raw value is read is said here and nowhere else. A value
-  is read as what it says or it is NULL: nothing is guessed, rounded or cut, but the digits of a second past the sixth.
+  The functions that the models share, as DuckDB macros. Only this file defines how to read a raw value. An unreadable
+  value is NULL. Nothing is guessed, rounded or cut, except digits of a second after the sixth.
 */
 
 -- The rows of Parquet files that have the same columns, with a column more that tells the file.
@@ -11,7 +11,7 @@ CREATE MACRO parquet_rows(files, file_column, columns_read := NULL) AS TABLE
   FROM read_parquet(files, filename = file_column, binary_as_string = true, hive_partitioning = false);
 
 -- The rows of CSV files that have the same header line. `columns_in_file` gives each column a type: VARCHAR.
--- The sniffer is off: where a file is at fault it would skip, quote or split rows anew, and say nothing.
+-- The sniffer is off, because it would silently skip, quote or split rows of a faulty file.
 -- Files whose quoted values hold line breaks are read `in_order`, each by one thread.
 CREATE MACRO csv_rows(files, columns_in_file, compressed_by, file_column, in_order := false) AS TABLE
   SELECT *
@@ -31,7 +31,7 @@ CREATE MACRO moment_in_calendar(value) AS
       THEN value
   END;
 
--- Milliseconds as a file holds them, for the functions that take a raw value. Most numbers of them are no moment of DuckDB's.
+-- Milliseconds as a file holds them, for the functions that take a raw value. DuckDB cannot represent most of these numbers as timestamps.
 CREATE MACRO raw_milliseconds(value) AS { 'milliseconds': CAST(value AS BIGINT) };
 
 -- make_timestamp_ms fails at a number out of its reach also in a branch that is not taken.
@@ -42,8 +42,8 @@ CREATE MACRO moment_from_milliseconds(value) AS
     END
   );
 
--- The text of a raw value, as the table of rejected rows keeps it. What a column of moments holds that no calendar has, as
--- the lowest number of all for a missing value, has no text but its number.
+-- The text of a raw value for the table of rejected rows. A timestamp outside the calendar, such as the lowest number for a
+-- missing value, is shown as its number.
 CREATE MACRO as_text
   (value) AS CAST(value AS VARCHAR),
   (value DATE) AS CAST(value AS VARCHAR),
@@ -68,15 +68,15 @@ CREATE MACRO as_text
       ELSE CAST(value AS VARCHAR)
     END;
 
--- The text without the blanks around it: space, tab, LF, VT, FF, CR. They are the lowest printable characters, so the
--- two ends of a text tell that there is nothing to strip, at a fifth of what trim costs.
+-- The text without surrounding spaces: space, tab, LF, VT, FF, CR. They are the lowest printable characters, so a check of
+-- both ends shows that there is nothing to strip. It costs a fifth of trim.
 CREATE MACRO stripped(value) AS
   CASE
     WHEN value >= '!' AND right(value, 1) > ' ' THEN value
     ELSE trim(value, ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13))
   END;
 
--- Minutes east of UTC of an offset: Z, +HH, +HHMM or +HH:MM; 0 where there is none.
+-- Minutes east of UTC of an offset: Z, +HH, +HHMM or +HH:MM; 0 if there is none.
 CREATE MACRO offset_minutes(zone_offset) AS
   CASE
     WHEN length(zone_offset) < 3 THEN 0
@@ -87,8 +87,8 @@ CREATE MACRO offset_minutes(zone_offset) AS
       )
   END;
 
--- DuckDB's casts from any text are not used for an offset: the one to TIMESTAMP drops it silently, and the one to
--- TIMESTAMPTZ can fail as a whole and lets a zone name change how the rows after it are read.
+-- DuckDB's casts cannot read an offset safely. The cast to TIMESTAMP drops it silently. The cast to TIMESTAMPTZ can fail as
+-- a whole, and a zone name changes how it reads the next rows.
 CREATE MACRO moment_from_parts(parts) AS
   TRY_CAST(parts.day || ' ' || CASE parts.clock WHEN '' THEN '00:00' ELSE parts.clock END AS TIMESTAMP)
   - to_minutes(offset_minutes(parts.zone_offset));
@@ -108,7 +108,7 @@ CREATE MACRO moment_by_grammar(value) AS
   )[1];
 
 -- Whether a text is a date, or a date and a time of day with seconds and 0, 3 or 6 digits more, in UTC, as feeds write most moments.
--- Its length tells what it can be, so one comparison is enough. Where `?` stands, the cast of such a text takes digits alone.
+-- Its length tells what it can be, so one comparison is enough. For `?`, the cast of such a text accepts only digits.
 CREATE MACRO is_usual_moment(value) AS
   CASE strlen(value)
     WHEN 10 THEN value GLOB '????-??-?[0-9]'
@@ -143,7 +143,7 @@ CREATE MACRO moment_from_text(value) AS
     ELSE moment_by_grammar(value)
   END;
 
--- The moment in UTC that a raw value says, or NULL. Infinities are no moments.
+-- The moment in UTC that a raw value says, or NULL. Infinities are not valid.
 CREATE MACRO moment
   (value VARCHAR) AS moment_from_text(value),
   (value TIMESTAMP) AS moment_in_calendar(value),
@@ -178,7 +178,7 @@ CREATE MACRO integer_from(lowest, number) AS
 CREATE MACRO country_from(country) AS
   CASE WHEN length(country) BETWEEN 1 AND 64 AND NOT contains(country, chr(0)) THEN country END;
 
--- Why a column rejects its row, or NULL where it does not.
+-- The reason why a column rejects its row, or NULL.
 CREATE MACRO reject_reason(column_name, value, value_text) AS
   CASE
     WHEN value IS NOT NULL THEN NULL
@@ -186,14 +186,14 @@ CREATE MACRO reject_reason(column_name, value, value_text) AS
     ELSE column_name || '_invalid'
   END;
 
--- The reasons among these that there are, in their order.
+-- The given reasons that are not NULL, in their order.
 CREATE MACRO reasons_given(first_reason, second_reason, third_reason, fourth_reason, fifth_reason) AS
   list_filter(
     [first_reason, second_reason, third_reason, fourth_reason, fifth_reason],
     lambda reason: reason IS NOT NULL
   );
 
--- What is shown of a rejected value, and its file. The least of several has a value wherever one of them has.
+-- The shown part of a rejected value, and its file. The smallest of several examples has a value if one of them has.
 CREATE MACRO example_of(fault, source_file) AS
   { 'is_missing': fault IS NULL, 'fault': left(fault, 80), 'source_file': source_file };
 
@@ -204,7 +204,7 @@ CREATE MACRO explode(items) AS unnest(items);
 CREATE MACRO days_between(earlier, later) AS
   CAST(date_diff('day', CAST(earlier AS DATE), CAST(later AS DATE)) AS INTEGER);
 
--- A run sees only what was known at its execution date. What came later is out of scope, and no error.
+-- A run sees only what was known at its execution date. A later row is out of scope, which is not an error.
 CREATE MACRO known_at(execution_date, "timestamp", last_order_ts) AS
   "timestamp" <= execution_date AND last_order_ts <= execution_date;
 
@@ -250,8 +250,8 @@ CREATE MACRO weights_together(one, other, most) AS
     )
   );
 
--- The chance that an amount wins again if as many vouchers are drawn anew, each with the chances that the counts tell: the sum over
--- every number of vouchers that it can win with. `rivals` are the counts of the other amounts, negative for those that win ties.
+-- The chance that an amount wins again if the same number of vouchers is drawn again by the shares of the counts. It is the sum
+-- over every number of vouchers that can win. `rivals` are the counts of the other amounts, negative for those that win ties.
 CREATE MACRO chance_among_few(winner, total, rivals) AS
   gamma(total + 1) / power(total, total) * list_sum(
     list_transform(

@@ -1,7 +1,7 @@
 /*
-description: What is told of a file of raw vouchers. The relation is then made of that file alone.
+description: The report on one file of raw vouchers. Here raw.vouchers has only this file.
 */
--- Every raw column is read, so that a fault in any of them is found, as a run would find it.
+-- It reads every raw column to find the same faults as a run.
 SELECT
   count(*) AS rows_read,
   count(*) FILTER (WHERE is_rejected) AS rejected,

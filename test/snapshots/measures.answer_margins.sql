@@ -1,18 +1,18 @@
 /*
 description: >
-  Whether rejected rows could change each answer: the margin of the most used amount, and the rejected rows that might have
-  belonged to its country and segment. What cannot be read of a rejected row could have been anything: a row without a number of orders might have
-  belonged to every segment by orders.
+  Whether rejected rows could change an answer: the margin of the most used amount, and the rejected rows that may belong
+  to its country and segment. An unreadable value can stand for any value: a row without a number of orders may belong to
+  every segment by orders.
 recorded: false
 columns:
   country_code:   { type: VARCHAR, description: Country of the customers }
   segment_kind:   { type: VARCHAR, description: frequent_segment or recency_segment }
   segment:        { type: VARCHAR, description: The segment within its kind }
-  voucher_amount: { type: INTEGER, description: "The answer; missing where the country has none for the segment" }
-  runner_up:      { type: INTEGER, description: The amount that is used most but one; missing where there is none }
-  margin:         { type: BIGINT, description: How many more vouchers the answer has than the runner-up }
-  rejected:       { type: BIGINT, description: Rejected rows that might have belonged here and are not of the answer's amount }
-  could_change:   { type: BOOLEAN, description: "Whether these rows, all for one other amount, would have changed the answer" }
+  voucher_amount: { type: INTEGER, description: "The answer; missing if the country has none for the segment" }
+  runner_up:      { type: INTEGER, description: The second most used amount; missing if there is none }
+  margin:         { type: BIGINT, description: Vouchers of the answer minus vouchers of the runner-up }
+  rejected:       { type: BIGINT, description: Rejected rows that may belong here and do not have the answer's amount }
+  could_change:   { type: BOOLEAN, description: "Whether these rows would change the answer if all had one other amount" }
 */
 WITH answers AS (
   SELECT
@@ -44,7 +44,7 @@ all_segments AS (
   SELECT 'recency_segment' AS segment_kind, unnest(['0-30', '30-60', '60-90', '90-120', '120-180', '180+']) AS segment
 ),
 
--- The four ways in which a rejected row can be said to belong to a country and segment: each is known, or is not.
+-- A rejected row can match in four ways: its country is known or unknown, and so is its segment.
 ways AS (
   SELECT
     country_code, segment_kind, segment, voucher_amount, runner_up, margin,
@@ -76,7 +76,7 @@ SELECT
   country_code, segment_kind, segment, voucher_amount, runner_up, margin, rejected,
   CASE
     WHEN voucher_amount IS NULL THEN rejected > 0
-    -- Of two amounts that are used equally often the smaller one wins: a smaller one need only draw level.
+    -- The smaller of two equally used amounts wins, so a smaller amount only needs the same number of vouchers.
     WHEN coalesce(runner_up, 1) < voucher_amount THEN rejected >= margin
     ELSE rejected > margin
   END AS could_change

@@ -1,13 +1,13 @@
 /*
-description: The twenty answers that the fewest of the rejected rows that might have belonged there would have changed.
+description: The twenty answers that the fewest rejected rows could change.
 columns:
   country_code:   { type: VARCHAR, description: Country of the customers }
   segment_kind:   { type: VARCHAR, description: frequent_segment or recency_segment }
   segment:        { type: VARCHAR, description: The segment within its kind }
   voucher_amount: { type: INTEGER, description: The answer }
-  runner_up:      { type: INTEGER, description: The amount that is used most but one; missing where there is none }
-  margin:         { type: BIGINT, description: How many more vouchers the answer has than the runner-up }
-  rejected:       { type: BIGINT, description: Rejected rows that might have belonged here and are not of the answer's amount }
+  runner_up:      { type: INTEGER, description: The second most used amount; missing if there is none }
+  margin:         { type: BIGINT, description: Vouchers of the answer minus vouchers of the runner-up }
+  rejected:       { type: BIGINT, description: Rejected rows that may belong here and do not have the answer's amount }
 */
 SELECT country_code, segment_kind, segment, voucher_amount, runner_up, margin, rejected
 FROM measures.answer_margins

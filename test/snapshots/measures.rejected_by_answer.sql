@@ -1,15 +1,15 @@
 /*
 description: >
-  The rejected rows by the answer that they might have counted for, as far as each row tells country, segment and amount.
+  Rejected rows by the answer that they may belong to, as far as country, segment and amount are readable.
 recorded: false
 columns:
-  country_code:   { type: VARCHAR, description: Country of the customers; empty where it cannot be read }
+  country_code:   { type: VARCHAR, description: Country of the customers; empty if unreadable }
   segment_kind:   { type: VARCHAR, description: frequent_segment or recency_segment }
-  segment:        { type: VARCHAR, description: The segment within its kind; empty where it cannot be told }
-  voucher_amount: { type: INTEGER, description: The amount; missing where it cannot be read }
+  segment:        { type: VARCHAR, description: The segment within its kind; empty if unknown }
+  voucher_amount: { type: INTEGER, description: The amount; missing if unreadable }
   rejected:       { type: BIGINT, description: Rejected rows }
 */
--- What each raw value says is found out once, before it is used twice.
+-- Each raw value is parsed once, because it is used twice.
 WITH read AS (
   SELECT
     stripped(country_code) AS country,
@@ -20,7 +20,7 @@ WITH read AS (
   FROM curated.vouchers_rejected
 ),
 
--- What is surely later than the execution date would have been out of scope.
+-- A row that is later than the execution date is out of scope.
 rejected AS (
   SELECT
     country_from(country) AS country_code,
@@ -31,7 +31,7 @@ rejected AS (
   WHERE coalesce(known_at(TIMESTAMP '2020-05-29 00:00:00', "timestamp", last_order_ts), true)
 )
 
--- An empty text stands for what cannot be read: no country and no segment is one.
+-- An empty text stands for an unreadable value. No country or segment has an empty name.
 SELECT
   coalesce(country_code, '') AS country_code,
   'frequent_segment' AS segment_kind,

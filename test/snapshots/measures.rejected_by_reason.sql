@@ -1,7 +1,7 @@
 /*
-description: The rejected rows by reason. A row with two reasons counts under both.
+description: Rejected rows by reason. A row with two reasons counts twice.
 columns:
-  reject_reason: { type: VARCHAR, description: Why the rows were rejected }
+  reject_reason: { type: VARCHAR, description: Reason of the rejection }
   rejected:      { type: BIGINT, description: Rows rejected for this reason }
 */
 SELECT reject_reason, count(*) AS rejected

@@ -1,12 +1,12 @@
 /*
 description: >
-  The rejected rows by reason and country: the twenty largest groups, and the largest of each reason, each with the value of
-  one of its rows. A row with two reasons counts under both.
+  Rejected rows by reason and country: the twenty largest groups and the largest group of each reason, each with one
+  example. A row with two reasons counts twice.
 columns:
-  reject_reason: { type: VARCHAR, description: Why the rows were rejected }
-  country_code:  { type: VARCHAR, description: Country of the rows; missing where it cannot be read }
-  rejected:      { type: BIGINT, description: Rows of the country that were rejected for this reason }
-  example:       { type: VARCHAR, description: "The value at fault of one of the rows, as it came, up to 80 characters" }
+  reject_reason: { type: VARCHAR, description: Reason of the rejection }
+  country_code:  { type: VARCHAR, description: Country of the rows; missing if unreadable }
+  rejected:      { type: BIGINT, description: Rejected rows of the country with this reason }
+  example:       { type: VARCHAR, description: "The invalid value of one row as delivered, up to 80 characters" }
   source_file:   { type: VARCHAR, description: "The file of that row, relative to the raw zone" }
 */
 WITH reasons AS (
@@ -34,13 +34,13 @@ grouped AS (
     reject_reason,
     country_code,
     count(*) AS rejected,
-    -- The least of them, so that every run shows the same one.
+    -- The smallest value, so that every run shows the same example.
     min(example_of(fault, source_file)) AS example
   FROM faults
   GROUP BY reject_reason, country_code
 ),
 
--- There can be as many groups as rejected rows: few of each reason are left before they are ranked among each other.
+-- There can be as many groups as rejected rows, so each reason keeps only a few before the overall ranking.
 ranked_in_reason AS (
   SELECT *, row_number() OVER (PARTITION BY reject_reason ORDER BY rejected DESC, country_code NULLS LAST) AS reason_rank
   FROM grouped
@@ -54,6 +54,6 @@ ranked AS (
 
 SELECT reject_reason, country_code, rejected, example.fault AS example, example.source_file AS source_file
 FROM ranked
--- A reason that few rows have still needs an example.
+-- A rare reason also needs an example.
 WHERE overall_rank <= 20 OR reason_rank = 1
 ORDER BY overall_rank

@@ -1,13 +1,13 @@
 /*
-description: What became of the raw rows, counted as they were read. Audits hold it against the raw files and the files that were written.
+description: Numbers of raw rows by outcome, counted while reading. Audits compare them with the raw files and the written files.
 audits:
   - rows_are_accounted_for
   - rejected_share_is_allowed
 columns:
   rows_read:    { type: BIGINT, description: Rows of all raw files }
-  rejected:     { type: BIGINT, description: Rows in which a value is missing or invalid }
-  out_of_scope: { type: BIGINT, description: Rows that were not known yet at the execution date }
-  curated:      { type: BIGINT, description: Rows that the answers rest on }
+  rejected:     { type: BIGINT, description: Rows with a missing or invalid value }
+  out_of_scope: { type: BIGINT, description: Rows later than the execution date }
+  curated:      { type: BIGINT, description: Rows used for the answers }
 */
 SELECT
   count(*) AS rows_read,

@@ -1,5 +1,5 @@
 /*
-description: In each kind of segment, the assignments of all amounts together are all curated vouchers.
+description: For each kind of segment, the assignments of all amounts add up to the number of curated vouchers.
 */
 WITH counted AS (
   SELECT segment_kind, sum(assignments) AS assignments

@@ -1,8 +1,8 @@
 /*
 description: >
-  The most used amounts are those that a recount of the curated vouchers gives, in another way than the model counts: for
-  each country and segment, the smallest amount that no other amount beats. Parameters: segment is the column of the segment,
-  or country_code for whole countries; total is the column of all assignments of the segment.
+  The most used amounts equal an independent recount of the curated vouchers: for each country and segment, the smallest
+  amount that no other amount beats. The parameter segment is the column of the segment, or country_code for whole
+  countries. The parameter total is the column of all assignments of the segment.
 */
 WITH counted AS (
   SELECT country_code, country_code AS segment, voucher_amount, CAST(sum(vouchers) AS BIGINT) AS assignments

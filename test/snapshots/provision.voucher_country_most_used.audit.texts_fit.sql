@@ -1,5 +1,5 @@
 /*
-description: No text is longer than its column in the published table takes. Runs on every model that is published.
+description: No text is longer than its column in the published table. Runs on every published model.
 */
 SELECT *
 FROM provision.voucher_country_most_used

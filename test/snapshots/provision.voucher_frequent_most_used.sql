@@ -1,5 +1,5 @@
 /*
-description: The voucher amount that was assigned most often in each country and segment by number of orders.
+description: The most used voucher amount in each country and segment by number of orders.
 key: [country_code, frequent_segment]
 publish: true
 audits:

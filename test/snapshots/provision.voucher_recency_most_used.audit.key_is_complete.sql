@@ -1,5 +1,5 @@
 /*
-description: No column of a key is missing, and each row belongs to the execution date. Runs on every model that has a key.
+description: No key column is missing, and each row belongs to the execution date. Runs on every model that has a key.
 */
 SELECT country_code, recency_segment, execution_date
 FROM provision.voucher_recency_most_used

@@ -1,5 +1,5 @@
 /*
-description: As many rows were read as the raw files hold, by the footers of Parquet files and a count of CSV rows from their bytes.
+description: The number of rows read equals the number of rows in the raw files, by Parquet footers and a byte count of CSV rows.
 reads_files: true
 */
 WITH in_files AS (

@@ -1,5 +1,5 @@
 /*
-description: No voucher and no last order is later than the execution date, and no value that every voucher needs is missing.
+description: No voucher or last order is later than the execution date, and no required value is missing.
 */
 SELECT "timestamp", country_code, last_order_ts, total_orders, voucher_amount
 FROM {{ model.name | ref }}

@@ -1,5 +1,5 @@
 /*
-description: "Every raw row is in exactly one place: rows read = rejected + out of scope + curated, and as many are written."
+description: "Every raw row is in exactly one table: rows read = rejected + out of scope + curated, and the written rows match."
 */
 WITH written AS (
   SELECT

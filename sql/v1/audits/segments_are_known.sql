@@ -1,5 +1,5 @@
 /*
-description: Every voucher is in one known segment of each kind.
+description: Every voucher has one known segment of each kind.
 */
 SELECT frequent_segment, recency_segment, count(*) AS row_count
 FROM {{ model.name | ref }}

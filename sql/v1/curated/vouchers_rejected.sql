@@ -1,15 +1,15 @@
 /*
 description: >
-  Every raw voucher in which a value is missing or invalid: the six values as they came, every reason, and the file.
+  All raw vouchers with a missing or invalid value: the six values as delivered, all reasons, and the file.
 columns:
-  timestamp:      { type: VARCHAR, description: "timestamp as it came" }
-  country_code:   { type: VARCHAR, description: "country_code as it came" }
-  last_order_ts:  { type: VARCHAR, description: "last_order_ts as it came" }
-  first_order_ts: { type: VARCHAR, description: "first_order_ts as it came" }
-  total_orders:   { type: VARCHAR, description: "total_orders as it came" }
-  voucher_amount: { type: VARCHAR, description: "voucher_amount as it came" }
-  reject_reasons: { type: "VARCHAR[]", description: "Why: <column>_missing or <column>_invalid, in column order" }
-  source_file:    { type: VARCHAR, description: "The file the row came from, relative to the raw zone" }
+  timestamp:      { type: VARCHAR, description: "timestamp as delivered" }
+  country_code:   { type: VARCHAR, description: "country_code as delivered" }
+  last_order_ts:  { type: VARCHAR, description: "last_order_ts as delivered" }
+  first_order_ts: { type: VARCHAR, description: "first_order_ts as delivered" }
+  total_orders:   { type: VARCHAR, description: "total_orders as delivered" }
+  voucher_amount: { type: VARCHAR, description: "voucher_amount as delivered" }
+  reject_reasons: { type: "VARCHAR[]", description: "Reasons: <column>_missing or <column>_invalid, in column order" }
+  source_file:    { type: VARCHAR, description: "The file of the row, relative to the raw zone" }
   execution_date: { type: VARCHAR, description: "The partition: the execution date without colons" }
 */
 SELECT
@@ -19,7 +19,7 @@ SELECT
   first_order_ts_text AS first_order_ts,
   total_orders_text AS total_orders,
   voucher_amount_text AS voucher_amount,
-  -- The first order rejects nothing: what cannot be read there is missing.
+  -- An unreadable first order is missing and does not reject the row.
   reasons_given(
     reject_reason('timestamp', "timestamp", timestamp_text),
     reject_reason('country_code', country_code, country_code_text),

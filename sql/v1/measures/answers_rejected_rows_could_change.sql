@@ -1,12 +1,11 @@
 /*
 description: >
-  Whether rejected rows could have changed answers: of how many the margin is so small that the rejected rows that might have
-  belonged there could have turned it, and how many countries and segments have no answer that could have had one.
+  The number of answers that rejected rows could change, and the number of missing answers that rejected rows could give.
 columns:
   segment_kind:     { type: VARCHAR, description: frequent_segment or recency_segment }
   answers:          { type: BIGINT, description: Countries and segments with an answer }
-  could_change:     { type: BIGINT, description: Answers that the rejected rows could have changed }
-  possible_answers: { type: BIGINT, description: Countries and segments without an answer that the rejected rows could have given }
+  could_change:     { type: BIGINT, description: Answers that rejected rows could change }
+  possible_answers: { type: BIGINT, description: Countries and segments without an answer that rejected rows could give }
 */
 SELECT
   segment_kind,

@@ -1,7 +1,7 @@
 /*
 description: >
-  How often each voucher amount was assigned in each country and segment, ranked. Every answer is the first rank of this
-  table, so the rule of the most used amount stands here alone.
+  Number of assignments of each voucher amount in each country and segment, ranked. Every answer is the first rank of
+  this table, so the rule of the most used amount is defined only here.
 key: [country_code, segment_kind, segment, voucher_amount]
 publish: true
 audits:

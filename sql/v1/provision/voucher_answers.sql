@@ -1,12 +1,12 @@
 /*
 description: >
-  The answer for each country and segment, what it rests on, and how certain it is: the chance that the same amount would be
-  used most again among as many customers like these. docs/certainty.md derives it.
+  The answer for each country and segment, with its counts and its certainty. The certainty is the chance that the same
+  amount wins again with as many similar customers. See docs/certainty.md.
 key: [country_code, segment_kind, segment]
 publish: true
 audits:
   - certainty_is_a_chance:
-      description: A certainty is a chance from 0 to 1, and an amount that no other is used more often than has some.
+      description: Every certainty is above 0 and at most 1.
       select: SELECT * FROM {{ model.name | ref }} WHERE NOT coalesce(certainty > 0 AND certainty <= 1, false)
 columns:
   country_code:          { type: VARCHAR, max_length: 64, description: Country of the customers }
@@ -15,9 +15,9 @@ columns:
   voucher_amount:        { type: INTEGER, description: "The most used voucher, in whole currency units" }
   assignments:           { type: BIGINT, description: Vouchers of this amount in this country and segment }
   segment_assignments:   { type: BIGINT, description: All vouchers in this country and segment }
-  runner_up:             { type: INTEGER, description: "The amount that is used most after it; missing if no other one is used" }
+  runner_up:             { type: INTEGER, description: "The second most used amount; missing if there is none" }
   runner_up_assignments: { type: BIGINT, description: Vouchers of the runner-up }
-  certainty:             { type: DOUBLE, description: "The chance that the amount would win again, from 0 to 1, to three digits" }
+  certainty:             { type: DOUBLE, description: "Chance that the amount wins again, from 0 to 1, to three digits" }
   certainty_word:        { type: VARCHAR, max_length: 64, description: "The certainty in words: sure, likely or toss-up" }
   execution_date:        { type: VARCHAR, max_length: 17, description: "The partition: the execution date without colons" }
 */
@@ -50,7 +50,7 @@ compared AS (
   GROUP BY ALL
 ),
 
--- Of many countries few have counts of their own.
+-- Many countries share the same counts.
 chances AS (
   SELECT assignments, segment_assignments, rivals, chance_to_win_again(assignments, segment_assignments, rivals) AS certainty
   FROM (SELECT DISTINCT assignments, segment_assignments, rivals FROM compared)

@@ -1,7 +1,7 @@
 /*
 description: >
-  The voucher amount that was assigned most often in each country, whatever the segment. It is what a country is answered
-  with where a segment has too few vouchers to go by.
+  The most used voucher amount in each country, over all segments. It is the fallback for segments with too few
+  vouchers.
 key: [country_code]
 publish: true
 audits:

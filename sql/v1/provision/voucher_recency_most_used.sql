@@ -1,5 +1,5 @@
 /*
-description: The voucher amount that was assigned most often in each country and segment by days since the last order.
+description: The most used voucher amount in each country and segment by days since the last order.
 key: [country_code, recency_segment]
 publish: true
 audits:

@@ -1,7 +1,7 @@
 /*
 description: >
-  Every raw voucher as one relation: the values typed, and beside them the text they came as where the row is rejected. A
-  value that is missing or cannot be read is NULL. Identical rows are different vouchers: all of them count.
+  All raw vouchers with typed values. A rejected row also has its original texts. A missing or unreadable value is NULL.
+  Identical rows are different vouchers and all count.
 folder: vouchers
 audits:
   - every_raw_row_is_read
@@ -14,21 +14,21 @@ reads:
   voucher_amount: number
 columns:
   timestamp:           { type: TIMESTAMP, description: "When the voucher was assigned, UTC" }
-  country_code:        { type: VARCHAR, description: "Country of the customer, without blanks around it" }
+  country_code:        { type: VARCHAR, description: "Country of the customer, without surrounding spaces" }
   last_order_ts:       { type: TIMESTAMP, description: "The customer's last order, UTC" }
   first_order_ts:      { type: TIMESTAMP, description: "The customer's first order, UTC; may be missing" }
   total_orders:        { type: INTEGER, description: "The customer's number of orders" }
   voucher_amount:      { type: INTEGER, description: "The voucher, in whole currency units" }
-  timestamp_text:      { type: VARCHAR, description: "timestamp as it came, of a rejected row" }
-  country_code_text:   { type: VARCHAR, description: "country_code as it came, of a rejected row" }
-  last_order_ts_text:  { type: VARCHAR, description: "last_order_ts as it came, of a rejected row" }
-  first_order_ts_text: { type: VARCHAR, description: "first_order_ts as it came, of a rejected row" }
-  total_orders_text:   { type: VARCHAR, description: "total_orders as it came, of a rejected row" }
-  voucher_amount_text: { type: VARCHAR, description: "voucher_amount as it came, of a rejected row" }
+  timestamp_text:      { type: VARCHAR, description: "timestamp as delivered, for a rejected row" }
+  country_code_text:   { type: VARCHAR, description: "country_code as delivered, for a rejected row" }
+  last_order_ts_text:  { type: VARCHAR, description: "last_order_ts as delivered, for a rejected row" }
+  first_order_ts_text: { type: VARCHAR, description: "first_order_ts as delivered, for a rejected row" }
+  total_orders_text:   { type: VARCHAR, description: "total_orders as delivered, for a rejected row" }
+  voucher_amount_text: { type: VARCHAR, description: "voucher_amount as delivered, for a rejected row" }
   source_file:         { type: VARCHAR, description: "The file of a rejected row, relative to the raw zone" }
-  is_rejected:         { type: BOOLEAN, description: "Whether a value that every voucher needs is missing or invalid" }
+  is_rejected:         { type: BOOLEAN, description: "Whether a required value is missing or invalid" }
 */
--- Each step computes once what the next one uses twice. Texts are made of rejected rows alone, they cost more than reading.
+-- Each step computes a value once that the next step uses twice. Only rejected rows get texts, because texts cost more than reading.
 {%- for part in raw_parts %}
 (
   WITH read_values AS (
