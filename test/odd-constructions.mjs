@@ -209,11 +209,11 @@ function filesIn(folder, pattern) {
 }
 
 function report(groups, only) {
-  return groups.map((group) => {
+  return groups.flatMap((group) => {
     const { words, found, perThousand } = oddConstructions(group, only);
     const lines = found.map(({ file, line, rule, text }) => `${file}:${line}: ${rule}: ${text}\n`);
     const total = `${group}: ${found.length} in ${words} words, ${perThousand.toFixed(1)} per 1,000\n`;
-    return words === 0 ? "" : [...lines, total].join("");
+    return words === 0 ? [] : [[...lines, total].join("")];
   });
 }
 

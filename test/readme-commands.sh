@@ -10,7 +10,7 @@ trap 'rm -rf "$results"; [ -z "$api" ] || kill -TERM -- "-$api" 2>/dev/null || t
 rm -rf data/curated data/provision data/consumption.db*
 npm run --silent pipeline -- --execution-date 2020-05-29T00:00:00 | tee "$results/summary.txt"
 grep -q 'The voucher answers for 29 May 2020 are published\.' "$results/summary.txt"
-grep -q 'Of 20,000 rows read, 17,890 count; 2,110 ' "$results/summary.txt"
+grep -q '17,890 of 20,000 rows are used; 2,110 ' "$results/summary.txt"
 
 # A group of its own, so that npm, its shell and the api all end.
 PORT=0 setsid npm run --silent api >"$results/api.log" &

@@ -125,8 +125,10 @@ describe("the settings", () => {
   });
 
   it("say by which rule the name of a bucket or a prefix is refused", () => {
-    expect(faultOf({ RAW_ZONE: "s3://ab/x" })).toMatch(/the name of a bucket has 3 to 255 letters/);
-    expect(faultOf({ RAW_ZONE: "s3://data/../x" })).toMatch(/no name in the prefix may be empty, \. or \.\./);
+    expect(faultOf({ RAW_ZONE: "s3://ab/x" })).toMatch(/a bucket name has 3 to 255 letters/);
+    expect(faultOf({ RAW_ZONE: "s3://data/../x" })).toMatch(
+      /the prefix must not contain an empty name, \. or \.\./,
+    );
   });
 
   it.each(["s3://my_bucket/x", "s3://MyBucket", "s3://data-2020.old/a/b"])("take the zone %s", (zone) => {
@@ -174,7 +176,9 @@ describe("the settings", () => {
     "https://a.org,*",
     ",",
   ])("refuse the origins %s", (origins) => {
-    expect(faultOf({ API_CORS_ORIGINS: origins })).toContain("API_CORS_ORIGINS must be origins as https://");
+    expect(faultOf({ API_CORS_ORIGINS: origins })).toContain(
+      "API_CORS_ORIGINS must be * or origins such as https://",
+    );
   });
 
   it("take several origins, or all", () => {
@@ -188,7 +192,7 @@ describe("the settings", () => {
 
   it.each(["x", "-1", "1.5", "101%"])("refuse %j changed answers", (limit) => {
     expect(faultOf({ MAX_CHANGED: limit })).toContain(
-      "MAX_CHANGED must be a number of answers, as 5, or a share",
+      "MAX_CHANGED must be a number of answers such as 5, or a share",
     );
   });
 
@@ -226,7 +230,7 @@ describe("the settings", () => {
     "C2hidden k3yPart",
   ])("refuse a password that is not percent-encoded, and show no part of it: %s", (password) => {
     const fault = faultOf({ CONSUMPTION_URL: `mysql://app:${password}@host/db` });
-    expect(fault).toContain("percent-encode the password: @ is %40");
+    expect(fault).toContain("percent-encode it: @ is %40");
     expect(fault).not.toMatch(/C2hidden|k3yPart|b66|2c/);
     const encoded = `mysql://app:${encodeURIComponent(password)}@host/db?ssl-mode=REQUIRED`;
     expect(readSettings({ CONSUMPTION_URL: encoded }).consumptionUrl).toBe(encoded);
@@ -245,7 +249,7 @@ describe("the settings", () => {
     };
     const { status, stderr } = await said("CONSUMPTION_URL=mysql://app:C2hidden@k3yPart/2c#4d@host/db");
     expect(status).toBe(2);
-    expect(stderr).toContain("percent-encode the password");
+    expect(stderr).toContain("percent-encode it");
     expect(stderr).not.toMatch(/C2hidden|k3yPart|2c|4d/);
     expect((await said("CONSUMPTION_URL=sqlite:none.db # mysql://a#b")).status).toBe(3);
   });
@@ -286,11 +290,14 @@ describe("the settings", () => {
     ["spark://host", "must be duckdb or spark://user:password@host:port"],
     ["spark://:10000", "must be duckdb or spark://user:password@host:port"],
     ["spark://u:top-secret@host:10000/database", "must be duckdb or spark://user:password@host:port"],
-    ["spark://u:top-secret%@host:10000", "has a % that begins no percent-encoding"],
-    ["spark://u:top-secret@host:10000?ssl=true", "knows tls, transport, path, not ssl"],
-    ["spark://u:top-secret@host:10000?tls=yes", "has a tls that is neither true nor false"],
-    ["spark://u:top-secret@host:10000?transport=udp", "has a transport that is neither tcp nor http"],
-    ["spark://u:top-secret@host:10000?path=x", "has a path, and no transport=http"],
+    ["spark://u:top-secret%@host:10000", "has a % without two hex digits"],
+    [
+      "spark://u:top-secret@host:10000?ssl=true",
+      "has the unknown parameter ssl; known: tls, transport, path",
+    ],
+    ["spark://u:top-secret@host:10000?tls=yes", "has an invalid tls; use true or false"],
+    ["spark://u:top-secret@host:10000?transport=udp", "has an invalid transport; use tcp or http"],
+    ["spark://u:top-secret@host:10000?path=x", "has a path, which needs transport=http"],
   ])("refuse the engine %s, and do not tell its password", (engine, fault) => {
     const message = faultOf({ ENGINE: engine });
     expect(message).toContain(`  ENGINE ${fault}`);
@@ -304,7 +311,7 @@ describe("the settings", () => {
       CURATED_ZONE: "data/cur",
     });
     expect(message).not.toContain("RAW_ZONE");
-    expect(message).toContain("  CURATED_ZONE must be s3://bucket/prefix, where ENGINE is spark://");
-    expect(message).toContain("  PROVISION_ZONE must be s3://bucket/prefix, where ENGINE is spark://");
+    expect(message).toContain("  CURATED_ZONE must be s3://bucket/prefix if ENGINE is spark://");
+    expect(message).toContain("  PROVISION_ZONE must be s3://bucket/prefix if ENGINE is spark://");
   });
 });

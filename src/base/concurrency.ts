@@ -41,7 +41,7 @@ export async function sideBySide<Item, Result>(
 }
 
 /**
- * Waits for a call, and after an abort only a little longer. The call itself goes on: it must change nothing by then.
+ * Waits for a call, and after an abort only a little longer. The call itself continues: it must change nothing by then.
  * @param signal undefined for work that nobody cancels.
  * @param milliseconds how long to wait after the abort, or for a call that begins after it.
  * @throws PipelineError the fault of the signal, if the call has not ended by then.

@@ -44,7 +44,7 @@ export type FaultCode = keyof typeof FAULTS;
  */
 export class PipelineError extends Error {
   override readonly name = "PipelineError";
-  /** Where the report of the run is that has ended with it: a path, or a URL on S3. */
+  /** The report of the failed run: a path, or a URL on S3. */
   report: string | undefined;
   /** What the run that has ended with it warned of. */
   warnings: readonly string[] = [];

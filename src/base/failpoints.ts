@@ -4,7 +4,7 @@ import { writeSync } from "node:fs";
 const EVERY = "*";
 const STANDARD_ERROR = 2;
 
-/** The point at which the process stops, so that a test can kill it there, or take a service away and let it go on. */
+/** The point at which the process stops, so that a test can kill it there, or take a service away and let it continue. */
 let armed = process.env["TEST_FAILPOINT"];
 
 /**

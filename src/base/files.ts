@@ -11,7 +11,7 @@ const TRIES = 20;
 /**
  * Makes a folder and those above it that are not there. Node's own recursive `mkdir` never ends in a folder such as
  * `/proc`, which says that it is there and that nothing can be.
- * @returns the uppermost folder that was made, or undefined where none had to be.
+ * @returns the uppermost folder that was made, or undefined if none had to be.
  */
 export async function makeFolder(folder: string, triesLeft = TRIES): Promise<string | undefined> {
   try {
@@ -53,7 +53,7 @@ async function removeFolders(folder: string, uppermost: string): Promise<void> {
   if (path.resolve(folder) !== path.resolve(uppermost)) await removeFolders(path.dirname(folder), uppermost);
 }
 
-/** Another process may make the same folder at the same time. What is there and is no folder stays an error. */
+/** Another process may make the same folder at the same time. What is there and is not a folder stays an error. */
 async function ignoreExisting(folder: string, error: unknown): Promise<undefined> {
   if (systemCodeOf(error) !== "EEXIST") throw error;
   if (!(await stat(folder)).isDirectory()) throw error;

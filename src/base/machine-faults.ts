@@ -77,7 +77,7 @@ function remedyOf(error: unknown): string | undefined {
   const message = messageOf(error);
   const said = message.split("\n", 1)[0] ?? message;
   if (code === "ENFILE") {
-    return `the machine has too many files open: ${said}; end other programs, or raise fs.file-max, and run again`;
+    return `the machine has too many open files: ${said}; stop other programs or raise fs.file-max, and run again`;
   }
   if (code === "EMFILE" || NO_FILES.test(message)) {
     return (
@@ -91,14 +91,14 @@ function remedyOf(error: unknown): string | undefined {
     NO_MEMORY.test(message)
   ) {
     return (
-      `the system gives this process no more memory: ${said}; ` +
-      "lower DUCKDB_MEMORY_LIMIT, or raise the limit ('ulimit -v', or the memory of the container), and run again"
+      `this process cannot get more memory: ${said}; ` +
+      "lower DUCKDB_MEMORY_LIMIT, or raise the limit ('ulimit -v' or the container memory), and run again"
     );
   }
   if (code === "ERR_WORKER_INIT_FAILED" || NO_PROCESS.test(message) || NO_THREAD.test(message)) {
     return (
-      `the system lets this process start no more threads or processes: ${said}; ` +
-      "raise the limit ('ulimit -u', TasksMax= of systemd, --pids-limit of Docker), or set DUCKDB_THREADS to less, and run again"
+      `this process cannot start more threads or processes: ${said}; ` +
+      "raise the limit ('ulimit -u', TasksMax= of systemd, --pids-limit of Docker), or lower DUCKDB_THREADS, and run again"
     );
   }
   const isNotLoaded = ["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND", "ERR_DLOPEN_FAILED"].includes(code);

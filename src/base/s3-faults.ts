@@ -4,7 +4,7 @@ import { PipelineError } from "./errors.js";
 export interface S3Fault {
   /** What was to be done there: `the zone s3://data/curated (CURATED_ZONE)`. */
   readonly place: string;
-  /** The code that S3 gave (`AccessDenied`), or the system's (`ECONNREFUSED`); undefined where nothing is known. */
+  /** The code that S3 gave (`AccessDenied`), or the system's (`ECONNREFUSED`); undefined if nothing is known. */
   readonly code: string | undefined;
   /** The HTTP status, where there was an answer. */
   readonly status: number | undefined;
@@ -12,24 +12,23 @@ export interface S3Fault {
   readonly cause: unknown;
 }
 
-const KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile or role that gives the keys";
+const KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile or role";
 const REGION = "set AWS_REGION to the region of the bucket";
 const ENDPOINT = "check AWS_ENDPOINT_URL_S3";
 
-/** What a retry does not mend, with what does. Services of other makers have some codes of their own. */
+/** What a retry does not fix, with what does. Services of other makers have some codes of their own. */
 const REMEDIES: Record<string, string> = {
-  NoSuchBucket: "make the bucket, or correct the setting",
+  NoSuchBucket: "create the bucket, or correct the setting",
   InvalidBucketName: "correct the setting",
-  AccessDenied:
-    "give its keys the rights to list, read, write and delete there; a raw zone is only listed and read",
-  AllAccessDisabled: "ask who runs the storage",
+  AccessDenied: "allow its keys to list, read, write and delete there. A raw zone needs only list and read",
+  AllAccessDisabled: "ask the operator of the storage",
   InvalidAccessKeyId: KEYS,
   SignatureDoesNotMatch: KEYS,
   CredentialsProviderError: KEYS,
   InvalidToken: "check AWS_SESSION_TOKEN",
   InvalidTokenId: "check AWS_SESSION_TOKEN",
   ExpiredToken: "get new keys with a new AWS_SESSION_TOKEN",
-  InvalidObjectState: "restore the object from its archive, or take it out of the zone",
+  InvalidObjectState: "restore the object from its archive, or move it out of the zone",
   RequestTimeTooSkewed: "set the clock of this machine",
   PermanentRedirect: REGION,
   AuthorizationHeaderMalformed: REGION,
@@ -50,24 +49,20 @@ export function s3Error({ place, code, status, message, cause }: S3Fault): Pipel
   }
   const remedy = remedyOf(code, status);
   return remedy === undefined
-    ? new PipelineError(
-        "STORAGE_FAILED",
-        `${place} failed: ${said}; run again when it is back, or ${ENDPOINT}`,
-        {
-          cause,
-        },
-      )
+    ? new PipelineError("STORAGE_FAILED", `${place} failed: ${said}; run again later, or ${ENDPOINT}`, {
+        cause,
+      })
     : new PipelineError("ZONE_NOT_USABLE", `${place} cannot be used: ${said}; ${remedy}`, { cause });
 }
 
-/** What to do about a fault that a retry does not mend. */
+/** What to do about a fault that a retry does not fix. */
 function remedyOf(code: string | undefined, status: number | undefined): string | undefined {
   if (code !== undefined && Object.hasOwn(REMEDIES, code)) return REMEDIES[code];
   if (TLS.test(code ?? ""))
-    return `${ENDPOINT}, and set AWS_CA_BUNDLE where the certificate is from an authority of your own`;
+    return `${ENDPOINT}, and set AWS_CA_BUNDLE if a private authority signed the certificate`;
   if (status === 301 || status === 307) return REGION;
   if (status === 413)
-    return "a proxy before S3 refuses bodies of this size: raise its limit to at least 16 MB (client_max_body_size of nginx)";
+    return "a proxy in front of S3 refuses requests of this size. Raise its limit to at least 16 MB (client_max_body_size in nginx)";
   if (status === 401 || status === 403) return REMEDIES["AccessDenied"];
   // Something answers, and it is no S3, or one that does not know what it is asked.
   if (status === 400 || status === 405 || status === 501) return ENDPOINT;

@@ -23,7 +23,7 @@ function startProgram(): void {
   let isDone = false;
   process.once("beforeExit", () => {
     if (isDone) return;
-    tell("this is a bug in the pipeline, please report it: the program waits for something that never comes");
+    tell("this is a bug in the pipeline, please report it: the program waits forever");
     endWith(EXIT_CODES.bug);
   });
   import(PROGRAM)

@@ -17,8 +17,8 @@ export interface AmountUse {
 /**
  * Reads how often the amounts of a country and segment were used, the most used one first.
  * @param limit how many of them.
- * @returns none where the publication knows no voucher of the place.
- * @throws PublicationReplaced where its execution date is published anew meanwhile.
+ * @returns none if the publication knows no voucher of the place.
+ * @throws PublicationReplaced if its execution date is published again meanwhile.
  */
 export async function readAmountUse(
   consumption: Consumption,
@@ -46,7 +46,7 @@ export async function readAmountUse(
 export interface Timelines {
   /** The execution dates, the earliest first. */
   readonly dates: readonly ExecutionDate[];
-  /** The amount of a place at each of these dates; undefined where it had none. */
+  /** The amount of a place at each of these dates; undefined if it had none. */
   amounts(place: Place): (number | undefined)[];
 }
 

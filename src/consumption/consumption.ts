@@ -35,11 +35,11 @@ export interface Dialect {
   readonly longText: ColumnType;
   /** What stands at the end of the statement that makes a table, so that its texts compare in full: case, accents and blanks. */
   readonly tableOptions: RawBuilder<unknown>;
-  /** The columns of a table's primary key, in their order; none where it has no key. */
+  /** The columns of a table's primary key, in their order; none if it has no key. */
   primaryKey(db: ConsumptionDatabase, table: string): Promise<string[]>;
   /** How tables that are there differ from what `tableOptions` would have made of them: another engine, another collation. */
   tableFaults(db: ConsumptionDatabase, tables: readonly string[]): Promise<TableFault[]>;
-  /** What is broken inside of the database, by a look at every page of the tables; none where the server sees to that itself. */
+  /** What is broken inside of the database, by a look at every page of the tables; none if the server sees to that itself. */
   integrityFaults(db: ConsumptionDatabase): Promise<string[]>;
   /** How many rows of a table a statement inserts at the most. */
   rowsPerUpsert(table: PublishedTable): number;
@@ -51,15 +51,15 @@ export interface Dialect {
   ): Query;
   /** The statement that begins a transaction beside which no other one writes. */
   readonly begin: string;
-  /** The server, or undefined where the database is a file. */
+  /** The server, or undefined if the database is a file. */
   server(db: ConsumptionDatabase): Promise<DatabaseServer | undefined>;
   /**
    * Sees whether a publish may make tables and write rows, and changes nothing.
-   * @throws an error of the database where it may not.
+   * @throws an error of the database if it may not.
    */
   tryToWrite(db: ConsumptionDatabase): Promise<void>;
   /**
-   * Does some work, and once more where it has failed for a reason that passes by itself, as a connection that was lost. The
+   * Does some work, and again where it has failed for a reason that passes by itself, as a connection that was lost. The
    * work must be safe to repeat.
    */
   repeating<Result>(work: () => Promise<Result>): Promise<Result>;
@@ -85,7 +85,7 @@ export interface DatabaseServer {
 
 /** A lock that is held. */
 export interface Lock {
-  /** @throws PipelineError LOCK_LOST where it was lost, and another holds it by now. */
+  /** @throws PipelineError LOCK_LOST if it was lost, and another holds it by now. */
   assertHeld(): Promise<void>;
 }
 
@@ -127,14 +127,14 @@ export function storedJson(text: string, what: string): unknown {
 export function damaged(what: string, cause?: unknown): PipelineError {
   return new PipelineError(
     "CONSUMPTION_NOT_USABLE",
-    `the consumption database is damaged: it holds ${what}; restore a copy of it, or publish its execution dates again`,
+    `the consumption database is damaged: it holds ${what}; restore a copy, or publish its execution dates again`,
     { cause },
   );
 }
 
 /**
  * Does something with the database that is safe to repeat.
- * @throws PipelineError where the database is at fault, in the words of the person who runs the pipeline.
+ * @throws PipelineError if the database is at fault, in the words of the person who runs the pipeline.
  */
 export async function translatingErrors<Result>(
   dialect: Dialect,
@@ -147,7 +147,7 @@ export async function translatingErrors<Result>(
   }
 }
 
-/** Reads tables; undefined where one of them is not there yet: a run makes them no earlier than it writes them. */
+/** Reads tables; undefined if one of them is not there yet: a run makes them no earlier than it writes them. */
 export function unlessMissing<Result>(
   { db, dialect }: Pick<Consumption, "db" | "dialect">,
   tables: readonly string[],
@@ -199,10 +199,10 @@ export function waitedInVain(
   const holders = [...others, ...(transaction === undefined ? [] : [transaction])];
   return new PipelineError(
     "CONSUMPTION_UNAVAILABLE",
-    `the ${database} has been busy with another writer for ${Math.round(seconds).toString()} s. ` +
+    `the ${database} was busy with another writer for ${Math.round(seconds).toString()} s. ` +
       (holders.length > 0
-        ? `In progress: ${holders.join("; ")}. If that process hangs, end it; then run again`
-        : "No other run is recorded as in progress; look for another program that writes into it, then run again"),
+        ? `In progress: ${holders.join("; ")}. If that process hangs, stop it and run again`
+        : "No other run is in progress. Find the other program that writes to the database, then run again"),
     { cause },
   );
 }

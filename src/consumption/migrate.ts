@@ -25,13 +25,13 @@ export async function migrate(consumption: Consumption, signal?: AbortSignal): P
   }
   throw new PipelineError(
     "CONSUMPTION_UNAVAILABLE",
-    `another process keeps migrating the ${consumption.name}; run again`,
+    `another process is migrating the ${consumption.name}; run again`,
   );
 }
 
 /**
  * The names of the migrations that a database still waits for, in their order. It changes nothing.
- * @throws PipelineError CONSUMPTION_NOT_USABLE where it has had one that is not known here.
+ * @throws PipelineError CONSUMPTION_NOT_USABLE if it has had one that is not known here.
  */
 export function pendingMigrations(consumption: Consumption): Promise<string[]> {
   const { db, dialect, name } = consumption;
@@ -63,7 +63,7 @@ async function migrateToLatest(consumption: Consumption): Promise<void> {
 function notUpToDate(name: string, why: string, cause?: unknown): PipelineError {
   return new PipelineError(
     "CONSUMPTION_NOT_USABLE",
-    `the ${name} cannot be brought up to date: ${why}; was it made by a newer version of the pipeline?`,
+    `the ${name} cannot be migrated: ${why}. Check whether a newer version of the pipeline created it`,
     { cause },
   );
 }

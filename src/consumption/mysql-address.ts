@@ -12,7 +12,7 @@ const SSL_MODES: Record<string, { verifyAuthority: boolean; verifyIdentity: bool
   VERIFY_IDENTITY: { verifyAuthority: true, verifyIdentity: true },
 };
 
-/** Where a database is, and how to get in. */
+/** The address of a database, and its credentials. */
 export interface MysqlAddress {
   readonly database: string;
   /** How messages name it, without user and password. */
@@ -46,14 +46,14 @@ export function readMysqlUrl(url: string): MysqlAddress {
 
 function sslOptions(parameters: URLSearchParams): Pick<ConnectionOptions, "ssl"> {
   const unknown = [...parameters.keys()].find((name) => !["ssl-mode", "ssl-ca"].includes(name));
-  if (unknown !== undefined) throw wrong(`knows ssl-mode and ssl-ca, not ${unknown}`);
+  if (unknown !== undefined) throw wrong(`has the unknown parameter ${unknown}; known: ssl-mode, ssl-ca`);
   const mode = (parameters.get("ssl-mode") ?? "DISABLED").toUpperCase();
   if (!Object.hasOwn(SSL_MODES, mode))
-    throw wrong(`has an ssl-mode that is none of ${Object.keys(SSL_MODES).join(", ")}`);
+    throw wrong(`has an invalid ssl-mode; use one of ${Object.keys(SSL_MODES).join(", ")}`);
   const checks = SSL_MODES[mode];
   const file = parameters.get("ssl-ca");
   if (checks === undefined) {
-    if (file !== null) throw wrong("has an ssl-ca, and no ssl-mode that uses it");
+    if (file !== null) throw wrong("has an ssl-ca, which needs an ssl-mode");
     return {};
   }
   return {
@@ -69,7 +69,7 @@ function authority(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw wrong(`has an ssl-ca that cannot be read: ${messageOf(error)}`);
+    throw wrong(`has an unreadable ssl-ca: ${messageOf(error)}`);
   }
 }
 
@@ -77,7 +77,7 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    throw wrong("has a % that begins no percent-encoding; a % itself is written %25");
+    throw wrong("has a % without two hex digits; write % as %25");
   }
 }
 

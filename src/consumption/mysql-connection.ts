@@ -72,8 +72,8 @@ export async function prepareSession(say: Say, database: string, idleSeconds?: n
   if (wrong.length === 0) return;
   throw new PipelineError(
     "CONSUMPTION_NOT_USABLE",
-    `the ${database} does not keep what a session sets: ${wrong.join("; ")}. ` +
-      "Connect to the server itself instead of through a proxy, or correct the proxy",
+    `the ${database} does not keep session variables: ${wrong.join("; ")}. ` +
+      "Connect to the server without a proxy, or fix the proxy",
   );
 }
 
@@ -255,7 +255,7 @@ export class MysqlLock {
   }
 
   /**
-   * Takes the lock once more where it was lost.
+   * Takes the lock again where it was lost.
    * @throws PipelineError LOCK_LOST where another has it by now.
    */
   async renew(): Promise<void> {
@@ -264,7 +264,7 @@ export class MysqlLock {
     if (await this.take()) return;
     throw new PipelineError(
       "LOCK_LOST",
-      `the lock in the ${this.#address.name} was lost with its connection, and another run has taken it; run again`,
+      `the connection to the ${this.#address.name} was lost, and another run took the lock; run again`,
     );
   }
 
@@ -337,7 +337,7 @@ const CLOSED = /connection is in closed state|Connection lost|Queue limit reache
 const TLS =
   /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|EPROTO|HANDSHAKE_)/;
 
-/** Whether the same work can be done by trying once more. */
+/** Whether the same work can be done by trying again. */
 export function isPassing(error: unknown): boolean {
   return isLost(error) || isContended(error);
 }
@@ -356,7 +356,7 @@ export function translateMysqlError(name: string, error: unknown): unknown {
   if (isLost(error) || PASSING.includes(code)) {
     return faultOf(
       "CONSUMPTION_UNAVAILABLE",
-      `cannot be reached: ${saidBy(error)}; run again, or check CONSUMPTION_URL`,
+      `is not reachable: ${saidBy(error)}; run again, or check CONSUMPTION_URL`,
     );
   }
   if (CONTENDED.includes(code)) {
@@ -365,18 +365,18 @@ export function translateMysqlError(name: string, error: unknown): unknown {
   if (FULL.includes(code))
     return faultOf("STORAGE_FULL", `is full: ${saidBy(error)}; free some space and run again`);
   if (code === "ER_BAD_DB_ERROR") {
-    return faultOf("CONSUMPTION_NOT_USABLE", "is not there: create it, or correct CONSUMPTION_URL");
+    return faultOf("CONSUMPTION_NOT_USABLE", "does not exist; create it, or correct CONSUMPTION_URL");
   }
   if (code === "ER_NET_PACKET_TOO_LARGE") {
     return faultOf(
       "CONSUMPTION_NOT_USABLE",
-      `takes only short statements: ${saidBy(error)}; set max_allowed_packet of the server to 16 MiB or more`,
+      `accepts only short statements: ${saidBy(error)}; set max_allowed_packet of the server to 16 MiB or more`,
     );
   }
   if (code === "ER_SECURE_TRANSPORT_REQUIRED") {
     return faultOf(
       "CONSUMPTION_NOT_USABLE",
-      "takes encrypted connections only: add ?ssl-mode=REQUIRED to CONSUMPTION_URL, or " +
+      "accepts only encrypted connections; add ?ssl-mode=REQUIRED to CONSUMPTION_URL, or " +
         "?ssl-mode=VERIFY_IDENTITY, which also checks the server's certificate",
     );
   }
@@ -391,7 +391,7 @@ export function translateMysqlError(name: string, error: unknown): unknown {
     return faultOf(
       "CONSUMPTION_NOT_USABLE",
       `cannot be used: ${saidBy(error)}; check user and password in CONSUMPTION_URL, and add ?ssl-mode=REQUIRED ` +
-        "if the server or the user takes encrypted connections only",
+        "if it accepts only encrypted connections",
     );
   }
   // Whatever else the server refuses: a user, a password, a right, a table that is not as this pipeline makes it.

@@ -244,7 +244,7 @@ function rowsPerUpsert({ columns }: PublishedTable): number {
 }
 
 /**
- * A server says that a right is missing before it says that a table is: where no table is there, nothing can happen, and what is
+ * A server says that a right is missing before it says that a table is: if no table is there, nothing can happen, and what is
  * refused for the want of the table alone would be allowed.
  */
 async function tryToWrite(db: ConsumptionDatabase): Promise<void> {
@@ -301,8 +301,8 @@ function repeatingAfter(
 function stoodStill(name: string, seconds: number, cause: unknown): PipelineError {
   return new PipelineError(
     "LOCK_LOST",
-    `this process stood still for ${Math.round(seconds).toString()} s, and the ${name} has ended its transaction, ` +
-      "so that others could write; nothing of it was published; run again",
+    `this process was paused for ${Math.round(seconds).toString()} s, and the ${name} ended its transaction ` +
+      "so that others can write. Nothing was published; run again",
     { cause },
   );
 }

@@ -17,7 +17,7 @@ export async function openConsumption(url: string, signal?: AbortSignal): Promis
 
 /**
  * Opens the consumption database for a reader, which changes nothing.
- * @returns undefined where no run has made the database yet.
+ * @returns undefined if no run has made the database yet.
  * @throws PipelineError CONSUMPTION_NOT_USABLE or CONSUMPTION_UNAVAILABLE.
  */
 export async function openConsumptionForReading(url: string): Promise<Consumption | undefined> {
@@ -37,7 +37,7 @@ export async function openConsumptionOutside(url: string): Promise<Consumption |
 }
 
 /**
- * Opens the consumption database to look at it. No byte of it changes, and where no run has made it yet, it is as if it were there
+ * Opens the consumption database to look at it. No byte of it changes, and if no run has made it yet, it is as if it were there
  * and empty.
  * @throws PipelineError CONSUMPTION_NOT_USABLE or CONSUMPTION_UNAVAILABLE.
  */

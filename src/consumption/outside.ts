@@ -42,10 +42,10 @@ async function asking<Answer>(
 ): Promise<Answer> {
   try {
     const outside = await openConsumptionOutside(url);
-    if (outside === undefined) throw lost(inside, "there is no file at its path any more");
+    if (outside === undefined) throw lost(inside, "its file no longer exists");
     try {
       // With the files beside it, another file at the path can look like the one that was there.
-      if (!(await inside.isCurrent())) throw lost(inside, "another file is at its path");
+      if (!(await inside.isCurrent())) throw lost(inside, "another file replaced it");
       return await translatingErrors(outside.dialect, () => question(outside));
     } finally {
       await outside.close();
@@ -67,7 +67,7 @@ async function unseenOf(
   if (recorded === "killed") {
     throw new PipelineError(
       "LOCK_LOST",
-      "the lock of the execution date was lost, and another run has begun meanwhile; run again",
+      "this run lost the lock of its execution date to another run; run again",
     );
   }
   if (recorded === undefined) return `the run ${runId} is not recorded there`;
@@ -79,14 +79,14 @@ async function unseenOf(
   if (shown?.data_hash === dataHash && shown.sql_hash === sqlHash) return undefined;
   // Somebody has withdrawn this very data, before the run or just now.
   const withdrawal = await openWithdrawal(db, partitionKey);
-  return withdrawal?.data_hash === dataHash ? undefined : `the publication of ${iso} is not there`;
+  return withdrawal?.data_hash === dataHash ? undefined : `the publication of ${iso} does not exist there`;
 }
 
 function lost({ name }: Consumption, what: string, cause?: unknown): PipelineError {
   return new PipelineError(
     "CONSUMPTION_LOST",
     `another connection to the ${name} does not see what this run wrote: ${what}. The database was removed, moved or replaced ` +
-      "while the run was at work, or its server does not keep what is written. Nothing counts as published. " +
+      "during the run, or its server loses writes. Nothing was published. " +
       "Check CONSUMPTION_URL and run again",
     { cause },
   );

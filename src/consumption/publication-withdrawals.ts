@@ -22,14 +22,14 @@ export type WithdrawalEnd = Pick<WithdrawalsTable, "outcome" | "ended_at" | "end
 /** What became of a withdrawal, and what readers see then. */
 export interface WithdrawalResult {
   readonly withdrawal: WithdrawalsTable;
-  /** The partition key of the newest publication; undefined where nothing is published any more. */
+  /** The partition key of the newest publication; undefined if nothing is published any more. */
   readonly newest: string | undefined;
 }
 
 /**
  * Takes the publication of an execution date back, in one transaction: readers see the one before. Its rows stay in the published
  * tables, for a restore. Safe to repeat with the same reason, which has the moment and the caller.
- * @throws PipelineError PUBLICATION_MISSING where the date is not published, or was withdrawn before.
+ * @throws PipelineError PUBLICATION_MISSING if the date is not published, or was withdrawn before.
  */
 export function withdraw(
   consumption: Consumption,
@@ -44,10 +44,10 @@ export function withdraw(
     if (before !== undefined && isBecauseOf(before, reason)) return before;
     if (before !== undefined) {
       const { withdrawn_by, withdrawn_at, why } = before;
-      throw missing(`${iso} is withdrawn already, by ${withdrawn_by} at ${withdrawn_at}: ${printable(why)}`);
+      throw missing(`${iso} is already withdrawn, by ${withdrawn_by} at ${withdrawn_at}: ${printable(why)}`);
     }
     const publication = await publicationIn(transaction, partitionKey);
-    if (publication === undefined) throw missing(`${iso} is not published; see pipeline runs -e ${iso}`);
+    if (publication === undefined) throw missing(`${iso} is not published; see npx pipeline runs -e ${iso}`);
     const withdrawal: WithdrawalsTable = {
       ...publication,
       ...reason,
@@ -65,7 +65,7 @@ export function withdraw(
 /**
  * Gives readers back the publication of an execution date that was withdrawn, in one transaction. Safe to repeat with the same
  * moment and caller.
- * @throws PipelineError PUBLICATION_MISSING where the date is not withdrawn.
+ * @throws PipelineError PUBLICATION_MISSING if the date is not withdrawn.
  */
 export function restore(
   consumption: Consumption,
@@ -88,13 +88,13 @@ export function restore(
     const publication = await publicationIn(transaction, partitionKey);
     throw missing(
       publication === undefined
-        ? `${iso} is neither withdrawn nor published; see pipeline runs -e ${iso}`
-        : `${iso} is not withdrawn: readers see what was published at ${publication.published_at}`,
+        ? `${iso} is neither withdrawn nor published; see npx pipeline runs -e ${iso}`
+        : `${iso} is not withdrawn; readers see its publication of ${publication.published_at}`,
     );
   });
 }
 
-/** All withdrawals there ever were, the latest first; none where the database is older than the first one. */
+/** All withdrawals there ever were, the latest first; none if the database is older than the first one. */
 export async function readWithdrawals(consumption: Consumption): Promise<WithdrawalsTable[]> {
   const latest = consumption.db
     .selectFrom("withdrawals")

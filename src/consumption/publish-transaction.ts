@@ -59,11 +59,11 @@ export interface TableChange {
 
 export interface PublishResult {
   readonly tables: readonly TableChange[];
-  /** Whether readers have something new: false where the same data had been published by the same SQL. */
+  /** Whether readers have something new: false if the same data had been published by the same SQL. */
   readonly isNew: boolean;
   /** Who has taken this very data back, and why, so that readers do not see it; null where nobody has. */
   readonly withdrawn: WithdrawalReason | null;
-  /** The execution date that readers see now; null where nothing is to be seen. */
+  /** The execution date that readers see now; null if nothing is to be seen. */
   readonly newest: string | null;
 }
 
@@ -181,7 +181,7 @@ async function givenBackFault(
   }
   return new PipelineError(
     "AUDIT_FAILED",
-    `the table ${name} gives back ${count.toString()} rows that are not those that were published; ` +
+    `the table ${name} returns ${count.toString()} rows that differ from the published rows; ` +
       `as ${columns.map((column) => column.name).join(", ")}: ${told.join("; ")}`,
   );
 
@@ -218,7 +218,7 @@ async function showPublication(
   return { isNew: await writePublication(transaction, publication), withdrawn: null };
 }
 
-/** @returns false where the same data stands there already, by the same SQL. */
+/** @returns false if the same data stands there already, by the same SQL. */
 async function writePublication(
   transaction: ConsumptionDatabase,
   publication: PublicationsTable,
@@ -233,7 +233,7 @@ async function writePublication(
   return true;
 }
 
-/** A statement of a publish, with a `?` in the place of each value. */
+/** A statement of a publish, with a `?` instead of each value. */
 export interface PublishStatement {
   readonly sql: string;
   /** When it is said; null for always. */
@@ -264,11 +264,11 @@ export function publishStatements(
     said(outcomeOf(db, "")),
     ...tables.flatMap((table) => [
       said(presentRows(published, table, "", undefined)),
-      said(presentRows(published, table, "", rowOf(table)), "for each page that follows"),
-      said(dialect.upsert(published, table, [rowOf(table)]), "for rows that are new or differ"),
-      said(removal(published, table, [rowOf(table)]), "for rows that are gone"),
-      said(presentRows(published, table, "", undefined), "where a row was written or removed, to compare"),
-      said(presentRows(published, table, "", rowOf(table)), "for each page that follows"),
+      said(presentRows(published, table, "", rowOf(table)), "for each further page"),
+      said(dialect.upsert(published, table, [rowOf(table)]), "for new or changed rows"),
+      said(removal(published, table, [rowOf(table)]), "for removed rows"),
+      said(presentRows(published, table, "", undefined), "if a row was written or removed, to compare"),
+      said(presentRows(published, table, "", rowOf(table)), "for each further page"),
     ]),
     ...(tables.length === 0
       ? []
@@ -280,11 +280,11 @@ export function publishStatements(
         { execution_date: "", withdrawn_at: "" },
         { outcome: "replaced", ended_at: "", ended_by: "" },
       ),
-      "where other data was withdrawn",
+      "if other data was withdrawn",
     ),
     said(shownPublication(db, "")),
-    said(newPublication(db, publication), "where the date was not published"),
-    said(changedPublication(db, publication), "where other data, or by other SQL, was"),
+    said(newPublication(db, publication), "if the date was not published"),
+    said(changedPublication(db, publication), "if other data or SQL was published"),
     said(newestOf(db)),
     { sql: "COMMIT", when: null },
   ];

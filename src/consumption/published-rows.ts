@@ -82,9 +82,9 @@ export async function* readAhead(parts: RowParts): AsyncGenerator<readonly Publi
 
 /** A row that is not as it should be. */
 export interface Difference {
-  /** As it should be; undefined where there should be none of its key. */
+  /** As it should be; undefined if there should be none of its key. */
   readonly wanted: PublishedRow | undefined;
-  /** As it is; undefined where there is none of its key. */
+  /** As it is; undefined if there is none of its key. */
   readonly present: PublishedRow | undefined;
 }
 
@@ -232,7 +232,7 @@ export function recordOfRows(
   );
 }
 
-/** What the tables of a publication held when it was published; none where a version has published it that kept no record of it. */
+/** What the tables of a publication held when it was published; none if a version has published it that kept no record of it. */
 export async function readRecordsOfRows(
   consumption: Consumption,
   { executionDate, dataHash }: Publication,

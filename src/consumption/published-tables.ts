@@ -5,7 +5,7 @@ import { translatingErrors, type Consumption, type PublishedTable, type Query } 
 /**
  * Makes the tables that are not there yet. It stands outside of the publish's transaction, which MySQL would end at the
  * first change of a table.
- * @throws PipelineError CONSUMPTION_TABLE_DIFFERS where a table is there with other columns.
+ * @throws PipelineError CONSUMPTION_TABLE_DIFFERS if a table is there with other columns.
  */
 export async function createPublishedTables(
   consumption: Consumption,
@@ -23,7 +23,7 @@ export async function createPublishedTables(
 
 /**
  * The tables that are not there yet.
- * @throws PipelineError CONSUMPTION_TABLE_DIFFERS where a table is there with other columns.
+ * @throws PipelineError CONSUMPTION_TABLE_DIFFERS if a table is there with other columns.
  */
 export function missingTables(
   { db, dialect }: Consumption,
@@ -72,7 +72,7 @@ function assertSame(
   const has = found.length === 0 ? "none" : found.join(", ");
   throw new PipelineError(
     "CONSUMPTION_TABLE_DIFFERS",
-    `of the table ${table} ${what} should be ${expected.join(", ")}, and it has ${has}; ` +
-      "rename or drop the table, and backfill the execution dates it shall hold",
+    `${what} of the table ${table} should be ${expected.join(", ")}, but found ${has}; ` +
+      "rename or drop the table, and backfill its execution dates",
   );
 }

@@ -34,7 +34,7 @@ interface KnownRules {
 
 /**
  * Reads all answers of a publication, with the segments that its vouchers were put into, whatever the newest SQL says.
- * @throws PublicationReplaced where its execution date is published anew meanwhile.
+ * @throws PublicationReplaced if its execution date is published again meanwhile.
  */
 export async function readAnswersOf(
   consumption: Consumption,
@@ -62,10 +62,10 @@ async function readRulesOf(
     };
   }
   if (!/^v[1-9][0-9]*$/.test(sqlVersion)) {
-    const message = `a publication is of the SQL version ${printable(sqlVersion)}, which is none; restore the database`;
+    const message = `a publication has the invalid SQL version ${printable(sqlVersion)}; restore the database`;
     throw new PipelineError("CONSUMPTION_NOT_USABLE", message);
   }
-  warn(`the SQL ${sqlHash} of a publication was not kept: its segments are those of ${file}`);
+  warn(`the SQL ${sqlHash} of a publication is not stored, so its segments come from ${file}`);
   return { segments: await readSegments(path.join(sqlDirectory, sqlVersion)), certainty: undefined };
 }
 
@@ -80,7 +80,7 @@ const COUNTRY_TABLE = "voucher_country_most_used";
 
 /**
  * Reads all answers of a publication.
- * @throws PublicationReplaced where its execution date is published anew meanwhile.
+ * @throws PublicationReplaced if its execution date is published again meanwhile.
  */
 export async function readAnswers(
   consumption: Consumption,
@@ -161,7 +161,7 @@ function certaintyOf({ certainty, certainty_word }: PublishedRow): Certainty | u
   if (certainty === undefined) return undefined;
   const word = CERTAINTY_WORDS.find((name) => name === certainty_word);
   if (word === undefined)
-    throw damaged(`an answer that is ${printable(String(certainty_word))}, which is no word of certainty`);
+    throw damaged(`an answer with the unknown certainty ${printable(String(certainty_word))}`);
   return { chance: Number(certainty), word };
 }
 
@@ -204,6 +204,6 @@ async function* partsOf(table: TableReader): AsyncGenerator<readonly PublishedRo
 function kindOf(row: PublishedRow): SegmentKind {
   const kind = SEGMENT_KINDS.find((name) => name === row["segment_kind"]);
   if (kind === undefined)
-    throw damaged(`a segment of the kind ${printable(String(row["segment_kind"]))}, which does not exist`);
+    throw damaged(`a segment of the unknown kind ${printable(String(row["segment_kind"]))}`);
   return kind;
 }

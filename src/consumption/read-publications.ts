@@ -20,7 +20,7 @@ export interface PublicationFilter {
   readonly limit?: number | undefined;
 }
 
-/** Publications, the one of the latest execution date first; none where there was no publish yet. */
+/** Publications, the one of the latest execution date first; none if there was no publish yet. */
 export async function readPublications(
   consumption: Consumption,
   { executionDate, before, upTo, limit }: PublicationFilter = {},
@@ -41,7 +41,7 @@ export async function hasPublications(consumption: Consumption): Promise<boolean
   return (await unlessMissing(consumption, ["publications"], () => first.execute())) !== undefined;
 }
 
-/** The publication that readers see: that of the latest execution date; undefined where nothing is published yet. */
+/** The publication that readers see: that of the latest execution date; undefined if nothing is published yet. */
 export async function readNewestPublication(consumption: Consumption): Promise<Publication | undefined> {
   const [newest] = await readPublications(consumption, { limit: 1 });
   return newest;
@@ -59,7 +59,7 @@ export function newestOf(
   return db.selectFrom("publications").select("execution_date").orderBy("execution_date", "desc").limit(1);
 }
 
-/** The publication of an execution date, by its partition key; undefined where it is not published. */
+/** The publication of an execution date, by its partition key; undefined if it is not published. */
 export async function readPublication(
   consumption: Consumption,
   executionDate: string,

@@ -79,7 +79,7 @@ export async function assertRunningIn(db: ConsumptionDatabase, runId: string): P
   if (run?.outcome === "running") return;
   throw new PipelineError(
     "LOCK_LOST",
-    "the lock of the execution date was lost, and another run has begun meanwhile; this one has changed nothing more",
+    "this run lost the lock of its execution date to another run and stopped; it changed nothing after that",
   );
 }
 
@@ -103,7 +103,7 @@ export interface RunFilter {
   readonly limit: number;
 }
 
-/** Runs as they are recorded, the one that began last first; none where there was no run yet. */
+/** Runs as they are recorded, the one that began last first; none if there was no run yet. */
 export async function readRuns(
   consumption: Pick<Consumption, "db" | "dialect">,
   { runId, executionDate, outcome, stage, after, limit }: RunFilter,
@@ -179,7 +179,7 @@ export async function readRunOutlines(
 }
 
 /**
- * The run that ended last, apart from one; undefined where there was none. Runs that were cancelled do not count: somebody has
+ * The run that ended last, apart from one; undefined if there was none. Runs that were cancelled do not count: somebody has
  * wanted that.
  */
 export function lastEndedRun(
@@ -246,7 +246,7 @@ function asRecorded<
   const { run_id, execution_date, stages, outcome, started_at } = run;
   const areTexts = [run_id, execution_date, stages, started_at].every((value) => typeof value === "string");
   if (areTexts && RUN_OUTCOMES.includes(outcome)) return run;
-  throw damaged(`a run of ${printable(JSON.stringify(execution_date))} with values that no run has written`);
+  throw damaged(`a run of ${printable(JSON.stringify(execution_date))} with invalid values`);
 }
 
 /** Whether a run has come to no good end. */
@@ -372,7 +372,7 @@ export interface OrderedBackfill extends BackfillsTable {
   readonly sequence: number | null;
 }
 
-/** The newest backfill of the same request that has dates left, or undefined where there is none. */
+/** The newest backfill of the same request that has dates left, or undefined if there is none. */
 export async function unfinishedBackfill(
   consumption: Consumption,
   { first_date, last_date, selection, sql_hash }: BackfillRequestRow,

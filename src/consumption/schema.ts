@@ -83,7 +83,7 @@ export interface SqlVersionsTable {
   files: string;
 }
 
-/** One row for each backfill: what was asked for, so that it can go on where it stopped. What has become of each date the runs tell. */
+/** One row for each backfill: what was asked for, so that it can continue where it stopped. What has become of each date the runs tell. */
 export interface BackfillsTable {
   backfill_id: string;
   first_date: string;

@@ -32,7 +32,7 @@ export function keepSqlVersion(
 }
 
 /**
- * The SQL that has a hash, or undefined where no run was made by it.
+ * The SQL that has a hash, or undefined if no run was made by it.
  * @throws PipelineError CONSUMPTION_NOT_USABLE if the row is none that a run has written.
  */
 export async function readSqlVersion(consumption: Consumption, hash: string): Promise<SqlTexts | undefined> {
@@ -45,6 +45,6 @@ export async function readSqlVersion(consumption: Consumption, hash: string): Pr
 function parseFiles(hash: string, files: string): Record<string, string> {
   const what = `the SQL ${hash} as a text`;
   const parsed = FILES.safeParse(storedJson(files, what));
-  if (!parsed.success) throw damaged(`${what} that names no files`, parsed.error);
+  if (!parsed.success) throw damaged(`${what} without files`, parsed.error);
   return parsed.data;
 }

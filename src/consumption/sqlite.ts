@@ -24,7 +24,7 @@ import type { ConsumptionTables } from "./schema.js";
 const WRITER_PATIENCE_MILLISECONDS = 120_000;
 /** How long it waits to record the end of work that was cancelled. */
 const CANCELLED_PATIENCE_MILLISECONDS = 2_000;
-/** SQLite itself waits so long, and holds up the whole process, in which the other transaction may have to go on. */
+/** SQLite itself waits so long, and holds up the whole process, in which the other transaction may have to continue. */
 const WRITER_TIMEOUT_MILLISECONDS = 1;
 const BETWEEN_TRIES_MILLISECONDS = 30;
 /** A reader of a database in WAL mode never waits for a writer; a service must not stand still for anything else. */
@@ -57,7 +57,7 @@ export async function openSqlite(
       waiter.connection = connection;
       return await openFile(file, dialect, connection, [
         `busy_timeout = ${WRITER_TIMEOUT_MILLISECONDS}`,
-        // Readers go on reading the last publication while the next one is written.
+        // Readers continue reading the last publication while the next one is written.
         "journal_mode = WAL",
         "synchronous = FULL",
       ]);
@@ -69,7 +69,7 @@ export async function openSqlite(
 }
 
 /**
- * Opens the database to read it; undefined where it is not there yet.
+ * Opens the database to read it; undefined if it is not there yet.
  * @param patienceMilliseconds how long it waits for others that have the whole file locked.
  */
 export async function openSqliteForReading(
@@ -114,13 +114,13 @@ async function openUnwritable(file: string, dialect: Dialect): Promise<Consumpti
   if (opened.hasChangesBeside) {
     throw new PipelineError(
       "CONSUMPTION_NOT_USABLE",
-      `the SQLite database ${file} has changes in ${file}-wal, which only a user who may write to its folder can read; ` +
-        "run `pipeline status` as the owner of the database, or give this user the right to write there",
+      `the SQLite database ${file} has changes in ${file}-wal, and this user cannot write to its folder; ` +
+        "run `npx pipeline status` as the owner of the database, or allow this user to write to the folder",
     );
   }
   const assertUnchanged = () => {
     if (versionOf(file).version !== opened.version)
-      throw sqliteFault("SQLITE_BUSY", "the file was changed while it was read");
+      throw sqliteFault("SQLITE_BUSY", "the file changed while it was read");
   };
   const connection = new SqliteConnection(path.resolve(file), "immutable", assertUnchanged);
   const consumption = await openFile(file, dialect, connection, READING);
@@ -147,7 +147,7 @@ function versionOf(file: string): {
 }
 
 /**
- * Opens the database to look at it, and leaves every byte of its files as it is; where it is not there yet, an empty one in memory.
+ * Opens the database to look at it, and leaves every byte of its files as it is; if it is not there yet, an empty one in memory.
  * It is for a look, not for answers: a writer that begins meanwhile can spoil it.
  */
 export async function openSqliteUntouched(file: string): Promise<Consumption> {
@@ -155,7 +155,7 @@ export async function openSqliteUntouched(file: string): Promise<Consumption> {
   return translatingErrors(dialect, async () => {
     if ((await identityOf(file)) === undefined) return emptySqlite(file, dialect);
     await access(file, constants.R_OK);
-    // Where no other has it open, even a reader would make files beside it, and whoever closes it last moves what they hold.
+    // If no other has it open, even a reader would make files beside it, and whoever closes it last moves what they hold.
     const isOpen = (await identityOf(`${file}-wal`)) !== undefined;
     const connection = new SqliteConnection(path.resolve(file), isOpen ? "read" : "immutable");
     return openFile(file, dialect, connection, [`busy_timeout = ${READER_TIMEOUT_MILLISECONDS}`]);
@@ -212,7 +212,7 @@ async function openFile(
   }
 }
 
-/** Tells a file from another of the same name; undefined where there is none. */
+/** Tells a file from another of the same name; undefined if there is none. */
 async function identityOf(file: string): Promise<string | undefined> {
   try {
     const { dev, ino } = await stat(file);
@@ -402,7 +402,7 @@ function translateSqliteError(file: string, error: unknown): unknown {
     return faultOf("CONSUMPTION_UNAVAILABLE", "is busy with another writer; run again");
   }
   if (/^(SQLITE_FULL|ENOSPC|EDQUOT)/.test(code)) {
-    return faultOf("STORAGE_FULL", "cannot grow, the disk is full; free some space and run again");
+    return faultOf("STORAGE_FULL", "cannot grow because the disk is full; free some space and run again");
   }
   if (AWAY.test(code))
     return faultOf("CONSUMPTION_UNAVAILABLE", `cannot be read or written: ${messageOf(error)}; run again`);
@@ -416,8 +416,8 @@ function translateSqliteError(file: string, error: unknown): unknown {
   if (FORBIDDEN.test(code)) {
     return faultOf(
       "CONSUMPTION_NOT_USABLE",
-      `cannot be opened or written: ${messageOf(error)}; check CONSUMPTION_URL, and that this user may use the file, ` +
-        "the files beside it and its folder",
+      `cannot be opened or written: ${messageOf(error)}; check CONSUMPTION_URL, and the rights of this user on the file, ` +
+        "the files next to it and its folder",
     );
   }
   // Whatever else SQLite refuses comes from a database that this pipeline has not made. Node's own errors begin with ERR_.

@@ -9,7 +9,7 @@ import type { PublishedRow, PublishedTables } from "./schema.js";
 /** Some rows of a published table, in the order of its key. */
 export interface TablePage {
   readonly rows: readonly PublishedRow[];
-  /** The key of the last row; undefined where no more rows follow. */
+  /** The key of the last row; undefined if no more rows follow. */
   readonly next: RowKey | undefined;
 }
 
@@ -19,17 +19,17 @@ export interface TableReader {
   readonly key: readonly string[];
   /**
    * Reads up to `limit` rows that follow a key.
-   * @throws PublicationReplaced where the execution date has been published anew since, or withdrawn.
+   * @throws PublicationReplaced if the execution date has been published again since, or withdrawn.
    */
   page(after: RowKey | undefined, limit: number): Promise<TablePage>;
 }
 
-/** The publication that was being read is no longer there: its execution date was published anew, or it was withdrawn. */
+/** The publication that was being read is no longer there: its execution date was published again, or it was withdrawn. */
 export class PublicationReplaced extends PipelineError {
   constructor({ executionDate }: Publication) {
     super(
       "CONSUMPTION_UNAVAILABLE",
-      `${executionDate.iso} was published anew or withdrawn while it was read; read again`,
+      `${executionDate.iso} was published again or withdrawn while it was read. Read it again from the first page`,
     );
   }
 }
@@ -41,7 +41,7 @@ export type RowFilter = (
 
 /**
  * Opens a published table to read it page by page: no table is ever held whole, neither by the database nor here.
- * @returns undefined where the publication has no such table.
+ * @returns undefined if the publication has no such table.
  */
 export async function openTable(
   consumption: Consumption,

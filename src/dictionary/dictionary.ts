@@ -94,7 +94,7 @@ export interface ModelData {
   readonly columns: readonly ColumnData[];
   /** Null where the model has none. */
   readonly key: readonly string[] | null;
-  /** The columns of its table in the consumption database; null where it has none. */
+  /** The columns of its table in the consumption database; null if it has none. */
   readonly published_columns: readonly string[] | null;
   readonly audits: readonly string[];
 }

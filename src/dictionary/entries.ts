@@ -66,7 +66,7 @@ function reached(
   next: (entry: Entry) => readonly string[],
 ): ReadonlySet<string> {
   const found = new Set([from.name]);
-  // A set is gone through to its end, also where that moves away.
+  // A set is gone through to its end, even if that moves away.
   for (const name of found) {
     const entry = entries.find((one) => one.name === name);
     for (const other of entry === undefined ? [] : next(entry)) found.add(other);

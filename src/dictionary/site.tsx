@@ -53,7 +53,7 @@ export function siteOf(version: SqlVersion, lineage?: Lineage): ReadonlyMap<stri
 
 /**
  * The same of the texts of a version, by their paths below the SQL folder.
- * @throws PipelineError INVALID_MODEL where a file is missing or malformed.
+ * @throws PipelineError INVALID_MODEL if a file is missing or malformed.
  */
 export function siteOfTexts(
   version: string,
@@ -70,7 +70,7 @@ export interface WrittenSite {
   readonly files: readonly string[];
 }
 
-/** Writes the data dictionary of a SQL version into a folder, which is made where it is not there. */
+/** Writes the data dictionary of a SQL version into a folder, which is made if it is not there. */
 export async function writeSite(version: SqlVersion, lineage: Lineage, folder: string): Promise<WrittenSite> {
   await makeFolder(path.resolve(folder));
   const pages = siteOf(version, lineage);
@@ -81,17 +81,17 @@ export async function writeSite(version: SqlVersion, lineage: Lineage, folder: s
 }
 
 const MEANINGS: Record<Layer, string> = {
-  raw: "The raw files, as one relation each.",
+  raw: "The raw files, one table per model.",
   curated: "Clean and typed, written to the curated zone.",
   measures: "Small tables about a run, in its record.",
-  provision: "What is answered from, written to the provision zone.",
+  provision: "Aggregates for the answers, written to the provision zone.",
 };
 
 /** Every model of a version, and how they read each other. */
 function IndexPage({ version, entries }: { version: SqlVersion; entries: readonly Entry[] }): VNode {
   return (
     <Document title="Data dictionary" version={version.name} isIndex>
-      <Graph entries={entries} title="How data flows: each table with lines from those that it reads" />
+      <Graph entries={entries} title="Data flow: lines connect each table with its sources" />
       {LAYERS.map((layer) => (
         <LayerTable
           key={layer}
@@ -141,7 +141,7 @@ function ModelPage({ version, entries, entry, lineage }: ModelPageProps): VNode 
       <h2>Where it comes from, and where it goes</h2>
       <Graph
         entries={aroundOf(entries, entry)}
-        title={`What ${name} comes of, and what comes of it`}
+        title={`Lineage of ${name}: its sources and its readers`}
         marked={entry}
       />
       <h2 id="columns">Columns</h2>

@@ -5,7 +5,7 @@ export type Row = Record<string, RowValue>;
 /** The value of a column that is known to hold text. */
 export function textOf(row: Row, column: string): string {
   const value = row[column];
-  if (typeof value !== "string") throw new TypeError(`the column ${column} holds no text`);
+  if (typeof value !== "string") throw new TypeError(`the column ${column} is not a text`);
   return value;
 }
 

@@ -1,6 +1,6 @@
 import { callsOf, statementsOf } from "../sql-text/scan.js";
 
-/** What an engine's SQL can do in the place of computing. */
+/** What an engine's SQL can do instead of computing. */
 export interface Powers {
   /** How a statement that makes a function begins. */
   readonly makesFunction: RegExp;
@@ -12,14 +12,14 @@ export interface Powers {
 
 /**
  * Says why a text of a file is refused as a model or an audit: the runner puts a SELECT in parentheses, which must not end early.
- * Undefined where nothing is wrong with it.
+ * Undefined if nothing is wrong with it.
  */
 export function refusalOfSelect(sql: string, { doMore }: Powers): string | undefined {
   if (statementsOf(sql).length > 1) return refusal("it is more than one SELECT");
   return refusalOfCalls(sql, doMore);
 }
 
-/** Says why a text is refused as a file of functions; undefined where nothing is wrong with it. */
+/** Says why a text is refused as a file of functions; undefined if nothing is wrong with it. */
 export function refusalOfFunctions(
   sql: string,
   { makesFunction, functionStatement, doMore }: Powers,

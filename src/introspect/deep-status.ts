@@ -134,7 +134,7 @@ async function compare(
 ): Promise<readonly RowsDifference[] | string> {
   const records = await readRecordsOfRows(consumption, publication);
   if (records.length === 0)
-    return `it was published before this version; pipeline publish -e ${publication.executionDate.iso} records its rows`;
+    return `an older version of the pipeline published it; run npx pipeline publish -e ${publication.executionDate.iso} to record its rows`;
   for (let attempt = 1; ; attempt += 1) {
     try {
       const differences: RowsDifference[] = [];

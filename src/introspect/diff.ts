@@ -24,7 +24,7 @@ export interface DiffRequest {
 
 /**
  * Compares the answers of two publications.
- * @throws PipelineError PUBLICATION_MISSING where one is not there.
+ * @throws PipelineError PUBLICATION_MISSING if one is not there.
  */
 export function diffPublications(
   settings: Settings,
@@ -56,7 +56,7 @@ async function publicationOf(
     ? nothingPublished()
     : new PipelineError(
         "PUBLICATION_MISSING",
-        `${date.iso} is not published; see pipeline runs -e ${date.iso}`,
+        `${date.iso} is not published; see npx pipeline runs -e ${date.iso}`,
       );
 }
 

@@ -11,7 +11,7 @@ import { findViewFiles, holdingsOf, viewsOver, type Holding } from "./view-files
 export interface DuckDbStart {
   /** The text of its init file. It holds no keys, but asks the environment for them. */
   readonly init: string;
-  /** What the environment has to say; undefined where it must say nothing. Keys of S3 are among it. */
+  /** What the environment has to say; undefined if it must say nothing. Keys of S3 are among it. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly holdings: readonly Holding[];
   /** Which date the views show. */
@@ -20,7 +20,7 @@ export interface DuckDbStart {
 
 /**
  * Prepares DuckDB's own command line for the zones as they are now. Keys that come from a profile or a role are resolved.
- * @throws PipelineError where the settings, the models or a zone cannot be used.
+ * @throws PipelineError if the settings, the models or a zone cannot be used.
  */
 export async function prepareDuckDb({
   settings,

@@ -57,9 +57,9 @@ export interface InspectedRawFile {
   readonly bytes: number;
   /** Null where they cannot be read. */
   readonly columns: RawShape["columns"] | null;
-  /** The row that the inspection of the model gives; null where the file is at fault, or the model has no inspection. */
+  /** The row that the inspection of the model gives; null if the file is at fault, or the model has no inspection. */
   readonly contents: Row | null;
-  /** Why a run could not read the file; none where it could. */
+  /** Why a run could not read the file; none if it could. */
   readonly faults: readonly string[];
 }
 
@@ -74,7 +74,7 @@ const ANY_DATE = parseExecutionDate("2000-01-01");
 /**
  * Looks at every raw file by itself: its columns, and what the inspection of its model says of its rows. One that cannot be read is told
  * with the reason, and the others are looked at all the same. Changes nothing.
- * @throws PipelineError RAW_ZONE_EMPTY where there are none, MODEL_FAILED where the inspection itself is at fault.
+ * @throws PipelineError RAW_ZONE_EMPTY if there are none, MODEL_FAILED if the inspection itself is at fault.
  */
 export function inspectRawZone(
   settings: Settings,

@@ -39,9 +39,9 @@ export interface PlannedRun {
   /** As the record of a run has it: SHA-256 over functions, models and audits. */
   readonly rendered_sql_hash: string;
   readonly engine: string;
-  /** Where the zones and the database are, without secrets. */
+  /** The addresses of the zones and the database, without secrets. */
   readonly targets: Readonly<Record<"raw" | "curated" | "provision" | "consumption", string>>;
-  /** Whether another run of the date is under way, and whose it is where that is known. */
+  /** Whether another run of the date is under way, and whose it is if that is known. */
   readonly lock: { readonly is_held: boolean; readonly holder: RunningRun | null };
   readonly raw: readonly PlannedInput[];
   /** Files that it would not read because of their names. */
@@ -68,9 +68,9 @@ export interface PlannedPartition {
   readonly model: string;
   /** What it would be known by: its one file, or the manifest that names its files. */
   readonly uri: string;
-  /** Where it would be written first: the one file, or the folder of many. Each run has an id of its own, in the place of `<run>`. */
+  /** The place of the staged partition: the one file, or the folder of many. Each run has an id of its own, instead of `<run>`. */
   readonly staged: string;
-  /** What it would take the place of; null where there is nothing. */
+  /** What it would take the place of; null if there is nothing. */
   readonly replaces: { readonly files: number; readonly bytes: number; readonly version: string } | null;
 }
 

@@ -41,7 +41,7 @@ export interface RejectedRequest {
 /**
  * Looks at the rejected rows of the last run of an execution date, and at what they could have changed. If that run failed after it
  * had counted its rows, its record tells; a run that fails leaves no rows.
- * @throws PipelineError PARTITION_MISSING where no run of the date has left any.
+ * @throws PipelineError PARTITION_MISSING if no run of the date has left any.
  */
 export async function reportRejected(
   settings: Settings,
@@ -109,7 +109,7 @@ async function lastRunIfFailed(
   const measures = reportOf(run)?.measures ?? {};
   const counts = rowCountsOf({ measures });
   if (counts === undefined) {
-    warn(`the last run, ${run_id}, failed before it had counted its rows; see pipeline runs ${run_id}`);
+    warn(`the last run, ${run_id}, failed before it counted its rows; see npx pipeline runs ${run_id}`);
     return undefined;
   }
   return {
@@ -135,7 +135,7 @@ async function lastCurateRun(
     });
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
-    warn(`whether the last run failed is not known: ${error.message}`);
+    warn(`the outcome of the last run is unknown: ${error.message}`);
     return undefined;
   }
 }

@@ -27,7 +27,7 @@ export interface RenderRequest {
 
 /**
  * Renders one model for an execution date. Raw files are looked at only for a model that reads them.
- * @throws PipelineError INVALID_USAGE where there is no such model.
+ * @throws PipelineError INVALID_USAGE if there is no such model.
  */
 export function renderOne(
   settings: Settings,
@@ -39,7 +39,7 @@ export function renderOne(
     const version = await opened.sql();
     const names = version.models.map((model) => model.name);
     if (!names.includes(name)) {
-      throw new PipelineError("INVALID_USAGE", `there is no model ${name}; there are ${names.join(", ")}`);
+      throw new PipelineError("INVALID_USAGE", `unknown model ${name}; known models: ${names.join(", ")}`);
     }
     const zones = await opened.zones();
     const context = { executionDate, settings, version, zones, signal, warn };

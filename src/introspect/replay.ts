@@ -61,7 +61,7 @@ export interface ReplayRequest {
 }
 
 /**
- * Makes once more, in a folder of its own, what a run has made: of the files that it read, by the SQL that it was made by. It
+ * Makes again, in a folder of its own, what a run has made: of the files that it read, by the SQL that it was made by. It
  * changes neither zones nor database.
  * @throws PipelineError RUN_NOT_REPLAYABLE if the run has written nothing, or the SQL that is kept of it was changed; RAW_FILES_CHANGED
  * if a raw file changes meanwhile.
@@ -166,7 +166,7 @@ function replayedTable(then: OutputTable, now: StagedPartition | undefined): Rep
     model: then.model,
     compared: hasManifest ? "rows" : "bytes",
     then: tell(then),
-    now: now === undefined ? "not made" : tell(now),
+    now: now === undefined ? "missing" : tell(now),
   };
 }
 
@@ -203,7 +203,7 @@ async function filesOfRun(context: ReplayContext, { inputs, stages }: RunReport)
   }));
   for (const { path: name } of found.flatMap(({ files }) => files)) names.delete(name);
   if (names.size === 0) return found;
-  throw notReplayable(`raw files that it read are gone: ${[...names].map(printable).join(", ")}`);
+  throw notReplayable(`its raw files no longer exist: ${[...names].map(printable).join(", ")}`);
 }
 
 /** What tells the content of an input. */
@@ -228,19 +228,19 @@ function findRun(settings: Settings, runId: string): Promise<RecordedRun> {
     if (consumption === undefined || run === undefined) {
       throw new PipelineError(
         "INVALID_USAGE",
-        `there is no run ${printable(runId)}; list them with: pipeline runs`,
+        `run ${printable(runId)} does not exist. List the runs with npx pipeline runs`,
       );
     }
     const report = trustedReportOf(run);
     if (report === null || report.tables.length === 0) {
-      throw notReplayable(`the run ${runId} (${run.outcome}) has written nothing that could be made again`);
+      throw notReplayable(`run ${runId} (${run.outcome}) wrote nothing to rebuild`);
     }
     // It names folders.
     if (!RUN_ID.test(runId)) {
-      throw notReplayable(`${printable(runId)} is not the id of a run: somebody changed it`);
+      throw notReplayable(`${printable(runId)} is not a valid run id: somebody changed it`);
     }
     const texts = await readSqlVersion(consumption, run.sql_hash);
-    if (texts === undefined) throw notReplayable(`the SQL that the run ${runId} was made by is not kept`);
+    if (texts === undefined) throw notReplayable(`the SQL of run ${runId} is not stored`);
     return { report, recorded: () => recordedSql(report, run.sql_hash, texts) };
   });
 }
@@ -255,15 +255,15 @@ function recordedSql({ run_id, sql_version }: RunReport, hash: string, texts: Sq
   const wrong = names.find((name) => !SQL_FILE.test(name) || !name.startsWith(`${sql_version}/`));
   if (wrong !== undefined) {
     throw notReplayable(
-      `the SQL that is kept of the run ${run_id} has a file ${printable(JSON.stringify(wrong))}, ` +
-        `which is not in the folder ${printable(sql_version)}: somebody changed the table sql_versions`,
+      `the stored SQL of run ${run_id} has a file ${printable(JSON.stringify(wrong))}, ` +
+        `which is outside the folder ${printable(sql_version)}: somebody changed the table sql_versions`,
     );
   }
   const sorted = new Map(names.map((name) => [name, texts.get(name) ?? ""]));
   if (hashOfTexts(sorted) !== hash) {
     throw notReplayable(
-      `the SQL that is kept of the run ${run_id} does not have the hash ${hash}: ` +
-        "somebody changed the table sql_versions; --current-sql uses the SQL as it is now",
+      `the stored SQL of run ${run_id} does not have the hash ${hash}: ` +
+        "somebody changed the table sql_versions. Use --current-sql for the current SQL",
     );
   }
   return parseSqlVersion(sql_version, sorted);

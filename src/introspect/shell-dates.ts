@@ -43,15 +43,16 @@ export async function findShellDates(
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
     if (given === undefined) {
-      const advice = "to look into the zones without the database, name a date: pipeline shell -e 2020-05-29";
+      const advice =
+        "to query the zones without the database, choose a date: npx pipeline shell -e 2020-05-29";
       throw new PipelineError(error.code, `${error.message}; ${advice}`, { cause: error });
     }
-    warnings.push(`nobody can tell which dates are published: ${error.message}`);
+    warnings.push(`the published dates are unknown: ${error.message}`);
   }
   const key = given?.partitionKey ?? known?.published[0] ?? newestPartition(found, known?.withdrawn ?? []);
   warnings.push(...withdrawalsInTheWay(known?.withdrawn ?? [], key, given));
   if (given === undefined && known?.published.length === 0 && key !== undefined) {
-    warnings.push(`nothing is published: the views show the newest partitions, of ${key}`);
+    warnings.push(`no publication yet: the views show the newest partitions, of ${key}`);
   }
   const missing = found.filter(({ partitions }) => {
     const keys = partitions?.keys ?? [];
@@ -59,7 +60,7 @@ export async function findShellDates(
   });
   if (missing.length > 0) {
     const views = missing.map(({ view }) => view).join(", ");
-    warnings.push(`there is no partition of ${key ?? ""} behind ${views}: no rows there`);
+    warnings.push(`${views} have no partition of ${key ?? ""}, so they are empty`);
   }
   return {
     sql: [
@@ -144,7 +145,7 @@ function withdrawalsInTheWay(
     });
   const rest = inTheWay.length - told.length;
   return rest > 0
-    ? [...told, `${rest.toString()} more newer dates are withdrawn: FROM execution_dates`]
+    ? [...told, `${rest.toString()} more newer dates are withdrawn; list them with FROM execution_dates`]
     : told;
 }
 
@@ -153,13 +154,9 @@ function shownInWords(
   given: ExecutionDate | undefined,
   known: Known | undefined,
 ): string {
-  const other = "FROM execution_dates lists the others";
-  if (key === undefined) return "there is no partition that the views could show";
+  const other = "List the others with FROM execution_dates";
+  if (key === undefined) return "there is no partition for the views";
   const why =
-    given !== undefined
-      ? "as you named it"
-      : known?.published[0] === key
-        ? "as readers see it"
-        : "the newest";
+    given !== undefined ? "as chosen" : known?.published[0] === key ? "the published one" : "the newest";
   return `The views show ${key}, ${why}. ${other}; SET VARIABLE ${DATE_VARIABLE} = '…' chooses one.`;
 }

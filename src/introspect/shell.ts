@@ -30,7 +30,7 @@ export interface Shell {
   readonly dates: ShellDates;
   /**
    * Runs statements one after the other, and gives the results of those that give rows, each to be read before the next.
-   * @param signal cancels them; the shell goes on.
+   * @param signal cancels them; the shell continues.
    * @throws PipelineError INVALID_USAGE for SQL that is wrong or could write; CANCELLED.
    */
   run(sql: string, signal: AbortSignal): AsyncGenerator<StatementResult>;
@@ -38,7 +38,7 @@ export interface Shell {
 
 /**
  * Opens a session on the zones as they are now, does something with it, and closes it.
- * @throws PipelineError where the settings, the models or a zone cannot be used.
+ * @throws PipelineError if the settings, the models or a zone cannot be used.
  */
 export async function withShell<Result>(
   { settings, executionDate, signal, warn }: ShellContext,
@@ -102,9 +102,8 @@ function asUsage(error: unknown): unknown {
 
 /** What DuckDB cannot know. */
 function adviceOn({ errorClass, message }: DuckDbError): string | undefined {
-  if (errorClass === "Permission")
-    return "The shell reads the files that its views are over, and writes none.";
+  if (errorClass === "Permission") return "The shell reads only the files of its views, and writes no files.";
   return message.includes('sniffing file ""')
-    ? "A CSV file cannot be read; a run of the pipeline says which one, and why."
+    ? "A CSV file cannot be read. Run npx pipeline inspect to see which one, and why."
     : undefined;
 }

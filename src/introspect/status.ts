@@ -46,7 +46,7 @@ export interface StatusReport {
   readonly ignored_files: IgnoredFiles;
   /** Raw files that hold the same bytes; runs count the rows of all of them. */
   readonly same_bytes: readonly SameBytes[];
-  /** The rows of the publications of the range, compared with what was published; only where that was asked for. */
+  /** The rows of the publications of the range, compared with what was published; only if that was asked for. */
   readonly deep?: DeepStatus;
   /** Whether nothing has to be done. */
   readonly healthy: boolean;

@@ -35,7 +35,7 @@ export interface Holding {
   readonly view: string;
   /** `2 partitions`, `1 file`. */
   readonly holds: string;
-  /** The newest execution date; empty where there is none. */
+  /** The newest execution date; empty if there is none. */
   readonly newest: string;
 }
 
@@ -46,8 +46,9 @@ export async function findViewFiles(
   warn: (message: string) => void,
 ): Promise<ViewFiles[]> {
   const isReadable = ({ uri, problem }: ZoneFile) => {
-    const fault = problem ?? (hasPathPattern(uri) ? undefined : "its path has a backslash beside a wildcard");
-    if (fault !== undefined) warn(printable(`${uri} is left out: ${fault}`));
+    const fault =
+      problem ?? (hasPathPattern(uri) ? undefined : "its path has a backslash together with a wildcard");
+    if (fault !== undefined) warn(printable(`${uri} is skipped: ${fault}`));
     return fault === undefined;
   };
   const found = await Promise.all(
@@ -56,7 +57,7 @@ export async function findViewFiles(
         return rawFiles(model, (await zones.raw.list(model.header.folder)).filter(isReadable));
       if (!isWritten(model)) return [];
       const all = await zones[model.layer].findAll(model.table, ({ message }) => {
-        warn(printable(`a partition is left out: ${message}`));
+        warn(printable(`a partition is skipped: ${message}`));
       });
       return [
         partitions(

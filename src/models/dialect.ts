@@ -23,11 +23,11 @@ export interface RawPart {
   readonly format: "csv" | "parquet";
   /** What the paths of the files begin with: the raw zone, or the folder that their copies are in. */
   readonly root: string;
-  /** Where the files are, in the order of their names, each as a pattern that matches it alone. */
+  /** The files in the order of their names, each as a pattern that matches only this file. */
   readonly files: readonly string[];
   /** How large they are together. */
   readonly bytes: number;
-  /** A name that is no column of any of the files, for the column that tells the file. */
+  /** A name that is not a column of any of the files, for the column that tells the file. */
   readonly fileColumn: string;
   /** The columns that the raw model reads. */
   readonly columns: Readonly<Record<string, RawColumn>>;
@@ -128,7 +128,7 @@ export const SPARK: Dialect = {
   relation: sparkName,
   column: ({ name, type }) => {
     const constructor = SPARK_CONSTRUCTORS[type];
-    if (constructor === undefined) throw new TypeError(`Spark is not asked to read ${type}`);
+    if (constructor === undefined) throw new TypeError(`Spark does not read ${type}`);
     return constructor(sparkName(name));
   },
   rows: ({ files, fileColumn }) => `(

@@ -16,7 +16,7 @@ export const COLUMN_TYPES = [
 
 const name = z
   .string()
-  .regex(/^[a-z][a-z0-9_]{0,63}$/, "must be lower case letters, digits and _, at most 64 of them");
+  .regex(/^[a-z][a-z0-9_]{0,63}$/, "must be at most 64 lower case letters, digits and _");
 
 const columnSchema = z.strictObject({
   type: z.enum(COLUMN_TYPES),
@@ -34,7 +34,7 @@ const severity = z.enum(["error", "warn"]);
 const threshold = z
   .strictObject({ rows: z.int().nonnegative(), share: z.number().min(0).max(1) })
   .partial()
-  .refine((limits) => Object.keys(limits).length === 1, "say either rows or share");
+  .refine((limits) => Object.keys(limits).length === 1, "set either rows or share");
 
 const tolerance = { severity: severity.optional(), threshold: threshold.optional() };
 
@@ -48,13 +48,13 @@ const auditOptions = z
   .catchall(z.union([z.string(), z.number(), z.boolean()]))
   .refine(
     ({ description, select }) => (description === undefined) === (select === undefined),
-    "an audit of the model's own needs both: a description, which says what it promises, and a select",
+    "an audit in a header needs both a description and a select",
   );
 
 /** An audit by its name, or by its name with the parameters it asks for, and with a tolerance of its own; or one of the model's own. */
 const auditUseSchema = z
   .preprocess((use) => (typeof use === "string" ? { [use]: {} } : use), z.record(name, auditOptions))
-  .refine((use) => Object.keys(use).length === 1, "name one audit in each entry")
+  .refine((use) => Object.keys(use).length === 1, "each entry must name one audit")
   .transform((use) => {
     const [[audit, options] = ["", {}]] = Object.entries(use);
     const { description, select, severity, threshold, ...parameters } = options;

@@ -46,7 +46,7 @@ export interface FunctionsFile {
 
 /**
  * The functions of a version as an engine has them.
- * @throws PipelineError INVALID_MODEL where the version has none for it.
+ * @throws PipelineError INVALID_MODEL if the version has none for it.
  */
 export function functionsIn({ functions, name }: SqlVersion, engine: DialectName): FunctionsFile {
   const found = functions.get(engine);
@@ -60,7 +60,7 @@ function missing(version: string, file: string): PipelineError {
 
 /**
  * Loads `<sqlDirectory>/<version>`.
- * @throws PipelineError INVALID_MODEL where a file is missing or malformed.
+ * @throws PipelineError INVALID_MODEL if a file is missing or malformed.
  */
 export async function loadSqlVersion(sqlDirectory: string, version: string): Promise<SqlVersion> {
   return parseSqlVersion(version, await readTexts(sqlDirectory, version));
@@ -69,7 +69,7 @@ export async function loadSqlVersion(sqlDirectory: string, version: string): Pro
 /**
  * Makes a version of the texts of its files, as a folder or the record of a run has them.
  * @param texts by their paths below the SQL folder, sorted by path.
- * @throws PipelineError INVALID_MODEL where a file is missing or malformed.
+ * @throws PipelineError INVALID_MODEL if a file is missing or malformed.
  */
 export function parseSqlVersion(version: string, texts: ReadonlyMap<string, string>): SqlVersion {
   const textOf = (file: string) => {
@@ -150,7 +150,7 @@ function modelOf(layer: Layer, table: string, file: string, template: string): M
   if (!/^[a-z][a-z0-9_]{0,63}$/.test(table)) {
     throw new PipelineError(
       "INVALID_MODEL",
-      `${named.file}: name the file in lower case letters, digits and _`,
+      `${named.file}: the file name must be lower case letters, digits and _`,
     );
   }
   switch (layer) {
@@ -190,14 +190,14 @@ export function checkModels({
   const faults = [
     ...[...EVERY_KEY, ...EVERY_PUBLISHED]
       .filter((audit) => !audits.has(audit))
-      .map((audit) => `the audit '${audit}' is missing: it runs on every model`),
+      .map((audit) => `the audit '${audit}' is missing; it is required for every model`),
     ...models.flatMap((model) => [
       ...(isWritten(model) ? faultsOfWritten(model) : []),
       ...faultsOfAudits(model, audits),
     ]),
     ...[...inspections]
       .filter(([inspected]) => !models.some(({ name }) => name === inspected))
-      .map(([inspected, { file }]) => `${file}: there is no model ${inspected} to inspect the files of`),
+      .map(([inspected, { file }]) => `${file}: the model ${inspected} does not exist`),
   ];
   if (faults.length > 0) throw new PipelineError("INVALID_MODEL", faults.join("\n"));
 }
@@ -206,31 +206,27 @@ function faultsOfWritten({ file, header, table, template }: WrittenModel): strin
   const faults: string[] = [];
   const { columns, key, publish } = header;
   if (!endsInOrder(template)) {
-    faults.push(
-      `${file}: must end in a total order, so that each run writes the same bytes: add ORDER BY ALL`,
-    );
+    faults.push(`${file}: add ORDER BY ALL at the end, so that each run writes the same bytes`);
   }
   if (columns["execution_date"]?.type !== "VARCHAR") {
-    faults.push(
-      `${file}: needs a column execution_date of type VARCHAR, so that each of its files stands alone`,
-    );
+    faults.push(`${file}: add a column execution_date of type VARCHAR`);
   }
   for (const column of key ?? []) {
     const declared = columns[column];
-    if (declared === undefined) faults.push(`${file}: key: there is no column '${column}'`);
+    if (declared === undefined) faults.push(`${file}: key: unknown column '${column}'`);
     else if (publish && !declared.publish)
       faults.push(`${file}: key: the column '${column}' must be published`);
   }
   if (publish && isReservedTable(table)) {
     faults.push(
-      `${file}:${lineOf(template, /^publish:/m).toString()}: publish: the database has a table ${table} of its own; ` +
-        "give the file another name",
+      `${file}:${lineOf(template, /^publish:/m).toString()}: publish: the table name ${table} is reserved; ` +
+        "rename the file",
     );
   }
   if (publish && key === undefined) faults.push(`${file}: publish: a published model needs a key`);
   for (const [column, { type, publish: published }] of Object.entries(columns)) {
     if (publish && published && type === "VARCHAR[]") {
-      faults.push(`${file}: columns.${column}: a list cannot be published; say publish: false`);
+      faults.push(`${file}: columns.${column}: a list cannot be published; set publish: false`);
     }
   }
   return faults;
@@ -240,9 +236,7 @@ function faultsOfAudits(model: Model, audits: SqlVersion["audits"]): string[] {
   return model.header.audits.flatMap((use) => {
     const { audit, own } = use;
     if (own !== undefined && audits.has(audit)) {
-      return [
-        `${model.file}: audits: '${audit}' is the name of another audit; name the model's own as no other`,
-      ];
+      return [`${model.file}: audits: '${audit}' is already the name of another audit; rename it`];
     }
     if (usedAudit(model, use, audits) !== undefined) return [];
     return [

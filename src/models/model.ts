@@ -41,7 +41,7 @@ export interface Audit {
   readonly header: Header<"audit">;
 }
 
-/** The audit that a model uses: one of its version or of its own; undefined where there is none of the name. */
+/** The audit that a model uses: one of its version or of its own; undefined if there is none of the name. */
 export function usedAudit(
   { file }: Model,
   { audit: name, own }: AuditUse,
@@ -123,7 +123,7 @@ export function publishedKey(model: WrittenModel): string[] {
   return ["execution_date", ...(model.header.key ?? [])];
 }
 
-/** Where a partition of a written model is: its one file and, where a cluster may write it as many, the manifest that names them. */
+/** The path of a partition of a written model: its one file and, where a cluster may write it as many, the manifest that names them. */
 export function placesOf(model: WrittenModel): string[] {
   const folder = `${model.layer}/${model.table}/execution_date=<key>`;
   return [`${folder}/data.parquet`, ...(isLarge(model.name) ? [`${folder}/_manifest.json`] : [])];

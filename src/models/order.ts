@@ -42,7 +42,7 @@ export function orderByReference<Kind extends Step>(steps: readonly Kind[]): Kin
       if (!READABLE[layer].includes(read.model.layer) && !(isOfAudit && read.model.layer === "measures")) {
         throw new PipelineError(
           "INVALID_MODEL",
-          `${file}: a model of ${layer} cannot read ${reference}, data flows one way`,
+          `${file}: a model of ${layer} cannot read ${reference}; data flows one way`,
         );
       }
       place(read, [...path, name]);

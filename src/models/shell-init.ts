@@ -19,13 +19,13 @@ const ZONES = [
 
 /** `dist/sql/shell.sql`, which the build writes: what makes the views in DuckDB's own command line. */
 export function initText(version: Pick<SqlVersion, "models" | "name">): string {
-  return `-- Views over the zones, for DuckDB's own command line, 1.5 or newer. In the folder of the project:
+  return `-- Views over the zones, for the duckdb command, 1.5 or newer. Run in the project folder:
 --   duckdb -init dist/sql/shell.sql
--- It sees the files that are there now; \`.read dist/sql/shell.sql\` sees new ones.
--- It cannot see which execution dates are published or withdrawn, which only the database says. So a view of one
+-- The views show the current files; \`.read dist/sql/shell.sql\` adds new files.
+-- Only the database knows which execution dates are published or withdrawn. So a view of one
 -- date fails until you choose it: SET VARIABLE execution_date = '2020-05-29T000000'; FROM execution_dates lists them.
--- The views that end in _all have all dates. \`npm run shell\` chooses the date that readers see.
--- \`npm run build\` makes this file from the headers of the models of ${version.name}; do not edit it.
+-- Views with the suffix _all show all dates. \`npx pipeline shell\` chooses the published date.
+-- \`npm run build\` generates this file from the model headers of ${version.name}; do not edit it.
 
 ${initSql(version)}
 `;
@@ -33,9 +33,9 @@ ${initSql(version)}
 
 /** `dist/sql/shell-s3.sql`: what `dist/sql/shell.sql` needs before it if zones are on S3. */
 export function s3InitText(): string {
-  return `-- Views over zones on S3, for DuckDB's own command line, 1.5 or newer. In the folder of the project:
+  return `-- Views over zones on S3, for the duckdb command, 1.5 or newer. Run in the project folder:
 --   duckdb -init dist/sql/shell-s3.sql
--- \`npm run build\` makes this file; do not edit it.
+-- \`npm run build\` generates this file; do not edit it.
 
 ${S3_SQL}
 
@@ -44,21 +44,21 @@ ${S3_SQL}
 }
 
 /** A session of the pipeline's own is set to it, too. */
-export const UTC_SQL = "-- As in the pipeline, all times are UTC.\nSET TimeZone = 'UTC';";
+export const UTC_SQL = "-- All times are UTC, as in the pipeline.\nSET TimeZone = 'UTC';";
 
 /** The statements that make the views, from zones that the environment names. */
 function initSql(version: Pick<SqlVersion, "models">): string {
   return [
     UTC_SQL,
-    // Where they are made anew, no file may be in their way either.
+    // If they are made again, no file may be in their way either.
     fileVariables(version)
       .map((name) => `RESET VARIABLE ${identifier(name)};`)
       .join("\n"),
     viewsSql(version),
     PATHS,
     PARTITION_FILES,
-    `-- Where the zones are.\n${ZONES.map(zoneSql).join("\n")}`,
-    "-- The files of the views, as they are now.",
+    `-- The places of the zones.\n${ZONES.map(zoneSql).join("\n")}`,
+    "-- The current files of the views.",
     ...version.models.flatMap((model) => {
       if (isRaw(model)) return [rawFilesSql(model, "parquet"), rawFilesSql(model, "csv")];
       return isWritten(model) ? [partitionsSql(model)] : [];
@@ -133,7 +133,7 @@ function zoneOf(layer: "raw" | "curated" | "provision"): string {
 }
 
 /**
- * A manifest names the files of its partition; a partition without one is its data.parquet. Where no manifest is, `read_text` must not
+ * A manifest names the files of its partition; a partition without one is its data.parquet. If no manifest is, `read_text` must not
  * look for any. One that cannot be read stands for its files, so that the view that needs them fails, and says which.
  */
 const PARTITION_FILES = `CREATE OR REPLACE MACRO partition_files(folder) AS TABLE (

@@ -239,6 +239,6 @@ function assertDistinct(views: readonly string[]): void {
   if (twice === undefined) return;
   throw new PipelineError(
     "INVALID_MODEL",
-    `two models would have the view '${twice}' in the shell; give one of them another name`,
+    `two models have the same view '${twice}' in the shell; rename one of them`,
   );
 }

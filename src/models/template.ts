@@ -56,7 +56,7 @@ export function createRenderer(knownModels: ReadonlySet<string>, dialect: Dialec
     references.add(model);
     return dialect.relation(model);
   });
-  // Liquid's own way around the escaping. A value that is no literal has a filter that says what it is.
+  // Liquid's own way around the escaping. A value that is not a literal has a filter that says what it is.
   sqlFilter("raw", () => {
     throw new TypeError(
       "the filter 'raw' is not allowed; use identifier, identifiers, list, column, rows or ref",

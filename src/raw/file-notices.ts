@@ -57,7 +57,7 @@ export function ignoredLines({ count, first }: IgnoredFiles): string[] {
 export function sameBytesInWords(groups: readonly SameBytes[]): string | undefined {
   const lines = sameBytesLines(groups);
   if (lines.length === 0) return undefined;
-  return `raw files hold the same bytes, and the rows of each of them count: ${lines.join("; ")}; remove the copies`;
+  return `raw files are identical copies, and the rows of each copy count: ${lines.join("; ")}; remove the copies`;
 }
 
 /** Files with the same bytes as lines, one for each set of them. */
@@ -68,7 +68,7 @@ export function sameBytesLines(groups: readonly SameBytes[]): string[] {
       const names = paths.slice(0, NAMED).map(printable);
       return paths.length === 2 ? names.join(" and ") : listed(names, paths.length);
     }),
-    ...(more > 0 ? [`and ${counting(more, "more such set")}`] : []),
+    ...(more > 0 ? [`and ${counting(more, "more set")} of copies`] : []),
   ];
 }
 

@@ -9,7 +9,7 @@ type ReadFormat = "csv" | "csv.gz" | "parquet";
 
 /** What a file is by its first bytes. */
 interface Content {
-  /** As a sentence goes on after the name of the file. */
+  /** As a sentence continues after the name of the file. */
   readonly is: string;
   readonly remedy: string;
   readonly format?: ReadFormat;

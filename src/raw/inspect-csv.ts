@@ -85,7 +85,7 @@ function columnsOf({ header }: CsvCheck, beginning: Buffer): FileColumn[] {
 
 /** What zlib says of a gzip file, by its codes. */
 const GZIP_FAULTS: Readonly<Record<string, string>> = {
-  "unexpected end of file": "its gzip data was cut short; copy the file again",
+  "unexpected end of file": "its gzip data is incomplete; copy the file again",
   "incorrect header check": "it has bytes that are not gzip; compress the CSV again with gzip",
 };
 
@@ -164,8 +164,7 @@ export class CsvCheck {
   /** @throws Error if the file ends within a quoted value or a character, or if its last row is at fault. */
   end(): void {
     this.#characters.end(this.#line);
-    if (this.#place === "quoted")
-      throw new Error(`line ${this.#quoteLine} opens a quote that is never closed`);
+    if (this.#place === "quoted") throw new Error(`line ${this.#quoteLine} has a quote that is not closed`);
     // A file of CRLF that was cut between the two has lost nothing.
     if (this.#place === "after a carriage return")
       this.#endLine(this.#lineEnd === "CRLF" ? "CRLF" : "CR", this.#position - 1, this.#position);
@@ -219,7 +218,7 @@ export class CsvCheck {
   #openQuote(bytes: Uint8Array, at: number): void {
     const before = at === 0 ? this.#lastByte : bytes[at - 1];
     if (before !== COMMA && this.#position + at !== this.#rowBegin)
-      throw new Error(`line ${this.#line} has a quote within a value that does not begin with one`);
+      throw new Error(`line ${this.#line} has a quote in a value without quotes around it`);
     this.#quoteLine = this.#line;
     this.#place = "quoted";
   }
@@ -273,14 +272,14 @@ export class CsvCheck {
     if (lineEnd !== this.#lineEnd) throw this.#otherLineEnd(lineEnd, this.#lineEnd, isBlank, follower);
     if (!isBlank) this.#endRow(end);
     else if (this.#header === undefined)
-      throw new Error("line 1 is blank; the header must be the first line");
+      throw new Error("line 1 is empty; the first line must be the header");
     this.#line++;
     this.#rowBegin = next;
     this.#rowLine = this.#line;
   }
 
   #otherLineEnd(found: LineEnd, expected: LineEnd, isBlank: boolean, follower: number | undefined): Error {
-    const remedy = "give all lines the same end, and put a value with a line break in quotes";
+    const remedy = "use the same line ending everywhere, and quote values with line breaks";
     if (found === "CRLF" && expected === "CR" && isBlank)
       return new Error(`line ${this.#line - 1} ends in CR CR LF; ${remedy}`);
     if (found === "CR" && follower === CARRIAGE_RETURN)
@@ -303,7 +302,7 @@ export class CsvCheck {
   }
 
   #otherFields(found: number, expected: number): Error {
-    const remedy = found > expected ? "; put a value that holds a comma in quotes" : "";
+    const remedy = found > expected ? "; quote values that contain a comma" : "";
     return new Error(
       `line ${this.#rowLine} has ${counting(found, "field")}, but the header has ${expected}${remedy}`,
     );
@@ -311,9 +310,8 @@ export class CsvCheck {
 
   #assertRowLength(end: number): void {
     if (end - this.#rowBegin <= MAX_ROW_BYTES) return;
-    const open =
-      this.#place === "quoted" ? `; the quote that opens in line ${this.#quoteLine} may lack its end` : "";
-    throw new Error(`line ${this.#rowLine} begins a row of more than ${MAX_ROW_BYTES} bytes${open}`);
+    const open = this.#place === "quoted" ? `; the quote in line ${this.#quoteLine} may not be closed` : "";
+    throw new Error(`the row in line ${this.#rowLine} has more than ${MAX_ROW_BYTES} bytes${open}`);
   }
 }
 
@@ -322,7 +320,7 @@ const MAX_CHARACTER_BYTES = 4;
 
 /** Holds bytes that come in pieces against UTF-8, whichever byte a piece ends with. */
 export class Utf8Check {
-  /** The last character so far, which the next piece may go on with. */
+  /** The last character so far, which the next piece may continue with. */
   #begun: Uint8Array = new Uint8Array();
 
   /**
@@ -336,13 +334,13 @@ export class Utf8Check {
     this.#begun = text.subarray(end);
   }
 
-  /** @throws Error where the text ends within a character. */
+  /** @throws Error if the text ends within a character. */
   end(line: number): void {
     assertUtf8(this.#begun, line);
   }
 }
 
-/** Where the last character begins, if it is one of several bytes: more of them may follow. */
+/** The start of the last character if it has several bytes: more of them may follow. */
 function endOfWholeCharacters(text: Uint8Array): number {
   for (let at = text.length - 1; at >= Math.max(0, text.length - MAX_CHARACTER_BYTES); at--) {
     const byte = text[at] ?? 0;

@@ -27,7 +27,7 @@ export interface RawListing {
 
 /**
  * The raw files of a model.
- * @throws PipelineError RAW_ZONE_EMPTY where there are none, RAW_FILE_UNREADABLE where one is no file that can be read.
+ * @throws PipelineError RAW_ZONE_EMPTY if there are none, RAW_FILE_UNREADABLE if one is not a file that can be read.
  */
 export async function listRawFiles(zone: Zone, model: RawModel): Promise<RawListing> {
   const { results, faults, ignored } = await lookForRawFiles(zone, model);
@@ -43,7 +43,7 @@ export function sortedByName(listed: readonly ZoneFile[]): RawListing {
 
 /**
  * All raw files of a model, sorted by path, also those that cannot be read because of what they are or how they are called.
- * @throws PipelineError RAW_ZONE_EMPTY where there are none.
+ * @throws PipelineError RAW_ZONE_EMPTY if there are none.
  */
 export async function lookForRawFiles(
   zone: Zone,
@@ -54,7 +54,7 @@ export async function lookForRawFiles(
   if (files.length === 0) throw zoneEmpty(`${zone.root}/${folder}`, ignored);
   const faults = files.flatMap(({ path, uri, problem }) => {
     const reason =
-      problem ?? (hasPathPattern(uri) ? undefined : "its path has a backslash beside one of * ? [");
+      problem ?? (hasPathPattern(uri) ? undefined : "its path has a backslash together with * ? or [");
     return reason === undefined ? [] : [{ path, reason }];
   });
   return { results: files, faults, ignored };
@@ -65,11 +65,11 @@ function zoneEmpty(folder: string, ignored: readonly ZoneFile[]): PipelineError 
   const other =
     lines.length === 0
       ? ""
-      : `. It holds other names, which are ignored: ${counting(ignored.length, "file")}${lines.join("")}`;
+      : `. It has other files, which are ignored: ${counting(ignored.length, "file")}${lines.join("")}`;
   return new PipelineError(
     "RAW_ZONE_EMPTY",
-    `there are no raw files in ${folder}; put ${READABLE_NAMES} files there, ` +
-      `or set RAW_ZONE to the folder that holds them${other}`,
+    `no raw files in ${folder}; put ${READABLE_NAMES} files there, ` +
+      `or set RAW_ZONE to their folder${other}`,
   );
 }
 
@@ -210,9 +210,9 @@ export type WithNewEngine = (use: (engine: Engine) => Promise<void>) => Promise<
 
 /**
  * Reads raw files one by one, to name those that cannot be read: an error of a scan of many may name none.
- * @param withNewEngine is used anew after a file at which an engine has broken down.
+ * @param withNewEngine is used again after a file at which an engine has broken down.
  * @param selectOf the SELECT that reads a part.
- * @throws PipelineError RAW_FILE_UNREADABLE that names every file at fault; returns where none is.
+ * @throws PipelineError RAW_FILE_UNREADABLE that names every file at fault; returns if none is.
  */
 export async function probeRawFiles(
   withNewEngine: WithNewEngine,
@@ -258,7 +258,7 @@ async function firstFault(engine: Engine, selects: readonly string[]): Promise<D
   return undefined;
 }
 
-/** Why a SELECT over raw files cannot be read to its end; undefined where it can. */
+/** Why a SELECT over raw files cannot be read to its end; undefined if it can. */
 export async function faultOfReading(engine: Engine, select: string): Promise<DuckDbError | undefined> {
   try {
     await engine.rows(`SELECT max(COLUMNS(*)) FROM (${select}\n)`);

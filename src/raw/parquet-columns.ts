@@ -143,14 +143,14 @@ function typeOf(row: Row): Pick<FileColumn, "type" | "problem"> {
     };
   }
   if (textIn(row, "logical_type") === "BsonType()")
-    return { type: "BSON", problem: "is BSON, which is no text. Write it as text" };
+    return { type: "BSON", problem: "is BSON. Write it as text" };
   const said = decimal?.type ?? typeByLogicalType(row, read);
   if (said !== undefined && said !== read) {
     return {
       type: said,
       problem:
-        `is ${said} by its logical type, but its converted type is missing or another, and DuckDB would read ${read}. ` +
-        "Write both, or write it as text",
+        `has the logical type ${said}, but its converted type is missing or different, so DuckDB would read ${read}. ` +
+        "Write both types, or write it as text",
     };
   }
   // A column that may have several values in a row is a list.

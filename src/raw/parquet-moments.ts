@@ -36,8 +36,8 @@ type Found = ReadonlyMap<SuspectFile, readonly boolean[]>;
  * nanoseconds before 1970 with a time zone. Copies them, so that it reads the numbers. Files of Spark with dates of the Julian calendar
  * are at fault. Only the columns of such types are looked at; most files have none.
  * @param needed the columns that the model reads.
- * @param folder of this machine to copy to; where there is none, nothing is looked at.
- * @throws PipelineError STORAGE_FULL where the folder has no room.
+ * @param folder of this machine to copy to; if there is none, nothing is looked at.
+ * @throws PipelineError STORAGE_FULL if the folder has no room.
  */
 export async function withExactMoments(
   engine: Engine,
@@ -71,7 +71,7 @@ export async function withExactMoments(
 
 function julianReason(columns: readonly string[]): string {
   return (
-    `${columns.join(", ")} holds moments before ${FIRST_GREGORIAN_DAY} in the Julian calendar, as Spark 2 and its legacy mode write them. ` +
+    `${columns.join(", ")} has timestamps before ${FIRST_GREGORIAN_DAY} in the Julian calendar, from Spark 2 or its legacy mode. ` +
     "Write the file with spark.sql.parquet.datetimeRebaseModeInWrite and int96RebaseModeInWrite = CORRECTED"
   );
 }
@@ -211,7 +211,7 @@ async function copyOf(
     if (!["ENOSPC", "EDQUOT"].includes(systemCodeOf(error) ?? "")) throw error;
     throw new PipelineError(
       "STORAGE_FULL",
-      `${folder} has no room for a copy of ${file.path}: ${messageOf(error)}; free some space and run again`,
+      `${folder} has no space for a copy of ${file.path}: ${messageOf(error)}; free some space and run again`,
       { cause: error },
     );
   }
@@ -292,7 +292,7 @@ interface Field {
  * Changes how columns of moments are said to be stored.
  * @param metadata of the file, changed in its place.
  * @param columns what to take each column for, by its place in the schema.
- * @throws RangeError where the metadata is not what it should be.
+ * @throws RangeError if the metadata is not what it should be.
  */
 function takeMomentsFor(metadata: Buffer, columns: ReadonlyMap<number, Taking>): void {
   const reader = new CompactReader(metadata);

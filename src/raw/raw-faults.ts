@@ -22,11 +22,11 @@ const REPACK = "repack it: gunzip -c OLD.csv.gz | gzip > NEW.csv.gz";
 const KNOWN_FAULTS: readonly (readonly [RegExp, string])[] = [
   [
     /Unsupported GZIP archive/,
-    `its gzip header has a comment, a checksum or the text flag, which DuckDB cannot read; ${REPACK}`,
+    `DuckDB cannot read its gzip header (comment, checksum or text flag); ${REPACK}`,
   ],
   [
     /not a GZIP stream|Unsupported GZIP/,
-    `zeros or other bytes follow its gzip data, which DuckDB cannot read; ${REPACK}`,
+    `DuckDB cannot read the zeros or other bytes after its gzip data; ${REPACK}`,
   ],
   [
     /TProtocolException/,
@@ -41,7 +41,7 @@ export function faultOfFile(path: string, error: DuckDbError): RawFault {
 }
 
 function breakdownBy(error: DuckDbError): string {
-  return `DuckDB breaks down when it reads the file (${error.onOneLine}). Write the file with another program or version, or as CSV`;
+  return `DuckDB fails to read the file (${error.onOneLine}). Write it with another program or version, or as CSV`;
 }
 
 /** One error that names every file at fault. */
@@ -53,7 +53,7 @@ export function unreadableFiles(faults: readonly RawFault[]): PipelineError {
   const files = count === 1 ? "this raw file" : `these ${count} raw files`;
   return new PipelineError(
     "RAW_FILE_UNREADABLE",
-    [`${files} cannot be read. Fix or remove ${count === 1 ? "it" : "them"}:`, ...lines].join("\n"),
+    [`cannot read ${files}. Fix or remove ${count === 1 ? "it" : "them"}:`, ...lines].join("\n"),
   );
 }
 
@@ -75,7 +75,7 @@ export function columnFaults({ file, columns }: InspectedFile, needed: readonly 
     ...(missing.length > 0
       ? [[`lacks ${missing.join(", ")}; it has ${listed(names)}`, ...nearMisses(names, missing)].join("; ")]
       : []),
-    ...(twice.length > 0 ? [`has ${twice.join(", ")} more than once`] : []),
+    ...(twice.length > 0 ? [`has duplicate columns: ${twice.join(", ")}`] : []),
     ...problems.flatMap(({ name, problem }) => (problem === undefined ? [] : [`${name} ${problem}`])),
   ].map((reason) => ({ path: file.path, reason }));
 }
@@ -107,7 +107,7 @@ function essence(name: string): string {
 
 function differenceBetween(name: string, need: string): string {
   if (name.toLowerCase() === need.toLowerCase()) return "only the case differs";
-  if (name.trim() === need && !INVISIBLE.test(name)) return "it has blanks around it";
+  if (name.trim() === need && !INVISIBLE.test(name)) return "it has spaces around it";
   const [invisible] = INVISIBLE.exec(name) ?? [];
   if (invisible !== undefined) return `it has the invisible character ${codePoint(invisible)}`;
   return "the spelling differs";

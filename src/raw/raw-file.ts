@@ -21,7 +21,7 @@ export interface InspectedFile {
   readonly file: ZoneFile;
   readonly format: "csv" | "parquet";
   readonly columns: readonly FileColumn[];
-  /** What the pages of a Parquet file are compressed with, where that was asked. */
+  /** What the pages of a Parquet file are compressed with, if that was asked. */
   readonly codecs?: readonly string[];
   /** How many rows of a CSV file the check of its bytes has counted. */
   readonly rows?: number;

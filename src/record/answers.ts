@@ -72,7 +72,7 @@ export function placeInWords({
   return `${printable(country_code)} · ${segment_kind.replace("_segment", "")} ${segment}`;
 }
 
-/** `likely (81.2%)`; `not known` of answers of older SQL. */
+/** `likely (81.2%)`; `not known` for answers of older SQL. */
 export function certaintyInWords({
   certainty,
   certainty_word,

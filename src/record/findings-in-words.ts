@@ -2,16 +2,16 @@ import { textTable } from "../base/text-table.js";
 import { ignoredLines, sameBytesLines } from "../raw/file-notices.js";
 import type { AuditResult, RunReport } from "./run-record.js";
 
-/** A broken promise with the rows that break it, as text. */
+/** A failed audit with the rows that fail, as text. */
 export function describeBroken({ model, audit, promise, broken, threshold, rows }: AuditResult): string {
   const more = broken > rows.length ? `\n  … and ${(broken - rows.length).toString()} more rows` : "";
   const allowed = describeThreshold(threshold);
-  const these = allowed === "" ? "These rows break it" : `${broken.toString()} rows break it, ${allowed} may`;
+  const these = allowed === "" ? "These rows fail" : `${broken.toString()} rows fail, ${allowed} allowed`;
   const table = textTable(rows).replaceAll(/^/gm, "  ");
-  return `${model} breaks the audit ${audit}. ${promise} ${these}:\n${table}${more}`;
+  return `${model} fails the audit ${audit}. ${promise} ${these}:\n${table}${more}`;
 }
 
-/** How many rows may break a promise, in words; empty where none may. */
+/** The number of rows that may fail an audit, in words; empty if none may. */
 export function describeThreshold({ rows = 0, share }: AuditResult["threshold"]): string {
   if (share !== undefined) return `${Number((share * 100).toFixed(6)).toString()}%`;
   return rows === 0 ? "" : rows.toString();
@@ -22,7 +22,7 @@ export function columnsInWords(columns: RunReport["raw_columns"][number]["column
   return columns.map(({ name, type }) => `${name} ${type}`).join(", ");
 }
 
-/** What a report shows of raw files that need attention; nothing if there are none. */
+/** Lists the raw files that need attention; empty if there are none. */
 export function rawNotices({
   ignored_files,
   same_bytes,
@@ -33,7 +33,7 @@ export function rawNotices({
       lines: ignoredLines(ignored_files),
     },
     {
-      heading: "raw files with the same bytes; the rows of each of them count",
+      heading: "raw files that are identical copies; the rows of each copy count",
       lines: sameBytesLines(same_bytes),
     },
   ].filter(({ lines }) => lines.length > 0);

@@ -51,7 +51,7 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 /** How a run ended, with a sign for who does not see colours. */
 const OUTCOMES: Readonly<Record<Story["outcome"], { readonly kind: string; readonly words: string }>> = {
   succeeded: { kind: "good", words: "✓ succeeded" },
-  running: { kind: "underway", words: "… is under way" },
+  running: { kind: "underway", words: "… is in progress" },
   failed: { kind: "bad", words: "✕ failed" },
   cancelled: { kind: "warn", words: "! was cancelled" },
   killed: { kind: "bad", words: "✕ was killed" },

@@ -84,7 +84,7 @@ export function reasonRows(reasons: readonly RejectReason[]): Record<string, str
   }));
 }
 
-/** The engine gives large whole numbers as text. Undefined for what is no count, as in a record that was changed by hand. */
+/** The engine gives large whole numbers as text. Undefined for what is not a count, as in a record that was changed by hand. */
 function countOf(value: RowValue | undefined): number | undefined {
   return /^[0-9]+$/.test(textOf(value)) ? Number(value) : undefined;
 }

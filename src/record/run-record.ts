@@ -32,7 +32,7 @@ const inputFile = z.object({
 
 const outputTable = z.object({
   model: z.string(),
-  /** Where the partition is, in the zone: its one file, or the manifest that names its files. */
+  /** The path of the partition in the zone: its one file, or the manifest that names its files. */
   uri: z.string(),
   /** How many files it has. Earlier versions wrote one each. */
   files: whole.default(1),
@@ -165,7 +165,7 @@ const stepTime = z.object({ step: z.string(), seconds: z.number() });
 /** What somebody is told of runs without asking. */
 const notice = z.enum(["failure", "recovery", "changes"]);
 
-/** Where the report of a run for people is: a path, or a URL on S3. */
+/** The report of a run for people: a path, or a URL on S3. */
 const reportAddresses = z.object({ html: z.string(), markdown: z.string() });
 
 /** What a run is, known before it begins. */
@@ -296,14 +296,14 @@ function read(run: RecordedRun): { readonly report: RunReport | null; readonly d
   const stored = parsed(run.record);
   if (stored === undefined) return { report: empty, damage: "is not readable" };
   const { run_id = run.run_id, ...told } = upgraded(stored);
-  const isOfAnother = run_id === run.run_id ? undefined : "is of another run: somebody changed it";
+  const isOfAnother = run_id === run.run_id ? undefined : "belongs to another run: somebody changed it";
   const report = runReport.safeParse({ ...empty, ...told });
   if (report.success) return { report: report.data, damage: isOfAnother };
   const faulty = new Set(report.error.issues.map(({ path: [field] }) => String(field)));
   const readable = Object.entries(told).filter(([field]) => !faulty.has(field));
   return {
     report: runReport.parse({ ...empty, ...Object.fromEntries(readable) }),
-    damage: isOfAnother ?? `says of ${[...faulty].join(", ")} what is not readable`,
+    damage: isOfAnother ?? `has unreadable values in ${[...faulty].join(", ")}`,
   };
 }
 

@@ -22,62 +22,62 @@ export function sentencesOf(run: ToldRun): readonly string[] {
   ];
 }
 
-/** The two of these sentences that matter most if a run has failed: what came of it, and what there is to do. */
+/** The two most important sentences of a failed run: its outcome, and the next step. */
 export function outcomeAndDutyOf(run: ToldRun): readonly string[] {
   return [outcomeSentence(run), dutySentence(run)];
 }
 
-/** The execution date of a run in words: `29 May 2020`. What is none, as in a record that was changed by hand, stays as it is. */
+/** The execution date of a run in words: `29 May 2020`. An invalid date in a damaged record stays as it is. */
 export function dateOf(iso: string): string {
   const date = maybeExecutionDate(iso);
   return date === undefined ? printable(iso) : dateInWords(date);
 }
 
-/** What came of it, and what readers see. */
+/** The outcome, and the answers that readers see. */
 export function outcomeSentence({ outcome, report, withdrawals = [] }: ToldRun): string {
   const date = dateOf(report.execution_date);
   const { published, stages } = report;
-  if (outcome === "running") return `The run for ${date} is under way.`;
+  if (outcome === "running") return `The run for ${date} is in progress.`;
   if (outcome !== "succeeded")
-    return `The run for ${date} ${HAS_ENDED[outcome]} and published nothing: customers get the vouchers that they got before.`;
+    return `The run for ${date} ${HAS_ENDED[outcome]} and published nothing. Customers still get the previous vouchers.`;
   if (published === null) {
     return stages.includes("publish")
-      ? `The run for ${date} succeeded; what it published is not known.`
-      : `The run for ${date} did what it was asked to (${stages.join(", ")}), and was not asked to publish.`;
+      ? `The run for ${date} succeeded. Its publication is unknown.`
+      : `The run for ${date} finished (${stages.join(", ")}). It was not asked to publish.`;
   }
   if (published.withdrawn !== null)
-    return `The voucher answers for ${date} are those that were withdrawn, and stay withdrawn: nobody gets them.`;
+    return `The voucher answers for ${date} are the same that were withdrawn. They stay withdrawn, so nobody gets them.`;
   if (withdrawals.some((withdrawal) => withdrawal.outcome === "withdrawn"))
-    return `The voucher answers for ${date} were published, and withdrawn since: nobody gets them.`;
+    return `The voucher answers for ${date} were published and later withdrawn, so nobody gets them.`;
   const seen =
     published.newest === report.execution_date
       ? ""
-      : `; readers went on to get those for ${published.newest === null ? "no date" : dateOf(published.newest)}`;
+      : `; readers still get the answers for ${published.newest === null ? "no date" : dateOf(published.newest)}`;
   return published.isNew
     ? `The voucher answers for ${date} are published${seen}.`
-    : `The voucher answers for ${date} were published already, and are the same${seen}.`;
+    : `The voucher answers for ${date} are unchanged: readers already had this data${seen}.`;
 }
 
 const HAS_ENDED = {
   failed: "failed",
-  cancelled: "was stopped before it was done",
-  killed: "was killed before it was done",
+  cancelled: "was cancelled before it finished",
+  killed: "was killed before it finished",
 } as const;
 
-/** What became of the rows that it read. */
+/** The numbers of used, rejected and later rows. */
 export function rowsSentence({ outcome, report }: ToldRun): string {
   const counts = rowCountsOf(report);
   if (counts === undefined) {
     if (!report.stages.includes("curate"))
-      return "It read no raw files, and worked with what an earlier run had made of them.";
+      return "It read no raw files. It used the curated data of an earlier run.";
     return outcome === "succeeded"
-      ? "How many rows of the raw files count is not known."
-      : "It ended before the rows of the raw files were counted.";
+      ? "The number of used rows is unknown."
+      : "It ended before it counted the rows.";
   }
   const { read, rejected, outOfScope, curated } = counts;
   const late = outOfScope === 0 ? "none" : counted(outOfScope);
   return (
-    `Of ${counting(read, "row")} read, ${counted(curated)} count${curated === 1 ? "s" : ""}; ` +
+    `${counted(curated)} of ${counting(read, "row")} ${curated === 1 ? "is" : "are"} used; ` +
     `${rejected === 0 ? "none was rejected" : rejectedInWords(report, rejected, rejected / read)}, and ${late} came after that date.`
   );
 }
@@ -86,59 +86,56 @@ function rejectedInWords(report: RunReport, rejected: number, share: number): st
   const [mostly] = rejectReasonsOf(report);
   const why = mostly === undefined ? "" : `, most often for ${mostly.reason.replaceAll("_", " ")}`;
   const were = rejected === 1 ? "was" : "were";
-  return `${counted(rejected)} (${percent(share)}) ${were} rejected because a value is missing or wrong${why}`;
+  return `${counted(rejected)} (${percent(share)}) ${were} rejected because a value is missing or invalid${why}`;
 }
 
-/** How many answers are not those that readers got before. */
+/** The number of answers that changed for readers. */
 export function changesSentence({ outcome, report }: ToldRun): string {
   if (report.answers === null) {
-    if (outcome !== "succeeded") return "It ended before it was known which answers would change.";
+    if (outcome !== "succeeded") return "It ended before it compared the answers.";
     return report.stages.includes("publish")
-      ? "Which answers it has changed is not known."
-      : "It has changed no answer that customers get.";
+      ? "The changed answers are unknown."
+      : "It did not change the answers for customers.";
   }
   const { gate } = report;
   const { before, after, answers, count } = report.answers.changed;
   const all = counting(answers, "answer");
-  if (before === null) return `${all}, and nothing was published before to compare with.`;
-  const since =
-    before === after ? "what was published for this date before" : `the answers for ${dateOf(before)}`;
-  const some = count === 0 ? "No answer" : `${counted(count)} of ${all}`;
-  const isOne = count <= 1;
+  if (before === null) return `${all}. There is no earlier publication to compare.`;
+  const since = before === after ? "the previous publication of this date" : dateOf(before);
   const isSeen = report.published !== null && report.published.withdrawn === null;
   const limit = gate === null ? "" : ` ${gateInWords(gate)}`;
-  return `${some} ${isSeen ? (isOne ? "differs" : "differ") : "would differ"} from ${since}.${limit}`;
+  return `${counted(count)} of ${all} ${isSeen ? "changed" : "would change"} since ${since}.${limit}`;
 }
 
-/** What the gate let through, as a sentence. */
+/** The decision of the gate, as a sentence. */
 export function gateInWords(gate: NonNullable<RunReport["gate"]>): string {
   const limit = counted(gate.max_changed);
   const those = gate.ignored_toss_ups
-    ? `; ${counted(gate.counted ?? gate.count)} of these are no toss-ups`
+    ? `; ${counted(gate.counted ?? gate.count)} of these are not toss-ups`
     : "";
-  return `At most ${limit} may (--max-changed)${those}: ${gate.outcome}.`;
+  return `The limit is ${limit} (--max-changed)${those}: ${gate.outcome}.`;
 }
 
-/** How certain the answers are. */
+/** The certainty of the answers of a run. */
 export function certaintySentence({ outcome, report: { answers, stages } }: ToldRun): string {
   if (answers === null) {
-    if (outcome !== "succeeded") return "It ended before it was known how certain the answers are.";
+    if (outcome !== "succeeded") return "It ended before it computed the certainty of the answers.";
     return stages.includes("publish")
-      ? "How certain the answers are is not known."
-      : "How certain the answers are is told when they are published.";
+      ? "The certainty of the answers is unknown."
+      : "The certainty of the answers is shown after they are published.";
   }
   return certaintyOfAnswers(answers.changed.answers, answers.certainty);
 }
 
-/** How certain so many answers are, as a sentence. */
+/** The certainty of the answers, as a sentence. */
 export function certaintyOfAnswers(answers: number, certainty: CertaintyCounts | null): string {
-  if (certainty === null) return "How certain the answers are is not known.";
-  if (answers === 0) return "There is no answer.";
-  const advice = certainty["toss-up"] === 0 ? "" : ": do not stake a campaign on a toss-up";
-  return `Of ${counting(answers, "answer")} ${countsInWords(certainty)}${advice}.`;
+  if (certainty === null) return "The certainty of the answers is unknown.";
+  if (answers === 0) return "There are no answers.";
+  const advice = certainty["toss-up"] === 0 ? "" : ". Do not stake a campaign on a toss-up";
+  return `${counting(answers, "answer")}: ${countsInWords(certainty)}${advice}.`;
 }
 
-/** Audits that were passed because some rows may break their promise, each as `name on table: 3 of 40 rows, 7.5%; 10% allowed`. */
+/** Audits that passed although some rows fail, each as `name on table: 3 of 40 rows, 7.5%; 10% allowed`. */
 export function toleratedInWords({ audits, tables }: RunReport): string[] {
   return audits
     .filter(({ outcome, broken }) => outcome === "passed" && broken > 0)
@@ -154,32 +151,31 @@ function brokenInWords({ broken, threshold }: AuditResult, rows: number | undefi
   return `${counted(broken)} of ${counting(rows, "row")}, ${percent(broken / rows)}; ${allowed}`;
 }
 
-/** How its checks ended, and what somebody has to do. */
+/** The results of the checks, and the next step. */
 export function dutySentence({ outcome, fault, report: { audits, stages } }: ToldRun): string {
   if (fault !== undefined) return DUTIES[kindOf(fault.code)];
-  if (outcome === "killed")
-    return "Its process or its machine was ended from outside: it has to be run again.";
-  if (outcome === "running") return "What is told of it is what was known at its last sign of life.";
+  if (outcome === "killed") return "Its process or machine was killed. Run it again.";
+  if (outcome === "running") return "This report shows the state at its last sign of life.";
   const warned = audits.filter((audit) => audit.outcome === "warned").length;
   const passed = counting(audits.length - warned, "check");
   if (audits.length === 0) {
     return stages.every((stage) => stage === "publish")
-      ? "There is nothing to do, and nothing was checked anew."
-      : "How its checks have ended is not known.";
+      ? "There is nothing to do. No checks ran again."
+      : "The results of its checks are unknown.";
   }
   return warned === 0
-    ? `${audits.length === 1 ? "The one check was" : `All ${passed} were`} passed: there is nothing to do.`
-    : `${passed} were passed, and ${counted(warned)} warn${warned === 1 ? "s" : ""}: somebody should look at the data when there is time.`;
+    ? `${audits.length === 1 ? "The only check" : `All ${passed}`} passed. There is nothing to do.`
+    : `${passed} passed and ${counted(warned)} warn${warned === 1 ? "s" : ""}. Check the data when there is time.`;
 }
 
-/** What somebody has to do about a fault, by its kind. */
+/** The next step after a fault, by its kind. */
 const DUTIES: Readonly<Record<FaultKind | "bug", string>> = {
-  usage: "Its settings, or the SQL, are wrong: an engineer has to mend them before it is run again.",
-  data: "The data failed a check: somebody has to look at it; to run it again alone changes nothing.",
-  unavailable: "Storage or a database could not be used: it is worth to run it again, later.",
-  locked: "Another run of the same date was under way: there is nothing to do unless that one fails.",
-  cancelled: "It was stopped on purpose, or with its machine: it has to be run again.",
-  bug: "This is a fault of the pipeline itself: an engineer has to look at it.",
+  usage: "Its settings or SQL are invalid. An engineer must fix them before the next run.",
+  data: "The data failed a check. Fix the data first; a retry alone fails again.",
+  unavailable: "Storage or a database was not available. Run it again later.",
+  locked: "Another run of the same date was in progress. There is nothing to do unless that run fails.",
+  cancelled: "It was cancelled, or its machine was shut down. Run it again.",
+  bug: "This is a bug in the pipeline. An engineer must look at it.",
 };
 
 function kindOf(code: string): FaultKind | "bug" {

@@ -58,7 +58,7 @@ export interface Column {
   readonly kind: "text" | "number" | "code";
 }
 
-/** All that people are told of a run, from its record. */
+/** The full story of a run, from its record. */
 export function storyOf(run: ToldRun): Story {
   const { outcome, report } = run;
   return {
@@ -102,14 +102,14 @@ function maybeFact(name: string, value: string | null | undefined): Fact[] {
 
 function faultSection({ fault }: ToldRun): Section | undefined {
   if (fault === undefined) return undefined;
-  return { heading: "What went wrong", blocks: [linesOf(`${fault.code}: ${fault.message}`)] };
+  return { heading: "Failure", blocks: [linesOf(`${fault.code}: ${fault.message}`)] };
 }
 
 function withdrawnSection({ withdrawals = [] }: ToldRun): Section {
   return {
-    heading: "What was published was withdrawn",
+    heading: "Withdrawals",
     blocks: table(
-      [text("at"), text("by"), text("why"), text("what became of it"), text("then"), text("ended by")],
+      [text("at"), text("by"), text("why"), text("outcome"), text("then"), text("ended by")],
       withdrawals.map(({ withdrawn_at, withdrawn_by, why, outcome, ended_at, ended_by }) =>
         [withdrawn_at, withdrawn_by, why, outcome, ended_at ?? "", ended_by ?? ""].map(printable),
       ),
@@ -120,10 +120,10 @@ function withdrawnSection({ withdrawals = [] }: ToldRun): Section {
 function changesSection({ answers, gate }: RunReport): Section | undefined {
   if (answers === null) return undefined;
   const { before, count, changes } = answers.changed;
-  const none = before === null ? "Nothing was published before." : "None.";
+  const none = before === null ? "There is no earlier publication." : "None.";
   const held = gate === null ? [] : [paragraph(gateInWords(gate))];
   return {
-    heading: "Answers that differ from before",
+    heading: "Changed answers",
     blocks: [...held, ...(count === 0 ? [paragraph(none)] : list(changes.map(changeInWords), count))],
   };
 }
@@ -132,9 +132,9 @@ function leastCertainSection({ answers }: RunReport): Section | undefined {
   if (answers?.certainty == null || answers.least_certain.length === 0) return undefined;
   const { certainty, least_certain } = answers;
   return {
-    heading: "The least certain answers",
+    heading: "Least certain answers",
     blocks: [
-      paragraph("The chance that the same amount would win again among as many customers like these."),
+      paragraph("Certainty is the chance that the same amount wins again with as many similar customers."),
       {
         kind: "table",
         columns: [
@@ -165,22 +165,22 @@ function rowsSection(report: RunReport): Section | undefined {
   const reasons = rejectReasonsOf(report);
   const groups = rejectedGroupsOf(report);
   return {
-    heading: "What became of the rows",
+    heading: "Row counts",
     blocks: [
       {
         kind: "table",
         columns: [text("rows"), number("number"), number("share")],
         rows: [
           row("read", read),
-          row("curated: the answers rest on them", curated),
+          row("curated: used for the answers", curated),
           row("out of scope: not known yet at the execution date", outOfScope),
-          row("rejected: a value is missing or wrong", rejected),
+          row("rejected: a value is missing or invalid", rejected),
         ],
       },
       ...(reasons.length === 0
         ? []
         : [
-            paragraph("Rejected by reason; a row with two reasons counts under both:"),
+            paragraph("Rejected rows by reason. A row with two reasons counts twice:"),
             {
               kind: "table" as const,
               columns: [
@@ -201,14 +201,14 @@ function rowsSection(report: RunReport): Section | undefined {
         ? []
         : [
             paragraph(
-              "The largest groups by reason and country, each with the value at fault of one of its rows, as it came:",
+              "Largest groups by reason and country, each with one invalid value from the raw files:",
             ),
           ]),
       ...table(
         [code("reason"), text("country"), number("rejected"), text("for example"), text("in file")],
         groups.map(({ reason, country, rejected: ofGroup, example, source_file }) => [
           printable(reason),
-          country === null ? "cannot be read" : printable(country),
+          country === null ? "unreadable" : printable(country),
           counted(ofGroup),
           exampleInWords(example),
           printable(source_file ?? ""),
@@ -222,12 +222,12 @@ function shareOf(share: number): string {
   return share > 0 && share < LEAST_SHARE ? `under ${percent(LEAST_SHARE)}` : percent(share);
 }
 
-/** Quotes show the blanks around a value. */
+/** Quotes show the spaces around a value. */
 function exampleInWords(example: string | null): string {
   return example === null ? "missing" : printable(JSON.stringify(example));
 }
 
-/** The measures that are told in no other section, as the SQL has them. */
+/** The measures that no other section shows, as tables. */
 function measureSections(report: RunReport): Section[] {
   const { measures } = report;
   const areRowsTold = rowCountsOf(report) !== undefined;
@@ -267,7 +267,7 @@ function auditsSection(report: RunReport): Section | undefined {
   if (audits.length === 0) return undefined;
   const broken = audits.filter(({ outcome }) => outcome !== "passed");
   return {
-    heading: "What was checked",
+    heading: "Checks",
     blocks: [
       ...broken.map((audit) => linesOf(`${audit.outcome}: ${describeBroken(audit)}`)),
       ...list(toleratedInWords(report).map((tolerated) => `tolerated: ${tolerated}`)),
@@ -277,9 +277,9 @@ function auditsSection(report: RunReport): Section | undefined {
           code("table"),
           code("audit"),
           text("outcome"),
-          number("rows that break it"),
-          text("that may"),
-          text("what it promises"),
+          number("failing rows"),
+          text("allowed"),
+          text("rule"),
         ],
         rows: [...broken, ...audits.filter(({ outcome }) => outcome === "passed")].map(auditRow),
       },
@@ -311,7 +311,7 @@ function filesSection(report: RunReport): Section {
     printable(uri),
   ]);
   return {
-    heading: "What it read and wrote",
+    heading: "Inputs and outputs",
     blocks: [
       ...table([text("raw file"), number("bytes"), code("version"), code("sha256")], files),
       ...table(
@@ -330,7 +330,7 @@ function filesSection(report: RunReport): Section {
         ...list(lines),
       ]),
       ...table(
-        [code("partition as it was"), code("sha256"), text("file")],
+        [code("partition unchanged"), code("sha256"), text("file")],
         atRest.map(({ model, sha256, uri }) => [model, sha256, printable(uri)]),
       ),
       ...table(
@@ -354,7 +354,7 @@ function driftBlocks({ drift }: RunReport): Block[] {
   if (drift.length === 0) return [];
   const columns = ["raw model", "column", "change", "before", "now", "files", "first"];
   return [
-    paragraph("Columns of the raw files that have changed:"),
+    paragraph("Changed columns of the raw files:"),
     ...table(
       columns.map((name) => (name === "files" ? number(name) : text(name))),
       drift.map(({ model, column, change, types_before, types, files, first }) =>
@@ -369,11 +369,9 @@ function driftBlocks({ drift }: RunReport): Block[] {
 function stepsSection({ steps }: RunReport): Section | undefined {
   if (steps.length === 0) return undefined;
   return {
-    heading: "How long it took",
+    heading: "Duration",
     blocks: [
-      paragraph(
-        "Steps that run side by side each have their whole time, with what they wait for each other.",
-      ),
+      paragraph("Steps can run in parallel. The seconds of a step include its waiting time."),
       {
         kind: "table",
         columns: [text("step"), number("seconds")],
@@ -388,17 +386,15 @@ function sqlSection(report: RunReport): Section {
   const models = [...report.tables.map(({ model }) => model), ...Object.keys(report.measures)];
   const files = models.map((model) => `sql/${sql_version}/${model.replace(".", "/")}.sql`);
   return {
-    heading: "By which SQL, and how to make it again",
+    heading: "SQL version and follow-up commands",
     blocks: [
       {
         kind: "table",
-        columns: [text("what"), code("which")],
+        columns: [text("name"), code("value")],
         rows: [
           ["SQL version", sql_version],
-          ["hash of its files", sql_hash],
-          ...(rendered_sql_hash === null
-            ? []
-            : [["hash of all that the engine was told", rendered_sql_hash]]),
+          ["hash of the SQL files", sql_hash],
+          ...(rendered_sql_hash === null ? [] : [["hash of the rendered SQL", rendered_sql_hash]]),
           ...(engine === null ? [] : [["engine", engine]]),
         ],
       },
@@ -406,10 +402,10 @@ function sqlSection(report: RunReport): Section {
       {
         kind: "lines",
         lines: [
-          `pipeline replay ${run_id}`,
-          `pipeline runs ${run_id}`,
-          `pipeline rejected -e ${execution_date}`,
-          `pipeline diff`,
+          `npx pipeline replay ${run_id}`,
+          `npx pipeline runs ${run_id}`,
+          `npx pipeline rejected -e ${execution_date}`,
+          `npx pipeline diff`,
         ],
       },
     ],
@@ -420,12 +416,12 @@ function paragraph(said: string): Block {
   return { kind: "paragraph", text: said };
 }
 
-/** A text of several lines. What draws on a terminal, or moves what stands around it, is spelled out. */
+/** A text of several lines. Control characters are shown as escapes. */
 function linesOf(said: string): Block {
   return { kind: "lines", lines: said.split("\n").map(printable) };
 }
 
-/** @param count how many there are: the items can be the first of them. */
+/** @param count the number of all items; `items` can be only the first ones. */
 function list(items: readonly string[], count = items.length): Block[] {
   if (items.length === 0) return [];
   return [{ kind: "list", items: items.slice(0, TOLD) }, ...more(count - TOLD)];
@@ -437,7 +433,7 @@ function table(columns: readonly Column[], rows: readonly (readonly string[])[])
 }
 
 function more(count: number): Block[] {
-  return count > 0 ? [paragraph(`And ${counted(count)} more; pipeline runs has all that is recorded.`)] : [];
+  return count > 0 ? [paragraph(`And ${counted(count)} more. npx pipeline runs --json shows all.`)] : [];
 }
 
 function text(name: string): Column {

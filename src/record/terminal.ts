@@ -15,17 +15,17 @@ import {
 } from "./sentences.js";
 import type { Block, Column, Section, Story } from "./story.js";
 
-/** More changed answers than this are counted at the end of a run. */
+/** The longest list of changed answers in a summary. */
 const CHANGES_TOLD = 3;
 
-/** What a person reads at the end of a run that has succeeded: about ten lines. */
+/** The summary of a successful run: about ten lines. */
 export function summaryOf(run: ToldRun): string {
   const { report } = run;
   const end = `It took ${report.seconds.toFixed(1)} s.`;
   return [
     outcomeSentence(run),
     rowsSentence(run),
-    `${changesSentence(run)}${isFirst(report) ? " Those with the most vouchers:" : ""}`,
+    `${changesSentence(run)}${isFirst(report) ? " The answers with the most vouchers:" : ""}`,
     ...answersTold(report).map(indented),
     certaintySentence(run),
     dutySentence(run),
@@ -38,7 +38,7 @@ function isFirst({ answers }: RunReport): boolean {
   return answers !== null && answers.changed.before === null && answers.largest.length > 0;
 }
 
-/** The changes that the most vouchers decide or, if there was nothing before, the answers with the most vouchers. */
+/** The changes with the most vouchers, or the answers with the most vouchers if nothing was published before. */
 function answersTold({ answers }: RunReport): string[] {
   if (answers === null) return [];
   const { before, after, count, changes } = answers.changed;
@@ -50,20 +50,20 @@ function answersTold({ answers }: RunReport): string[] {
   ];
 }
 
-/** What was published for the same date before is gone: it cannot be compared with any more. */
+/** The previous publication of the same date is gone, so `diff` cannot compare it. */
 function diffCommand(before: string, after: string): string {
   if (before === after) return "see the report";
-  return `pipeline diff ${[before, after].map((iso) => iso.replace("T00:00:00Z", "")).join(" ")}`;
+  return `npx pipeline diff ${[before, after].map((iso) => iso.replace("T00:00:00Z", "")).join(" ")}`;
 }
 
-/** A path as short as it can be said from here; a URL as it is. */
+/** The shortest path from the current folder; a URL stays as it is. */
 function fromHere(address: string): string {
   if (address.includes("://")) return address;
   const relative = path.relative("", address);
   return relative.startsWith("..") ? address : relative;
 }
 
-/** All that is told of a run, as text for a terminal. */
+/** The full report of a run, as text for a terminal. */
 export function textOf({ title, sentences, facts, sections }: Story): string {
   const width = Math.max(...facts.map(({ name }) => name.length));
   return [

@@ -24,10 +24,10 @@ export class RunActivity {
   readonly #seconds = new Map<string, number>();
   readonly #timedSteps: TimedStep[] = [];
   #log: Logger | undefined;
-  /** How far the statements under way are, from 0 to 100, or undefined where nothing is known. */
+  /** How far the statements under way are, from 0 to 100, or undefined if nothing is known. */
   percent: () => number | undefined = () => undefined;
 
-  /** @param log is told of steps and warnings as they come; undefined where there is none. */
+  /** @param log is told of steps and warnings as they come; undefined if there is none. */
   constructor(log?: Logger) {
     this.#log = log;
   }

@@ -114,7 +114,7 @@ async function resultOf(
   step: AuditStep,
   broken: number | undefined,
 ): Promise<AuditResult> {
-  if (broken === undefined) throw new RangeError(`nobody has counted for the audit ${step.audit}`);
+  if (broken === undefined) throw new RangeError(`the audit ${step.audit} has no count`);
   const { audit, promise, severity, threshold, rendered } = step;
   const shown = `SELECT * FROM (${rendered.sql}\n) LIMIT ${SHOWN_ROWS.toString()}`;
   const rows = broken === 0 ? [] : await builder.rows({ ...rendered, sql: shown });

@@ -174,7 +174,7 @@ async function buildModel(
 function warningOf({ model, audit, broken, threshold }: AuditResult): string {
   const allowed = describeThreshold(threshold);
   const limit = allowed === "" ? "" : `, ${allowed} may`;
-  return `${model} breaks the audit ${audit}: ${broken.toString()} rows${limit}; the summary shows them`;
+  return `${model} fails the audit ${audit}: ${broken.toString()} rows${limit}; the summary shows them`;
 }
 
 /** Makes a model readable under its name: as a view, as a table of the run, or as a staged file. */
@@ -235,7 +235,7 @@ async function attachStaged(
     if (!(error instanceof EngineError)) throw error;
     throw new PipelineError(
       "STORAGE_FAILED",
-      `${model.name} was written and cannot be read back: ${error.message}; check the storage, and run again`,
+      `cannot read ${model.name} after writing it: ${error.message}; check the storage, and run again`,
       { cause: error },
     );
   }
@@ -287,8 +287,8 @@ export async function explaining<Result>(
 
 /**
  * Makes a partition that another run has left readable under the name of its model.
- * @throws PipelineError PARTITION_MISSING where there is none that can be read, PARTITION_DIFFERS where its manifest tells of other
- * files, AUDIT_FAILED where its columns are not those of the model.
+ * @throws PipelineError PARTITION_MISSING if there is none that can be read, PARTITION_DIFFERS if its manifest tells of other
+ * files, AUDIT_FAILED if its columns are not those of the model.
  */
 export async function attachAtRest(
   { builder, executionDate, zones }: Pick<RunContext, "executionDate" | "zones"> & { builder: Builder },
@@ -296,7 +296,7 @@ export async function attachAtRest(
 ): Promise<FoundPartition> {
   const { partitionKey, iso } = executionDate;
   const stage = model.layer === "curated" ? "curate" : "aggregate";
-  const remedy = `make it with: pipeline ${stage} -e ${iso}`;
+  const remedy = `build it with npx pipeline ${stage} -e ${iso}`;
   const found = await zones[model.layer].find({ table: model.table, partitionKey });
   if (found === undefined) {
     const message = `${model.name} has no partition execution_date=${partitionKey}; ${remedy}`;
@@ -310,7 +310,7 @@ export async function attachAtRest(
     assertNoneFailed(await auditModel(builder, { model, audits: [] }));
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    const message = `${found.head.uri} cannot be read: ${error.onOneLine}; ${remedy}`;
+    const message = `cannot read ${found.head.uri}: ${error.onOneLine}; ${remedy}`;
     throw new PipelineError("PARTITION_MISSING", message, { cause: error });
   }
   return found;

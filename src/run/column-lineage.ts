@@ -53,7 +53,7 @@ export async function traceColumns(
   for (const [index, { model }] of plan.steps.entries()) {
     try {
       const tree = trees[index];
-      if (tree === undefined) throw new Untraceable("DuckDB does not tell the parts of this statement");
+      if (tree === undefined) throw new Untraceable("DuckDB cannot parse this statement");
       models.set(
         model.name,
         lineageOf(model, traceQuery(tree, { columnsOf, aggregates, files: filesOf(model) })),
@@ -87,7 +87,7 @@ export async function traceForDictionary(
 /**
  * What the columns of a model come of, told by columns of some relations: those of the models between are followed further.
  * @param isOrigin whether a model is one of those relations. Raw models always are, by their files.
- * @returns undefined where the columns of a model on the way cannot be traced.
+ * @returns undefined if the columns of a model on the way cannot be traced.
  */
 export function lineageFrom(
   { models }: Pick<VersionLineage, "models">,

@@ -20,7 +20,7 @@ interface Committed extends Commit {
 }
 
 /**
- * Puts staged partitions in their places, and does what depends on them. Where any of it fails, all
+ * Puts staged partitions in their places, and does what depends on them. If any of it fails, all
  * partitions are as they were; where it is done, what they have taken the place of goes.
  */
 export async function withCommitted<Result>(
@@ -43,7 +43,7 @@ export async function withCommitted<Result>(
       committed,
       ({ undo }) => undo(),
       (partition, reason) => {
-        activity.warn(`${partition} holds unpublished rows, run again: ${reason}`);
+        activity.warn(`${partition} has unpublished rows; run again: ${reason}`);
       },
     );
     throw error;
@@ -53,7 +53,7 @@ export async function withCommitted<Result>(
     committed,
     ({ finish }) => finish(),
     (partition, reason) => {
-      activity.warn(`${partition} holds files that are none of its own by now: ${reason}`);
+      activity.warn(`${partition} has old files that could not be removed: ${reason}`);
     },
   );
   return result;
@@ -80,7 +80,7 @@ export interface StagedPartition {
   readonly model: WrittenModel;
   readonly zone: Zone;
   readonly partition: Partition;
-  /** Where it is when it is committed: its one file, or the manifest that names its files. */
+  /** Its path after the commit: the one file, or the manifest that names its files. */
   readonly uri: string;
   /** How many files it has. */
   readonly files: number;

@@ -64,7 +64,7 @@ export interface RawSource {
   inputFiles(zone: Zone, inputs: readonly RawInput[]): Promise<readonly InputFile[]>;
   /** What a file must have kept at the end of a run. */
   readonly stateOf: (file: ZoneFile) => string;
-  /** What a run reads in the place of raw files. */
+  /** What a run reads instead of raw files. */
   readonly typedFiles: readonly string[];
 }
 
@@ -82,7 +82,7 @@ export interface RawParts extends TypedRaw {
   readonly copies: readonly string[];
   /**
    * Reads every raw file by itself, after a scan has failed.
-   * @throws PipelineError RAW_FILE_UNREADABLE that names those at fault; returns where none is.
+   * @throws PipelineError RAW_FILE_UNREADABLE that names those at fault; returns if none is.
    */
   explainFault(): Promise<void>;
 }

@@ -92,8 +92,8 @@ export async function assertWrittenByRuns(
     if (strange === undefined) continue;
     throw new PipelineError(
       "PARTITION_DIFFERS",
-      `${strange.uri} is not what the last run that succeeded has written there, as where a later one was killed while it ` +
-        `committed; make everything anew with: pipeline run -e ${iso}`,
+      `${strange.uri} is not the file of the last successful run. A later run may have been killed during its ` +
+        `commit. Rebuild everything with npx pipeline run -e ${iso}`,
     );
   }
 }
@@ -124,7 +124,7 @@ export class RawFilesNow {
     this.#files = new Map(files.map((file) => [file.path, file]));
   }
 
-  /** What has become of a file that a run has read; undefined where it is the same. */
+  /** What has become of a file that a run has read; undefined if it is the same. */
   async changeOf({ path, bytes, version, sha256 }: InputFile): Promise<ChangedInput | undefined> {
     const file = this.#files.get(path);
     if (file === undefined) return { path, change: "gone" };
@@ -147,7 +147,7 @@ export class RawFilesNow {
  * The raw files that a publication rests on and that have changed or gone since. Files that have come since do not count: they are
  * for later dates.
  * @param runs those of its execution date.
- * @returns undefined where no record says what it was made from.
+ * @returns undefined if no record says what it was made from.
  */
 async function changedInputs(
   consumption: Consumption,

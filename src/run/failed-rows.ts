@@ -103,15 +103,15 @@ function inWords(
     ...(rejected === 0
       ? []
       : [
-          "Correct these values in the raw files; docs/contract.md says which values are valid." +
+          "Correct these values in the raw files; docs/contract.md lists the valid values." +
             (isTooMany && curated > 0
-              ? ` If so many rejected rows are right, set MAX_REJECTED_SHARE (now ${settings.maxRejectedShare}).`
+              ? ` If so many rejected rows are expected, increase MAX_REJECTED_SHARE (now ${settings.maxRejectedShare}).`
               : ""),
         ]),
     ...(curated === 0 && outOfScope > 0
       ? [
           `${rejected === 0 ? "All rows are" : "All other rows are"} out of scope: their timestamp or last_order_ts is later than ` +
-            `the execution date ${executionDate.iso}. Run a later execution date, or check the delivery. The raw files hold:`,
+            `the execution date ${executionDate.iso}. Run a later execution date, or check the delivery. The raw files have:`,
           indented(textTable(contents)),
         ]
       : []),

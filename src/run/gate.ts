@@ -48,14 +48,14 @@ function tooManyChanges(
     "TOO_MANY_CHANGES",
     `${counting.length.toString()} of ${answers.toString()} answers would change since ${String(before)}` +
       `${ignoresTossUps ? ", toss-ups not counted" : ""}, ` +
-      `${maxChanged.toString()} may; nothing was published. Look at them, and run again with --approve:` +
+      `the limit is ${maxChanged.toString()}; nothing was published. Review the changes, then run again with --approve:` +
       `${told.join("")}${more > 0 ? `\n  and ${more.toString()} more` : ""}`,
   );
 }
 
 /** The answers that are about to be published, and what they take the place of. */
 interface ComparedAnswers {
-  /** Undefined where nothing was published before. */
+  /** Undefined if nothing was published before. */
   readonly before: Answers | undefined;
   readonly diff: AnswersDiff;
 }
@@ -63,7 +63,7 @@ interface ComparedAnswers {
 /**
  * Compares what is about to be published with the answers that it takes the place of: those of the same execution date or, where
  * it was not published yet, of the one before. Takes down what differs, and how certain the answers are.
- * @returns undefined where the SQL publishes no answers and no gate needs them, or where they could not be compared: without
+ * @returns undefined if the SQL publishes no answers and no gate needs them, or where they could not be compared: without
  * a gate that is a warning.
  */
 export async function compareAnswers(
@@ -80,7 +80,7 @@ export async function compareAnswers(
     return { before, diff };
   } catch (error) {
     if (gate !== undefined) throw error;
-    activity.warn(`the answers could not be compared with those before: ${messageOf(error)}`);
+    activity.warn(`cannot compare the answers with the previous ones: ${messageOf(error)}`);
     return undefined;
   }
 }
@@ -108,6 +108,6 @@ async function stagedAnswers(
   if (gate === undefined) return undefined;
   throw new PipelineError(
     "INVALID_MODEL",
-    `the SQL version ${version.name} publishes no answers, by which --max-changed counts`,
+    `the SQL version ${version.name} publishes no answers, which --max-changed needs`,
   );
 }

@@ -218,7 +218,7 @@ function auditsOf(model: Model, version: SqlVersion, renderers: Renderers, varia
   return usesOf(model).map((use) => {
     const { audit: name, parameters, severity, threshold } = use;
     const audit = usedAudit(model, use, version.audits);
-    if (audit === undefined) throw new RangeError(`no audit ${name}`);
+    if (audit === undefined) throw new RangeError(`unknown audit ${name}`);
     const { header } = audit;
     // Raw files are read as they are by DuckDB alone.
     const readers = header.reads_files ? { ...renderers, cluster: undefined } : renderers;
@@ -278,7 +278,7 @@ export function stepsOfStages(plan: Plan, stages: readonly Stage[]): PlannedStep
     if (model.layer === "provision" && ofRaw !== undefined) {
       throw new PipelineError(
         "INVALID_MODEL",
-        `${model.file}: its audits cannot read ${ofRaw}, which is not there when provision is made alone`,
+        `${model.file}: its audits cannot read ${ofRaw}, because a run of the aggregate stage alone has no raw data`,
       );
     }
     const readsAggregated = reads.some((name) => aggregated.has(name));
@@ -286,7 +286,7 @@ export function stepsOfStages(plan: Plan, stages: readonly Stage[]): PlannedStep
     if (isMeasure(model) && readsAggregated && !atRest.has(model.name)) {
       throw new PipelineError(
         "INVALID_MODEL",
-        `${model.file}: a measure of provision cannot read raw, which is not there when provision is made alone`,
+        `${model.file}: a measure of provision cannot read raw, because a run of the aggregate stage alone has no raw data`,
       );
     }
   }

@@ -84,8 +84,8 @@ function stillWithdrawn(
   { withdrawn_at, withdrawn_by, why }: WithdrawalReason,
 ): string {
   return (
-    `readers do not see ${iso}: this very data was withdrawn by ${withdrawn_by} at ${withdrawn_at}: ` +
-    `${printable(why)}; where it is right after all: pipeline restore -e ${iso}`
+    `readers do not see ${iso}: the same data was withdrawn by ${withdrawn_by} at ${withdrawn_at}: ` +
+    `${printable(why)}. If the data is valid, run npx pipeline restore -e ${iso}`
   );
 }
 
@@ -179,6 +179,6 @@ function publishedValue(type: PublishedColumn["type"], value: RowValue): Publish
 /** The engine gives a BIGINT as text, because not every one of them is exact as a number. */
 function exactNumber(text: string): number {
   const number = Number(text);
-  if (!Number.isSafeInteger(number)) throw new RangeError(`${text} is too large to be published exactly`);
+  if (!Number.isSafeInteger(number)) throw new RangeError(`${text} is too large to publish exactly`);
   return number;
 }

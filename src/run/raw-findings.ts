@@ -71,7 +71,7 @@ function typesOf(shapes: readonly RawColumns[]): Map<string, string[]> {
 
 function newColumn({ model, column, types, files, first }: ColumnDrift): string {
   const where = files === 1 ? String(first) : `${files.toString()} files, as ${String(first)}`;
-  return `${model}: the column ${printable(column)} (${types.join(", ")}) is new, and no model reads it; it is in ${printable(where)}`;
+  return `${model}: the column ${printable(column)} (${types.join(", ")}) is new in ${printable(where)}, and no model reads it`;
 }
 
 /** Warns of files that a run does not read because of their names, and notes them in its record. */

@@ -31,7 +31,7 @@ export const rawZone: RawSource = {
 
 /**
  * Lists the files of every raw model.
- * @throws PipelineError RAW_ZONE_EMPTY where a model has none, INVALID_SETTINGS if a link leads to what runs write.
+ * @throws PipelineError RAW_ZONE_EMPTY if a model has none, INVALID_SETTINGS if a link leads to what runs write.
  */
 export async function findRawFiles({
   version,

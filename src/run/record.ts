@@ -126,7 +126,7 @@ async function recordFailure(
     return { ...end, isRecorded: true };
   } catch (recordError) {
     // A run without an end is found as killed.
-    activity.warn(`the end of the run could not be recorded: ${messageOf(recordError)}`);
+    activity.warn(`cannot record the end of the run: ${messageOf(recordError)}`);
     return { ...end, isRecorded: false };
   }
 }
@@ -138,6 +138,6 @@ async function recordAfterwards(
   try {
     await recordProgress(consumption, runId, JSON.stringify(report));
   } catch (error) {
-    activity.warn(`what was told of the run could not be recorded: ${messageOf(error)}`);
+    activity.warn(`cannot record the notifications of the run: ${messageOf(error)}`);
   }
 }

@@ -23,7 +23,7 @@ export async function openBuilder(
   if (settings.engine.kind === "duckdb")
     return { builder: duckDbBuilder(engine), close: () => Promise.resolve() };
   for (const { root } of [zones.curated, zones.provision]) assertPlain(root);
-  // Loaded where it is asked for: most runs have no cluster.
+  // Loaded if it is asked for: most runs have no cluster.
   const [{ openSparkSession }, { sparkBuilder }] = await Promise.all([
     import("../engine/spark/spark-session.js"),
     import("../engine/spark/spark-builder.js"),
@@ -42,7 +42,7 @@ type WithRunEngine = <Result>(use: (engine: Engine) => Promise<Result>) => Promi
 
 /**
  * What an engine is started with that makes the files of a run, or makes them again. It reads files that stay as they are, and so keeps
- * what it has read: a run looks at the raw files once more before it commits.
+ * what it has read: a run looks at the raw files again before it commits.
  */
 export function runSession(
   { settings, signal, zones }: Pick<RunContext, "settings" | "signal" | "zones">,
@@ -56,7 +56,7 @@ function assertPlain(root: string): void {
   if (isPlainToSpark(root)) return;
   throw new PipelineError(
     "INVALID_SETTINGS",
-    `Spark cannot read and write ${root}: give the zone a name of letters, digits and . - _`,
+    `Spark cannot read and write ${root}: use only letters, digits and . - _ in its name`,
   );
 }
 

@@ -63,7 +63,10 @@ async function lockHeld(
     holder === undefined ? "" : `: ${holder.started_by}, since ${holder.started_at}, run ${holder.run_id}`;
   const remedy =
     waitedMilliseconds > 0
-      ? `it has not ended within ${(waitedMilliseconds / 1000).toString()} s`
-      : "wait for it with --wait 10m, or stop it";
-  return new PipelineError("LOCK_HELD", `another run of ${executionDate.iso} is under way${who}; ${remedy}`);
+      ? `it did not end within ${(waitedMilliseconds / 1000).toString()} s`
+      : "wait with --wait 10m, or stop it";
+  return new PipelineError(
+    "LOCK_HELD",
+    `another run of ${executionDate.iso} is in progress${who}; ${remedy}`,
+  );
 }

@@ -29,7 +29,7 @@ export interface SampleFile {
 
 /** What a sample has where nobody says: as much as the one that comes with the project. */
 export const SAMPLE_SIZE: SampleSize = { rows: 20_000, files: undefined, countries: 4 };
-/** Where the raw model of vouchers finds its files, below the raw zone. */
+/** The folder of the raw vouchers, below the raw zone. */
 const RAW_FOLDER = "vouchers";
 
 /** What making a sample needs beside the request. */
@@ -41,8 +41,8 @@ export interface SampleContext {
 
 /**
  * Writes sample raw vouchers as Parquet files and one CSV file. The same size gives the same bytes.
- * @param folder where the files go; it is made where it is not there.
- * @throws PipelineError INVALID_USAGE where the size is none or the folder cannot be written.
+ * @param folder where the files go; it is made if it is not there.
+ * @throws PipelineError INVALID_USAGE if the size is none or the folder cannot be written.
  */
 export async function makeSample(
   context: SampleContext,
@@ -55,7 +55,7 @@ export async function makeSample(
 
 /**
  * Writes sample raw vouchers into the raw zone, unless it has files. Safe to repeat.
- * @returns what was written: nothing where the zone has files.
+ * @returns what was written: nothing if the zone has files.
  */
 export async function makeSampleInRawZone(context: SampleContext, size: SampleSize): Promise<SampleFile[]> {
   assertSize(size);
@@ -156,7 +156,7 @@ async function outputFolder(folder: string): Promise<string> {
     return await realpath(folder);
   } catch (error) {
     if (systemCodeOf(error) === undefined) throw error;
-    throw new PipelineError("INVALID_USAGE", `--out ${folder} cannot be written: ${messageOf(error)}`, {
+    throw new PipelineError("INVALID_USAGE", `cannot write --out ${folder}: ${messageOf(error)}`, {
       cause: error,
     });
   }

@@ -46,12 +46,12 @@ export async function keepStaged(context: RunContext, fault: unknown): Promise<u
     try {
       places.push(...(await zone.keepStaged(runId)));
     } catch (error) {
-      activity.warn(`what was staged in ${zone.root} could not be kept: ${messageOf(error)}`);
+      activity.warn(`cannot keep the staged files in ${zone.root}: ${messageOf(error)}`);
     }
   }
   if (places.length === 0 || !(fault instanceof PipelineError)) return fault;
   const list = places.map((place) => `\n  ${place}`).join("");
-  return new PipelineError(fault.code, `${fault.message}\nwhat was staged is kept:${list}`, {
+  return new PipelineError(fault.code, `${fault.message}\nstaged files are kept:${list}`, {
     cause: fault.cause,
     details: fault.details,
   });
@@ -84,7 +84,7 @@ async function sweepAtEnd(
     try {
       await zone.sweep(folder, runs);
     } catch (error) {
-      activity.warn(`${zone.root}/${folder} could not be swept: ${messageOf(error)}`);
+      activity.warn(`cannot clean ${zone.root}/${folder}: ${messageOf(error)}`);
     }
   });
   await Promise.all(sweeping);

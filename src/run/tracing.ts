@@ -36,7 +36,7 @@ export async function traced<Result>(
       const whole = { ...run, begun, ended: now(), fault, parts: activity.timedSteps };
       await sendSpans("voucher-pipeline", whole, { parent, traceId });
     } catch (error) {
-      activity.warn(`traces: ${endpoint} could not be told: ${messageOf(error)}`);
+      activity.warn(`traces: ${endpoint} is not reachable: ${messageOf(error)}`);
     }
   };
   let result: Result;

@@ -10,7 +10,7 @@ import { isoOfKey, type ExecutionDate } from "../voucher/execution-date.js";
 
 /** A publication that was taken back, or given back, and what readers see now. */
 export interface WithdrawalReport extends Withdrawal {
-  /** The execution date of the newest publication; null where nothing is published any more. */
+  /** The execution date of the newest publication; null if nothing is published any more. */
   readonly newest: string | null;
 }
 
@@ -18,7 +18,7 @@ export interface WithdrawalReport extends Withdrawal {
  * Takes the publication of an execution date back: readers see the one before it at once. It stays withdrawn until it is restored, or
  * a run of the date publishes other data.
  * @param why is for the history.
- * @throws PipelineError PUBLICATION_MISSING where the date is not published, or was withdrawn before.
+ * @throws PipelineError PUBLICATION_MISSING if the date is not published, or was withdrawn before.
  */
 export function withdrawPublication(
   settings: Settings,
@@ -31,7 +31,7 @@ export function withdrawPublication(
 
 /**
  * Gives readers back the publication of an execution date that was withdrawn.
- * @throws PipelineError PUBLICATION_MISSING where the date is not withdrawn.
+ * @throws PipelineError PUBLICATION_MISSING if the date is not withdrawn.
  */
 export function restorePublication(
   settings: Settings,
@@ -64,10 +64,10 @@ async function assertThere(consumptionUrl: string): Promise<void> {
   await found.close();
 }
 
-/** The fault of asking for what is published where nothing is. */
+/** The fault of asking for what is published if nothing is. */
 export function nothingPublished(): PipelineError {
   return new PipelineError(
     "PUBLICATION_MISSING",
-    "nothing is published; run the pipeline first, or see pipeline status",
+    "nothing is published; run the pipeline first, or see npx pipeline status",
   );
 }

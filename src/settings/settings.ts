@@ -17,7 +17,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export interface Settings {
   /** Each an absolute path, or `s3://bucket/prefix`. */
   readonly zones: { readonly raw: string; readonly curated: string; readonly provision: string };
-  /** Where the report of each run goes: an absolute path, or `s3://bucket/prefix`. */
+  /** The place of run reports: an absolute path, or `s3://bucket/prefix`. */
   readonly runReports: string;
   /** Where a chat takes messages; a secret. Undefined: nobody is told. */
   readonly notifyUrl: string | undefined;
@@ -141,12 +141,12 @@ const zone = text.superRefine((location, context) => {
 });
 
 /** What an endpoint of S3 must be. */
-export const ENDPOINT_RULE = "must be http://host:port or https://host:port, without keys in it";
+export const ENDPOINT_RULE = "must be http://host:port or https://host:port, without keys";
 
 const endpoint = text.refine(isEndpoint, ENDPOINT_RULE);
 
 const PERCENT_ENCODE =
-  "has a character in its user or password that ends them too early; percent-encode the password: " +
+  "has a reserved character in the user or password; percent-encode it: " +
   "@ is %40, / is %2F, # is %23, ? is %3F and % is %25, as encodeURIComponent in JavaScript writes them";
 
 /** The SDKs of AWS and OpenTelemetry take a variable that is empty for one that is not there. */
@@ -175,15 +175,18 @@ const schema = z.object({
     .refine(isConsumptionUrl, "must be sqlite:<file> or mysql://user:password@host:port/database")
     .default("sqlite:data/consumption.db"),
   SQL_DIRECTORY: text.default(() => path.join(projectFolder(), "sql")),
-  SQL_VERSION: text.regex(/^v[1-9][0-9]*$/, "must be a version as v1").default("v1"),
+  SQL_VERSION: text.regex(/^v[1-9][0-9]*$/, "must be a version such as v1").default("v1"),
   MAX_REJECTED_SHARE: text
-    .regex(/^(0(\.[0-9]{1,9})?|1(\.0{1,9})?)$/, "must be a decimal number from 0 to 1, as 0.5")
+    .regex(/^(0(\.[0-9]{1,9})?|1(\.0{1,9})?)$/, "must be a decimal number from 0 to 1, for example 0.5")
     .default("0.5"),
   MAX_CHANGED: text
     .transform((limit, context) => {
       const read = readChangeLimit(limit);
       if (read !== undefined) return read;
-      context.addIssue({ code: "custom", message: "must be a number of answers, as 5, or a share, as 10%" });
+      context.addIssue({
+        code: "custom",
+        message: "must be a number of answers such as 5, or a share such as 10%",
+      });
       return z.NEVER;
     })
     .optional(),
@@ -195,7 +198,7 @@ const schema = z.object({
     .refine((port) => port <= 65_535, "must be a port number up to 65535")
     .default(8000),
   API_REFRESH_SECONDS: text
-    .regex(/^[0-9]{1,5}(\.[0-9]{1,3})?$/, "must be a number of seconds, as 1 or 0.5")
+    .regex(/^[0-9]{1,5}(\.[0-9]{1,3})?$/, "must be a number of seconds such as 1 or 0.5")
     .transform(Number)
     .refine((seconds) => seconds >= 0.01 && seconds <= 3_600, "must be from 0.01 to 3600 seconds")
     .default(1),
@@ -219,13 +222,13 @@ const schema = z.object({
     )
     .refine(
       (origins) => origins === "*" || origins.every(isOrigin),
-      "must be origins as https://shop.example.org, separated by commas, or *",
+      "must be * or origins such as https://shop.example.org, separated by commas",
     )
     .default([]),
   API_KEYS_FILE: text.optional(),
   API_KEYS_FOR: z.enum(["v1", "all"], { error: "must be v1 or all" }).default("v1"),
   DUCKDB_MEMORY_LIMIT: text
-    .regex(/^[0-9]+(\.[0-9]+)? ?([KMGT]i?B)$/i, "must be a size as 4GB or 512MiB")
+    .regex(/^[0-9]+(\.[0-9]+)? ?([KMGT]i?B)$/i, "must be a size such as 4GB or 512MiB")
     .optional(),
   DUCKDB_THREADS: text
     .regex(/^[1-9][0-9]{0,2}$/, "must be a whole number from 1 to 999")
@@ -235,7 +238,7 @@ const schema = z.object({
   DUCKDB_EXTENSION_DIRECTORY: text.optional(),
   DUCKDB_EXTENSION_REPOSITORY: text.optional(),
   OPENLINEAGE_URL: text
-    .refine(isAddress, "must be http://host or https://host, also with a path, without keys in it")
+    .refine(isAddress, "must be http://host or https://host, optionally with a path, without keys")
     .transform((url) => url.replace(/\/$/, ""))
     .optional(),
   OPENLINEAGE_API_KEY: text.optional(),
@@ -278,7 +281,7 @@ const s3Schema = z
       (id === undefined) === (secret === undefined),
     {
       path: ["AWS_ACCESS_KEY_ID"],
-      error: "and AWS_SECRET_ACCESS_KEY go together",
+      error: "and AWS_SECRET_ACCESS_KEY must be set together",
       // Also where something else is wrong: all faults are told at once.
       when: () => true,
     },
@@ -319,9 +322,9 @@ export function readSettings(given: NodeJS.ProcessEnv = environmentOfProcess()):
         if (secrets.faults.has(name)) return [];
         return `${name in secrets.files ? `${name} from ${fileVariable(name)}` : name} ${message}`;
       }),
-      ...outOfReach.map(([name]) => `${name} must be s3://bucket/prefix, where ENGINE is spark://`),
+      ...outOfReach.map(([name]) => `${name} must be s3://bucket/prefix if ENGINE is spark://`),
     ];
-    throw new PipelineError("INVALID_SETTINGS", ["these settings are wrong:", ...faults].join("\n  "));
+    throw new PipelineError("INVALID_SETTINGS", ["these settings are invalid:", ...faults].join("\n  "));
   }
   const value = parsed.data;
   return {
@@ -392,7 +395,7 @@ interface Secrets {
   readonly faults: ReadonlyMap<string, string>;
 }
 
-/** Puts the content of the files that NAME_FILE names in the place of NAME. */
+/** Reads each setting NAME from the file NAME_FILE, if that is set. */
 function readSecretFiles(given: NodeJS.ProcessEnv, names: readonly string[]): Secrets {
   const environment = { ...given };
   const files: Record<string, string> = {};
@@ -431,7 +434,7 @@ function contentOf(file: string): string | { readonly fault: string } {
   }
 }
 
-/** What a command logs, before it asks for any other setting; nothing where that is said wrongly, which `readSettings` tells. */
+/** What a command logs, before it asks for any other setting; nothing if that is said wrongly, which `readSettings` tells. */
 export function readLogLevel(environment: NodeJS.ProcessEnv = environmentOfProcess()): LogLevel {
   return schema.shape.LOG_LEVEL.catch("silent").parse(environment["LOG_LEVEL"]);
 }
@@ -470,8 +473,8 @@ function faultOfLocation(location: string): string | undefined {
   if (bucket === undefined) return "";
   // The name is not shown: somebody may have written keys instead of a bucket.
   if (!BUCKET.test(bucket))
-    return ": the name of a bucket has 3 to 255 letters, digits, dots, hyphens and underscores, and begins with a letter or digit";
-  return PREFIX.test(prefix) ? undefined : ": no name in the prefix may be empty, . or ..";
+    return ": a bucket name has 3 to 255 letters, digits, dots, hyphens and underscores, and begins with a letter or digit";
+  return PREFIX.test(prefix) ? undefined : ": the prefix must not contain an empty name, . or ..";
 }
 
 function located(zone: string): string {
@@ -527,7 +530,7 @@ export function childEnvironment(changes: Readonly<Record<string, string | undef
 
 /** The process's environment, with what a file `.env` in the working directory adds to it. */
 function environmentOfProcess(): NodeJS.ProcessEnv {
-  // The versions of the AWS SDK are pinned: that later ones will want a newer Node is no concern of who runs this one.
+  // The versions of the AWS SDK are pinned: that later ones will want a newer Node is not a concern of who runs this one.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   if (!existsSync(".env")) return process.env;
   try {
@@ -540,7 +543,7 @@ function environmentOfProcess(): NodeJS.ProcessEnv {
     )
       throw new Error(`CONSUMPTION_URL ${PERCENT_ENCODE}`);
   } catch (error) {
-    throw new PipelineError("INVALID_SETTINGS", `the file .env cannot be read: ${messageOf(error)}`, {
+    throw new PipelineError("INVALID_SETTINGS", `cannot read the file .env: ${messageOf(error)}`, {
       cause: error,
     });
   }

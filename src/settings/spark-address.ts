@@ -1,4 +1,4 @@
-/** Where a Spark is that speaks the protocol of HiveServer2, and how to get in. */
+/** The address of a Spark server (HiveServer2 protocol), and its credentials. */
 export interface SparkAddress {
   readonly host: string;
   readonly port: number;
@@ -6,7 +6,7 @@ export interface SparkAddress {
   readonly password: string | undefined;
   /** Whether what is said is encrypted. */
   readonly tls: boolean;
-  /** The path that the server answers HTTP at; undefined where it speaks its protocol over TCP. */
+  /** The path that the server answers HTTP at; undefined if it speaks its protocol over TCP. */
   readonly httpPath: string | undefined;
 }
 
@@ -26,13 +26,13 @@ export function readSparkUrl(url: string): SparkAddress | string {
   const { hostname, port, username, password, pathname, searchParams, hash } = new URL(url);
   if (hostname === "" || port === "" || !["", "/"].includes(pathname) || hash !== "") return form;
   const unknown = [...searchParams.keys()].find((name) => !PARAMETERS.includes(name));
-  if (unknown !== undefined) return `knows ${PARAMETERS.join(", ")}, not ${unknown}`;
+  if (unknown !== undefined) return `has the unknown parameter ${unknown}; known: ${PARAMETERS.join(", ")}`;
   const { tls = "false", transport = "tcp", path } = Object.fromEntries(searchParams);
-  if (!["true", "false"].includes(tls)) return "has a tls that is neither true nor false";
-  if (!["tcp", "http"].includes(transport)) return "has a transport that is neither tcp nor http";
-  if (path !== undefined && transport !== "http") return "has a path, and no transport=http that uses it";
+  if (!["true", "false"].includes(tls)) return "has an invalid tls; use true or false";
+  if (!["tcp", "http"].includes(transport)) return "has an invalid transport; use tcp or http";
+  if (path !== undefined && transport !== "http") return "has a path, which needs transport=http";
   const account = decoded([username, password]);
-  if (account === undefined) return "has a % that begins no percent-encoding; a % itself is written %25";
+  if (account === undefined) return "has a % without two hex digits; write % as %25";
   const [user = "", secret = ""] = account;
   return {
     host: hostname.replace(/^\[(.*)\]$/, "$1"),

@@ -27,7 +27,7 @@ export function hasPathPattern(path: string): boolean {
 /** A name as SQL quotes it: plain where it can stand as it is, so that the rendered text reads like written SQL. */
 export function identifier(value: unknown): string {
   if (typeof value !== "string" || value === "")
-    throw new TypeError(`${describe(value)} is no name of a column or table`);
+    throw new TypeError(`${describe(value)} is not the name of a column or table`);
   return PLAIN.test(value) ? value : `"${value.replaceAll('"', '""')}"`;
 }
 
@@ -36,12 +36,12 @@ export function identifiers(values: unknown): string {
   return listOf(values).map(identifier).join(", ");
 }
 
-/** Names with an underscore are no keywords of SQL. */
+/** Names with an underscore are not keywords of SQL. */
 const PLAIN = /^[a-z]+(_[a-z0-9]+)+$/;
 
 /** What is known to be a list. */
 export function listOf(values: unknown): unknown[] {
-  if (!Array.isArray(values)) throw new TypeError(`${describe(values)} is no list`);
+  if (!Array.isArray(values)) throw new TypeError(`${describe(values)} is not a list`);
   return values;
 }
 

@@ -78,7 +78,7 @@ function opensQuote(piece: string, sql: string, at: number): boolean {
 
 const DOLLAR_QUOTE = /^\$([\p{L}_][\p{L}\d_]*)?\$/u;
 
-/** Where a comment that begins at a place ends, or undefined where it does not. Comments can hold comments. */
+/** The end of a comment that begins at a place, or undefined if it does not end. Comments can hold comments. */
 function endOfComment(sql: string, start: number): number | undefined {
   let depth = 0;
   for (const { 0: mark, index } of sql.slice(start).matchAll(/\/\*|\*\//g)) {

@@ -7,7 +7,7 @@ export function sparkLiteral(value: unknown): string {
 
 /** A name as Spark quotes it. */
 export function sparkName(value: unknown): string {
-  if (typeof value !== "string" || value === "") throw new TypeError("a name is a text");
+  if (typeof value !== "string" || value === "") throw new TypeError("a name must be a text");
   return `\`${value.replaceAll("`", "``")}\``;
 }
 
@@ -16,7 +16,7 @@ export function sparkPath(uri: string): string {
   return uri.replace(/^s3:/, "s3a:");
 }
 
-/** Parquet files or folders of them in one bucket on S3, as Spark reads them in the place of a table: several as a pattern. */
+/** Parquet files or folders of them in one bucket on S3, as Spark reads them instead of a table: several as a pattern. */
 export function sparkFiles(uris: readonly string[]): string {
   const paths = uris.map(sparkPath);
   if (paths.length === 1) return `parquet.${sparkName(paths.join())}`;

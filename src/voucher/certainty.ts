@@ -25,7 +25,7 @@ const scaleSchema = z
   })
   .refine(({ words: [sure, likely] }) => likely.at_least < sure.at_least, {
     path: ["words", 1, "at_least"],
-    message: "'likely' must begin below 'sure'",
+    message: "'likely' must be less than 'sure'",
   });
 
 /** From which chance on each word holds, as `sql/<version>/certainty.json` defines it for SQL and API alike. */

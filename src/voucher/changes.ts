@@ -2,7 +2,7 @@ import { compareCodePoints } from "../base/words.js";
 import type { Answers, Cell, PlacedCell } from "./published-answers.js";
 import { SEGMENT_KINDS, type SegmentKind } from "./segment-rules.js";
 
-/** An answer that differs between two publications. One of both is undefined where it is new or gone. */
+/** An answer that differs between two publications. One of both is undefined if it is new or gone. */
 export interface Change {
   readonly kind: SegmentKind;
   readonly countryCode: string;

@@ -31,7 +31,7 @@ export type NoneReason = (typeof NONE_REASONS)[number];
 
 /** Which voucher a customer shall get, and why. */
 export interface Decision {
-  /** In whole currency units; null where the basis is `none`. */
+  /** In whole currency units; null if the basis is `none`. */
   readonly voucherAmount: number | null;
   readonly basis: Basis;
   readonly segment: string;

@@ -57,12 +57,12 @@ export function parseDateToWrite(
   if (allowsFuture || new Date(iso).getTime() - now.getTime() <= MILLISECONDS_AHEAD) return executionDate;
   throw new PipelineError(
     "INVALID_EXECUTION_DATE",
-    `${iso} is more than 24 hours ahead of the clock, which says ${now.toISOString()}. ` +
+    `${iso} is more than 24 hours in the future; the clock shows ${now.toISOString()}. ` +
       "Correct the date or the clock. If the date is right, add --allow-future",
   );
 }
 
-/** The execution date of a partition key, or undefined where the text is none: `2020-05-29T000000`. */
+/** The execution date of a partition key, or undefined if the text is none: `2020-05-29T000000`. */
 export function executionDateOfKey(text: string): ExecutionDate | undefined {
   const [, day, hour, minute, second] = KEY.exec(text) ?? [];
   if (day === undefined) return undefined;
@@ -90,7 +90,7 @@ function executionDateOfWords(text: string): ExecutionDate | undefined {
   return day === undefined ? undefined : maybeExecutionDate(`${day}T${time}`);
 }
 
-/** The execution dates from one to another, both included, a day apart; none where the last is before the first. */
+/** The execution dates from one to another, both included, a day apart; none if the last is before the first. */
 export function* dailyExecutionDates(first: ExecutionDate, last: ExecutionDate): Generator<ExecutionDate> {
   const moment = new Date(first.iso);
   for (let date = first; date.iso <= last.iso; date = parseExecutionDate(moment.toISOString().slice(0, 19))) {
@@ -107,12 +107,11 @@ export function isoOfKey(text: string): string {
 function invalid(text: string): PipelineError {
   return new PipelineError(
     "INVALID_EXECUTION_DATE",
-    `${JSON.stringify(text)} is no execution date; give a day or a moment in UTC that exists, ` +
-      "as 2020-05-29, 2020-05-29T06:00:00 or 2020-05-29T06:00:00Z",
+    `${JSON.stringify(text)} is not a valid date. ` + "Use for example 2020-05-29 or 2020-05-29T06:00:00Z",
   );
 }
 
-/** An execution date in words: `29 May 2020`, with the hour where it is not midnight. */
+/** An execution date in words: `29 May 2020`, with the hour if it is not midnight. */
 export function dateInWords({ iso }: ExecutionDate): string {
   const moment = new Date(iso);
   return iso.endsWith("T00:00:00Z") ? dayInWords(moment) : `${dayInWords(moment)}, ${iso.slice(11, 19)} UTC`;

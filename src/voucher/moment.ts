@@ -6,7 +6,7 @@ const MILLISECONDS_PER_MINUTE = 60_000;
 /**
  * Reads a moment, to the millisecond: `2022-03-01 00:00:00`, also with `T`, a fraction, `Z` or an offset, or a day alone.
  * Without an offset it is in UTC.
- * @returns undefined where the text says no moment, or a day or hour that does not exist.
+ * @returns undefined if the text says no moment, or a day or hour that does not exist.
  */
 export function parseMoment(text: string): Date | undefined {
   const match = MOMENT.exec(text);

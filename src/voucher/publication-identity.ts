@@ -14,7 +14,7 @@ export interface Publication {
   readonly rowCounts: Readonly<Record<string, number>>;
 }
 
-/** What tells a publication from every other one: an execution date can be published anew. */
+/** What tells a publication from every other one: an execution date can be published again. */
 export function identityOf({ executionDate, runId, publishedAt, dataHash, sqlHash }: Publication): string {
   return [executionDate.partitionKey, runId, publishedAt, dataHash, sqlHash].join(" ");
 }

@@ -10,7 +10,7 @@ export interface Cell {
   readonly assignments: number;
   /** All vouchers of the country and segment. */
   readonly segmentAssignments: number;
-  /** The amount that is used most after it; undefined where no other one is used. */
+  /** The amount that is used most after it; undefined if no other one is used. */
   readonly runnerUp: RunnerUp | undefined;
   /** Undefined in a publication that is older than the table of answers. */
   readonly certainty: Certainty | undefined;
@@ -108,7 +108,7 @@ export class Answers {
   readonly #cells: Cells;
   readonly #countries: ReadonlyMap<string, CountryAnswer> | undefined;
 
-  /** @param countries undefined where the publication knows none: it is older than that table. */
+  /** @param countries undefined if the publication knows none: it is older than that table. */
   constructor(
     publication: Publication,
     rules: AnswerRules,
@@ -130,7 +130,7 @@ export class Answers {
     return this.#cells.size;
   }
 
-  /** The answer for a country and segment; undefined where no voucher of them is known. */
+  /** The answer for a country and segment; undefined if no voucher of them is known. */
   cell(kind: SegmentKind, countryCode: string, segment: string): Cell | undefined {
     return this.#cells.get(kind, countryCode, segment);
   }

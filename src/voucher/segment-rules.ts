@@ -21,13 +21,13 @@ const kindSchema = z
         context.addIssue({
           code: "custom",
           path: ["segments", index],
-          message: "all but the last segment have an 'up_to'",
+          message: "every segment except the last needs an 'up_to'",
         });
       } else if (up_to !== undefined && previous !== undefined && up_to <= previous) {
         context.addIssue({
           code: "custom",
           path: ["segments", index],
-          message: `'${name}' must end above ${String(previous)}`,
+          message: `'${name}' must have an 'up_to' above ${String(previous)}`,
         });
       }
     });
@@ -44,7 +44,7 @@ export type Segments = Readonly<z.infer<typeof segmentsSchema>>;
 /**
  * Reads segments from the text of their file.
  * @param file how a message names it.
- * @throws PipelineError INVALID_MODEL where it is malformed, naming file and place.
+ * @throws PipelineError INVALID_MODEL if it is malformed, naming file and place.
  */
 export function parseSegments(text: string, file: string): Segments {
   let json: unknown;
@@ -61,7 +61,7 @@ export function parseSegments(text: string, file: string): Segments {
 /** The segment that a measured value (orders, or days since the last order) falls into. The left edge is exclusive. */
 export function segmentOf(segments: Segments, kind: SegmentKind, value: number): string {
   const found = segments[kind].segments.find(({ up_to }) => up_to === undefined || value <= up_to);
-  if (found === undefined) throw new RangeError(`no ${kind} holds ${String(value)}`);
+  if (found === undefined) throw new RangeError(`no ${kind} contains ${String(value)}`);
   return found.name;
 }
 

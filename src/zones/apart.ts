@@ -60,8 +60,8 @@ export async function assertApart(settings: Settings): Promise<LinkCheck> {
   for (const outer of swept) for (const inner of readOnly) await compare(outer, inner);
   if (faults.size > 0) {
     const list = [...faults.values()].map((fault) => `\n  ${fault}`).join("");
-    const message = `no place may lie in another, because runs read, write and remove files there:${list}`;
-    throw new PipelineError("INVALID_SETTINGS", `${message}\nGive each setting a place of its own`);
+    const message = `places must not overlap, because runs read, write and remove files there:${list}`;
+    throw new PipelineError("INVALID_SETTINGS", `${message}\nGive each setting its own place`);
   }
   return async (link, target) => {
     const inner = {

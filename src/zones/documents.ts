@@ -2,10 +2,10 @@ import path from "node:path";
 import { writeWhole } from "../base/files.js";
 import type { S3Connection } from "./s3-client.js";
 
-/** A place for whole documents. It is no zone: nothing is staged there, and nothing is read back. */
+/** A place for whole documents. It is not a zone: nothing is staged there, and nothing is read back. */
 export interface Documents {
   /**
-   * Puts a document in the place of the one of its name, if there is one. A reader sees the old one or the new one.
+   * Replaces the document of the same name. A reader sees the old one or the new one.
    * @param name a file's name, as `2020-05-29T000000-0aa00fb62f7b.html`.
    */
   put(name: string, document: Document): Promise<void>;

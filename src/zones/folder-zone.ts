@@ -173,7 +173,7 @@ async function openPlace(
   };
 }
 
-/** Gives a file a second name. True where there is such a file. */
+/** Gives a file a second name. True if there is such a file. */
 async function keepAside(file: string, copy: string): Promise<boolean> {
   try {
     await link(file, copy);
@@ -279,7 +279,7 @@ function zoneFileOf(
 ): ZoneFile {
   const uri = path.join(root, file);
   if (stats === undefined) {
-    const problem = isUndecodable(file) ? NOT_UTF8 : "it is a link that leads nowhere";
+    const problem = isUndecodable(file) ? NOT_UTF8 : "it is a broken link";
     return { path: file, uri, bytes: 0, version: "", identity: links.join(), problem };
   }
   const found = {
@@ -289,7 +289,7 @@ function zoneFileOf(
     version: dateOfNanoseconds(stats.mtimeNs).toISOString(),
     identity: [...links, identityOf(stats)].join(),
   };
-  return stats.isFile() ? found : { ...found, problem: "it is no regular file" };
+  return stats.isFile() ? found : { ...found, problem: "it is not a regular file" };
 }
 
 /** No program can set the time of the last change of an inode: overwriting, renaming and replacing all move it. */
@@ -332,7 +332,7 @@ async function maybeReaddir(directory: string): Promise<Dirent[]> {
   return (await unlessMissing(() => readdir(directory, { withFileTypes: true }))) ?? [];
 }
 
-/** Undefined where there is no such file or folder, also behind a link that leads nowhere or to itself. */
+/** Undefined if there is no such file or folder, also behind a link that leads nowhere or to itself. */
 async function unlessMissing<Result>(look: () => Promise<Result>): Promise<Result | undefined> {
   try {
     return await look();
@@ -363,7 +363,7 @@ async function removeIfEmpty(directory: string): Promise<boolean> {
     return true;
   } catch (error) {
     const code = systemCodeOf(error) ?? "";
-    // A mount is busy, and a link is no folder: they were there before.
+    // A mount is busy, and a link is not a folder: they were there before.
     if (!["ENOENT", "ENOTEMPTY", "EEXIST", "EBUSY", "ENOTDIR"].includes(code)) throw error;
     return code === "ENOENT";
   }
@@ -404,11 +404,11 @@ function unusable(directory: string, error: unknown): Error {
   if (UNUSABLE.includes(code ?? "")) {
     const remedy =
       code === "EXDEV"
-        ? "the two are on different file systems: mount or link the zone as a whole, and not a folder in it"
+        ? "source and target are on different file systems. Mount or link the whole zone instead of a folder in it"
         : "check the setting and the rights on the folder";
     return new PipelineError(
       "ZONE_NOT_USABLE",
-      `the zone ${directory} cannot be used: ${messageOf(error)}; ${remedy}`,
+      `cannot use the zone ${directory}: ${messageOf(error)}; ${remedy}`,
       { cause: error },
     );
   }

@@ -150,11 +150,11 @@ export async function assertReplaceable(machine: Machine, root: string, partitio
     throw onAnotherFileSystem(root, isOfZone ? name : path.join(root, STAGING), isOfZone ? place : staging);
   }
   if (target.path !== path.join(table.path, path.basename(folder))) {
-    throw unusableFolder(root, `${folder} is a link to ${target.path}. Replace the link by a folder`);
+    throw unusableFolder(root, `${folder} is a link to ${target.path}. Replace the link with a folder`);
   }
   const [mounted] = await machine.mountsBelow(target);
   if (mounted !== undefined) {
-    const what = `${mounted} is mounted in the folder of a partition, in which a run removes what it does not know`;
+    const what = `${mounted} is mounted in a partition folder, where a run removes unknown files`;
     throw unusableFolder(root, `${what}. Mount it elsewhere`);
   }
 }
@@ -164,13 +164,13 @@ function onAnotherFileSystem(root: string, folder: string, { path: real }: Place
   return unusableFolder(
     root,
     `${folder}${leads} is on another file system than ${folder.endsWith(`/${STAGING}`) ? "the zone" : `${root}/${STAGING}`}. ` +
-      `A run renames files from ${STAGING} to the tables, which no system does across mounts (EXDEV). ` +
-      "Mount or link the zone as a whole, and not a folder in it",
+      `A run renames files from ${STAGING} to the tables, which fails across file systems (EXDEV). ` +
+      "Mount or link the whole zone instead of a folder in it",
   );
 }
 
 function unusableFolder(root: string, what: string): PipelineError {
-  return new PipelineError("ZONE_NOT_USABLE", printable(`the zone ${root} cannot be used: ${what}`));
+  return new PipelineError("ZONE_NOT_USABLE", printable(`cannot use the zone ${root}: ${what}`));
 }
 
 async function identityOf(real: string): Promise<string> {

@@ -55,7 +55,7 @@ export function isOneFile(
 }
 
 /**
- * Where a staged file of many is put, below the folder of its partition: in a folder of its run, so that no file takes the place
+ * The path of a staged file of many, below the folder of its partition: in a folder of its run, so that no file takes the place
  * of one that is being read.
  */
 export function placeOf(runId: string, partition: Partition, { path }: Pick<ZoneFile, "path">): string {
@@ -137,8 +137,8 @@ function filesByKey(table: string, files: readonly ZoneFile[]): Map<string, Zone
 }
 
 /**
- * The partition that files are, all of those that lie in its folder; undefined where they are none.
- * @throws PipelineError PARTITION_MISSING where its manifest cannot be read or names a file that is not there, PARTITION_DIFFERS
+ * The partition that files are, all of those that lie in its folder; undefined if they are none.
+ * @throws PipelineError PARTITION_MISSING if its manifest cannot be read or names a file that is not there, PARTITION_DIFFERS
  * where one has other bytes.
  */
 async function partitionAmong(
@@ -155,20 +155,20 @@ async function partitionAmong(
   }
   const named = parseManifest(await readText(manifest));
   if (named === undefined)
-    throw faultOf(partition, "PARTITION_MISSING", `${manifest.uri} is no manifest that can be read`);
+    throw faultOf(partition, "PARTITION_MISSING", `${manifest.uri} is not a readable manifest`);
   const found = named.files.map(({ path, bytes }) => {
     const file = byPath.get(`${folder}/${path}`);
     if (file === undefined)
-      throw faultOf(partition, "PARTITION_MISSING", `${manifest.uri} names ${path}, which is not there`);
+      throw faultOf(partition, "PARTITION_MISSING", `${manifest.uri} lists ${path}, which does not exist`);
     if (file.bytes === bytes) return file;
-    const sizes = `${file.bytes.toString()} bytes, and ${bytes.toString()} by ${MANIFEST_FILE}`;
+    const sizes = `${file.bytes.toString()} bytes instead of ${bytes.toString()} as in ${MANIFEST_FILE}`;
     throw faultOf(partition, "PARTITION_DIFFERS", `${file.uri} has ${sizes}`);
   });
   return { partition, head: manifest, files: found.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }
 
 function faultOf({ partitionKey }: Partition, code: FaultCode, what: string): PipelineError {
-  const remedy = `make the partition anew with: pipeline run -e ${isoOfKey(partitionKey)}`;
+  const remedy = `rebuild the partition with npx pipeline run -e ${isoOfKey(partitionKey)}`;
   return new PipelineError(code, `${what}; ${remedy}`);
 }
 

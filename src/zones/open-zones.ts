@@ -9,7 +9,7 @@ import { partitionFolder, type FoundPartition, type Zone } from "./zone.js";
 
 /** The zones of a run. */
 export interface Zones extends Readonly<Record<"raw" | "curated" | "provision", Zone>> {
-  /** How the engine gets at those that are on S3; undefined where none is. */
+  /** How the engine gets at those that are on S3; undefined if none is. */
   readonly s3: S3Access | undefined;
   /**
    * Opens a place for documents, a folder or a URL on S3, with the connection of the zones where they have one.

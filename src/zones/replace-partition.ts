@@ -14,7 +14,7 @@ import {
 /** A file that a run has staged. */
 type StagedFile = Pick<ZoneFile, "path" | "bytes">;
 
-/** Where the files of a partition are, and what a run has staged for it. All paths are below the zone. */
+/** The files of a partition, and its staged files. All paths are below the zone. */
 export interface PartitionPlace<Staged extends StagedFile> {
   /** How messages name the folder of the staged files. */
   readonly staging: string;
@@ -38,7 +38,7 @@ export interface PartitionPlace<Staged extends StagedFile> {
 }
 
 /**
- * Puts what a run has staged in the place of a partition. The old file or manifest is kept, so that it can come back; other files
+ * Replaces a partition with its staged files. The old file or manifest is kept, so that it can come back; other files
  * stay until the commit is finished.
  */
 export async function replacePartition<Staged extends StagedFile>(
@@ -109,7 +109,7 @@ export async function replacePartition<Staged extends StagedFile>(
 
 /** The fault of a run whose staging the next run of the date has swept. */
 export function sweptStaging(folder: string): PipelineError {
-  const message = `what was staged in ${folder} is gone, another run has swept it; run again`;
+  const message = `the staged files in ${folder} are gone, another run removed them; run again`;
   return new PipelineError("STORAGE_FAILED", message);
 }
 
@@ -122,7 +122,7 @@ export async function undone(undo: Undo, fault: unknown): Promise<unknown> {
     await undo();
     return fault;
   } catch (error) {
-    const message = `${messageOf(fault)}; then the undo failed, too: ${messageOf(error)}`;
+    const message = `${messageOf(fault)}; then the undo also failed: ${messageOf(error)}`;
     if (fault instanceof PipelineError) return new PipelineError(fault.code, message, { cause: fault });
     const code = systemCodeOf(fault);
     return Object.assign(new Error(message, { cause: fault }), code === undefined ? {} : { code });

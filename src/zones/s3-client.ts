@@ -11,7 +11,7 @@ const CONNECT_MILLISECONDS = 5_000;
 /** A service that says nothing for longer is taken for dead. No copy of a part takes it as long, see s3-objects.ts. */
 const SILENCE_MILLISECONDS = 20_000;
 
-/** How long, from the moment at which the work is cancelled, requests that are under way then may go on. */
+/** How long, from the moment at which the work is cancelled, requests that are under way then may continue. */
 const UNDER_WAY_MILLISECONDS = 2_000;
 /** And those that undo what the work has done. */
 const AFTERWARDS_MILLISECONDS = 4_000;
@@ -46,7 +46,7 @@ export async function connectS3(settings: S3Settings, signal?: AbortSignal): Pro
   const region =
     settings.region ?? found.region ?? (configured === undefined ? undefined : REGION_OF_ENDPOINTS);
   if (region === undefined) {
-    throw new PipelineError("INVALID_SETTINGS", "the zones are on S3 and no region is known: set AWS_REGION");
+    throw new PipelineError("INVALID_SETTINGS", "the zones are on S3, but no region is set. Set AWS_REGION");
   }
   // AWS is leaving the path style; other services seldom have a host name for each bucket.
   const urlStyle = settings.urlStyle ?? (configured === undefined ? "vhost" : "path");
@@ -81,7 +81,7 @@ export async function connectS3(settings: S3Settings, signal?: AbortSignal): Pro
   };
 }
 
-/** Ends requests that go on for too long once the work is cancelled, so that a silent service does not hold it up. */
+/** Ends requests that continue for too long once the work is cancelled, so that a silent service does not hold it up. */
 function endRequestsAfterAbort({ config }: S3Client, signal: AbortSignal): void {
   const { requestHandler } = config;
   const handle = requestHandler.handle.bind(requestHandler);
@@ -98,7 +98,7 @@ function abortedLater(signal: AbortSignal, milliseconds: number): AbortSignal {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);
   const abort = () => {
-    controller.abort("no answer since the work was cancelled");
+    controller.abort("no answer after the work was cancelled");
   };
   signal.addEventListener("abort", () => setTimeout(abort, milliseconds).unref(), { once: true });
   return controller.signal;
@@ -119,7 +119,7 @@ export function assertBucketNames({ urlStyle }: S3Connection, locations: readonl
   if (bucket === undefined) return;
   throw new PipelineError(
     "INVALID_SETTINGS",
-    `the bucket ${bucket} cannot stand in a host name, which has 3 to 63 small letters, digits, dots and hyphens; set S3_URL_STYLE=path`,
+    `the bucket name ${bucket} is not a valid host name (3 to 63 lower case letters, digits, dots and hyphens); set S3_URL_STYLE=path`,
   );
 }
 
@@ -132,7 +132,7 @@ async function foundBySdk(): Promise<{ endpoint?: string | undefined; region?: s
   const { config } = new S3Client({});
   const endpoint = await asked(
     async () => config.serviceConfiguredEndpoint?.(),
-    "the AWS profile cannot be used",
+    "cannot use the AWS profile",
   );
   if (endpoint !== undefined && !isEndpoint(endpoint))
     throw new PipelineError("INVALID_SETTINGS", `endpoint_url of the AWS profile ${ENDPOINT_RULE}`);
@@ -150,7 +150,7 @@ async function addressOf({ config }: S3Client, region: string, endpoint: string 
         UseDualStack: await config.useDualstackEndpoint(),
         ...(endpoint === undefined ? {} : { Endpoint: endpoint }),
       }).url,
-    "the AWS settings name no endpoint",
+    "the AWS settings have no endpoint",
   );
 }
 
@@ -178,7 +178,7 @@ function assertNoProxy({ protocol, hostname, origin }: URL, proxies: S3Settings[
   if (variable === undefined || isExempt(host, proxies.no_proxy ?? proxies.NO_PROXY ?? "")) return;
   throw new PipelineError(
     "INVALID_SETTINGS",
-    `${variable} names a proxy for S3 at ${origin}, and the pipeline asks S3 without a proxy; add ${host} to NO_PROXY, or unset ${variable}`,
+    `${variable} sets a proxy for S3 at ${origin}, but the pipeline connects to S3 without a proxy; add ${host} to NO_PROXY, or unset ${variable}`,
   );
 }
 
@@ -212,7 +212,7 @@ async function trustedAuthorities(caBundle: string | undefined): Promise<string[
   try {
     return [...tls.rootCertificates, await readFile(caBundle, "utf8")];
   } catch (error) {
-    throw new PipelineError("INVALID_SETTINGS", `AWS_CA_BUNDLE cannot be read: ${messageOf(error)}`, {
+    throw new PipelineError("INVALID_SETTINGS", `cannot read AWS_CA_BUNDLE: ${messageOf(error)}`, {
       cause: error,
     });
   }

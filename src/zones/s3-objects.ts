@@ -149,7 +149,7 @@ export class S3Objects {
       throw this.#faultyServer(
         "ZONE_NOT_USABLE",
         `it gives ${key} the ETags ${told(etags.map((etag) => `"${etag}"`))}` +
-          "The pipeline tells replaced objects by their ETags. Have the server and every proxy before it pass them unchanged",
+          "The pipeline needs ETags to detect replaced objects. Configure the server and its proxies to pass ETags unchanged",
       );
     const sizes = seen.map(({ bytes }) => bytes);
     if (new Set(sizes).size > 1)
@@ -267,7 +267,7 @@ export class S3Objects {
       }
     } catch (error) {
       if (!isUnknownCall(error)) throw error;
-      return `${this.#place} cannot list uploads that were begun and not completed: ${said(error.cause)}`;
+      return `${this.#place} cannot list unfinished uploads: ${said(error.cause)}`;
     }
     await sideBySide(uploads, (upload) =>
       this.#asking(() =>
@@ -304,7 +304,7 @@ export class S3Objects {
 
   /**
    * The pages of a list, to its end.
-   * @throws PipelineError STORAGE_FAILED if the server does not tell how it goes on, or goes on for ever.
+   * @throws PipelineError STORAGE_FAILED if the server does not tell how it continues, or continues for ever.
    */
   async *#pages<Page extends ListPage, Marker extends object>({
     ask,
@@ -319,22 +319,21 @@ export class S3Objects {
       const namesOfPage = namesOf(page);
       const known = names.size;
       for (const name of namesOfPage) names.add(name);
-      if (namesOfPage.length > 0 && names.size === known)
-        throw this.#brokenList("it gives the same keys again and again");
+      if (namesOfPage.length > 0 && names.size === known) throw this.#brokenList("it repeats the same keys");
       yield page;
       marker = next(page);
       if (page.IsTruncated === false) return;
       if (marker === undefined) {
         if (page.IsTruncated === true)
-          throw this.#brokenList("it says that a list goes on, and gives no token for the rest");
+          throw this.#brokenList("it truncates a list without a continuation token");
         // Some servers do not say that a list has ended. A page that is full may not be the last one.
         if (isList(page) && namesOfPage.length < (page.MaxKeys ?? DEFAULT_PAGE)) return;
-        throw this.#brokenList("it does not say whether a list goes on");
+        throw this.#brokenList("it does not report whether a list is truncated");
       }
       barrenPages = names.size === known ? barrenPages + 1 : 0;
       const text = JSON.stringify(marker);
       if (markers.has(text) || barrenPages > MAX_BARREN_PAGES)
-        throw this.#brokenList("the list never ends: it gives tokens that lead to nothing new");
+        throw this.#brokenList("the list never ends: its continuation tokens give no new keys");
       markers.add(text);
     }
   }
@@ -343,15 +342,14 @@ export class S3Objects {
   #keyOf(listed: string | undefined, encoding: string | undefined, prefix: string): string {
     const key = encoding === "url" ? decoded(listed) : listed;
     if (key === undefined)
-      throw this.#brokenList(`it gives a key that is wrongly encoded: ${printable(listed ?? "none at all")}`);
-    if (!key.startsWith(prefix))
-      throw this.#brokenList(`asked for keys that begin with ${prefix}, it gives ${printable(key)}`);
+      throw this.#brokenList(`it gives an invalid key encoding: ${printable(listed ?? "none at all")}`);
+    if (!key.startsWith(prefix)) throw this.#brokenList(`it gives ${printable(key)} in a list of ${prefix}`);
     return key;
   }
 
   #known(key: string, bytes: number | undefined, etag: string | undefined): S3Object {
     if (bytes === undefined || !Number.isSafeInteger(bytes))
-      throw this.#brokenList(`it does not say how many bytes ${printable(key)} has`);
+      throw this.#brokenList(`it does not report the size of ${printable(key)}`);
     return { key, bytes, etag: this.#etagOf(etag, `${key} in its lists`) };
   }
 
@@ -359,8 +357,8 @@ export class S3Objects {
     if (etag !== undefined && etag !== "") return unquoted(etag);
     throw this.#faultyServer(
       "ZONE_NOT_USABLE",
-      `it gives no ETag for ${what}. The pipeline tells replaced objects by their ETags. ` +
-        "Have every proxy before the server pass them, or use another server",
+      `it gives no ETag for ${what}. The pipeline needs ETags to detect replaced objects. ` +
+        "Configure every proxy to pass ETags, or use another server",
     );
   }
 
@@ -374,13 +372,13 @@ export class S3Objects {
   #brokenList(what: string): PipelineError {
     return this.#faultyServer(
       "STORAGE_FAILED",
-      `${what}. Some objects may be missing from the list, so nothing was done with it. ` +
-        "This is a fault of the server, or of a proxy before it: ask who runs it, or check AWS_ENDPOINT_URL_S3",
+      `${what}. The list may be incomplete, so the pipeline did not use it. ` +
+        "This is a fault of the server or a proxy. Ask its operator, or check AWS_ENDPOINT_URL_S3",
     );
   }
 
   #faultyServer(code: "STORAGE_FAILED" | "ZONE_NOT_USABLE", what: string): PipelineError {
-    return new PipelineError(code, `the S3 server of ${this.#place} answers wrongly: ${what}`);
+    return new PipelineError(code, `the S3 server of ${this.#place} gives invalid answers: ${what}`);
   }
 
   async #head(key: string): Promise<ObjectHead | undefined> {
@@ -458,14 +456,14 @@ export class S3Objects {
       place: this.#place,
       code: isOdd ? undefined : code,
       status,
-      message: isOdd ? `HTTP ${String(status)}, and the answer is not one of S3 (${message})` : message,
+      message: isOdd ? `HTTP ${String(status)}, and the answer is not an S3 answer (${message})` : message,
       cause: error,
     });
   }
 }
 
 const OTHER_BYTES =
-  "Run again. If this comes again, have the server and every proxy before it pass objects unchanged";
+  "Run again. If this happens again, configure the server and its proxies to pass objects unchanged";
 
 /** Errors that the SDK makes itself, before or without an answer. */
 const OF_THE_SDK = /^(CredentialsProviderError|TokenProviderError|TimeoutError|AbortError)$/;

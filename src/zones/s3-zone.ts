@@ -20,10 +20,10 @@ import {
 const REPLACED_FILE = "_replaced.parquet";
 
 const END_UPLOADS_BY_RULE =
-  "their parts take room until a rule of the bucket ends them (AbortIncompleteMultipartUpload)";
+  "their parts use space until a bucket rule removes them (AbortIncompleteMultipartUpload)";
 
 const COPIES_ANYTHING =
-  "the server copies an object even if it is not the one that was asked for (CopySourceIfMatch), so let nothing else write below _staging/";
+  "the server ignores CopySourceIfMatch and may copy a replaced object. Do not let other programs write to _staging/";
 
 /**
  * A zone that is a prefix of a bucket.

@@ -15,7 +15,7 @@ export interface ZoneFile {
    * Tells these bytes from any others in the same place, also from those of the same size and time. It says nothing of a copy.
    */
   readonly identity: string;
-  /** Why it cannot be read, where that is known from its name: a link that leads nowhere, a pipe. */
+  /** Why it cannot be read, if that is known from its name: a link that leads nowhere, a pipe. */
   readonly problem?: string;
 }
 
@@ -35,7 +35,7 @@ export interface FoundPartition {
 }
 
 /**
- * Puts a partition back as it was before a commit; where there was none, it goes. Where the staging of the run has been swept,
+ * Puts a partition back as it was before a commit; if there was none, it goes. If the staging of the run has been swept,
  * nothing happens: another run of the date has begun, and what is there now is that one's.
  */
 export type Undo = () => Promise<void>;
@@ -45,7 +45,7 @@ export interface Commit {
   readonly undo: Undo;
   /**
    * Removes what lies in the partition's folder and is none of its files by now. No reader reads that any more, and it can come back
-   * no more. Where the staging of the run has been swept, nothing happens.
+   * no more. If the staging of the run has been swept, nothing happens.
    */
   readonly finish: () => Promise<void>;
 }
@@ -64,8 +64,8 @@ export interface Zone {
   /** A file's bytes. */
   read(file: Pick<ZoneFile, "path" | "uri"> & Partial<ZoneFile>): Readable;
   /**
-   * A partition, or undefined where there is none.
-   * @throws PipelineError PARTITION_MISSING or PARTITION_DIFFERS where its manifest does not hold.
+   * A partition, or undefined if there is none.
+   * @throws PipelineError PARTITION_MISSING or PARTITION_DIFFERS if its manifest does not hold.
    */
   find(partition: Partition): Promise<FoundPartition | undefined>;
   /**
@@ -89,7 +89,7 @@ export interface Zone {
    */
   commit(runId: string, partition: Partition): Promise<Commit>;
   /**
-   * Moves what a run has staged, and not committed, to where no run sweeps it.
+   * Moves staged files that were not committed to a place that no run cleans.
    * @returns the URIs of the files.
    */
   keepStaged(runId: string): Promise<string[]>;
@@ -121,12 +121,12 @@ export const STAGING = "_staging";
 /** What runs that have failed have staged, kept for inspection, by run. */
 export const KEPT = "_kept";
 
-/** Where a run stages what it writes, below each zone. */
+/** The folder for staged files, below each zone. */
 export function stagingOfRun(runId: string): string {
   return `${STAGING}/${runId}`;
 }
 
-/** Where a run stages a partition, below its zone. */
+/** The folder of a staged partition, below its zone. */
 export function stagingFolder(runId: string, partition: Partition): string {
   return `${stagingOfRun(runId)}/${partitionFolder(partition)}`;
 }
@@ -159,7 +159,7 @@ export async function sha256Of(zone: Zone, file: Pick<ZoneFile, "path" | "uri">)
     for await (const chunk of zone.read(file)) hash.update(chunk as Buffer);
   } catch (error) {
     if (error instanceof PipelineError) throw error;
-    throw new PipelineError("STORAGE_FAILED", `${file.uri} cannot be read back: ${messageOf(error)}`, {
+    throw new PipelineError("STORAGE_FAILED", `cannot read ${file.uri} again: ${messageOf(error)}`, {
       cause: error,
     });
   }

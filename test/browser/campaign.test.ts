@@ -155,7 +155,7 @@ describe("a file that is chosen", () => {
   ])("that is wrong (%s) is told so, and another one can be chosen", async (_what, content, told) => {
     const { page } = await openCampaign();
     await choose(page, content);
-    await page.getByRole("region", { name: "What went wrong" }).getByText(told).first().waitFor();
+    await page.getByRole("region", { name: "Failure" }).getByText(told).first().waitFor();
     await expectAccessible(page);
     await choose(page, FEW);
     await page.getByRole("heading", { name: "The first 5 lines" }).waitFor();

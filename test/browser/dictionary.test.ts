@@ -13,7 +13,7 @@ describe("the data dictionary", () => {
   it("leads from the picture to a table, and from there to what it reads", async () => {
     const { page, complaints } = await open(api.url);
     await page.getByRole("link", { name: "the data dictionary" }).click();
-    const picture = page.getByRole("region", { name: /^How data flows/ });
+    const picture = page.getByRole("region", { name: /^Data flow:/ });
     await picture.getByRole("link", { name: "voucher_frequent_most_used" }).click();
     expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe(
       "provision.voucher_frequent_most_used",

@@ -32,14 +32,14 @@ describe("is it healthy?", () => {
     const runs = page.getByRole("region", { name: "The last runs" });
     await runs.getByRole("link", { name: "29 May 2020" }).click();
     expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe("Run for 29 May 2020");
-    const rows = page.getByRole("region", { name: "What became of the rows" });
+    const rows = page.getByRole("region", { name: "Row counts" });
     const [counts, reasons, groups] = await rows.getByRole("table").all();
     expect(await counts?.getByRole("row", { name: "curated" }).innerText()).toMatch(/17,890\s+89\.5%/);
     expect(await reasons?.getByRole("row", { name: "total_orders_missing" }).innerText()).toMatch(
       /1,569\s+7\.8%/,
     );
     expect(await groups?.getByRole("row").count()).toBe(9);
-    const audits = page.getByRole("region", { name: "What was checked" });
+    const audits = page.getByRole("region", { name: "Checks" });
     expect(await audits.getByRole("row").count()).toBeGreaterThan(30);
     await expectAccessible(page);
     expect(complaints).toEqual([]);
@@ -54,7 +54,7 @@ describe("is it healthy?", () => {
     expect(await wrong.innerText()).toContain(
       "The answers are those of the last publication, as of 29 May 2020",
     );
-    expect(await wrong.innerText()).toContain("The data failed a check: somebody has to look at it");
+    expect(await wrong.innerText()).toContain("The data failed a check. Fix the data first");
     await expectAccessible(page);
     await wrong.getByRole("link").click();
     expect(await page.getByRole("cell", { name: "rejected_share_is_allowed" }).count()).toBe(1);

@@ -23,7 +23,7 @@ describe("the report of a run in a browser", () => {
     const address = pathToFileURL(report.run_report?.html ?? "").href;
     const { page, complaints } = await open(address, { colorScheme });
     expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe("Run for 29 May 2020 ✓ succeeded");
-    const changes = page.getByRole("region", { name: "Answers that differ from before" });
+    const changes = page.getByRole("region", { name: "Changed answers" });
     expect(await changes.getByRole("listitem").allInnerTexts()).toEqual([
       "Peru · frequent 5-13: 2640 → 70, on 3 vouchers",
       "Peru · recency 30-60: 2640 → 70, on 3 vouchers",

@@ -110,7 +110,7 @@ describe("a SQLite file that is damaged", () => {
     change(file, `UPDATE pipeline_runs SET ${column} = ${value}`);
     await expect(readEverything(file)).rejects.toMatchObject({
       code: "CONSUMPTION_NOT_USABLE",
-      message: expect.stringContaining("with values that no run has written"),
+      message: expect.stringContaining("with invalid values"),
     });
   });
 

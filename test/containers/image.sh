@@ -96,7 +96,7 @@ prove_runs_in_folders() {
 
 # expect_summary REPORT [END-OF-THE-FIRST-SENTENCE]
 expect_summary() {
-  expect_match "the row accounting" 'Of 20,000 rows read, 17,890 count; 2,110 ' "$1"
+  expect_match "the row accounting" '17,890 of 20,000 rows are used; 2,110 ' "$1"
   expect_match "the publication" "The voucher answers for 29 May 2020 ${2:-are published}" "$1"
 }
 

@@ -135,7 +135,7 @@ prove_restarts() {
   proved "docker compose up, once more: nothing is added to the raw zone, nor beside files of one's own"
 
   typed "docker compose restart s3" >/dev/null 2>&1
-  expect_summary "$(typed "docker compose run --rm pipeline -e 2020-05-29 2>/dev/null")" "were published already, and are the same"
+  expect_summary "$(typed "docker compose run --rm pipeline -e 2020-05-29 2>/dev/null")" "are unchanged: readers already had this data"
   proved "the same run after a restart of MinIO: the same answers"
 
   typed "docker compose down" >/dev/null 2>&1
@@ -151,7 +151,7 @@ prove_seaweedfs() {
   said="$(in_seaweedfs docker compose config --quiet 2>&1)"
   expect "warnings" "" "$said"
   in_seaweedfs docker compose up --detach --wait >"$work/up.log" 2>&1 || { cat "$work/up.log" >&2; fail "up failed"; }
-  expect_summary "$(in_seaweedfs docker compose run --rm pipeline -e 2020-05-29 2>"$work/run.log")" "were published already, and are the same"
+  expect_summary "$(in_seaweedfs docker compose run --rm pipeline -e 2020-05-29 2>"$work/run.log")" "are unchanged: readers already had this data"
   expect_match "the pipeline: writing raw" 'AccessDenied|denied' "$(in_seaweedfs docker compose run --rm --env RAW_ZONE=s3://data/other pipeline sample --to-raw 2>&1 || true)"
   proved "the same run on SeaweedFS instead of MinIO: the same answers"
 }

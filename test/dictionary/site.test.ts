@@ -57,7 +57,9 @@ describe("the data dictionary", () => {
   it("says of a model all that its header says, and its SQL", () => {
     const html = pageOf("provision.voucher_amount_usage");
     const model = version.models.find(({ name }) => name === "provision.voucher_amount_usage");
-    expect(html).toContain("How often each voucher amount was assigned in each country and segment, ranked.");
+    expect(html).toContain(
+      "Number of assignments of each voucher amount in each country and segment, ranked.",
+    );
     for (const [name, { type }] of Object.entries(model?.header.columns ?? {}))
       expect(html).toContain(`<code>${name}</code></th><td>${type}</td>`);
     expect(html).toContain("<dt>Key</dt><dd><code>country_code</code>, <code>segment_kind</code>");
@@ -236,14 +238,14 @@ describe("pipeline docs", () => {
   });
 
   it.each([
-    [["--out", "/proc/site"], "--out /proc/site cannot be written"],
-    [["--markdown", "/proc/site"], "--markdown /proc/site cannot be written"],
-    [["--odcs", "/proc/contract"], "--odcs /proc/contract cannot be written"],
-    [[], "give --out <folder>, --markdown [file], --odcs [file] or --json"],
-    [["--markdown", "--json"], "give --markdown without --out, --odcs and --json"],
-    [["--markdown", "--out", "site"], "give --markdown without --out, --odcs and --json"],
-    [["--markdown", "--odcs"], "give --markdown without --out, --odcs and --json"],
-    [["--odcs", "--json"], "give --odcs without --out, --markdown and --json"],
+    [["--out", "/proc/site"], "cannot write --out /proc/site"],
+    [["--markdown", "/proc/site"], "cannot write --markdown /proc/site"],
+    [["--odcs", "/proc/contract"], "cannot write --odcs /proc/contract"],
+    [[], "missing format. Use --out FOLDER, --markdown [FILE], --odcs [FILE] or --json"],
+    [["--markdown", "--json"], "--markdown cannot be combined with --out, --odcs or --json"],
+    [["--markdown", "--out", "site"], "--markdown cannot be combined with --out, --odcs or --json"],
+    [["--markdown", "--odcs"], "--markdown cannot be combined with --out, --odcs or --json"],
+    [["--odcs", "--json"], "--odcs cannot be combined with --out, --markdown or --json"],
   ])("refuses %j", async (args, message) => {
     const { code, stderr } = await pipeline(["docs", ...args]);
     expect([code, stderr]).toEqual([2, expect.stringContaining("INVALID_USAGE")]);

@@ -47,7 +47,7 @@ describe("an audit", () => {
     const report = await run(settings);
     expect(report.published).toMatchObject({ isNew: true });
     expect(report.warnings).toEqual([
-      expect.stringContaining("provision.amounts breaks the audit no_large_amount: 97 rows"),
+      expect.stringContaining("provision.amounts fails the audit no_large_amount: 97 rows"),
     ]);
     expect(resultIn(report)).toEqual({
       model: "provision.amounts",
@@ -70,8 +70,8 @@ describe("an audit", () => {
   });
 
   it.each([
-    ["one row more than may", "threshold: { rows: 96 }\n", "97 rows break it, 96 may"],
-    ["a larger share than may", "threshold: { share: 0.969 }\n", "97 rows break it, 96.9% may"],
+    ["one row more than may", "threshold: { rows: 96 }\n", "97 rows fail, 96 allowed"],
+    ["a larger share than may", "threshold: { share: 0.969 }\n", "97 rows fail, 96.9% allowed"],
   ])("that %s break ends the run", async (_what, options, words) => {
     const { workspace, settings } = await withAudit(options);
     await expectFailure(workspace, "AUDIT_FAILED", [words, "and 77 more rows"], settings);
@@ -141,7 +141,7 @@ describe("what a run has staged that fails", () => {
     const message = await expectFailure(
       workspace,
       "AUDIT_FAILED",
-      ["raw.vouchers breaks the audit every_raw_row_is_read"],
+      ["raw.vouchers fails the audit every_raw_row_is_read"],
       settings,
     );
     expect(message).toMatch(new RegExp(`rows_in_files +rows_read\\s+${rows} +2`));

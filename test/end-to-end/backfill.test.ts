@@ -103,7 +103,7 @@ describe("pipeline backfill", () => {
     expect(stopped.fault).toMatchObject({
       code: "AUDIT_FAILED",
       message: expect.stringMatching(
-        /^2020-05-01T00:00:00Z: .*3 of 5 dates are done; the same command goes on with the others$/s,
+        /^2020-05-01T00:00:00Z: .*3 of 5 dates are done; run the same command again to continue$/s,
       ),
     });
     expect(states(stopped)).toEqual([

@@ -56,7 +56,7 @@ describe("pipeline diff", () => {
   it("has nothing to compare the first publication with", async () => {
     const { environment } = await runOver([voucher()]);
     expect((await pipeline(["diff"], environment)).stdout).toBe(
-      "2020-05-29T00:00:00Z is the first publication: there is nothing to compare it with\n",
+      "2020-05-29T00:00:00Z is the first publication; there is no earlier one to compare\n",
     );
   });
 
@@ -85,7 +85,7 @@ describe("--max-changed", () => {
     const { code, stderr } = await pipeline(["-e", "2020-05-29", "--max-changed", "3"], environment);
     expect(code).toBe(3);
     expect(stderr).toContain(
-      "TOO_MANY_CHANGES: 4 of 4 answers would change since 2020-05-28T00:00:00Z, 3 may",
+      "TOO_MANY_CHANGES: 4 of 4 answers would change since 2020-05-28T00:00:00Z, the limit is 3; nothing was published",
     );
     expect(stderr).toContain("\n  Peru · frequent 5-13: 1000 → 2640, likely (94.2%), on 4 vouchers");
     expect(await hashesOf(settings.zones.provision)).toEqual(before);
@@ -107,7 +107,7 @@ describe("--max-changed", () => {
     const { code, stdout } = await pipeline(args, environment);
     expect(code).toBe(0);
     expect(stdout).toContain(
-      "4 of 4 answers differ from the answers for 28 May 2020. At most 3 may (--max-changed): approved.\n",
+      "4 of 4 answers changed since 28 May 2020. The limit is 3 (--max-changed): approved.\n",
     );
     const [approved] = await readHistory(settings, { limit: 1 });
     expect(approved?.report?.gate).toMatchObject({ outcome: "approved", changes: { length: 4 } });
@@ -139,8 +139,8 @@ describe("--max-changed", () => {
     const limit = ["--max-changed", "0", "--ignore-toss-ups"];
     await putVouchers(settings.zones.raw, tossUp);
     expect((await pipeline(["-e", "2020-05-29", ...limit], environment)).stdout).toContain(
-      "2 of 2 answers differ from the answers for 28 May 2020. " +
-        "At most 0 may (--max-changed); 0 of these are no toss-ups: passed.\n",
+      "2 of 2 answers changed since 28 May 2020. " +
+        "The limit is 0 (--max-changed); 0 of these are not toss-ups: passed.\n",
     );
     await putVouchers(settings.zones.raw, [...tossUp, ...times(9, voucher({ voucher_amount: "5" }))]);
     const { code, stderr } = await pipeline(["-e", "2020-05-30"], {
@@ -193,7 +193,7 @@ describe("--max-changed", () => {
     const { environment } = await makeWorkspace();
     expect(await pipeline(["-e", "2020-05-29", "--approve"], environment)).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("--approve goes with --max-changed or MAX_CHANGED"),
+      stderr: expect.stringContaining("--approve needs --max-changed or MAX_CHANGED"),
     });
   });
 });

@@ -47,7 +47,7 @@ describe("pipeline doctor", () => {
       0,
     ]);
     expect(of("raw zone")?.message).toMatch(/^1 raw files, \d+ bytes, in /);
-    expect(of("tables")?.message).toContain("the next run makes: migration 0001_publications_and_runs");
+    expect(of("tables")?.message).toContain("the next run creates: migration 0001_publications_and_runs");
     expect(await filesOf(workspace)).toEqual(before);
   });
 
@@ -74,7 +74,7 @@ describe("pipeline doctor", () => {
       "CONSUMPTION_UNAVAILABLE",
       2,
     ]);
-    expect(of("tables")?.message).toBe("it comes after database, sql");
+    expect(of("tables")?.message).toBe("it needs database, sql");
     expect(JSON.stringify(report)).not.toContain("a-secret");
   });
 
@@ -120,7 +120,7 @@ describe("pipeline doctor", () => {
     );
     expect((await doctor(environment)).of("tables")).toMatchObject({
       code: "CONSUMPTION_NOT_USABLE",
-      message: expect.stringContaining("it has had 9999_of_the_future; was it made by a newer version"),
+      message: expect.stringContaining("it has had 9999_of_the_future. Check whether a newer version"),
     });
   });
 

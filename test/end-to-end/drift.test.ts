@@ -45,10 +45,10 @@ describe("the columns of raw files", () => {
     const { code, stdout, stderr } = await pipeline(["-e", "2020-05-29", "--verbose"], environment);
     expect(code).toBe(0);
     expect(stderr).toBe(
-      "warning: raw.vouchers: the column channel (VARCHAR) is new, and no model reads it; it is in 2 files, as vouchers/b.csv\n",
+      "warning: raw.vouchers: the column channel (VARCHAR) is new in 2 files, as vouchers/b.csv, and no model reads it\n",
     );
     expect(stdout).toMatch(
-      /Columns of the raw files that have changed:\n.*\n {2}raw\.vouchers +channel +new +VARCHAR +2 +vouchers\/b\.csv\n/,
+      /Changed columns of the raw files:\n.*\n {2}raw\.vouchers +channel +new +VARCHAR +2 +vouchers\/b\.csv\n/,
     );
     const next = await run(settings, "2020-05-30");
     expect(next).toMatchObject({ drift: [], warnings: [] });

@@ -51,7 +51,7 @@ describe("a run of which every row is rejected", () => {
     expect(rejected.stdout).toMatch(/timestamp_invalid +Peru +3 +2020-05-01 00:00:00 UTC +vouchers\/x\.csv/);
     const inspected = await pipeline(["inspect"], environment);
     expect(inspected.stdout).toMatch(
-      /^rows that a run would reject: 3 of 3; more than MAX_REJECTED_SHARE allows, a run would fail$/m,
+      /^rows rejected by a run: 3 of 3\. This exceeds MAX_REJECTED_SHARE; a run would fail$/m,
     );
     expect(inspected.stdout).toMatch(TABLE);
     expect(inspected.code).toBe(0);

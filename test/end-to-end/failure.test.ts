@@ -59,7 +59,7 @@ describe("a partition at rest that is broken", () => {
     await putFile(settings.zones.curated, curated, "broken");
     await expect(run(settings, EXECUTION_DATE, ["aggregate"])).rejects.toMatchObject({
       code: "PARTITION_MISSING",
-      message: expect.stringContaining(`${curated} cannot be read`),
+      message: expect.stringMatching(`cannot read .*${curated}: `),
     });
     const provision = "voucher_amount_usage/execution_date=2020-05-29T000000/data.parquet";
     await putFile(settings.zones.provision, provision, "broken");
@@ -82,7 +82,7 @@ describe("the consumption database", () => {
     );
     await expectFailure({ ...workspace, before: await visible(workspace) }, "CONSUMPTION_TABLE_DIFFERS", [
       "voucher_recency_most_used",
-      "the key should be execution_date, country_code, recency_segment, and it has none",
+      "should be execution_date, country_code, recency_segment, but found none",
     ]);
   });
 
@@ -163,7 +163,7 @@ describe("two runs", () => {
     const first = start(["-e", EXECUTION_DATE], { ...environment, TEST_FAILPOINT: "all prepared" });
     await first.stoodAt("all prepared");
     const second = await pipeline(["-e", EXECUTION_DATE, "--wait", "2s"], environment);
-    expect(second).toMatchObject({ code: 5, stderr: expect.stringContaining("has not ended within 2 s") });
+    expect(second).toMatchObject({ code: 5, stderr: expect.stringContaining("did not end within 2 s") });
     first.kill("SIGCONT");
     expect(await first.ended).toMatchObject({ code: 0 });
     expect(await readTable(settings, "SELECT execution_date FROM publications")).toHaveLength(1);

@@ -22,7 +22,7 @@ describe("the history of runs", () => {
     const { environment } = await makeWorkspace();
     expect(await pipeline(["runs"], environment)).toMatchObject({
       code: 0,
-      stdout: "there was no run yet\n",
+      stdout: "no runs yet\n",
     });
   });
 
@@ -43,7 +43,7 @@ describe("the history of runs", () => {
     expect(input?.sha256 ?? input?.version).toMatch(/^[0-9a-f]{32,64}$/);
     const { stdout } = await pipeline(["runs", workspace.report.run_id], workspace.environment);
     for (const { sha256 } of workspace.report.tables) expect(stdout).toContain(sha256);
-    expect(stdout).toContain("Rejected by reason");
+    expect(stdout).toContain("Rejected rows by reason");
   });
 
   it("tells of a run that failed why, and what it had read", async () => {
@@ -85,7 +85,7 @@ describe("the history of runs", () => {
     expect(JSON.parse(stdout)).toMatchObject([{ execution_date: "2020-05-30T000000" }]);
     expect(await pipeline(["runs", "no-such-run"], environment)).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("there is no run no-such-run"),
+      stderr: expect.stringContaining("run no-such-run does not exist"),
     });
   });
 });
@@ -136,7 +136,9 @@ describe("a replay", () => {
     await removeFile(settings.zones.raw, "vouchers/part.parquet");
     expect(await pipeline(["replay", report.run_id], environment)).toMatchObject({
       code: 3,
-      stderr: expect.stringMatching(/RUN_NOT_REPLAYABLE: .* gone: vouchers\/part\.parquet/),
+      stderr: expect.stringMatching(
+        /RUN_NOT_REPLAYABLE: its raw files no longer exist: vouchers\/part\.parquet/,
+      ),
     });
   });
 
@@ -206,7 +208,7 @@ describe("raw files that change while a run reads them", () => {
     stopped.kill("SIGCONT");
     expect(await stopped.ended).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("Of 3 rows read, 3 count; none was rejected"),
+      stdout: expect.stringContaining("3 of 3 rows are used; none was rejected"),
     });
     expect((await run(settings)).measures["measures.row_accounting"]).toMatchObject([{ rows_read: "4" }]);
   });

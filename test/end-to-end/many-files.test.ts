@@ -129,6 +129,6 @@ describe("a partition of many files", () => {
       { model: "curated.vouchers", compared: "rows", then: "6 rows", now: "6 rows" },
     ]);
     const { stdout } = await pipeline(["replay", report.run_id], environment);
-    expect(stdout).toContain("byte for byte, and row count for row count where 1 table has many files");
+    expect(stdout).toContain("byte for byte, and by row count for 1 table with many files");
   });
 });

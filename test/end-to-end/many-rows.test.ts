@@ -120,7 +120,7 @@ describe("a publish of many rows", () => {
     await expectPublished(workspace);
     const ofTable = planned.publish.statements.map(({ sql }) => sql.replaceAll("`", '"'));
     expect(first.reads.filter((sql) => !ofTable.includes(sql))).toEqual([]);
-    const following = planned.publish.statements.filter(({ when }) => when === "for each page that follows");
+    const following = planned.publish.statements.filter(({ when }) => when === "for each further page");
     expect(
       following.map(({ sql }) => sql.replaceAll("`", '"')).filter((sql) => first.all.includes(sql)),
       // Of the amounts and of the answers, each in two places.

@@ -63,8 +63,8 @@ describe("a chat", () => {
     expect(told).toHaveLength(1);
     expect(told[0]?.split("\n").slice(0, 3)).toEqual([
       "Vouchers: the run for 29 May 2020 failed (AUDIT_FAILED).",
-      "The run for 29 May 2020 failed and published nothing: customers get the vouchers that they got before.",
-      "Of 4 rows read, 3 count; 1 (25%) was rejected because a value is missing or wrong, most often for total orders missing, and none came after that date.",
+      "The run for 29 May 2020 failed and published nothing. Customers still get the previous vouchers.",
+      "3 of 4 rows are used; 1 (25%) was rejected because a value is missing or invalid, most often for total orders missing, and none came after that date.",
     ]);
     expect(told[0]).toMatch(/\nRun 2020-05-29T000000-[0-9a-f]{12}, report: .*\.html$/);
     await fail("RAW_ZONE_EMPTY");
@@ -95,7 +95,7 @@ describe("a chat", () => {
     await run(settings);
     await run(settings);
     expect(told).toHaveLength(1);
-    expect(told[0]).toMatch(/^Vouchers: answers have changed\.\n/);
+    expect(told[0]).toMatch(/^Vouchers: answers changed\.\n/);
     expect(told[0]).toContain("\n• Peru · frequent 5-13: 2640 → 70, likely (84.4%), on 3 vouchers\n");
     expect(told[0]).toContain(
       "\n• &lt;!channel&gt; · frequent 5-13: no answer → 2640, toss-up (50%), on 1 voucher\n",
@@ -133,7 +133,7 @@ describe("a chat", () => {
     expect((performance.now() - begun) / 1_000).toBeLessThan(20);
     expect(code).toBe(3);
     expect(stderr).toMatch(
-      /^warning: the notice of the run: the address of --notify or NOTIFY_URL was silent for 2\.5 s; nobody was told\nerror AUDIT_FAILED: /,
+      /^warning: the notice of the run: the address of --notify or NOTIFY_URL did not answer for 2\.5 s; no notification was sent\nerror AUDIT_FAILED: /,
     );
     const runs = JSON.stringify(await readTable(settings, "SELECT * FROM pipeline_runs"));
     const { runReports } = settings;
@@ -152,7 +152,7 @@ describe("a chat", () => {
       RAW_ZONE: path.posix.join(workspace.folder, "none"),
       NOTIFY_URL: gone,
     });
-    expect(failed.stderr).toContain("NOTIFY_URL could not be reached (ECONNREFUSED); nobody was told\n");
+    expect(failed.stderr).toContain("NOTIFY_URL is not reachable (ECONNREFUSED); no notification was sent\n");
     expect(failed.stderr).not.toContain("Unmistakable");
   });
 

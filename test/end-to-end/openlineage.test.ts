@@ -261,7 +261,7 @@ describe("a service that is told", () => {
         await new Promise((closed) => servers.at(-1)?.close(closed));
         return url;
       },
-      "cannot be told: connect ECONNREFUSED",
+      "is not reachable: connect ECONNREFUSED",
     ],
   ])("and %s is a warning, and does not decide the run", async (_what, where, reason) => {
     const url = await where();

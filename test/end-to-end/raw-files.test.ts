@@ -104,7 +104,7 @@ describe("a raw zone", () => {
       "two-marks.csv": [`\ufeff\ufeff${good}`, "it has the invisible character U+FEFF"],
       "zero-width.csv": [good.replace("country", "coun\u200btry"), "it has the invisible character U+200B"],
       "no-break.csv": [good.replace("code", "code\u00a0"), "it has the invisible character U+00A0"],
-      "around.csv": [good.replace("country_code", " country_code"), "it has blanks around it"],
+      "around.csv": [good.replace("country_code", " country_code"), "it has spaces around it"],
       "case.csv": [good.replace("country_code", "Country_Code"), "only the case differs"],
       "letter.csv": [good.replace("country_code", "c\u043euntry_code"), "c<U+043E>untry_code"],
     };

@@ -85,7 +85,7 @@ describe("raw files with the same bytes", () => {
     const run = await pipeline(["-e", EXECUTION_DATE, "--json"], environment);
     const report = JSON.parse(run.stdout) as { run_id: string };
     const warning =
-      "raw files hold the same bytes, and the rows of each of them count: vouchers/a.csv and vouchers/deep/b.csv; remove the copies";
+      "raw files are identical copies, and the rows of each copy count: vouchers/a.csv and vouchers/deep/b.csv; remove the copies";
     expect(run.code).toBe(0);
     expect(report).toMatchObject({
       warnings: [warning],

@@ -122,7 +122,7 @@ describe("pipeline rejected", () => {
     const { environment } = await runOver([voucher()]);
     expect(await pipeline(["rejected", "-e", EXECUTION_DATE], environment)).toMatchObject({
       code: 0,
-      stdout: "no row was rejected for 2020-05-29T00:00:00Z\n",
+      stdout: "no rejected rows for 2020-05-29T00:00:00Z\n",
     });
     expect(await pipeline(["rejected", "-e", "2019-01-01"], environment)).toMatchObject({
       code: 3,

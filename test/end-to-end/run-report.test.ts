@@ -46,10 +46,10 @@ describe("the report of a run", () => {
     expect(heading).toBe("# Run for 29 May 2020");
     expect(sentences).toEqual([
       "The voucher answers for 29 May 2020 are published.",
-      "Of 7 rows read, 5 count; 2 (28.6%) were rejected because a value is missing or wrong, most often for voucher amount missing, and none came after that date.",
-      "4 of 4 answers differ from the answers for 28 May 2020.",
-      "Of 4 answers 0 are sure, 2 likely and 2 toss-ups: do not stake a campaign on a toss-up.",
-      "All 43 checks were passed: there is nothing to do.",
+      "5 of 7 rows are used; 2 (28.6%) were rejected because a value is missing or invalid, most often for voucher amount missing, and none came after that date.",
+      "4 of 4 answers changed since 28 May 2020.",
+      "4 answers: 0 are sure, 2 likely and 2 toss-ups. Do not stake a campaign on a toss-up.",
+      "All 43 checks passed. There is nothing to do.",
     ]);
     for (const sentence of sentences) expect(page).toContain(`<p><bdi>${sentence}</bdi></p>`);
   });
@@ -65,8 +65,8 @@ describe("the report of a run", () => {
       "\n| `voucher_amount_missing` | Peru | 2 | missing | vouchers/part.parquet |\n",
     );
     expect(markdown).toMatch(/\n\| commit \| \d+\.\d{3} \|\n/);
-    expect(markdown).toMatch(/\n\| hash of its files \| `[0-9a-f]{64}` \|\n/);
-    expect(markdown).toMatch(/\npipeline replay 2020-05-29T000000-[0-9a-f]{12}\n/);
+    expect(markdown).toMatch(/\n\| hash of the SQL files \| `[0-9a-f]{64}` \|\n/);
+    expect(markdown).toMatch(/\nnpx pipeline replay 2020-05-29T000000-[0-9a-f]{12}\n/);
   });
 
   it("takes what comes with the data for itself, in both formats", () => {
@@ -95,9 +95,9 @@ describe("the report of a run", () => {
     const [failed, failedMarkdown] = await reportOf(path.basename(error.report, ".html"));
     expect(failed).toContain("✕ failed");
     expect(failed).toContain("The run for 30 May 2020 failed and published nothing");
-    expect(failedMarkdown).toContain("\nOf 7 rows read, 5 count; 2 (28.6%) were rejected");
+    expect(failedMarkdown).toContain("\n5 of 7 rows are used; 2 (28.6%) were rejected");
     expect(failedMarkdown).toContain(
-      "\nAUDIT_FAILED: measures.row_accounting breaks the audit rejected_share_is_allowed.",
+      "\nAUDIT_FAILED: measures.row_accounting fails the audit rejected_share_is_allowed.",
     );
     expect(await hashesOf(workspace.settings.zones.provision)).toEqual(before);
   });
@@ -112,9 +112,9 @@ describe("the report of a run", () => {
     const [, runId = ""] = /\nreport: .*\/(.*)\.html\n$/.exec(stderr) ?? [];
     const [, stopped] = await reportOf(runId);
     expect(stopped).toContain(
-      "\n4 of 2 answers would differ from the answers for 29 May 2020. At most 0 may (--max-changed): stopped.\n",
+      "\n4 of 2 answers would change since 29 May 2020. The limit is 0 (--max-changed): stopped.\n",
     );
-    expect(stopped).toContain("\nAt most 0 may (--max-changed): stopped.\n");
+    expect(stopped).toContain("\nThe limit is 0 (--max-changed): stopped.\n");
   });
 
   it("that cannot be written is a warning, and the run ends as it would", async () => {
@@ -125,9 +125,7 @@ describe("the report of a run", () => {
       RUN_REPORTS: `${file}/runs`,
     });
     expect(code).toBe(0);
-    expect(stderr).toMatch(
-      /^warning: the report of the run: it could not be written to .*\/file\/runs: ENOTDIR/,
-    );
+    expect(stderr).toMatch(/^warning: the report of the run: cannot write it to .*\/file\/runs: ENOTDIR/);
     expect(stdout).not.toContain("Report: ");
   });
 

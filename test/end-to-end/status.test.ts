@@ -131,13 +131,16 @@ describe("pipeline status", () => {
         { execution_date: "2031-01-01T00:00:00Z", table, rows_found: 1 },
       ],
       tables: expect.arrayContaining([
-        { table: "voucher_country_most_used", what: expect.stringContaining("the key should be") },
+        {
+          table: "voucher_country_most_used",
+          what: expect.stringContaining("the key of the table voucher_country_most_used should be"),
+        },
       ]),
     });
     const { code, stdout } = await pipeline(["status", "--deep"], environment);
     expect(code).toBe(3);
     expect(stdout).toContain(
-      "rows of dates that are not published: 2\n  2031-01-01: voucher_recency_most_used has 1 row;",
+      "rows of unpublished dates: 2\n  2031-01-01: voucher_recency_most_used has 1 row;",
     );
   });
 
@@ -317,7 +320,7 @@ describe("pipeline status", () => {
     const { settings, environment } = await makeWorkspace();
     expect(await pipeline(["status"], environment)).toMatchObject({
       code: 3,
-      stdout: "nothing is published\n",
+      stdout: "no publication yet\n",
     });
     expect(await status(settings)).toMatchObject({ newest: null, range: null, healthy: false });
   });

@@ -135,7 +135,7 @@ describe("the spans of a run", () => {
     for (const endpoint of [refusing.endpoint, "http://127.0.0.1:1"]) {
       const { code, stderr } = await runWith({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
       expect(code).toBe(0);
-      expect(stderr).toContain(`traces: ${endpoint} could not be told: `);
+      expect(stderr).toContain(`traces: ${endpoint} is not reachable: `);
     }
   });
 

@@ -143,7 +143,7 @@ describe("pipeline withdraw", () => {
       },
     ]);
     expect((await pipeline(["runs", String(run_id)], environment)).stdout).toMatch(
-      /What was published was withdrawn\n(.*\n)+.*the feed of Peru was cut short +restored/,
+      /Withdrawals\n(.*\n)+.*the feed of Peru was cut short +restored/,
     );
     await restore();
   });
@@ -152,7 +152,7 @@ describe("pipeline withdraw", () => {
     await withdraw("2020-05-28");
     expect(await newestAnswers()).toEqual([2640]);
     expect((await withdraw()).stdout).toBe(
-      "2020-05-29T00:00:00Z is withdrawn; nothing else is published: readers now see nothing\n",
+      "2020-05-29T00:00:00Z is withdrawn; no other publication exists, so readers have no answers\n",
     );
     const api = startApi(workspace.environment);
     const response = await askForVoucher(api);
@@ -172,7 +172,7 @@ describe("pipeline withdraw", () => {
     ]);
     expect(done.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     expect(done.find(({ status }) => status === "rejected")).toMatchObject({
-      reason: { code: "PUBLICATION_MISSING", message: expect.stringContaining("is withdrawn already") },
+      reason: { code: "PUBLICATION_MISSING", message: expect.stringContaining("is already withdrawn") },
     });
     const held = "SELECT why FROM withdrawals WHERE outcome = 'withdrawn'";
     expect(await readTable(workspace.settings, held)).toHaveLength(1);
@@ -214,7 +214,7 @@ describe("what cannot be withdrawn or restored", () => {
       "a date for a reason that says nothing",
       ["withdraw", "-e", "2020-05-29", "--why", "  "],
       2,
-      "--why must say something",
+      "--why must not be empty",
     ],
     ["a date without a reason", ["withdraw", "-e", "2020-05-29"], 2, "why"],
     [
@@ -255,7 +255,7 @@ describe("a withdrawal", () => {
     expect(again).toMatchObject({
       code: 0,
       stdout: expect.stringContaining(
-        "The voucher answers for 29 May 2020 are those that were withdrawn, and stay withdrawn: nobody gets them.",
+        "The voucher answers for 29 May 2020 are the same that were withdrawn. They stay withdrawn, so nobody gets them.",
       ),
       stderr: expect.stringMatching(
         /readers do not see 2020-05-29T00:00:00Z: .*pipeline restore -e 2020-05-29/,

@@ -176,28 +176,38 @@ describe("a manifest", () => {
   const naming = (...files: object[]) => JSON.stringify({ version: 1, files });
 
   it.each([
-    ["is no JSON", "{", "PARTITION_MISSING", "is no manifest that can be read"],
-    ["is of a version to come", '{"version":2,"files":[]}', "PARTITION_MISSING", "is no manifest"],
-    ["names no file", naming(), "PARTITION_MISSING", "is no manifest"],
-    ["names a file elsewhere", naming({ path: "../x", bytes: 1 }), "PARTITION_MISSING", "is no manifest"],
+    ["is no JSON", "{", "PARTITION_MISSING", "is not a readable manifest"],
+    [
+      "is of a version to come",
+      '{"version":2,"files":[]}',
+      "PARTITION_MISSING",
+      "is not a readable manifest",
+    ],
+    ["names no file", naming(), "PARTITION_MISSING", "is not a readable manifest"],
+    [
+      "names a file elsewhere",
+      naming({ path: "../x", bytes: 1 }),
+      "PARTITION_MISSING",
+      "is not a readable manifest",
+    ],
     [
       "names a file that is gone",
       naming({ path: "r/x", bytes: 1 }),
       "PARTITION_MISSING",
-      "names r/x, which is",
+      "lists r/x, which does not exist",
     ],
     [
       "names a file of other bytes",
       naming({ path: "r/a", bytes: 9 }),
       "PARTITION_DIFFERS",
-      "has 1 bytes, and 9",
+      "has 1 bytes instead of 9",
     ],
   ])("that %s is a fault that says what to do", async (_what, text, code, words) => {
     const { folder, zone } = await makeZone();
     await putFile(folder, `${FOLDER}/r/a`, "a");
     await putFile(folder, place, text);
     const message = expect.stringMatching(
-      `${words}.*; make the partition anew with: pipeline run -e 2020-05-29T`,
+      `${words}.*; rebuild the partition with npx pipeline run -e 2020-05-29T`,
     );
     await expect(zone.find(PARTITION)).rejects.toMatchObject({ code, message });
     const faults: string[] = [];

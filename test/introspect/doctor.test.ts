@@ -23,14 +23,14 @@ describe("the checks of the machine", () => {
   });
 
   it("want memory for DuckDB and for what is beside it", () => {
-    expect(checkMemory(4 * GIBIBYTE, 5 * GIBIBYTE).message).toBe("DuckDB may take 4.0 GiB of 5.0 GiB");
-    expect(() => checkMemory(4.9 * GIBIBYTE, 5 * GIBIBYTE)).toThrow("set DUCKDB_MEMORY_LIMIT to less");
+    expect(checkMemory(4 * GIBIBYTE, 5 * GIBIBYTE).message).toBe("DuckDB may use 4.0 GiB of 5.0 GiB");
+    expect(() => checkMemory(4.9 * GIBIBYTE, 5 * GIBIBYTE)).toThrow("lower DUCKDB_MEMORY_LIMIT");
   });
 
   it("want clocks that agree within a few minutes", () => {
     expect(checkClock({ S3: MINUTE, "the database": -MINUTE }).message).toBe("agrees with S3, the database");
     expect(() => checkClock({ S3: 0, "the database": -10 * MINUTE })).toThrow(
-      "the database is 600 s behind this machine; set the clock that is wrong",
+      "the database is 600 s behind this machine; correct the wrong clock",
     );
   });
 });
@@ -45,7 +45,7 @@ describe("an examination", () => {
     await examination.check("beside it", [], () => found("fine"));
     expect(await examination.results()).toEqual([
       { check: "broken", outcome: "failed", message: "x is not a function", code: "BUG" },
-      { check: "after it", outcome: "unchecked", message: "it comes after broken", code: null },
+      { check: "after it", outcome: "unchecked", message: "it needs broken", code: null },
       { check: "beside it", outcome: "passed", message: "fine", code: null },
     ]);
   });

@@ -28,7 +28,7 @@ describe("a replay of a run whose SQL somebody has changed in the database", () 
     [
       "a file above the folder",
       () => ({ ...texts, "../../../evil.sql": "" }),
-      '"../../../evil.sql", which is not in',
+      '"../../../evil.sql", which is outside',
     ],
     [
       "a file that leads out of it",
@@ -38,14 +38,14 @@ describe("a replay of a run whose SQL somebody has changed in the database", () 
     [
       "a file elsewhere",
       () => ({ ...texts, "/tmp/evil.sql": "" }),
-      '"/tmp/evil.sql", which is not in the folder v1',
+      '"/tmp/evil.sql", which is outside the folder v1',
     ],
     [
       "a file of another system",
       () => ({ ...texts, "v1\\..\\evil.sql": "" }),
-      "which is not in the folder v1",
+      "which is outside the folder v1",
     ],
-    ["a name with a NUL", () => ({ ...texts, "v1/a\0.sql": "" }), "which is not in the folder v1"],
+    ["a name with a NUL", () => ({ ...texts, "v1/a\0.sql": "" }), "which is outside the folder v1"],
     ["another text", () => ({ ...texts, "v1/raw/vouchers.sql": "SELECT 1" }), "does not have the hash"],
     [
       "a file less",

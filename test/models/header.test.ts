@@ -60,7 +60,7 @@ describe("the header of a model", () => {
     [
       "an audit of its own without a promise",
       sqlOf([...good, "audits:", "  - one: { select: SELECT 1 }"]),
-      `${file}:7: audits.0.one: an audit of the model's own needs both`,
+      `${file}:7: audits.0.one: an audit in a header needs both`,
     ],
     ["no header", "SELECT 1", `${file}:1: must begin with a header`],
     [
@@ -86,7 +86,7 @@ describe("the header of a model", () => {
     [
       "a threshold of both kinds",
       sqlOf([...good, "audits:", "  - one: { threshold: { rows: 1, share: 0.1 } }"]),
-      `${file}:7: audits.0.one.threshold: say either rows or share`,
+      `${file}:7: audits.0.one.threshold: set either rows or share`,
     ],
     ["no description", changed(0, "publish: true"), `${file}:2: description`],
     ["a name in capitals", changed(3, "  Country: { type: VARCHAR, description: Where }"), "lower case"],

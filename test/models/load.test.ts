@@ -49,9 +49,9 @@ describe("the models of a version", () => {
     [
       "an audit of its own that has the name of another",
       "audits: [{ not_empty: { description: D, select: SELECT 1 } }]",
-      "'not_empty' is the name of another audit",
+      "'not_empty' is already the name of another audit",
     ],
-    ["a key that is no column", "key: [nothing]", "there is no column 'nothing'"],
+    ["a key that is no column", "key: [nothing]", "unknown column 'nothing'"],
     ["a publish without a key", "publish: true", "a published model needs a key"],
   ])("with %s are refused", async (_fault, header, message) => {
     const sqlDirectory = await sqlWith("provision/extra.sql", model(header));
@@ -71,7 +71,7 @@ describe("the models of a version", () => {
       await expect(loadSqlVersion(sqlDirectory, "v1")).rejects.toMatchObject({
         code: "INVALID_MODEL",
         message: expect.stringContaining(
-          `sql/v1/provision/${name}.sql:7: publish: the database has a table ${name}`,
+          `sql/v1/provision/${name}.sql:7: publish: the table name ${name} is reserved; rename the file`,
         ),
       });
       await rm(path.join(sqlDirectory, `v1/provision/${name}.sql`));
@@ -84,7 +84,7 @@ describe("the models of a version", () => {
     const text =
       "/*\ndescription: D\ncolumns:\n  number: { type: INTEGER, description: N }\n*/\nSELECT 1 AS number ORDER BY ALL";
     await expect(loadSqlVersion(await sqlWith("provision/extra.sql", text), "v1")).rejects.toMatchObject({
-      message: expect.stringContaining("needs a column execution_date of type VARCHAR"),
+      message: expect.stringContaining("add a column execution_date of type VARCHAR"),
     });
   });
 
@@ -120,7 +120,7 @@ describe("the models of a version", () => {
     const sqlDirectory = await sqlWith("inspections/orders.sql", inspection);
     await expect(loadSqlVersion(sqlDirectory, "v1")).rejects.toMatchObject({
       code: "INVALID_MODEL",
-      message: expect.stringContaining("sql/v1/inspections/orders.sql: there is no model raw.orders"),
+      message: expect.stringContaining("sql/v1/inspections/orders.sql: the model raw.orders does not exist"),
     });
   });
 

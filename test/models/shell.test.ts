@@ -33,10 +33,10 @@ describe("the views of the shell", () => {
   it("have names of their own, or else the models are refused", async () => {
     const { models } = await loadVersion();
     const [model] = models.filter(isWritten);
-    if (model === undefined) throw new Error("there is no model");
+    if (model === undefined) throw new Error("unknown model");
     const clashing: Pick<SqlVersion, "models"> = {
       models: [model, { ...model, table: `${model.table}_all` }],
     };
-    expect(() => viewsSql(clashing)).toThrow(/two models would have the view '\w+_all'/);
+    expect(() => viewsSql(clashing)).toThrow(/two models have the same view '\w+_all'/);
   });
 });

@@ -37,7 +37,7 @@ def check(value, kind, place):
         require(len(wanted) == 1, place, f"the check does not know {kind}")
         check(value, wanted[0], place)
     elif origin is list:
-        require(isinstance(value, list), place, "is no list")
+        require(isinstance(value, list), place, "is not a list")
         for index, item in enumerate(value):
             check(item, arguments[0], f"{place}[{index}]")
     elif origin is dict:

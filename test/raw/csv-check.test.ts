@@ -38,10 +38,7 @@ describe("the check of a CSV", () => {
   });
 
   it.each([
-    [
-      "a,b\n1,2\n3,4,\n",
-      "line 3 has 3 fields, but the header has 2; put a value that holds a comma in quotes",
-    ],
+    ["a,b\n1,2\n3,4,\n", "line 3 has 3 fields, but the header has 2; quote values that contain a comma"],
     ['a,b\n1,2,""\n', "line 2 has 3 fields, but the header has 2"],
     ["a,b\n1,2,,\n", "line 2 has 4 fields, but the header has 2"],
     ["a,b\n1,2\n3,4,", "line 3 has 3 fields, but the header has 2"],
@@ -60,11 +57,11 @@ describe("the check of a CSV", () => {
     ["a,b\n1,2\r\r\n", "line 2 ends in two carriage returns (CR CR)"],
     ["a,b\n1\r,2\n", "line 2 has a carriage return (CR) outside of quotes"],
     ["a,b\r\n1\r,2\r\n", "line 2 has a carriage return (CR) outside of quotes"],
-    ["\na,b\n", "line 1 is blank; the header must be the first line"],
-    ['a,b\n1,2\n"3,4\n5,6\n', "line 3 opens a quote that is never closed"],
+    ["\na,b\n", "line 1 is empty; the first line must be the header"],
+    ['a,b\n1,2\n"3,4\n5,6\n', "line 3 has a quote that is not closed"],
     ['a,b\n1,"2\n3,4\n5,"6"\n', "line 4 has text after a closing quote; the quote opened in line 2"],
-    ['a,b\n1,2 "inch"\n', "line 2 has a quote within a value that does not begin with one"],
-    ['a,b\n1, "2"\n', "line 2 has a quote within a value that does not begin with one"],
+    ['a,b\n1,2 "inch"\n', "line 2 has a quote in a value without quotes around it"],
+    ['a,b\n1, "2"\n', "line 2 has a quote in a value without quotes around it"],
     ['a,b\n1,"2" \n', "line 2 has text after a closing quote"],
   ])("refuses %j", (text, message) => {
     for (const length of [1, 2, 3, 1_000])
@@ -72,10 +69,10 @@ describe("the check of a CSV", () => {
   });
 
   it("refuses a row that is too long, and names where it begins and where a quote opened", () => {
-    const message = "line 3 begins a row of more than 2000000 bytes";
+    const message = "the row in line 3 has more than 2000000 bytes";
     expect(checked(`a,b\n1,2\n3,${"x".repeat(2_000_001)}\n4,5\n`, 65_536)).toBe(message);
     expect(checked(`a,b\n1,2\n3,"${"\n".repeat(2_000_001)}`, 65_536)).toBe(
-      `${message}; the quote that opens in line 3 may lack its end`,
+      `${message}; the quote in line 3 may not be closed`,
     );
   });
 

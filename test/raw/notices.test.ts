@@ -66,6 +66,6 @@ describe("files with the same bytes", () => {
     }));
     const sentence = sameBytesInWords(groups);
     expect(sentence).toContain("0/0.csv, 0/1.csv, 0/2.csv, 0/3.csv, 0/4.csv and 1 more; 1/0.csv");
-    expect(sentence).toContain("; and 2 more such sets; remove the copies");
+    expect(sentence).toContain("; and 2 more sets of copies; remove the copies");
   });
 });

@@ -43,7 +43,7 @@ it("a Parquet file whose footer holds what is no text is named", async () => {
     ),
   ).rejects.toMatchObject({
     code: "RAW_FILE_UNREADABLE",
-    message: expect.stringMatching(/^this raw file .*\n {2}vouchers\/damaged\.parquet: .+$/),
+    message: expect.stringMatching(/^cannot read this raw file\. .*\n {2}vouchers\/damaged\.parquet: .+$/),
   });
 });
 
@@ -81,7 +81,7 @@ it("a file at which the engine breaks down is named, and so is one after it, but
   );
   expect(failure).toMatchObject({ code: "RAW_FILE_UNREADABLE" });
   expect((failure as Error).message).toMatch(
-    /^these 2 raw files .*\n {2}vouchers\/a\.csv: .+\n {2}vouchers\/c\.csv: .+$/,
+    /^cannot read these 2 raw files\. .*\n {2}vouchers\/a\.csv: .+\n {2}vouchers\/c\.csv: .+$/,
   );
   expect((failure as Error).message).not.toContain("Stack Trace");
   expect(engines).toBe(2);

@@ -97,7 +97,7 @@ describe("the record of a run", () => {
     expect(reportOf(runWith(JSON.stringify(record)))).toEqual({
       ...emptyReport(runWith(null)),
       inputs: record.inputs,
-      warnings: ["the last one", "the record of the run says of audits, seconds what is not readable"],
+      warnings: ["the last one", "the record of the run has unreadable values in audits, seconds"],
     });
   });
 
@@ -106,7 +106,7 @@ describe("the record of a run", () => {
     expect(reportOf(runWith(record))).toMatchObject({
       run_id: "2020-05-29T000000-0aa00fb62f7b",
       seconds: 1,
-      warnings: ["the record of the run is of another run: somebody changed it"],
+      warnings: ["the record of the run belongs to another run: somebody changed it"],
     });
   });
 

@@ -19,22 +19,22 @@ function succeeded(stages: readonly Stage[], record: string | null): readonly st
 describe("the sentences of a run that has succeeded", () => {
   it.each([null, "{", "{}"])("promise nothing that a record does not tell: %s", (record) => {
     expect(succeeded(["curate", "aggregate", "publish"], record)).toEqual([
-      "The run for 29 May 2020 succeeded; what it published is not known.",
-      "How many rows of the raw files count is not known.",
-      "Which answers it has changed is not known.",
-      "How certain the answers are is not known.",
-      "How its checks have ended is not known.",
+      "The run for 29 May 2020 succeeded. Its publication is unknown.",
+      "The number of used rows is unknown.",
+      "The changed answers are unknown.",
+      "The certainty of the answers is unknown.",
+      "The results of its checks are unknown.",
     ]);
   });
 
   it("say of one that has built and not published that it has changed no answer", () => {
-    expect(succeeded(["curate"], "{}")[2]).toBe("It has changed no answer that customers get.");
+    expect(succeeded(["curate"], "{}")[2]).toBe("It did not change the answers for customers.");
   });
 
   it.each([
     [
       "withdrawn",
-      "The voucher answers for 29 May 2020 were published, and withdrawn since: nobody gets them.",
+      "The voucher answers for 29 May 2020 were published and later withdrawn, so nobody gets them.",
     ],
     ["restored", "The voucher answers for 29 May 2020 are published."],
   ] as const)("say what has become of what it published: %s", (outcome, sentence) => {

@@ -65,13 +65,13 @@ const summary = (report: RunReport) =>
 describe("the summary of a run", () => {
   it("tells the three largest changes, how to see the others, tolerated rows, and where the report is", () => {
     expect(summary(REPORT).slice(2)).toEqual([
-      "5 of 40 answers differ from the answers for 28 May 2020, 06:00:00 UTC.",
+      "5 of 40 answers changed since 28 May 2020, 06:00:00 UTC.",
       "  Peru · frequent 0-4: 2640 → 3520, sure (over 99.9%), on 900 vouchers",
       "  Peru · frequent 0-4: 2640 → 3520, sure (over 99.9%), on 80 vouchers",
       "  Peru · frequent 0-4: 2640 → 3520, sure (over 99.9%), on 7 vouchers",
-      "  and 2 more: pipeline diff 2020-05-28T06:00:00Z 2020-05-29",
-      "Of 40 answers 31 are sure, 5 likely and 4 toss-ups: do not stake a campaign on a toss-up.",
-      "All 2 checks were passed: there is nothing to do.",
+      "  and 2 more: npx pipeline diff 2020-05-28T06:00:00Z 2020-05-29",
+      "40 answers: 31 are sure, 5 likely and 4 toss-ups. Do not stake a campaign on a toss-up.",
+      "All 2 checks passed. There is nothing to do.",
       "  tolerated: last_order_precedes_voucher on curated.vouchers: 20,861 of 256,505 rows, 8.1%; 10% allowed",
       "It took 0.0 s. Report: data/runs/a.html",
     ]);
@@ -80,7 +80,7 @@ describe("the summary of a run", () => {
   it("tells what the record of an older version had: neither certainty nor a report", () => {
     const { answers } = REPORT;
     const old = { ...REPORT, run_report: null, answers: answers && { ...answers, certainty: null } };
-    expect(summary(old)).toContain("How certain the answers are is not known.");
+    expect(summary(old)).toContain("The certainty of the answers is unknown.");
     expect(summary(old).at(-1)).toBe("It took 0.0 s.");
   });
 });

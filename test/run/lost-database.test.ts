@@ -112,7 +112,7 @@ describe("a run whose database is", () => {
       const { error } = JSON.parse(told) as { error: { code: string; message: string; report: string } };
       expect(error).toMatchObject({
         code: "CONSUMPTION_LOST",
-        message: expect.stringMatching(/Nothing counts as published\. Check CONSUMPTION_URL and run again$/),
+        message: expect.stringMatching(/Nothing was published\. Check CONSUMPTION_URL and run again$/),
       });
       expect(await zonesNow()).toEqual(before);
       expect(existsSync(path.join(folder, "metrics.prom"))).toBe(false);

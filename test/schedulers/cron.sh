@@ -41,7 +41,7 @@ expect "fields that are no times" "$(printf '%s\n' "${jobs[@]}" | grep -cvE '^([
 
 # Before the first run the check has something to say, and cron something to send.
 code=0; as_cron "${jobs[1]}" >"$folder/mail" 2>&1 || code=$?
-expect "the check before the first run says" "$(cat "$folder/mail")" "nothing is published"
+expect "the check before the first run says" "$(cat "$folder/mail")" "no publication yet"
 
 as_cron "${jobs[0]}" >"$folder/mail" 2>&1
 expect "what a run has cron send" "$(cat "$folder/mail")" ""

@@ -62,7 +62,7 @@ describe("an execution date that is to be written", () => {
         expect.objectContaining({
           code: "INVALID_EXECUTION_DATE",
           message: expect.stringMatching(
-            /ahead of the clock, which says 2026-03-28T13:30:00\.000Z\..* add --allow-future$/,
+            /in the future; the clock shows 2026-03-28T13:30:00\.000Z\..* add --allow-future$/,
           ),
         }),
       );

@@ -70,7 +70,7 @@ describe("a file of segments", () => {
         },
         recency_segment: recency,
       }),
-      "'b' must end above 9",
+      "'b' must have an 'up_to' above 9",
     ],
     [
       "has a last segment with an end",
@@ -84,7 +84,7 @@ describe("a file of segments", () => {
         },
         recency_segment: recency,
       }),
-      "all but the last segment",
+      "every segment except the last",
     ],
     [
       "names two segments the same",

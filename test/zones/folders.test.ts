@@ -26,9 +26,9 @@ describe("a raw zone", () => {
     await symlink("loop.parquet", path.join(workspace.raw, "loop.parquet"));
     execFileSync("mkfifo", [path.join(workspace.raw, "pipe.csv")]);
     const message = await expectFailure(workspace, "RAW_FILE_UNREADABLE", [
-      "vouchers/lost.csv: it is a link that leads nowhere",
-      "vouchers/loop.parquet: it is a link that leads nowhere",
-      "vouchers/pipe.csv: it is no regular file",
+      "vouchers/lost.csv: it is a broken link",
+      "vouchers/loop.parquet: it is a broken link",
+      "vouchers/pipe.csv: it is not a regular file",
     ]);
     expect(message).not.toContain("README");
   });
@@ -185,7 +185,7 @@ const OTHER_DISK =
       const words = [
         `${folder} (it leads to ${other}) is on another file system than`,
         "(EXDEV)",
-        "the zone as a whole",
+        "the whole zone",
       ];
       const failure: unknown = await run(workspace.settings).catch((error: unknown) => error);
       expect(failure).toMatchObject({ code: "ZONE_NOT_USABLE" });
@@ -214,7 +214,7 @@ describe("a commit that fails, and whose undo fails, too", () => {
     const fault = await undone(() => Promise.reject(new Error("EBUSY: rmdir")), first);
     expect(fault).toMatchObject({
       code: "EXDEV",
-      message: "EXDEV: cross-device link; then the undo failed, too: EBUSY: rmdir",
+      message: "EXDEV: cross-device link; then the undo also failed: EBUSY: rmdir",
       cause: first,
     });
     expect(await undone(() => Promise.resolve(), first)).toBe(first);

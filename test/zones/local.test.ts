@@ -80,7 +80,7 @@ describe("what cannot be read as a file", () => {
     );
     await symlink(path.join(folder, "unmounted"), path.join(folder, "in/2020"));
     expect((await zone.list("in")).map((file) => [file.path, file.problem])).toEqual([
-      ["in/2020", "it is a link that leads nowhere"],
+      ["in/2020", "it is a broken link"],
       ["in/caf\ufffd/", "its name is not UTF-8"],
       ["in/mounted.csv/", "it is an empty folder"],
       ["in/\ufffd.csv", "its name is not UTF-8"],

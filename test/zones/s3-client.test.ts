@@ -89,7 +89,7 @@ describe("a connection to S3", () => {
     await configure("");
     await expect(connect({})).rejects.toMatchObject({
       code: "INVALID_SETTINGS",
-      message: expect.stringContaining("set AWS_REGION"),
+      message: expect.stringContaining("Set AWS_REGION"),
     });
   });
 });
@@ -157,7 +157,7 @@ describe("the name of a bucket", () => {
       }).not.toThrow();
       expect(() => {
         assertBucketNames(vhost, ["s3://lake", `s3://${bucket}/raw`]);
-      }).toThrow(`the bucket ${bucket} cannot stand in a host name`);
+      }).toThrow(`the bucket name ${bucket} is not a valid host name`);
     }
   });
 });

@@ -86,13 +86,17 @@ describe("a list of objects on S3", () => {
   const thousand = Array.from({ length: 1_000 }, (_, index) => object(`p/${index.toString()}`)).join("");
   let counter = 0;
   it.each<[string, (token: string | null) => string, string]>([
-    ["says that there is more, without a token", () => list(object("p/a"), MORE), "no token"],
-    ["has an empty token", () => list(object("p/a"), MORE, next("")), "no token"],
-    ["gives a full page, and does not say whether there is more", () => list(thousand), "does not say"],
-    ["answers with nothing", () => "", "does not say"],
-    ["answers with another document", () => "<html><body>Sign in</body></html>", "does not say"],
-    ["answers with a page that is no XML", () => "<html><br>Sign in</html>", "not one of S3"],
-    ["breaks off in its XML", () => list(object("p/a")).slice(0, 90), "not one of S3"],
+    [
+      "says that there is more, without a token",
+      () => list(object("p/a"), MORE),
+      "without a continuation token",
+    ],
+    ["has an empty token", () => list(object("p/a"), MORE, next("")), "without a continuation token"],
+    ["gives a full page, and does not say whether there is more", () => list(thousand), "does not report"],
+    ["answers with nothing", () => "", "does not report"],
+    ["answers with another document", () => "<html><body>Sign in</body></html>", "does not report"],
+    ["answers with a page that is no XML", () => "<html><br>Sign in</html>", "not an S3 answer"],
+    ["breaks off in its XML", () => list(object("p/a")).slice(0, 90), "not an S3 answer"],
     ["gives the same token again and again", () => list(MORE, next("t")), "never ends"],
     [
       "goes round in tokens",
@@ -105,23 +109,23 @@ describe("a list of objects on S3", () => {
       "same keys",
     ],
     ["gives ever new tokens and no keys", () => list(MORE, next(String(counter++))), "never ends"],
-    ["gives keys that were not asked for", () => list(object("q/a"), LAST), "begin with p/"],
-    ["encodes keys and does not say so", () => list(object("p%2Fa"), LAST), "begin with p/"],
+    ["gives keys that were not asked for", () => list(object("q/a"), LAST), "in a list of p/"],
+    ["encodes keys and does not say so", () => list(object("p%2Fa"), LAST), "in a list of p/"],
     ["gives an object without a key", () => list("<Contents><Size>1</Size></Contents>", LAST), "none at all"],
     [
       "gives an object without a size",
       () => list('<Contents><Key>p/a</Key><ETag>"e"</ETag></Contents>', LAST),
-      "how many bytes",
+      "the size of p/a",
     ],
     [
       "encodes a key wrongly",
       () => list(object("p/100%"), "<EncodingType>url</EncodingType>", LAST),
-      "wrongly encoded: p/100%",
+      "invalid key encoding: p/100%",
     ],
     [
       "encodes a key in another code than UTF-8",
       () => list(object("p/%E9"), "<EncodingType>url</EncodingType>", LAST),
-      "wrongly encoded: p/%E9",
+      "invalid key encoding: p/%E9",
     ],
   ])("fails if the server %s", async (_fault, answer, words) => {
     pages = answer;
@@ -170,14 +174,18 @@ describe("a list of uploads on S3", () => {
   });
 
   it.each([
-    ["says that there is more, without a marker", () => uploads(upload("1"), MORE), "no token"],
+    [
+      "says that there is more, without a marker",
+      () => uploads(upload("1"), MORE),
+      "without a continuation token",
+    ],
     ["gives the same marker for ever", () => uploads(MORE, nextUpload("p/a", "1")), "never ends"],
     [
       "gives the same uploads for ever",
       () => uploads(upload("1"), MORE, nextUpload("p/a", "1")),
       "same keys",
     ],
-    ["gives uploads that were not asked for", () => uploads(upload("1", "q/a"), LAST), "begin with p/"],
+    ["gives uploads that were not asked for", () => uploads(upload("1", "q/a"), LAST), "in a list of p/"],
   ])("fails if the server %s, and none is ended", async (_fault, answer, words) => {
     pages = answer;
     await expect(objects.endUploads("p/")).rejects.toMatchObject({

@@ -88,7 +88,7 @@ function assertStaysInMemory(type: StatementType, sql: string): void {
 function mayDoMore(what: string): PipelineError {
   return new PipelineError(
     "INVALID_USAGE",
-    `this session only reads, and ${what} may do more: it was not run; tables and views can be made in memory`,
+    `this session is read-only, and ${what} may write: it was not run. You can create tables and views in memory`,
   );
 }
 

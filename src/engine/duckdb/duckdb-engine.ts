@@ -23,7 +23,7 @@ import {
 export interface Engine {
   /** The engine's name and version, as `DuckDB v1.5.5`. */
   readonly version: string;
-  /** A folder of this machine that it can reach, and that goes when it is closed; undefined where it leaves no trace. */
+  /** A folder of this machine that it can reach, and that goes when it is closed; undefined if it leaves no trace. */
   readonly folder: string | undefined;
   /**
    * Refuses the text of a file that is more than one SELECT, or calls what does more than compute.
@@ -38,7 +38,7 @@ export interface Engine {
   rows(sql: string): Promise<Row[]>;
   /** The rows of a query, in its order, some thousands at a time: for each of its columns the values. */
   parts(sql: string): AsyncIterable<RowValue[][]>;
-  /** Makes the result of a query available under a name as `raw.vouchers`, computed anew at each use. */
+  /** Makes the result of a query available under a name as `raw.vouchers`, computed again at each use. */
   createView(name: string, select: string): Promise<void>;
   /** Keeps the result of a query under a name as `measures.row_accounting`, for the length of the run. */
   createTable(name: string, select: string): Promise<void>;
@@ -62,7 +62,7 @@ export interface Engine {
   writeCsv(select: string, uri: string): Promise<void>;
   /** Lends a connection, with its variables and transactions, for statements that a person writes. */
   adHoc<Result>(use: (run: AdHocRun) => Promise<Result>): Promise<Result>;
-  /** How far the slowest of the running statements is, from 0 to 100, or undefined where nothing is known. */
+  /** How far the slowest of the running statements is, from 0 to 100, or undefined if nothing is known. */
   progress(): number | undefined;
 }
 

@@ -50,7 +50,7 @@ export function translateDuckDbError(thrown: unknown): Error {
     return new PipelineError(
       "STORAGE_FULL",
       `DuckDB ran out of memory or of temporary disk space: ${firstLine(message)}; ` +
-        "raise DUCKDB_MEMORY_LIMIT, or give DUCKDB_TEMP_DIRECTORY more room",
+        "raise DUCKDB_MEMORY_LIMIT, or give DUCKDB_TEMP_DIRECTORY more space",
       { cause: thrown },
     );
   }
@@ -69,8 +69,8 @@ export function temporaryFileFault(thrown: unknown, folder: string | undefined):
   if (isOther || !(isGone || OF_A_SESSION.test(message))) return undefined;
   return new PipelineError(
     "STORAGE_FAILED",
-    `temporary files were removed or cannot be used: ${message}; ` +
-      "let nothing else clean up DUCKDB_TEMP_DIRECTORY, and run again",
+    `temporary files are missing or unusable: ${message}; ` +
+      "do not let other programs clean DUCKDB_TEMP_DIRECTORY, and run again",
     { cause: thrown },
   );
 }
@@ -103,28 +103,28 @@ const WRONG_ANSWERS: readonly (readonly [RegExp, FaultCode, string])[] = [
   [
     /Unexpected response when uploading part to S3/,
     "ZONE_NOT_USABLE",
-    "it takes what is written and answers without an ETag. Have every proxy before the server pass ETags, or use another server",
+    "it answers a write without an ETag. Configure every proxy to pass ETags, or use another server",
   ],
   [
     /ETag on reading file "[^"]*" was initially (?:W\/)?("[^"]*") and now it returned (?:W\/)?\1,/,
     "ZONE_NOT_USABLE",
-    "it gives an object a weak ETag in some answers. Have no proxy before the server change or compress its answers",
+    "it gives weak ETags in some answers. Configure every proxy not to change or compress answers",
   ],
   [
     /ETag on reading file/,
     "STORAGE_FAILED",
-    "an object has another ETag than when it was opened. It was replaced: run again. If this comes again, a server or proxy " +
-      "changes ETags: 'pipeline doctor' tells",
+    "the ETag of an object changed while it was read. Run again. If this happens again, a server or proxy " +
+      "changes ETags; check with 'npx pipeline doctor'",
   ],
   [
     /Short read for HTTP GET|Content-Length from server mismatches|Server sent back more data|Failed to read from HTTP file/,
     "STORAGE_FAILED",
-    "it sends other bytes than the range it was asked for. Run again; if this comes again, have the server and every proxy before it serve ranges",
+    "it sends the wrong byte range. Run again. If this happens again, configure the server and its proxies to support range requests",
   ],
   [
     /Unexpected response (?:during|while) |Failed to parse S3 result|Parsing error while parsing s3/,
     "STORAGE_FAILED",
-    "its answer is not one of S3. Run again; if this comes again, check AWS_ENDPOINT_URL_S3, and every proxy before the server",
+    "its answer is not an S3 answer. Run again. If this happens again, check AWS_ENDPOINT_URL_S3 and every proxy",
   ],
 ];
 
@@ -132,7 +132,7 @@ function wrongAnswerOf(message: string, cause: unknown): PipelineError | undefin
   const [, code, what] = WRONG_ANSWERS.find(([pattern]) => pattern.test(message)) ?? [];
   if (code === undefined || what === undefined) return undefined;
   const said = firstLine(message).replace(/^[A-Z]+ Error: /, "");
-  return new PipelineError(code, `the S3 server answers wrongly: ${what} (DuckDB: ${said})`, { cause });
+  return new PipelineError(code, `the S3 server gives invalid answers: ${what} (DuckDB: ${said})`, { cause });
 }
 
 /** What DuckDB says of the fault, without its stack, and its advice on options that are not the reader's to set. */

@@ -7,7 +7,7 @@ import { ARROW_SCHEMA_KEY, arrowSchema } from "./arrow-schema.js";
  * line of the model's file.
  */
 
-/** Makes the result of a query available under a name, computed anew at each use. */
+/** Makes the result of a query available under a name, computed again at each use. */
 export function viewStatement(name: string, select: string): string {
   return `CREATE OR REPLACE VIEW ${name} AS (${select}\n)`;
 }
@@ -26,7 +26,7 @@ export function temporaryStatement(select: string, file: string): string {
   return `COPY (${select}\n) TO ${literal(file)} (FORMAT parquet, COMPRESSION lz4_raw, DICTIONARY_SIZE_LIMIT 5000, WRITE_BLOOM_FILTER false, PRESERVE_ORDER false)`;
 }
 
-/** Where a session keeps the result of a query that has a name, below its folder. */
+/** The place of a named query result, below the folder of the session. */
 export function temporaryFile(folder: string, name: string): string {
   return `${folder}/${name}.parquet`;
 }

@@ -42,7 +42,7 @@ export interface Reach {
 interface SessionOptions {
   readonly settings: DuckDbSettings;
   readonly reach: Reach;
-  /** How to get at what is on S3; undefined where nothing is. */
+  /** How to get at what is on S3; undefined if nothing is. */
   readonly s3?: S3Access | undefined;
   /** Aborts the running statements. */
   readonly signal: AbortSignal;
@@ -54,7 +54,7 @@ interface SessionOptions {
   /**
    * Whether the files stay as they are for the length of the session, or whoever opens it finds out that they did not. Then what was
    * read of one is kept as long as there is memory for it, and nobody asks whether it is still the same: a run has one request to S3
-   * in the place of three.
+   * instead of three.
    */
   readonly keepsWhatItRead?: boolean;
   /**
@@ -73,10 +73,10 @@ export type StartOptions = Omit<SessionOptions, "reach">;
 export interface StartingDuckDb {
   /**
    * Gives it what it may touch, once. From then on it can reach nothing else, and nothing can be set.
-   * @throws PipelineError INVALID_SETTINGS where it has not started.
+   * @throws PipelineError INVALID_SETTINGS if it has not started.
    */
   confine(reach: Reach): Promise<Engine>;
-  /** Ends it, also where it has not started. */
+  /** Ends it, even if it has not started. */
   close(): Promise<void>;
 }
 
@@ -108,7 +108,7 @@ export function startDuckDb(options: StartOptions): StartingDuckDb {
 
 /**
  * Opens an in-memory DuckDB that can reach nothing but what it is given, does something with it, and closes it.
- * @throws PipelineError INVALID_SETTINGS where it cannot be opened.
+ * @throws PipelineError INVALID_SETTINGS if it cannot be opened.
  */
 export async function withDuckDb<Result>(
   options: SessionOptions,
@@ -122,7 +122,7 @@ export async function withDuckDb<Result>(
   }
 }
 
-/** The folder of a session's own; undefined where it needs none. */
+/** The folder of a session's own; undefined if it needs none. */
 async function makeSessionFolder({
   settings,
   s3,
@@ -139,7 +139,7 @@ async function removeSessionFolder(
   { warn }: Pick<StartOptions, "warn">,
 ): Promise<void> {
   await folder?.remove().catch((error: unknown) => {
-    warn(`the temporary folder ${folder.path} could not be removed: ${messageOf(error)}`);
+    warn(`cannot remove the temporary folder ${folder.path}: ${messageOf(error)}`);
   });
 }
 
@@ -222,7 +222,7 @@ function configuration(
   files: readonly string[],
   { keepsWhatItRead, pushesFilters }: Required<Pick<SessionOptions, "keepsWhatItRead" | "pushesFilters">>,
 ): string[] {
-  // DuckDB asks for a path as it is given to it, and once more as it was found.
+  // DuckDB asks for a path as it is given to it, and again as it was found.
   const allowed = (paths: readonly string[]) =>
     listLiteral([...new Set([...paths, ...paths.map(pathPattern)])]);
   return [
@@ -239,7 +239,7 @@ function configuration(
   ];
 }
 
-/** @param folder the session's own; undefined where it has none. */
+/** @param folder the session's own; undefined if it has none. */
 function engineOf(
   pool: ConnectionPool,
   s3: S3Session | undefined,
@@ -323,7 +323,7 @@ function withSlash(directory: string): string {
   return directory.endsWith("/") ? directory : `${directory}/`;
 }
 
-/** Asked anew: the signal may have been aborted while a statement ran. */
+/** Asked again: the signal may have been aborted while a statement ran. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }
@@ -386,7 +386,7 @@ const POWERS: Powers = {
 
 /**
  * Refuses what a model or an audit is not.
- * @throws an error of DuckDB where the text does not parse by itself, a DuckDbError where it is more than one SELECT.
+ * @throws an error of DuckDB where the text does not parse by itself, a DuckDbError if it is more than one SELECT.
  */
 async function assertSelects(connection: DuckDBConnection, sql: string): Promise<void> {
   await connection.extractStatements(sql);
@@ -395,13 +395,13 @@ async function assertSelects(connection: DuckDBConnection, sql: string): Promise
 
 /**
  * Refuses what a file of functions is not.
- * @throws an error of DuckDB where the text does not parse, a DuckDbError where it does more than make functions.
+ * @throws an error of DuckDB where the text does not parse, a DuckDbError if it does more than make functions.
  */
 async function assertMakesFunctions(connection: DuckDBConnection, sql: string): Promise<void> {
   const { count } = await connection.extractStatements(sql);
-  // Where DuckDB sees other statements than we do, we have not looked at all of them.
+  // If DuckDB sees other statements than we do, we have not looked at all of them.
   const isSeen = count === statementsOf(sql).length;
-  refuse(isSeen ? refusalOfFunctions(sql, POWERS) : "its statements cannot be told apart: it was not run");
+  refuse(isSeen ? refusalOfFunctions(sql, POWERS) : "its statements cannot be separated: it was not run");
 }
 
 function refuse(refusal: string | undefined): void {

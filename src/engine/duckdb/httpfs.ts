@@ -7,13 +7,13 @@ import type { DuckDbSettings } from "../../settings/settings.js";
 import { identifier, literal } from "../../sql-text/literal.js";
 import { textOf, type Row } from "../builder.js";
 
-/** Where the extension is, and where it comes from. */
+/** The place of the extension, and its source. */
 type ExtensionSettings = Pick<DuckDbSettings, "extensionDirectory" | "extensionRepository">;
 
 interface OpenSettings extends ExtensionSettings {
   /** Whether an extension that is missing is installed. */
   readonly installs: boolean;
-  /** Where the authorities of TLS are written to; undefined where there is no TLS. */
+  /** Where the authorities of TLS are written to; undefined if there is no TLS. */
   readonly folder: string | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface S3Session {
 
 /**
  * Loads the extension that reads and writes on S3, and gives it its keys. It comes before the configuration is locked.
- * @throws PipelineError EXTENSION_MISSING where it is not on this machine and cannot be had.
+ * @throws PipelineError EXTENSION_MISSING if it is not on this machine and cannot be had.
  */
 export async function openS3(
   connection: DuckDBConnection,
@@ -58,9 +58,9 @@ export async function openS3(
 }
 
 /**
- * Puts the extension where sessions with the same settings find it. Where it is already, nothing happens.
+ * Puts the extension where sessions with the same settings find it. If it is already, nothing happens.
  * @returns the version of DuckDB that it is for.
- * @throws PipelineError EXTENSION_MISSING where it cannot be had.
+ * @throws PipelineError EXTENSION_MISSING if it cannot be had.
  */
 export async function installExtension(settings: ExtensionSettings): Promise<string> {
   const instance = await DuckDBInstance.create(":memory:", extensionOptions(settings));
@@ -99,7 +99,7 @@ async function install(
   try {
     await connection.run(`INSTALL httpfs${from}`);
   } catch (error) {
-    throw await missing(connection, error, "it could not be installed");
+    throw await missing(connection, error, "it cannot be installed");
   }
 }
 
@@ -107,7 +107,7 @@ async function load(connection: DuckDBConnection): Promise<void> {
   try {
     await connection.run("LOAD httpfs");
   } catch (error) {
-    throw await missing(connection, error, "it could not be loaded");
+    throw await missing(connection, error, "it cannot be loaded");
   }
 }
 
@@ -122,10 +122,10 @@ async function missing(connection: DuckDBConnection, error: unknown, what: strin
   const reason = messageOf(error).split("\n", 1)[0] ?? "";
   return new PipelineError(
     "EXTENSION_MISSING",
-    `a zone is on S3, which DuckDB reads by its extension httpfs, and ${what}: ${reason}; ` +
-      "run 'pipeline install-extension' once on a machine with access to the internet, or unpack " +
+    `a zone is on S3, which needs the DuckDB extension httpfs, but ${what}: ${reason}; ` +
+      "run 'npx pipeline install-extension' once with internet access, or unpack " +
       `http://extensions.duckdb.org/${place}.gz to ${folder === "" ? "a folder" : folder}/${place} ` +
-      "and name that folder by DUCKDB_EXTENSION_DIRECTORY",
+      "and set DUCKDB_EXTENSION_DIRECTORY to that folder",
     { cause: error },
   );
 }

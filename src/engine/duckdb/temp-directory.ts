@@ -34,12 +34,12 @@ export async function makeTempDirectory(parent: string): Promise<TempDirectory> 
       const owned = await makeOwned(parent);
       if (owned !== undefined) return owned;
     }
-    throw new Error(`other processes have removed ${TRIES.toString()} new folders`);
+    throw new Error(`other processes removed ${TRIES.toString()} new folders`);
   } catch (error) {
     const isFull = ["ENOSPC", "EDQUOT", "SQLITE_FULL"].includes(systemCodeOf(error) ?? "");
     throw new PipelineError(
       isFull ? "STORAGE_FULL" : "INVALID_SETTINGS",
-      `DUCKDB_TEMP_DIRECTORY cannot be used: ${messageOf(error)}`,
+      `cannot use DUCKDB_TEMP_DIRECTORY: ${messageOf(error)}`,
       { cause: error },
     );
   }

@@ -26,7 +26,7 @@ const POWERS: Powers = {
 
 /** A model that was built, as Spark finds it. */
 interface Relation {
-  /** Where its files are, or folders of them; made where they are asked for first. */
+  /** Its files, or folders of them; created at the first use. */
   readonly uris: () => Promise<readonly string[]>;
   /** The view in the session, once a query has asked for it. */
   view?: Promise<void>;

@@ -31,12 +31,12 @@ export interface SparkConnection {
   readonly session: HiveSession;
   /**
    * Waits for what the server answers to a call.
-   * @throws SparkError where it refuses, PipelineError ENGINE_UNAVAILABLE where it is lost.
+   * @throws SparkError if it refuses, PipelineError ENGINE_UNAVAILABLE if it is lost.
    */
   readonly answer: <Answer>(call: Promise<Answer>) => Promise<Answer>;
   /** Waits a little for the end of what is of no use any more; what goes wrong there no longer decides anything. */
   readonly farewell: (call: Promise<unknown>) => Promise<void>;
-  /** Ends the session, also where the server is gone. */
+  /** Ends the session, even if the server is gone. */
   readonly close: () => Promise<void>;
 }
 
@@ -53,8 +53,8 @@ const PROTOCOL_VERSION = 7;
 const AT_ONCE = { "hive.server2.long.polling.timeout": "0ms" };
 
 /**
- * Opens a session. Where the server refuses the connection, it is asked three times.
- * @throws PipelineError ENGINE_UNAVAILABLE where it cannot be reached, ENGINE_NOT_USABLE where it does not let in.
+ * Opens a session. If the server refuses the connection, it is asked three times.
+ * @throws PipelineError ENGINE_UNAVAILABLE if it cannot be reached, ENGINE_NOT_USABLE if it does not let in.
  */
 export async function connectSpark(
   settings: SparkSettings,
@@ -81,7 +81,7 @@ async function connectOnce(
   signal: AbortSignal,
   limits: Limits,
 ): Promise<SparkConnection> {
-  // Loaded where it is asked for: most runs have no cluster.
+  // Loaded if it is asked for: most runs have no cluster.
   const hive = await import("hive-driver");
   const lifeline = new Lifeline();
   const { connectWith, release } = transportTo(settings, authorities, hive, lifeline);
@@ -139,19 +139,19 @@ interface ThriftOfHive {
   readonly TCLIService_types: ConstructorParameters<typeof hive.HiveClient>[1];
 }
 
-/** Those that Node brings and those of a bundle; undefined where there is none. */
+/** Those that Node brings and those of a bundle; undefined if there is none. */
 async function trustedAuthorities(caBundle: string | undefined): Promise<string | undefined> {
   if (caBundle === undefined) return undefined;
   try {
     return [...rootCertificates, await readFile(caBundle, "utf8")].join("\n");
   } catch (error) {
-    throw new PipelineError("INVALID_SETTINGS", `ENGINE_CA_BUNDLE cannot be read: ${messageOf(error)}`, {
+    throw new PipelineError("INVALID_SETTINGS", `cannot read ENGINE_CA_BUNDLE: ${messageOf(error)}`, {
       cause: error,
     });
   }
 }
 
-/** Ends every wait for a server's answers when the connection is lost: hive-driver would go on waiting. */
+/** Ends every wait for a server's answers when the connection is lost: hive-driver would continue waiting. */
 class Lifeline {
   readonly #lost: Promise<never>;
   #reject: (error: Error) => void = () => undefined;
@@ -251,10 +251,10 @@ function watch(socket: Socket, lifeline: Lifeline): void {
     lifeline.cut(error);
   });
   socket.on("close", () => {
-    lifeline.cut(withCode("the server has closed the connection", "ECONNRESET"));
+    lifeline.cut(withCode("the server closed the connection", "ECONNRESET"));
   });
   socket.prependOnceListener("data", (data: Buffer) => {
-    if (data[0] === TLS_ALERT) lifeline.cut(withCode("the server speaks TLS only", "ERR_TLS_REQUIRED"));
+    if (data[0] === TLS_ALERT) lifeline.cut(withCode("the server accepts only TLS", "ERR_TLS_REQUIRED"));
   });
 }
 

@@ -10,7 +10,7 @@ export class SparkError extends EngineError {
     message: string,
     /** As the SQL standard numbers them, `42703`; undefined where Spark gives none. */
     readonly sqlState: string | undefined,
-    /** As Spark names it: `UNRESOLVED_COLUMN.WITHOUT_SUGGESTION`; undefined where it has no name. */
+    /** As Spark names it: `UNRESOLVED_COLUMN.WITHOUT_SUGGESTION`; undefined if it has no name. */
     readonly condition: string | undefined,
     /** The line of the statement that it is about, where Spark tells it. */
     readonly line: number | undefined,
@@ -34,13 +34,13 @@ export function statementError(
   if (ofS3 !== undefined) return ofS3;
   const text = withoutJava(said ?? "");
   const [message = ""] = text.split("\n", 1);
-  // What ends the cluster, or the server's hold on it, is no fault of the statement.
+  // What ends the cluster, or the server's hold on it, is not a fault of the statement.
   if (
     /SparkContext (was|has been) (shut ?down|stopped)|stopped SparkContext|Invalid (Session|Operation)Handle/.test(
       text,
     )
   ) {
-    return unavailable(server, `has lost its session or its cluster: ${message}`, undefined);
+    return unavailable(server, `lost its session or its cluster: ${message}`, undefined);
   }
   const [, condition] = /^\[([A-Z0-9_.]+)\]/.exec(message) ?? [];
   const [, line] = /\bline ([0-9]+)(?:,| pos)/.exec(text) ?? [];
@@ -73,11 +73,11 @@ export function connectError(server: string, error: unknown): PipelineError {
   if (TLS.test(systemCodeOf(error) ?? "")) {
     return new PipelineError(
       "ENGINE_NOT_USABLE",
-      `${server} cannot be trusted, or speaks no TLS: ${said}; check tls in ENGINE, and ENGINE_CA_BUNDLE`,
+      `${server} is not trusted or does not support TLS: ${said}; check tls in ENGINE, and ENGINE_CA_BUNDLE`,
       { cause: error },
     );
   }
-  return unavailable(server, `cannot be reached: ${said}`, error);
+  return unavailable(server, `is not reachable: ${said}`, error);
 }
 
 function unavailable(server: string, what: string, cause: unknown): PipelineError {
@@ -112,13 +112,13 @@ const FAULT = /(\w+) on (s3a:\/\/[^\s:']+)[^\n]*?: software\.amazon\.awssdk\.[\w
 
 const STATUS = /\(Service: \w+, Status Code: ([0-9]{3})/;
 
-const RIGHTS = "give its keys the rights to list, read, write and delete there (fs.s3a.access.key)";
+const RIGHTS = "allow its keys to list, read, write and delete there (fs.s3a.access.key)";
 const ENDPOINT = "check its fs.s3a.endpoint";
 const CLIENT =
-  "put hadoop-aws, of the version of its Hadoop, and the AWS SDK on the class path of driver and executors";
+  "add hadoop-aws (in its Hadoop version) and the AWS SDK to the class path of driver and executors";
 
 /**
- * A fault that a cluster has met on the way to S3, or with its client for it; undefined where it is another.
+ * A fault that a cluster has met on the way to S3, or with its client for it; undefined if it is another.
  * @param said all that Spark says, with the causes.
  */
 function s3aFault(server: string, said: string): PipelineError | undefined {
@@ -142,7 +142,7 @@ function s3aFault(server: string, said: string): PipelineError | undefined {
   if (status === 404) return undefined;
   return new PipelineError(
     "STORAGE_FAILED",
-    `S3 failed ${server}: ${fault}; run again when it is back, or ${ENDPOINT}`,
+    `S3 failed ${server}: ${fault}; run again later, or ${ENDPOINT}`,
   );
 }
 

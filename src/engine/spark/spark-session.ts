@@ -46,7 +46,7 @@ const LIMITS: Limits = { connect: 10_000, open: 180_000, answer: 60_000, farewel
 /**
  * Opens a session at a Spark. Every call of it rejects with a PipelineError of code CANCELLED once the signal has been aborted,
  * when the statement was cancelled at the server, too; with a SparkError where Spark refuses a statement.
- * @throws PipelineError ENGINE_UNAVAILABLE where there is no server, also while statements run; ENGINE_NOT_USABLE where it lets
+ * @throws PipelineError ENGINE_UNAVAILABLE if there is no server, also while statements run; ENGINE_NOT_USABLE if it lets
  * nobody in, or is too old.
  */
 export async function openSparkSession(
@@ -78,12 +78,12 @@ export async function openSparkSession(
   }
 }
 
-/** Where nothing is: to look there takes what it takes to look anywhere, and costs one request. */
+/** A path that does not exist. To check it needs the same rights as any other path, and one request. */
 const NOTHING = "_nothing_is_here";
 
 /**
  * Makes sure that a cluster can look below an address on S3.
- * @throws PipelineError ENGINE_NOT_USABLE where it has no client, no keys or no rights, STORAGE_FAILED where S3 does not answer it.
+ * @throws PipelineError ENGINE_NOT_USABLE if it has no client, no keys or no rights, STORAGE_FAILED where S3 does not answer it.
  */
 export async function assertReaches(session: SparkSession, uri: string): Promise<void> {
   try {
@@ -91,13 +91,9 @@ export async function assertReaches(session: SparkSession, uri: string): Promise
   } catch (error) {
     if (!(error instanceof SparkError)) throw error;
     if (error.condition === "PATH_NOT_FOUND") return;
-    throw new PipelineError(
-      "ENGINE_NOT_USABLE",
-      `${session.version} cannot look below ${uri}: ${error.message}`,
-      {
-        cause: error,
-      },
-    );
+    throw new PipelineError("ENGINE_NOT_USABLE", `${session.version} cannot list ${uri}: ${error.message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -112,7 +108,7 @@ async function versionOf(
   if (Number.parseInt(version) >= OLDEST_MAJOR_VERSION) return version;
   throw new PipelineError(
     "ENGINE_NOT_USABLE",
-    `${server} is of version ${version}, and ${OLDEST_MAJOR_VERSION}.0 is the oldest that can be used; name another one in ENGINE`,
+    `${server} has version ${version}, but ${OLDEST_MAJOR_VERSION}.0 or newer is required; set another server in ENGINE`,
   );
 }
 
@@ -149,7 +145,7 @@ const LONGEST_PAUSE_MILLISECONDS = 500;
 
 /**
  * Runs a statement to its end, and uses what it has given before it is closed. On abort it is cancelled at the server.
- * @throws SparkError where Spark refuses it, PipelineError ENGINE_UNAVAILABLE where the server is lost.
+ * @throws SparkError if Spark refuses it, PipelineError ENGINE_UNAVAILABLE if the server is lost.
  */
 export async function runStatement<Result>(
   connection: SparkConnection,
@@ -192,7 +188,7 @@ async function untilFinished(
   }
 }
 
-/** Asked anew: the signal may have been aborted while the statement ran. */
+/** Asked again: the signal may have been aborted while the statement ran. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }

@@ -43,7 +43,7 @@ export function fetchedFolder(folder: string, name: string): string {
   return `${folder}/fetched/${name}`;
 }
 
-/** Where DuckDB writes what it keeps, for Spark to read. */
+/** The folder where DuckDB writes results for Spark. */
 export function shownFile(folder: string, name: string): string {
   return `${folder}/shown/${name}.parquet`;
 }

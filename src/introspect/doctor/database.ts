@@ -11,7 +11,7 @@ import { found, type Finding } from "./examination.js";
 /** A database that was looked at. */
 export interface CheckedDatabase {
   readonly consumption: Consumption;
-  /** By how much the clock of its server is ahead; undefined where it has none of its own. */
+  /** By how much the clock of its server is ahead; undefined if it has none of its own. */
   readonly aheadMilliseconds: number | undefined;
 }
 
@@ -25,7 +25,7 @@ export async function checkServer(consumption: Consumption): Promise<Finding<Che
   if (isOlder(version, oldest)) {
     throw new PipelineError(
       "CONSUMPTION_NOT_USABLE",
-      `the ${name} is of ${product} ${version}, which is too old; ${oldest} or newer is needed`,
+      `the ${name} runs ${product} ${version}, which is too old; ${oldest} or newer is required`,
     );
   }
   const aheadMilliseconds = now.getTime() - (asked + Date.now()) / 2;
@@ -51,16 +51,16 @@ export async function checkTables(
     const told = faults.map(({ table, what }) => `${table}: ${what}`).join("; ");
     throw new PipelineError(
       "CONSUMPTION_TABLE_DIFFERS",
-      `tables of the ${name} are not as a run makes them: ${told}; convert them, or drop them and publish again`,
+      `tables of the ${name} have an unexpected form: ${told}; convert them, or drop them and publish again`,
     );
   }
-  return found(changes.length === 0 ? "up to date" : `the next run makes: ${changes.join(", ")}`);
+  return found(changes.length === 0 ? "up to date" : `the next run creates: ${changes.join(", ")}`);
 }
 
 /** Whether the user may do what a run does there. */
 export async function checkRights({ db, dialect }: Consumption): Promise<Finding<undefined>> {
   await translatingErrors(dialect, () => dialect.tryToWrite(db));
-  return found("tables can be made, and rows written");
+  return found("can create tables and write rows");
 }
 
 /** @param version `10.11.6-MariaDB` */

@@ -135,7 +135,7 @@ async function examineZones(
   const { settings, sql } = known;
   const zones = await examination.check("zones", [settings], async (checked) => {
     opened.zones = await openZones(checked, signal);
-    return { message: "each has a place of its own", value: opened.zones };
+    return { message: "no overlap", value: opened.zones };
   });
   const onS3 = Object.values(settings.finding?.value.zones ?? {}).some(isOnS3);
   const engine = onS3

@@ -56,7 +56,7 @@ export async function checkCluster(
     await session.close();
   }
   return found(
-    `${session.version} at ${settings.host}:${settings.port.toString()}, and it reaches the zones`,
+    `${session.version} at ${settings.host}:${settings.port.toString()}, and it can reach the zones`,
   );
 }
 
@@ -64,14 +64,14 @@ export async function checkCluster(
 function bytesOf(size: string): number {
   const [, number, unit = ""] = /^([0-9.]+) ([A-Za-z]+)$/.exec(size) ?? [];
   const factor = BYTES[unit];
-  if (number === undefined || factor === undefined) throw new RangeError(`${size} is no size`);
+  if (number === undefined || factor === undefined) throw new RangeError(`${size} is not a size`);
   return Number(number) * factor;
 }
 
 /**
  * Installs what the engine needs to work on S3, so that later runs need no network for it.
  * @returns the version of DuckDB that it is for.
- * @throws PipelineError EXTENSION_MISSING where it cannot be had.
+ * @throws PipelineError EXTENSION_MISSING if it cannot be had.
  */
 export function installS3Extension({ duckdb }: Settings): Promise<string> {
   return installExtension(duckdb);

@@ -23,7 +23,7 @@ export function found(message: string): Finding<undefined> {
   return { message, value: undefined };
 }
 
-/** A check that was made, with what it gives; nothing where it has failed. */
+/** A check that was made, with what it gives; nothing if it has failed. */
 export interface Examined<Value> {
   readonly check: string;
   readonly finding: Finding<Value> | undefined;
@@ -69,7 +69,7 @@ export class Examination {
   ): Promise<{ result: CheckResult; finding: Finding<Value> | undefined }> {
     const missing = needs.filter(({ finding }) => finding === undefined);
     if (missing.length > 0) {
-      const message = `it comes after ${missing.map((need) => need.check).join(", ")}`;
+      const message = `it needs ${missing.map((need) => need.check).join(", ")}`;
       return { result: { check, outcome: "unchecked", message, code: null }, finding: undefined };
     }
     const values = needs.map(({ finding }) => finding?.value) as ValuesOf<Needs>;

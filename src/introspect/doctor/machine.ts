@@ -28,11 +28,11 @@ export function checkNode(version = process.versions.node): Finding<undefined> {
  * @param limitBytes what DuckDB may take.
  */
 export function checkMemory(limitBytes: number, memoryBytes = memoryOfMachine()): Finding<undefined> {
-  const said = `DuckDB may take ${inGibibytes(limitBytes)} of ${inGibibytes(memoryBytes)}`;
+  const said = `DuckDB may use ${inGibibytes(limitBytes)} of ${inGibibytes(memoryBytes)}`;
   if (limitBytes + BESIDE_DUCKDB_BYTES <= memoryBytes) return found(said);
   throw new PipelineError(
     "MACHINE_NOT_USABLE",
-    `${said}, and the process needs ${inGibibytes(BESIDE_DUCKDB_BYTES)} beside; set DUCKDB_MEMORY_LIMIT to less`,
+    `${said}, and the process needs another ${inGibibytes(BESIDE_DUCKDB_BYTES)}; lower DUCKDB_MEMORY_LIMIT`,
   );
 }
 
@@ -68,7 +68,7 @@ export async function checkTempFolder(folder: string): Promise<Finding<undefined
   } catch (error) {
     throw new PipelineError(
       "INVALID_SETTINGS",
-      `DUCKDB_TEMP_DIRECTORY cannot be used: ${messageOf(error)}; name a folder that can be written`,
+      `cannot use DUCKDB_TEMP_DIRECTORY: ${messageOf(error)}; choose a writable folder`,
       { cause: error },
     );
   }
@@ -87,11 +87,11 @@ export async function checkReports(folders: Readonly<Record<string, string>>): P
     await tryFolder(folder).catch((error: unknown) => faults.push(`${setting}: ${messageOf(error)}`));
   }
   if (faults.length > 0) {
-    const message = `cannot be written: ${faults.join(", ")}; name places that can, or runs end with a warning`;
+    const message = `not writable: ${faults.join(", ")}; choose writable places, or runs end with a warning`;
     throw new PipelineError("INVALID_SETTINGS", message);
   }
-  if (settings.length === 0) return found("none in a folder");
-  return found(`${settings.map(([setting]) => setting).join(", ")} can be written`);
+  if (settings.length === 0) return found("no local folder");
+  return found(`${settings.map(([setting]) => setting).join(", ")} are writable`);
 }
 
 async function nearestFolder(folder: string): Promise<string> {
@@ -123,8 +123,8 @@ export function checkClock(aheadMilliseconds: Readonly<Record<string, number>>):
       ([name, ahead]) =>
         `${name} is ${Math.round(Math.abs(ahead) / 1_000).toString()} s ${ahead > 0 ? "ahead of" : "behind"} this machine`,
     );
-    throw new PipelineError("MACHINE_NOT_USABLE", `${said.join(", ")}; set the clock that is wrong`);
+    throw new PipelineError("MACHINE_NOT_USABLE", `${said.join(", ")}; correct the wrong clock`);
   }
-  if (clocks.length === 0) return found("no clock of another machine to compare it with");
+  if (clocks.length === 0) return found("no clock of another machine to compare");
   return found(`agrees with ${clocks.map(([name]) => name).join(", ")}`);
 }

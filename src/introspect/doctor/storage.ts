@@ -33,7 +33,7 @@ async function readBeginning(zone: Zone, file: ZoneFile): Promise<void> {
     if (error instanceof PipelineError) throw error;
     throw new PipelineError(
       "RAW_FILE_UNREADABLE",
-      `raw files cannot be read:\n  ${file.path}: ${messageOf(error)}; give this user the right to`,
+      `cannot read these raw files:\n  ${file.path}: ${messageOf(error)}; allow this user to`,
       { cause: error },
     );
   } finally {
@@ -70,7 +70,7 @@ export async function checkWriting(
   try {
     missing.push(...(await writeProbe(zone, runId, session)));
   } catch (error) {
-    // Where nothing can be written, that is what to tell, and not that it cannot be removed.
+    // If nothing can be written, that is what to tell, and not that it cannot be removed.
     await zone.sweep(STAGING, runId).catch(() => undefined);
     throw explained(zone, error);
   }
@@ -99,7 +99,7 @@ function explained(zone: Zone, error: unknown): unknown {
   if (!(error instanceof DuckDbError)) return error;
   return new PipelineError(
     "ZONE_NOT_USABLE",
-    `the zone ${zone.root} cannot be written: ${error.onOneLine}; give this user the rights of docs/operating.md`,
+    `cannot write to the zone ${zone.root}: ${error.onOneLine}; give this user the rights listed in docs/operating.md`,
     { cause: error },
   );
 }

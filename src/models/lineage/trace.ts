@@ -17,7 +17,7 @@ export interface TracedColumn {
 
 /** What is known of the world around a query. */
 export interface Surroundings {
-  /** The columns of a model by its name, as `curated.vouchers`; undefined where there is no such model. */
+  /** The columns of a model by its name, as `curated.vouchers`; undefined if there is no such model. */
   readonly columnsOf: (model: string) => readonly string[] | undefined;
   /** What a function that reads files gives; undefined where files are not to be read. */
   readonly files: readonly TracedColumn[] | undefined;
@@ -44,7 +44,7 @@ interface Relation {
   /** As columns are written after it: the alias, or the table with and without its schema. */
   readonly names: readonly string[];
   readonly columns: readonly TracedColumn[];
-  /** What every other column of it comes of, where it does not tell which it has. */
+  /** What every other column of it comes of, if it does not tell which it has. */
   readonly others?: Sources;
 }
 
@@ -190,7 +190,7 @@ class Scope {
     if (query !== undefined) return query;
     const model = `${schema}.${name}`;
     const columns = this.#surroundings.columnsOf(model);
-    if (columns === undefined) throw new Untraceable(`${model} is no model`);
+    if (columns === undefined) throw new Untraceable(`${model} is not a model`);
     return {
       columns: columns.map((column) => ({ name: column, sources: Sources.of(model, column) })),
       rows: Sources.NONE,
@@ -226,7 +226,7 @@ class Scope {
     const call = treeIn(tree, "function");
     const { files } = this.#surroundings;
     if (/^(read_)?(parquet|csv)(_rows)?$/.test(String(call["function_name"])) && files !== undefined) {
-      // Names of files and such that are no columns of theirs come of nothing.
+      // Names of files and such that are not columns of theirs come of nothing.
       this.#relations.push({ names: [folded(String(tree["alias"]))], columns: files, others: Sources.NONE });
       return;
     }
@@ -361,7 +361,7 @@ class Scope {
       this.#aliases.find(isNamed(first))?.sources ??
       this.#relations.find(({ others }) => others !== undefined)?.others;
     if (found !== undefined) return found;
-    if (this.#around === undefined) throw new Untraceable(`where ${names.join(".")} is from cannot be told`);
+    if (this.#around === undefined) throw new Untraceable(`cannot trace the source of ${names.join(".")}`);
     return this.#around.#column(names);
   }
 

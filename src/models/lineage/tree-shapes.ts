@@ -132,6 +132,6 @@ function fits(value: unknown, mark: Mark): boolean {
 function unknown(what: string): PipelineError {
   return new PipelineError(
     "LINEAGE_UNKNOWN",
-    `the lineage of columns cannot be told for this version of DuckDB: in its syntax trees, ${what}. Use the version of package-lock.json`,
+    `cannot trace the lineage of columns with this version of DuckDB: in its syntax trees, ${what}. Use the version of package-lock.json`,
   );
 }

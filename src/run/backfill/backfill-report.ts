@@ -29,12 +29,12 @@ export interface BackfilledDate {
 
 /** What a backfill can say of itself. It is what `--json` prints. */
 export interface BackfillReport {
-  /** Null where there was no date to run. */
+  /** Null if there was no date to run. */
   readonly backfill_id: string | null;
   readonly from: string;
   readonly to: string;
   readonly only: Selection;
-  /** When the backfill began that this one went on with; null where it is a new one. */
+  /** When the backfill began that this one continued with; null if it is a new one. */
   readonly resumed_from: string | null;
   /** The earliest first. */
   readonly dates: readonly BackfilledDate[];

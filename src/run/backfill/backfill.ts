@@ -36,20 +36,20 @@ export interface BackfillRequest extends Pick<RunRequest, "gate" | "keepStaged" 
   readonly maxParallel: number;
   /** Whether the others are run where one has failed. */
   readonly continueOnError: boolean;
-  /** Whether one that has stopped is begun anew, and does not go on. */
+  /** Whether one that has stopped is begun again, and does not continue. */
   readonly anew: boolean;
 }
 
 /** How a backfill has ended. */
 export interface EndedBackfill {
   readonly report: BackfillReport;
-  /** Why not all of its dates are done; undefined where they are. */
+  /** Why not all of its dates are done; undefined if they are. */
   readonly fault: PipelineError | undefined;
 }
 
 /**
  * Runs the pipeline for many execution dates, each as a run of its own, over raw vouchers that are read and typed once. One that
- * has stopped goes on where it stopped, when it is asked for again by the same SQL.
+ * has stopped continues where it stopped, when it is asked for again by the same SQL.
  * @param signal cancels it: the runs under way end as they do when they are cancelled.
  * @throws PipelineError INVALID_USAGE, LOCK_HELD where another backfill is under way, and what keeps every date from being run.
  */
@@ -71,7 +71,7 @@ export async function backfill(
     if (locked === undefined) {
       throw new PipelineError(
         "LOCK_HELD",
-        "another backfill of this database is under way; wait for it, or stop it",
+        "another backfill of this database is in progress; wait until it ends, or stop it",
       );
     }
     const { ledger, resumed, fault } = locked.result;
@@ -98,7 +98,7 @@ function assertRange({ from, to }: BackfillRequest): void {
   if (calendarDays(new Date(from.iso), new Date(to.iso)) >= MOST_DATES) {
     throw new PipelineError(
       "INVALID_USAGE",
-      `from ${from.iso} to ${to.iso} are more than ${MOST_DATES.toString()} days; backfill a part of them`,
+      `${from.iso} to ${to.iso} is more than ${MOST_DATES.toString()} days; use a shorter range`,
     );
   }
 }
@@ -190,14 +190,14 @@ function resultsOf({ answers, published, run_id, seconds, tables }: RunReport): 
 }
 
 /**
- * Why not all dates are done, undefined where they are: of several faults that of the earliest date, by which a scheduler
+ * Why not all dates are done, undefined if they are: of several faults that of the earliest date, by which a scheduler
  * decides what to do.
  */
 function faultOf({ dates, faults }: BackfillActivity, signal: AbortSignal): PipelineError | undefined {
   const done = dates.filter(({ state }) => state.startsWith("done")).length;
   // Also where it was cancelled: too late to keep any date from being done.
   if (done === dates.length) return undefined;
-  const state = `${done.toString()} of ${dates.length.toString()} dates are done; the same command goes on with the others`;
+  const state = `${done.toString()} of ${dates.length.toString()} dates are done; run the same command again to continue`;
   if (signal.aborted) return new PipelineError("CANCELLED", `cancelled; ${state}`);
   const [first] = faults;
   if (first === undefined) return undefined;

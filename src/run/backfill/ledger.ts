@@ -33,7 +33,7 @@ export interface Ledger {
   readonly done: ReadonlySet<string>;
 }
 
-/** The ledger of the same request that was not come to the end of, or undefined where there is none. */
+/** The ledger of the same request that was not come to the end of, or undefined if there is none. */
 export async function openLedger(
   consumption: Consumption,
   request: LedgerRequest,
@@ -49,7 +49,7 @@ export async function openLedger(
   };
 }
 
-/** Chooses the dates of a request, and makes a ledger of them; undefined where there are none. */
+/** Chooses the dates of a request, and makes a ledger of them; undefined if there are none. */
 export async function beginLedger(
   consumption: Consumption,
   settings: Settings,

@@ -56,7 +56,7 @@ export async function withSharedRaw<Result>(
     }
   } finally {
     await folder.remove().catch((error: unknown) => {
-      activity.warn(`the temporary folder ${folder.path} could not be removed: ${messageOf(error)}`);
+      activity.warn(`cannot remove the temporary folder ${folder.path}: ${messageOf(error)}`);
     });
   }
 }

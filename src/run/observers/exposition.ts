@@ -39,19 +39,19 @@ function addRuns(gauge: AddGauge, { lastRuns, lastSuccesses }: PipelineState): v
     runs.map((run) => [value(run), { stages: run.stages }]);
   gauge(
     "last_run_outcome",
-    "1 for how the last run of these stages ended, 0 for how it did not",
+    "1 for the outcome of the last run of these stages, 0 for other outcomes",
     lastRuns.flatMap(({ stages, outcome }) =>
       OUTCOMES.map((name): Sample => [Number(name === outcome), { stages, outcome: name }]),
     ),
   );
   gauge(
     "last_run_timestamp_seconds",
-    "When the last run of these stages ended",
+    "End time of the last run of these stages",
     ofEach(lastRuns, ({ endedAt }) => secondsOf(endedAt)),
   );
   gauge(
     "last_run_duration_seconds",
-    "How long the last run of these stages took",
+    "Duration of the last run of these stages",
     ofEach(lastRuns, ({ report }) => report?.seconds),
   );
   gauge(
@@ -61,14 +61,14 @@ function addRuns(gauge: AddGauge, { lastRuns, lastSuccesses }: PipelineState): v
   );
   gauge(
     "last_run_audits",
-    "Audits of the last run of these stages, by how they ended",
+    "Audits of the last run of these stages, by outcome",
     lastRuns.flatMap(({ stages, report }) =>
       AUDIT_OUTCOMES.map((outcome): Sample => [auditsThat(outcome, report), { stages, outcome }]),
     ),
   );
   gauge(
     "last_success_timestamp_seconds",
-    "When the last run of these stages that succeeded ended",
+    "End time of the last successful run of these stages",
     ofEach(lastSuccesses, ({ endedAt }) => secondsOf(endedAt)),
   );
 }
@@ -78,16 +78,16 @@ function addRows(gauge: AddGauge, successes: readonly LastRun[]): void {
   const reasons = latestKnown(successes, (report) =>
     rowCountsOf(report) === undefined ? null : rejectReasonsOf(report),
   );
-  const ofLast = "by the last run that curated and succeeded";
+  const ofLast = "by the last successful run that curated";
   gauge("rows_read", `Raw rows read ${ofLast}`, [[counts?.read]]);
-  gauge("rows_curated", `Rows taken ${ofLast}`, [[counts?.curated]]);
+  gauge("rows_curated", `Rows curated ${ofLast}`, [[counts?.curated]]);
   gauge("rows_rejected", `Rows rejected ${ofLast}`, [[counts?.rejected]]);
-  gauge("rows_out_of_scope", `Rows left out as later than the execution date ${ofLast}`, [
+  gauge("rows_out_of_scope", `Rows out of scope (later than the execution date) ${ofLast}`, [
     [counts?.outOfScope],
   ]);
   gauge(
     "rows_rejected_by_reason",
-    `Rows rejected ${ofLast}, by reason; one with two reasons counts under both`,
+    `Rows rejected ${ofLast}, by reason; a row with two reasons counts twice`,
     (reasons ?? []).map(({ reason, rejected }) => [rejected, { reason }]),
   );
 }
@@ -96,16 +96,16 @@ function addAnswers(gauge: AddGauge, { lastSuccesses, newest }: PipelineState): 
   const answers = latestKnown(lastSuccesses, (report) => (report.published === null ? null : report.answers));
   const ofLast = "of the last run that published";
   gauge("answers", `Answers ${ofLast}`, [[answers?.changed.answers]]);
-  gauge("changed_answers", `Answers ${ofLast} that differ from those before`, [[answers?.changed.count]]);
+  gauge("changed_answers", `Answers ${ofLast} that changed`, [[answers?.changed.count]]);
   gauge(
     "answers_by_certainty",
-    `Answers ${ofLast}, by how certain they are`,
+    `Answers ${ofLast}, by certainty`,
     CERTAINTY_WORDS.map((word): Sample => [answers?.certainty?.[word], { certainty: word }]),
   );
-  gauge("published_timestamp_seconds", "When the publication that readers see was made", [
+  gauge("published_timestamp_seconds", "Time of the publication that readers see", [
     [newest && secondsOf(new Date(newest.publishedAt))],
   ]);
-  gauge("execution_date_timestamp_seconds", "The execution date of the publication that readers see", [
+  gauge("execution_date_timestamp_seconds", "Execution date of the publication that readers see", [
     [newest && secondsOf(new Date(newest.executionDate.iso))],
   ]);
 }

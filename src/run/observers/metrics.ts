@@ -6,7 +6,8 @@ export const metrics: RunObserver = {
   name: "the metrics",
   ended: async ({ consumption, settings }, { isRecorded }) => {
     if (settings.metricsFile === undefined) return;
-    if (!isRecorded) throw new Error(`${settings.metricsFile} was not written: the database cannot be asked`);
+    if (!isRecorded)
+      throw new Error(`${settings.metricsFile} was not written: the database is not available`);
     // Loaded here, because most runs write none.
     const { expositionOf, readState } = await import("./exposition.js");
     await writeWhole(settings.metricsFile, await expositionOf(await readState(consumption)));

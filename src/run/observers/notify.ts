@@ -26,7 +26,7 @@ const CHANGES_TOLD = 10;
 /** A message as Slack takes it, and those that took their format from there. */
 interface Message {
   readonly text: string;
-  /** What stands in the text is no markup. */
+  /** The text has no markup. */
   readonly mrkdwn: false;
 }
 
@@ -51,7 +51,7 @@ function headingOf(notice: Notice, { fault, report }: EndedRun): string {
     case "recovery":
       return "Vouchers: runs succeed again.";
     case "changes":
-      return "Vouchers: answers have changed.";
+      return "Vouchers: answers changed.";
   }
 }
 
@@ -128,7 +128,7 @@ const TRIES = 2;
 const PATIENCE_MILLISECONDS = 2_500;
 
 /**
- * Posts JSON, and once more where that fails.
+ * Posts JSON, and again where that fails.
  * @param address is a secret: whoever knows it can post there. No error has it, nor a part of it.
  * @throws an error that says what went wrong.
  */
@@ -139,10 +139,10 @@ async function post(address: string, content: object): Promise<void> {
     if (reason === undefined) return;
     fault = reason;
   }
-  throw new Error(`the address of --notify or NOTIFY_URL ${fault}; nobody was told`);
+  throw new Error(`the address of --notify or NOTIFY_URL ${fault}; no notification was sent`);
 }
 
-/** What went wrong; undefined where it was taken. */
+/** What went wrong; undefined if it was taken. */
 async function faultOfPost(address: string, content: object): Promise<string | undefined> {
   try {
     const answer = await fetch(address, {
@@ -164,6 +164,6 @@ async function faultOfPost(address: string, content: object): Promise<string | u
 /** By the system's code alone: messages of `fetch` can have the address in them. */
 function reasonOf(error: unknown): string {
   const { name, cause } = error as { name?: string; cause?: unknown };
-  if (name === "TimeoutError") return `was silent for ${(PATIENCE_MILLISECONDS / 1_000).toString()} s`;
-  return `could not be reached (${systemCodeOf(cause) ?? "no reason is known"})`;
+  if (name === "TimeoutError") return `did not answer for ${(PATIENCE_MILLISECONDS / 1_000).toString()} s`;
+  return `is not reachable (${systemCodeOf(cause) ?? "unknown reason"})`;
 }

@@ -7,9 +7,9 @@ export interface EndedRun {
   readonly outcome: "succeeded" | "failed" | "cancelled";
   /** All that is known of it; of one that has failed, what was known by then. */
   readonly report: RunReport;
-  /** What it has failed with, by its stable code or `BUG`; undefined where it has succeeded. */
+  /** What it has failed with, by its stable code or `BUG`; undefined if it has succeeded. */
   readonly fault: { readonly code: string; readonly message: string } | undefined;
-  /** Whether the database has taken its end. Where it has not, it cannot be asked for anything else either. */
+  /** Whether the database has taken its end. If it has not, it cannot be asked for anything else either. */
   readonly isRecorded: boolean;
   /** Moments in UTC, as ISO 8601 with milliseconds. */
   readonly startedAt: string;

@@ -22,7 +22,7 @@ export const runReport: RunObserver = {
         }),
       ]);
     } catch (error) {
-      throw new Error(`it could not be written to ${settings.runReports}: ${messageOf(error)}`, {
+      throw new Error(`cannot write it to ${settings.runReports}: ${messageOf(error)}`, {
         cause: error,
       });
     }

@@ -48,7 +48,7 @@ describe("opening a session at a Spark", () => {
     const start = performance.now();
     await expect(open(settingsFor(port))).rejects.toMatchObject({
       ...ENGINE,
-      message: `Spark at 127.0.0.1:${port} cannot be reached: connect ECONNREFUSED 127.0.0.1:${port}; run again, or check ENGINE`,
+      message: `Spark at 127.0.0.1:${port} is not reachable: connect ECONNREFUSED 127.0.0.1:${port}; run again, or check ENGINE`,
     });
     expect(performance.now() - start).toBeGreaterThan(1_200);
   });
@@ -64,7 +64,7 @@ describe("opening a session at a Spark", () => {
     ["once it has let in", (socket: Socket) => socket.once("data", () => socket.write(COMPLETE))],
   ])("waits for a server that is silent %s no longer than it may", async (_, treat) => {
     const { port, connections } = await listen(treat);
-    const message: unknown = expect.stringContaining("cannot be reached: no answer in 0.3 s");
+    const message: unknown = expect.stringContaining("is not reachable: no answer in 0.3 s");
     await expect(open(settingsFor(port))).rejects.toMatchObject({ ...ENGINE, message });
     expect(connections()).toBe(1);
   });

@@ -32,7 +32,7 @@ describe("a session", () => {
     const { settings } = await scriptedSpark(() => FINISHED, "3.5.9 revision");
     await expect(openSparkSession(settings, never())).rejects.toMatchObject({
       code: "ENGINE_NOT_USABLE",
-      message: expect.stringContaining("is of version 3.5.9, and 4.0 is the oldest") as unknown,
+      message: expect.stringContaining("has version 3.5.9, but 4.0 or newer is required") as unknown,
     });
   });
 });
@@ -90,7 +90,7 @@ describe("a statement", () => {
           "null):null: Service Unavailable (Service: S3, Status Code: 503, Request ID: null)",
         code: "STORAGE_FAILED",
         message:
-          "S3 failed Spark: getFileStatus on s3a://lake/raw/a.parquet: Service Unavailable; run again when it is back, or check its fs.s3a.endpoint",
+          "S3 failed Spark: getFileStatus on s3a://lake/raw/a.parquet: Service Unavailable; run again later, or check its fs.s3a.endpoint",
       },
       "S3 that cannot be reached": {
         said:
@@ -101,7 +101,7 @@ describe("a statement", () => {
           "(SDK Attempt Count: 2): Connection refused",
         code: "STORAGE_FAILED",
         message:
-          "S3 failed Spark: getFileStatus on s3a://lake/raw/out: Unable to execute HTTP request: Connect to 10.0.0.1:9000 [/10.0.0.1] failed: Connection refused; run again when it is back, or check its fs.s3a.endpoint",
+          "S3 failed Spark: getFileStatus on s3a://lake/raw/out: Unable to execute HTTP request: Connect to 10.0.0.1:9000 [/10.0.0.1] failed: Connection refused; run again later, or check its fs.s3a.endpoint",
       },
       "S3 that does not know its keys": {
         said:
@@ -110,7 +110,7 @@ describe("a statement", () => {
           "Code: 403, Request ID: null):null",
         code: "ENGINE_NOT_USABLE",
         message:
-          "Spark may not use S3: getFileStatus on s3a://lake/x/out: Forbidden; give its keys the rights to list, read, write and delete there (fs.s3a.access.key)",
+          "Spark may not use S3: getFileStatus on s3a://lake/x/out: Forbidden; allow its keys to list, read, write and delete there (fs.s3a.access.key)",
       },
       "another S3": {
         said:
@@ -135,7 +135,7 @@ describe("a statement", () => {
           "org.apache.hadoop.fs.s3a.S3AFileSystem not found",
         code: "ENGINE_NOT_USABLE",
         message:
-          "Spark has no client for S3; put hadoop-aws, of the version of its Hadoop, and the AWS SDK on the class path of driver and executors",
+          "Spark has no client for S3; add hadoop-aws (in its Hadoop version) and the AWS SDK to the class path of driver and executors",
       },
       "an object that is gone": {
         said:

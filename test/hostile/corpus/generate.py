@@ -336,7 +336,7 @@ def refusals(corpus):
     name, whole = "total_orders-decimal-negative", pyarrow.array([5], pyarrow.int32())
     pyarrow.parquet.write_table(table("total_orders", whole, corpus.ids(1)), corpus.path(name))
     edit_footer(corpus.path(name), as_negative)
-    corpus.refused(name, "breaks down")
+    corpus.refused(name, "fails to read the file")
 
     # DuckDB reads no file with one, whichever column it is.
     def as_bson(metadata):

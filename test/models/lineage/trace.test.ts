@@ -187,8 +187,8 @@ describe("the rows of a query", () => {
 
 describe("what cannot be traced", () => {
   it.each([
-    ["a column that nobody has", "SELECT nothing FROM curated.orders", "where nothing is from"],
-    ["a table that is no model", "SELECT id FROM curated.others", "curated.others is no model"],
+    ["a column that nobody has", "SELECT nothing FROM curated.orders", "cannot trace the source of nothing"],
+    ["a table that is not a model", "SELECT id FROM curated.others", "curated.others is not a model"],
     [
       "recursion",
       "WITH RECURSIVE r AS (SELECT 1 AS a UNION ALL SELECT a + 1 FROM r) SELECT a FROM r",

@@ -174,7 +174,7 @@ describe("no secret is told by", () => {
     ["FROM duckdb_settings()", 0, "s3_secret_access_key"],
     ["FROM duckdb_secrets(redact = false)", 2, "disabled"],
     ["SELECT current_setting('s3_secret_access_key'), current_setting('s3_session_token')", 0, ""],
-    ["FROM enable_logging('HTTP')", 2, "may do more"],
+    ["FROM enable_logging('HTTP')", 2, "may write"],
     ["SELECT nothing", 2, "nothing"],
   ])("the shell that is asked %s", async (sql, exitCode, word) => {
     for (const format of ["--csv", "--json"])

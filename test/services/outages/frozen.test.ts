@@ -30,7 +30,7 @@ describe("a run", () => {
 
       frozen.kill("SIGCONT");
       const { code, stderr } = await frozen.ended;
-      expect(stderr).toMatch(/LOCK_LOST: this process stood still for [0-9]+ s/);
+      expect(stderr).toMatch(/LOCK_LOST: this process was paused for [0-9]+ s/);
       expect(code).toBe(5);
       expect(await askMysql(server.url, "SELECT execution_date FROM publications")).toEqual([]);
       const rows = "SELECT count(*) AS n FROM voucher_amount_usage WHERE execution_date LIKE '2020-05-29%'";

@@ -86,7 +86,10 @@ function wrongState({ code, stderr }: Ended, found: Visible, before: Visible, af
   for (const [key, hash] of Object.entries(found.files)) {
     if (hash !== before.files[key] && hash !== after.files[key]) wrong.push(`${key} is neither old nor new`);
   }
-  const isTold = /^warning: .* holds unpublished rows|was ended;|could not be given back/m.test(stderr);
+  const isTold =
+    /^warning: .* has unpublished rows|the run was cancelled;|was killed\.|could not be given back/m.test(
+      stderr,
+    );
   if (!isTold && JSON.stringify(found.files) !== JSON.stringify(before.files))
     wrong.push("the zones are not as before, and nothing says so");
   return wrong;

@@ -52,7 +52,7 @@ describe("pipeline doctor on S3", () => {
   it("says that a bucket is not there", async () => {
     const { code, stdout } = await doctor({ CURATED_ZONE: "s3://there-is-no-such-bucket/curated" });
     expect(stdout).toMatch(
-      /^✗ failed +curated zone .*NoSuchBucket.*make the bucket, or correct the setting$/m,
+      /^✗ failed +curated zone .*NoSuchBucket.*create the bucket, or correct the setting$/m,
     );
     expect(code).toBe(2);
   });
@@ -66,7 +66,7 @@ describe("pipeline doctor on S3", () => {
   it("says how to get the extension where it is not in its folder, and puts nothing there", async () => {
     const empty = await makeFolder();
     const { code, stdout } = await doctor({ DUCKDB_EXTENSION_DIRECTORY: empty });
-    expect(stdout).toMatch(/^✗ failed +httpfs +EXTENSION_MISSING: .*run 'pipeline install-extension'/m);
+    expect(stdout).toMatch(/^✗ failed +httpfs +EXTENSION_MISSING: .*run 'npx pipeline install-extension'/m);
     expect(stdout).toMatch(/^- not checked +writing curated +it comes after httpfs$/m);
     expect([code, await fingerprint(empty)]).toEqual([2, {}]);
   });

@@ -60,7 +60,7 @@ describe("keys with the rights of docs/operating.md", () => {
     const limited = await withPolicy(settings, await poorerPolicy(settings, "s3:DeleteObject", 2));
     const { warnings } = await run(limited);
     expect(warnings).toContainEqual(
-      expect.stringMatching(/staging could not be swept: .*CURATED_ZONE.*AccessDenied/),
+      expect.stringMatching(/cannot clean .*staging.*: .*CURATED_ZONE.*AccessDenied/),
     );
     await expect(run(limited)).rejects.toMatchObject({
       code: "ZONE_NOT_USABLE",

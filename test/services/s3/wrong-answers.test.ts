@@ -141,19 +141,19 @@ describe("an S3 that answers wrongly", () => {
       "lets a proxy refuse bodies",
       (asked) => (isPut(asked) && asked.bytes > 500 ? tooLarge : undefined),
       "ZONE_NOT_USABLE",
-      /refuses bodies of this size.*client_max_body_size/,
+      /refuses requests of this size.*client_max_body_size/,
     ],
     [
       "cuts off lists without a token",
       (asked) => (isList(asked) ? inBody(/<IsTruncated>false/g, "<IsTruncated>true") : undefined),
       "STORAGE_FAILED",
-      /a list goes on, and gives no token/,
+      /truncates a list without a continuation token/,
     ],
     [
       "gives the same token for ever",
       endless(goesOn("t")),
       "STORAGE_FAILED",
-      /same keys again and again|never ends/,
+      /repeats the same keys|never ends/,
     ],
   ])("and %s is named by runs and by the doctor", async (_fault, fault, code, words) => {
     const before = await visible();
@@ -183,7 +183,7 @@ describe("an S3 that answers wrongly", () => {
     [
       "tells another size of a staged file than was written",
       ({ method, url }) => (method === "HEAD" && url.includes("_staging") ? shorter : undefined),
-      /was written and cannot be read back/,
+      /cannot read .* after writing it/,
     ],
   ])("and %s is at fault, and not the data", async (_fault, fault, words) => {
     const { raw } = workspace.settings.zones;
@@ -225,10 +225,12 @@ describe("an S3 that answers wrongly", () => {
       return isUploadList(asked) ? { status: 501, code: "NotImplemented" } : undefined;
     });
     const doctor = await pipeline(["doctor"], environment);
-    expect(doctor.stdout).toMatch(/✓ ok +writing curated .*CopySourceIfMatch.*cannot list uploads/);
+    expect(doctor.stdout).toMatch(
+      /✓ ok +writing curated .*CopySourceIfMatch.*cannot list unfinished uploads/,
+    );
     expect(doctor.code).toBe(0);
     const ended = await pipeline(["-e", "2020-05-28"], environment);
-    expect(ended.stderr).toMatch(/warning: .*CURATED_ZONE.* cannot list uploads .*NotImplemented/);
+    expect(ended.stderr).toMatch(/warning: .*CURATED_ZONE.* cannot list unfinished uploads.*NotImplemented/);
     expect(ended.code).toBe(0);
   });
 

@@ -30,7 +30,7 @@ async function lineageOf({
 }: RunContext): Promise<VersionLineage> {
   const lineage = await traceColumns(version, executionDate, settings.maxRejectedShare);
   for (const [model, reason] of lineage.untraceable)
-    activity.warn(`OpenLineage: the columns of ${model} cannot be traced: ${reason}`);
+    activity.warn(`OpenLineage: cannot trace the columns of ${model}: ${reason}`);
   return lineage;
 }
 
@@ -65,7 +65,7 @@ async function post(address: string, apiKey: string | undefined, body: string): 
   };
   const signal = AbortSignal.timeout(PATIENCE_MILLISECONDS);
   const answer = await fetch(address, { method: "POST", headers, body, signal }).catch((error: unknown) => {
-    throw new Error(`${address} cannot be told: ${reasonOf(error)}`, { cause: error });
+    throw new Error(`${address} is not reachable: ${reasonOf(error)}`, { cause: error });
   });
   // A body that nobody reads would keep the connection.
   await answer.body?.cancel();

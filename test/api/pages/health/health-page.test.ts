@@ -97,12 +97,12 @@ describe("a newest run that has failed", () => {
     const api = await serveNow(settings);
     const text = await read(api);
     expect(text).toMatch(
-      /What is wrong The run for 30 May 2020 failed and published nothing: customers get the vouchers that they got before\. The data failed a check: somebody has to look at it; .* Code: AUDIT_FAILED Began: .* Ended: .* Run: 2020-05-30T000000-\w+ /,
+      /What is wrong The run for 30 May 2020 failed and published nothing\. Customers still get the previous vouchers\. The data failed a check\. Fix the data first; .* Code: AUDIT_FAILED Began: .* Ended: .* Run: 2020-05-30T000000-\w+ /,
     );
     expect(text).toContain("The answers are those of the last publication, as of 29 May 2020, made on");
     const html = await htmlOf(api);
     expect(html).toMatch(
-      /<pre><bdi>measures\.row_accounting breaks the audit rejected_share_is_allowed\..*\n +rejected +rows_read.*\n +4 +12/,
+      /<pre><bdi>measures\.row_accounting fails the audit rejected_share_is_allowed\..*\n +rejected +rows_read.*\n +4 +12/,
     );
     expect(html).toMatch(/Run: <a href="\/health\/runs\/(2020-05-30T000000-\w+)">\1<\/a>/);
   });
@@ -131,8 +131,8 @@ describe("a newest run", () => {
     await recordRun(settings, undefined);
     const text = await read(await serveNow(settings));
     expect(text).toContain(
-      "The run for 1 June 2020 was killed before it was done and published nothing: customers get the vouchers that they got before. " +
-        "Its process or its machine was ended from outside: it has to be run again.",
+      "The run for 1 June 2020 was killed before it finished and published nothing. Customers still get the previous vouchers. " +
+        "Its process or machine was killed. Run it again.",
     );
     expect(text).toMatch(/1 June 2020 ✕ was killed just now .* UTC not known not known/);
     expect(text).toContain("as of 29 May 2020");
@@ -142,7 +142,7 @@ describe("a newest run", () => {
     const { settings } = await runOver(times(2, voucher()));
     await recordRun(settings, { outcome: "cancelled", error_code: "CANCELLED", error_message: "cancelled" });
     expect(await read(await serveNow(settings))).toMatch(
-      /The run for 1 June 2020 was stopped before it was done .* Code: CANCELLED .* cancelled The answers/,
+      /The run for 1 June 2020 was cancelled before it finished .* Code: CANCELLED .* cancelled The answers/,
     );
   });
 
@@ -161,7 +161,7 @@ describe("a newest run", () => {
     ["", "the record of the run is not readable"],
     ["{", "the record of the run is not readable"],
     ["[]", "the record of the run is not readable"],
-    ['{"audits":7,"warnings":[7]}', "the record of the run says of audits, warnings what is not readable"],
+    ['{"audits":7,"warnings":[7]}', "the record of the run has unreadable values in audits, warnings"],
   ])("with the record %j is told with a warning", async (record, warning) => {
     const { settings } = await runOver(times(2, voucher()));
     await recordRun(settings, { record });
