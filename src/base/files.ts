@@ -14,23 +14,23 @@ const TRIES = 20;
  * @returns the uppermost folder that was made, or undefined if none had to be.
  */
 export async function makeFolder(folder: string, triesLeft = TRIES): Promise<string | undefined> {
+  const again = async (error: unknown) => {
+    if (triesLeft > 0) return makeFolder(folder, triesLeft - 1);
+    throw Object.assign(new Error(messageOf(error), { cause: error }), { code: "EPERM" });
+  };
   try {
     await mkdir(folder);
     return folder;
   } catch (error) {
-    if (systemCodeOf(error) !== "ENOENT") return ignoreExisting(folder, error);
+    if (systemCodeOf(error) !== "ENOENT") return (await isThere(folder, error)) ? undefined : again(error);
   }
   const uppermost = await makeFolder(path.dirname(folder));
   try {
     await mkdir(folder);
   } catch (error) {
-    if (systemCodeOf(error) !== "ENOENT") {
-      await ignoreExisting(folder, error);
-      return uppermost;
-    }
-    // Another process has removed the folder above, because it was empty then.
-    if (triesLeft > 0) return (await makeFolder(folder, triesLeft - 1)) ?? uppermost;
-    throw Object.assign(new Error(messageOf(error), { cause: error }), { code: "EPERM" });
+    // Another process removes folders that are empty: the one above, or this one just after a third has made it.
+    const isGone = systemCodeOf(error) === "ENOENT" || !(await isThere(folder, error));
+    return isGone ? ((await again(error)) ?? uppermost) : uppermost;
   }
   return uppermost ?? folder;
 }
@@ -53,10 +53,18 @@ async function removeFolders(folder: string, uppermost: string): Promise<void> {
   if (path.resolve(folder) !== path.resolve(uppermost)) await removeFolders(path.dirname(folder), uppermost);
 }
 
-/** Another process may make the same folder at the same time. What is there and is not a folder stays an error. */
-async function ignoreExisting(folder: string, error: unknown): Promise<undefined> {
+/**
+ * Whether a folder that could not be made is there, because another process has made it; false if it is gone again.
+ * @throws the error if something else has its name.
+ */
+async function isThere(folder: string, error: unknown): Promise<boolean> {
   if (systemCodeOf(error) !== "EEXIST") throw error;
-  if (!(await stat(folder)).isDirectory()) throw error;
+  const found = await stat(folder).catch((statError: unknown) => {
+    if (systemCodeOf(statError) === "ENOENT") return undefined;
+    throw statError;
+  });
+  if (found?.isDirectory() === false) throw error;
+  return found !== undefined;
 }
 
 /** Writes a file, and the folders above it, so that who reads it sees the one that was there or the new one, never half. */

@@ -36,10 +36,16 @@ export function diffOf(before: Answers | undefined, after: Answers): AnswersDiff
     after: after.publication.executionDate.iso,
     answers: after.size,
     count: changes.length,
+    gone: changes.filter(({ after: told }) => told === undefined).length,
     changes: changes
       .map((change) => ({ ...placeOf(change), before: toldOf(change.before), after: toldOf(change.after) }))
       .sort((a, b) => vouchersDeciding(b) - vouchersDeciding(a)),
   };
+}
+
+/** How many answers the two have together. */
+export function comparedIn({ answers, gone }: Pick<AnswersDiff, "answers" | "gone">): number {
+  return answers + gone;
 }
 
 /** What a record keeps of it. */

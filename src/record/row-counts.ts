@@ -33,6 +33,14 @@ export const ROW_ACCOUNTING = "measures.row_accounting";
 export const BY_REASON = "measures.rejected_by_reason";
 export const BY_REASON_AND_COUNTRY = "measures.rejected_by_reason_and_country";
 
+/** The measure of the answers that rejected rows could change, by kind of segment. */
+const COULD_CHANGE = "measures.answers_rejected_rows_could_change";
+
+/** How many answers the rejected rows could change at most, had they been valid. */
+export function answersRejectedRowsCouldChange({ measures }: Pick<RunReport, "measures">): number {
+  return (measures[COULD_CHANGE] ?? []).reduce((sum, row) => sum + (countOf(row["could_change"]) ?? 0), 0);
+}
+
 /** The rows that a run has counted; undefined if it has not counted all of these, as in stages that read no raw files. */
 export function rowCountsOf({ measures }: Pick<RunReport, "measures">): RowCounts | undefined {
   const [counts] = measures[ROW_ACCOUNTING] ?? [];

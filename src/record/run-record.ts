@@ -94,6 +94,8 @@ const answersDiff = z.object({
   answers: whole,
   /** How many differ. */
   count: whole,
+  /** How many of these the later one has no longer. */
+  gone: whole.default(0),
   /** Those that differ, or the first of them. */
   changes: z.array(changedAnswer),
 });

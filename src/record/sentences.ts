@@ -2,7 +2,7 @@ import { FAULTS, type FaultKind } from "../base/errors.js";
 import { printable, counted, counting, percent } from "../base/words.js";
 import type { CertaintyCounts } from "../voucher/certainty.js";
 import { dateInWords, maybeExecutionDate } from "../voucher/execution-date.js";
-import { countsInWords } from "./answers.js";
+import { comparedIn, countsInWords } from "./answers.js";
 import { describeThreshold } from "./findings-in-words.js";
 import type { ToldRun } from "./past-run.js";
 import { rejectReasonsOf, rowCountsOf } from "./row-counts.js";
@@ -99,11 +99,11 @@ export function changesSentence({ outcome, report }: ToldRun): string {
   }
   const { gate } = report;
   const { before, after, answers, count } = report.answers.changed;
-  const all = counting(answers, "answer");
-  if (before === null) return `${all}. There is no earlier publication to compare.`;
+  if (before === null) return `${counting(answers, "answer")}. There is no earlier publication to compare.`;
   const since = before === after ? "the previous publication of this date" : dateOf(before);
   const isSeen = report.published !== null && report.published.withdrawn === null;
   const limit = gate === null ? "" : ` ${gateInWords(gate)}`;
+  const all = counting(comparedIn(report.answers.changed), "answer");
   return `${counted(count)} of ${all} ${isSeen ? "changed" : "would change"} since ${since}.${limit}`;
 }
 

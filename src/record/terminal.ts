@@ -1,9 +1,10 @@
 import path from "node:path";
 import { textTable } from "../base/text-table.js";
-import { counted } from "../base/words.js";
+import { counted, counting } from "../base/words.js";
 import { answerInWords, changeInWords } from "./answers.js";
 import { rawNotices } from "./findings-in-words.js";
 import type { ToldRun } from "./past-run.js";
+import { answersRejectedRowsCouldChange } from "./row-counts.js";
 import type { RunReport } from "./run-record.js";
 import {
   certaintySentence,
@@ -28,10 +29,21 @@ export function summaryOf(run: ToldRun): string {
     `${changesSentence(run)}${isFirst(report) ? " The answers with the most vouchers:" : ""}`,
     ...answersTold(report).map(indented),
     certaintySentence(run),
+    ...rejectedTold(report),
     dutySentence(run),
     ...toleratedInWords(report).map((tolerated) => indented(`tolerated: ${tolerated}`)),
     report.run_report === null ? end : `${end} Report: ${fromHere(report.run_report.html)}`,
   ].join("\n");
+}
+
+/** How far the answers depend on rows that were rejected: their certainty does not say. */
+function rejectedTold(report: RunReport): string[] {
+  const answers = answersRejectedRowsCouldChange(report);
+  if (answers === 0) return [];
+  const command = `npx pipeline rejected -e ${report.execution_date.replace("T00:00:00Z", "")}`;
+  return [
+    `The rejected rows, if they were valid, could change ${counting(answers, "answer")} at most: ${command}`,
+  ];
 }
 
 function isFirst({ answers }: RunReport): boolean {

@@ -1,7 +1,7 @@
 import { PipelineError, messageOf } from "../base/errors.js";
 import { answersAmong, readAnswersOf } from "../consumption/read-answers.js";
 import { readPublications } from "../consumption/read-publications.js";
-import { answersReportOf, changeInWords, diffOf, inRecord } from "../record/answers.js";
+import { answersReportOf, changeInWords, comparedIn, diffOf, inRecord } from "../record/answers.js";
 import type { AnswersDiff, ChangedAnswer } from "../record/run-record.js";
 import { Answers } from "../voucher/published-answers.js";
 import type { Gate, RunContext } from "./context.js";
@@ -31,13 +31,13 @@ export function holdToGate(
   if (outcome === "stopped") throw tooManyChanges(diff, counting, gate, maxChanged);
 }
 
-/** Whether the answer that readers would get is a toss-up or, if there is none any more, the one that they got. */
+/** Whether an answer changes by chance: it is a toss-up, and was one if there was any. A sure answer that becomes one counts. */
 function isTossUp({ before, after }: ChangedAnswer): boolean {
-  return (after ?? before)?.certainty_word === "toss-up";
+  return [before, after].every((answer) => answer === null || answer.certainty_word === "toss-up");
 }
 
 function tooManyChanges(
-  { before, answers }: AnswersDiff,
+  diff: AnswersDiff,
   counting: readonly ChangedAnswer[],
   { ignoresTossUps }: Gate,
   maxChanged: number,
@@ -46,7 +46,7 @@ function tooManyChanges(
   const more = counting.length - told.length;
   return new PipelineError(
     "TOO_MANY_CHANGES",
-    `${counting.length.toString()} of ${answers.toString()} answers would change since ${String(before)}` +
+    `${counting.length.toString()} of ${comparedIn(diff).toString()} answers would change since ${String(diff.before)}` +
       `${ignoresTossUps ? ", toss-ups not counted" : ""}, ` +
       `the limit is ${maxChanged.toString()}; nothing was published. Review the changes, then run again with --approve:` +
       `${told.join("")}${more > 0 ? `\n  and ${more.toString()} more` : ""}`,

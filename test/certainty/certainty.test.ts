@@ -116,6 +116,22 @@ describe("the certainty of an answer", () => {
     },
   );
 
+  it.each([
+    [9, 5_000, 1, 0.849],
+    [10, 2_000, 1, 0.931],
+    [8, 100, 1, 0.943],
+    [8, 100, -1, 0.873],
+    [13, 500, 2, 0.957],
+  ])(
+    "of %d against %d amounts of %d each is not called sure if draws are not",
+    async (winner, amounts, each, drawn) => {
+      const rivals = Array.from({ length: amounts }, () => each);
+      const chance = Number(await certaintyOf(winner, rivals));
+      expect(chance).toBeLessThanOrEqual(drawn);
+      expect(chance).toBeGreaterThan(drawn - 0.02);
+    },
+  );
+
   it("is the normal approximation of the two leading counts if others are far behind", async () => {
     // Φ((n₁ − n₂) / √(n₁ + n₂ − (n₁ − n₂)² / n)) with 5,300 and 5,200 of 16,974: 0.835
     expect(Number(await certaintyOf(5_300, [5_200, 1_000, 5_474 - 1_000 - 3_000, 3_000]))).toBeCloseTo(

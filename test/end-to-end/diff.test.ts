@@ -130,11 +130,8 @@ describe("--max-changed", () => {
     expect(await outcome({ answers: 0 })).toBe("passed");
   });
 
-  it("does not count toss-ups with --ignore-toss-ups: they change by chance", async () => {
-    const { settings, environment } = await runOver(
-      times(3, voucher({ voucher_amount: "1000" })),
-      "2020-05-28",
-    );
+  it("does not count answers with --ignore-toss-ups that were toss-ups and still are: they change by chance", async () => {
+    const { settings, environment } = await runOver([voucher({ voucher_amount: "1000" })], "2020-05-28");
     const tossUp = [...times(3, voucher({ voucher_amount: "1000" })), ...times(4, voucher())];
     const limit = ["--max-changed", "0", "--ignore-toss-ups"];
     await putVouchers(settings.zones.raw, tossUp);
@@ -153,6 +150,20 @@ describe("--max-changed", () => {
       "TOO_MANY_CHANGES: 2 of 2 answers would change since 2020-05-29T00:00:00Z, toss-ups not counted",
     );
     expect(stderr).toMatch(/\n {2}Peru · frequent 5-13: 2640 → 5, likely \(\d+(\.\d)?%\), on 16 vouchers\n/);
+  });
+
+  it("counts a sure answer that becomes a toss-up, as of a feed that was cut short, and one that is gone", async () => {
+    const sure = [...times(30, voucher()), ...times(30, voucher({ country_code: "Chile" }))];
+    const { settings, environment } = await runOver(sure, "2020-05-28");
+    await putVouchers(settings.zones.raw, [voucher({ voucher_amount: "5" })]);
+    const args = ["-e", "2020-05-29", "--max-changed", "3", "--ignore-toss-ups"];
+    const { code, stderr } = await pipeline(args, environment);
+    expect(code).toBe(3);
+    expect(stderr).toContain("TOO_MANY_CHANGES: 4 of 4 answers would change since 2020-05-28T00:00:00Z");
+    expect((await pipeline([...args, "--approve"], environment)).stdout).toContain(
+      "\n4 of 4 answers changed since 28 May 2020.",
+    );
+    expect((await pipeline(["diff"], environment)).stdout).toContain("4 of 4 answers differ between");
   });
 
   it("holds a date that was published already against itself, and the first one against nothing", async () => {

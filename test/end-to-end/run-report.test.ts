@@ -112,7 +112,7 @@ describe("the report of a run", () => {
     const [, runId = ""] = /\nreport: .*\/(.*)\.html\n$/.exec(stderr) ?? [];
     const [, stopped] = await reportOf(runId);
     expect(stopped).toContain(
-      "\n4 of 2 answers would change since 29 May 2020. The limit is 0 (--max-changed): stopped.\n",
+      "\n4 of 4 answers would change since 29 May 2020. The limit is 0 (--max-changed): stopped.\n",
     );
     expect(stopped).toContain("\nThe limit is 0 (--max-changed): stopped.\n");
   });

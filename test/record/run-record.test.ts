@@ -30,6 +30,7 @@ function diffOfSo(count: number): AnswersDiff {
     after: "2020-05-29T00:00:00Z",
     answers: 500_000,
     count,
+    gone: 0,
     changes: times(count, CHANGE),
   };
 }

@@ -39,6 +39,7 @@ const REPORT: RunReport = {
       after: "2020-05-29T00:00:00Z",
       answers: 40,
       count: 5,
+      gone: 0,
       changes: [900, 80, 7, 6, 5].map(change),
     },
     certainty: { sure: 31, likely: 5, "toss-up": 4 },

@@ -224,8 +224,16 @@ CREATE MACRO segment_position(segment_kind, segment) AS
     {%- endfor %}
   END;
 
--- The chance that a standard normal variable is at most z: a logistic curve that is never further than 0.00014 from it.
-CREATE MACRO normal_cdf(z) AS 1 / (1 + exp(-1.5976 * z - 0.07056 * z * z * z));
+-- The chance that a standard normal variable is at most z (Abramowitz and Stegun, 26.2.17; within 0.0000001).
+CREATE MACRO normal_tail(t) AS
+  t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+CREATE MACRO normal_cdf(z) AS
+  CASE WHEN z < 0 THEN 0 ELSE 1 END
+  - CASE WHEN z < 0 THEN -1 ELSE 1 END * exp(-z * z / 2) * 0.3989422804 * normal_tail(1 / (1 + 0.2316419 * abs(z)));
+
+-- How far `below` is from the mean of a Poisson count, as a standard normal variable (Wilson and Hilferty).
+CREATE MACRO poisson_deviation(below, expected) AS
+  3 * sqrt(below) * (1 - 1 / (9 * below) - cbrt(expected / below));
 
 -- How the chances of 0, 1, 2 … and `most` vouchers relate to each other for an amount that is expected `vouchers` times.
 CREATE MACRO poisson_weights(vouchers, most) AS
@@ -261,22 +269,30 @@ CREATE MACRO chance_among_few(winner, total, rivals) AS
     )
   );
 
--- The same chance for many vouchers: the counts are as good as normal and independent, so it is an integral over those of the winner,
--- taken at 17 points. Counts are whole: a tie is half a voucher away, or a whole one or none if there are no other amounts.
+-- The same chance for many vouchers. The counts are nearly independent Poisson counts, so the chance is an integral over the count of
+-- the winner, computed at 17 points. A tie is half a voucher away; it is a whole one or none if there are no other amounts.
 CREATE MACRO chance_among_many(winner, total, rivals) AS
   list_sum(
     list_transform(
       range(-8, 9),
       lambda point: exp(-point * point / 8) / sqrt(8 * pi()) * list_product(
         list_transform(
-          rivals,
-          lambda rival: normal_cdf(
-            (
-              winner - abs(rival) + sqrt(winner) * point / 2 + sign(rival) / 2
-              * (1 + CASE WHEN total % 2 = 0 THEN 1 ELSE -1 END * exp(-2 * (total - winner - abs(rival))))
-            )
-            / sqrt(abs(rival))
-          )
+          list_transform(
+            list_transform(
+              rivals,
+              lambda rival: {
+                'below': greatest(
+                  0.000001,
+                  winner + sqrt(winner) * point / 2 + (point * point / 4 - 1) / 6 + 0.5
+                  + sign(rival) / 2
+                  * (1 + CASE WHEN total % 2 = 0 THEN 1 ELSE -1 END * exp(-2 * (total - winner - abs(rival))))
+                ),
+                'expected': abs(rival)
+              }
+            ),
+            lambda count: poisson_deviation(count.below, count.expected)
+          ),
+          lambda z: normal_cdf(z)
         )
       )
     )

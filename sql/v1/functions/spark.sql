@@ -383,8 +383,8 @@ RETURN
     )
   )[0];
 
--- The same chance for many vouchers: the counts are as good as normal and independent, so it is an integral over those of the winner,
--- taken at 17 points. Counts are whole: a tie is half a voucher away, or a whole one or none if there are no other amounts.
+-- The same chance for many vouchers. The counts are nearly independent Poisson counts, so the chance is an integral over the count of
+-- the winner, computed at 17 points. A tie is half a voucher away; it is a whole one or none if there are no other amounts.
 CREATE OR REPLACE TEMPORARY FUNCTION chance_among_many(winner BIGINT, total BIGINT, rivals ARRAY<BIGINT>) RETURNS DOUBLE
 RETURN
   aggregate(
@@ -392,16 +392,32 @@ RETURN
     0D,
     (chance, point) -> chance + exp(-point * point / 8D) / sqrt(8 * pi()) * aggregate(
       transform(
-        rivals,
-        rival -> (
-          winner - abs(rival) + sqrt(winner) * point / 2 + sign(rival) / 2
-          * (1 + CASE WHEN total % 2 = 0 THEN 1 ELSE -1 END * exp(-2 * (total - winner - abs(rival))))
-        )
-        / sqrt(abs(rival))
+        transform(
+          rivals,
+          rival -> named_struct(
+            'below', greatest(
+              0.000001D,
+              winner + sqrt(winner) * point / 2 + (point * point / 4D - 1) / 6 + 0.5D
+              + sign(rival) / 2
+              * (1 + CASE WHEN total % 2 = 0 THEN 1 ELSE -1 END * exp(-2 * (total - winner - abs(rival))))
+            ),
+            'expected', abs(rival)
+          )
+        ),
+        -- How far the count is from its mean, as a standard normal variable (Wilson and Hilferty).
+        count -> 3 * sqrt(count.below) * (1 - 1 / (9 * count.below) - cbrt(count.expected / count.below))
       ),
       1D,
-      -- A logistic curve that is never further than 0.00014 from the normal one.
-      (product, z) -> product / (1 + exp(-1.5976D * z - 0.07056D * z * z * z))
+      -- The chance that a standard normal variable is at most z (Abramowitz and Stegun, 26.2.17; within 0.0000001).
+      (product, z) -> product * element_at(
+        transform(
+          array(1 / (1 + 0.2316419D * abs(z))),
+          t -> CASE WHEN z < 0 THEN 0 ELSE 1 END
+            - CASE WHEN z < 0 THEN -1 ELSE 1 END * exp(-z * z / 2) * 0.3989422804D
+            * t * (0.31938153D + t * (-0.356563782D + t * (1.781477937D + t * (-1.821255978D + t * 1.330274429D))))
+        ),
+        1
+      )
     )
   );
 

@@ -6,8 +6,8 @@ key: [country_code, segment_kind, segment]
 publish: true
 audits:
   - certainty_is_a_chance:
-      description: Every certainty is above 0 and at most 1.
-      select: SELECT * FROM {{ model.name | ref }} WHERE NOT coalesce(certainty > 0 AND certainty <= 1, false)
+      description: Every certainty is a chance from 0 to 1.
+      select: SELECT * FROM {{ model.name | ref }} WHERE NOT coalesce(certainty >= 0 AND certainty <= 1, false)
 columns:
   country_code:          { type: VARCHAR, max_length: 64, description: Country of the customers }
   segment_kind:          { type: VARCHAR, max_length: 64, description: frequent_segment or recency_segment }

@@ -93,7 +93,7 @@ function Footer({ state: { publication } }: Pick<FrameProps, "state">): VNode {
     <footer>
       {publication !== undefined && (
         <p>
-          Answers as of <DateOf date={publication.executionDate} />, published on{" "}
+          The newest answers: <DateOf date={publication.executionDate} />, published on{" "}
           <MomentOf moment={new Date(publication.publishedAt)} />. Days and hours are in UTC. Amounts are in
           whole units of each country’s own currency: do not add up or compare amounts of different countries.
         </p>

@@ -35,9 +35,11 @@ export const diffCommand: CommandModule<object, DiffArguments> = {
   },
 };
 
-async function describe({ before, after, answers, changes }: AnswersDiff): Promise<string> {
+async function describe(diff: AnswersDiff): Promise<string> {
+  const { before, after, changes } = diff;
   if (before === null) return `${after} is the first publication; there is no earlier one to compare`;
-  const heading = `${changes.length.toString()} of ${answers.toString()} answers differ between ${before} and ${after}`;
+  const { comparedIn } = await import("../../record/answers.js");
+  const heading = `${changes.length.toString()} of ${comparedIn(diff).toString()} answers differ between ${before} and ${after}`;
   if (changes.length === 0) return heading;
   const [{ titledTable }, { changeInWords }] = await Promise.all([
     import("../../record/terminal.js"),
