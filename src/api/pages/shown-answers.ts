@@ -76,8 +76,10 @@ export interface ShownAnswers {
 export function chooseAnswers(answers: Answers, before: Answers | undefined, choice: Choice): ShownAnswers {
   const all = [...comparedAnswers(answers, before)];
   const found = all.filter(nameContains(choice.q ?? ""));
-  const isChosen = ({ cell, hasChanged }: Compared, { certainty, changed }: Choice) =>
-    (changed === undefined || hasChanged) && (certainty === undefined || cell?.certainty?.word === certainty);
+  // An answer that is gone is as certain as it was.
+  const isChosen = ({ before: earlier, cell, hasChanged }: Compared, { certainty, changed }: Choice) =>
+    (changed === undefined || hasChanged) &&
+    (certainty === undefined || (cell ?? earlier)?.certainty?.word === certainty);
   const isCounted = (answer: Compared, choice: Choice) =>
     isChosen(answer, choice) && (choice.changed ?? answer.cell) !== undefined;
   const count = (others: Choice) => found.filter((answer) => isCounted(answer, others)).length;

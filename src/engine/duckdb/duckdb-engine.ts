@@ -21,7 +21,7 @@ import {
  * CANCELLED once the run's signal has been aborted.
  */
 export interface Engine {
-  /** The engine's name and version, as `DuckDB v1.5.5`. */
+  /** The engine's name, its version, and how files are written: the same rows give the same bytes only by the same engine. */
   readonly version: string;
   /** A folder of this machine that it can reach, and that goes when it is closed; undefined if it leaves no trace. */
   readonly folder: string | undefined;

@@ -17,6 +17,9 @@ import { temporaryFileFault, translateDuckDbError, DuckDbError } from "./duckdb-
 import { extensionOptions, openS3, type S3Session } from "./httpfs.js";
 import { makeTempDirectory, type TempDirectory } from "./temp-directory.js";
 
+/** How files are written, beside what the engine does by itself. Its name changes if the same rows become other bytes. */
+const FILE_FORMAT = "files with an Arrow schema";
+
 /** Statements that run side by side at the most. More would share the memory limit among too many. */
 const CONNECTIONS = 2;
 
@@ -280,7 +283,7 @@ function engineOf(
 
   return {
     ...bySpeaking({ run, rows }, folder),
-    version: `DuckDB ${version()}`,
+    version: `DuckDB ${version()}, ${FILE_FORMAT}`,
     folder,
     assertSelects: (sql) => connected((connection) => assertSelects(connection, sql)),
     makeFunctions: (sql) =>

@@ -280,6 +280,6 @@ describe("pipeline api-key", () => {
   it("refuses a name that the file could not have", async () => {
     const { code, stderr } = await pipeline(["api-key", "two words"]);
     expect(code).toBe(2);
-    expect(stderr).toContain('INVALID_USAGE: the name "two words" must be');
+    expect(stderr).toContain('INVALID_USAGE: the name "two words" is not valid');
   });
 });

@@ -97,7 +97,7 @@ describe("the chosen answers", () => {
     expect(chooseAnswers(AFTER, BEFORE, { changed: "yes" })).toMatchObject({
       count: 3,
       all: 4,
-      byWord: { sure: 0, likely: 1, "toss-up": 1 },
+      byWord: { sure: 1, likely: 1, "toss-up": 1 },
       changed: 3,
     });
   });

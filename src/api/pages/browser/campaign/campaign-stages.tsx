@@ -172,7 +172,7 @@ export function Failure({
   }, [takesFocus]);
   const more = errors.filter(({ message }) => !detail.includes(message));
   return (
-    <section class="stage" aria-label="What went wrong">
+    <section class="stage" aria-label="Failure">
       <Notice kind="bad">
         <strong>{title}.</strong> {detail}
         {lines > 0 &&
