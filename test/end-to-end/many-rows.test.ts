@@ -169,7 +169,7 @@ describe("a publish of many rows", () => {
     await expect(run(settings)).rejects.toMatchObject({
       code: "AUDIT_FAILED",
       message: expect.stringMatching(
-        /voucher_amount_usage gives back 1 rows .*(none|999,.*) for \["A 7","frequent_segment","37\+",300,6,/,
+        /voucher_amount_usage returns 1 rows .*(none|999,.*) for \["A 7","frequent_segment","37\+",300,6,/,
       ),
     });
     await readTable(settings, "DROP TRIGGER spoil");
