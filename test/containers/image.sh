@@ -63,7 +63,7 @@ prove_rights_and_contents() {
   expect "--version" "$version" "$(run "$image" node dist/cli/main.js --version)"
   expect "--version of the short name" "$version" "$(run "$image" pipeline --version)"
   expect "the label" "$version" "$(of_image '{{index .Config.Labels "org.opencontainers.image.version"}}')"
-  expect_match "--help" 'pipeline run' "$(run "$image" node dist/cli/main.js --help)"
+  expect_match "--help" 'Curate, aggregate and publish one date' "$(run "$image" node dist/cli/main.js --help)"
   proved "user 1000, production, --help and --version, on Node $(run "$image" node --version)"
 
   for name in $(node -p 'Object.keys(require("./package.json").devDependencies).join(" ")'); do

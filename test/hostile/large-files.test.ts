@@ -61,7 +61,7 @@ describe("a line without an end", () => {
       expect({ code, stderr }).toMatchObject({
         code: 3,
         stderr: expect.stringMatching(
-          /^error RAW_FILE_UNREADABLE: this raw file .*\n {2}vouchers\/long\.csv: .+\nreport: .+\n$/,
+          /^error RAW_FILE_UNREADABLE: cannot read this raw file\. .*\n {2}vouchers\/long\.csv: .+\nreport: .+\n$/,
         ),
       });
       expect(stderr.length).toBeLessThan(2_000);

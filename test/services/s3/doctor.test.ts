@@ -45,7 +45,7 @@ describe("pipeline doctor on S3", () => {
   it("says of keys that are wrong that they are, for each zone", async () => {
     const { code, stdout } = await doctor({ AWS_SECRET_ACCESS_KEY: "wrong-secret" });
     expect(stdout.match(/^✗ failed .*ZONE_NOT_USABLE: .*check AWS_ACCESS_KEY_ID/gm)).toHaveLength(3);
-    expect(stdout).toMatch(/^- not checked +writing curated +it comes after curated zone$/m);
+    expect(stdout).toMatch(/^- not checked +writing curated +it needs curated zone$/m);
     expect([code, stdout.includes("wrong-secret")]).toEqual([2, false]);
   });
 
@@ -67,7 +67,7 @@ describe("pipeline doctor on S3", () => {
     const empty = await makeFolder();
     const { code, stdout } = await doctor({ DUCKDB_EXTENSION_DIRECTORY: empty });
     expect(stdout).toMatch(/^✗ failed +httpfs +EXTENSION_MISSING: .*run 'npx pipeline install-extension'/m);
-    expect(stdout).toMatch(/^- not checked +writing curated +it comes after httpfs$/m);
+    expect(stdout).toMatch(/^- not checked +writing curated +it needs httpfs$/m);
     expect([code, await fingerprint(empty)]).toEqual([2, {}]);
   });
 
