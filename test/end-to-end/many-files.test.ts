@@ -111,7 +111,7 @@ describe("a partition of many files", () => {
     expect(await planned()).toMatchObject({ stderr: "", replaces: { files: 2 } });
     await putFile(settings.zones.curated, `${FOLDER}/_manifest.json`, "{");
     expect(await planned()).toMatchObject({
-      stderr: expect.stringMatching(/^warning: .*no manifest/),
+      stderr: expect.stringMatching(/^warning: .*not a readable manifest/),
       replaces: null,
     });
   });
