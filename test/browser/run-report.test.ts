@@ -25,8 +25,8 @@ describe("the report of a run in a browser", () => {
     expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe("Run for 29 May 2020 ✓ succeeded");
     const changes = page.getByRole("region", { name: "Changed answers" });
     expect(await changes.getByRole("listitem").allInnerTexts()).toEqual([
-      "Peru · frequent 5-13: 2640 → 70, on 3 vouchers",
-      "Peru · recency 30-60: 2640 → 70, on 3 vouchers",
+      "Peru · frequent 5-13: 2640 → 70, likely (84.4%), on 3 vouchers",
+      "Peru · recency 30-60: 2640 → 70, likely (84.4%), on 3 vouchers",
     ]);
     await expectAccessible(page);
     expect(complaints).toEqual([]);
