@@ -92,7 +92,8 @@ describe("raw files with the same bytes", () => {
       same_bytes: [{ paths: ["vouchers/a.csv", "vouchers/deep/b.csv"] }],
       measures: { "measures.row_accounting": [{ rows_read: "5", curated: "5" }] },
     });
-    const told = /^ *raw files that are identical copies; .*\n {2}vouchers\/a\.csv and vouchers\/deep\/b\.csv$/im;
+    const told =
+      /^ *raw files that are identical copies; .*\n {2}vouchers\/a\.csv and vouchers\/deep\/b\.csv$/im;
     for (const args of [["-e", EXECUTION_DATE, "--verbose"], ["inspect"], ["status"]])
       expect(await pipeline(args, environment)).toMatchObject({
         code: 0,
