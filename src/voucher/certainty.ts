@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { messageOf, PipelineError } from "../base/errors.js";
+import { parseRulesFile } from "./rules-file.js";
 
 /** How certain an answer is, in words for people, the most certain first. */
 export const CERTAINTY_WORDS = ["sure", "likely", "toss-up"] as const;
@@ -40,15 +40,7 @@ export const CERTAINTY_FILE = "certainty.json";
  * @throws PipelineError INVALID_MODEL if it is malformed, naming file and place.
  */
 export function parseCertaintyScale(text: string, file: string): CertaintyScale {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new PipelineError("INVALID_MODEL", `${file}: ${messageOf(error)}`, { cause: error });
-  }
-  const parsed = scaleSchema.safeParse(json);
-  if (!parsed.success) throw new PipelineError("INVALID_MODEL", `${file}: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
+  return parseRulesFile(scaleSchema, text, file);
 }
 
 /** How many answers each word is said of. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { messageOf, PipelineError } from "../base/errors.js";
+import { parseRulesFile } from "./rules-file.js";
 import type { SegmentKind } from "./segment-kinds.js";
 
 export { SEGMENT_KINDS, type SegmentKind } from "./segment-kinds.js";
@@ -47,15 +47,7 @@ export type Segments = Readonly<z.infer<typeof segmentsSchema>>;
  * @throws PipelineError INVALID_MODEL if it is malformed, naming file and place.
  */
 export function parseSegments(text: string, file: string): Segments {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new PipelineError("INVALID_MODEL", `${file}: ${messageOf(error)}`, { cause: error });
-  }
-  const parsed = segmentsSchema.safeParse(json);
-  if (!parsed.success) throw new PipelineError("INVALID_MODEL", `${file}: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
+  return parseRulesFile(segmentsSchema, text, file);
 }
 
 /** The segment that a measured value (orders, or days since the last order) falls into. The left edge is exclusive. */
