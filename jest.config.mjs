@@ -57,6 +57,7 @@ const folders = {
   // It draws vouchers with numpy.
   "certainty/calibration": ["CORPUS_PYTHON"],
   "readers/tables": ["CORPUS_PYTHON", "SPARK_PYTHON"],
+  "services/nginx": ["TEST_SERVICES_DIRECTORY"],
   "services/s3": ["TEST_S3_ENDPOINT"],
   "services/s3-servers": ["TEST_SERVICES_DIRECTORY"],
   "services/mysql": ["TEST_MYSQL_URL", "TEST_MARIADB_URL"],

@@ -181,6 +181,22 @@ describe("the settings", () => {
     );
   });
 
+  it.each(["true", "all", "proxy.example.org", "10.0.0.0/33", "10.0.0.0/8/9", "::1/129", "loopback,", "-1"])(
+    "refuse %j as the proxies to trust",
+    (proxies) => {
+      expect(faultOf({ TRUST_PROXY: proxies })).toContain(
+        "TRUST_PROXY must be the number of proxies in front",
+      );
+    },
+  );
+
+  it("take proxies by number, address, network and name", () => {
+    const proxies = (TRUST_PROXY?: string) => readSettings({ TRUST_PROXY }).api.trustProxy;
+    expect(proxies("2")).toBe(2);
+    expect(proxies("10.0.0.0/8, ::1,loopback")).toEqual(["10.0.0.0/8", "::1", "loopback"]);
+    expect(proxies()).toEqual([]);
+  });
+
   it("take several origins, or all", () => {
     const origins = (API_CORS_ORIGINS: string) => readSettings({ API_CORS_ORIGINS }).api.corsOrigins;
     expect(origins("https://a.org, http://localhost:3000")).toEqual([

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import * as z from "zod";
@@ -79,7 +80,14 @@ export interface ApiSettings {
   /** The file that lists the keys of clients; undefined where everybody may ask. */
   readonly keysFile: string | undefined;
   readonly keysFor: KeyedPart;
+  readonly trustProxy: TrustedProxies;
 }
+
+/**
+ * The proxies whose `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Prefix` count: those of some addresses and networks,
+ * or as many as stand in front of the api.
+ */
+export type TrustedProxies = readonly string[] | number;
 
 /** What asks for a key, where there are keys: the routes of /v1, or everything but what probes ask. */
 export type KeyedPart = "v1" | "all";
@@ -227,6 +235,15 @@ const schema = z.object({
     .default([]),
   API_KEYS_FILE: text.optional(),
   API_KEYS_FOR: z.enum(["v1", "all"], { error: "must be v1 or all" }).default("v1"),
+  TRUST_PROXY: text
+    .transform((value): TrustedProxies =>
+      /^[0-9]$/.test(value) ? Number(value) : value.split(",").map((proxy) => proxy.trim()),
+    )
+    .refine(
+      (proxies) => typeof proxies === "number" || proxies.every(isProxy),
+      "must be the number of proxies in front, or their addresses and networks, such as 10.0.0.0/8 or loopback, separated by commas",
+    )
+    .default([]),
   DUCKDB_MEMORY_LIMIT: text
     .regex(/^[0-9]+(\.[0-9]+)? ?([KMGT]i?B)$/i, "must be a size such as 4GB or 512MiB")
     .optional(),
@@ -357,6 +374,7 @@ export function readSettings(given: NodeJS.ProcessEnv = environmentOfProcess()):
       corsOrigins: value.API_CORS_ORIGINS,
       keysFile: resolved(value.API_KEYS_FILE),
       keysFor: value.API_KEYS_FOR,
+      trustProxy: value.TRUST_PROXY,
     },
     duckdb: {
       memoryLimit: value.DUCKDB_MEMORY_LIMIT,
@@ -506,6 +524,17 @@ export function isHook(text: string): boolean {
 /** As a browser writes it: a text that differs by a slash or a capital letter would never be the same. */
 function isOrigin(text: string): boolean {
   return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
+const NAMED_NETWORKS = ["loopback", "linklocal", "uniquelocal"];
+
+/** Whether a text is an address, a network such as 10.0.0.0/8, or a network that has a name. */
+function isProxy(text: string): boolean {
+  if (NAMED_NETWORKS.includes(text)) return true;
+  const [address = "", bits, ...rest] = text.split("/");
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }
 
 /**

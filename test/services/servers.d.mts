@@ -55,9 +55,13 @@ export function startSeaweedFs(options: StartOptions<S3Credentials>): Promise<S3
 export function startMoto(options: StartOptions<S3Credentials>): Promise<S3Server>;
 /** It has credentials of its own. It answers lists like old servers: it does not encode keys, and cannot list uploads. */
 export function startS3rver(options: Omit<StartOptions<never>, "credentials">): Promise<S3Server>;
-/** A proxy before S3 that refuses bodies larger than `maxBody`, in words of nginx such as `8m`. */
+/**
+ * A proxy.
+ * @param options.listen the rest of `listen`, for example `ssl`; nothing by default.
+ * @param options.site what else its server block says, in the words of nginx.
+ */
 export function startNginx(
-  options: Omit<StartOptions<never>, "credentials"> & { readonly target: string; readonly maxBody: string },
+  options: Omit<StartOptions<never>, "credentials"> & { readonly listen?: string; readonly site: string },
 ): Promise<Omit<MinioServer, "credentials">>;
 export function startMysql(options: SqlStartOptions): Promise<SqlServer>;
 export function startMariadb(options: SqlStartOptions): Promise<SqlServer>;

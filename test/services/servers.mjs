@@ -108,7 +108,7 @@ export async function startS3rver(options) {
 }
 
 export async function startNginx(options) {
-  const { directory, port = await freePort(), target, maxBody } = options;
+  const { directory, port = await freePort(), listen = "", site } = options;
   await mkdir(directory, { recursive: true });
   const config = path.join(directory, "nginx.conf");
   const folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
@@ -122,13 +122,9 @@ http {
   access_log off;
   ${folders.map((name) => `${name}_temp_path ${directory}/${name};`).join("\n  ")}
   ignore_invalid_headers off;
-  client_max_body_size ${maxBody};
-  proxy_http_version 1.1;
-  # Signatures of S3 cover it.
-  proxy_set_header Host $http_host;
   server {
-    listen ${HOST}:${port};
-    location / { proxy_pass ${target}; }
+    listen ${HOST}:${port} ${listen};
+    ${site}
   }
 }
 `,

@@ -25,6 +25,7 @@ import { addRequestLog, observe } from "./observing.js";
 import { addDocumentation, type Operation } from "./operation.js";
 import { explainProblem } from "./problem-pages.js";
 import { Problem, refusedMethod } from "./problems.js";
+import { readPrefix, trustProxies } from "./proxy.js";
 import { routeFinder } from "./route-names.js";
 import type { Services } from "./services.js";
 
@@ -57,8 +58,14 @@ export function createApp(services: Services): Express {
   app.disable("etag");
   // Duplicate parameters come as lists, and no parameter can become an object.
   app.set("query parser", "simple");
+  trustProxies(app, services.trustProxy);
   addRequestLog(app, services);
-  app.use(observe(services, routeFinder(app, [ASSETS, "/docs"])), secureAnswer, expectReadableAddress);
+  app.use(
+    observe(services, routeFinder(app, [ASSETS, "/docs"])),
+    secureAnswer,
+    readPrefix,
+    expectReadableAddress,
+  );
   const { keys, keysFor, corsOrigins, now } = services;
   // Ahead of the keys: a browser asks whether it may send one without one.
   if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));

@@ -176,10 +176,12 @@ const KEY = "key";
 /**
  * The OpenAPI document of the service, made of the schemas by which it checks.
  * @param asksForKey whether an operation is for clients with a key alone.
+ * @param prefix the path below which a proxy serves this service.
  */
 function openApiDocument(
   operations: readonly Operation[],
   asksForKey: (operation: Operation) => boolean,
+  prefix: string,
 ): ReturnType<typeof createDocument> {
   const paths: ZodOpenApiPathsObject = {};
   for (const operation of operations) {
@@ -196,7 +198,7 @@ function openApiDocument(
       description:
         "Which voucher amount is used most in a customer's country and segment, by the newest publication of the pipeline.",
     },
-    servers: [{ url: "/" }],
+    servers: [{ url: prefix === "" ? "/" : prefix }],
     paths,
     ...(hasKeys ? { components: { securitySchemes: { [KEY]: { type: "http", scheme: "bearer" } } } } : {}),
   });
@@ -223,15 +225,21 @@ export function addDocumentation(
   asksForKey: (operation: Operation) => boolean,
   newest: () => Promise<Answers | undefined>,
 ): void {
-  let made: { readonly answers: Answers | undefined; readonly text: string } | undefined;
-  app.get("/openapi.json", async (_request, response) => {
+  let made: { readonly answers: Answers | undefined; readonly prefix: string; readonly text: string } | undefined;
+  app.get("/openapi.json", async ({ prefix }, response) => {
     const answers = await newest();
     // Made when somebody asks: a service that starts has requests that wait.
-    if (made === undefined || made.answers !== answers) {
-      const document = withExamples(openApiDocument(operations, asksForKey), answers);
-      made = { answers, text: JSON.stringify(document) };
+    if (made === undefined || made.answers !== answers || made.prefix !== prefix) {
+      const document = withExamples(openApiDocument(operations, asksForKey, prefix), answers);
+      made = { answers, prefix, text: JSON.stringify(document) };
     }
     response.type("json").send(made.text);
   });
-  app.use("/docs", express.static(path.join(projectFolder(), "dist/api/docs"), { maxAge: "1h" }));
+  app.get("/docs", (request, response, next) => {
+    // Relative, so that it holds below any prefix.
+    if (request.path === "/docs") response.redirect(301, "docs/");
+    else next();
+  });
+  const folder = path.join(projectFolder(), "dist/api/docs");
+  app.use("/docs", express.static(folder, { maxAge: "1h", redirect: false }));
 }

@@ -6,6 +6,7 @@ import { JSON_TYPE } from "./bodies.js";
 import { prefersPage, securePage } from "./guards.js";
 import { operation, type Operation } from "./operation.js";
 import { helpAddress, Problem, PROBLEMS, type ProblemType } from "./problems.js";
+import { belowPrefix } from "./proxy.js";
 
 /** Answers a browser with a page that says what is wrong, where, and what to do. */
 export function sendProblemPage(request: Request, response: Response, problem: Problem): void {
@@ -68,19 +69,18 @@ export function explainProblem(): Operation {
 function sendPage(request: Request, response: Response, title: string, body: readonly string[]): void {
   securePage(request, response, () => undefined);
   response.vary("Accept").set("Cache-Control", "no-store").type("html");
-  response.send(
-    [
-      '<!doctype html><html lang="en"><head><meta charset="utf-8" />',
-      '<meta name="viewport" content="width=device-width, initial-scale=1" />',
-      '<meta name="color-scheme" content="light dark" />',
-      `<title>${escaped(title)} – vouchers</title>`,
-      `<link rel="icon" href="${assetAddress("icon.svg")}" type="image/svg+xml" />`,
-      `<link rel="stylesheet" href="${assetAddress("style.css")}" /></head><body>`,
-      `<header><p class="brand">Vouchers</p></header><main id="main"><h1>${escaped(title)}</h1>`,
-      ...body,
-      `<p><a href="${PAGES.answers}">All answers</a></p></main></body></html>`,
-    ].join(""),
-  );
+  const page = [
+    '<!doctype html><html lang="en"><head><meta charset="utf-8" />',
+    '<meta name="viewport" content="width=device-width, initial-scale=1" />',
+    '<meta name="color-scheme" content="light dark" />',
+    `<title>${escaped(title)} – vouchers</title>`,
+    `<link rel="icon" href="${assetAddress("icon.svg")}" type="image/svg+xml" />`,
+    `<link rel="stylesheet" href="${assetAddress("style.css")}" /></head><body>`,
+    `<header><p class="brand">Vouchers</p></header><main id="main"><h1>${escaped(title)}</h1>`,
+    ...body,
+    `<p><a href="${PAGES.answers}">All answers</a></p></main></body></html>`,
+  ];
+  response.send(belowPrefix(request, page.join("")));
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };

@@ -163,22 +163,28 @@ export function noPublication(): Problem {
   );
 }
 
-/** Where the service explains the type of a problem. */
+/** The path at which the service explains the type of a problem. */
 export function helpAddress(type: ProblemType): string {
   return `/problems/${type}`;
 }
 
-/** A problem as RFC 9457 writes it. */
-export function problemDocument({ type, detail, errors }: Problem): string {
+/**
+ * A problem as RFC 9457 writes it.
+ * @param prefix the path below which a proxy serves this service.
+ */
+export function problemDocument({ type, detail, errors }: Problem, prefix = ""): string {
   const { status, title } = PROBLEMS[type];
-  const document = { type: PROBLEM_URN + type, title, status, detail, help: helpAddress(type) };
+  const document = { type: PROBLEM_URN + type, title, status, detail, help: prefix + helpAddress(type) };
   return JSON.stringify(errors.length > 0 ? { ...document, errors } : document);
 }
 
 /** Answers with a problem document. */
 export function sendProblem(response: Response, problem: Problem): void {
   response.set("Cache-Control", "no-store");
-  response.status(PROBLEMS[problem.type].status).type(PROBLEM_TYPE).send(problemDocument(problem));
+  response
+    .status(PROBLEMS[problem.type].status)
+    .type(PROBLEM_TYPE)
+    .send(problemDocument(problem, response.req.prefix));
 }
 
 /** A problem document, as RFC 9457 writes it. */

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { SpanSender } from "../../base/otlp.js";
-import type { KeyedPart } from "../../settings/settings.js";
+import type { KeyedPart, TrustedProxies } from "../../settings/settings.js";
 import type { AnswerStore } from "./answer-store.js";
 import type { KeyRing } from "./key-ring.js";
 import type { RequestMetrics } from "./observing.js";
@@ -23,6 +23,8 @@ export interface Services {
   /** Undefined where everybody may ask. */
   readonly keys: KeyRing | undefined;
   readonly keysFor: KeyedPart;
+  /** The proxies that may say what the client asked for. */
+  readonly trustProxy: TrustedProxies;
   /** The origins whose pages may read answers. */
   readonly corsOrigins: readonly string[] | "*";
 }

@@ -1,4 +1,3 @@
-import type { Request } from "express";
 import { shortIso } from "../../voucher/execution-date.js";
 import type { Publication } from "../../voucher/publication-identity.js";
 import type { Place } from "../../voucher/published-answers.js";
@@ -45,13 +44,4 @@ export function answerAddress({ countryCode, kind, segment }: Place, { execution
 /** The address of the report of a run. */
 export function runAddress(runId: string): string {
   return `${PAGES.runs}/${encodeURIComponent(runId)}`;
-}
-
-/** A host as an address has it. A browser sends nothing else; a client that makes one up gets the usual one. */
-const HOST = /^[a-z0-9.-]+(:\d+)?$|^\[[0-9a-f:.]+\](:\d+)?$/i;
-
-/** What the addresses of the service begin with, as the client has written it. */
-export function originOf(request: Request): string {
-  const host = request.get("host") ?? "";
-  return `${request.protocol}://${HOST.test(host) ? host : "127.0.0.1:8000"}`;
 }

@@ -25,8 +25,8 @@ export function sendDictionary({ store }: Services): RequestHandler {
   return async (request: Request<{ file?: string }>, response) => {
     const { file = "index.html" } = request.params;
     if (request.path === PAGES.dictionary) {
-      // The pages name each other as files beside themselves.
-      response.redirect(308, `${PAGES.dictionary}/`);
+      // The pages name each other as files of the same folder. This address, too, is relative, so that it holds below any prefix.
+      response.redirect(308, "data/");
     } else if (ASSETS.includes(file)) {
       response.sendFile(file, { root: ASSETS_FOLDER, maxAge: "1h" });
     } else {

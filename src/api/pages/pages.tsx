@@ -3,6 +3,7 @@ import { render } from "preact-render-to-string";
 import { logFault, problemOf } from "../http/error-answers.js";
 import { prefersPage, securePage } from "../http/guards.js";
 import { type Problem, PROBLEMS, refusedMethod } from "../http/problems.js";
+import { belowPrefix } from "../http/proxy.js";
 import type { Services } from "../http/services.js";
 import { PAGES } from "./addresses.js";
 import { answerPage } from "./answer-page.js";
@@ -43,7 +44,7 @@ export function servePages(services: Services, guard: readonly RequestHandler[])
     const frame = <Frame page={page} state={state} menu={menu} address={request.originalUrl} />;
     response.set("Cache-Control", "no-store");
     response.status(page.status ?? 200);
-    response.type("html").send(`<!doctype html>${render(frame)}`);
+    response.type("html").send(belowPrefix(request, `<!doctype html>${render(frame)}`));
   };
 
   router.use(ASSETS, serveAssets());

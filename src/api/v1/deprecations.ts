@@ -12,5 +12,6 @@ const UNTIL = "Tue, 01 Jun 2027 00:00:00 GMT";
 export function tellDeprecated(response: Response): void {
   response.setHeader("Deprecation", SINCE);
   response.setHeader("Sunset", UNTIL);
-  response.append("Link", '</openapi.json>; rel="deprecation"; type="application/json"');
+  const document = `${response.req.prefix}/openapi.json`;
+  response.append("Link", `<${document}>; rel="deprecation"; type="application/json"`);
 }

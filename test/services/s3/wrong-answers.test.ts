@@ -202,8 +202,12 @@ describe("an S3 that answers wrongly", () => {
     const target = TEST_S3?.endpoint ?? "";
     const nginx = await startNginx({
       directory: path.join(await makeFolder(), "nginx"),
-      target,
-      maxBody: "8m",
+      site: `
+        client_max_body_size 8m;
+        proxy_http_version 1.1;
+        # Signatures of S3 cover it.
+        proxy_set_header Host $http_host;
+        location / { proxy_pass ${target}; }`,
     });
     const environment = { ...workspace.environment, AWS_ENDPOINT_URL_S3: nginx.endpoint };
     try {
