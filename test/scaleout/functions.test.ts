@@ -113,7 +113,13 @@ const VALUES: Record<string, Values> = {
     "raw_moment(CAST(timestamp_micros(CAST(v AS BIGINT)) AS TIMESTAMP_NTZ))",
   ),
   "TIMESTAMP WITH TIME ZONE": numbers(
-    [...MOMENTS, HIGHEST, -HIGHEST, -HIGHEST - 1n],
+    [
+      ...MOMENTS,
+      ...EDGES,
+      FIRST_IN_CALENDAR,
+      FIRST_IN_CALENDAR - 1n,
+      ...sampled(fc.bigInt(FIRST_IN_CALENDAR, HIGHEST - 1n), 300),
+    ],
     orInfinite("TIMESTAMPTZ", "make_timestamptz(CAST(v AS BIGINT))", HIGHEST),
     "raw_zoned(timestamp_micros(CAST(v AS BIGINT)))",
   ),

@@ -54,8 +54,10 @@ CREATE MACRO as_text
     END,
   (value TIMESTAMPTZ) AS
     CASE
-      WHEN isfinite(value) AND moment_in_calendar(make_timestamp(epoch_us(value))) IS NULL THEN CAST(epoch_us(value) AS VARCHAR)
-      ELSE CAST(value AS VARCHAR)
+      WHEN NOT isfinite(value) THEN CAST(value AS VARCHAR)
+      WHEN moment_in_calendar(make_timestamp(epoch_us(value))) IS NULL THEN CAST(epoch_us(value) AS VARCHAR)
+      -- DuckDB's own text of a zoned timestamp is up to a millisecond wrong after the year 287396.
+      ELSE CAST(make_timestamp(epoch_us(value)) AS VARCHAR) || '+00'
     END,
   (value STRUCT(milliseconds BIGINT)) AS
     coalesce(
