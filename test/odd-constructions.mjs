@@ -167,23 +167,53 @@ function literalTexts(source, file) {
   return texts;
 }
 
+/** Statements of SQL, style sheets, policies of pages, and paths of files are for programs. */
 function isProse(text) {
   return (
     wordsIn(text) > 2 &&
+    /\s/.test(text) &&
+    !/\{[^{}]*:[^{}]*;[^{}]*\}|^default-src |^<\/\S+>; rel=/.test(text) &&
     !/\b(SELECT|FROM|INSERT|UPDATE|DELETE|CREATE|ALTER|WHERE|COPY|SET|JOIN|AS|WITH)\b/.test(text)
   );
 }
 
+/** The comments of a file. Comments on lines that follow each other are one text; each tag of a docstring is a text. */
 function commentTexts(source, file) {
-  return [...source.matchAll(/(?<![:"'`\w])\/\/(.*(?:\n\s*\/\/.*)*)|\/\*\*?([\s\S]*?)\*\//g)].map(
-    (comment) => {
-      const text = (comment[1] ?? comment[2] ?? "")
+  return commentRanges(source, file).flatMap(({ pos, end }) => {
+    let line = source.slice(0, pos).split("\n").length;
+    const parts = source.slice(pos, end).split(/(?=@(?:returns|throws|param)\b)/);
+    return parts.map((part) => {
+      const text = part
+        .replace(/^\/\*\*?|\*\/$|^\/\/ ?/g, "")
         .replace(/\n\s*(\/\/|\*) ?/g, "\n")
         .replace(/`[^`\n]+`/g, "CODE")
-        .replace(/@(returns|throws|param \w+)/g, "");
-      return { file, line: source.slice(0, comment.index).split("\n").length, text: text.trim() };
-    },
-  );
+        .replace(/^@(returns|throws( \w+)?|param \w+)/, "");
+      const found = { file, line, text: text.trim() };
+      line += part.split("\n").length - 1;
+      return found;
+    });
+  });
+}
+
+function commentRanges(source, file) {
+  const tree = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true);
+  const ranges = new Map();
+  const visit = (node) => {
+    if (node.kind !== ts.SyntaxKind.JsxText)
+      for (const range of ts.getLeadingCommentRanges(source, node.pos) ?? []) ranges.set(range.pos, range);
+    if (!ts.isJsxElement(node.parent ?? node))
+      for (const range of ts.getTrailingCommentRanges(source, node.end) ?? []) ranges.set(range.pos, range);
+    node.getChildren(tree).forEach(visit);
+  };
+  visit(tree);
+  const joined = [];
+  for (const { pos, end, kind } of [...ranges.values()].sort((a, b) => a.pos - b.pos)) {
+    const last = joined.at(-1);
+    const isLine = kind === ts.SyntaxKind.SingleLineCommentTrivia;
+    if (isLine && last?.isLine && /^\s*$/.test(source.slice(last.end, pos))) last.end = end;
+    else joined.push({ pos, end, isLine });
+  }
+  return joined;
 }
 
 /** The comments of a SQL file, and the descriptions in its header. */

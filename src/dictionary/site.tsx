@@ -138,7 +138,7 @@ function ModelPage({ version, entries, entry, lineage }: ModelPageProps): VNode 
     <Document title={name} version={version.name} isIndex={false}>
       <p class="lead">{model.header.description}</p>
       <Facts entry={entry} />
-      <h2>Where it comes from, and where it goes</h2>
+      <h2>Sources and readers</h2>
       <Graph
         entries={aroundOf(entries, entry)}
         title={`Lineage of ${name}: its sources and its readers`}
@@ -149,7 +149,7 @@ function ModelPage({ version, entries, entry, lineage }: ModelPageProps): VNode 
       <Audits version={version} model={model} />
       <h2 id="sql">SQL</h2>
       <p>
-        From <code>{model.file}</code>. What stands in double braces is filled in by each run.
+        From <code>{model.file}</code>. Each run fills in the parts in double braces.
       </p>
       <pre class="scrolling" role="region" tabIndex={0} aria-labelledby="sql">
         <code>{withoutHeader(model.template)}</code>
@@ -300,12 +300,12 @@ function Audits({ version, model }: Pick<ModelPageProps, "version"> & { model: M
   const uses = usesOf(model);
   return (
     <>
-      <h2>What is promised of it</h2>
-      <p>Each run holds what it has made to these, before anybody reads it.</p>
+      <h2>Audits</h2>
+      <p>Each run checks these before it publishes.</p>
       <dl class="tables">
         <div>
           <dt>columns_are_declared</dt>
-          <dd>The columns are those of the header, in its order.</dd>
+          <dd>The columns are the same as in the header, in the same order.</dd>
         </div>
         {uses.map((use) => {
           const header = usedAudit(model, use, version.audits)?.header;

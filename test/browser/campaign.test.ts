@@ -147,7 +147,7 @@ describe("a file that is chosen", () => {
   });
 
   it.each([
-    ["no UTF-8", Buffer.from([0x50, 0x4b, 0x03, 0x04, 0xff, 0xfe]), "it is no UTF-8"],
+    ["no UTF-8", Buffer.from([0x50, 0x4b, 0x03, 0x04, 0xff, 0xfe]), "it is not UTF-8"],
     ["without columns", "name,town\na,b\n", "country_code is missing in the header"],
     ["empty", "", "country_code is missing in the header"],
     ["broken gzip", Buffer.from([0x1f, 0x8b, 1, 2, 3, 4]), "The file cannot be read."],
@@ -280,7 +280,7 @@ describe("a file that is priced", () => {
     const { page } = await openCampaign();
     await choose(page, `${SOME}\n9,Pe"ru,frequent_segment,15,\n`);
     await price(page);
-    await page.locator(".stage").getByText("The request cannot be read.").waitFor();
+    await page.locator(".stage").getByText("The request is invalid.").waitFor();
     expect(await page.locator(".stage .notice").innerText()).toMatch(
       /a quote in a wrong place, or without its end, near line \d+.* The [\d,]+ lines before went well/,
     );

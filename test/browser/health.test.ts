@@ -48,8 +48,8 @@ describe("is it healthy?", () => {
   it("says in words why the newest run has failed, and that the answers are still given", async () => {
     await run({ ...settings, maxRejectedShare: "0.01" }, "2020-05-30").catch(() => undefined);
     const { page, complaints } = await open(api.url);
-    await page.getByRole("link", { name: "See what is wrong" }).click();
-    const wrong = page.getByRole("region", { name: "What is wrong" });
+    await page.getByRole("link", { name: "See the failure" }).click();
+    const wrong = page.getByRole("region", { name: "Failure of the newest run" });
     expect(await wrong.innerText()).toMatch(/30 May 2020(.|\n)*AUDIT_FAILED(.|\n)*rejected_share_is_allowed/);
     expect(await wrong.innerText()).toContain(
       "The answers are those of the last publication, as of 29 May 2020",

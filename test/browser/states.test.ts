@@ -49,7 +49,7 @@ describe("while the database is away", () => {
 
   it.each(EVERY_PAGE)("%s says that it is, and of when the answers are", async (path) => {
     const { page, complaints } = await open(api.url + path);
-    expect(await page.locator(".notice").first().innerText()).toContain("The database cannot be reached.");
+    expect(await page.locator(".notice").first().innerText()).toContain("The database is not reachable.");
     expect(await page.locator(".notice").first().innerText()).toContain(
       "The answers below were last confirmed just now",
     );
@@ -81,7 +81,7 @@ describe("a database that has never answered", () => {
     const { settings } = await makeWorkspace();
     const api = await serve({ ...settings, consumptionUrl: "mysql://nobody:secret@127.0.0.1:1/none" });
     const { page } = await open(api.url);
-    expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe("The database cannot be reached");
+    expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe("The database is not reachable");
     expect(await page.locator("body").innerText()).not.toContain("secret");
     await expectAccessible(page);
   });

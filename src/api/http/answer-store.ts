@@ -201,12 +201,12 @@ export class AnswerStore {
 
 /** The service keeps its answers: only a withdrawal takes a publication back, not the loss of a file or of its tables. */
 function databaseGone(): PipelineError {
-  return new PipelineError("CONSUMPTION_UNAVAILABLE", "the consumption database is not there any more");
+  return new PipelineError("CONSUMPTION_UNAVAILABLE", "the consumption database no longer exists");
 }
 
 function unknownPublication({ iso }: ExecutionDate): Problem {
   return new Problem("unknown-publication", `The execution date ${iso} is not published.`, [
-    { field: "execution_date", message: "must be published; GET /v1/publications lists those that are" },
+    { field: "execution_date", message: "must be published; GET /v1/publications lists the published dates" },
   ]);
 }
 
@@ -221,7 +221,7 @@ async function withinLimit<Answer>(milliseconds: number, answer: Promise<Answer>
       reject(
         new Problem(
           "database-unavailable",
-          "The database of the answers does not answer in time; try again later.",
+          "The database of the answers does not respond in time. Try again later.",
         ),
       );
     }, milliseconds);

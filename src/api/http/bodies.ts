@@ -60,12 +60,12 @@ const parse: RequestHandler = (request, _response, next) => {
   const given: unknown = request.body;
   const bytes = Buffer.isBuffer(given) ? given : Buffer.alloc(0);
   if (partsOf(bytes) > MAX_PARTS)
-    throw new Problem("body-too-large", "A body of JSON can have no more than 10,000 customers need.");
+    throw new Problem("body-too-large", "The JSON body is larger than 10,000 customers need.");
   try {
     request.body = JSON.parse(UTF_8.decode(bytes)) as unknown;
   } catch {
-    throw new Problem("invalid-request", "The body is no JSON in UTF-8.", [
-      { field: "body", message: 'must be JSON in UTF-8, as {"country_code":"Peru",…}' },
+    throw new Problem("invalid-request", "The body is not JSON in UTF-8.", [
+      { field: "body", message: 'must be JSON in UTF-8, for example {"country_code":"Peru",…}' },
     ]);
   }
   next();
@@ -88,20 +88,20 @@ export function bodyProblem(error: unknown): Problem | undefined {
     case "entity.too.large":
       return new Problem(
         "body-too-large",
-        `A body of JSON can have ${MAX_JSON_BYTES.toLocaleString("en")} bytes.`,
+        `A JSON body can have at most ${MAX_JSON_BYTES.toLocaleString("en")} bytes.`,
       );
     case "encoding.unsupported":
       return new Problem(
         "unsupported-media-type",
-        "Send the body as it is, or compressed by gzip, deflate or br.",
+        "Send the body uncompressed, or compressed with gzip, deflate or br.",
       );
     case "request.aborted":
     case "request.size.invalid":
-      return new Problem("invalid-request", "The body ended before it was whole.");
+      return new Problem("invalid-request", "The body is incomplete.");
     default:
       // Body-parser gives a status to every fault of decompression. The codes of brotli differ by what is wrong.
       return status === 400 || String(code).startsWith("Z_")
-        ? new Problem("invalid-request", "The body cannot be decompressed.")
+        ? new Problem("invalid-request", "The service cannot decompress the body.")
         : undefined;
   }
 }

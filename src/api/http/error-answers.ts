@@ -34,25 +34,27 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof PipelineError) {
     return new Problem(
       "database-unavailable",
-      "The database of the answers cannot be reached; try again later.",
+      "The service cannot reach the database of the answers. Try again later.",
       [],
       { cause: error },
     );
   }
   // Express throws an error of its own for an address that cannot be decoded.
-  if (error instanceof URIError) return new Problem("invalid-request", "The address cannot be decoded.");
+  if (error instanceof URIError)
+    return new Problem("invalid-request", "The service cannot decode the address.");
   return (
     bodyProblem(error) ??
     fileProblem(error) ??
-    new Problem("internal-error", "The service failed; the fault is in its log.")
+    new Problem("internal-error", "The service failed. Its log has the error.")
   );
 }
 
 /** What is wrong with a request for a file; undefined for an error that is not about files. */
 function fileProblem(error: unknown): Problem | undefined {
   const { status } = error as { status?: unknown };
-  if (status === 412) return new Problem("precondition-failed", "The file is not as the request expects it.");
+  if (status === 412)
+    return new Problem("precondition-failed", "The file does not match the precondition of the request.");
   if (status === 416)
-    return new Problem("range-not-satisfiable", "The file ends before the part that is asked for.");
+    return new Problem("range-not-satisfiable", "The file ends before the requested range.");
   return undefined;
 }

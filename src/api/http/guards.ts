@@ -18,10 +18,10 @@ export const expectReadableAddress: RequestHandler = (request, _response, next) 
   const hosts = request.headersDistinct["host"]?.length ?? 0;
   if (hosts > 1) throw new Problem("invalid-request", "The request has more than one Host header.");
   if (hosts === 0 && request.httpVersion === "1.1")
-    throw new Problem("invalid-request", "The request has no Host header, which HTTP/1.1 asks for.");
+    throw new Problem("invalid-request", "The request has no Host header, which HTTP/1.1 requires.");
   const { expect } = request.headers;
   if (expect !== undefined && expect.toLowerCase() !== "100-continue")
-    throw new Problem("expectation-failed", "Nothing but 100-continue can be expected here.");
+    throw new Problem("expectation-failed", "Expect can only be 100-continue.");
   const [, query = ""] = /\?(.*)/s.exec(request.url) ?? [];
   const faults = IN_DOUBT.test(query) ? query.split("&").filter((parameter) => !isReadable(parameter)) : [];
   if (faults.length === 0) {
@@ -30,7 +30,7 @@ export const expectReadableAddress: RequestHandler = (request, _response, next) 
   }
   throw new Problem(
     "invalid-request",
-    "A parameter cannot be decoded.",
+    "The service cannot decode a parameter.",
     faults.map((parameter) => ({
       field: /^[a-z_]+/.exec(parameter)?.[0] ?? "query",
       message: "must be UTF-8, percent-encoded",
@@ -129,8 +129,8 @@ export function requireKey(ring: KeyRing, now: () => Date): RequestHandler {
     throw new Problem(
       "key-missing",
       key === undefined
-        ? "Send a key of yours as the header Authorization: Bearer <key>."
-        : "The key is unknown, was taken back or has expired.",
+        ? "Send your key as the header Authorization: Bearer <key>."
+        : "The key is unknown, revoked or expired.",
     );
   };
 }
@@ -162,7 +162,7 @@ export function limitRate(): RequestHandler {
       const seconds = String(response.getHeader("Retry-After"));
       throw new Problem(
         "too-many-requests",
-        `The key may ask ${String(limitOf(request))} times a minute; ask again in ${seconds} seconds.`,
+        `This key may send ${String(limitOf(request))} requests a minute. Try again in ${seconds} seconds.`,
       );
     },
   });

@@ -81,13 +81,13 @@ export class KeyRing {
   #take(text: string): void {
     this.#keys = parseKeys(text, this.#file);
     this.#text = text;
-    this.#log.info({ keys: this.#keys.map(({ name }) => name) }, "the keys were read anew");
+    this.#log.info({ keys: this.#keys.map(({ name }) => name) }, "the keys were reloaded");
   }
 
   #warnOnce(fault: string): void {
     if (fault === this.#fault) return;
     this.#fault = fault;
-    this.#log.warn(`${fault}; the keys that were read last go on counting`);
+    this.#log.warn(`${fault}; the keys that were read last stay valid`);
   }
 }
 
@@ -110,7 +110,7 @@ const keySchema = z
     requests_per_minute: z.int("must be a whole number").min(1, "must be at least 1").optional(),
     expires: z
       .union([z.iso.date(), z.iso.datetime({ offset: true })], {
-        error: "must be a day as 2027-01-01 or a moment as 2027-01-01T06:00:00Z",
+        error: "must be a day or a time, for example 2027-01-01 or 2027-01-01T06:00:00Z",
       })
       .optional(),
   })
@@ -124,13 +124,10 @@ const keySchema = z
 const fileSchema = z.strictObject({
   keys: z
     .array(keySchema, "must be a list of keys")
-    .refine(
-      (keys) => new Set(keys.map(({ name }) => name)).size === keys.length,
-      "must differ by their names",
-    )
+    .refine((keys) => new Set(keys.map(({ name }) => name)).size === keys.length, "must have different names")
     .refine(
       (keys) => new Set(keys.map(({ sha256 }) => sha256.toString("hex"))).size === keys.length,
-      "must differ by their sha256",
+      "must have different values of sha256",
     ),
 });
 

@@ -196,7 +196,7 @@ function openApiDocument(
       title: "Voucher service",
       version: "1",
       description:
-        "Which voucher amount is used most in a customer's country and segment, by the newest publication of the pipeline.",
+        "Gives the voucher amount that is used most in a customer's country and segment, from the newest publication of the pipeline.",
     },
     servers: [{ url: prefix === "" ? "/" : prefix }],
     paths,

@@ -18,7 +18,7 @@ export function sendProblemPage(request: Request, response: Response, problem: P
   sendPage(request, response.status(status), title, [
     `<p class="lead">${escaped(detail)}</p>`,
     ...(fields.length === 0 ? [] : [`<ul>${fields.join("")}</ul>`]),
-    `<p><a href="${helpAddress(type)}">What this kind of problem means</a></p>`,
+    `<p><a href="${helpAddress(type)}">Meaning of this problem type</a></p>`,
   ]);
 }
 
@@ -30,7 +30,7 @@ export function explainProblem(): Operation {
     method: "get",
     path: "/problems/{type}",
     name: "explainProblem",
-    summary: "What a type of problem means, and what to do",
+    summary: "The meaning of a problem type, with its remedy",
     tag: "Operations",
     parameters: z.strictObject({
       type: z

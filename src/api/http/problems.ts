@@ -5,33 +5,33 @@ import * as z from "zod";
 export const PROBLEMS = {
   "invalid-customer": {
     status: 400,
-    title: "The customer cannot be read",
-    meaning: "fields of the customer are missing or wrong; `errors` names them",
+    title: "The customer is invalid",
+    meaning: "fields of the customer are missing or invalid; `errors` lists them",
   },
   "invalid-request": {
     status: 400,
-    title: "The request cannot be read",
-    meaning: "parameters, headers or the body are missing or wrong; `errors` names them",
+    title: "The request is invalid",
+    meaning: "parameters, headers or the body are missing or invalid; `errors` lists them",
   },
   "impossible-request": {
     status: 422,
     title: "The request contradicts itself",
-    meaning: "well written, and impossible: a last order later than `as_of`, or the measure is missing",
+    meaning: "the last order is later than `as_of`, or the measure of the segment is missing",
   },
   "request-too-late": {
     status: 408,
     title: "The request came too slowly",
-    meaning: "the request came too slowly; send it in one go",
+    meaning: "the body did not arrive in time; send it without pauses",
   },
   "body-too-large": {
     status: 413,
     title: "The body is too large",
-    meaning: "send fewer customers, or a campaign; send a very repetitive campaign without compression",
+    meaning: "send fewer customers, or use a campaign; send a very repetitive campaign without compression",
   },
   "unsupported-media-type": {
     status: 415,
-    title: "The body is of a kind that is not read here",
-    meaning: "the detail says what is read here",
+    title: "The type of the body is not supported here",
+    meaning: "the detail lists the supported types",
   },
   "request-too-large": {
     status: 431,
@@ -40,13 +40,13 @@ export const PROBLEMS = {
   },
   "key-missing": {
     status: 401,
-    title: "A key is needed here",
-    meaning: "send a key that is valid as `Authorization: Bearer <key>`",
+    title: "A key is required here",
+    meaning: "send a valid key as `Authorization: Bearer <key>`",
   },
   "too-many-requests": {
     status: 429,
-    title: "The key has asked too often",
-    meaning: "wait as many seconds as `Retry-After` says",
+    title: "Rate limit exceeded for this key",
+    meaning: "wait for the seconds in `Retry-After`, then send the request again",
   },
   "not-found": {
     status: 404,
@@ -61,52 +61,54 @@ export const PROBLEMS = {
   "unknown-run": {
     status: 404,
     title: "There is no such run",
-    meaning: "no run of this id is recorded",
+    meaning: "no run with this id is recorded",
   },
   "unknown-table": {
     status: 404,
     title: "The publication has no such table",
-    meaning: "the publication has no such table; the detail lists those it has",
+    meaning: "the publication has no such table; the detail lists its tables",
   },
   "stale-cursor": {
     status: 409,
-    title: "The cursor is of no page of this publication",
+    title: "The cursor does not belong to this publication",
     meaning: "the date was published again, or withdrawn, between two pages; read from the start",
   },
   "no-country-answers": {
     status: 409,
     title: "The publication has no answers for countries",
-    meaning: "the publication is older than answers for countries; run its date again, or do not fall back",
+    meaning:
+      "the publication is older than answers for countries; run its date again, or leave `fallback` out",
   },
   "no-certainty": {
     status: 409,
-    title: "The publication does not say how certain its answers are",
-    meaning: "the publication is older than certainty; run its date again, or leave `min_certainty` out",
+    title: "The publication has no certainty for its answers",
+    meaning:
+      "the publication is older than the certainty of answers; run its date again, or leave `min_certainty` out",
   },
   "method-not-allowed": {
     status: 405,
-    title: "This method is not offered here",
-    meaning: "the header `Allow` has the methods that are offered",
+    title: "This method is not allowed here",
+    meaning: "the header `Allow` lists the allowed methods",
   },
   "precondition-failed": {
     status: 412,
     title: "The file has changed",
-    meaning: "the file is not as `If-Match` or `If-Unmodified-Since` says",
+    meaning: "the file does not match `If-Match` or `If-Unmodified-Since`",
   },
   "range-not-satisfiable": {
     status: 416,
     title: "The file has no such part",
-    meaning: "the file is shorter than `Range` says",
+    meaning: "the file is shorter than the requested `Range`",
   },
   "expectation-failed": {
     status: 417,
-    title: "The request expects what is not offered",
-    meaning: "send no other `Expect` than `100-continue`",
+    title: "The expectation of the request is not supported",
+    meaning: "leave `Expect` out, or send `100-continue`",
   },
   "not-ready": {
     status: 503,
-    title: "The service is ending",
-    meaning: "the service is ending; ask another instance",
+    title: "The service is shutting down",
+    meaning: "the service is shutting down; ask another instance",
   },
   "no-publication": {
     status: 503,
@@ -115,13 +117,13 @@ export const PROBLEMS = {
   },
   "database-unavailable": {
     status: 503,
-    title: "The database cannot be reached",
-    meaning: "the database cannot be read now; try again later",
+    title: "The database is not reachable",
+    meaning: "the service cannot read the database now; try again later",
   },
   "internal-error": {
     status: 500,
     title: "This is a bug of the service",
-    meaning: "a bug of the service; its log has the fault",
+    meaning: "a bug of the service; its log has the error",
   },
 } as const;
 
@@ -159,7 +161,7 @@ export class Problem extends Error {
 export function noPublication(): Problem {
   return new Problem(
     "no-publication",
-    "No execution date is published yet; run the pipeline, then ask again.",
+    "No execution date is published yet. Run the pipeline, then try again.",
   );
 }
 
@@ -193,23 +195,24 @@ export const problemSchema = z
     type: z.enum(Object.keys(PROBLEMS).map((type) => PROBLEM_URN + type)),
     title: z.string(),
     status: z.int(),
-    detail: z.string().meta({ description: "What is wrong, and what to do" }),
-    help: z
-      .string()
-      .meta({ description: "Where the service explains the type", example: "/problems/not-found" }),
+    detail: z.string().meta({ description: "The problem, with its remedy" }),
+    help: z.string().meta({
+      description: "The address at which the service explains the type",
+      example: "/problems/not-found",
+    }),
     errors: z
       .array(z.object({ field: z.string(), message: z.string() }))
       .optional()
-      .meta({ description: "The fields at fault" }),
+      .meta({ description: "The invalid fields" }),
   })
-  .meta({ id: "Problem", description: "What is wrong with a request, or with the service" });
+  .meta({ id: "Problem", description: "A problem of a request, or of the service" });
 
 /** What whoever asks by a method that is not offered is told; the response says those that are. */
 export function refusedMethod(request: Request, response: Response, offered: readonly string[]): Problem {
   response.set("Allow", offered.join(", "));
   return new Problem(
     "method-not-allowed",
-    `${request.method} is not offered at ${request.path}; use ${offered.join(" or ")}.`,
+    `${request.method} is not allowed at ${request.path}. Use ${offered.join(" or ")}.`,
   );
 }
 
@@ -230,7 +233,7 @@ export function checked<Schema extends z.ZodType>(
   if (parsed.success) return parsed.data;
   throw new Problem(
     "invalid-request",
-    "The fields listed under errors are missing or wrong.",
+    "Some fields are missing or invalid. Fix the fields listed under errors.",
     fieldErrors(parsed.error.issues.slice(0, FAULTS_LISTED), place).slice(0, FAULTS_LISTED),
   );
 }
@@ -243,7 +246,7 @@ export function fieldErrors(issues: readonly z.core.$ZodIssue[], place: string):
     if (issue.code === "unrecognized_keys")
       return issue.keys
         .slice(0, FAULTS_LISTED)
-        .map((key) => ({ field: named([...issue.path, key]), message: "is not known here" }));
+        .map((key) => ({ field: named([...issue.path, key]), message: "is unknown here" }));
     if (issue.code === "invalid_union") {
       const [closest] = [...issue.errors].sort((a, b) => depthOf(b) - depthOf(a));
       if (closest !== undefined && depthOf(closest) > 0) return fieldErrors(closest, named(issue.path));

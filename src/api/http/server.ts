@@ -66,7 +66,7 @@ export function createApiServer(services: Services, patience = PATIENCE): Server
   // Node would answer both without a word of what is wrong.
   server.on("checkExpectation", app);
   server.on("connect", (_request, socket: Socket) => {
-    socket.end(answerOf(new Problem("method-not-allowed", "CONNECT is not offered here.")));
+    socket.end(answerOf(new Problem("method-not-allowed", "CONNECT is not allowed here.")));
   });
   answerBrokenRequests(server, services.underWay);
   return server;
@@ -107,9 +107,9 @@ function problemOf(error: Error): Problem {
     case "HPE_HEADER_OVERFLOW":
       return new Problem("request-too-large", "The address and headers are too long.");
     case "ERR_HTTP_REQUEST_TIMEOUT":
-      return new Problem("request-too-late", "The request did not come to its end in time.");
+      return new Problem("request-too-late", "The request did not arrive in time.");
     default:
-      return new Problem("invalid-request", "The request is no HTTP that can be read.");
+      return new Problem("invalid-request", "The request is not valid HTTP.");
   }
 }
 

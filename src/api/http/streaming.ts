@@ -35,7 +35,7 @@ export const MAX_LINE_BYTES = 65_536;
 
 /** A body that cannot be read on. */
 export function unreadable(message: string): Problem {
-  return new Problem("invalid-request", `The body cannot be read: it ${message}.`, [
+  return new Problem("invalid-request", `The service cannot read the body: it ${message}.`, [
     { field: "body", message },
   ]);
 }
@@ -89,7 +89,7 @@ function decoderOf(request: Request): PassThrough | Gunzip {
   const encoding = (request.get("content-encoding") ?? "identity").trim().toLowerCase();
   if (encoding === "identity") return new PassThrough();
   if (encoding === "gzip") return createGunzip();
-  throw new Problem("unsupported-media-type", "Send the body as it is, or compressed by gzip.");
+  throw new Problem("unsupported-media-type", "Send the body uncompressed, or compressed with gzip.");
 }
 
 /** Ends a body that expands much more than files of customers do: what it costs must depend on what was sent. */
@@ -117,7 +117,7 @@ function newlinesIn(bytes: Buffer): number {
 }
 
 function tooRepetitive(what: string): Problem {
-  return new Problem("body-too-large", `The body expands to ${what}; send it without compression.`);
+  return new Problem("body-too-large", `The body expands to ${what}. Send it without compression.`);
 }
 
 async function* decoded(bytes: AsyncIterable<Buffer>): AsyncGenerator<string> {
@@ -138,13 +138,13 @@ function decode(decoder: TextDecoder, chunk?: Buffer): string {
   try {
     return decoder.decode(chunk, { stream: chunk !== undefined });
   } catch {
-    throw unreadable("is no UTF-8");
+    throw unreadable("is not UTF-8");
   }
 }
 
 function tooLate(milliseconds: number): Problem {
   return new Problem(
     "request-too-late",
-    `Nothing more of the body came within ${(milliseconds / 1_000).toString()} seconds.`,
+    `No more of the body arrived within ${(milliseconds / 1_000).toString()} seconds.`,
   );
 }

@@ -145,7 +145,7 @@ function ofWord(count: number, word: CertaintyWord): string {
 function Legend({ scale }: { readonly scale: CertaintyScale | undefined }): VNode {
   if (scale === undefined)
     return (
-      <p class="legend">How certain these answers are is not known: an older version of the SQL made them.</p>
+      <p class="legend">The certainty of these answers is unknown: an older version of the SQL made them.</p>
     );
   const [sure, likely] = scale.words;
   return (

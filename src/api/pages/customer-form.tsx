@@ -47,7 +47,7 @@ export function Form({ filled, faults, countries }: FormProps): VNode {
             <option key={country} value={country} />
           ))}
         </datalist>
-        {note("country_code", "As the data spells it")}
+        {note("country_code", "Spelled as in the data")}
       </Field>
       <Field name="segment_name" label="Segment">
         <select {...of("segment_name")}>
@@ -57,15 +57,15 @@ export function Form({ filled, faults, countries }: FormProps): VNode {
             </option>
           ))}
         </select>
-        {note("segment_name", "How the customer is segmented")}
+        {note("segment_name", "Kind of segment")}
       </Field>
       <Field name="total_orders" label="Orders">
         <input {...of("total_orders")} inputMode="numeric" pattern="[0-9]*" value={filled.total_orders} />
-        {note("total_orders", "Number of orders; needed by number of orders")}
+        {note("total_orders", "Number of orders; required for segments by number of orders")}
       </Field>
       <Field name="last_order_ts" label="Last order">
         <input {...of("last_order_ts")} type="date" value={filled.last_order_ts} />
-        {note("last_order_ts", "Date of the last order; needed by days since the last order")}
+        {note("last_order_ts", "Date of the last order; required for segments by days since the last order")}
       </Field>
       <Field name="as_of" label="As of">
         <input {...of("as_of")} type="date" value={filled.as_of} />

@@ -133,7 +133,7 @@ function Answered({ asked, answers }: AnsweredProps): VNode {
         <p>
           <CertaintyInWords cell={cell} />
           <OfCountry cell={cell} answers={answers} countryCode={customer.country_code} />
-          <a href={answerAddress(place, answers.publication)}>See what this answer rests on</a>
+          <a href={answerAddress(place, answers.publication)}>See the basis of this answer</a>
         </p>
       )}
     </section>
@@ -145,7 +145,7 @@ function UnknownCountry({ asked: { customer }, answers }: AnsweredProps): VNode 
   const near = nearestCountries(answers, customer.country_code);
   return (
     <>
-      and no voucher is of this country.
+      and the data has no voucher of this country.
       {near.length > 0 && " Did you mean "}
       {near.map((name, index) => (
         <>

@@ -39,14 +39,14 @@ export function sendDictionary({ store }: Services): RequestHandler {
 
 function siteOfPublication({ sqlVersion }: Publication, texts: Site | undefined): Site {
   if (texts === undefined)
-    throw new Problem("not-found", "The SQL that the newest publication was made by is not kept.");
+    throw new Problem("not-found", "The database does not have the SQL of the newest publication.");
   try {
     return siteOfTexts(sqlVersion, texts);
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
     throw new Problem(
       "not-found",
-      "The SQL that the newest publication was made by is of another version of the pipeline.",
+      "Another version of the pipeline made the SQL of the newest publication.",
       [],
       { cause: error },
     );

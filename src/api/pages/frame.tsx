@@ -157,7 +157,8 @@ function OldAnswers({ publication, now }: { readonly publication: Publication; r
   return (
     <Notice kind="warn">
       <strong>The newest answers are old:</strong> they are as of <DateOf date={publication.executionDate} />,{" "}
-      {ageInWords(publication.executionDate, now)}. <a href={PAGES.health}>See why no newer ones are there</a>
+      {ageInWords(publication.executionDate, now)}.{" "}
+      <a href={PAGES.health}>See why there are no newer answers</a>
     </Notice>
   );
 }
@@ -199,13 +200,13 @@ function Given({
 function DatabaseAway({ state: { confirmedAt, now, publication } }: { readonly state: ServiceState }): VNode {
   return (
     <Notice kind="warn">
-      <strong>The database cannot be reached.</strong>{" "}
+      <strong>The database is not reachable.</strong>{" "}
       {publication === undefined || confirmedAt === undefined ? (
         "The service has no answers until it can connect once."
       ) : (
         <>
           The answers below were last confirmed {ago(confirmedAt, now)}, <MomentOf moment={confirmedAt} />.
-          They stay available, without anything that was published since.
+          They stay available. Later publications are not shown.
         </>
       )}
     </Notice>
@@ -236,7 +237,7 @@ function RunFailed({
         {failure}
       </strong>{" "}
       ({ago(new Date(run.ended_at ?? run.started_at), now)}). <Given publication={publication} how="still" />{" "}
-      <a href={`${PAGES.health}#wrong-heading`}>See what is wrong</a>
+      <a href={`${PAGES.health}#wrong-heading`}>See the failure</a>
     </Notice>
   );
 }

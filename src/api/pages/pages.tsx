@@ -122,12 +122,12 @@ const EMPTY: Page = {
     <>
       <p class="lead">The answers appear here within seconds after the first run of the pipeline.</p>
       <ol class="steps">
-        <li>Put the files of vouchers into the raw zone; a sample comes with the project.</li>
+        <li>Put the voucher files into the raw zone. The project includes a sample.</li>
         <li>
           Run the pipeline: <code>npm run pipeline -- --execution-date 2020-05-29T00:00:00</code>
         </li>
         <li>
-          Load this page again. If a run has failed, <a href={PAGES.health}>its reasons are told here</a>.
+          Load this page again. If a run failed, <a href={PAGES.health}>see the reasons</a>.
         </li>
       </ol>
     </>

@@ -43,21 +43,23 @@ const MAX_ASSIGNMENTS = 1_000_000_000;
 /** What can be asked of every answer of `/v1`. */
 export const answerOptions = {
   as_of: documentedMoment.optional().meta({
-    description: "The day that recency counts to, in UTC; today unless given, for example 2020-05-29",
+    description: "The day that recency counts to, in UTC, for example 2020-05-29; today by default",
   }),
   execution_date: executionDate.optional(),
-  explain: flagText.optional().meta({ description: "Adds the receipt: what the answer rests on" }),
+  explain: flagText.optional().meta({ description: "Adds the receipt: the basis of the answer" }),
   fallback: z
     .enum(FALLBACKS, `must be ${FALLBACKS.join(" or ")}`)
     .optional()
-    .meta({ description: "country: where the segment has no answer, what the country uses most" }),
+    .meta({
+      description: "country: if the segment has no answer, give the amount that the country uses most",
+    }),
   min_assignments: wholeNumberText(1, MAX_ASSIGNMENTS)
     .optional()
-    .meta({ description: "A segment with fewer vouchers has no answer; 1 unless given" }),
+    .meta({ description: "A segment with fewer vouchers has no answer; 1 by default" }),
   min_certainty: minCertainty.optional().meta({
     description:
-      "A segment whose answer is less certain has no answer: a chance from 0 to 1, or sure, or likely (which takes those " +
-      "that are sure as well)",
+      "A segment whose answer is less certain has no answer: a chance from 0 to 1, or sure, or likely (which includes " +
+      "sure)",
   }),
 };
 
@@ -79,23 +81,23 @@ export const certaintyFields = {
 export const noneFields = {
   none_because: z.enum(NONE_REASONS).meta({
     description:
-      "Why there is no amount: the publication does not know the country; it has no voucher of the country and segment; " +
-      "or these are fewer than min_assignments, or less certain than min_certainty",
+      "Why there is no amount: the country is unknown, it has no voucher in the segment, it has fewer than " +
+      "min_assignments, or the answer is less certain than min_certainty",
   }),
   nearest_countries: z.array(z.string()).meta({
     description:
-      "If the country is unknown: up to three names that the publication knows, the nearest first. They are found for the " +
-      `first ${NAMES_EXPLAINED.toString()} different unknown countries of a request`,
+      "If the country is unknown: up to three names that the publication knows, the nearest first. Only the first " +
+      `${NAMES_EXPLAINED.toString()} different unknown countries of a request have them`,
   }),
 };
 
 const runnerUpSchema = z
   .object({ voucher_amount: amount, assignments: count })
-  .meta({ id: "RunnerUp", description: "The amount that is used most after the one that answers" });
+  .meta({ id: "RunnerUp", description: "The second most used amount" });
 
 const countryReceiptSchema = z
   .object({ voucher_amount: amount, assignments: count, country_assignments: count })
-  .meta({ id: "CountryReceipt", description: "What an answer for the whole country rests on" });
+  .meta({ id: "CountryReceipt", description: "The basis of an answer for the whole country" });
 
 const cellReceiptSchema = z
   .object({
@@ -104,26 +106,28 @@ const cellReceiptSchema = z
     segment_assignments: count.meta({ description: "All vouchers of the country and segment" }),
     share: z.number().meta({ description: "assignments / segment_assignments" }),
     runner_up: runnerUpSchema.nullable(),
-    margin: count.meta({ description: "By how many vouchers it is ahead of the runner-up" }),
+    margin: count.meta({ description: "The lead over the runner-up, in vouchers" }),
     margin_share: z.number().meta({ description: "margin / segment_assignments" }),
     ...certaintyFields,
   })
-  .meta({ id: "SegmentReceipt", description: "What is known of the country and segment" });
+  .meta({ id: "SegmentReceipt", description: "The counts of the country and segment" });
 
 /** What an answer rests on. */
 export const receiptSchema = z
   .object({
     segment_name: z.enum(SEGMENT_KINDS),
     reason: z.string().meta({ description: "Why the customer is in the segment, in words" }),
-    measure: z.string().meta({ description: "What the segment goes by", example: "total_orders" }),
+    measure: z
+      .string()
+      .meta({ description: "The measure that defines the segment", example: "total_orders" }),
     measured: z.int().meta({ example: 15 }),
     as_of: z.string().meta({ description: "The day that recency counts to", format: "date" }),
     segment_answer: cellReceiptSchema
       .nullable()
-      .meta({ description: "null where no voucher of country and segment is known" }),
+      .meta({ description: "null if the country and segment have no voucher" }),
     country_answer: countryReceiptSchema
       .nullable()
-      .meta({ description: "Where it is the basis; null elsewhere" }),
+      .meta({ description: "null unless the country is the basis of the answer" }),
     segment: cellReceiptSchema
       .nullable()
       .meta({ description: "The same as segment_answer, under its former name", deprecated: true }),
@@ -141,13 +145,16 @@ export const answerSchema = z
     customer_id: z.union([z.string(), z.int()]).optional(),
     voucher_amount: amount
       .nullable()
-      .meta({ description: "The most used voucher, in whole currency units; null where the basis is none" }),
+      .meta({ description: "The most used voucher, in whole currency units; null if the basis is none" }),
     segment: z.string().meta({ description: "The customer's segment", example: "13-37" }),
-    basis: z.enum(BASES).meta({ description: "What the amount rests on" }),
-    execution_date: z.string().meta({ description: "Of the publication that answers", format: "date-time" }),
+    basis: z.enum(BASES).meta({ description: "The basis of the amount" }),
+    execution_date: z.string().meta({
+      description: "The execution date of the publication that the answer comes from",
+      format: "date-time",
+    }),
     none_because: noneFields.none_because.optional(),
     nearest_countries: noneFields.nearest_countries.optional(),
-    receipt: receiptSchema.optional().meta({ description: "With explain=true" }),
+    receipt: receiptSchema.optional().meta({ description: "Only with explain=true" }),
   })
   .meta({ id: "Answer" });
 

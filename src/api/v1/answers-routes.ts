@@ -48,9 +48,11 @@ const querySchema = z.strictObject({
     .optional()
     .meta({ description: "Only the answers of this country", example: undefined }),
   segment_name: segmentName.optional().meta({ description: "Only the answers of this kind of segment" }),
-  min_assignments: answerOptions.min_assignments.meta({ description: "Only segments with so many vouchers" }),
+  min_assignments: answerOptions.min_assignments.meta({
+    description: "Only segments with at least this many vouchers",
+  }),
   min_certainty: answerOptions.min_certainty.meta({
-    description: "Only answers that are so certain: a chance from 0 to 1, or sure, or likely",
+    description: "Only answers that are at least this certain: a chance from 0 to 1, or sure, or likely",
   }),
 });
 
@@ -62,8 +64,8 @@ export function listAnswers(services: Services): Operation {
     name: "listAnswers",
     summary: "Every answer of a publication, as JSON or CSV",
     description:
-      "One row for each country and segment of both kinds, by kind, country and the segments' order. It is sent whole. " +
-      "CSV comes to clients that accept text/csv, or ask with format=csv.",
+      "One row for each country and segment of both kinds, by kind, country and the segments' order. There are no pages. " +
+      "Clients that accept text/csv, or send format=csv, get CSV.",
     tag: "Vouchers",
     query: querySchema,
     answers: {

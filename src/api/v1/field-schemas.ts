@@ -15,10 +15,10 @@ export function trimmed(text: string): string {
   return text.slice(start, end);
 }
 
-const MOMENT_MESSAGE = "must be a moment that exists, as 2022-03-01 00:00:00";
+const MOMENT_MESSAGE = "must be a valid date and time, for example 2022-03-01 00:00:00";
 
 /** A moment or a day, in UTC where it says no offset. */
-export const moment = z.string("must be a text").transform((text, context) => {
+export const moment = z.string("must be text").transform((text, context) => {
   const read = parseMoment(trimmed(text));
   if (read !== undefined) return read;
   context.addIssue({ code: "custom", message: MOMENT_MESSAGE });
@@ -37,7 +37,7 @@ export const documentedMoment = moment.meta({
 
 /** An execution date, in every form in which the service shows one. */
 export const executionDate = z
-  .string("must be a text")
+  .string("must be text")
   .transform((text, context) => {
     const read = executionDateAsShown(text);
     if (read !== undefined) return read;
@@ -49,7 +49,7 @@ export const executionDate = z
   })
   .meta({
     description:
-      "The execution date of a publication, in UTC. Other forms that the service shows are taken as well, " +
+      "The execution date of a publication, in UTC. The other forms that the service shows are also valid, " +
       "for example 2020-05-29T000000 or 29 May 2020",
     override: {
       anyOf: [

@@ -6,7 +6,7 @@ import { Problem } from "../http/problems.js";
 /** The format of a list, as a query names it. */
 export const formatName = z
   .enum(["json", "csv"], "must be json or csv")
-  .meta({ description: "The format; that of Accept unless given" });
+  .meta({ description: "The format; by default, the service uses Accept" });
 
 /** Whether a list is to be sent as CSV: by the query or, if that says nothing, by Accept. */
 export function asksForCsv(request: Request, format: z.output<typeof formatName> | undefined): boolean {
@@ -15,15 +15,15 @@ export function asksForCsv(request: Request, format: z.output<typeof formatName>
 }
 
 /** How lists are read page by page, everywhere. */
-export const AFTER = "What `next` said on the page before";
-export const NEXT = "Ask with after=… for those that follow; null if there are no more";
+export const AFTER = "The value of `next` on the previous page";
+export const NEXT = "Send it as after=… to get the next page; null on the last page";
 
 /** What is wrong with a cursor that no page has given. */
-export const CURSOR_MESSAGE = "must be what `next` said on the page before";
+export const CURSOR_MESSAGE = "must be the value of `next` on the previous page";
 
 /** A cursor that no page has given. */
 export function malformedCursor(): Problem {
-  return new Problem("invalid-request", "The cursor cannot be read.", [
+  return new Problem("invalid-request", "The cursor is invalid.", [
     { field: "after", message: CURSOR_MESSAGE },
   ]);
 }

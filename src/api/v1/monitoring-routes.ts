@@ -15,7 +15,7 @@ const readySchema = z
     publication: publicationSchema,
     confirmed_seconds: z
       .int()
-      .meta({ description: "Seconds since the database said that this is the newest publication" }),
+      .meta({ description: "Seconds since the database confirmed that this is the newest publication" }),
   })
   .meta({ id: "Ready" });
 
@@ -61,7 +61,7 @@ export function health(services: Services): Operation[] {
 /** Why the service should get no requests now; undefined where it is ready. */
 function reasonNotReady(services: Services): Problem | undefined {
   if (services.underWay.isEnding)
-    return new Problem("not-ready", "The service is ending; ask another instance of it.");
+    return new Problem("not-ready", "The service is shutting down. Ask another instance.");
   if (services.store.status.publication === undefined) return noPublication();
   const seconds = Math.floor(confirmedSeconds(services) ?? Infinity);
   return seconds > services.staleSeconds ? silent(seconds) : undefined;
@@ -70,7 +70,7 @@ function reasonNotReady(services: Services): Problem | undefined {
 function silent(seconds: number): Problem {
   return new Problem(
     "database-unavailable",
-    `The database has not answered for ${seconds.toString()} seconds; the answers are those of then.`,
+    `The database has not responded for ${seconds.toString()} seconds. The answers are from then.`,
   );
 }
 
@@ -82,7 +82,7 @@ export function readMetrics(services: Services): Operation {
     method: "get",
     path: "/metrics",
     name: "readMetrics",
-    summary: "Requests, the publication and the process, as Prometheus reads them",
+    summary: "Metrics of requests, the publication and the process, for Prometheus",
     tag: "Operations",
     query: z.looseObject({}),
     answers: { "text/plain": { schema: z.string() } },
@@ -111,15 +111,15 @@ function addServiceMetrics(registry: Registry, services: Services): void {
     });
   collectDefaultMetrics({ register: registry });
   addPublicationInfo(registry, services);
-  gauge("voucher_data_age_seconds", "Seconds since the execution date of the publication that answers", () =>
+  gauge("voucher_data_age_seconds", "Seconds since the execution date of the served publication", () =>
     ageSeconds(store.status.publication, now()),
   );
   gauge(
     "voucher_publication_confirmed_seconds",
-    "Seconds since the database said that this publication is the newest one",
+    "Seconds since the database confirmed that this publication is the newest",
     () => confirmedSeconds(services),
   );
-  gauge("voucher_ready", "1 where /readyz answers 200, 0 where it does not", () =>
+  gauge("voucher_ready", "1 if /readyz answers 200, 0 if not", () =>
     reasonNotReady(services) === undefined ? 1 : 0,
   );
   gauge("http_requests_under_way", "Requests that have not ended", () => underWay.count);
@@ -129,7 +129,7 @@ function addServiceMetrics(registry: Registry, services: Services): void {
 function addPublicationInfo(registry: Registry, { store }: Services): void {
   new Gauge({
     name: "voucher_publication_info",
-    help: "1, with the publication that answers in the labels",
+    help: "1, with the served publication in the labels",
     labelNames: ["execution_date", "run_id", "sql_version"],
     registers: [registry],
     collect() {
@@ -145,7 +145,7 @@ function addPublicationInfo(registry: Registry, { store }: Services): void {
 function addRefreshFailures(registry: Registry, { store }: Services): void {
   new Counter({
     name: "voucher_refresh_failures_total",
-    help: "How often the database could not be asked for a newer publication",
+    help: "Failed attempts to read the newest publication from the database",
     registers: [registry],
     collect() {
       this.reset();

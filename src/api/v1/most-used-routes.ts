@@ -71,7 +71,7 @@ export function mostUsedOfMany(services: Services): Operation {
     path: "/v1/vouchers/most-used",
     name: "findMostUsedVouchers",
     summary: "The most used vouchers of up to 10,000 customers",
-    description: "A list of customers is answered by a list in the same order, one customer by one answer.",
+    description: "A list of customers gets a list of answers in the same order.",
     tag: "Vouchers",
     query: optionsQuery,
     body: z.union(
@@ -136,7 +136,7 @@ export async function answersFor(
   const executionDate = answers.publication.executionDate.iso;
   throw new Problem(
     "no-country-answers",
-    `The publication of ${executionDate} was made before there were answers for countries; run its date again.`,
+    `The publication of ${executionDate} has no answers for countries, because it is older than they are. Run its date again.`,
     [{ field: "fallback", message: "cannot be country for this publication" }],
   );
 }
@@ -147,8 +147,8 @@ export function expectCertainty(answers: Answers): void {
   const executionDate = answers.publication.executionDate.iso;
   throw new Problem(
     "no-certainty",
-    `The publication of ${executionDate} was made before answers had a certainty; run its date again.`,
-    [{ field: "min_certainty", message: "cannot be asked of this publication" }],
+    `The publication of ${executionDate} has no certainty, because it is older than that. Run its date again.`,
+    [{ field: "min_certainty", message: "is not possible for this publication" }],
   );
 }
 

@@ -18,13 +18,13 @@ export function hello(): Operation {
     method: "get",
     path: "/",
     name: "sayHello",
-    summary: "Says that the service is there",
+    summary: "Confirms that the service is running",
     tag: "Original",
     query: z.looseObject({}),
     answers: {
       [JSON_TYPE]: { schema: z.object({ Hello: z.literal("World!!") }) },
       "text/html": {
-        schema: z.string().meta({ description: "The page for people, where Accept prefers it" }),
+        schema: z.string().meta({ description: "The page for people, if Accept prefers it" }),
       },
     },
     handle: (_input, _request, response) => {
@@ -47,7 +47,7 @@ export function mostUsedVoucher(services: Services): Operation {
         name: "customer",
         in: "query",
         required: true,
-        description: "The customer, as JSON. Further keys do no harm.",
+        description: "The customer, as JSON. Unknown keys are ignored.",
         content: { [JSON_TYPE]: { schema: createSchema(originalCustomerDocument, { io: "input" }).schema } },
       },
     ],
@@ -74,7 +74,7 @@ function sendSmallJson(response: Response, document: object): void {
   response.end(text);
 }
 
-const ORDERS_MESSAGE = "must be a whole number, as 15";
+const ORDERS_MESSAGE = "must be a whole number, for example 15";
 /** The original service took what Python's int() takes: a number, of which it kept the whole part, or digits as text. */
 const orders = z
   .union([z.number(), z.string().regex(/^\s*\+?\d{1,15}\s*$/, ORDERS_MESSAGE)], ORDERS_MESSAGE)
@@ -84,9 +84,9 @@ const orders = z
 /** The customer of `GET /voucher/most-used`. Other keys are let through, as the original service did. */
 const customerSchema = z.object(
   {
-    customer_id: z.union([z.string(), z.number()], "must be a text or a number"),
+    customer_id: z.union([z.string(), z.number()], "must be text or a number"),
     country_code: z
-      .union([z.string(), z.number()], "must be a text")
+      .union([z.string(), z.number()], "must be text")
       .transform((value) => trimmed(String(value))),
     last_order_ts: moment,
     first_order_ts: moment,
@@ -106,7 +106,7 @@ const originalCustomerDocument = z
     total_orders: z.int().min(0).max(999_999_999_999_999),
     segment_name: z.enum(SEGMENT_KINDS),
   })
-  .meta({ description: "A customer, as the original service took it" });
+  .meta({ description: "A customer, as the original service accepted it" });
 
 /**
  * Reads the query parameter `customer`: a JSON object.
@@ -123,7 +123,7 @@ function parseCustomer(parameter: unknown): Customer {
   if (parsed.success) return parsed.data;
   throw new Problem(
     "invalid-customer",
-    "The fields listed under errors are missing or wrong.",
+    "Some fields are missing or invalid. Fix the fields listed under errors.",
     fieldErrors(parsed.error.issues, "customer"),
   );
 }
@@ -135,7 +135,10 @@ function parseJson(text: string): unknown {
     if (value !== undefined) return value;
   }
   throw new Problem("invalid-customer", "Give the customer as JSON in the query parameter customer.", [
-    { field: "customer", message: 'must be a JSON object, as {"customer_id":123,"country_code":"Peru",…}' },
+    {
+      field: "customer",
+      message: 'must be a JSON object, for example {"customer_id":123,"country_code":"Peru",…}',
+    },
   ]);
 }
 

@@ -44,7 +44,7 @@ export function listPublications(services: Services): Operation {
         .meta({ description: "The same as after, under its former name", deprecated: true }),
       limit: wholeNumberText(1, MOST_PUBLICATIONS)
         .optional()
-        .meta({ description: `${PUBLICATIONS_UNLESS_ASKED.toString()} unless given` }),
+        .meta({ description: `${PUBLICATIONS_UNLESS_ASKED.toString()} by default` }),
     }),
     answers: { [JSON_TYPE]: { schema: historySchema } },
     problems: ["no-publication"],
@@ -66,7 +66,7 @@ export function listPublications(services: Services): Operation {
 const publishedSchema = z
   .object({
     publication: publicationSchema,
-    answers: z.int().min(0).meta({ description: "How many answers it has" }),
+    answers: z.int().min(0).meta({ description: "The number of answers" }),
     certainty: certaintyCounts,
     run: recordedRunSchema
       .nullable()
@@ -117,14 +117,14 @@ const changesSchema = z
     publication: publicationSchema,
     against: publicationSchema
       .nullable()
-      .meta({ description: "The one it is compared with; null where there is none before it" }),
+      .meta({ description: "The publication compared with; null if there is no earlier one" }),
     changes: z.array(
       z.object({
         country_code: z.string(),
         segment_name: z.enum(SEGMENT_KINDS),
         segment: z.string(),
-        before: cellSchema.meta({ description: "null where the answer is new" }),
-        after: cellSchema.meta({ description: "null where the answer is gone" }),
+        before: cellSchema.meta({ description: "null if the answer is new" }),
+        after: cellSchema.meta({ description: "null if the answer no longer exists" }),
       }),
     ),
   })
@@ -136,13 +136,13 @@ export function listChanges(services: Services): Operation {
     method: "get",
     path: "/v1/publications/{execution_date}/changes",
     name: "listChanges",
-    summary: "The answers that differ from those of the publication before, or of another one",
+    summary: "The answers that differ from the previous publication, or from another one",
     tag: "Publications",
     parameters: z.strictObject({ execution_date: executionDate }),
     query: z.strictObject({
       against: executionDate
         .optional()
-        .meta({ description: "The execution date to compare with; the one before unless given" }),
+        .meta({ description: "The execution date to compare with; the previous one by default" }),
     }),
     answers: { [JSON_TYPE]: { schema: changesSchema } },
     problems: ["unknown-publication", "no-publication"],
@@ -193,15 +193,15 @@ const segmentsSchema = z
       z.object({
         segment_name: z.enum(SEGMENT_KINDS),
         description: z.string(),
-        measure: z.string().meta({ description: "What the segments go by" }),
+        measure: z.string().meta({ description: "The measure that defines the segments" }),
         segments: z.array(
           z.object({
             segment: z.string(),
             name: z
               .string()
               .meta({ description: "The same as segment, under its former name", deprecated: true }),
-            above: z.int().nullable().meta({ description: "Exclusive; null where there is no bound" }),
-            up_to: z.int().nullable().meta({ description: "Inclusive; null where there is no bound" }),
+            above: z.int().nullable().meta({ description: "Exclusive; null if there is no bound" }),
+            up_to: z.int().nullable().meta({ description: "Inclusive; null if there is no bound" }),
           }),
         ),
       }),

@@ -27,7 +27,7 @@ const moment = z.string().meta({ format: "date-time" });
 export const certaintyCounts = z
   .object(Object.fromEntries(CERTAINTY_WORDS.map((word) => [word, count])))
   .nullable()
-  .meta({ description: "How many answers each word is said of; null if that is not known" });
+  .meta({ description: "The number of answers with each word of certainty; null if unknown" });
 
 const runSchema = z
   .object({
@@ -43,12 +43,12 @@ const runSchema = z
     error: z
       .object({ code: z.string(), message: z.string().nullable() })
       .nullable()
-      .meta({ description: "What it failed with" }),
-    sentences: z.array(z.string()).meta({ description: "What came of it, in words for people" }),
+      .meta({ description: "The error, if the run failed" }),
+    sentences: z.array(z.string()).meta({ description: "The result, in sentences for people" }),
     row_accounting: z
       .object({ rows_read: count, rejected: count, out_of_scope: count, curated: count })
       .nullable()
-      .meta({ description: "What became of the rows of the raw files; null if they were not counted" }),
+      .meta({ description: "The rows of the raw files by result; null if the run did not count them" }),
     rejected_by_reason: z.array(z.object({ reason: z.string(), rejected: count })),
     audits: z.array(
       z.object({
@@ -57,7 +57,7 @@ const runSchema = z
         promise: z.string(),
         severity: z.enum(["error", "warn"]),
         outcome: z.enum(["passed", "warned", "failed"]),
-        broken: count.meta({ description: "How many rows break the promise" }),
+        broken: count.meta({ description: "The number of rows that fail the audit" }),
       }),
     ),
     answers: z
@@ -67,11 +67,11 @@ const runSchema = z
         against: z
           .string()
           .nullable()
-          .meta({ description: "The execution date that they are compared with; null if there was none" }),
+          .meta({ description: "The execution date compared with; null if there was no earlier one" }),
         certainty: certaintyCounts,
       })
       .nullable()
-      .meta({ description: "What its publish did to the answers; null if it prepared none" }),
+      .meta({ description: "The answers of its publish; null if it prepared none" }),
     warnings: z.array(z.string()),
     seconds: z.number().nullable(),
     withdrawals: z.array(
@@ -94,7 +94,7 @@ export const recordedRunSchema = runSchema
     record: z
       .record(z.string(), z.unknown())
       .nullable()
-      .meta({ description: "All that is known of it, as `pipeline runs --json` prints it" }),
+      .meta({ description: "The full record, as `pipeline runs --json` prints it" }),
   })
   .meta({ id: "RecordedRun" });
 
@@ -118,7 +118,7 @@ export function listRuns(services: Services): Operation {
         .meta({ description: "Only runs that are recorded with this outcome" }),
       limit: wholeNumberText(1, MOST_RUNS)
         .optional()
-        .meta({ description: `${RUNS_UNLESS_ASKED.toString()} unless given` }),
+        .meta({ description: `${RUNS_UNLESS_ASKED.toString()} by default` }),
       after: z.string().regex(RUN_ID, CURSOR_MESSAGE).optional().meta({ description: AFTER }),
     }),
     answers: { [JSON_TYPE]: { schema: runsSchema } },
@@ -144,8 +144,8 @@ export function listRuns(services: Services): Operation {
 function staleCursor(): Problem {
   return new Problem(
     "stale-cursor",
-    "The run that the page before ended with is gone; read from the start.",
-    [{ field: "after", message: "must be of a run that is still recorded" }],
+    "The last run of the previous page no longer exists. Read from the start.",
+    [{ field: "after", message: "must belong to a run that is still recorded" }],
   );
 }
 

@@ -44,7 +44,7 @@ export function readTable(services: Services): Operation {
     name: "readTable",
     summary: "A published table, in pages of JSON, or whole as CSV",
     description:
-      "CSV comes to who accepts text/csv, or asks with format=csv. Rows are in the order of the table's key.",
+      "Clients that accept text/csv, or send format=csv, get CSV. Rows are in the order of the table's key.",
     tag: "Publications",
     parameters: z.strictObject({
       table: z
@@ -57,7 +57,7 @@ export function readTable(services: Services): Operation {
       format: formatName.optional(),
       limit: wholeNumberText(1, MOST_ROWS)
         .optional()
-        .meta({ description: `Rows of a page of JSON; ${ROWS_UNLESS_ASKED.toString()} unless given` }),
+        .meta({ description: `Rows of a page of JSON; ${ROWS_UNLESS_ASKED.toString()} by default` }),
       after: z.string().max(4_096).optional().meta({ description: AFTER }),
     }),
     answers: {
@@ -148,8 +148,8 @@ function keyOf(cursor: string, { key }: TableReader, { runId, publishedAt }: Pub
   if (ofRun === runId && ofMoment === publishedAt) return values;
   throw new Problem(
     "stale-cursor",
-    "The date was published again or withdrawn since the page before; read the table from the start.",
-    [{ field: "after", message: "must be of the same publication as the page before" }],
+    "The date was published again or withdrawn since the previous page. Read the table from the start.",
+    [{ field: "after", message: "must belong to the same publication as the previous page" }],
   );
 }
 
@@ -157,7 +157,7 @@ const cursorSchema = z.array(z.union([z.string(), z.number(), z.null()]));
 
 function unknownTable(table: string, { rowCounts }: Publication): Problem {
   const known = Object.keys(rowCounts).join(", ");
-  return new Problem("unknown-table", `The publication has no table ${table}; it has ${known}.`, [
+  return new Problem("unknown-table", `The publication has no table ${table}. Its tables: ${known}.`, [
     { field: "table", message: `must be one of ${known}` },
   ]);
 }

@@ -175,7 +175,7 @@ describe("a change of the file of keys counts without a restart", () => {
       await until(async () => (await status(SHOP)) === 404);
       return { fault, told, crm };
     });
-    const warning = expect.stringMatching(/API_KEYS_FILE[^]*; the keys that were read last go on counting$/);
+    const warning = expect.stringMatching(/API_KEYS_FILE[^]*; the keys that were read last stay valid$/);
     expect(await Promise.all(seen)).toEqual(
       Object.keys(damages).map((fault) => ({ fault, told: [warning], crm: 404 })),
     );
@@ -206,7 +206,7 @@ describe("a file of keys that is wrong at the start", () => {
 
   it("ends the api with 2 where two keys have one name", async () => {
     const twice = [entry("crm", CRM), entry("crm", SHOP)];
-    expect(await faultOf(dump({ keys: twice }))).toContain("keys must differ by their names");
+    expect(await faultOf(dump({ keys: twice }))).toContain("keys must have different names");
   });
 });
 
@@ -235,7 +235,7 @@ describe("the limit of a key", () => {
     expect(await response.json()).toMatchObject({
       type: "urn:voucher-pipeline:problem:too-many-requests",
       status: 429,
-      detail: `The key may ask 1 times a minute; ask again in ${seconds.toString()} seconds.`,
+      detail: `This key may send 1 requests a minute. Try again in ${seconds.toString()} seconds.`,
     });
   });
 

@@ -95,7 +95,10 @@ ORDER BY ALL
     await readTable(settings, "DELETE FROM sql_versions");
     const served = await serve(settings);
     const response = await fetch(`${served.url}/docs/data/`);
-    expect([response.status, await response.text()]).toEqual([404, expect.stringContaining("is not kept")]);
+    expect([response.status, await response.text()]).toEqual([
+      404,
+      expect.stringContaining("does not have the SQL"),
+    ]);
   });
 
   it.each(["v1", "all"] as const)("asks for a key where %s does, as the pages do", async (keysFor) => {

@@ -140,10 +140,10 @@ describe("GET /voucher/most-used", () => {
     const response = await fetch(url + addressOf({ ...wrong, first_order_ts: undefined }));
     const { errors } = (await response.json()) as { errors: { field: string; message: string }[] };
     expect(Object.fromEntries(errors.map(({ field, message }) => [field, message]))).toEqual({
-      "customer.country_code": "must be a text",
-      "customer.last_order_ts": "must be a moment that exists, as 2022-03-01 00:00:00",
+      "customer.country_code": "must be text",
+      "customer.last_order_ts": "must be a valid date and time, for example 2022-03-01 00:00:00",
       "customer.first_order_ts": "is missing",
-      "customer.total_orders": "must be a whole number, as 15",
+      "customer.total_orders": "must be a whole number, for example 15",
       "customer.segment_name": "must be frequent_segment or recency_segment",
     });
   });

@@ -4,7 +4,7 @@
 const page = { address: withoutHash(), title: document.title };
 
 const dialog = document.createElement("dialog");
-dialog.setAttribute("aria-label", "What the answer rests on");
+dialog.setAttribute("aria-label", "The basis of the answer");
 const content = document.createElement("div");
 const close = document.createElement("button");
 close.type = "button";
@@ -58,7 +58,7 @@ async function open(address: string): Promise<void> {
     const link = document.createElement("a");
     link.href = address;
     link.textContent = "Open it as a page";
-    content.replaceChildren(paragraph("This could not be loaded. "), link);
+    content.replaceChildren(paragraph("The page could not load this answer. "), link);
   }
   content.removeAttribute("aria-busy");
 }

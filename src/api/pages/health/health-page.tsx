@@ -30,7 +30,7 @@ export function healthPage(services: Services): PageRoute {
             <Glance state={state} database={database} newestRun={newest} />
             <Withdrawn withdrawals={withdrawals ?? []} now={now} />
             {database === "away" || database === "silent" ? (
-              <p>Which runs there were is told again when it answers.</p>
+              <p>The run history appears again when the database is reachable.</p>
             ) : (
               <RecordedRuns runs={runs ?? []} state={state} />
             )}
@@ -64,7 +64,7 @@ function NoRunYet({ publication }: Pick<ServiceState, "publication">): VNode {
       <p class="lead">No run is recorded{publication === undefined ? " yet" : ""}.</p>
       {publication === undefined && (
         <p>
-          The answers come with the first one:{" "}
+          The first run publishes the first answers:{" "}
           <code>npm run pipeline -- --execution-date 2020-05-29T00:00:00</code>
         </p>
       )}

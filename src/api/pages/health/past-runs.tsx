@@ -59,7 +59,7 @@ export function Failure({ run, publication }: FailureProps): VNode {
   const ended = outcome === "killed" ? undefined : maybeMoment(run.ended_at);
   return (
     <section aria-labelledby="wrong-heading" class="wrong">
-      <h2 id="wrong-heading">What is wrong</h2>
+      <h2 id="wrong-heading">Failure of the newest run</h2>
       {outcomeAndDutyOf(toldRunOf(run)).map((sentence, index) => (
         <p key={index}>
           <Name>{sentence}</Name>
@@ -92,7 +92,7 @@ export function Failure({ run, publication }: FailureProps): VNode {
       )}
       <p>
         {publication === undefined ? (
-          "There is no publication before it whose answers could be given."
+          "There is no earlier publication to serve instead."
         ) : (
           <>
             The answers are those of the last publication, as of <DateOf date={publication.executionDate} />,

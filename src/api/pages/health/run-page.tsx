@@ -23,7 +23,7 @@ export function runPage(services: Services): PageRoute {
       if (runs === undefined && databaseStateOf(state, runs) !== "missing")
         throw new Problem(
           "database-unavailable",
-          "What the run has to tell is told again when the database answers.",
+          "The report of the run is available again when the database is reachable.",
         );
       const run = runs?.[0];
       if (run === undefined) throw new Problem("not-found", `There is no run ${runId}.`);

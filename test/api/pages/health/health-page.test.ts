@@ -97,7 +97,7 @@ describe("a newest run that has failed", () => {
     const api = await serveNow(settings);
     const text = await read(api);
     expect(text).toMatch(
-      /What is wrong The run for 30 May 2020 failed and published nothing\. Customers still get the previous vouchers\. The data failed a check\. Fix the data first; .* Code: AUDIT_FAILED Began: .* Ended: .* Run: 2020-05-30T000000-\w+ /,
+      /Failure of the newest run The run for 30 May 2020 failed and published nothing\. Customers still get the previous vouchers\. The data failed a check\. Fix the data first; .* Code: AUDIT_FAILED Began: .* Ended: .* Run: 2020-05-30T000000-\w+ /,
     );
     expect(text).toContain("The answers are those of the last publication, as of 29 May 2020, made on");
     const html = await htmlOf(api);
@@ -117,11 +117,11 @@ describe("a newest run that has failed", () => {
     await putVouchers(own.zones.raw, [voucher({ total_orders: "many" })]);
     await run(own).catch(() => undefined);
     const api = await serveNow(own);
-    expect(await read(api)).toContain("There is no publication before it whose answers could be given.");
+    expect(await read(api)).toContain("There is no earlier publication to serve instead.");
     await putVouchers(own.zones.raw, [voucher()]);
     await run(own);
     await api.store.refresh();
-    expect(await read(api)).not.toContain("What is wrong");
+    expect(await read(api)).not.toContain("Failure of the newest run");
   });
 });
 
@@ -237,7 +237,7 @@ describe("before anything is published", () => {
 });
 
 describe("while the database is away", () => {
-  const GONE = "Which runs there were is told again when it answers.";
+  const GONE = "The run history appears again when the database is reachable.";
 
   it("the page is there, with the answers that are held", async () => {
     const { settings } = await runOver(times(2, voucher()));

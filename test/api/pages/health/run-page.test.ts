@@ -226,7 +226,9 @@ describe("a run that cannot be told", () => {
     await api.store.refresh().catch(() => undefined);
     const [status, html] = await open(api, String(last?.run_id));
     expect(status).toBe(503);
-    expect(mainTextOf(html)).toContain("What the run has to tell is told again when the database answers.");
+    expect(mainTextOf(html)).toContain(
+      "The report of the run is available again when the database is reachable.",
+    );
     await rename(`${file}.away`, file);
     await api.store.refresh();
     expect(await read(api, String(last?.run_id))).toContain("Run for 29 May 2020");
