@@ -50,7 +50,7 @@ export interface Timelines {
   amounts(place: Place): (number | undefined)[];
 }
 
-/** Which timelines to read. */
+/** The timelines to read. */
 export interface TimelineFilter {
   /** The latest execution date, by its partition key. */
   readonly until: ExecutionDate;
@@ -59,7 +59,7 @@ export interface TimelineFilter {
   readonly countries: readonly string[];
 }
 
-/** Reads how the most used amounts of some countries went from publication to publication. */
+/** Reads the most used amounts of some countries in each publication. */
 export async function readTimelines(
   consumption: Consumption,
   { until, publications, countries }: TimelineFilter,

@@ -4,7 +4,7 @@ import type { ColumnDataType, Compilable, Kysely, RawBuilder } from "kysely";
 import { PipelineError } from "../base/errors.js";
 import type { ConsumptionDatabase, PublishedRow, PublishedTables, PipelineRunsTable } from "./schema.js";
 
-/** The type of a published column, as the models' headers say it. */
+/** The type of a published column, from the header of its model. */
 export interface PublishedColumn {
   readonly name: string;
   readonly type: "VARCHAR" | "INTEGER" | "BIGINT" | "DOUBLE" | "BOOLEAN" | "DATE" | "TIMESTAMP";
@@ -23,58 +23,58 @@ export interface PublishedTable {
 /** A type as Kysely knows it, or as only one database does. */
 export type ColumnType = ColumnDataType | RawBuilder<unknown>;
 
-/** A statement that can be run, or shown. */
+/** A query that can run, or be shown. */
 export interface Query extends Compilable {
   execute(): Promise<unknown>;
 }
 
-/** What databases do each in its own way. */
+/** The differences between databases. */
 export interface Dialect {
   columnType(column: PublishedColumn): ColumnType;
   /** The type of a text of any length. */
   readonly longText: ColumnType;
-  /** What stands at the end of the statement that makes a table, so that its texts compare in full: case, accents and blanks. */
+  /** The end of every CREATE TABLE. It makes texts compare in full: case, accents and blanks. */
   readonly tableOptions: RawBuilder<unknown>;
   /** The columns of a table's primary key, in their order; none if it has no key. */
   primaryKey(db: ConsumptionDatabase, table: string): Promise<string[]>;
-  /** How tables that are there differ from what `tableOptions` would have made of them: another engine, another collation. */
+  /** How existing tables differ from those that `tableOptions` would have made: another engine, another collation. */
   tableFaults(db: ConsumptionDatabase, tables: readonly string[]): Promise<TableFault[]>;
-  /** What is broken inside of the database, by a look at every page of the tables; none if the server sees to that itself. */
+  /** The faults inside the database, from a read of every page of the tables; none if the server checks them itself. */
   integrityFaults(db: ConsumptionDatabase): Promise<string[]>;
-  /** How many rows of a table a statement inserts at the most. */
+  /** The maximum number of rows of one INSERT into a table. */
   rowsPerUpsert(table: PublishedTable): number;
-  /** The query that inserts rows, and replaces those whose key is there. */
+  /** The query that inserts rows, and replaces rows with the same key. */
   upsert(
     db: Kysely<PublishedTables>,
     table: Pick<PublishedTable, "name" | "key">,
     rows: readonly PublishedRow[],
   ): Query;
-  /** The statement that begins a transaction beside which no other one writes. */
+  /** The statement that begins a transaction with the only write access. */
   readonly begin: string;
   /** The server, or undefined if the database is a file. */
   server(db: ConsumptionDatabase): Promise<DatabaseServer | undefined>;
   /**
-   * Sees whether a publish may make tables and write rows, and changes nothing.
+   * Tests whether a publish may make tables and write rows, and changes nothing.
    * @throws an error of the database if it may not.
    */
   tryToWrite(db: ConsumptionDatabase): Promise<void>;
   /**
-   * Does some work, and again where it has failed for a reason that passes by itself, as a connection that was lost. The
-   * work must be safe to repeat.
+   * Does some work. It repeats the work if it failed for a reason that passes, such as a lost connection. The work
+   * must be safe to repeat.
    */
   repeating<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** A fault of the database in the words of the person who runs the pipeline; anything else comes back as it is. */
+  /** Translates an error of the database for the person who runs the pipeline; any other error stays the same. */
   translateError(error: unknown): unknown;
 }
 
-/** What is wrong with a table. */
+/** A fault of a table. */
 export interface TableFault {
   readonly table: string;
-  /** As `engine MyISAM instead of InnoDB`. */
+  /** For example `engine MyISAM instead of InnoDB`. */
   readonly what: string;
 }
 
-/** What a server says of itself. */
+/** The server's own data. */
 export interface DatabaseServer {
   readonly product: "MySQL" | "MariaDB";
   readonly version: string;
@@ -96,24 +96,24 @@ export interface Consumption {
   /** How messages name it, without secrets. */
   readonly name: string;
   /**
-   * Does something while no other process can do anything under the same lock name. The lock dies with its holder.
-   * Resolves to undefined, at once, where another holds it.
+   * Runs some work while no other process can run any under the same lock name. The lock ends with its process.
+   * Resolves to undefined, at once, if another process holds it.
    */
   tryLocked<Result>(
     lockName: string,
     use: (lock: Lock) => Promise<Result>,
   ): Promise<{ result: Result } | undefined>;
-  /** Whether anyone holds a lock. It is asked without taking it. */
+  /** Whether anyone holds a lock. This check does not take it. */
   isLocked(lockName: string): Promise<boolean>;
-  /** Whether this is still the database that its address names: a file can be replaced under an open connection. */
+  /** Whether this is still the database at its address: a file can be replaced while a connection is open. */
   isCurrent(): Promise<boolean>;
   close(): Promise<void>;
 }
 
 /**
  * A value that runs have written as JSON.
- * @param what it is, for the message.
- * @throws PipelineError CONSUMPTION_NOT_USABLE if it is not JSON any more.
+ * @param what the name of the value, for the message.
+ * @throws PipelineError CONSUMPTION_NOT_USABLE if it is no longer JSON.
  */
 export function storedJson(text: string, what: string): unknown {
   try {
@@ -147,7 +147,7 @@ export async function translatingErrors<Result>(
   }
 }
 
-/** Reads tables; undefined if one of them is not there yet: a run makes them no earlier than it writes them. */
+/** Reads tables; undefined if one of them does not exist yet: a run creates them when it writes them. */
 export function unlessMissing<Result>(
   { db, dialect }: Pick<Consumption, "db" | "dialect">,
   tables: readonly string[],
@@ -157,7 +157,7 @@ export function unlessMissing<Result>(
     try {
       return await read();
     } catch (error) {
-      // Whoever is out of reach cannot be asked for them.
+      // An unreachable database cannot list its tables.
       if (isUnreachable(dialect, error)) throw error;
       const present = new Set((await db.introspection.getTables()).map(({ name }) => name));
       if (tables.every((name) => present.has(name))) throw error;
@@ -178,10 +178,10 @@ export const RUNS_IN_PROGRESS =
 export type RunInProgress = Pick<PipelineRunsTable, "run_id" | "started_at" | "started_by">;
 
 /**
- * The fault of a writer that has waited in vain for another one.
- * @param database how messages name it.
- * @param runs those in progress, as `RUNS_IN_PROGRESS` reads them; that of this process is none of the others.
- * @param transaction who has the oldest transaction, where the database tells; undefined otherwise.
+ * The fault of a writer that waited for another one without success.
+ * @param database its name in messages.
+ * @param runs those in progress, as `RUNS_IN_PROGRESS` reads them, without the run of this process.
+ * @param transaction the owner of the oldest transaction, if the database shows it; undefined otherwise.
  */
 export function waitedInVain(
   database: string,

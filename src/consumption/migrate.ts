@@ -9,7 +9,7 @@ const LOCK_POLL_MILLISECONDS = 50;
 const LOCK_WAIT_MILLISECONDS = 30_000;
 
 /**
- * Brings the tables of the system itself up to date. Safe to repeat, and from many processes at once.
+ * Updates the pipeline's own tables. Safe to repeat, and safe from many processes at once.
  * @param signal cancels the wait for another process that does the same.
  */
 export async function migrate(consumption: Consumption, signal?: AbortSignal): Promise<void> {
@@ -30,8 +30,8 @@ export async function migrate(consumption: Consumption, signal?: AbortSignal): P
 }
 
 /**
- * The names of the migrations that a database still waits for, in their order. It changes nothing.
- * @throws PipelineError CONSUMPTION_NOT_USABLE if it has had one that is not known here.
+ * The names of the pending migrations of a database, in their order. It changes nothing.
+ * @throws PipelineError CONSUMPTION_NOT_USABLE if the database has a migration that is unknown here.
  */
 export function pendingMigrations(consumption: Consumption): Promise<string[]> {
   const { db, dialect, name } = consumption;
@@ -68,7 +68,7 @@ function notUpToDate(name: string, why: string, cause?: unknown): PipelineError 
   );
 }
 
-/** In the order of their names. One that has run anywhere is never changed: a change is a new migration. */
+/** In the order of their names. A migration never changes once it has run anywhere: a change is a new migration. */
 function migrationsOf({ longText, tableOptions }: Dialect): Record<string, Migration> {
   return {
     "0001_publications_and_runs": {
@@ -182,7 +182,7 @@ function migrationsOf({ longText, tableOptions }: Dialect): Record<string, Migra
           .modifyEnd(tableOptions)
           .execute();
         failpoint("run_order: table made");
-        // For runs that were recorded before there was an order, the clocks of their hosts are all there is.
+        // Runs before this migration have no order. Only the clocks of their hosts order them.
         await sql`
           INSERT INTO run_order (run_id, event)
           SELECT known.id, known.event FROM (

@@ -21,8 +21,8 @@ export interface MysqlAddress {
 }
 
 /**
- * Reads `mysql://user:password@host:port/database?ssl-mode=VERIFY_IDENTITY&ssl-ca=ca.pem`. What has a meaning in a URL is
- * percent-encoded in user and password.
+ * Reads `mysql://user:password@host:port/database?ssl-mode=VERIFY_IDENTITY&ssl-ca=ca.pem`. User and password
+ * percent-encode the characters that have a meaning in a URL.
  * @throws PipelineError INVALID_SETTINGS, without the URL: it holds a password.
  */
 export function readMysqlUrl(url: string): MysqlAddress {

@@ -21,7 +21,10 @@ interface Variable {
 
 const both = (name: string, value: string | number): Variable => ({ MySQL: name, MariaDB: name, value });
 
-/** What this pipeline relies on, whatever a server, an `init_connect` or a proxy says. The values of sql_mode are in their order. */
+/**
+ * The session variables that this pipeline needs, whatever a server, an `init_connect` or a proxy sets. The values of
+ * sql_mode are in their order.
+ */
 const VARIABLES: readonly Variable[] = [
   both("autocommit", 1),
   // A commit ends the transaction, and neither begins another nor ends the connection.
@@ -31,14 +34,14 @@ const VARIABLES: readonly Variable[] = [
   both("character_set_client", "utf8mb4"),
   both("character_set_results", "utf8mb4"),
   both("collation_connection", "utf8mb4_bin"),
-  // Values are never cut, rounded or taken for others, and a backslash is what the driver takes it for.
+  // The server must not cut, round or change values, and a backslash means the same as in the driver.
   both("sql_mode", "NO_ENGINE_SUBSTITUTION,NO_ZERO_DATE,NO_ZERO_IN_DATE,STRICT_ALL_TABLES"),
   both("time_zone", "+00:00"),
   both("sql_safe_updates", 0),
   both("sql_auto_is_null", 0),
   both("sql_select_limit", "18446744073709551615"),
   both("unique_checks", 1),
-  // Kysely makes its own tables, and names no engine.
+  // Kysely creates its own tables, and names no engine.
   both("default_storage_engine", "InnoDB"),
   both("innodb_lock_wait_timeout", 10),
   both("lock_wait_timeout", 10),
@@ -49,10 +52,10 @@ const VARIABLES: readonly Variable[] = [
 ];
 
 /**
- * Sets everything that this pipeline relies on in a session, and checks that it holds: two statements.
- * @param database how messages name it.
- * @param idleSeconds after how long without a statement the server ends the connection, and with it its transaction and its locks;
- * undefined for as long as the server likes.
+ * Sets all session variables that this pipeline needs, and checks them: two statements.
+ * @param database its name in messages.
+ * @param idleSeconds the server ends a connection without a statement after this time, with its transaction and its
+ * locks; undefined keeps the server's own limit.
  * @throws PipelineError CONSUMPTION_NOT_USABLE if a variable has another value.
  */
 export async function prepareSession(say: Say, database: string, idleSeconds?: number): Promise<void> {
@@ -77,7 +80,7 @@ export async function prepareSession(say: Say, database: string, idleSeconds?: n
   );
 }
 
-/** Each server reads what it knows: MariaDB skips comments of MySQL 8, and MySQL those that begin with M. */
+/** Each server reads the comments for it: MariaDB skips comments of MySQL 8, and MySQL skips those that begin with M. */
 function spelled(
   variables: readonly Variable[],
   write: (name: string, value: string | number) => string,
@@ -97,19 +100,23 @@ function literal(value: string | number): string {
   return typeof value === "number" || /^[0-9]+$/.test(value) ? String(value) : `'${value}'`;
 }
 
-/** Servers write modes in an order of their own, switches as numbers or words, and numbers with or without a fraction. */
+/** Servers write modes in their own order, switches as numbers or words, and numbers with or without a fraction. */
 function normal(value: unknown): string {
   const text = String(value).toUpperCase();
   if (text === "ON" || text === "OFF") return text === "ON" ? "1" : "0";
   return text.replace(/\.0+$/, "").split(",").sort().join(",");
 }
 
-/** How long a silent server is waited for once the work is cancelled: it may still answer, and the end of the work be recorded. */
+/**
+ * How long to wait for a silent server after the work is cancelled. The server may still respond, and the end of the
+ * work must be recorded.
+ */
 export const CANCELLED_MILLISECONDS = 2_000;
 
 /**
- * Ends a connection of a pool from which nothing comes for so long while someone waits for it: a server that is paused, or a
- * network that swallows packets, ends none by itself. One that is idle may be silent, and does not keep the process.
+ * Ends a connection of a pool if it stays silent for so long while somebody waits for it. A paused server, or a
+ * network that drops packets, does not end a connection by itself. An idle connection may be silent, and does not
+ * keep the process running.
  * @param signal cancels the work of the pool, and shortens the patience.
  */
 export function endSilentConnections(pool: Pool, milliseconds: number, signal?: AbortSignal): void {
@@ -133,7 +140,7 @@ export function endSilentConnections(pool: Pool, milliseconds: number, signal?: 
   signal?.addEventListener("abort", shorten, { once: true });
 }
 
-/** Ends a connection from which nothing comes for so long. */
+/** Ends a connection that stays silent for so long. */
 function endWhenSilent(connection: object, milliseconds: number): void {
   const socket = socketOf(connection);
   socket.setTimeout(milliseconds).on("timeout", () => {
@@ -143,18 +150,18 @@ function endWhenSilent(connection: object, milliseconds: number): void {
   });
 }
 
-/** Has the process not wait for the end of a connection, which the server may never say. */
+/** Lets the process exit without waiting for the end of a connection: the server may never confirm it. */
 function letGo(connection: object): void {
   socketOf(connection).unref();
 }
 
-/** What mysql2 makes further connections of a pool with, and has not in its types. */
+/** The settings for new connections of a mysql2 pool, which its types do not have. */
 function connectionsOf(pool: Pool): { connectTimeout: number } {
   const { config } = pool as unknown as { config: { connectionConfig: { connectTimeout: number } } };
   return config.connectionConfig;
 }
 
-/** What mysql2 has on its connections, plain ones and those with promises, and not in their types. */
+/** The socket of a mysql2 connection, plain or with promises, which its types do not have. */
 function socketOf(connection: object): Socket {
   return "connection" in connection
     ? socketOf(connection.connection as object)
@@ -171,7 +178,7 @@ export class Standstill {
   readonly #stops: { readonly until: number; readonly milliseconds: number }[] = [];
   #last = Date.now();
 
-  /** For how many seconds it stood still, at most, since a moment in milliseconds. */
+  /** The longest standstill in seconds since a moment in milliseconds. */
   longestSince(moment: number): number {
     this.#note();
     const lasted = this.#stops.filter(({ until }) => until > moment).map(({ milliseconds }) => milliseconds);
@@ -190,19 +197,22 @@ export class Standstill {
   }
 }
 
-/** A server hears from a holder this often. One that it has not heard of for the other time is dead, and its lock is free. */
+/**
+ * The holder of a lock sends a sign of life this often. If the server hears nothing for twice this time, it takes the
+ * holder for dead and releases its lock.
+ */
 const HEARTBEAT_MILLISECONDS = 10_000;
 const SILENCE_SECONDS = 60;
-/** And a holder waits for an answer no longer than this. */
+/** A holder waits this long for a response. */
 const SERVER_SILENCE_MILLISECONDS = 30_000;
 const CONNECT_MILLISECONDS = 5_000;
-/** How long a server has to say that the connection has ended. */
+/** How long a server has to confirm the end of a connection. */
 const RELEASE_MILLISECONDS = 1_000;
 const MAX_NAME_LENGTH = 64;
 
 /**
- * A lock of the server's own, held by a connection that does nothing else. The server lets go of it when the connection
- * ends, and so with the process that holds it. It is the server's, not one of a table: a restart of the server ends it, too.
+ * A lock of the server, held by a connection that does nothing else. The server releases it when the connection ends,
+ * so when the process ends. It is not a lock of a table: a restart of the server ends it, too.
  */
 export class MysqlLock {
   readonly #address: MysqlAddress;
@@ -215,7 +225,7 @@ export class MysqlLock {
     this.#name = nameOnServer(address.database, lockName);
   }
 
-  /** False, at once, where another holds it. */
+  /** False, at once, if another process holds it. */
   async take(): Promise<boolean> {
     const connection = await createConnection({
       ...this.#address.options,
@@ -223,7 +233,7 @@ export class MysqlLock {
       enableKeepAlive: true,
     });
     endWhenSilent(connection, SERVER_SILENCE_MILLISECONDS);
-    // A lost connection is found when it is next asked; until then there is nobody to tell.
+    // The next use finds a lost connection. Until then nobody waits for the error.
     connection.on("error", () => undefined);
     try {
       const say = async (statement: string) => (await connection.query<RowDataPacket[]>(statement))[0];
@@ -255,8 +265,8 @@ export class MysqlLock {
   }
 
   /**
-   * Takes the lock again where it was lost.
-   * @throws PipelineError LOCK_LOST where another has it by now.
+   * Takes the lock again if it was lost.
+   * @throws PipelineError LOCK_LOST if another process has taken it since.
    */
   async renew(): Promise<void> {
     if (await this.isHeld()) return;
@@ -273,7 +283,7 @@ export class MysqlLock {
     const connection = this.#connection;
     this.#connection = undefined;
     if (connection === undefined) return;
-    // The lock goes with the connection, also with one that is broken or silent.
+    // The lock ends with the connection, also with a broken or silent one.
     const ending = connection.end().catch(() => undefined);
     await Promise.race([ending, sleep(RELEASE_MILLISECONDS, undefined, { ref: false })]);
     connection.destroy();
@@ -297,13 +307,13 @@ export async function isLockHeld(
   return rows[0]?.holder != null;
 }
 
-/** Names of locks are the same for all databases of a server, and short. */
+/** Lock names are common to all databases of a server, and short. */
 function nameOnServer(database: string, lockName: string): string {
   const name = `${database}:${lockName}`;
   return name.length <= MAX_NAME_LENGTH ? name : createHash("sha256").update(name).digest("hex");
 }
 
-/** The connection is gone, or the server is going; the next one may be better. */
+/** The connection is lost, or the server is shutting down. The next connection may work. */
 const LOST = [
   "PROTOCOL_CONNECTION_LOST",
   "PROTOCOL_SEQUENCE_TIMEOUT",
@@ -321,7 +331,7 @@ const LOST = [
 ];
 /** The server has ended a transaction in favour of another one. */
 const CONTENDED = ["ER_LOCK_DEADLOCK", "ER_LOCK_WAIT_TIMEOUT", "ER_CHECKREAD"];
-/** What passes without anyone changing a setting, and not within seconds. */
+/** Faults that pass without a change of settings, but not within seconds. */
 const PASSING = [
   "ENOTFOUND",
   "ER_CON_COUNT_ERROR",
@@ -332,12 +342,12 @@ const PASSING = [
   "ER_OUTOFMEMORY",
 ];
 const FULL = ["ER_DISK_FULL", "ER_RECORD_FILE_FULL", "ER_DISK_FULL_NOWAIT"];
-/** mysql2 says so, without a code, of a command that finds its connection closed, and where too many wait for one. */
+/** mysql2 reports this text without a code if the connection is closed, or if too many callers wait for one. */
 const CLOSED = /connection is in closed state|Connection lost|Queue limit reached/;
 const TLS =
   /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|EPROTO|HANDSHAKE_)/;
 
-/** Whether the same work can be done by trying again. */
+/** Whether a retry can do the same work. */
 export function isPassing(error: unknown): boolean {
   return isLost(error) || isContended(error);
 }
@@ -347,7 +357,7 @@ export function isContended(error: unknown): boolean {
   return CONTENDED.includes(systemCodeOf(error) ?? "");
 }
 
-/** A fault of MySQL in the words of the person who runs the pipeline; anything else comes back as it is. */
+/** Translates a fault of MySQL for the person who runs the pipeline; any other error stays the same. */
 export function translateMysqlError(name: string, error: unknown): unknown {
   if (error instanceof PipelineError) return error;
   const code = systemCodeOf(error) ?? "";
@@ -387,14 +397,15 @@ export function translateMysqlError(name: string, error: unknown): unknown {
     );
   }
   if (code === "ER_ACCESS_DENIED_ERROR") {
-    // MariaDB says no more of a connection, and both no more of a user, that must be encrypted.
+    // MariaDB gives no details if a connection must be encrypted; both servers give none if a user must be.
     return faultOf(
       "CONSUMPTION_NOT_USABLE",
       `cannot be used: ${saidBy(error)}; check user and password in CONSUMPTION_URL, and add ?ssl-mode=REQUIRED ` +
         "if it accepts only encrypted connections",
     );
   }
-  // Whatever else the server refuses: a user, a password, a right, a table that is not as this pipeline makes it.
+  // Everything else that the server refuses: a user, a password, a right, a table that differs from this pipeline's
+  // own.
   if (code.startsWith("ER_")) {
     return faultOf(
       "CONSUMPTION_NOT_USABLE",

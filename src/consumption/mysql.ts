@@ -31,7 +31,7 @@ import {
 } from "./mysql-connection.js";
 import type { ConsumptionDatabase, ConsumptionTables } from "./schema.js";
 
-/** How a database is used, and how long a server is waited for. */
+/** The limits of a use of the database, and the patience with its server. */
 interface Use {
   readonly connections: number;
   /** How many may wait for a connection. */
@@ -40,15 +40,16 @@ interface Use {
   /** A server that says nothing for longer is taken for dead. */
   readonly silenceMilliseconds: number;
   /**
-   * The server ends a connection that has said nothing for so long, and with it a transaction of a process that is frozen or whose
-   * host is gone. Within a transaction a process in order says something every few seconds. Undefined for what the server has.
+   * The server ends a connection that was silent for so long, and its transaction. So it ends the transaction of a
+   * frozen process or a lost host. A healthy process sends a statement every few seconds within a transaction.
+   * Undefined keeps the server's own limit.
    */
   readonly idleSeconds: number | undefined;
   /** How long to wait before each new try. A writer waits for longer than a frozen transaction can last. */
   readonly delaysMilliseconds: readonly number[];
 }
 
-/** A server that restarts is back within seconds. A statement of a run can be a long one. */
+/** A server that restarts is available again within seconds. A statement of a run can be long. */
 const WRITING: Use = {
   connections: 2,
   queueLimit: 0,
@@ -57,10 +58,10 @@ const WRITING: Use = {
   idleSeconds: 60,
   delaysMilliseconds: [100, 400, 1_000, 2_000, 4_000],
 };
-/** Who asks a service does not wait for a server. One more try: a connection that has rested in the pool can be dead. */
+/** Clients of the service do not wait for a server. One retry: an idle connection of the pool can be dead. */
 const READING: Use = {
   connections: 10,
-  // Who has waited in vain is gone when the server is back: not many of them shall be before those who come then.
+  // Clients that waited too long are gone when the server returns. They must not delay new clients much.
   queueLimit: 1_000,
   connectMilliseconds: 2_000,
   silenceMilliseconds: 2_000,
@@ -68,10 +69,10 @@ const READING: Use = {
   delaysMilliseconds: [0],
 };
 const MOST_ROWS_PER_STATEMENT = 1_000;
-/** Far below what servers take: MariaDB 16 MiB and MySQL 64 MiB, unless `max_allowed_packet` says otherwise. */
+/** Far below the limits of servers: MariaDB 16 MiB and MySQL 64 MiB, unless `max_allowed_packet` sets another one. */
 const STATEMENT_BYTES = 4 * 1024 * 1024;
 const BYTES_PER_CODE_POINT = 4;
-/** Of a number or a moment, and of what stands around any value. */
+/** For a number or a moment, and for the characters around any value. */
 const BYTES_PER_VALUE = 32;
 
 /** MySQL and MariaDB have no collation in common that knows all of Unicode, compares bytes and minds blanks at the end. */
@@ -156,7 +157,7 @@ function openPool({ options }: MysqlAddress, use: Use, signal: AbortSignal | und
     connectTimeout: use.connectMilliseconds,
     charset: "utf8mb4",
     enableKeepAlive: true,
-    // Moments come as the text they are, and as short as DuckDB writes them.
+    // Moments arrive as text, in the short form of DuckDB.
     dateStrings: true,
     typeCast: (field: TypeCastField, next: () => unknown) =>
       field.type === "DATETIME" ? shortest(field.string()) : next(),
@@ -234,7 +235,7 @@ async function tableFaults(
   ];
 }
 
-/** So many that the longest texts fit into a statement. */
+/** The number of rows whose longest texts fit into a statement. */
 function rowsPerUpsert({ columns }: PublishedTable): number {
   const bytes = columns.map(({ type, maxLength }) =>
     type === "VARCHAR" ? maxLength * BYTES_PER_CODE_POINT + BYTES_PER_VALUE : BYTES_PER_VALUE,
@@ -244,8 +245,8 @@ function rowsPerUpsert({ columns }: PublishedTable): number {
 }
 
 /**
- * A server says that a right is missing before it says that a table is: if no table is there, nothing can happen, and what is
- * refused for the want of the table alone would be allowed.
+ * A server reports a missing right before a missing table. If a table does not exist, the statement cannot change
+ * anything. A refusal because of the missing table alone means that the right exists.
  */
 async function tryToWrite(db: ConsumptionDatabase): Promise<void> {
   const missing = sql.table(`doctor_${randomBytes(8).toString("hex")}`);
@@ -264,7 +265,7 @@ async function tryToWrite(db: ConsumptionDatabase): Promise<void> {
   }
 }
 
-/** Tries again after each delay, in turn, if work has failed for a reason that passes and was not cancelled. */
+/** Tries again after each delay, in turn, if the work failed for a reason that passes and was not cancelled. */
 function repeatingAfter(
   { name }: MysqlAddress,
   { delaysMilliseconds, idleSeconds }: Use,
@@ -276,7 +277,7 @@ function repeatingAfter(
   return async (work) => {
     const begun = Date.now();
     const again = async () => {
-      // What has ended a connection may have ended those of the locks, too, and another run may have begun.
+      // The fault that ended a connection may have ended those of the locks, too. Then another run may have begun.
       for (const lock of locks) await lock.renew();
       return work();
     };
@@ -285,7 +286,7 @@ function repeatingAfter(
         return await (tries === 0 ? work() : again());
       } catch (error) {
         if (!isPassing(error) || signal?.aborted === true) throw error;
-        // Others were let through meanwhile, and may have changed what this process was about to replace.
+        // Other processes could write meanwhile, and may have changed the rows that this process is about to replace.
         const stoodSeconds = standstill.longestSince(begun);
         if (idleSeconds !== undefined && stoodSeconds >= idleSeconds)
           throw stoodStill(name, stoodSeconds, error);
@@ -307,7 +308,7 @@ function stoodStill(name: string, seconds: number, cause: unknown): PipelineErro
   );
 }
 
-/** Who may be writing, as far as the rights of the user go. */
+/** The runs that may be writing, as far as the rights of the user show them. */
 async function writersIn(db: ConsumptionDatabase) {
   const runs = await sql.raw<RunInProgress>(RUNS_IN_PROGRESS).execute(db).catch(nobody);
   const transactions = await sql<{ id: number; user: string; host: string; since: string }>`
@@ -325,12 +326,12 @@ async function writersIn(db: ConsumptionDatabase) {
   };
 }
 
-/** A user without the right PROCESS does not see the transactions of others, and a database without runs names none. */
+/** A user without the right PROCESS does not see the transactions of others. A database without runs lists none. */
 function nobody(): { rows: never[] } {
   return { rows: [] };
 }
 
-/** For each column the value that was to be inserted, in the one spelling that MySQL and MariaDB share. */
+/** The inserted value of each column, in the one spelling that MySQL and MariaDB share. */
 function inserted(columns: readonly string[]): Record<string, RawBuilder<never>> {
   return Object.fromEntries(columns.map((column) => [column, sql<never>`VALUES(${sql.ref(column)})`]));
 }

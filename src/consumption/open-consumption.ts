@@ -2,12 +2,12 @@ import path from "node:path";
 import type { Consumption } from "./consumption.js";
 import { readMysqlUrl } from "./mysql-address.js";
 
-/** Others seldom lock a SQLite file as a whole, and not for long. */
+/** Other processes seldom lock a whole SQLite file, and only for a short time. */
 const SQLITE_PATIENCE_MILLISECONDS = 10_000;
 
 /**
- * Opens the consumption database for the pipeline, which makes what is missing.
- * @param signal cancels the work that it is opened for: a server that is silent then is given up soon.
+ * Opens the consumption database for the pipeline, and creates missing parts.
+ * @param signal cancels the work of the connection; then a silent server has little time left.
  * @throws PipelineError CONSUMPTION_NOT_USABLE or CONSUMPTION_UNAVAILABLE.
  */
 export async function openConsumption(url: string, signal?: AbortSignal): Promise<Consumption> {
@@ -26,9 +26,9 @@ export async function openConsumptionForReading(url: string): Promise<Consumptio
 }
 
 /**
- * Opens the consumption database again by its address, to see what others see of it while a run writes it. It changes nothing,
- * and is as patient as a run.
- * @returns undefined if the database is not at its address any more.
+ * Opens the consumption database again by its address, to read the same state as other processes while a run writes.
+ * It changes nothing, and is as patient as a run.
+ * @returns undefined if the database is no longer at its address.
  * @throws PipelineError CONSUMPTION_NOT_USABLE or CONSUMPTION_UNAVAILABLE.
  */
 export async function openConsumptionOutside(url: string): Promise<Consumption | undefined> {
@@ -37,8 +37,7 @@ export async function openConsumptionOutside(url: string): Promise<Consumption |
 }
 
 /**
- * Opens the consumption database to look at it. No byte of it changes, and if no run has made it yet, it is as if it were there
- * and empty.
+ * Opens the consumption database for inspection. No byte of it changes. If no run has created it yet, it looks empty.
  * @throws PipelineError CONSUMPTION_NOT_USABLE or CONSUMPTION_UNAVAILABLE.
  */
 export async function openConsumptionUntouched(url: string): Promise<Consumption> {
@@ -58,11 +57,11 @@ function fileOf(url: string): string {
 interface DataSource {
   /** `mysql://host:3306`, or `sqlite:///lake/consumption.db`. */
   readonly uri: string;
-  /** What stands before the name of a table: the database of a server. */
+  /** The prefix of a table name: the database of a server. */
   readonly database: string | undefined;
 }
 
-/** Where the consumption database is. */
+/** The location of the consumption database. */
 export function dataSourceOf(consumptionUrl: string): DataSource {
   if (!consumptionUrl.startsWith("mysql://")) {
     const file = path.resolve(consumptionUrl.slice("sqlite:".length));

@@ -7,27 +7,28 @@ import { shownPublication } from "./publish-transaction.js";
 import { outcomeOf } from "./recorded-runs.js";
 import type { RunOutcome } from "./schema.js";
 
-/** What others must see of a run. */
+/** The state of a run that other connections must see. */
 export interface SeenRun {
   readonly runId: string;
   readonly outcome: RunOutcome;
-  /** What it published, if it did. */
+  /** The publication of the run, if it published. */
   readonly published?: Publication | undefined;
 }
 
 /**
- * Makes sure that others see a run as it ended, and what it published, on a connection that is opened by the address of the database.
- * A file can be replaced under an open connection, and a server can keep from all others what a connection wrote.
+ * Checks that other connections see the end of a run and its publication. It uses a connection that it opens by the
+ * address of the database: a file can be replaced under an open connection, and a server can hide the writes of one
+ * connection from all others.
  * @param inside the connection by which the run writes.
- * @throws PipelineError CONSUMPTION_LOST, LOCK_LOST if another run of the date has found this one dead, or CONSUMPTION_UNAVAILABLE
- * if nobody can tell.
+ * @throws PipelineError CONSUMPTION_LOST, LOCK_LOST if another run of the date has found this one dead, or
+ * CONSUMPTION_UNAVAILABLE if the check is not possible.
  */
 export async function assertSeenOutside(url: string, inside: Consumption, run: SeenRun): Promise<void> {
   const unseen = await asking(url, inside, async (outside) => (await unseenOf(outside, run)) ?? null);
   if (unseen !== null) throw lost(inside, unseen);
 }
 
-/** The fault of a run: CONSUMPTION_LOST if its database failed because it is not the one at the address any more. */
+/** The fault of a run: CONSUMPTION_LOST if its database failed because the database at the address is another one now. */
 export async function databaseFaultOf(inside: Consumption, error: unknown): Promise<unknown> {
   const isOfDatabase = error instanceof PipelineError && error.code.startsWith("CONSUMPTION_");
   if (!isOfDatabase || error.code === "CONSUMPTION_LOST") return error;
@@ -44,21 +45,21 @@ async function asking<Answer>(
     const outside = await openConsumptionOutside(url);
     if (outside === undefined) throw lost(inside, "its file no longer exists");
     try {
-      // With the files beside it, another file at the path can look like the one that was there.
+      // If another file at the path has the same side files, it can look like the original one.
       if (!(await inside.isCurrent())) throw lost(inside, "another file replaced it");
       return await translatingErrors(outside.dialect, () => question(outside));
     } finally {
       await outside.close();
     }
   } catch (error) {
-    // What is at the address cannot be asked, and so is not what the run has opened there.
+    // The database at the address is not readable, so it is not the one that the run opened.
     const isUsage = error instanceof PipelineError && error.kind === "usage";
     if (!isUsage && (error instanceof PipelineError || systemCodeOf(error) === undefined)) throw error;
     throw lost(inside, messageOf(error), error);
   }
 }
 
-/** What others do not see; undefined if they see all. */
+/** The state that other connections do not see; undefined if they see all of it. */
 async function unseenOf(
   { db }: Consumption,
   { runId, outcome, published }: SeenRun,
@@ -77,7 +78,7 @@ async function unseenOf(
   const { partitionKey, iso } = executionDate;
   const shown = await shownPublication(db, partitionKey).executeTakeFirst();
   if (shown?.data_hash === dataHash && shown.sql_hash === sqlHash) return undefined;
-  // Somebody has withdrawn this very data, before the run or just now.
+  // Somebody withdrew the same data, before the run or just now.
   const withdrawal = await openWithdrawal(db, partitionKey);
   return withdrawal?.data_hash === dataHash ? undefined : `the publication of ${iso} does not exist there`;
 }

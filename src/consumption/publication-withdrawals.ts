@@ -14,22 +14,22 @@ import type {
   WithdrawalsTable,
 } from "./schema.js";
 
-/** Who has taken a publication back, when and why. */
+/** The time, the person and the reason of a withdrawal. */
 export type WithdrawalReason = Pick<WithdrawalsTable, "withdrawn_at" | "withdrawn_by" | "why">;
-/** Who has ended a withdrawal, when and how. */
+/** The time, the person and the outcome of the end of a withdrawal. */
 export type WithdrawalEnd = Pick<WithdrawalsTable, "outcome" | "ended_at" | "ended_by">;
 
-/** What became of a withdrawal, and what readers see then. */
+/** The result of a withdrawal, and the publication that readers see then. */
 export interface WithdrawalResult {
   readonly withdrawal: WithdrawalsTable;
-  /** The partition key of the newest publication; undefined if nothing is published any more. */
+  /** The partition key of the newest publication; undefined if nothing is published. */
   readonly newest: string | undefined;
 }
 
 /**
- * Takes the publication of an execution date back, in one transaction: readers see the one before. Its rows stay in the published
- * tables, for a restore. Safe to repeat with the same reason, which has the moment and the caller.
- * @throws PipelineError PUBLICATION_MISSING if the date is not published, or was withdrawn before.
+ * Withdraws the publication of an execution date, in one transaction: readers see the previous one. Its rows stay in
+ * the published tables, for a restore. Safe to repeat with the same reason, which has the moment and the caller.
+ * @throws PipelineError PUBLICATION_MISSING if the date is not published, or is already withdrawn.
  */
 export function withdraw(
   consumption: Consumption,
@@ -40,7 +40,7 @@ export function withdraw(
     const { partitionKey, iso } = executionDate;
     const reason = { withdrawn_at: await freeMoment(transaction, partitionKey, now), ...who };
     const before = await openWithdrawal(transaction, partitionKey);
-    // Where the same was done and the answer was lost on its way.
+    // The same withdrawal succeeded, but its confirmation was lost.
     if (before !== undefined && isBecauseOf(before, reason)) return before;
     if (before !== undefined) {
       const { withdrawn_by, withdrawn_at, why } = before;
@@ -63,8 +63,8 @@ export function withdraw(
 }
 
 /**
- * Gives readers back the publication of an execution date that was withdrawn, in one transaction. Safe to repeat with the same
- * moment and caller.
+ * Restores the withdrawn publication of an execution date, in one transaction. Safe to repeat with the same moment
+ * and caller.
  * @throws PipelineError PUBLICATION_MISSING if the date is not withdrawn.
  */
 export function restore(
@@ -82,7 +82,7 @@ export function restore(
       await transaction.insertInto("publications").values(publicationOf(open)).execute();
       return { ...open, ...end };
     }
-    // Where the same was done and the answer was lost on its way.
+    // The same restore succeeded, but its confirmation was lost.
     const restored = await restoredWithdrawal(transaction, partitionKey, end);
     if (restored !== undefined) return restored;
     const publication = await publicationIn(transaction, partitionKey);
@@ -94,7 +94,7 @@ export function restore(
   });
 }
 
-/** All withdrawals there ever were, the latest first; none if the database is older than the first one. */
+/** All withdrawals, the latest first; none if the database is older than the first one. */
 export async function readWithdrawals(consumption: Consumption): Promise<WithdrawalsTable[]> {
   const latest = consumption.db
     .selectFrom("withdrawals")
@@ -104,12 +104,12 @@ export async function readWithdrawals(consumption: Consumption): Promise<Withdra
   return (await unlessMissing(consumption, ["withdrawals"], () => latest.execute())) ?? [];
 }
 
-/** Those that hold: readers do not see the publication. */
+/** The open withdrawals: readers do not see these publications. */
 export async function readOpenWithdrawals(consumption: Consumption): Promise<WithdrawalsTable[]> {
   return (await readWithdrawals(consumption)).filter(({ outcome }) => outcome === "withdrawn");
 }
 
-/** The withdrawal of an execution date that holds, if there is one. */
+/** The open withdrawal of an execution date, if there is one. */
 export function openWithdrawal(
   db: ConsumptionDatabase,
   executionDate: string,
@@ -117,7 +117,7 @@ export function openWithdrawal(
   return withdrawalOf(db, executionDate).executeTakeFirst();
 }
 
-/** The query for it. */
+/** The query for the open withdrawal. */
 export function withdrawalOf(
   db: ConsumptionDatabase,
   executionDate: string,
@@ -129,7 +129,7 @@ export function withdrawalOf(
     .where("outcome", "=", "withdrawn");
 }
 
-/** Records that a withdrawal does not hold any more. */
+/** Records the end of a withdrawal. */
 export async function endWithdrawal(
   db: ConsumptionDatabase,
   withdrawal: WithdrawalsTable,
@@ -138,7 +138,7 @@ export async function endWithdrawal(
   await withdrawalEnd(db, withdrawal, end).execute();
 }
 
-/** The query for it. */
+/** The query for the end of a withdrawal. */
 export function withdrawalEnd(
   db: ConsumptionDatabase,
   { execution_date, withdrawn_at }: Pick<WithdrawalsTable, "execution_date" | "withdrawn_at">,
@@ -151,7 +151,7 @@ export function withdrawalEnd(
     .where("withdrawn_at", "=", withdrawn_at);
 }
 
-/** Does something while nobody else changes what is published, and tells what readers see then. */
+/** Does some work while nobody else changes the publications, and returns the publication that readers see then. */
 function inLine(
   { db, dialect }: Consumption,
   work: (transaction: ConsumptionDatabase) => Promise<WithdrawalsTable>,
@@ -165,7 +165,10 @@ function inLine(
   );
 }
 
-/** The moment of a withdrawal tells it from earlier ones of the date. So it is a millisecond later if one has the same. */
+/**
+ * The moment of a withdrawal tells it from earlier ones of the date. If one has the same moment, this one gets the
+ * next millisecond.
+ */
 async function freeMoment(db: ConsumptionDatabase, executionDate: string, moment: string): Promise<string> {
   const ended = await db
     .selectFrom("withdrawals")
@@ -196,7 +199,7 @@ function publicationIn(
     .executeTakeFirst();
 }
 
-/** The withdrawal that has been ended just so. */
+/** The withdrawal with exactly this end. */
 function restoredWithdrawal(
   db: ConsumptionDatabase,
   executionDate: string,

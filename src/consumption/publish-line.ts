@@ -3,8 +3,8 @@ import type { Query } from "./consumption.js";
 import type { ConsumptionDatabase, ConsumptionTables, PublishedRow } from "./schema.js";
 
 /**
- * Waits in a transaction until no other one changes what is published. It is the first statement, and it writes: a transaction that
- * reads first can deadlock, and can read what another is writing.
+ * Waits in a transaction until no other one changes the publications. It must be the first statement, and it writes.
+ * A transaction that reads first can deadlock, or read rows that another one is writing.
  */
 export async function standInLine(transaction: ConsumptionDatabase): Promise<void> {
   const updated = await turn(transaction).executeTakeFirst();
@@ -21,14 +21,14 @@ export function turn(
     .where("id", "=", 1);
 }
 
-/** The query that makes the line, where the other one finds none. */
+/** The query that creates the line if it does not exist yet. */
 export function firstTurn(db: ConsumptionDatabase): Query {
   return db.insertInto("publish_lock").values({ id: 1, publishes: 1 });
 }
 
 /**
  * Does all of some work or nothing of it.
- * @param begin the statement that the transaction begins with.
+ * @param begin the first statement of the transaction.
  */
 export function inTransaction<Result>(
   db: ConsumptionDatabase,
@@ -42,7 +42,7 @@ export function inTransaction<Result>(
       await sql`COMMIT`.execute(connection);
       return result;
     } catch (error) {
-      // A full disk or a lost connection has ended the transaction already. The fault to tell is the first one.
+      // A full disk or a lost connection has already ended the transaction. The first error is the one to report.
       await sql`ROLLBACK`.execute(connection).catch(() => undefined);
       throw error;
     }
@@ -54,11 +54,14 @@ interface BatchStatement {
   /** How many rows the database takes in one statement. */
   readonly size: number;
   readonly of: (rows: readonly PublishedRow[]) => Compilable;
-  /** The columns whose values a row has in the statement, in their order there. */
+  /** The columns of a row in the statement, in their order there. */
   readonly columns: readonly string[];
 }
 
-/** Gathers rows, and writes them in batches: builds the statement of a full batch once, and gathers the next batch while one is written. */
+/**
+ * Collects rows, and writes them in batches. It builds the statement of a full batch once, and collects the next
+ * batch while the database writes.
+ */
 export class Batches {
   readonly #db: Pick<ConsumptionDatabase, "executeQuery">;
   readonly #statement: BatchStatement;
@@ -72,7 +75,7 @@ export class Batches {
     this.#statement = statement;
   }
 
-  /** How many rows there were by now. */
+  /** The number of rows so far. */
   get count(): number {
     return this.#count;
   }
@@ -85,7 +88,7 @@ export class Batches {
     }
   }
 
-  /** Writes what has been gathered since the last batch. */
+  /** Writes the rows that were collected since the last batch. */
   async end(): Promise<void> {
     if (this.#rows.length > 0) await this.#write();
     await this.#written;
@@ -100,7 +103,7 @@ export class Batches {
     const parameters: unknown[] = [];
     for (const row of rows) for (const column of columns) parameters.push(row[column]);
     this.#written = this.#db.executeQuery({ ...query, parameters });
-    // The next write is told of a failure.
+    // The next write receives a failure.
     this.#written.catch(() => undefined);
   }
 }

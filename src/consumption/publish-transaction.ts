@@ -36,11 +36,11 @@ import type {
 } from "./schema.js";
 
 const ROWS_PER_PAGE = 5_000;
-/** SQLite takes conditions up to a thousand deep. */
+/** SQLite accepts conditions up to a thousand levels deep. */
 const ROWS_PER_REMOVAL = 250;
 const DIFFERENCES_TOLD = 20;
 
-/** What a table shall hold for an execution date. */
+/** The wanted rows of a table for an execution date. */
 export interface TableContent {
   readonly table: PublishedTable;
   /** How many rows. */
@@ -49,7 +49,7 @@ export interface TableContent {
   readonly parts: () => RowParts;
 }
 
-/** What a publish did to a table. */
+/** The changes of a publish in a table. */
 export interface TableChange {
   readonly table: string;
   readonly rows: number;
@@ -59,19 +59,19 @@ export interface TableChange {
 
 export interface PublishResult {
   readonly tables: readonly TableChange[];
-  /** Whether readers have something new: false if the same data had been published by the same SQL. */
+  /** Whether readers see something new: false if the same data was already published by the same SQL. */
   readonly isNew: boolean;
-  /** Who has taken this very data back, and why, so that readers do not see it; null where nobody has. */
+  /** Who withdrew the same data, and why; readers do not see it then. Null if nobody did. */
   readonly withdrawn: WithdrawalReason | null;
-  /** The execution date that readers see now; null if nothing is to be seen. */
+  /** The execution date that readers see now; null if there is none. */
   readonly newest: string | null;
 }
 
 /**
  * Makes every table hold exactly the given rows for one execution date, and the publication visible, in one
- * transaction. Touches no other execution date. Safe to repeat: what is there already is not written again. Data that was withdrawn
- * stays withdrawn; other data ends the withdrawal.
- * @throws PipelineError LOCK_LOST where another run of the date has begun meanwhile.
+ * transaction. It does not change any other execution date. Safe to repeat: it does not write rows again that are
+ * already there. Withdrawn data stays withdrawn; other data ends the withdrawal.
+ * @throws PipelineError LOCK_LOST if another run of the date has begun since.
  */
 export function publish(
   { db, dialect }: Consumption,
@@ -106,7 +106,7 @@ export function publish(
   );
 }
 
-/** Writes only what differs. What is to be published and what is there may each be more than there is memory for. */
+/** Writes only the differences. Both the wanted rows and the present rows can be larger than the memory. */
 async function replaceRows(
   transaction: ConsumptionDatabase,
   dialect: Dialect,
@@ -166,7 +166,7 @@ function rowsRecord(
   };
 }
 
-/** The fault of a database that gives back other rows than were to be published. */
+/** The fault of a database that returns other rows than were published. */
 async function givenBackFault(
   { name, columns }: PublishedTable,
   differences: AsyncIterable<readonly Difference[]>,
@@ -218,7 +218,7 @@ async function showPublication(
   return { isNew: await writePublication(transaction, publication), withdrawn: null };
 }
 
-/** @returns false if the same data stands there already, by the same SQL. */
+/** @returns false if the table already holds the same data from the same SQL. */
 async function writePublication(
   transaction: ConsumptionDatabase,
   publication: PublicationsTable,
@@ -236,11 +236,11 @@ async function writePublication(
 /** A statement of a publish, with a `?` instead of each value. */
 export interface PublishStatement {
   readonly sql: string;
-  /** When it is said; null for always. */
+  /** The condition under which it runs; null for always. */
   readonly when: string | null;
 }
 
-/** What a publish says to the database, in its order. */
+/** The statements of a publish, in their order. */
 export function publishStatements(
   { db, dialect }: Consumption,
   tables: readonly PublishedTable[],
@@ -308,7 +308,7 @@ async function* presentParts(
   } while (last !== undefined);
 }
 
-/** @param after the row that they follow; undefined for the first ones. */
+/** @param after the row before them; undefined for the first ones. */
 function presentRows(
   db: Kysely<PublishedTables>,
   { name, key }: PublishedTable,
@@ -330,7 +330,7 @@ function removal(db: Kysely<PublishedTables>, { name, key }: PublishedTable, row
     );
 }
 
-/** The query for what is published for an execution date, and by which SQL. */
+/** The query for the publication of an execution date, and its SQL. */
 export function shownPublication(
   db: ConsumptionDatabase,
   executionDate: string,

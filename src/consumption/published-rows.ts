@@ -21,7 +21,7 @@ import type {
 /** The values of a row's key, in the key's order, without the execution date. */
 export type RowKey = readonly PublishedValue[];
 
-/** The columns that tell the rows of one execution date apart. */
+/** The columns that identify the rows of one execution date. */
 export function withinDate(key: readonly string[]): string[] {
   return key.filter((column) => column !== "execution_date");
 }
@@ -34,11 +34,11 @@ export function keyOf(row: PublishedRow, key: readonly string[]): RowKey {
 export function follows(key: readonly string[], after: RowKey): RawBuilder<boolean> {
   const columns = sql.join(key.map((column) => sql.ref(column)));
   const values = sql.join(after.map((value) => sql.val(value)));
-  // MySQL finds no place in an index by the comparison of several columns at once: it would read all rows from the first one on.
+  // MySQL finds no place in an index with a comparison of several columns: it would read all rows from the start.
   return sql<boolean>`(${sql.ref(key[0] ?? "")} >= ${after[0] ?? null} and (${columns}) > (${values}))`;
 }
 
-/** Orders rows by their keys as the databases and DuckDB do, whose texts are in the order of their code points. */
+/** Orders rows by their keys as the databases and DuckDB do: texts by their code points. */
 function compareKeys(a: PublishedRow, b: PublishedRow, key: readonly string[]): number {
   for (const column of key) {
     const order = compareValues(a[column] ?? null, b[column] ?? null);
@@ -53,18 +53,18 @@ function compareValues(a: PublishedValue, b: PublishedValue): number {
   return compareCodePoints(String(a), String(b));
 }
 
-/** How many rows that differ are told of at a time. */
+/** The maximum number of differences in one part. */
 const DIFFERENCES_AT_A_TIME = 2_000;
 
-/** Rows of a table in the order of its key, some at a time: all of them can be more than there is memory for. */
+/** Rows of a table in the order of its key, in parts: all of them can be larger than the memory. */
 export type RowParts = AsyncIterable<readonly PublishedRow[]>;
 
-/** Has the next rows read while those before them are treated. */
+/** Reads the next part of the rows while the caller works on the current one. */
 export async function* readAhead(parts: RowParts): AsyncGenerator<readonly PublishedRow[]> {
   const iterator = parts[Symbol.asyncIterator]();
   const readOn = () => {
     const reading = iterator.next();
-    // Whoever asks for these rows is told of a failure.
+    // The reader of these rows receives a failure.
     reading.catch(() => undefined);
     return reading;
   };
@@ -80,15 +80,15 @@ export async function* readAhead(parts: RowParts): AsyncGenerator<readonly Publi
   }
 }
 
-/** A row that is not as it should be. */
+/** A row that differs from the wanted one. */
 export interface Difference {
-  /** As it should be; undefined if there should be none of its key. */
+  /** The wanted row; undefined if there should be none with its key. */
   readonly wanted: PublishedRow | undefined;
-  /** As it is; undefined if there is none of its key. */
+  /** The present row; undefined if there is none with its key. */
   readonly present: PublishedRow | undefined;
 }
 
-/** Compares the rows that are wanted with those that are there, and holds some of each at a time. */
+/** Compares the wanted rows with the present ones, and holds one part of each in memory. */
 export async function* differencesOf(
   { columns, key }: PublishedTable,
   wanted: RowParts,
@@ -121,7 +121,7 @@ export async function* differencesOf(
   for await (const part of there.rest()) yield part.map((row) => ({ wanted: undefined, present: row }));
 }
 
-/** Goes through rows that come in parts. */
+/** Reads rows that arrive in parts, one by one. */
 class RowCursor {
   readonly #parts: AsyncIterator<readonly PublishedRow[]>;
   #part: readonly PublishedRow[] = [];
@@ -132,12 +132,12 @@ class RowCursor {
     this.#parts = parts[Symbol.asyncIterator]();
   }
 
-  /** The row that it stands at; undefined at the end of what was read. */
+  /** The current row; undefined at the end of the part. */
   get row(): PublishedRow | undefined {
     return this.#part[this.#next];
   }
 
-  /** Whether the next row has to be read first. */
+  /** Whether the next part must be read first. */
   get isSpent(): boolean {
     return this.row === undefined && !this.#isAtEnd;
   }
@@ -153,7 +153,7 @@ class RowCursor {
     this.#next = 0;
   }
 
-  /** The rows from where it stands on. */
+  /** The rows from the current one to the end. */
   async *rest(): AsyncGenerator<readonly PublishedRow[]> {
     yield this.#part.slice(this.#next);
     for (;;) {
@@ -183,7 +183,7 @@ export class RowsHash {
     return this.#count;
   }
 
-  /** Passes rows on, which must come in the order of the table's key, and takes them into the hash. */
+  /** Adds rows to the hash and passes them on. They must be in the order of the table's key. */
   async *through(parts: RowParts): AsyncGenerator<readonly PublishedRow[]> {
     for await (const rows of parts) {
       this.add(rows);
@@ -218,7 +218,7 @@ export async function hashOf({ columns }: PublishedTable, parts: RowParts): Prom
   return hash.digest();
 }
 
-/** The query that records what tables hold for an execution date, so that it can be compared later. */
+/** The query that records the rows of tables for an execution date, for a later comparison. */
 export function recordOfRows(
   db: ConsumptionDatabase,
   dialect: Dialect,
@@ -232,7 +232,10 @@ export function recordOfRows(
   );
 }
 
-/** What the tables of a publication held when it was published; none if a version has published it that kept no record of it. */
+/**
+ * The recorded rows of a publication's tables at the time of the publish; none if an older version published it
+ * without a record.
+ */
 export async function readRecordsOfRows(
   consumption: Consumption,
   { executionDate, dataHash }: Publication,

@@ -3,9 +3,9 @@ import { failpoint } from "../base/failpoints.js";
 import { translatingErrors, type Consumption, type PublishedTable, type Query } from "./consumption.js";
 
 /**
- * Makes the tables that are not there yet. It stands outside of the publish's transaction, which MySQL would end at the
- * first change of a table.
- * @throws PipelineError CONSUMPTION_TABLE_DIFFERS if a table is there with other columns.
+ * Creates the tables that do not exist yet. It runs outside the publish transaction, because MySQL would end that at
+ * the first change of a table.
+ * @throws PipelineError CONSUMPTION_TABLE_DIFFERS if a table has other columns.
  */
 export async function createPublishedTables(
   consumption: Consumption,
@@ -22,8 +22,8 @@ export async function createPublishedTables(
 }
 
 /**
- * The tables that are not there yet.
- * @throws PipelineError CONSUMPTION_TABLE_DIFFERS if a table is there with other columns.
+ * The tables that do not exist yet.
+ * @throws PipelineError CONSUMPTION_TABLE_DIFFERS if a table has other columns.
  */
 export function missingTables(
   { db, dialect }: Consumption,

@@ -24,16 +24,16 @@ import type { PublishedRow } from "./schema.js";
 import { readSqlVersion } from "./sql-versions.js";
 import { openTable, type TableReader } from "./table-pages.js";
 
-/** Where segments are that the database does not have. */
+/** A source for segments that the database does not have. */
 interface KnownRules {
-  /** Has those of publications that are older than the record of their SQL. */
+  /** The folder with the segments of publications that are older than the record of their SQL. */
   readonly sqlDirectory: string;
-  /** Is told where they are taken from there. */
+  /** Receives a warning if segments come from there. */
   readonly warn: (message: string) => void;
 }
 
 /**
- * Reads all answers of a publication, with the segments that its vouchers were put into, whatever the newest SQL says.
+ * Reads all answers of a publication, with the segments of its own SQL, whatever the newest SQL defines.
  * @throws PublicationReplaced if its execution date is published again meanwhile.
  */
 export async function readAnswersOf(
@@ -69,12 +69,12 @@ async function readRulesOf(
   return { segments: await readSegments(path.join(sqlDirectory, sqlVersion)), certainty: undefined };
 }
 
-/** Small enough that no other request waits for long while SQLite reads them. */
+/** Small enough that no other request waits long while SQLite reads them. */
 const ROWS_PER_PAGE = 2_000;
 
 /** The published table of the answers, each with its runner-up and its certainty. */
 const ANSWERS_TABLE = "voucher_answers";
-/** The published table that every answer is the first rank of. An audit of each run holds the tables of the answers to it. */
+/** The published table whose first rank is the answer. An audit of each run compares it with the tables of the answers. */
 export const USAGE_TABLE = "voucher_amount_usage";
 const COUNTRY_TABLE = "voucher_country_most_used";
 
@@ -97,7 +97,7 @@ export async function readAnswers(
 }
 
 /**
- * The answers among what a run publishes.
+ * The answers among the tables of a publish.
  * @returns undefined if it publishes none.
  */
 export async function answersAmong(
@@ -113,7 +113,7 @@ async function* ofRank(parts: RowParts, rank: number): AsyncGenerator<readonly P
   for await (const rows of parts) yield rows.filter(({ amount_rank }) => Number(amount_rank) === rank);
 }
 
-/** The answers by the table of uses, as publications have them that are older than the table of answers. */
+/** The answers from the table of uses. Publications that are older than the table of answers have only that. */
 async function cellsOfRanks(ofRank: (rank: number) => RowParts): Promise<Cells> {
   const runnersUp = new Map<string, RunnerUp>();
   const placeOf = ({ country_code, segment_kind, segment }: PublishedRow) =>
@@ -194,7 +194,8 @@ async function* partsOf(table: TableReader): AsyncGenerator<readonly PublishedRo
   let page = await table.page(undefined, ROWS_PER_PAGE);
   yield page.rows;
   while (page.next !== undefined) {
-    // SQLite answers at once: without a pause whoever waits for this process would wait until all is read.
+    // SQLite responds without a pause. Without this one, all other work of this process would wait until every row is
+    // read.
     await setImmediate();
     page = await table.page(page.next, ROWS_PER_PAGE);
     yield page.rows;

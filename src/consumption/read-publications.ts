@@ -5,10 +5,10 @@ import type { Publication } from "../voucher/publication-identity.js";
 import { damaged, storedJson, unlessMissing, type Consumption } from "./consumption.js";
 import type { ConsumptionDatabase, ConsumptionTables, PublicationsTable } from "./schema.js";
 
-/** As runs write it. */
+/** The form in which runs write a moment. */
 const MOMENT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$/;
 
-/** Which publications to read. */
+/** The publications to read. */
 export interface PublicationFilter {
   /** Only this execution date, by its partition key. */
   readonly executionDate?: string | undefined;
@@ -16,7 +16,7 @@ export interface PublicationFilter {
   readonly before?: string | undefined;
   /** Only execution dates up to this one, by its partition key. */
   readonly upTo?: string | undefined;
-  /** How many at the most; all of them unless given. */
+  /** The maximum number; no limit by default. */
   readonly limit?: number | undefined;
 }
 
@@ -35,7 +35,10 @@ export async function readPublications(
   return (rows ?? []).map(publicationOf);
 }
 
-/** Whether the database has the table of publications. An empty database has not, and neither has one that was lost and made again. */
+/**
+ * Whether the database has the table of publications. An empty database does not, nor does one that was lost and
+ * created again.
+ */
 export async function hasPublications(consumption: Consumption): Promise<boolean> {
   const first = consumption.db.selectFrom("publications").select("execution_date").limit(1);
   return (await unlessMissing(consumption, ["publications"], () => first.execute())) !== undefined;
@@ -47,12 +50,12 @@ export async function readNewestPublication(consumption: Consumption): Promise<P
   return newest;
 }
 
-/** The partition key of the publication that readers see, as a transaction has it by now. */
+/** The partition key of the publication that readers see, as this transaction reads it now. */
 export async function newestIn(transaction: ConsumptionDatabase): Promise<string | undefined> {
   return (await newestOf(transaction).executeTakeFirst())?.execution_date;
 }
 
-/** The query for it. */
+/** The query for that partition key. */
 export function newestOf(
   db: ConsumptionDatabase,
 ): SelectQueryBuilder<ConsumptionTables, "publications", Pick<PublicationsTable, "execution_date">> {
@@ -69,7 +72,7 @@ export async function readPublication(
 }
 
 function publicationOf(row: PublicationsTable): Publication {
-  // SQLite keeps values of any type in a column.
+  // SQLite stores values of any type in a column.
   const key: unknown = row.execution_date;
   const executionDate = typeof key === "string" ? executionDateOfKey(key) : undefined;
   if (executionDate === undefined)

@@ -39,7 +39,7 @@ export function recordStart(consumption: Consumption, start: RunStart): Promise<
       .execute();
     failpoint("dead runs recorded");
     await orderEarlier(consumption, start.execution_date);
-    // Where the same start was recorded and the answer was lost on its way.
+    // The same start was recorded, but its confirmation was lost.
     await db.deleteFrom("pipeline_runs").where("run_id", "=", start.run_id).execute();
     await order(consumption, start.run_id, "began");
     failpoint("start ordered");
@@ -57,7 +57,7 @@ export function recordStart(consumption: Consumption, start: RunStart): Promise<
   });
 }
 
-/** Records what is known of a run that is under way, so that it is known of one that dies, too. */
+/** Records the progress of a run, so that the record of a killed run has it, too. */
 export function recordProgress({ db, dialect }: Consumption, runId: string, record: string): Promise<void> {
   return translatingErrors(dialect, async () => {
     await db.updateTable("pipeline_runs").set({ record }).where("run_id", "=", runId).execute();
@@ -65,8 +65,7 @@ export function recordProgress({ db, dialect }: Consumption, runId: string, reco
 }
 
 /**
- * Makes sure that a run is the one that is under way. It is not any more once another run of its date has begun, which can
- * only be where its lock was lost.
+ * Checks that a run is the current one of its date. If another run of the date has begun, this run has lost its lock.
  * @throws PipelineError LOCK_LOST.
  */
 export function assertRunning({ db, dialect }: Consumption, runId: string): Promise<void> {
@@ -83,7 +82,7 @@ export async function assertRunningIn(db: ConsumptionDatabase, runId: string): P
   );
 }
 
-/** The query for how a run has ended, or that it has not. */
+/** The query for the outcome of a run, or that it is still running. */
 export function outcomeOf(
   db: ConsumptionDatabase,
   runId: string,
@@ -91,19 +90,19 @@ export function outcomeOf(
   return db.selectFrom("pipeline_runs").select("outcome").where("run_id", "=", runId);
 }
 
-/** Which runs to read. */
+/** The runs to read. */
 export interface RunFilter {
   readonly runId?: string | undefined;
   readonly executionDate?: string | undefined;
   readonly outcome?: RunOutcome | undefined;
   /** Only runs that had this stage. */
   readonly stage?: string | undefined;
-  /** Only runs that follow this one, by its id: those that began before it. */
+  /** Only runs after this one in the list, by its id: those that began before it. */
   readonly after?: string | undefined;
   readonly limit: number;
 }
 
-/** Runs as they are recorded, the one that began last first; none if there was no run yet. */
+/** Recorded runs, the one that began last first; none if there was no run yet. */
 export async function readRuns(
   consumption: Pick<Consumption, "db" | "dialect">,
   { runId, executionDate, outcome, stage, after, limit }: RunFilter,
@@ -120,7 +119,7 @@ export async function readRuns(
   return (runs ?? []).map(asRecorded);
 }
 
-/** Those of some runs that follow one, the latest first; all of them if that one is not recorded. */
+/** The runs after one run in the list, the latest first; all of them if that one is not recorded. */
 async function following(some: OrderedRuns, all: OrderedRuns, runId: string): Promise<OrderedRuns> {
   const last = await all
     .select(["began.sequence", "started_at"])
@@ -148,8 +147,8 @@ export interface RunOutline extends Pick<
 }
 
 /**
- * Outlines of all runs, the one that began first first, by the partition keys of their execution dates. A run that is recorded as
- * running and does not hold the lock of its date is told as killed.
+ * Outlines of all runs, the one that began first first, by the partition keys of their execution dates. A run that is
+ * recorded as running and does not hold the lock of its date counts as killed.
  */
 export async function readRunOutlines(
   consumption: Consumption,
@@ -179,8 +178,8 @@ export async function readRunOutlines(
 }
 
 /**
- * The run that ended last, apart from one; undefined if there was none. Runs that were cancelled do not count: somebody has
- * wanted that.
+ * The run that ended last, apart from one; undefined if there was none. Cancelled runs do not count: somebody
+ * cancelled them on purpose.
  */
 export function lastEndedRun(
   consumption: Consumption,
@@ -202,8 +201,8 @@ interface EndedRun extends PipelineRunsTable {
 }
 
 /**
- * Of each set of stages the run that ended last.
- * @param outcome only those that ended in this way.
+ * The run that ended last, for each set of stages.
+ * @param outcome only runs with this outcome.
  */
 export async function lastRunsByStages(consumption: Consumption, outcome?: RunOutcome): Promise<EndedRun[]> {
   const runs = await readingRuns(consumption, async (all) => {
@@ -222,7 +221,7 @@ export async function lastRunsByStages(consumption: Consumption, outcome?: RunOu
   return runs ?? [];
 }
 
-/** Runs, the latest first, where one that is recorded as running and does not hold the lock of its date has died. */
+/** Runs, the latest first. A run that is recorded as running and does not hold the lock of its date is dead. */
 export async function readRunHistory(
   consumption: Consumption,
   filter: RunFilter,
@@ -239,7 +238,7 @@ async function withDeath<Run extends Pick<PipelineRunsTable, "execution_date" | 
   return isDead ? { ...run, outcome: "killed" as const } : run;
 }
 
-/** SQLite keeps values of any type in a column. Of a run these decide something. */
+/** SQLite stores values of any type in a column. These columns of a run decide something. */
 function asRecorded<
   Run extends Pick<PipelineRunsTable, "run_id" | "execution_date" | "stages" | "outcome" | "started_at">,
 >(run: Run): Run {
@@ -249,14 +248,14 @@ function asRecorded<
   throw damaged(`a run of ${printable(JSON.stringify(execution_date))} with invalid values`);
 }
 
-/** Whether a run has come to no good end. */
+/** Whether a run ended badly. */
 export function hasFailed({ outcome }: Pick<PipelineRunsTable, "outcome">): boolean {
   return outcome !== "succeeded" && outcome !== "running";
 }
 
 /**
- * Records how a run ended, unless another run of its date has already found that it was lost. A success that others do not see is
- * taken back by recording a failure.
+ * Records the end of a run, unless another run of its date has already recorded it as lost. If others do not see a
+ * success, a recorded failure replaces it.
  */
 export function recordEnd(consumption: Consumption, runId: string, end: RunEnd): Promise<void> {
   const { db, dialect } = consumption;
@@ -296,7 +295,10 @@ async function order({ db, dialect }: Database, runId: string, event: RunEvent):
   await dialect.upsert(tables, { name: "run_order", key: ["run_id", "event"] }, [row]).execute();
 }
 
-/** Orders the runs of an execution date that have no place yet, because an older version or a killed process left it out. */
+/**
+ * Orders the runs of an execution date that have no place yet, because an older version or a killed process did not
+ * record it.
+ */
 async function orderEarlier(database: Database, executionDate: string): Promise<void> {
   const runs = await orderedRuns(database.db)
     .select(["pipeline_runs.run_id", "ended_at", "began.sequence as began", "ended.sequence as ended"])
@@ -364,7 +366,7 @@ function withEmptyOrder(db: QueryCreator<ConsumptionTables>): QueryCreator<Consu
   );
 }
 
-/** What tells one backfill from another. */
+/** The columns that identify a backfill request. */
 type BackfillRequestRow = Pick<BackfillsTable, "first_date" | "last_date" | "selection" | "sql_hash">;
 
 /** A backfill with its place among all runs and backfills; null if an older version recorded it after the migration. */
@@ -397,14 +399,14 @@ export async function unfinishedBackfill(
   );
 }
 
-/** Records that a backfill has begun. */
+/** Records the start of a backfill. */
 export function recordBackfill(
   consumption: Consumption,
   backfill: Omit<BackfillsTable, "ended_at">,
 ): Promise<void> {
   const { db, dialect } = consumption;
   return translatingErrors(dialect, async () => {
-    // Where the same start was recorded and the answer was lost on its way.
+    // The same start was recorded, but its confirmation was lost.
     await db.deleteFrom("backfills").where("backfill_id", "=", backfill.backfill_id).execute();
     await order(consumption, backfill.backfill_id, "began");
     await db
@@ -414,7 +416,7 @@ export function recordBackfill(
   });
 }
 
-/** Records that every date of a backfill has been run, and well. */
+/** Records that every date of a backfill ran successfully. */
 export function recordBackfillEnd(
   { db, dialect }: Consumption,
   backfillId: string,

@@ -5,10 +5,10 @@ import { OWN_TABLES, type OwnTable } from "../voucher/reserved-tables.js";
 export type PublishedValue = string | number | null;
 export type PublishedRow = Record<string, PublishedValue>;
 
-/** The tables that the models publish. Their columns are known from the models' headers, not to the compiler. */
+/** The tables that the models publish. The headers of the models define their columns; the compiler does not know them. */
 export type PublishedTables = Record<string, PublishedRow>;
 
-/** What readers can see: one row for each execution date that is published, and not withdrawn. */
+/** The publications that readers see: one row for each execution date that is published and not withdrawn. */
 export interface PublicationsTable {
   execution_date: string;
   run_id: string;
@@ -21,12 +21,12 @@ export interface PublicationsTable {
   published_at: string;
 }
 
-/** What became of a withdrawal: it holds, was taken back, or has come to an end because other data was published for the date. */
+/** The outcome of a withdrawal: it holds, was restored, or ended because other data was published for the date. */
 export type WithdrawalOutcome = "withdrawn" | "restored" | "replaced";
 
 /**
- * One row for each time that a publication was taken back from readers. As long as that holds, the publication stands here and not
- * among the publications: who reads those need not know of it.
+ * One row for each withdrawal of a publication. While it holds, the publication is in this table and not among the
+ * publications, so their readers do not need this table.
  */
 export interface WithdrawalsTable extends PublicationsTable {
   withdrawn_at: string;
@@ -35,11 +35,11 @@ export interface WithdrawalsTable extends PublicationsTable {
   why: string;
   outcome: WithdrawalOutcome;
   ended_at: string | null;
-  /** Who has restored it, or the id of the run that has published other data. */
+  /** The person who restored it, or the id of the run that published other data. */
   ended_by: string | null;
 }
 
-/** How a run ended, or that it has not. A run whose process died is found as killed by the next one of its date. */
+/** The outcome of a run, or that it is still running. The next run of a date marks a run whose process died as killed. */
 export const RUN_OUTCOMES = ["running", "succeeded", "failed", "cancelled", "killed"] as const;
 export type RunOutcome = (typeof RUN_OUTCOMES)[number];
 
@@ -65,8 +65,9 @@ export interface PipelineRunsTable {
 export type RunEvent = "began" | "ended";
 
 /**
- * The order in which runs and backfills began, and in which runs ended. The database counts, because the clocks of hosts differ.
- * A run without a row was recorded by an older version, after all that are here; the next run of its date adds it.
+ * The order in which runs and backfills began, and in which runs ended. The database counts, because the clocks of
+ * hosts differ. A run without a row comes after all runs here: an older version recorded it. The next run of its date
+ * adds it.
  */
 export interface RunOrderTable {
   sequence: Generated<number>;
@@ -75,7 +76,7 @@ export interface RunOrderTable {
   event: RunEvent;
 }
 
-/** Every SQL by which a run was made, so that a run can be replayed when the files have changed. */
+/** Every SQL version that a run used, so that a replay works after the files have changed. */
 export interface SqlVersionsTable {
   sql_hash: string;
   sql_version: string;
@@ -83,33 +84,36 @@ export interface SqlVersionsTable {
   files: string;
 }
 
-/** One row for each backfill: what was asked for, so that it can continue where it stopped. What has become of each date the runs tell. */
+/** One row for each backfill: its request, so that it can resume. The runs record the result of each date. */
 export interface BackfillsTable {
   backfill_id: string;
   first_date: string;
   last_date: string;
-  /** Which dates of the range were asked for, as the option says it. */
+  /** The requested dates of the range, as the option names them. */
   selection: string;
   sql_hash: string;
-  /** JSON: the partition keys of the execution dates that were found to be run, the earliest first. */
+  /** JSON: the partition keys of the execution dates to run, the earliest first. */
   execution_dates: string;
   started_at: string;
   started_by: string;
-  /** When the last of its dates had been run, and well. */
+  /** The time at which the last of its dates succeeded. */
   ended_at: string | null;
 }
 
-/** One row, written first by whatever changes what is published, so that these stand in line and never read what another is writing. */
+/**
+ * One row. Every transaction that changes publications writes it first. So they run one after another, and none reads
+ * rows that another one is writing.
+ */
 export interface PublishLockTable {
   id: Generated<number>;
   publishes: number;
 }
 
-/** One row for each published table of an execution date: what it held after the last publish, to notice changes by others. */
+/** One row for each published table of an execution date: its rows after the last publish, to detect changes by others. */
 export interface PublishedRowsTable {
   execution_date: string;
   table_name: string;
-  /** That of the publication. */
+  /** The hash of the publication. */
   data_hash: string;
   row_count: number;
   /** SHA-256 over the rows, in the order of the key. */
@@ -127,7 +131,7 @@ interface TablesByName {
   publish_lock: PublishLockTable;
 }
 
-/** The compiler finds a table that is missing here, or among the names. */
+/** The compiler reports a table that is missing here, or among the names. */
 export type ConsumptionTables = Pick<TablesByName, OwnTable>;
 
 /** The tables of the pipeline itself, apart from those of the migrations. */

@@ -8,7 +8,7 @@ export type SqlTexts = ReadonlyMap<string, string>;
 
 const FILES = z.record(z.string(), z.string());
 
-/** Keeps the SQL that a run is made by, once for all runs that are made by it. */
+/** Stores the SQL of a run, once for all runs with the same SQL. */
 export function keepSqlVersion(
   { db, dialect }: Consumption,
   version: { readonly name: string; readonly hash: string; readonly texts: SqlTexts },
@@ -25,15 +25,15 @@ export function keepSqlVersion(
       sql_version: version.name,
       files: JSON.stringify(Object.fromEntries(version.texts)),
     };
-    // Runs of several dates can be the first to be made by it.
+    // Runs of several dates can store it at the same time.
     const tables = db.withTables<PublishedTables>() as unknown as Kysely<PublishedTables>;
     await dialect.upsert(tables, { name: "sql_versions", key: ["sql_hash"] }, [row]).execute();
   });
 }
 
 /**
- * The SQL that has a hash, or undefined if no run was made by it.
- * @throws PipelineError CONSUMPTION_NOT_USABLE if the row is none that a run has written.
+ * The SQL with a hash, or undefined if no run used it.
+ * @throws PipelineError CONSUMPTION_NOT_USABLE if no run can have written the row.
  */
 export async function readSqlVersion(consumption: Consumption, hash: string): Promise<SqlTexts | undefined> {
   const kept = await unlessMissing(consumption, ["sql_versions"], () =>

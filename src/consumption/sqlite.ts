@@ -20,16 +20,16 @@ import {
 } from "./consumption.js";
 import type { ConsumptionTables } from "./schema.js";
 
-/** How long a run waits for another's transaction, as that of a publish of many rows. */
+/** How long a run waits for the transaction of another process, such as a publish of many rows. */
 const WRITER_PATIENCE_MILLISECONDS = 120_000;
 /** How long it waits to record the end of work that was cancelled. */
 const CANCELLED_PATIENCE_MILLISECONDS = 2_000;
-/** SQLite itself waits so long, and holds up the whole process, in which the other transaction may have to continue. */
+/** SQLite itself waits this long. It blocks the whole process, and the other transaction may be in the same process. */
 const WRITER_TIMEOUT_MILLISECONDS = 1;
 const BETWEEN_TRIES_MILLISECONDS = 30;
 /** A reader of a database in WAL mode never waits for a writer; a service must not stand still for anything else. */
 const READER_TIMEOUT_MILLISECONDS = 50;
-/** A row costs SQLite more in a longer statement, and in one for each row. */
+/** A row costs SQLite more in a longer statement, and also in a statement of one row. */
 const VALUES_PER_UPSERT = 1_000;
 
 /** The statement that waits until no other connection writes. */
@@ -38,7 +38,7 @@ const BEGIN = "BEGIN IMMEDIATE";
 /**
  * Opens the database to write it, and creates it if it is missing.
  * @param signal shortens the wait for another process that writes.
- * @param patienceMilliseconds how long it waits while another process writes.
+ * @param patienceMilliseconds the wait while another process writes.
  */
 export async function openSqlite(
   file: string,
@@ -50,7 +50,7 @@ export async function openSqlite(
   return translatingErrors(dialect, async () => {
     const folder = path.dirname(path.resolve(file));
     await makeFolder(folder);
-    // SQLite opens what it cannot write, and makes files beside it that its owner cannot write.
+    // SQLite opens a file that it cannot write, and creates files next to it that the owner of the file cannot write.
     if ((await identityOf(file)) !== undefined) await access(file, constants.R_OK | constants.W_OK);
     try {
       const connection = new SqliteConnection(path.resolve(file), "create");
@@ -69,8 +69,8 @@ export async function openSqlite(
 }
 
 /**
- * Opens the database to read it; undefined if it is not there yet.
- * @param patienceMilliseconds how long it waits for others that have the whole file locked.
+ * Opens the database to read it; undefined if it does not exist yet.
+ * @param patienceMilliseconds the wait for others that lock the whole file.
  */
 export async function openSqliteForReading(
   file: string,
@@ -84,7 +84,7 @@ export async function openSqliteForReading(
     if (await isWritable(file)) {
       return openFile(file, dialect, new SqliteConnection(path.resolve(file), "existing"), READING);
     }
-    // A user who may not write the database must not make files beside it either: its owner could not write them.
+    // A user who may not write the database must not create files next to it: its owner could not write them.
     const isInUse =
       (await identityOf(`${file}-wal`)) !== undefined && (await identityOf(`${file}-shm`)) !== undefined;
     if (!isInUse) return openUnwritable(file, dialect);
@@ -92,7 +92,7 @@ export async function openSqliteForReading(
   });
 }
 
-/** Whether this user may write the file and make others beside it, as SQLite does also to read it. */
+/** Whether this user may write the file and create files next to it. SQLite needs both even to read it. */
 async function isWritable(file: string): Promise<boolean> {
   try {
     await access(file, constants.W_OK);
@@ -106,8 +106,8 @@ async function isWritable(file: string): Promise<boolean> {
 const READING = [`busy_timeout = ${READER_TIMEOUT_MILLISECONDS}`, "query_only = ON"];
 
 /**
- * Opens a database that lies where this user can write nothing. SQLite reads it as a file that never changes, so what is read counts
- * only as long as the file has not changed.
+ * Opens a database that this user cannot write. SQLite reads it as a file that never changes, so a result is valid
+ * only if the file has not changed.
  */
 async function openUnwritable(file: string, dialect: Dialect): Promise<Consumption> {
   const opened = versionOf(file);
@@ -133,7 +133,7 @@ async function openUnwritable(file: string, dialect: Dialect): Promise<Consumpti
   };
 }
 
-/** What a file is at the moment, and whether a writer has left changes that are not in it yet. */
+/** The current identity of a file, and whether a writer left changes that are not in the file yet. */
 function versionOf(file: string): {
   readonly version: string | undefined;
   readonly hasChangesBeside: boolean;
@@ -147,15 +147,16 @@ function versionOf(file: string): {
 }
 
 /**
- * Opens the database to look at it, and leaves every byte of its files as it is; if it is not there yet, an empty one in memory.
- * It is for a look, not for answers: a writer that begins meanwhile can spoil it.
+ * Opens the database for inspection, and leaves every byte of its files unchanged. If it does not exist yet, an empty
+ * one in memory is opened. It is not for answers: a writer that begins meanwhile can invalidate a read.
  */
 export async function openSqliteUntouched(file: string): Promise<Consumption> {
   const dialect = sqliteDialect(file);
   return translatingErrors(dialect, async () => {
     if ((await identityOf(file)) === undefined) return emptySqlite(file, dialect);
     await access(file, constants.R_OK);
-    // If no other has it open, even a reader would make files beside it, and whoever closes it last moves what they hold.
+    // If no other process has it open, even a reader would create files next to it, and the last one to close it
+    // would move their contents.
     const isOpen = (await identityOf(`${file}-wal`)) !== undefined;
     const connection = new SqliteConnection(path.resolve(file), isOpen ? "read" : "immutable");
     return openFile(file, dialect, connection, [`busy_timeout = ${READER_TIMEOUT_MILLISECONDS}`]);
@@ -186,7 +187,7 @@ async function openFile(
 ): Promise<Consumption> {
   try {
     for (const pragma of pragmas) connection.exec(`PRAGMA ${pragma}`);
-    // SQLite opens the file itself no earlier than it is read.
+    // SQLite opens the file at the first read.
     connection.rows("SELECT count(*) FROM sqlite_schema");
     // Names that lead to the same file through links have the same lock.
     const realFile = await realpath(file);
@@ -212,7 +213,7 @@ async function openFile(
   }
 }
 
-/** Tells a file from another of the same name; undefined if there is none. */
+/** Identifies a file, and tells it from another of the same name; undefined if there is none. */
 async function identityOf(file: string): Promise<string | undefined> {
   try {
     const { dev, ino } = await stat(file);
@@ -223,7 +224,7 @@ async function identityOf(file: string): Promise<string | undefined> {
   }
 }
 
-/** Only the end of the process takes a lock on a file away. */
+/** Only the end of the process releases a lock on a file. */
 const HELD: Lock = { assertHeld: () => Promise.resolve() };
 
 /** The lock file stays. If it was removed, one process could lock the removed file while another locks its successor. */
@@ -254,7 +255,7 @@ async function takeLock(folder: string, lockName: string): Promise<FileLock | un
   }
 }
 
-/** SQLite does not say why it can make no file. The file system does. */
+/** SQLite does not report why it cannot create a file. The file system does. */
 async function assertRoom(folder: string): Promise<void> {
   await rmdir(await mkdtemp(path.join(folder, ".room-")));
 }
@@ -270,7 +271,7 @@ async function isLocked(folder: string, lockName: string): Promise<boolean> {
   await access(file, constants.R_OK);
   const lock = new SqliteConnection(file, "read");
   try {
-    // Nobody can read while another holds it.
+    // No process can read while another one holds it.
     lock.exec("SELECT count(*) FROM sqlite_schema");
     return false;
   } catch (error) {
@@ -285,17 +286,17 @@ function isBusy(error: unknown): boolean {
   return systemCodeOf(error)?.startsWith("SQLITE_BUSY") ?? false;
 }
 
-/** Who waits for others that write. */
+/** A connection that waits for other writers. */
 interface Waiter {
   readonly file: string;
   readonly patienceMilliseconds: number;
-  /** An abort leaves less patience. */
+  /** An abort shortens the patience. */
   readonly signal?: AbortSignal | undefined;
   /** Undefined until the database is open. */
   connection?: SqliteConnection;
 }
 
-/** Does some work, and repeats it while another's transaction is in the way. */
+/** Does some work, and repeats it while the transaction of another process blocks it. */
 function repeatingWhileBusy(waiter: Waiter): Dialect["repeating"] {
   return async (work) => {
     const isAborted = () => waiter.signal?.aborted ?? false;
@@ -314,7 +315,10 @@ function repeatingWhileBusy(waiter: Waiter): Dialect["repeating"] {
   };
 }
 
-/** No process can end another's transaction on a file. So the message names the runs that can be the other writer. */
+/**
+ * No process can end the transaction of another one on a file. So the message names the runs that can be the other
+ * writer.
+ */
 function busy({ file, patienceMilliseconds, connection }: Waiter, cause: unknown): PipelineError {
   const runs = connection === undefined ? [] : runsInProgress(connection);
   return waitedInVain(`SQLite database ${file}`, patienceMilliseconds / 1_000, { runs }, cause);
@@ -324,12 +328,12 @@ function runsInProgress(connection: SqliteConnection): RunInProgress[] {
   try {
     return connection.rows(RUNS_IN_PROGRESS) as unknown as RunInProgress[];
   } catch {
-    // A database that cannot be read at this moment, or has no runs yet, names nobody.
+    // A database that is unreadable now, or has no runs yet, names no run.
     return [];
   }
 }
 
-/** @param waiter how long it waits for others that write; a reader never has to. */
+/** @param waiter the wait for other writers; a reader never needs it. */
 function sqliteDialect(file: string, waiter?: Waiter): Dialect {
   return {
     columnType: columnTypeOf,
@@ -378,7 +382,7 @@ function sqliteDialect(file: string, waiter?: Waiter): Dialect {
     server: () => Promise.resolve(undefined),
     tryToWrite: async () => {
       if ((await identityOf(file)) !== undefined) await access(file, constants.R_OK | constants.W_OK);
-      // Beside the database SQLite makes files of its own, and the locks are there.
+      // SQLite creates its own files next to the database, and the locks are there.
       await tryFolder(path.dirname(path.resolve(file)));
     },
     repeating: waiter === undefined ? (work) => work() : repeatingWhileBusy(waiter),
@@ -386,13 +390,13 @@ function sqliteDialect(file: string, waiter?: Waiter): Dialect {
   };
 }
 
-/** What the storage of a file says if it cannot be reached at the moment. */
+/** The errors of a storage that is not reachable at the moment. */
 const AWAY =
   /^(SQLITE_(IOERR|PROTOCOL|NOMEM|INTERRUPT)|E(IO|STALE|NOTCONN|TIMEDOUT|HOSTDOWN|AGAIN|BUSY|MFILE|NFILE|REMOTEIO)$)/;
 const FORBIDDEN = /^(SQLITE_(READONLY|CANTOPEN|PERM|AUTH)|EACCES$|EPERM$|EROFS$)/;
 const DAMAGED = /^SQLITE_(CORRUPT|NOTADB|RANGE)/;
 
-/** A fault of SQLite in the words of the person who runs the pipeline; anything else comes back as it is. */
+/** Translates a fault of SQLite for the person who runs the pipeline; any other error stays the same. */
 function translateSqliteError(file: string, error: unknown): unknown {
   if (error instanceof PipelineError) return error;
   const code = systemCodeOf(error) ?? "";
@@ -420,7 +424,8 @@ function translateSqliteError(file: string, error: unknown): unknown {
         "the files next to it and its folder",
     );
   }
-  // Whatever else SQLite refuses comes from a database that this pipeline has not made. Node's own errors begin with ERR_.
+  // All other errors of SQLite come from a database that this pipeline did not create. Node's own errors begin with
+  // ERR_.
   if (/^(SQLITE_|E(?!RR_)[A-Z0-9]+$)/.test(code)) {
     return faultOf("CONSUMPTION_NOT_USABLE", `cannot be used: ${messageOf(error)}; check CONSUMPTION_URL`);
   }

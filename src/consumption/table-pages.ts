@@ -13,7 +13,7 @@ export interface TablePage {
   readonly next: RowKey | undefined;
 }
 
-/** A published table as one publication has it. */
+/** A published table of one publication. */
 export interface TableReader {
   readonly columns: readonly string[];
   readonly key: readonly string[];
@@ -24,7 +24,7 @@ export interface TableReader {
   page(after: RowKey | undefined, limit: number): Promise<TablePage>;
 }
 
-/** The publication that was being read is no longer there: its execution date was published again, or it was withdrawn. */
+/** The publication was replaced during the read: its execution date was published again, or it was withdrawn. */
 export class PublicationReplaced extends PipelineError {
   constructor({ executionDate }: Publication) {
     super(
@@ -40,7 +40,7 @@ export type RowFilter = (
 ) => SelectQueryBuilder<PublishedTables, string, PublishedRow>;
 
 /**
- * Opens a published table to read it page by page: no table is ever held whole, neither by the database nor here.
+ * Opens a published table to read it page by page: neither the database nor this process ever holds a whole table.
  * @returns undefined if the publication has no such table.
  */
 export async function openTable(
@@ -67,7 +67,7 @@ export async function openTable(
     if (after !== undefined) query = query.where(follows(key, after));
     for (const column of key) query = query.orderBy(column);
     const rows = await translatingErrors(dialect, () => query.limit(limit + 1).execute());
-    // Asked after the rows: as it is unchanged now, they were all of this publication.
+    // The check runs after the rows: if it is unchanged now, all rows are of this publication.
     const now = await readPublication(consumption, publication.executionDate.partitionKey);
     if (now === undefined || !isSamePublication(now, publication)) throw new PublicationReplaced(publication);
     const shown = rows.slice(0, limit);

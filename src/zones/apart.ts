@@ -9,11 +9,11 @@ import { Machine, type Place } from "./machine-places.js";
 /** A file or folder that a setting names, or that is reached through one. */
 interface Named {
   readonly setting: string;
-  /** As messages write it: `/lake/raw`, or `/lake/raw (it leads to /disk/raw)`. */
+  /** The text for messages: `/lake/raw`, or `/lake/raw (it leads to /disk/raw)`. */
   readonly written: string;
   /** Undefined on S3. */
   readonly place: Place | undefined;
-  /** Whether it is a file, in which nothing can lie. */
+  /** Whether it is a file. Nothing can lie in a file. */
   readonly isFile: boolean;
   readonly location: string;
 }
@@ -22,18 +22,18 @@ interface Named {
 export type LinkCheck = (link: string, target: string) => Promise<void>;
 
 const FILES = ["CONSUMPTION_URL", "METRICS_FILE", "OPENLINEAGE_FILE"];
-/** Folders in which runs of this process and of others remove what they do not know. */
+/** Folders in which runs of all processes remove unknown files. */
 const SWEPT = ["CURATED_ZONE", "PROVISION_ZONE"];
-/** A session's own folder in DUCKDB_TEMP_DIRECTORY, which can hold other things: `/tmp` is a good setting. */
+/** A session has its own folder in DUCKDB_TEMP_DIRECTORY. The directory can hold other files: `/tmp` is a good setting. */
 const TEMPORARY = "DUCKDB_TEMP_DIRECTORY";
-/** The folder of the locks of runs, beside a SQLite database. */
+/** The folder of the run locks, next to a SQLite database. */
 const LOCKS = ".locks";
 
 /**
- * Checks that no place that the settings name lies in another: a run would read what it writes, or remove it. Folders are compared by
- * what they are, not by their names.
- * @returns what checks the links that are found below the raw zone.
- * @throws PipelineError INVALID_SETTINGS that names every two settings at fault, and their places.
+ * Checks that no place of the settings lies in another one. Otherwise a run would read or remove its own output. The
+ * check compares the folders themselves, not their names.
+ * @returns a check for the links below the raw zone.
+ * @throws PipelineError INVALID_SETTINGS that names every such pair of settings and their places.
  */
 export async function assertApart(settings: Settings): Promise<LinkCheck> {
   const machine = new Machine();
@@ -85,7 +85,7 @@ export async function assertApart(settings: Settings): Promise<LinkCheck> {
   };
 }
 
-/** What runs read, write and remove, by the setting that names it. */
+/** The places that runs read, write and remove, by setting. */
 function placesOf(settings: Settings): Record<string, string | undefined> {
   const { zones, runReports, consumptionUrl, duckdb, metricsFile, openLineage, sqlDirectory } = settings;
   const [, database] = /^sqlite:(.*)$/s.exec(consumptionUrl) ?? [];
@@ -102,7 +102,7 @@ function placesOf(settings: Settings): Record<string, string | undefined> {
   };
 }
 
-/** What is only read, and may lie anywhere except where runs remove files. */
+/** Files that runs only read. They may lie anywhere except where runs remove files. */
 function filesToRead({ api, duckdb, engine, s3, secretFiles }: Settings): Record<string, string | undefined> {
   return {
     ...secretFiles,
@@ -121,14 +121,14 @@ async function nameOf(machine: Machine, setting: string, location: string): Prom
   return { setting, written: `${printable(location)}${leads}`, place, location, isFile };
 }
 
-/** The places of a setting that are elsewhere than its own: through mounts, links of tables, and files beside a database. */
+/** The places of a setting outside its own folder: through mounts, links of tables, and files next to a database. */
 async function reachedThrough(machine: Machine, places: readonly Named[]): Promise<Named[]> {
   const found = await Promise.all(
     places.map(async ({ setting, place }) => {
       if (place === undefined) return [];
       const others = setting === TEMPORARY ? [] : await machine.mountsBelow(place);
       if (SWEPT.includes(setting)) others.push(...(await linksIn(place.path)));
-      // SQLite makes the first three.
+      // SQLite creates the first three.
       if (setting === "CONSUMPTION_URL") {
         others.push(...["-wal", "-shm", "-journal", LOCKS].map((end) => `${place.path}${end}`));
       }
@@ -143,7 +143,7 @@ async function linksIn(folder: string): Promise<string[]> {
     const entries = await readdir(folder, { withFileTypes: true });
     return entries.filter((entry) => entry.isSymbolicLink()).map(({ name }) => path.join(folder, name));
   } catch (error) {
-    // Nothing is there, or what is wrong is told by who opens the zone.
+    // Nothing is there, or opening the zone reports the fault.
     if (systemCodeOf(error) !== undefined) return [];
     throw error;
   }
@@ -158,7 +158,7 @@ async function faultOf(machine: Machine, outer: Named, inner: Named): Promise<st
 
 async function liesIn(machine: Machine, outer: Named, inner: Named): Promise<boolean> {
   if (outer.place === undefined || inner.place === undefined) {
-    // The keys of one bucket; all locations on S3 have the same endpoint.
+    // The locations are in one bucket, because all locations on S3 have the same endpoint.
     const isOnSame = outer.place === undefined && inner.place === undefined;
     return isOnSame && `${inner.location}/`.startsWith(`${outer.location}/`);
   }

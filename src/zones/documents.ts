@@ -6,7 +6,7 @@ import type { S3Connection } from "./s3-client.js";
 export interface Documents {
   /**
    * Replaces the document of the same name. A reader sees the old one or the new one.
-   * @param name a file's name, as `2020-05-29T000000-0aa00fb62f7b.html`.
+   * @param name the file name, for example `2020-05-29T000000-0aa00fb62f7b.html`.
    */
   put(name: string, document: Document): Promise<void>;
 }
@@ -17,7 +17,7 @@ interface Document {
   readonly contentType: string;
 }
 
-/** Documents are told to people: for one of them nobody waits as long as for a partition. */
+/** Documents are for people, so the wait is shorter than for a partition. */
 const PATIENCE_MILLISECONDS = 2_500;
 
 /** A folder of this machine, which is made with its first document. */

@@ -32,16 +32,16 @@ import {
   type ZoneFile,
 } from "./zone.js";
 
-/** Beside staged files: those whose places are taken. Their names do not count among what is staged. */
+/** Names of replaced files, next to the staged files. They do not count as staged. */
 const REPLACED_FILE = "_replaced.parquet";
 const REPLACED_MANIFEST = "_replaced.json";
 
-/** Folders at and above the roots of zones that this process had to make. Zones can share those above them. */
+/** Folders at and above the zone roots that this process created. Zones can share the folders above them. */
 const madeFolders = new Set<string>();
 
 /**
  * A zone that is a folder of this machine.
- * @param checkLink is told of every link among listed files, and throws if the link may not be there.
+ * @param checkLink receives every link among the listed files, and throws if the link may not be there.
  */
 export async function openLocalZone(directory: string, checkLink?: LinkCheck): Promise<Zone> {
   // The engine refuses paths that lead through symbolic links.
@@ -99,13 +99,16 @@ export async function openLocalZone(directory: string, checkLink?: LinkCheck): P
           if (name.startsWith(runs)) await rm(path.join(place, name), { recursive: true, force: true });
         }
         await removeIfEmpty(place);
-        // A run that has failed leaves no folder behind that was not there.
+        // A failed run removes the folders that it created.
         await removeMadeFolders(root);
       }),
   };
 }
 
-/** The keys of the partitions of a table that are there, and one of none, which stands for the table itself. */
+/**
+ * The keys of the existing partitions of a table, and one key without a partition. The latter stands for the table
+ * itself.
+ */
 async function keysOf(root: string, table: string): Promise<string[]> {
   const entries = await maybeReaddir(path.join(root, table));
   const keys = entries.flatMap(({ name }) => /^execution_date=(.+)$/s.exec(name)?.[1] ?? []);
@@ -121,7 +124,10 @@ async function stagedFiles(root: string, runId: string, partition: Partition): P
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** A partition in a folder: files are renamed into it, and what they replace keeps a second name beside the staged files. */
+/**
+ * A partition in a folder. Files are renamed into it. The files that they replace get a second name next to the
+ * staged files.
+ */
 async function openPlace(
   root: string,
   runId: string,
@@ -130,7 +136,7 @@ async function openPlace(
   const staging = path.join(root, stagingFolder(runId, partition));
   const folder = path.join(root, partitionFolder(partition));
   const at = (file: string) => path.join(root, file);
-  /** What is directly in the partition's folder: the file, or the folder that it is in. */
+  /** The direct entry of the partition's folder: the file, or the folder that contains it. */
   const entryOf = (file: string) => path.relative(folder, at(file)).split(path.sep, 1).join();
   return {
     staging,
@@ -180,7 +186,7 @@ async function keepAside(file: string, copy: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (systemCodeOf(error) === "ENOENT") return false;
-    // Some file systems know no second names.
+    // Some file systems have no second names.
     await copyFile(file, copy);
     return true;
   }
@@ -255,7 +261,7 @@ function isUndecodable(name: string): boolean {
   return name.includes("\ufffd");
 }
 
-/** `x.csv`: a container runtime makes such a folder if it cannot find the file that it is told to mount. */
+/** `x.csv`: a container runtime creates such a folder if it does not find the file to mount. */
 function looksLikeFile(name: string): boolean {
   return /.\.[a-z]/i.test(name);
 }
@@ -302,7 +308,7 @@ async function identityOfLink(link: string): Promise<string> {
   return stats === undefined ? "" : identityOf(stats);
 }
 
-/** Rounded to milliseconds as Node does it for times that are no bigint: records of runs hold such times. */
+/** Rounds to milliseconds as Node does for times that are not bigint, because run records hold such times. */
 function dateOfNanoseconds(nanoseconds: bigint): Date {
   const second = 1_000_000_000n;
   return new Date(
@@ -315,7 +321,7 @@ async function existingPath(directory: string): Promise<string> {
     return await realpath(directory);
   } catch (error) {
     if (systemCodeOf(error) !== "ENOENT") throw error;
-    // What is not there yet is made with its first file; its parents can still be links.
+    // The first file creates a missing folder. Its parents can still be links.
     return path.join(await existingPath(path.dirname(directory)), path.basename(directory));
   }
 }
@@ -378,7 +384,7 @@ async function syncToDisk(fileOrFolder: string): Promise<void> {
   }
 }
 
-/** Says of an error of the file system which zone it is about. */
+/** Adds the zone to an error of the file system. */
 async function naming<Result>(directory: string, act: () => Promise<Result>): Promise<Result> {
   try {
     return await act();
@@ -387,7 +393,7 @@ async function naming<Result>(directory: string, act: () => Promise<Result>): Pr
   }
 }
 
-/** What a retry does not fix. */
+/** Errors that a retry does not fix. */
 const UNUSABLE = [
   ...["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "EEXIST", "ENOTEMPTY"],
   ...["ENAMETOOLONG", "ELOOP", "EXDEV"],

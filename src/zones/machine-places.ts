@@ -4,11 +4,11 @@ import { PipelineError, systemCodeOf } from "../base/errors.js";
 import { printable } from "../base/words.js";
 import { partitionFolder, STAGING, type Partition } from "./zone.js";
 
-/** A file or folder of this machine, by what it is and not by how it is called. It need not be there yet. */
+/** A file or folder of this machine, known by its identity and not by its name. It may not exist yet. */
 export interface Place {
-  /** Its path without links, also through folders that are not there yet. */
+  /** Its path without links, also through folders that do not exist yet. */
   readonly path: string;
-  /** The folders on that path that are there, from the innermost to the root, and the place itself if it is there. */
+  /** The existing folders on that path, from the innermost to the root. The place itself is included if it exists. */
   readonly found: readonly Folder[];
 }
 
@@ -21,17 +21,17 @@ interface Folder {
 /** A mounted file system, or a folder of one that is mounted by itself. */
 interface Mount {
   readonly device: string;
-  /** What is mounted: a path within the file system. */
+  /** The mounted path within the file system. */
   readonly root: string;
   readonly point: string;
 }
 
-/** The places of this machine as they are now. Each look is made once. */
+/** The places of this machine now. Each lookup runs once. */
 export class Machine {
   readonly #identities = new Map<string, Promise<string>>();
   #mounts: Promise<readonly Mount[]> | undefined;
 
-  /** Finds a file or folder. Links are followed, also one that leads to a place that is not there yet. */
+  /** Finds a file or folder. It follows links, also links to a place that does not exist yet. */
   async locate(file: string, linksLeft = 40): Promise<Place> {
     const names: string[] = [];
     for (let folder = path.resolve(file); ; folder = path.dirname(folder)) {
@@ -48,8 +48,9 @@ export class Machine {
   }
 
   /**
-   * The names that lead from one place to another in it, none if they are the same; undefined if it is not in it. Other names of the
-   * same folder count: links, folders that are mounted twice, and names that differ in case.
+   * The names that lead from the outer place to the inner one: none if they are the same, undefined if the inner
+   * place is not in the outer one. Other names of the same folder count: links, folders that are mounted twice, and
+   * names that differ in case.
    */
   async below(outer: Place, inner: Place): Promise<readonly string[] | undefined> {
     const [folder] = outer.found;
@@ -58,7 +59,7 @@ export class Machine {
       const same = inner.found.find(({ identity }) => identity === folder.identity);
       return same === undefined ? this.#belowByMount(outer, inner) : namesBelow(same.path, inner.path);
     }
-    // It is not there yet: both begin at the same folder, if one is to be in the other.
+    // The outer place does not exist yet. If it contains the inner one, both begin at the same folder.
     const same = inner.found.find(({ identity }) => identity === folder.identity);
     if (same === undefined) return undefined;
     return namesBelow(path.relative(folder.path, outer.path), path.relative(same.path, inner.path));
@@ -91,7 +92,7 @@ export class Machine {
       withinFileSystem(innerMount, folder.path),
     );
     if (names === undefined) return undefined;
-    // Network file systems can tell the same root for different folders.
+    // Network file systems can report the same root for different folders.
     const alias = await unlessUnknown(() => this.#identityOf(path.join(outer.path, ...names)));
     if (alias !== folder.identity) return undefined;
     return [...names, ...(namesBelow(folder.path, inner.path) ?? [])];
@@ -112,10 +113,10 @@ export class Machine {
     return known;
   }
 
-  /** The mount that a path is on; undefined if this machine does not tell. */
+  /** The mount of a path; undefined if this machine does not show mounts. */
   async #mountOf(real: string): Promise<Mount | undefined> {
     const holding = (await this.#readMounts()).filter(({ point }) => isWithin(point, real));
-    // The last of several on one point hides the others.
+    // The last of several mounts on one point hides the others.
     return holding.reduce<Mount | undefined>(
       (best, mount) => (best === undefined || mount.point.length >= best.point.length ? mount : best),
       undefined,
@@ -128,9 +129,10 @@ export class Machine {
 }
 
 /**
- * Checks that a run can replace a partition of a zone that is a folder: a rename goes from one folder to another of one mount, and
- * replaces what is in the folder itself.
- * @throws PipelineError ZONE_NOT_USABLE if a folder is a link, has a mount in it, or is on another file system than the staging.
+ * Checks that a run can replace a partition of a zone that is a folder. A rename works only between folders of one
+ * mount, and it replaces the contents of the folder itself.
+ * @throws PipelineError ZONE_NOT_USABLE if a folder is a link, contains a mount, or is on another file system than
+ * the staging.
  */
 export async function assertReplaceable(machine: Machine, root: string, partition: Partition): Promise<void> {
   const folder = path.join(root, partitionFolder(partition));
@@ -178,7 +180,7 @@ async function identityOf(real: string): Promise<string> {
   return `${dev.toString()}:${ino.toString()}`;
 }
 
-/** Only Linux tells what is mounted in a file. Elsewhere, device and inode must do. */
+/** Only Linux lists mounts in a file. Elsewhere, device and inode must be enough. */
 async function readMounts(): Promise<readonly Mount[]> {
   const text = (await unlessUnknown(() => readFile("/proc/self/mountinfo", "utf8"))) ?? "";
   return text.split("\n").flatMap((line) => {
@@ -216,7 +218,7 @@ function folded(name: string): string {
   return name.normalize("NFC").toLowerCase();
 }
 
-/** Undefined if nothing is there, or nobody may look. */
+/** Undefined if nothing is there, or if this user may not look. */
 async function unlessUnknown<Result>(look: () => Promise<Result>): Promise<Result | undefined> {
   try {
     return await look();

@@ -15,14 +15,14 @@ import {
 } from "./zone.js";
 
 /*
- * A partition of many files has a manifest that names them. It is put whole, in one go, so that a reader who goes by it sees the
- * old files or the new ones, as the one file of another partition is the old or the new one.
+ * A partition of many files has a manifest that lists them. The manifest is replaced in one step, so its readers see
+ * the old files or the new files. The single file of another partition has the same guarantee.
  */
 
-/** The name of the manifest of a partition. Who lists data files takes it for none. */
+/** The name of the manifest of a partition. Programs that list data files ignore it. */
 export const MANIFEST_FILE = "_manifest.json";
 
-/** Below the folder of the partition, and nowhere else. */
+/** A path below the folder of the partition only. */
 const PATH_BELOW = /^(?!\.{0,2}(\/|$))[^/\\]+(\/(?!\.{0,2}(\/|$))[^/\\]+)*$/;
 
 const MANIFEST = z.object({
@@ -35,17 +35,17 @@ const MANIFEST = z.object({
 
 type Manifest = z.infer<typeof MANIFEST>;
 
-/** The manifest of a partition below its zone, where it has one. */
+/** The path of a partition's manifest below its zone. */
 export function manifestFile(partition: Partition): string {
   return `${partitionFolder(partition)}/${MANIFEST_FILE}`;
 }
 
-/** Whether it is by a manifest that a partition is known. */
+/** Whether the URI of a partition is that of a manifest. */
 export function isManifest(uri: string): boolean {
   return uri.endsWith(`/${MANIFEST_FILE}`);
 }
 
-/** Whether what a run has staged is committed as the one file of a partition, and not as many with a manifest. */
+/** Whether the staged files are committed as the one file of a partition, and not as many files with a manifest. */
 export function isOneFile(
   runId: string,
   partition: Partition,
@@ -55,8 +55,8 @@ export function isOneFile(
 }
 
 /**
- * The path of a staged file of many, below the folder of its partition: in a folder of its run, so that no file takes the place
- * of one that is being read.
+ * The path of one of many staged files, below the folder of its partition. Each run has its own folder, so no file
+ * replaces one that somebody reads.
  */
 export function placeOf(runId: string, partition: Partition, { path }: Pick<ZoneFile, "path">): string {
   return `${runId}/${path.slice(stagingFolder(runId, partition).length + 1)}`;
@@ -90,7 +90,8 @@ export function partitionFinder(
 ): Pick<Zone, "find" | "findAll"> {
   const look = async (partition: Partition) =>
     partitionAmong(partition, await everythingBelow(partitionFolder(partition)), readText);
-  // Between the looks at its files and at its manifest a partition can have been replaced: what is at fault is looked at twice.
+  // Another process can replace a partition between the reads of its files and of its manifest. So a fault is checked
+  // twice.
   const find = (partition: Partition) =>
     look(partition).catch((error: unknown) => {
       if (isFaultOfManifest(error)) return look(partition);
@@ -137,9 +138,9 @@ function filesByKey(table: string, files: readonly ZoneFile[]): Map<string, Zone
 }
 
 /**
- * The partition that files are, all of those that lie in its folder; undefined if they are none.
- * @throws PipelineError PARTITION_MISSING if its manifest cannot be read or names a file that is not there, PARTITION_DIFFERS
- * where one has other bytes.
+ * The partition that consists of all given files in its folder; undefined if there are none.
+ * @throws PipelineError PARTITION_MISSING if its manifest is not readable or lists a missing file; PARTITION_DIFFERS
+ * if a file has other bytes.
  */
 async function partitionAmong(
   partition: Partition,

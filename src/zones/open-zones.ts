@@ -9,22 +9,22 @@ import { partitionFolder, type FoundPartition, type Zone } from "./zone.js";
 
 /** The zones of a run. */
 export interface Zones extends Readonly<Record<"raw" | "curated" | "provision", Zone>> {
-  /** How the engine gets at those that are on S3; undefined if none is. */
+  /** How the engine reaches the zones on S3; undefined if none is there. */
   readonly s3: S3Access | undefined;
   /**
-   * Opens a place for documents, a folder or a URL on S3, with the connection of the zones where they have one.
-   * @param setting what it is called in the settings.
+   * Opens a place for documents, a folder or a URL on S3. It uses the S3 connection of the zones if they have one.
+   * @param setting the name of the setting.
    */
   openDocuments(location: string, setting: string): Promise<Documents>;
-  /** By how many milliseconds the clock of S3 is ahead, by its answers so far; 0 where it is less than four minutes. */
+  /** How many milliseconds the clock of S3 is ahead, by its answers so far; 0 if the difference is under four minutes. */
   clockOffset(): number;
   close(): void;
 }
 
 /**
- * Opens the zones. After an abort of the signal, reads end, and nobody waits for a silent service. Zones on S3 share one
- * connection; it is made, and its client loaded, only if there is such a zone.
- * @throws PipelineError INVALID_SETTINGS if a place that the settings name lies in another; nothing was read or written.
+ * Opens the zones. After the signal aborts, reads end, and no call waits for a silent service. Zones on S3 share one
+ * connection. The connection and its client are loaded only if a zone is on S3.
+ * @throws PipelineError INVALID_SETTINGS if a place of the settings lies in another one; nothing was read or written.
  */
 export async function openZones(settings: Settings, signal?: AbortSignal): Promise<Zones> {
   const checkLink = await assertApart(settings);
@@ -53,7 +53,7 @@ export async function openZones(settings: Settings, signal?: AbortSignal): Promi
   };
 }
 
-/** The same zone, whose reads end with an abort. */
+/** The same zone, but an abort ends its reads. */
 function endingReads(zone: Zone, signal: AbortSignal | undefined): Zone {
   if (signal === undefined) return zone;
   return { ...zone, read: (file) => addAbortSignal(signal, zone.read(file)) };
@@ -85,7 +85,10 @@ async function openZone(
   return openS3Zone(s3, location, `the zone ${location} (${setting})`);
 }
 
-/** Zones that look for each partition once: for who holds the lock of an execution date, so that nobody else replaces it. */
+/**
+ * Zones that look up each partition only once. The caller must hold the lock of the execution date, so nobody else
+ * replaces it.
+ */
 export function lookingOnce<Given extends Pick<Zones, "curated" | "provision">>(zones: Given): Given {
   return { ...zones, curated: remembering(zones.curated), provision: remembering(zones.provision) };
 }

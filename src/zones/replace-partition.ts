@@ -23,8 +23,8 @@ export interface PartitionPlace<Staged extends StagedFile> {
   /** Whether another run has swept the staging. */
   isSwept(): Promise<boolean>;
   /**
-   * Keeps a file until the staging is swept. The file stays where it is.
-   * @returns what puts it back; undefined if there is no such file.
+   * Keeps a file until the staging is swept. The file stays in its place.
+   * @returns a function that restores it; undefined if there is no such file.
    */
   keep(file: string): Promise<(() => Promise<void>) | undefined>;
   /** Puts each staged file at its new path. A reader sees a whole file or none. */
@@ -33,13 +33,13 @@ export interface PartitionPlace<Staged extends StagedFile> {
   write(file: string, text: string): Promise<void>;
   /** Removes files of the partition's folder, if they are there, and the folder if it is empty then. */
   remove(files: readonly string[]): Promise<void>;
-  /** What else lies in the partition's folder. */
+  /** All other files in the partition's folder. */
   besides(files: readonly string[]): Promise<string[]>;
 }
 
 /**
- * Replaces a partition with its staged files. The old file or manifest is kept, so that it can come back; other files
- * stay until the commit is finished.
+ * Replaces a partition with its staged files. It keeps the old file or manifest for an undo. Other files stay until
+ * the commit is finished.
  */
 export async function replacePartition<Staged extends StagedFile>(
   open: () => Promise<PartitionPlace<Staged>>,
@@ -70,7 +70,7 @@ export async function replacePartition<Staged extends StagedFile>(
   const undo = async () => {
     failpoint(`${table}: undo begun`);
     if (await place.isSwept()) return;
-    // The files that the old manifest names are still there.
+    // The files of the old manifest still exist.
     if (oldManifest !== undefined) await oldManifest();
     else if (!isOne) await place.remove([manifest]);
     failpoint(`${table}: old manifest back`);
@@ -114,8 +114,8 @@ export function sweptStaging(folder: string): PipelineError {
 }
 
 /**
- * Undoes a commit that has failed.
- * @returns its fault, with the fault of the undo if that failed, too.
+ * Undoes a failed commit.
+ * @returns the fault of the commit, with the fault of the undo if that failed, too.
  */
 export async function undone(undo: Undo, fault: unknown): Promise<unknown> {
   try {

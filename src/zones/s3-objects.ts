@@ -36,15 +36,18 @@ export interface CopyLimits {
 }
 
 const MEBIBYTE = 1024 ** 2;
-/** S3 takes up to 5 GiB. A service may be silent while it copies: so much is done before it is taken for dead. */
+/**
+ * S3 accepts up to 5 GiB. A service can be silent during a copy: a copy of this size ends before the client takes the
+ * service for dead.
+ */
 const COPY_LIMITS: CopyLimits = { wholeBytes: 1024 * MEBIBYTE, partBytes: 256 * MEBIBYTE };
 
 /** How many objects S3 lists in an answer at the most. */
 const DEFAULT_PAGE = 1_000;
-/** Some servers give pages without keys, for example where objects were removed. So many in a row are no list. */
+/** Some servers return pages without keys, for example for removed objects. After so many in a row, the list is faulty. */
 const MAX_BARREN_PAGES = 200;
 
-/** What a list says of an object. Its key can be read; of the rest anything may be missing. */
+/** A listed object. Its key is readable; all other fields may be missing. */
 interface ListedObject {
   readonly key: string;
   readonly Size?: number | undefined;
@@ -52,19 +55,19 @@ interface ListedObject {
   readonly LastModified?: Date | undefined;
 }
 
-/** An object to read, with what is known of it. */
+/** An object to read, with its known properties. */
 type ReadObject = Pick<S3Object, "key"> & {
   readonly [Known in "etag" | "bytes"]?: S3Object[Known] | undefined;
 };
 
-/** What an answer to HEAD says of an object. Not every proxy passes an ETag. */
+/** The properties of an object from a HEAD request. Some proxies remove the ETag. */
 interface ObjectHead {
   readonly bytes: number;
   readonly etag: string | undefined;
   readonly changed: number | undefined;
 }
 
-/** What answers of all lists have in common. */
+/** The common fields of all lists. */
 interface ListPage {
   readonly IsTruncated?: boolean | undefined;
   readonly MaxKeys?: number | undefined;
@@ -73,9 +76,9 @@ interface ListPage {
 /** A list that comes in pages. */
 interface List<Page, Marker> {
   readonly ask: (marker: Marker | undefined) => Promise<Page>;
-  /** How the next page is asked for. */
+  /** The parameters of the request for the next page. */
   readonly next: (page: Page) => Marker | undefined;
-  /** What tells the entries of a page from all others. */
+  /** The names on a page, which differ from those of all other pages. */
   readonly namesOf: (page: Page) => readonly string[];
 }
 
@@ -84,7 +87,7 @@ interface UploadMarker {
   readonly UploadIdMarker?: string;
 }
 
-/** The objects of one bucket, in the words of the pipeline. Only calls that every S3 knows. */
+/** The objects of one bucket, in the words of the pipeline. It uses only calls that every S3 server knows. */
 export class S3Objects {
   readonly #client: S3Client;
   readonly #bucket: string;
@@ -121,7 +124,7 @@ export class S3Objects {
 
   /** One object, or undefined if there is none. */
   async find(key: string): Promise<S3Object | undefined> {
-    // By a list, as all others: not every proxy passes the ETag of an answer without a body.
+    // A list gives the ETag, like everywhere here: some proxies remove the ETag of a response without a body.
     return (await this.list(key)).find((object) => object.key === key);
   }
 
@@ -131,9 +134,9 @@ export class S3Objects {
   }
 
   /**
-   * Looks why an object is not the one that was listed, or cannot be read.
-   * @throws PipelineError ZONE_NOT_USABLE if the object stays the same and the server gives it other ETags, STORAGE_FAILED if it
-   * gives it other sizes.
+   * Finds out why an object differs from the listed one, or is unreadable.
+   * @throws PipelineError ZONE_NOT_USABLE if the object stays the same but the server gives it other ETags,
+   * STORAGE_FAILED if it gives it other sizes.
    */
   async assertConsistent(key: string): Promise<void> {
     const before = await this.#head(key);
@@ -157,8 +160,8 @@ export class S3Objects {
   }
 
   /**
-   * The bytes of an object. If it is no longer the one that was listed, that is an error.
-   * @throws PipelineError STORAGE_FAILED also if the server sends more or fewer bytes than it has listed.
+   * The bytes of an object. An object that changed since the listing is an error.
+   * @throws PipelineError STORAGE_FAILED also if the server sends more or fewer bytes than listed.
    */
   async *read({ key, etag, bytes }: ReadObject): AsyncGenerator<Uint8Array> {
     try {
@@ -213,7 +216,7 @@ export class S3Objects {
     }
   }
 
-  /** Whether the server refuses to copy an object if it is not the one that is asked for. */
+  /** Whether the server refuses to copy an object if its ETag is not the requested one. */
   async refusesToCopy(from: S3Object, to: string): Promise<boolean> {
     try {
       await this.copy({ ...from, etag: "00000000000000000000000000000000" }, to);
@@ -225,8 +228,8 @@ export class S3Objects {
   }
 
   /**
-   * Puts an object in one call. It shows when it is whole.
-   * @param signal ends the call, and what would be tried again, sooner than the patience of the client does.
+   * Puts an object in one call. Readers see it when it is complete.
+   * @param signal ends the call and its retries earlier than the patience of the client does.
    */
   async put(
     { key, content, contentType }: { key: string; content: string; contentType: string },
@@ -246,8 +249,8 @@ export class S3Objects {
   }
 
   /**
-   * Ends the uploads below a prefix that were begun and not completed: their parts take room, and no list shows them.
-   * @returns why the server cannot be asked for them, if it does not know such a list.
+   * Ends the incomplete uploads below a prefix: their parts take up space, and no list shows them.
+   * @returns the reason if the server does not support the list of uploads.
    */
   async endUploads(prefix: string): Promise<string | undefined> {
     const pages = this.#pages<ListMultipartUploadsCommandOutput, UploadMarker>({
@@ -303,8 +306,9 @@ export class S3Objects {
   }
 
   /**
-   * The pages of a list, to its end.
-   * @throws PipelineError STORAGE_FAILED if the server does not tell how it continues, or continues for ever.
+   * All pages of a list.
+   * @throws PipelineError STORAGE_FAILED if the server does not report how the list continues, or if the list never
+   * ends.
    */
   async *#pages<Page extends ListPage, Marker extends object>({
     ask,
@@ -326,7 +330,7 @@ export class S3Objects {
       if (marker === undefined) {
         if (page.IsTruncated === true)
           throw this.#brokenList("it truncates a list without a continuation token");
-        // Some servers do not say that a list has ended. A page that is full may not be the last one.
+        // Some servers do not report the end of a list. A full page may not be the last one.
         if (isList(page) && namesOfPage.length < (page.MaxKeys ?? DEFAULT_PAGE)) return;
         throw this.#brokenList("it does not report whether a list is truncated");
       }
@@ -338,7 +342,7 @@ export class S3Objects {
     }
   }
 
-  /** The key that a list gives. Not every server encodes keys when it is asked to; those that do say so. */
+  /** The key of a listed object. Some servers do not encode keys as requested; those that encode them report it. */
   #keyOf(listed: string | undefined, encoding: string | undefined, prefix: string): string {
     const key = encoding === "url" ? decoded(listed) : listed;
     if (key === undefined)
@@ -424,7 +428,7 @@ export class S3Objects {
         new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts: parts } }),
       );
     } catch (error) {
-      // The fault to tell is the first one; what is left of the upload ends with the next sweep.
+      // The first error is the one to report. The next sweep removes the rest of the upload.
       await this.#client
         .send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }))
         .catch(() => undefined);
@@ -433,7 +437,7 @@ export class S3Objects {
   }
 
   #sourceOf({ key }: S3Object): string {
-    // Every server reads `=` as it is, and some do not decode it. The folders of partitions have one in their names.
+    // Every server reads `=` as it is, but some do not decode it. The folders of partitions have one in their names.
     return [this.#bucket, ...key.split("/")].map(encodeURIComponent).join("/").replaceAll("%3D", "=");
   }
 
@@ -465,10 +469,10 @@ export class S3Objects {
 const OTHER_BYTES =
   "Run again. If this happens again, configure the server and its proxies to pass objects unchanged";
 
-/** Errors that the SDK makes itself, before or without an answer. */
+/** Errors that the SDK raises itself, before or without a response. */
 const OF_THE_SDK = /^(CredentialsProviderError|TokenProviderError|TimeoutError|AbortError)$/;
 
-/** The SDK gives an error of S3 its code for a name. */
+/** The SDK uses the code of an S3 error as its name. */
 function nameOf(error: unknown): string | undefined {
   const isNamed =
     typeof error === "object" && error !== null && "name" in error && typeof error.name === "string";
@@ -480,25 +484,25 @@ function statusOf(error: unknown): number | undefined {
   return (error.$metadata as { httpStatusCode?: number }).httpStatusCode;
 }
 
-/** What an answer says is wrong: `NotImplemented: this call is not known`. */
+/** The error text of a response: `NotImplemented: this call is not known`. */
 function said(error: unknown): string {
   return [nameOf(error), messageOf(error)].filter((text) => text !== undefined).join(": ");
 }
 
-/** Whether the server does not know what it is asked for. */
+/** Whether the server does not know the requested call. */
 function isUnknownCall(error: unknown): error is PipelineError {
   const status = error instanceof PipelineError ? statusOf(error.cause) : undefined;
   return status === 405 || status === 501;
 }
 
-/** Whether an answer is a list at all: every server says something of what it lists. */
+/** Whether a response is a list at all: every server describes the listed objects. */
 function isList(page: object): boolean {
   return ["Contents", "KeyCount", "MaxKeys", "MaxUploads", "Name", "Bucket", "Prefix", "Uploads"].some(
     (name) => name in page,
   );
 }
 
-/** What a server has encoded; undefined if that cannot be read. */
+/** The decoded text; undefined if it is not decodable. */
 function decoded(text: string | undefined): string | undefined {
   try {
     return text && decodeURIComponent(text.replaceAll("+", " "));
@@ -508,7 +512,7 @@ function decoded(text: string | undefined): string | undefined {
   }
 }
 
-/** Also of a weak one: a proxy that compresses answers makes ETags weak. */
+/** This includes weak ETags: a proxy that compresses responses makes them weak. */
 function unquoted(etag: string): string {
   return etag.replace(/^W\//, "").replace(/^"|"$/g, "");
 }

@@ -16,7 +16,7 @@ import {
   type ZoneFile,
 } from "./zone.js";
 
-/** Beside staged objects: a copy of the one whose place is taken. Its name does not count among what is staged. */
+/** A copy of the replaced object, next to the staged objects. Its name does not count as staged. */
 const REPLACED_FILE = "_replaced.parquet";
 
 const END_UPLOADS_BY_RULE =
@@ -97,7 +97,7 @@ export function openS3Zone(
   };
 }
 
-/** The objects of a zone, and how their keys and the paths of files go together. */
+/** The objects of a zone, and the mapping between their keys and the paths of files. */
 interface ZoneObjects {
   readonly objects: S3Objects;
   readonly keyOf: (file: string) => string;
@@ -105,8 +105,8 @@ interface ZoneObjects {
 }
 
 /**
- * A partition below a prefix: objects are copied into it, and of the file that they replace a copy goes beside the staged ones. What
- * is in it is listed once.
+ * A partition below a prefix. Objects are copied into it. A copy of the file that they replace goes next to the
+ * staged objects. The partition is listed once.
  */
 async function openPlace({ objects, keyOf, pathOf }: ZoneObjects, runId: string, partition: Partition) {
   const staging = keyOf(stagingFolder(runId, partition));
@@ -129,7 +129,7 @@ async function openPlace({ objects, keyOf, pathOf }: ZoneObjects, runId: string,
     keep: async (file) => {
       const old = present.get(file);
       if (old === undefined) return undefined;
-      // A manifest is small: to read it costs one request, and a copy two, with that of the sweep.
+      // A manifest is small. Reading it costs one request; a copy costs two, with that of the sweep.
       if (isManifest(file)) {
         const content = await text(objects.read(old));
         return () => write(file, content);

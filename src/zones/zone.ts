@@ -12,10 +12,11 @@ export interface ZoneFile {
   /** Changes when the file does: the time of its last change, or its ETag. */
   readonly version: string;
   /**
-   * Tells these bytes from any others in the same place, also from those of the same size and time. It says nothing of a copy.
+   * Tells these bytes from any others in the same place, also from those of the same size and time. It does not
+   * identify a copy.
    */
   readonly identity: string;
-  /** Why it cannot be read, if that is known from its name: a link that leads nowhere, a pipe. */
+  /** Why the file is unreadable, if its name shows that: a link that leads nowhere, a pipe. */
   readonly problem?: string;
 }
 
@@ -25,40 +26,40 @@ export interface Partition {
   readonly partitionKey: string;
 }
 
-/** What a partition is at one moment. */
+/** A partition at one moment. */
 export interface FoundPartition {
   readonly partition: Partition;
-  /** By its bytes the partition is known: the one file, or the manifest that names the files. */
+  /** The one file, or the manifest that lists the files. Its bytes identify the partition. */
   readonly head: ZoneFile;
-  /** The files that its rows are in, by path. */
+  /** The files with its rows, by path. */
   readonly files: readonly ZoneFile[];
 }
 
 /**
- * Puts a partition back as it was before a commit; if there was none, it goes. If the staging of the run has been swept,
- * nothing happens: another run of the date has begun, and what is there now is that one's.
+ * Restores a partition to its state before a commit. If there was none, it is removed. If the staging of the run was
+ * swept, nothing happens: another run of the date has begun, and the partition belongs to that run.
  */
 export type Undo = () => Promise<void>;
 
-/** What was put in a partition's place, and how it ends: with one of the two, or, where the process dies, with none. */
+/** A commit that is not final yet. It ends with one of the two functions, or with none if the process dies. */
 export interface Commit {
   readonly undo: Undo;
   /**
-   * Removes what lies in the partition's folder and is none of its files by now. No reader reads that any more, and it can come back
-   * no more. If the staging of the run has been swept, nothing happens.
+   * Removes all other files from the partition's folder. No reader reads them any more, and an undo is no longer
+   * possible. If the staging of the run was swept, nothing happens.
    */
   readonly finish: () => Promise<void>;
 }
 
-/** Where the files of one zone live. */
+/** The storage of one zone. */
 export interface Zone {
-  /** What the `uri` of each file begins with, before `/` and the file's path. */
+  /** The common start of each file's `uri`, before `/` and the file's path. */
   readonly root: string;
-  /** Whether the version of a file is made of its content, as an ETag is. */
+  /** Whether the version of a file comes from its content, as an ETag does. */
   readonly versionsTellContent: boolean;
   /**
-   * The files below a folder, at any depth, sorted by path; names that begin with `.` or `_` do not count. A folder that
-   * cannot be entered, or is empty and has the name of a file, is among them: its path ends in `/`.
+   * The files below a folder, at any depth, sorted by path. Names that begin with `.` or `_` do not count. A folder
+   * that nobody can enter, or an empty folder with the name of a file, is included: its path ends in `/`.
    */
   list(folder: string): Promise<ZoneFile[]>;
   /** A file's bytes. */
@@ -70,55 +71,58 @@ export interface Zone {
   find(partition: Partition): Promise<FoundPartition | undefined>;
   /**
    * The partitions of a table, by key.
-   * @param unreadable is told what is wrong with a manifest, whose partition is left out.
+   * @param unreadable receives the fault of an invalid manifest. Its partition is left out.
    */
   findAll(table: string, unreadable: (fault: PipelineError) => void): Promise<FoundPartition[]>;
   /**
    * Checks that a commit can replace partitions, as far as that is known before.
-   * @param partitionKey all partitions that are there, if it is not given.
-   * @throws PipelineError ZONE_NOT_USABLE if a folder is a link, has a mount in it, or is on another file system than `_staging`.
+   * @param partitionKey one partition; all existing partitions by default.
+   * @throws PipelineError ZONE_NOT_USABLE if a folder is a link, contains a mount, or is on another file system than
+   * `_staging`.
    */
   assertReplaceable(table: string, partitionKey?: string): Promise<void>;
-  /** Makes room for new files of a partition outside of what readers see: a folder, and in it the place of the one file. */
+  /** Prepares new files of a partition where readers do not see them: a folder, and in it the place of the one file. */
   stage(runId: string, partition: Partition): Promise<Pick<ZoneFile, "path" | "uri">>;
   /** The files that a run has staged for a partition, sorted by path; names that begin with `.` or `_` do not count. */
   staged(runId: string, partition: Partition): Promise<ZoneFile[]>;
   /**
-   * Puts what is staged in its partition's place: the one file `data.parquet`, or many files with a manifest that names them. A
-   * reader sees all that was there or all that is new, never half.
+   * Replaces a partition with its staged files: the one file `data.parquet`, or many files with a manifest that lists
+   * them. A reader sees all of the old files or all of the new files.
    */
   commit(runId: string, partition: Partition): Promise<Commit>;
   /**
-   * Moves staged files that were not committed to a place that no run cleans.
+   * Moves uncommitted staged files to a place that no run cleans.
    * @returns the URIs of the files.
    */
   keepStaged(runId: string): Promise<string[]>;
   /**
-   * Removes what runs have left that are staged or kept.
-   * @param runs what the ids of the runs begin with. Only the holder of their execution date's lock may ask for it.
-   * @param warn is told what the server cannot do, so that something may be left.
+   * Removes the files that runs left staged or kept.
+   * @param runs the start of the run ids. The caller must hold the lock of their execution date.
+   * @param warn receives a message if the server cannot do it, so that files may be left.
    */
   sweep(folder: typeof STAGING | typeof KEPT, runs: string, warn?: (message: string) => void): Promise<void>;
   /**
-   * Looks why a file is not the one that was listed, or cannot be read. Zones without a server do without.
-   * @throws PipelineError ZONE_NOT_USABLE or STORAGE_FAILED if the file is the same and the server says different things of it.
+   * Finds out why a file differs from the listed one, or is unreadable. Zones without a server do not need this.
+   * @throws PipelineError ZONE_NOT_USABLE or STORAGE_FAILED if the file is the same and the server reports different
+   * properties of it.
    */
   readonly assertConsistent?: (file: Pick<ZoneFile, "path">) => Promise<void>;
   /**
-   * Tries on a staged file what a commit needs besides reading and writing. Zones that need nothing do without.
-   * @returns what the server cannot do, and what that means.
+   * Tests with a staged file the operations of a commit beyond reading and writing. Zones without such operations do
+   * not have this.
+   * @returns the operations that the server does not support, and their effects.
    * @throws PipelineError if a commit would fail.
    */
   readonly tryCommit?: (staged: Pick<ZoneFile, "path">) => Promise<string[]>;
 }
 
-/** The name of the one file of a partition that is not many. */
+/** The name of the file of a partition that has one file. */
 export const PARTITION_FILE = "data.parquet";
 
-/** What lies in a zone and is nobody's to read yet. Each run has a folder of its own in it. */
+/** The folder in a zone for data that nobody may read yet. Each run has its own folder in it. */
 export const STAGING = "_staging";
 
-/** What runs that have failed have staged, kept for inspection, by run. */
+/** The folder for the staged files of failed runs, kept for inspection, by run. */
 export const KEPT = "_kept";
 
 /** The folder for staged files, below each zone. */
@@ -131,7 +135,7 @@ export function stagingFolder(runId: string, partition: Partition): string {
   return `${stagingOfRun(runId)}/${partitionFolder(partition)}`;
 }
 
-/** The one file that a run stages for a partition, below its zone. */
+/** The one staged file of a partition, below its zone. */
 export function stagedFile(runId: string, partition: Partition): string {
   return `${stagingFolder(runId, partition)}/${PARTITION_FILE}`;
 }
@@ -155,7 +159,7 @@ export function partitionFile(partition: Partition): string {
 export async function sha256Of(zone: Zone, file: Pick<ZoneFile, "path" | "uri">): Promise<string> {
   const hash = createHash("sha256");
   try {
-    // A stream of its own for each hash takes as long as the hash, where a file is small.
+    // For a small file, a separate stream for each hash takes as long as the hash.
     for await (const chunk of zone.read(file)) hash.update(chunk as Buffer);
   } catch (error) {
     if (error instanceof PipelineError) throw error;
