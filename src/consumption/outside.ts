@@ -17,7 +17,7 @@ export interface SeenRun {
 
 /**
  * Checks that other connections see the end of a run and its publication. It uses a connection that it opens by the
- * address of the database: a file can be replaced under an open connection, and a server can hide the writes of one
+ * address of the database. A file can be replaced under an open connection, and a server can hide the writes of one
  * connection from all others.
  * @param inside the connection by which the run writes.
  * @throws PipelineError CONSUMPTION_LOST, LOCK_LOST if another run of the date has found this one dead, or

@@ -61,7 +61,7 @@ export interface PublishResult {
   readonly tables: readonly TableChange[];
   /** Whether readers see something new: false if the same data was already published by the same SQL. */
   readonly isNew: boolean;
-  /** Who withdrew the same data, and why; readers do not see it then. Null if nobody did. */
+  /** The withdrawal of the same data, whose rows readers do not see; null if nobody withdrew it. */
   readonly withdrawn: WithdrawalReason | null;
   /** The execution date that readers see now; null if there is none. */
   readonly newest: string | null;

@@ -17,27 +17,27 @@ export interface TimedStep {
   readonly fault: "failed" | undefined;
 }
 
-/** What a run is doing, for whoever shows it. */
+/** The current work of a run, for progress displays. */
 export class RunActivity {
   readonly #steps = new Set<string>();
   readonly #warnings: string[] = [];
   readonly #seconds = new Map<string, number>();
   readonly #timedSteps: TimedStep[] = [];
   #log: Logger | undefined;
-  /** How far the statements under way are, from 0 to 100, or undefined if nothing is known. */
+  /** The progress of the current statements, from 0 to 100; undefined if it is unknown. */
   percent: () => number | undefined = () => undefined;
 
-  /** @param log is told of steps and warnings as they come; undefined if there is none. */
+  /** @param log receives steps and warnings as they happen; undefined if there is none. */
   constructor(log?: Logger) {
     this.#log = log;
   }
 
-  /** The log of the run, where there is one. */
+  /** The log of the run; undefined if there is none. */
   get log(): Logger | undefined {
     return this.#log;
   }
 
-  /** Has every line of the log from now on say which run it is of. */
+  /** From now on, every line of the log names this run. */
   isOf(run: {
     readonly run: string;
     readonly execution_date: string;
@@ -46,22 +46,22 @@ export class RunActivity {
     this.#log = this.#log?.child(run);
   }
 
-  /** The names of the steps that are under way. */
+  /** The names of the current steps. */
   get steps(): readonly string[] {
     return [...this.#steps];
   }
 
-  /** What a person should know of a run, and what does not decide how it ends. */
+  /** Messages for people. They do not change the outcome of the run. */
   get warnings(): readonly string[] {
     return [...this.#warnings];
   }
 
-  /** The steps that have ended, in the order in which they first did; one that was taken several times has the sum. */
+  /** The finished steps, in the order in which they first ended. A step that ran several times has the sum. */
   get stepTimes(): readonly StepTime[] {
     return [...this.#seconds].map(([step, seconds]) => ({ step, seconds }));
   }
 
-  /** When each step began and ended, in the order in which they ended. */
+  /** The begin and end of each step, in the order in which they ended. */
   get timedSteps(): readonly TimedStep[] {
     return this.#timedSteps;
   }
@@ -71,7 +71,7 @@ export class RunActivity {
     this.#log?.warn(message);
   };
 
-  /** Does a step under its name. */
+  /** Runs a step under its name. */
   async during<Result>(step: string, work: () => Promise<Result>): Promise<Result> {
     this.#steps.add(step);
     this.#log?.trace({ step }, "step begun");
@@ -94,10 +94,10 @@ export class RunActivity {
   }
 }
 
-/** What a run is, and the trace that it belongs to. */
+/** A run, and its trace. */
 type TracedIdentity = RunIdentity & { readonly trace_id?: string | undefined };
 
-/** Collects what a run can say of itself, so that its record tells as much as is known, however it ends. */
+/** Collects the known facts about a run for its record, whatever the outcome. */
 export class RunJournal {
   readonly #identity: TracedIdentity;
   readonly #activity: Pick<RunActivity, "stepTimes" | "warnings">;
@@ -105,33 +105,33 @@ export class RunJournal {
   readonly #audits: AuditResult[] = [];
   #findings: RunFindings = NOTHING_YET;
 
-  /** @param activity knows the steps and warnings that there are by now. */
+  /** @param activity has the steps and warnings so far. */
   constructor(identity: TracedIdentity, activity: Pick<RunActivity, "stepTimes" | "warnings">) {
     this.#identity = identity;
     this.#activity = activity;
   }
 
-  /** Takes down what the run has found out. */
+  /** Notes findings of the run. */
   note(findings: Partial<RunFindings>): void {
     this.#findings = { ...this.#findings, ...findings };
   }
 
-  /** Takes down how audits of a model have ended. */
+  /** Notes the results of the audits of a model. */
   noteAudits(results: readonly AuditResult[]): void {
     this.#audits.push(...results);
   }
 
-  /** Takes down the rows of a measure as soon as they are known. */
+  /** Notes the rows of a measure as soon as they are known. */
   noteMeasure(name: string, rows: readonly Row[]): void {
     this.note({ measures: { ...this.#findings.measures, [name]: rows } });
   }
 
-  /** All that is known by now. */
+  /** All facts that are known so far. */
   report(): RunReport {
     return {
       ...this.#identity,
       ...this.#findings,
-      // Models that run side by side end in any order.
+      // Parallel models end in any order.
       audits: this.#audits.toSorted((a, b) => (a.model < b.model ? -1 : Number(a.model > b.model))),
       steps: this.#activity.stepTimes,
       warnings: this.#activity.warnings,

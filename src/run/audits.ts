@@ -6,10 +6,10 @@ import { describeBroken } from "../record/findings-in-words.js";
 import type { AuditResult } from "../record/run-record.js";
 import type { AuditStep, PlannedStep } from "./plan.js";
 
-/** Rows that break a promise and are shown. */
+/** The maximum number of rows that an audit shows. */
 const SHOWN_ROWS = 20;
 
-/** The audit of the columns, which every model has. It is no SQL file: it holds the result against the header. */
+/** The audit of the columns, which every model has. It has no SQL file: it compares the result with the header. */
 const COLUMNS_AUDIT = {
   audit: "columns_are_declared",
   promise: "The columns are those of the header, in its order.",
@@ -17,17 +17,17 @@ const COLUMNS_AUDIT = {
   threshold: { rows: 0 },
 } as const;
 
-/** What audits ask of who has built a model. */
+/** The methods of a builder that audits use. */
 type Auditor = Pick<Builder, "columnsOf" | "rows">;
 
-/** Runs all audits of a model on what was just built. */
+/** Runs all audits of a model on its new result. */
 export async function auditModel(
   builder: Auditor,
   { model, audits }: Pick<PlannedStep, "model" | "audits">,
 ): Promise<AuditResult[]> {
   const columns = await auditColumns(builder, model);
   const results = [columns];
-  // The other audits name columns, and would fail for another reason than their own.
+  // The other audits name columns, and would fail for a wrong reason.
   if (columns.outcome === "passed") {
     const counted = await countAll(builder, audits);
     for (const audit of audits) results.push(await resultOf(builder, model, audit, counted.get(audit)));
@@ -35,7 +35,7 @@ export async function auditModel(
   return results;
 }
 
-/** The statements that audits of a model ask first, each with the audits that it asks for. */
+/** The first statements of a model's audits, each with its audits. */
 export function countStatements(
   audits: readonly AuditStep[],
 ): { query: Query; asked: readonly AuditStep[] }[] {
@@ -50,12 +50,15 @@ export function countStatements(
   });
 }
 
-/** The column of the count of an audit. An audit can be asked for twice, with other parameters. */
+/** The column with the count of an audit. A model can use an audit twice, with other parameters. */
 export function countColumn(place: number): string {
   return `audit_${(place + 1).toString()}`;
 }
 
-/** How many rows break the promise of each audit, in one statement for all of them: the engine plans and answers many at once sooner. */
+/**
+ * Counts the rows that break the promise of each audit, in one statement: the engine plans and answers one large
+ * statement faster than many small ones.
+ */
 async function countAll(
   builder: Auditor,
   audits: readonly AuditStep[],
@@ -66,7 +69,7 @@ async function countAll(
       if (error instanceof EngineError) return [];
       throw error;
     });
-    // If the statement fails, each audit is asked for by itself: the error is then that of its own text.
+    // If the statement fails, each audit runs alone. The error is then about the text of that audit.
     for (const [place, audit] of asked.entries())
       counted.set(
         audit,
@@ -76,7 +79,7 @@ async function countAll(
   return counted;
 }
 
-/** @throws PipelineError AUDIT_FAILED that tells every promise that is broken, and ends the run, with rows that break it. */
+/** @throws PipelineError AUDIT_FAILED that lists every broken promise that ends the run, with example rows. */
 export function assertNoneFailed(results: readonly AuditResult[]): void {
   const failed = results.filter(({ outcome }) => outcome === "failed");
   if (failed.length > 0) throw new PipelineError("AUDIT_FAILED", failed.map(describeBroken).join("\n"));
@@ -123,7 +126,7 @@ async function resultOf(
   return { model: model.name, audit, promise, severity, outcome, broken, threshold, rows };
 }
 
-/** All rows that break a promise, as what stands behind FROM. */
+/** All rows that break a promise, as a FROM clause. */
 function whole({ rendered }: AuditStep): Query {
   return { ...rendered, sql: `(${rendered.sql}\n)` };
 }
@@ -134,13 +137,13 @@ async function isWithin(
   { rows = 0, share }: Threshold,
   broken: number,
 ): Promise<boolean> {
-  // Divided, and not multiplied: 29 of 100 rows are 0.29, and 0.29 * 100 is less than 29.
+  // Division instead of multiplication: 29 of 100 rows are 0.29, but 0.29 * 100 is less than 29.
   return share === undefined
     ? broken <= rows
     : broken / (await countOf(builder, ofModel(name, name))) <= share;
 }
 
-/** @param relation what stands behind FROM. */
+/** @param relation a FROM clause. */
 async function countOf(builder: Auditor, relation: Query): Promise<number> {
   const [row]: Row[] = await builder.rows({
     ...relation,

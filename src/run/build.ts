@@ -21,46 +21,46 @@ import { describeStaged, type StagedPartition } from "./commit.js";
 import type { RunContext, TypedRaw } from "./context.js";
 import type { Plan, PlannedStep } from "./plan.js";
 
-/** What building the models of a plan gives. */
+/** The result of building the models of a plan. */
 export interface Built {
   readonly staged: readonly StagedPartition[];
   readonly measures: Readonly<Record<string, readonly Row[]>>;
-  /** The partitions that were read as other runs have left them. */
+  /** The partitions of other runs that the models read. */
   readonly atRest: readonly RestingPartition[];
 }
 
-/** A partition that another run has left. */
+/** A partition of another run. */
 interface RestingPartition {
   readonly model: WrittenModel;
   readonly zone: Zone;
   readonly found: FoundPartition;
 }
 
-/** What the models are built with. */
+/** The inputs for building the models. */
 interface BuildContext extends Pick<RunContext, "activity" | "executionDate" | "runId" | "zones"> {
-  /** Is told how the audits end, and the rows of the measures. */
+  /** Receives the results of the audits, and the rows of the measures. */
   readonly journal: Pick<RunJournal, "noteAudits" | "noteMeasure">;
   readonly builder: Builder;
   readonly raw: RawFaults & TypedRaw;
 }
 
-/** Who knows what is wrong with raw files. */
+/** Finds the raw file behind a fault. */
 interface RawFaults {
-  /** Turns an error of reading raw files into one that names them; returns where the raw files are not at fault. */
+  /** Turns an error of reading raw files into one that names them; returns if the raw files are not at fault. */
   explainFault(): Promise<void>;
 }
 
-/** What a model is built with. */
+/** The inputs for building one model. */
 interface ModelContext extends BuildContext {
   readonly functions: string;
 }
 
 /**
- * Builds models, each as soon as what it reads is there: into staging, and audited before another reads it. Models of
- * the plan that are not to be built are taken as they are at rest.
- * @param steps those of the plan that are built, in its order.
- * @throws PipelineError AUDIT_FAILED, MODEL_FAILED, RAW_FILE_UNREADABLE or PARTITION_MISSING, of the first model in the
- * order of the plan that has failed.
+ * Builds models, each as soon as its sources are ready. A model goes into staging, and its audits run before another
+ * model reads it. Models of the plan that are not in `steps` come from partitions of other runs.
+ * @param steps the steps to build, in the order of the plan.
+ * @throws PipelineError AUDIT_FAILED, MODEL_FAILED, RAW_FILE_UNREADABLE or PARTITION_MISSING, of the first failed
+ * model in the order of the plan.
  */
 export async function buildModels(
   context: BuildContext,
@@ -72,14 +72,14 @@ export async function buildModels(
   const atRest = await attachAllAtRest(context, plan, steps);
   const started = new Map<string, Promise<BuiltModel>>();
   for (const step of steps) {
-    // The order of the plan has what a step reads started before it.
+    // The order of the plan starts the sources of a step before the step.
     const readable = (names: readonly string[]) =>
       Promise.all(
         names.filter((name) => name !== step.model.name).flatMap((name) => started.get(name) ?? []),
       );
     started.set(step.model.name, buildModel({ ...context, functions: plan.functions.sql }, step, readable));
   }
-  // None may outlive the engine.
+  // No build may outlive the engine.
   const built = await allEnded([...started.values()]);
   return {
     atRest,
@@ -91,8 +91,8 @@ export async function buildModels(
 }
 
 /**
- * Makes the functions that models share. Functions are functions, so that nothing but the runner writes.
- * @throws PipelineError MODEL_FAILED that names the file where it is more.
+ * Creates the functions that models share. Each text must be a function only, so that only the runner writes.
+ * @throws PipelineError MODEL_FAILED that names the file if it contains anything else.
  */
 export async function makeFunctions(
   builder: Pick<Builder, "makeFunctions">,
@@ -106,8 +106,8 @@ export async function makeFunctions(
 }
 
 /**
- * Makes sure that a model and its audits are SELECTs, so that nothing but the runner writes.
- * @throws PipelineError MODEL_FAILED that names the file which is more.
+ * Checks that a model and its audits are SELECTs, so that only the runner writes.
+ * @throws PipelineError MODEL_FAILED that names the file if it contains anything else.
  */
 export async function assertSelectsOf(
   builder: Pick<Builder, "assertSelects">,
@@ -118,7 +118,7 @@ export async function assertSelectsOf(
   for (const audit of audits) await naming(audit.file, () => builder.assertSelects(audit.rendered));
 }
 
-/** Does something with the text of a file; an error of the engine says which file is at fault. */
+/** Works with the text of a file, and adds the name of the file to an error of the engine. */
 export async function naming(file: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -132,17 +132,17 @@ function faultOfFile(file: string, error: unknown): unknown {
   return new PipelineError("MODEL_FAILED", `${file}: ${error.message}`, { cause: error });
 }
 
-/** What building one model gives. */
+/** The result of building one model. */
 interface BuiltModel {
   readonly model: Model;
   readonly staged?: StagedPartition;
-  /** Of a measure. */
+  /** The rows of a measure. */
   readonly rows?: readonly Row[];
-  /** How the audits of a raw model have ended, where it was typed before. */
+  /** The results of a raw model's audits, if it was typed before. */
   readonly audited?: readonly AuditResult[] | undefined;
 }
 
-/** @param readable resolves when the models of these names can be read. */
+/** @param readable resolves when the models with these names are readable. */
 async function buildModel(
   context: ModelContext,
   step: PlannedStep,
@@ -177,7 +177,7 @@ function warningOf({ model, audit, broken, threshold }: AuditResult): string {
   return `${model} fails the audit ${audit}: ${broken.toString()} rows${limit}; the summary shows them`;
 }
 
-/** Makes a model readable under its name: as a view, as a table of the run, or as a staged file. */
+/** Makes a model readable under its name: as a view, a table of the run, or a staged file. */
 async function materialize(
   context: ModelContext,
   { model, rendered, beside, rawBytes }: PlannedStep,
@@ -223,7 +223,7 @@ async function stageModel(
   return described;
 }
 
-/** Makes a model readable that was just written. If that cannot be read back, the storage is at fault, and not the model. */
+/** Makes a new model readable. If its file is not readable, the storage is at fault, not the model. */
 async function attachStaged(
   builder: Pick<Builder, "attach">,
   model: WrittenModel,
@@ -241,7 +241,7 @@ async function attachStaged(
   }
 }
 
-/** Makes the partitions that other runs have left readable under the names of their models. */
+/** Makes the partitions of other runs readable under the names of their models. */
 async function attachAllAtRest(
   context: BuildContext,
   plan: Plan,
@@ -258,7 +258,7 @@ async function attachAllAtRest(
   return attached;
 }
 
-/** What was read as other runs have left it, by the hashes of the files or manifests. */
+/** The partitions of other runs, with the hashes of their files or manifests. */
 export function hashAtRest(partitions: readonly RestingPartition[]): Promise<RestingTable[]> {
   return sideBySide(partitions, async ({ model, zone, found: { head } }) => ({
     model: model.name,
@@ -268,7 +268,7 @@ export function hashAtRest(partitions: readonly RestingPartition[]): Promise<Res
 }
 
 /**
- * Says of an error of the engine whether a raw file or a model is at fault.
+ * Decides if a raw file or a model caused an error of the engine.
  * @throws PipelineError RAW_FILE_UNREADABLE or MODEL_FAILED.
  */
 export async function explaining<Result>(
@@ -286,9 +286,9 @@ export async function explaining<Result>(
 }
 
 /**
- * Makes a partition that another run has left readable under the name of its model.
- * @throws PipelineError PARTITION_MISSING if there is none that can be read, PARTITION_DIFFERS if its manifest tells of other
- * files, AUDIT_FAILED if its columns are not those of the model.
+ * Makes a partition of another run readable under the name of its model.
+ * @throws PipelineError PARTITION_MISSING if there is no readable one, PARTITION_DIFFERS if its manifest lists other
+ * files, AUDIT_FAILED if its columns differ from those of the model.
  */
 export async function attachAtRest(
   { builder, executionDate, zones }: Pick<RunContext, "executionDate" | "zones"> & { builder: Builder },
@@ -317,8 +317,8 @@ export async function attachAtRest(
 }
 
 /**
- * The files of the partitions that models have by now. Of one that is not there, or is at fault, there are none: who attaches it tells
- * what is wrong.
+ * The current files of the models' partitions. A missing or faulty partition has none here: the step that attaches it
+ * reports the fault.
  */
 export async function filesAtRest(
   { executionDate, zones }: Pick<RunContext, "executionDate" | "zones">,

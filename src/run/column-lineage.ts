@@ -9,29 +9,29 @@ import type { ExecutionDate } from "../voucher/execution-date.js";
 import { parseExecutionDate } from "../voucher/execution-date.js";
 import { planRun, type Plan } from "./plan.js";
 
-/** What the columns of a model come of. */
+/** The sources of a model's columns. */
 export interface ColumnLineage {
   /** By the name of each column, in the order of the header. */
   readonly columns: ReadonlyMap<string, Sources>;
-  /** What decides which rows there are, how they are grouped and sorted. */
+  /** The sources that determine which rows exist, and how they are grouped and sorted. */
   readonly rows: Sources;
 }
 
 /** The lineage of every model of a version, by its name. */
 export interface VersionLineage {
   readonly models: ReadonlyMap<string, ColumnLineage>;
-  /** Why the columns of the others cannot be traced. */
+  /** The models whose columns are not traceable, with the reason. */
   readonly untraceable: ReadonlyMap<string, string>;
-  /** LINEAGE_UNKNOWN, if the engine tells the parts of a model in a way that is not known. */
+  /** LINEAGE_UNKNOWN, if the engine describes a model in an unknown form. */
   readonly unknown: PipelineError | undefined;
-  /** What a run would say to the engine. */
+  /** The statements that a run would send to the engine. */
   readonly plan: Plan;
 }
 
 /**
- * Follows the columns of all models to those that they are made of, from the SQL itself as DuckDB parses it. It needs no raw
- * files: which columns are made of which is the same for all.
- * @throws PipelineError INVALID_MODEL for a template that is at fault.
+ * Traces the columns of all models to their sources, from the SQL as DuckDB parses it. It needs no raw files, because
+ * the lineage is the same for all of them.
+ * @throws PipelineError INVALID_MODEL for a faulty template.
  */
 export async function traceColumns(
   version: SqlVersion,
@@ -73,7 +73,7 @@ function isUnknown(error: unknown): error is PipelineError {
 
 /**
  * The lineage of every model for the data dictionary. It is the same for every execution date.
- * @throws PipelineError LINEAGE_UNKNOWN if it cannot be told for this version of the engine.
+ * @throws PipelineError LINEAGE_UNKNOWN if this version of the engine does not allow the trace.
  */
 export async function traceForDictionary(
   version: SqlVersion,
@@ -85,9 +85,9 @@ export async function traceForDictionary(
 }
 
 /**
- * What the columns of a model come of, told by columns of some relations: those of the models between are followed further.
- * @param isOrigin whether a model is one of those relations. Raw models always are, by their files.
- * @returns undefined if the columns of a model on the way cannot be traced.
+ * The sources of a model's columns among some relations. Models between are traced further.
+ * @param isOrigin whether a model is one of those relations. Raw models always are, through their files.
+ * @returns undefined if the columns of a model in between are not traceable.
  */
 export function lineageFrom(
   { models }: Pick<VersionLineage, "models">,
@@ -120,7 +120,7 @@ function relationsOf({ columns, rows }: ColumnLineage): Set<string> {
   );
 }
 
-/** The columns of a model are audited to be those of its header, in its order. */
+/** An audit guarantees that a model has the columns of its header, in its order. */
 function lineageOf({ header }: Model, { columns, rows }: ReturnType<typeof traceQuery>): ColumnLineage {
   const names = Object.keys(header.columns);
   return {
@@ -134,7 +134,7 @@ function filesOf(model: Model) {
   return Object.keys(model.header.reads).map((name) => ({ name, sources: Sources.of(model.name, name) }));
 }
 
-/** One Parquet file with the columns that are read, each as text. */
+/** One Parquet file with the columns that a model reads, each as text. */
 function plainPart({ header }: RawModel): RawPart {
   const columns = Object.keys(header.reads).map((name) => [name, { name, type: "VARCHAR" }] as const);
   return {

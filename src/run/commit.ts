@@ -20,8 +20,8 @@ interface Committed extends Commit {
 }
 
 /**
- * Puts staged partitions in their places, and does what depends on them. If any of it fails, all
- * partitions are as they were; where it is done, what they have taken the place of goes.
+ * Replaces partitions with the staged ones, and then runs the dependent work. If anything fails, all partitions
+ * return to their old state. If everything succeeds, the replaced files are removed.
  */
 export async function withCommitted<Result>(
   { activity, runId, signal }: RunContext,
@@ -48,7 +48,7 @@ export async function withCommitted<Result>(
     );
     throw error;
   }
-  // How the run has ended is decided. What stays is read by nobody, and the next run of the date removes it.
+  // The outcome of the run is decided. No reader uses a leftover, and the next run of the date removes it.
   await endAll(
     committed,
     ({ finish }) => finish(),
@@ -59,7 +59,7 @@ export async function withCommitted<Result>(
   return result;
 }
 
-/** Side by side: where the storage is silent, each has to wait for it. */
+/** All at once: a silent storage delays each of them. */
 async function endAll(
   committed: readonly Committed[],
   end: (commit: Commit) => Promise<void>,
@@ -75,24 +75,24 @@ async function endAll(
   await allEnded(ending);
 }
 
-/** A partition that is written and audited, and not yet where readers look. */
+/** A partition that is written and audited, but not visible to readers yet. */
 export interface StagedPartition {
   readonly model: WrittenModel;
   readonly zone: Zone;
   readonly partition: Partition;
-  /** Its path after the commit: the one file, or the manifest that names its files. */
+  /** Its path after the commit: the one file, or the manifest that lists its files. */
   readonly uri: string;
-  /** How many files it has. */
+  /** The number of its files. */
   readonly files: number;
   readonly rows: number;
   readonly bytes: number;
-  /** Of its one file, or of the manifest. */
+  /** The hash of its one file, or of the manifest. */
   readonly sha256: string;
 }
 
 /**
- * Describes what was staged for a partition.
- * @param file the one file, where it is one and not many.
+ * Describes the staged files of a partition.
+ * @param file the one file, if there is only one.
  */
 export async function describeStaged(
   runId: string,

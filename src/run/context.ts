@@ -13,17 +13,17 @@ import type { Zones } from "../zones/open-zones.js";
 import type { Zone, ZoneFile } from "../zones/zone.js";
 import type { RunActivity, RunJournal } from "./activity.js";
 
-/** What every part of a run works with. */
+/** The inputs of every part of a run. */
 export interface RunContext {
-  /** The partition key and random digits: unique, and it tells the execution date in a folder's name. */
+  /** The partition key and random digits. It is unique, and shows the execution date in a folder's name. */
   readonly runId: string;
-  /** The trace that the run belongs to, if there is one. */
+  /** The trace of the run, if there is one. */
   readonly traceId: string | undefined;
   readonly executionDate: ExecutionDate;
   readonly stages: readonly Stage[];
-  /** Which changes of answers are let through; undefined for all of them. */
+  /** The limit for changed answers; undefined for no limit. */
   readonly gate: Gate | undefined;
-  /** Where it has its raw vouchers from. */
+  /** The source of its raw vouchers. */
   readonly raw: RawSource;
   readonly settings: Settings;
   readonly version: SqlVersion;
@@ -37,34 +37,34 @@ export interface RunContext {
   readonly journal: RunJournal;
 }
 
-/** How many answers a publish may change before a person has to say that it may. */
+/** How many answers a publish may change without the approval of a person. */
 export interface Gate {
   readonly maxChanged: ChangeLimit;
-  /** Whether an answer does not count that is a toss-up. */
+  /** Whether toss-ups do not count. */
   readonly ignoresTossUps: boolean;
-  /** Whether a person has said so. */
+  /** Whether a person has approved more changes. */
   readonly isApproved: boolean;
 }
 
-/** What the templates of a run are filled from. */
+/** The values for the templates of a run. */
 export type PlanContext = Pick<RunContext, "executionDate" | "settings" | "version" | "zones">;
 
-/** Where runs have their raw vouchers from. */
+/** The source of raw vouchers for runs. */
 export interface RawSource {
   /** The files of every raw model. */
   find(context: Pick<RunContext, "version" | "zones">): Promise<readonly RawInput[]>;
-  /** Looks at the columns of all raw files. */
+  /** Inspects the columns of all raw files. */
   inspect(
     context: PlanContext,
     engine: Engine,
     inputs: readonly RawInput[],
     withNewEngine: WithNewEngine,
   ): Promise<RawParts>;
-  /** The files as the record of a run names them. */
+  /** The files in the form of a run record. */
   inputFiles(zone: Zone, inputs: readonly RawInput[]): Promise<readonly InputFile[]>;
-  /** What a file must have kept at the end of a run. */
+  /** The property of a file that must stay the same until the end of a run. */
   readonly stateOf: (file: ZoneFile) => string;
-  /** What a run reads instead of raw files. */
+  /** Typed files that a run reads instead of raw files. */
   readonly typedFiles: readonly string[];
 }
 
@@ -73,27 +73,27 @@ export interface RawInput extends RawListing {
   readonly model: RawModel;
 }
 
-/** Raw files whose columns are known and good. */
+/** Raw files with known and valid columns. */
 export interface RawParts extends TypedRaw {
   readonly byModel: ReadonlyMap<string, readonly RawPart[]>;
-  /** Which columns they have. */
+  /** Their columns. */
   readonly columns: readonly RawColumns[];
-  /** Files of this machine that are read instead of some of them. */
+  /** Files of this machine that a run reads instead of some of them. */
   readonly copies: readonly string[];
   /**
-   * Reads every raw file by itself, after a scan has failed.
-   * @throws PipelineError RAW_FILE_UNREADABLE that names those at fault; returns if none is.
+   * Reads each raw file alone, after a scan has failed.
+   * @throws PipelineError RAW_FILE_UNREADABLE that names the faulty files; returns if there are none.
    */
   explainFault(): Promise<void>;
 }
 
-/** What raw files hold where it was read and typed before, and may be read many times. */
+/** The content of raw files after reading and typing. It can be read many times. */
 export interface TypedRaw {
-  /** What the SELECT of a raw model gives, by functions; undefined where nobody has made it. */
+  /** The result of a raw model's SELECT, by functions; undefined if nobody has computed it. */
   typed(functions: string, select: string): TypedFile | undefined;
 }
 
-/** A Parquet file with what the SELECT of a raw model gives, audited. */
+/** A Parquet file with the audited result of a raw model's SELECT. */
 export interface TypedFile {
   readonly file: string;
   readonly audits: readonly AuditResult[];

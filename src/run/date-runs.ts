@@ -16,12 +16,12 @@ import { openZones } from "../zones/open-zones.js";
 import { sha256Of, type Zone, type ZoneFile } from "../zones/zone.js";
 import type { RunContext } from "./context.js";
 
-/** The runs of one execution date, the one that began first first. What they say of the date is decided here, for all who ask. */
+/** The runs of one execution date, the one that began first first. Only this file interprets them. */
 export type DateRuns = readonly RunOutline[];
 
 /**
- * Which of some stages are left to do, after runs that each have done theirs. Stages are done in their order, by one run or by
- * several: `publish` does not count before `aggregate`, because it publishes what was there before.
+ * The stages that are still open after runs that each did their stages. Stages run in their order, in one run or in
+ * several. `publish` before `aggregate` does not count, because it publishes the old tables.
  */
 export function stagesLeft(stages: readonly string[], runs: DateRuns): readonly string[] {
   let left = stages;
@@ -31,7 +31,7 @@ export function stagesLeft(stages: readonly string[], runs: DateRuns): readonly 
   return left;
 }
 
-/** The last failure of a date whose stages have not all succeeded since; undefined if nothing is left to do again. */
+/** The last failure of a date whose stages have not all succeeded since; undefined if no stage is open. */
 export function failureOf(runs: DateRuns): RunOutline | undefined {
   return runs.findLast(
     (run, index) => hasFailed(run) && stagesLeft(stagesOf(run), runs.slice(index + 1)).length > 0,
@@ -44,12 +44,13 @@ function lastThatDid(stage: Stage, runs: DateRuns): RunOutline | undefined {
 }
 
 /**
- * The run that read the raw files which a publication rests on. A run of `publish` alone published what the last run of `aggregate`
- * before it had written, and that run had read what the last run of `curate` before it had written.
+ * The run that read the raw files of a publication. A run of `publish` alone published the tables of the last earlier
+ * `aggregate`. That run read the tables of the last earlier `curate`.
  * @returns undefined if no such run is known.
  */
 function readerOf({ runId }: Pick<Publication, "runId">, runs: DateRuns): RunOutline | undefined {
-  // A run that published the same data again is not named by the publication. A run that was killed after it published is.
+  // A publication does not name a run that published the same data again. It does name a run that was killed after
+  // the publish.
   const publisher = runs.findLast(
     (run) => run.run_id === runId || (hasSucceeded(run) && stagesOf(run).includes("publish")),
   );
@@ -68,9 +69,9 @@ function stagesOf({ stages }: RunOutline): string[] {
 }
 
 /**
- * Makes sure that partitions at rest are those that the last run wrote which had their stage and succeeded. A run that was killed
- * while it committed leaves new partitions beside old ones, and no file tells. If no run that writes is known, as in a new
- * database, nothing speaks against them.
+ * Checks that the partitions come from the last successful run of their stage. A run that was killed during its
+ * commit leaves new partitions next to old ones, and no file shows it. If no run is known, for example in a new
+ * database, the check passes.
  * @throws PipelineError PARTITION_DIFFERS.
  */
 export async function assertWrittenByRuns(
@@ -107,13 +108,13 @@ async function tablesOf(
   return (run && trustedReportOf(run)?.tables) ?? [];
 }
 
-/** A raw file that is not what a publication was made from any more. */
+/** A raw file that has changed since a publication. */
 interface ChangedInput {
   readonly path: string;
   readonly change: "changed" | "grown" | "gone";
 }
 
-/** The raw files as they are now. */
+/** The current raw files. */
 export class RawFilesNow {
   readonly #zone: Zone;
   readonly #files: ReadonlyMap<string, ZoneFile>;
@@ -124,18 +125,18 @@ export class RawFilesNow {
     this.#files = new Map(files.map((file) => [file.path, file]));
   }
 
-  /** What has become of a file that a run has read; undefined if it is the same. */
+  /** The change of a run's input file; undefined if it is the same. */
   async changeOf({ path, bytes, version, sha256 }: InputFile): Promise<ChangedInput | undefined> {
     const file = this.#files.get(path);
     if (file === undefined) return { path, change: "gone" };
     if (file.bytes === bytes && file.version === version) return undefined;
-    // A file that was copied or touched has another time, and may have the same content.
+    // A copied or touched file has another time, but can have the same content.
     if (sha256 !== undefined && file.bytes === bytes && (await this.#hashOf(file)) === sha256)
       return undefined;
     return { path, change: file.bytes > bytes ? "grown" : "changed" };
   }
 
-  /** Once a file, however many dates were made from it. */
+  /** Each file is hashed once, for all dates together. */
   #hashOf(file: ZoneFile): Promise<string> {
     const known = this.#hashes.get(file.path) ?? sha256Of(this.#zone, file);
     this.#hashes.set(file.path, known);
@@ -144,10 +145,10 @@ export class RawFilesNow {
 }
 
 /**
- * The raw files that a publication rests on and that have changed or gone since. Files that have come since do not count: they are
- * for later dates.
- * @param runs those of its execution date.
- * @returns undefined if no record says what it was made from.
+ * The raw files of a publication that have changed or disappeared since. New files do not count: they are for later
+ * dates.
+ * @param runs the runs of its execution date.
+ * @returns undefined if no record has the files of the publication.
  */
 async function changedInputs(
   consumption: Consumption,
@@ -163,14 +164,14 @@ async function changedInputs(
   return changes.filter((change) => change !== undefined);
 }
 
-/** An execution date that is published, and the raw files of it that are others now. */
+/** A published execution date, and its raw files that have changed. */
 export interface StaleDate {
   readonly execution_date: string;
   readonly files: readonly ChangedInput[];
 }
 
 /**
- * The publications whose raw files are not what they rest on.
+ * The publications whose raw files have changed.
  * @param runs by the partition keys of their execution dates.
  */
 export async function staleDates(
@@ -184,7 +185,7 @@ export async function staleDates(
   );
 }
 
-/** The same, for raw files that were listed already. */
+/** The same check for raw files that are already listed. */
 export async function staleAmong(
   consumption: Consumption,
   publications: readonly Publication[],

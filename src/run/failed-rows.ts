@@ -15,23 +15,23 @@ import type { RunContext } from "./context.js";
 import { renderInspection } from "./plan.js";
 import { planInput } from "./raw-input.js";
 
-/** A failed run of these. */
+/** The inputs from a failed run. */
 type FailedContext = Pick<
   RunContext,
   "executionDate" | "journal" | "settings" | "signal" | "version" | "zones"
 >;
 
-/** What became of the rows of a run that failed because of them. */
+/** The results of the rows of a run that failed because of them. */
 interface FailedRows {
   readonly counts: RowCounts;
   readonly reasons: readonly RejectReason[];
-  /** What the raw files hold, by model, if no row is left because of the execution date. */
+  /** The contents of the raw files, by model, if the execution date excludes every row. */
   readonly contents: readonly Row[];
 }
 
 /**
- * What a fault of building models says: if an audit of the rows failed, also what became of the rows, with an example of each reason,
- * and what to do.
+ * Explains a fault of building models. If an audit of the rows failed, it adds the results of the rows, an example of
+ * each reason, and the remedy.
  */
 export async function explainedByRows(
   context: FailedContext,
@@ -62,7 +62,7 @@ async function failedRows(
   };
 }
 
-/** Whether the rows that came are at fault. What provision makes of good ones is a matter of the SQL, and so are columns. */
+/** Whether the incoming rows are at fault. Faults in provision come from the SQL, and so do faults in columns. */
 function isOfRows({ audits }: RunReport): boolean {
   return audits.some(
     ({ model, audit, outcome }) =>
@@ -70,7 +70,7 @@ function isOfRows({ audits }: RunReport): boolean {
   );
 }
 
-/** What the inspections of the raw models tell of all their rows. */
+/** The results of the raw models' inspections, over all their rows. */
 async function contentsOf(
   { signal, version, ...context }: FailedContext,
   builder: Pick<Builder, "rows">,
@@ -83,7 +83,7 @@ async function contentsOf(
     try {
       contents.push(...(await builder.rows({ sql, references: [name], dialect: "duckdb" })));
     } catch (error) {
-      // The audit is the fault to tell.
+      // The failed audit is the fault to report.
       if (!(error instanceof EngineError)) throw error;
     }
   }

@@ -23,25 +23,25 @@ import type { CertaintyScale } from "../voucher/certainty.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { SEGMENT_KINDS, type Segments } from "../voucher/segment-rules.js";
 
-/** The longest text of a published column whose header says nothing of it, in code points. */
+/** The maximum length of a published text if the header of its column has none, in code points. */
 export const DEFAULT_MAX_LENGTH = 255;
 
-/** What a run fills into the templates. */
+/** The values that a run fills into the templates. */
 export interface PlanInput {
   readonly executionDate: ExecutionDate;
   readonly maxRejectedShare: string;
-  /** What the path of each raw file begins with. */
+  /** The common start of the path of each raw file. */
   readonly rawRoot: string;
   /** The raw files of each raw model, by its name. */
   readonly rawParts: ReadonlyMap<string, readonly RawPart[]>;
-  /** Who computes what is large, beside DuckDB; DuckDB does it all unless given. */
+  /** The cluster for large models; by default DuckDB computes everything. */
   readonly cluster?: Cluster | undefined;
 }
 
-/** An engine that computes what comes of raw and curated rows, while DuckDB computes what is small. */
+/** An engine that computes models from raw and curated rows. DuckDB still computes the small models. */
 export interface Cluster {
   readonly dialect: Dialect;
-  /** Whether it reads raw files as DuckDB does. The others are for DuckDB to read. */
+  /** Whether it reads these raw files as DuckDB does. If not, DuckDB reads them. */
   reads(part: RawPart): boolean;
 }
 
@@ -49,7 +49,7 @@ export interface Cluster {
 export interface AuditStep {
   readonly audit: string;
   readonly file: string;
-  /** The promise that it watches. */
+  /** The promise that the audit checks. */
   readonly promise: string;
   readonly severity: Severity;
   readonly threshold: Threshold;
@@ -59,31 +59,31 @@ export interface AuditStep {
 /** A model with its SQL and its audits, all rendered for one execution date. */
 export interface PlannedStep extends Step {
   readonly rendered: Rendered;
-  /** What gives the rest of the rows of a raw model, of files that only DuckDB reads while a cluster reads the others. */
+  /** The SELECT for the other rows of a raw model: from files that only DuckDB reads, while a cluster reads the rest. */
   readonly beside?: Rendered | undefined;
   readonly audits: readonly AuditStep[];
-  /** How large the raw files are that it reads. */
+  /** The size of the raw files that it reads. */
   readonly rawBytes: number;
 }
 
-/** The functions that the models share, in the words of one engine. */
+/** The functions that the models share, in the dialect of one engine. */
 export interface PlannedFunctions {
   readonly file: string;
   readonly sql: string;
   readonly dialect: DialectName;
 }
 
-/** Everything that a run will say to the engine, in order. */
+/** All statements that a run will send to the engine, in order. */
 export interface Plan {
   readonly functions: PlannedFunctions;
-  /** The same functions in the words of the cluster, where there is one. */
+  /** The same functions in the dialect of the cluster, if there is one. */
   readonly clusterFunctions?: PlannedFunctions | undefined;
   readonly steps: readonly PlannedStep[];
 }
 
 /**
  * Renders every model, audit and function of a SQL version for one execution date.
- * @throws PipelineError INVALID_MODEL for a template that is at fault.
+ * @throws PipelineError INVALID_MODEL for a faulty template.
  */
 export function planRun(version: SqlVersion, input: PlanInput): Plan {
   const variables = variablesOf(version, input);
@@ -106,7 +106,7 @@ export function planRun(version: SqlVersion, input: PlanInput): Plan {
   };
 }
 
-/** SHA-256 over everything that a plan says to the engine. */
+/** SHA-256 over all texts that a plan sends to the engine. */
 export function planHash({ functions, clusterFunctions, steps }: Plan): string {
   const hash = createHash("sha256").update(functions.sql);
   if (clusterFunctions !== undefined) hash.update(`\0${clusterFunctions.sql}`);
@@ -127,7 +127,7 @@ export function renderModel(version: SqlVersion, model: Model, input: PlanInput)
   return renderersOf(version, input).duckDb.render(model.file, model.template, variables).sql;
 }
 
-/** The SQL of an inspection: it is the same whatever files are inspected. */
+/** The SQL of an inspection. It does not depend on the inspected files. */
 export function renderInspection(
   version: SqlVersion,
   { file, template }: Inspection,
@@ -136,10 +136,10 @@ export function renderInspection(
   return renderersOf(version, input).duckDb.render(file, template, variablesOf(version, input)).sql;
 }
 
-/** Renders templates for whoever computes them. */
+/** The renderers of templates, one for each engine. */
 interface Renderers {
   readonly duckDb: Renderer;
-  /** What a cluster computes refers to a model that may be too large for one machine. */
+  /** For texts that a cluster computes, because a source may be too large for one machine. */
   readonly cluster: Renderer | undefined;
 }
 
@@ -161,7 +161,7 @@ function render(
     : rendered;
 }
 
-/** The SELECT of a model; two where a cluster reads some of the raw files, and DuckDB the others. */
+/** The SELECT of a model. There are two if a cluster reads some of the raw files, and DuckDB the others. */
 function selectsOf(
   renderers: Renderers,
   variables: object,
@@ -184,18 +184,18 @@ function selectsOf(
   };
 }
 
-/** The functions that the models share, as an engine has them. */
+/** The functions that the models share, for one engine. */
 function functionsOf(version: SqlVersion, dialect: Dialect, variables: object): PlannedFunctions {
   const { file, template } = functionsIn(version, dialect.name);
   return { file, ...createRenderer(new Set(), dialect).render(file, template, variables) };
 }
 
-/** What the templates of a model and of its audits can say. */
+/** The variables for the templates of a model and its audits. */
 function ownVariables(variables: object, { name }: Model, { rawParts }: PlanInput): object {
   return { ...variables, raw_parts: rawParts.get(name) ?? [] };
 }
 
-/** What every template of a version can say. */
+/** The variables for every template of a version. */
 function variablesOf({ segments, certainty }: SqlVersion, input: PlanInput): object {
   return {
     execution_date: input.executionDate.timestamp,
@@ -220,7 +220,7 @@ function auditsOf(model: Model, version: SqlVersion, renderers: Renderers, varia
     const audit = usedAudit(model, use, version.audits);
     if (audit === undefined) throw new RangeError(`unknown audit ${name}`);
     const { header } = audit;
-    // Raw files are read as they are by DuckDB alone.
+    // Only DuckDB can read raw files unchanged.
     const readers = header.reads_files ? { ...renderers, cluster: undefined } : renderers;
     const rendered = render(readers, audit.file, audit.template, {
       ...variables,
@@ -231,7 +231,7 @@ function auditsOf(model: Model, version: SqlVersion, renderers: Renderers, varia
       audit: name,
       file: audit.file,
       promise: header.description.trim(),
-      // What the model says of its own use wins.
+      // The severity that the model sets has priority.
       severity: severity ?? header.severity,
       threshold: threshold ?? header.threshold,
       rendered,
@@ -239,7 +239,7 @@ function auditsOf(model: Model, version: SqlVersion, renderers: Renderers, varia
   });
 }
 
-/** What a template can say of the model it belongs to. */
+/** The variables of a template's own model. */
 function modelVariables(model: Model): object {
   return {
     name: model.name,
@@ -266,13 +266,15 @@ function certaintyVariables({ words }: CertaintyScale): object {
 }
 
 /**
- * The steps of a plan that some stages build, those of each stage together: curate what comes of raw files, aggregate what comes of what is at rest then.
- * @throws PipelineError INVALID_MODEL for a measure that is of both, and for an audit of provision that reads a measure of raw files.
+ * The steps of a plan that some stages build, grouped by stage. `curate` builds the steps that come from raw files.
+ * `aggregate` builds the steps that come from the partitions of that state.
+ * @throws PipelineError INVALID_MODEL for a measure that needs both, and for an audit of provision that reads a
+ * measure of raw files.
  */
 export function stepsOfStages(plan: Plan, stages: readonly Stage[]): PlannedStep[] {
   const aggregated = new Set<string>();
   const atRest = namesOf(measuresAtRest(plan));
-  // In the order of the plan a step comes after what it reads.
+  // In the order of the plan a step comes after its sources.
   for (const { model, reads } of plan.steps) {
     const ofRaw = reads.find((name) => name.startsWith("measures.") && !atRest.has(name));
     if (model.layer === "provision" && ofRaw !== undefined) {
@@ -290,14 +292,14 @@ export function stepsOfStages(plan: Plan, stages: readonly Stage[]): PlannedStep
       );
     }
   }
-  // What is of nothing but what is at rest is made with those that read it, so that they can be made alone.
+  // A step that only reads existing partitions runs in the stage of its readers, so that this stage can run alone.
   for (const { model, reads } of plan.steps.toReversed())
     if (aggregated.has(model.name)) for (const name of reads) if (atRest.has(name)) aggregated.add(name);
   const stageOf = (name: string): Stage => (aggregated.has(name) ? "aggregate" : "curate");
   return stages.flatMap((stage) => plan.steps.filter(({ model }) => stageOf(model.name) === stage));
 }
 
-/** The steps of a plan that are measures of nothing but what is at rest. */
+/** The measures of a plan that only read existing partitions. */
 export function measuresAtRest({ steps }: Plan): PlannedStep[] {
   const atRest: PlannedStep[] = [];
   for (const step of steps.filter(({ model }) => isMeasure(model))) {

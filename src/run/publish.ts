@@ -20,10 +20,10 @@ import type { RunContext } from "./context.js";
 import { assertWrittenByRuns } from "./date-runs.js";
 import { DEFAULT_MAX_LENGTH } from "./plan.js";
 
-/** A published model's file, by what is in it. */
+/** The file of a published model, with its hash. */
 type HashedTable = Pick<OutputTable, "model" | "sha256">;
 
-/** A publish that is ready to be done. */
+/** A publish that is ready to run. */
 export interface PreparedPublish {
   readonly publication: Publication;
   readonly contents: readonly TableContent[];
@@ -31,8 +31,8 @@ export interface PreparedPublish {
 }
 
 /**
- * Reads what is to be published and makes the tables for it, before anything is committed.
- * @param built what the run itself has staged; published models that are not among it are taken as they are at rest.
+ * Reads the rows to publish and creates the tables for them, before anything is committed.
+ * @param built the staged partitions of this run; other published models come from existing partitions.
  * @throws PipelineError PARTITION_MISSING, AUDIT_FAILED or CONSUMPTION_TABLE_DIFFERS.
  */
 export async function preparePublish(
@@ -78,7 +78,7 @@ export async function preparePublish(
   };
 }
 
-/** A run does not bring back what a person has taken away. */
+/** A run does not restore a publication that a person withdrew. */
 function stillWithdrawn(
   { iso }: ExecutionDate,
   { withdrawn_at, withdrawn_by, why }: WithdrawalReason,
@@ -89,13 +89,13 @@ function stillWithdrawn(
   );
 }
 
-/** The partition of a published model that another run has left. */
+/** The partition of a published model from another run. */
 async function tableAtRest(context: RunContext, engine: Engine, model: WrittenModel): Promise<RestingTable> {
   const { head } = await attachAtRest({ ...context, builder: duckDbBuilder(engine) }, model);
   return { model: model.name, uri: head.uri, sha256: await sha256Of(context.zones[model.layer], head) };
 }
 
-/** The table that a model is published as. */
+/** The published table of a model. */
 export function publishedTable(model: WrittenModel): PublishedTable {
   const columns = publishedColumns(model).map(([name, column]): PublishedColumn => {
     if (column.type === "VARCHAR[]") throw new TypeError(`${model.file}: a list cannot be published`);
@@ -104,12 +104,12 @@ export function publishedTable(model: WrittenModel): PublishedTable {
   return { name: model.table, columns, key: publishedKey(model) };
 }
 
-/** What keeps the rows of a table to be published, and what reads them in the order of its key. */
+/** The statements that store the rows of a table for the publish, and read them in the order of its key. */
 export function contentStatements(model: WrittenModel): { readonly keep: string; readonly read: string } {
   const { columns, key } = publishedTable(model);
   const kept = keptTable(model);
   const namesOf = (some: readonly PublishedColumn[]) => some.map(({ name }) => identifier(name));
-  // A text costs the engine's client more than all numbers of a row. So the texts of a row come as one.
+  // A text costs the engine's client more than all numbers of a row. So the texts of a row arrive as one.
   const texts = `json_array(${namesOf(columns.filter(isText)).join(", ")})`;
   const selected = [texts, ...namesOf(columns.filter((column) => !isText(column)))];
   const order = key.map((column) => `${kept}.${identifier(column)}`);
@@ -119,14 +119,14 @@ export function contentStatements(model: WrittenModel): { readonly keep: string;
   };
 }
 
-/** The files move while they are published, so the rows are kept by the engine, which has room for more than fits into memory. */
+/** The files move during the publish. So the engine stores the rows, because it can hold more than fits into memory. */
 async function keptContent(engine: Engine, model: WrittenModel): Promise<TableContent> {
   const table = publishedTable(model);
   const { keep, read } = contentStatements(model);
   const [kept] = await engine.rows(keep);
   return {
     table,
-    // What DuckDB answers to a statement that makes a table of rows.
+    // DuckDB's response to CREATE TABLE AS.
     rows: Number(kept?.["Count"]),
     parts: async function* () {
       for await (const part of engine.parts(read)) yield publishedRows(table, part);
@@ -142,7 +142,7 @@ function isText({ type }: PublishedColumn): boolean {
   return type === "VARCHAR";
 }
 
-/** @param values as they were read: the texts of each row in JSON, and of each other column its values. */
+/** @param values the texts of each row in JSON, and the values of each other column. */
 function publishedRows(
   { columns }: PublishedTable,
   [texts = [], ...values]: readonly RowValue[][],
@@ -161,7 +161,7 @@ function publishedRows(
   });
 }
 
-/** One hash for all that is published together. */
+/** One hash for all published tables together. */
 function dataHash(tables: readonly HashedTable[]): string {
   const hash = createHash("sha256");
   const sorted = [...tables].sort((a, b) => (a.model < b.model ? -1 : 1));
@@ -176,7 +176,7 @@ function publishedValue(type: PublishedColumn["type"], value: RowValue): Publish
   return type === "BIGINT" ? exactNumber(value) : value;
 }
 
-/** The engine gives a BIGINT as text, because not every one of them is exact as a number. */
+/** The engine returns a BIGINT as text, because some are not exact as a number. */
 function exactNumber(text: string): number {
   const number = Number(text);
   if (!Number.isSafeInteger(number)) throw new RangeError(`${text} is too large to publish exactly`);

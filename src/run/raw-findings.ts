@@ -7,8 +7,8 @@ import { reportOf, type ColumnDrift, type RawColumns, type InputFile } from "../
 import type { RunContext, RawInput } from "./context.js";
 
 /**
- * Takes down which columns the raw files have, and what of them has changed since the last run that read raw files and succeeded. A new
- * column that no model reads is a warning: of this run alone, because the next one knows it.
+ * Notes the columns of the raw files, and their changes since the last successful run that read raw files. A new
+ * column that no model reads is a warning. Only this run gives it, because the next one knows the column.
  */
 export async function noteColumns(context: RunContext, columns: readonly RawColumns[]): Promise<void> {
   const { activity, consumption, journal, version } = context;
@@ -24,7 +24,7 @@ export async function noteColumns(context: RunContext, columns: readonly RawColu
   }
 }
 
-/** What has changed from some columns to others, by model and column. A model of which nothing is known has changed in nothing. */
+/** The changes between two sets of columns, by model and column. A model without earlier columns has no changes. */
 export function driftBetween(before: readonly RawColumns[], now: readonly RawColumns[]): ColumnDrift[] {
   const models = [...new Set(now.map(({ model }) => model))].sort();
   return models.flatMap((model) => {
@@ -74,7 +74,7 @@ function newColumn({ model, column, types, files, first }: ColumnDrift): string 
   return `${model}: the column ${printable(column)} (${types.join(", ")}) is new in ${printable(where)}, and no model reads it`;
 }
 
-/** Warns of files that a run does not read because of their names, and notes them in its record. */
+/** Warns of files that a run ignores because of their names, and notes them in its record. */
 export function noteIgnored(
   { activity, journal }: Pick<RunContext, "activity" | "journal">,
   inputs: readonly RawInput[],
@@ -85,7 +85,7 @@ export function noteIgnored(
   if (sentence !== undefined) activity.warn(sentence);
 }
 
-/** Warns of input files that hold the same bytes, and notes them in the record of the run. */
+/** Warns of input files with the same bytes, and notes them in the record of the run. */
 export function noteSameBytes(
   { activity, journal }: Pick<RunContext, "activity" | "journal">,
   inputs: readonly InputFile[],

@@ -19,7 +19,7 @@ import { sha256Of, type Zone, type ZoneFile } from "../zones/zone.js";
 import type { RunContext, PlanContext, RawInput, RawParts, RawSource } from "./context.js";
 import { planRun, renderModel, type PlanInput, type Cluster } from "./plan.js";
 
-/** The raw zone as it is. */
+/** The raw zone itself. */
 export const rawZone: RawSource = {
   find: findRawFiles,
   inspect: (context, engine, inputs, withNewEngine) =>
@@ -31,7 +31,8 @@ export const rawZone: RawSource = {
 
 /**
  * Lists the files of every raw model.
- * @throws PipelineError RAW_ZONE_EMPTY if a model has none, INVALID_SETTINGS if a link leads to what runs write.
+ * @throws PipelineError RAW_ZONE_EMPTY if a model has none, INVALID_SETTINGS if a link leads to a folder that runs
+ * write.
  */
 export async function findRawFiles({
   version,
@@ -45,10 +46,10 @@ export async function findRawFiles({
 }
 
 /**
- * Looks at the columns of all raw files.
- * @param withNewEngine opens an engine to look for faults with: the one that has met a fault may be of no more use.
- * @param folder of this machine for copies of raw files, which all engines can reach; undefined to make none.
- * @throws PipelineError RAW_FILE_UNREADABLE that names every file at fault of the first model that has any.
+ * Inspects the columns of all raw files.
+ * @param withNewEngine opens an engine for the search for faults: after a fault an engine may not be usable.
+ * @param folder of this machine for copies of raw files, which all engines can reach; undefined for no copies.
+ * @throws PipelineError RAW_FILE_UNREADABLE that names every faulty file of the first model that has any.
  */
 export async function inspectRaw(
   context: PlanContext,
@@ -81,12 +82,12 @@ export async function inspectRaw(
       await probeRawFiles(withFunctions, zones.raw, files, parts, selectOf);
     }
   };
-  // Models that run side by side fail side by side.
+  // Parallel models can fail at the same time.
   let probing: Promise<void> | undefined;
   return { byModel, columns, copies, explainFault: () => (probing ??= probe()), typed: () => undefined };
 }
 
-/** The files that a run reads, with a hash of each where its version does not tell its content. */
+/** The input files of a run. A file has a hash if its version does not come from its content. */
 export async function inputFilesOf(zone: Zone, inputs: readonly RawInput[]): Promise<InputFile[]> {
   const files = inputs.flatMap((input) => input.files);
   return sideBySide(files, async (file) => {
@@ -97,11 +98,12 @@ export async function inputFilesOf(zone: Zone, inputs: readonly RawInput[]): Pro
 }
 
 /**
- * Reads raw files, and checks that they are still the listed ones. So everything that was read, hashed and counted belongs
- * to the same files. Files that arrived meanwhile are for the next run.
- * @param stateOf what a file must have kept: by default everything that tells other bytes, also of the same size and time.
- * @throws PipelineError RAW_FILES_CHANGED with the names of the files that changed. It replaces an error of the work, because
- * the change may be the cause.
+ * Reads raw files, and checks that they are still the listed ones. So all read, hashed and counted bytes belong to
+ * the same files. Files that arrived meanwhile are for the next run.
+ * @param stateOf the property that must stay the same: by default everything that tells other bytes, also of the same
+ * size and time.
+ * @throws PipelineError RAW_FILES_CHANGED with the names of the files that changed. It replaces an error of the work,
+ * because the change may be the cause.
  */
 export async function readingUnchanged<Result>(
   context: Pick<RunContext, "signal" | "zones">,
@@ -114,7 +116,7 @@ export async function readingUnchanged<Result>(
   try {
     result = await work();
   } catch (error) {
-    // If they cannot be listed either, the first fault is the one to tell.
+    // If the list fails, too, the first fault is the one to report.
     const changed = context.signal.aborted ? [] : await findChanged().catch(() => []);
     if (changed.length > 0) await throwChanged(context, changed);
     throw error;
@@ -124,7 +126,7 @@ export async function readingUnchanged<Result>(
   return result;
 }
 
-/** Says that raw files have changed, or that the server's versions of them cannot be relied on. */
+/** Reports that raw files have changed, or that their versions on the server are not reliable. */
 async function throwChanged(
   { zones }: Pick<RunContext, "zones">,
   changed: readonly ZoneFile[],
@@ -151,7 +153,7 @@ function filesChanged(changed: readonly ZoneFile[]): PipelineError {
   );
 }
 
-/** What a run fills into its templates. */
+/** The values for the templates of a run. */
 export function planInput(
   { executionDate, settings, zones }: PlanContext,
   rawParts: ReadonlyMap<string, readonly RawPart[]>,
@@ -165,7 +167,7 @@ export function planInput(
   };
 }
 
-/** Who computes what is large; undefined where DuckDB computes it all. */
+/** The cluster for large models; undefined if DuckDB computes everything. */
 function clusterOf({ engine }: Pick<Settings, "engine">): Cluster | undefined {
   return engine.kind === "duckdb" ? undefined : { dialect: SPARK, reads: sparkReads };
 }

@@ -14,28 +14,28 @@ import { openLineage } from "./observers/openlineage/openlineage.js";
 import { logged } from "./observers/run-log.js";
 import { runReport } from "./observers/run-report.js";
 
-/** How a run ends, but for what was known when it began. */
+/** The end of a run, without the facts that were known at the start. */
 type End = Omit<EndedRun, "startedAt" | "startedBy">;
 
-/** Those who are told of runs. */
+/** The observers of runs. */
 const observers: readonly RunObserver[] = [logged, openLineage, runReport, notify, metrics];
 
-/** The record of a run that is under way. Those who observe runs are told when it begins and when it has ended. */
+/** The record of a run in progress. Observers receive the start and the end of the run. */
 export interface OpenRecord {
-  /** Of a run that is killed, too, the record tells what it had read and made by then. */
+  /** Saves the progress, so that the record of a killed run has its inputs and outputs so far. */
   save(): Promise<void>;
   /**
-   * Records that the run has succeeded: nothing can fail any more but that.
-   * @throws PipelineError CONSUMPTION_LOST if others do not see that, or do not see what it published.
+   * Records that the run has succeeded. Only this record can still fail.
+   * @throws PipelineError CONSUMPTION_LOST if others do not see the record or the publication.
    */
   succeed(published: Publication | undefined): Promise<void>;
-  /** Tells of a run that has succeeded. @returns its report. */
+  /** Notifies the observers of a successful run. @returns its report. */
   end(): Promise<RunReport>;
-  /** Records and tells that the run has failed. @returns the fault to throw. */
+  /** Records a failed run and notifies the observers. @returns the fault to throw. */
   fail(error: unknown): Promise<unknown>;
 }
 
-/** Records in the consumption database that a run has begun, and gives what records how it ends, with what is known of it. */
+/** Records in the consumption database that a run has begun. It returns the record, which takes the end of the run. */
 export async function beginRecord(context: RunContext): Promise<OpenRecord> {
   const { activity, consumption, executionDate, journal, runId, stages, version } = context;
   const startedAt = new Date().toISOString();
@@ -55,7 +55,7 @@ export async function beginRecord(context: RunContext): Promise<OpenRecord> {
     await tellObservers(context, observers, (observer) =>
       observer.ended?.(context, { ...ended, startedAt, startedBy: starter }),
     );
-    // What the observers have noted and warned of. It takes no part in how long the run took.
+    // Includes the notes and warnings of the observers. They do not count in the duration of the run.
     const report = { ...journal.report(), seconds: ended.report.seconds };
     if (ended.isRecorded) await recordAfterwards(context, report);
     return report;
@@ -90,7 +90,7 @@ function failureOf(error: unknown): Pick<EndedRun, "outcome" | "fault"> {
   };
 }
 
-/** A run that ends well has a record that others read. */
+/** A successful run has a record that others read. */
 async function recordSuccess(
   { consumption, journal, runId, settings }: RunContext,
   endedAt: string,
@@ -107,7 +107,7 @@ async function recordSuccess(
   await assertSeenOutside(settings.consumptionUrl, consumption, { runId, outcome: "succeeded", published });
 }
 
-/** The failure of the run is what is told, and not what goes wrong here. */
+/** The failure of the run is the fault to report, not a failure here. */
 async function recordFailure(
   { activity, consumption, journal, runId, settings }: RunContext,
   { outcome, fault }: Pick<EndedRun, "outcome" | "fault">,
@@ -125,7 +125,7 @@ async function recordFailure(
     await assertSeenOutside(settings.consumptionUrl, consumption, { runId, outcome });
     return { ...end, isRecorded: true };
   } catch (recordError) {
-    // A run without an end is found as killed.
+    // A run without an end counts as killed.
     activity.warn(`cannot record the end of the run: ${messageOf(recordError)}`);
     return { ...end, isRecorded: false };
   }

@@ -9,13 +9,13 @@ import { stagingOfRun } from "../zones/zone.js";
 import { filesAtRest } from "./build.js";
 import type { RunContext, RawInput } from "./context.js";
 
-/** Who builds the models of a run, until it is closed. */
+/** The builder of a run's models, until it is closed. */
 export interface OpenBuilder {
   readonly builder: Builder;
   readonly close: () => Promise<void>;
 }
 
-/** Opens who builds the models of a run: DuckDB, or beside it the cluster that the settings name. */
+/** Opens the builder of a run's models: DuckDB, together with the cluster of the settings if there is one. */
 export async function openBuilder(
   { runId, settings, signal, zones }: Pick<RunContext, "runId" | "settings" | "signal" | "zones">,
   engine: Engine,
@@ -23,7 +23,7 @@ export async function openBuilder(
   if (settings.engine.kind === "duckdb")
     return { builder: duckDbBuilder(engine), close: () => Promise.resolve() };
   for (const { root } of [zones.curated, zones.provision]) assertPlain(root);
-  // Loaded if it is asked for: most runs have no cluster.
+  // Loaded only if needed: most runs have no cluster.
   const [{ openSparkSession }, { sparkBuilder }] = await Promise.all([
     import("../engine/spark/spark-session.js"),
     import("../engine/spark/spark-builder.js"),
@@ -37,12 +37,12 @@ export async function openBuilder(
   return { builder: sparkBuilder(engine, session, workspace), close: () => session.close() };
 }
 
-/** Opens an engine, does something with it, and closes it. */
+/** Opens an engine, works with it, and closes it. */
 type WithRunEngine = <Result>(use: (engine: Engine) => Promise<Result>) => Promise<Result>;
 
 /**
- * What an engine is started with that makes the files of a run, or makes them again. It reads files that stay as they are, and so keeps
- * what it has read: a run looks at the raw files again before it commits.
+ * The start options of an engine that makes the files of a run, or makes them again. The input files stay the same,
+ * so the engine caches them: a run checks the raw files again before it commits.
  */
 export function runSession(
   { settings, signal, zones }: Pick<RunContext, "settings" | "signal" | "zones">,
@@ -51,7 +51,7 @@ export function runSession(
   return { settings: settings.duckdb, s3: zones.s3, signal, warn, keepsWhatItRead: true };
 }
 
-/** @throws PipelineError INVALID_SETTINGS for a zone whose name Hadoop's client would take for a pattern. */
+/** @throws PipelineError INVALID_SETTINGS for a zone whose name Hadoop's client would read as a pattern. */
 function assertPlain(root: string): void {
   if (isPlainToSpark(root)) return;
   throw new PipelineError(
@@ -60,7 +60,7 @@ function assertPlain(root: string): void {
   );
 }
 
-/** Opens engines that may touch the same. */
+/** Opens engines with the same permissions. */
 export function runEngines(session: StartOptions, reach: Reach): WithRunEngine {
   return (use) => withDuckDb({ ...session, reach }, use);
 }
@@ -68,8 +68,8 @@ export function runEngines(session: StartOptions, reach: Reach): WithRunEngine {
 const STAGE_OF_LAYER: Record<WrittenModel["layer"], Stage> = { curated: "curate", provision: "aggregate" };
 
 /**
- * What the engine may touch in a run: its own staging, the raw files that were found, and the partitions of its date that
- * it takes as they are. A model cannot read what it does not refer to, nor write where readers look.
+ * The paths that the engine may use in a run: its own staging, the raw files, and the existing partitions of its date
+ * that it reads. A model cannot read other files, nor write where readers look.
  */
 export async function reachOf(context: RunContext, inputs: readonly RawInput[]): Promise<Reach> {
   const { raw, runId, stages, version, zones } = context;

@@ -5,13 +5,13 @@ import type { Lock } from "../consumption/consumption.js";
 import { assertRunning, runningRun } from "../consumption/recorded-runs.js";
 import type { RunContext } from "./context.js";
 
-/** How often a run that waits asks whether it is its turn. */
+/** The interval at which a waiting run tries the lock. */
 const POLL_MILLISECONDS = 500;
 
 /**
- * Does something while no other run of the execution date can, on this machine or another.
- * @param waitMilliseconds how long it waits for a run that is under way.
- * @throws PipelineError LOCK_HELD where another run is still under way then, and says who and since when.
+ * Runs some work while no other run of the execution date can run, on this machine or another.
+ * @param waitMilliseconds how long it waits for a run in progress.
+ * @throws PipelineError LOCK_HELD if another run is still in progress then. The message names it and its start.
  */
 export async function withRunLock<Result>(
   context: Omit<RunContext, "lock">,
@@ -33,8 +33,8 @@ export async function withRunLock<Result>(
 }
 
 /**
- * Makes sure that no other run of the date has begun since this one did. A run that was stopped for long can lose its lock,
- * and another can come and go meanwhile.
+ * Checks that no other run of the date has begun since this one did. A run that was stopped for long can lose its
+ * lock, and another run can begin and end meanwhile.
  * @throws PipelineError LOCK_LOST.
  */
 export async function assertUnchallenged({

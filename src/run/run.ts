@@ -35,21 +35,21 @@ import { traced, traceIdOf } from "./tracing.js";
 export interface RunRequest {
   readonly executionDate: ExecutionDate;
   readonly stages: readonly Stage[];
-  /** How long to wait for another run of the date that is under way. */
+  /** How long to wait for another run of the date that is in progress. */
   readonly waitMilliseconds: number;
-  /** Whether what a run that fails has staged is kept for inspection. */
+  /** Whether a failed run keeps its staged files for inspection. */
   readonly keepStaged: boolean;
-  /** Which changes of answers are let through; undefined for all of them. */
+  /** The limit for changed answers; undefined for no limit. */
   readonly gate?: Gate | undefined;
-  /** Where it has its raw vouchers from; the raw zone unless given. */
+  /** The source of its raw vouchers; the raw zone by default. */
   readonly raw?: RawSource;
 }
 
 /**
- * Runs stages of the pipeline for one execution date. Readers of the zones and of the consumption database see what was
- * there before or what the whole run has made. Safe to repeat; touches no other execution date.
- * @param signal cancels the run; everything is then as it was.
- * @param activity is told what the run is doing.
+ * Runs stages of the pipeline for one execution date. Readers of the zones and of the consumption database see the
+ * old state or the complete new state. Safe to repeat; it changes no other execution date.
+ * @param signal cancels the run, which then changes nothing.
+ * @param activity receives the progress of the run.
  * @throws PipelineError for every fault that is not a bug.
  */
 export async function runPipeline(
@@ -82,7 +82,7 @@ async function runUntraced(
 ): Promise<RunReport> {
   const { executionDate, stages } = request;
   const zones = lookingOnce(await openZones(settings, signal));
-  // It starts while the SQL is read and the database opened.
+  // The engine starts while this process reads the SQL and opens the database.
   const starting = startDuckDb(runSession({ settings, signal, zones }, activity.warn));
   try {
     const version = await loadSqlVersion(settings.sqlDirectory, settings.sqlVersion);
@@ -132,7 +132,10 @@ async function runUntraced(
   }
 }
 
-/** What a run does while it holds the lock of its date: it is recorded, and leaves nothing in staging, however it ends. */
+/**
+ * The work of a run under the lock of its date. The run is recorded, and leaves nothing in staging, whatever its
+ * outcome.
+ */
 async function runLocked(
   context: RunContext,
   starting: StartingDuckDb,
@@ -157,7 +160,7 @@ async function runLocked(
   return record.end();
 }
 
-/** Finds the raw files, builds the models of the stages, commits what they are, and publishes it. */
+/** Finds the raw files, builds the models of the stages, commits them, and publishes them. */
 async function doStages(context: RunContext, starting: StartingDuckDb, record: OpenRecord): Promise<void> {
   const { activity, journal, raw, stages } = context;
   const inputs = stages.includes("curate") ? await raw.find(context) : [];
@@ -195,12 +198,12 @@ async function doStages(context: RunContext, starting: StartingDuckDb, record: O
   }
 }
 
-/** Who reads and computes for a run. */
+/** The engines of a run. */
 interface Engines {
-  /** Reads raw files, and what is published. */
+  /** Reads raw files, and the rows to publish. */
   readonly engine: Engine;
   readonly builder: Builder;
-  /** Looks for faults. */
+  /** Opens an engine for the search for faults. */
   readonly withNewEngine: WithNewEngine;
 }
 
@@ -214,7 +217,7 @@ async function buildStages(
   const { activity, journal, raw, stages, version, zones } = context;
   activity.percent = () => engine.progress();
   const hashing = raw.inputFiles(zones.raw, inputs);
-  // It is told to who waits for it, which is later.
+  // The later `await` receives a failure.
   hashing.catch(() => undefined);
   try {
     const rawParts = await activity.during("raw files", () =>
@@ -229,15 +232,15 @@ async function buildStages(
     const built = await buildModels({ ...context, builder, raw: rawParts }, plan, steps);
     return { built, hashed: await hashing };
   } catch (error) {
-    // It may not outlive the run.
+    // The hashing may not outlive the run.
     await Promise.allSettled([hashing]);
     throw await explainedByRows(context, builder, error);
   }
 }
 
 /**
- * Commits what was built, publishes it, and records the success. If any of it fails, or others do not see it, the zones are as they
- * were.
+ * Commits the models, publishes them, and records the success. If anything fails, or others do not see it, the zones
+ * return to their old state.
  */
 async function makeVisible(
   context: RunContext,

@@ -8,17 +8,17 @@ import { createRenderer } from "../models/template.js";
 import type { Settings } from "../settings/settings.js";
 import { openZones } from "../zones/open-zones.js";
 
-/** A Parquet file of the sample has no more rows where nobody says; a real feed comes in many files, too. */
+/** The default maximum of rows in a Parquet file of the sample; a real feed has many files, too. */
 const ROWS_PER_FILE = 1_000_000;
-/** CSV is there to be read, not to fill disks. */
+/** CSV files are only examples, so they stay small. */
 const MAX_CSV_ROWS = 2_000;
 
-/** How much of what. */
+/** The size of a sample. */
 export interface SampleSize {
   readonly rows: number;
-  /** How many Parquet files the rows go into; undefined for one for each million rows, or two. */
+  /** The number of Parquet files; undefined for one per million rows, and at least two. */
   readonly files: number | undefined;
-  /** How many countries the vouchers are of. The first four have names, and the others numbers. */
+  /** The number of countries. The first four have names, and the others have numbers. */
   readonly countries: number;
 }
 
@@ -27,12 +27,12 @@ export interface SampleFile {
   readonly rows: number;
 }
 
-/** What a sample has where nobody says: as much as the one that comes with the project. */
+/** The default size: the same as the sample in the project. */
 export const SAMPLE_SIZE: SampleSize = { rows: 20_000, files: undefined, countries: 4 };
 /** The folder of the raw vouchers, below the raw zone. */
 const RAW_FOLDER = "vouchers";
 
-/** What making a sample needs beside the request. */
+/** The inputs for a sample, apart from the request. */
 export interface SampleContext {
   readonly settings: Settings;
   readonly signal: AbortSignal;
@@ -41,8 +41,8 @@ export interface SampleContext {
 
 /**
  * Writes sample raw vouchers as Parquet files and one CSV file. The same size gives the same bytes.
- * @param folder where the files go; it is made if it is not there.
- * @throws PipelineError INVALID_USAGE if the size is none or the folder cannot be written.
+ * @param folder for the files; it is created if it does not exist.
+ * @throws PipelineError INVALID_USAGE if the size is invalid or the folder is not writable.
  */
 export async function makeSample(
   context: SampleContext,
@@ -55,7 +55,7 @@ export async function makeSample(
 
 /**
  * Writes sample raw vouchers into the raw zone, unless it has files. Safe to repeat.
- * @returns what was written: nothing if the zone has files.
+ * @returns the written files: none if the zone has files.
  */
 export async function makeSampleInRawZone(context: SampleContext, size: SampleSize): Promise<SampleFile[]> {
   assertSize(size);
@@ -63,7 +63,7 @@ export async function makeSampleInRawZone(context: SampleContext, size: SampleSi
   try {
     const names = partsOf(size).map(({ name }) => `${RAW_FOLDER}/${name}`);
     const present = (await zones.raw.list(RAW_FOLDER)).map(({ path: file }) => file);
-    // A sample that was broken off is made whole: the last file is written last.
+    // The last file is written last. If it is missing, the sample is incomplete, and is written again.
     const isWhole = present.includes(names.at(-1) ?? "");
     if (isWhole || present.some((file) => !names.includes(file))) return [];
     const folder = `${zones.raw.root}/${RAW_FOLDER}`;
@@ -92,7 +92,7 @@ function assertWholeNumber(
   throw new PipelineError("INVALID_USAGE", `${option} must be a whole number ${limit}`);
 }
 
-/** Where the files go: a folder of this machine or of S3. */
+/** The destination of the files: a folder of this machine or of S3. */
 interface Target {
   readonly root: string;
   readonly s3: S3Access | undefined;

@@ -5,10 +5,7 @@ import { isWritten } from "../models/model.js";
 import { KEPT, STAGING } from "../zones/zone.js";
 import type { RunContext } from "./context.js";
 
-/**
- * Makes sure that a run can put its partitions in their places, and removes what a run of the same date that has died has left in
- * staging.
- */
+/** Checks that a run can replace its partitions, and removes the staged files of a killed run of the same date. */
 export async function clearStaging(context: RunContext): Promise<void> {
   const { activity, executionDate, zones } = context;
   failpoint("start recorded");
@@ -16,28 +13,28 @@ export async function clearStaging(context: RunContext): Promise<void> {
   const warn = (message: string) => {
     activity.warn(message);
   };
-  // What a server cannot do is told once, although it is asked again at the end.
+  // A limit of the server is reported once, although the end of the run checks it again.
   await allEnded(
     [zones.curated, zones.provision].map((zone) => zone.sweep(STAGING, runsOf(executionDate), warn)),
   );
   failpoint("old staging swept");
 }
 
-/** Removes what runs of the date that failed have kept for inspection: one has succeeded now. */
+/** Removes the kept files of failed runs of the date, because one run has succeeded now. */
 export async function sweepKept(context: RunContext): Promise<void> {
   failpoint("run ended");
   await sweepAtEnd(context, KEPT, runsOf(context.executionDate));
 }
 
-/** Removes what the run itself has left in staging. */
+/** Removes the run's own files from staging. */
 export async function sweepOwn(context: RunContext): Promise<void> {
   await sweepAtEnd(context, STAGING, context.runId);
   failpoint("own staging swept");
 }
 
 /**
- * Keeps what a run that fails has staged for inspection; the next run of the date that succeeds removes it.
- * @returns the fault of the run, whose message tells where the files are now.
+ * Keeps the staged files of a failed run for inspection. The next successful run of the date removes them.
+ * @returns the fault of the run, whose message names the new place of the files.
  */
 export async function keepStaged(context: RunContext, fault: unknown): Promise<unknown> {
   const { activity, runId, zones } = context;
@@ -58,7 +55,7 @@ export async function keepStaged(context: RunContext, fault: unknown): Promise<u
 }
 
 /**
- * Checks that a run can put its partitions in their places, before it makes any.
+ * Checks that a run can replace its partitions, before it builds any.
  * @throws PipelineError ZONE_NOT_USABLE if a folder of a zone is a link to, or a mount of, another file system.
  */
 export async function assertReplaceable({
@@ -74,7 +71,7 @@ export async function assertReplaceable({
   }
 }
 
-/** How the run has ended is decided. What cannot be swept now is swept by the next run of the date. */
+/** The outcome of the run is decided. The next run of the date removes the files that stay now. */
 async function sweepAtEnd(
   { activity, zones }: RunContext,
   folder: typeof STAGING | typeof KEPT,
@@ -90,7 +87,7 @@ async function sweepAtEnd(
   await Promise.all(sweeping);
 }
 
-/** What the ids of all runs of a date begin with. */
+/** The common start of the ids of all runs of a date. */
 function runsOf({ partitionKey }: RunContext["executionDate"]): string {
   return `${partitionKey}-`;
 }

@@ -3,24 +3,27 @@ import { messageOf, PipelineError } from "../base/errors.js";
 import type { Settings } from "../settings/settings.js";
 import type { RunActivity } from "./activity.js";
 
-/** What the span of a run is called, and what it says of it. */
+/** The name and the attributes of a run's span. */
 interface TracedRun {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** The trace that a run belongs to: that of its caller, or a new one if spans are exported. */
+/** The trace of a run: that of its caller, or a new one if spans are exported. */
 export function traceIdOf({ traces: { parent, endpoint } }: Pick<Settings, "traces">): string | undefined {
   if (parent !== undefined) return parent.traceId;
   return endpoint === undefined ? undefined : randomBytes(16).toString("hex");
 }
 
-/** By the clock that the steps are timed with: the system's own can be set back while a run is under way. */
+/** The same clock as for the steps: the system's own can be set back during a run. */
 function now(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** Does a run and then exports a span of it and of its steps, if the settings say where to. A fault of the export is a warning. */
+/**
+ * Does a run, and then exports a span of it and of its steps if the settings name an address. A fault of the export
+ * is a warning.
+ */
 export async function traced<Result>(
   { traces: { parent, endpoint } }: Pick<Settings, "traces">,
   traceId: string | undefined,

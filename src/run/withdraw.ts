@@ -8,17 +8,17 @@ import { withdrawalOf, type Withdrawal } from "../record/past-run.js";
 import type { Settings } from "../settings/settings.js";
 import { isoOfKey, type ExecutionDate } from "../voucher/execution-date.js";
 
-/** A publication that was taken back, or given back, and what readers see now. */
+/** A withdrawn or restored publication, and the publication that readers see now. */
 export interface WithdrawalReport extends Withdrawal {
-  /** The execution date of the newest publication; null if nothing is published any more. */
+  /** The execution date of the newest publication; null if nothing is published. */
   readonly newest: string | null;
 }
 
 /**
- * Takes the publication of an execution date back: readers see the one before it at once. It stays withdrawn until it is restored, or
- * a run of the date publishes other data.
- * @param why is for the history.
- * @throws PipelineError PUBLICATION_MISSING if the date is not published, or was withdrawn before.
+ * Withdraws the publication of an execution date: readers see the previous one at once. It stays withdrawn until it
+ * is restored, or until a run of the date publishes other data.
+ * @param why the reason, for the history.
+ * @throws PipelineError PUBLICATION_MISSING if the date is not published, or is already withdrawn.
  */
 export function withdrawPublication(
   settings: Settings,
@@ -30,7 +30,7 @@ export function withdrawPublication(
 }
 
 /**
- * Gives readers back the publication of an execution date that was withdrawn.
+ * Restores the withdrawn publication of an execution date.
  * @throws PipelineError PUBLICATION_MISSING if the date is not withdrawn.
  */
 export function restorePublication(
@@ -48,7 +48,7 @@ async function changing(
   await assertThere(consumptionUrl);
   const consumption = await openConsumption(consumptionUrl);
   try {
-    // A database in which only an earlier version has published has no table of withdrawals.
+    // A database with only publications of an older version has no table of withdrawals.
     await migrate(consumption);
     const { withdrawal, newest } = await change(consumption);
     return { ...withdrawalOf(withdrawal), newest: newest === undefined ? null : isoOfKey(newest) };
@@ -57,14 +57,14 @@ async function changing(
   }
 }
 
-/** To open a database that is not there makes it, and there is nothing in it to take back. */
+/** To open a missing database would create it, and it has no publication to withdraw. */
 async function assertThere(consumptionUrl: string): Promise<void> {
   const found = await openConsumptionForReading(consumptionUrl);
   if (found === undefined) throw nothingPublished();
   await found.close();
 }
 
-/** The fault of asking for what is published if nothing is. */
+/** The fault of a command that needs a publication, if nothing is published. */
 export function nothingPublished(): PipelineError {
   return new PipelineError(
     "PUBLICATION_MISSING",

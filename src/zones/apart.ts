@@ -102,7 +102,7 @@ function placesOf(settings: Settings): Record<string, string | undefined> {
   };
 }
 
-/** Files that runs only read. They may lie anywhere except where runs remove files. */
+/** Files that runs only read. They may lie anywhere outside the folders in which runs remove files. */
 function filesToRead({ api, duckdb, engine, s3, secretFiles }: Settings): Record<string, string | undefined> {
   return {
     ...secretFiles,

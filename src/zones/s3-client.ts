@@ -8,39 +8,43 @@ import type { S3Credentials, S3UrlStyle } from "../base/s3-access.js";
 import { ENDPOINT_RULE, isEndpoint, type S3Settings } from "../settings/settings.js";
 
 const CONNECT_MILLISECONDS = 5_000;
-/** A service that says nothing for longer is taken for dead. No copy of a part takes it as long, see s3-objects.ts. */
+/** A service that is silent for longer is taken for dead. No copy of a part takes this long, see s3-objects.ts. */
 const SILENCE_MILLISECONDS = 20_000;
 
-/** How long, from the moment at which the work is cancelled, requests that are under way then may continue. */
+/** How long current requests may continue after the work is cancelled. */
 const UNDER_WAY_MILLISECONDS = 2_000;
-/** And those that undo what the work has done. */
+/** How long the requests that undo the work may take after that. */
 const AFTERWARDS_MILLISECONDS = 4_000;
 
-/** Any name of a region will do where the service is not AWS; this is what all of them take. */
+/** A service that is not AWS accepts any region. All of them accept this one. */
 const REGION_OF_ENDPOINTS = "us-east-1";
 
-/** A client for all zones of a run, and what it has found out of the settings and the machine. */
+/** A client for all zones of a run, with the settings that it found on the machine. */
 export interface S3Connection {
   readonly client: S3Client;
-  /** As the client has it; undefined for the usual host of AWS in the region. */
+  /** The client's own endpoint; undefined for the usual host of AWS in the region. */
   readonly endpoint: string | undefined;
   readonly urlStyle: S3UrlStyle;
   readonly region: string;
   /** The certificate authorities to trust, as PEM. */
   readonly authorities: string;
   credentials(): Promise<S3Credentials>;
-  /** By how many milliseconds the service's clock is ahead, by its answers so far; 0 where it is less than four minutes. */
+  /**
+   * How many milliseconds the clock of the service is ahead, by its answers so far; 0 if the difference is under four
+   * minutes.
+   */
   clockOffset(): number;
 }
 
 /**
- * Makes a client. What the settings leave open is found as the AWS SDK finds it: profiles, roles, metadata services.
- * @param signal cancels the work that the client is for.
- * @throws PipelineError INVALID_SETTINGS if there is no region, the CA bundle or the profile cannot be used, or a proxy is named
- * for the endpoint.
+ * Creates a client. If a setting is missing, the client looks where the AWS SDK does: profiles, roles, metadata
+ * services.
+ * @param signal cancels the work of the client.
+ * @throws PipelineError INVALID_SETTINGS if there is no region, if the CA bundle or the profile is not usable, or if
+ * a proxy is set for the endpoint.
  */
 export async function connectS3(settings: S3Settings, signal?: AbortSignal): Promise<S3Connection> {
-  // A region that a profile names for another endpoint says nothing of this one.
+  // The region of a profile for another endpoint means nothing for this one.
   const found = settings.endpoint === undefined ? await foundBySdk() : {};
   const configured = settings.endpoint ?? found.endpoint;
   const region =
@@ -48,7 +52,7 @@ export async function connectS3(settings: S3Settings, signal?: AbortSignal): Pro
   if (region === undefined) {
     throw new PipelineError("INVALID_SETTINGS", "the zones are on S3, but no region is set. Set AWS_REGION");
   }
-  // AWS is leaving the path style; other services seldom have a host name for each bucket.
+  // AWS is phasing out the path style; other services seldom have a host name for each bucket.
   const urlStyle = settings.urlStyle ?? (configured === undefined ? "vhost" : "path");
   const authorities = await trustedAuthorities(settings.caBundle);
   const client = new S3Client({
@@ -57,7 +61,7 @@ export async function connectS3(settings: S3Settings, signal?: AbortSignal): Pro
     ...(configured === undefined ? {} : { endpoint: configured }),
     region,
     ...(settings.credentials === undefined ? {} : { credentials: settings.credentials }),
-    // Not every service knows the newer checksums, and TLS and ETags already guard what is sent.
+    // Some services do not know the newer checksums, and TLS and ETags already protect the requests.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     requestHandler: {
@@ -81,7 +85,7 @@ export async function connectS3(settings: S3Settings, signal?: AbortSignal): Pro
   };
 }
 
-/** Ends requests that continue for too long once the work is cancelled, so that a silent service does not hold it up. */
+/** Ends requests that continue for too long after the work is cancelled, so that a silent service does not delay it. */
 function endRequestsAfterAbort({ config }: S3Client, signal: AbortSignal): void {
   const { requestHandler } = config;
   const handle = requestHandler.handle.bind(requestHandler);
@@ -104,13 +108,13 @@ function abortedLater(signal: AbortSignal, milliseconds: number): AbortSignal {
   return controller.signal;
 }
 
-/** What a bucket must be called to stand in a host name, by the rules of AWS. */
+/** The bucket names that can be part of a host name, by the rules of AWS. */
 const NAME_IN_HOST = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 /**
- * Makes sure that buckets can be reached as the connection names them.
+ * Checks that the connection can reach the buckets by their names.
  * @param locations `s3://bucket/prefix`.
- * @throws PipelineError INVALID_SETTINGS that names the first that cannot.
+ * @throws PipelineError INVALID_SETTINGS that names the first unreachable one.
  */
 export function assertBucketNames({ urlStyle }: S3Connection, locations: readonly string[]): void {
   if (urlStyle === "path") return;
@@ -124,9 +128,9 @@ export function assertBucketNames({ urlStyle }: S3Connection, locations: readonl
 }
 
 /**
- * The endpoint and the region that the SDK finds, above all in a profile. It would use that endpoint without a word, and DuckDB
- * would not.
- * @throws PipelineError INVALID_SETTINGS if the profile cannot be used.
+ * The endpoint and the region that the SDK finds, usually in a profile. The SDK would use that endpoint silently, and
+ * DuckDB would not.
+ * @throws PipelineError INVALID_SETTINGS if the profile is not usable.
  */
 async function foundBySdk(): Promise<{ endpoint?: string | undefined; region?: string | undefined }> {
   const { config } = new S3Client({});
@@ -140,7 +144,7 @@ async function foundBySdk(): Promise<{ endpoint?: string | undefined; region?: s
   return { endpoint: endpoint?.replace(/\/$/, ""), region };
 }
 
-/** Where requests go: settings of the SDK, as for FIPS and IPv6, change the host. */
+/** The address of requests. Settings of the SDK, for example for FIPS and IPv6, change the host. */
 async function addressOf({ config }: S3Client, region: string, endpoint: string | undefined): Promise<URL> {
   return asked(
     async () =>
@@ -163,8 +167,8 @@ async function asked<Result>(ask: () => Promise<Result>, what: string): Promise<
 }
 
 /**
- * DuckDB takes proxies from the environment, and the SDK does not: one part of a run would reach another server than the other.
- * @throws PipelineError INVALID_SETTINGS if a proxy is named for the address.
+ * DuckDB uses proxies from the environment, and the SDK does not. So the two would reach different servers.
+ * @throws PipelineError INVALID_SETTINGS if a proxy is set for the address.
  */
 function assertNoProxy({ protocol, hostname, origin }: URL, proxies: S3Settings["proxies"]): void {
   const scheme =
@@ -182,7 +186,7 @@ function assertNoProxy({ protocol, hostname, origin }: URL, proxies: S3Settings[
   );
 }
 
-/** Whether NO_PROXY has a host, as curl reads it, which DuckDB asks with. */
+/** Whether NO_PROXY includes a host, by the rules of curl, which DuckDB uses. */
 function isExempt(host: string, list: string): boolean {
   return list
     .split(/[\s,]+/)
@@ -206,7 +210,7 @@ function isInNetwork(address: string, entry: string): boolean {
   return networks.check(address, family);
 }
 
-/** Those that Node brings, which need none to be installed on the machine, and those of a bundle. */
+/** The authorities of Node, which do not need an installation on the machine, and those of a bundle. */
 async function trustedAuthorities(caBundle: string | undefined): Promise<string[]> {
   if (caBundle === undefined) return [...tls.rootCertificates];
   try {
@@ -218,12 +222,12 @@ async function trustedAuthorities(caBundle: string | undefined): Promise<string[
   }
 }
 
-/** How long to wait before trying again, in turn: a service that restarts is back within seconds. */
+/** The wait before each retry: a service that restarts is available again within seconds. */
 const DELAYS_MILLISECONDS = [200, 400, 800, 1_600, 3_200];
-/** One that was silent for long may stay so: after this long no other try is begun. */
+/** A service that was silent this long may stay silent: no further retry begins. */
 const PATIENCE_MILLISECONDS = 30_000;
 
-/** A call, by how often and since when it was tried again. */
+/** The retries of a call: their number and the time of the first. */
 interface Tries {
   readonly count: number;
   readonly since: number;
@@ -232,7 +236,7 @@ interface Tries {
   getRetryCost(): undefined;
 }
 
-/** When a call to S3 that has failed is made again. */
+/** The rules for the retry of a failed call to S3. */
 export const retryStrategy = {
   acquireInitialRetryToken: () => Promise.resolve(tries(0, performance.now())),
   refreshRetryTokenForRetry: (token, { errorType, error }) => {
@@ -249,7 +253,7 @@ export const retryStrategy = {
   recordSuccess: () => undefined,
 } satisfies S3ClientConfig["retryStrategy"];
 
-/** A server that does not know a call will not know it in a second either. */
+/** A server that does not know a call will not know it a second later either. */
 function isUnknownCall(error: unknown): boolean {
   const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
   return $metadata?.httpStatusCode === 501;

@@ -17,21 +17,21 @@ const WAITING: Omit<BackfilledDate, "execution_date"> = {
   warnings: [],
 };
 
-/** What a date has failed with. */
+/** The failure of a date. */
 export interface DateFault {
   readonly executionDate: ExecutionDate;
   readonly fault: PipelineError;
 }
 
-/** What a backfill is doing and has done, for whoever shows it. */
+/** The progress of a backfill, for displays. */
 export class BackfillActivity {
-  /** What is done for all dates together. */
+  /** The common work for all dates. */
   readonly shared: RunActivity;
   readonly #dates = new Map<string, BackfilledDate>();
   readonly #faults: DateFault[] = [];
   #runningSince = performance.now();
 
-  /** @param log is told of the runs, where there is one. */
+  /** @param log receives messages about the runs; undefined if there is none. */
   constructor(readonly log?: Logger) {
     this.shared = new RunActivity(log);
   }
@@ -41,12 +41,12 @@ export class BackfillActivity {
     return [...this.#dates.values()].sort((a, b) => (a.execution_date < b.execution_date ? -1 : 1));
   }
 
-  /** What dates have failed with, the earliest date first. */
+  /** The failures of dates, the earliest date first. */
   get faults(): readonly DateFault[] {
     return this.#faults.toSorted((a, b) => (a.executionDate.iso < b.executionDate.iso ? -1 : 1));
   }
 
-  /** How many milliseconds it will take from now on, as long as the dates that are done have taken; undefined before the first. */
+  /** The estimated milliseconds to the end, from the dates so far; undefined before the first date is done. */
   get millisecondsLeft(): number | undefined {
     const numberOf = (...states: BackfilledDate["state"][]) =>
       this.dates.filter(({ state }) => states.includes(state)).length;
@@ -55,7 +55,7 @@ export class BackfillActivity {
     return ((performance.now() - this.#runningSince) / ended) * numberOf("waiting", "running");
   }
 
-  /** Takes down which dates there are, and that the first will be run now. */
+  /** Notes all dates, and that the first of them starts now. */
   begin(dates: readonly ExecutionDate[], doneBefore: ReadonlySet<string>): void {
     this.#runningSince = performance.now();
     for (const { iso, partitionKey } of dates) {
@@ -64,13 +64,13 @@ export class BackfillActivity {
     }
   }
 
-  /** Takes down what a date has failed with. */
+  /** Notes the failure of a date. */
   noteFault(executionDate: ExecutionDate, fault: PipelineError): void {
     this.#faults.push({ executionDate, fault });
     this.note(executionDate, { state: "failed", error_code: fault.code, error_message: fault.message });
   }
 
-  /** Takes down what has become of a date. */
+  /** Notes the state of a date. */
   note({ iso }: ExecutionDate, findings: Partial<BackfilledDate>): void {
     this.#dates.set(iso, { execution_date: iso, ...WAITING, ...this.#dates.get(iso), ...findings });
   }

@@ -21,37 +21,37 @@ import type { BackfilledDate, BackfillReport, Order, Selection } from "./backfil
 import { beginLedger, openLedger, type Ledger } from "./ledger.js";
 import { withSharedRaw } from "./shared-raw.js";
 
-/** Two backfills of one database would run each other's dates. */
+/** Two backfills of one database would run the same dates. */
 const LOCK_NAME = "backfill";
 const MOST_DATES = 10_000;
 
-/** What to backfill, and how. */
+/** The dates and the options of a backfill. */
 export interface BackfillRequest extends Pick<RunRequest, "gate" | "keepStaged" | "waitMilliseconds"> {
-  /** The first and the last execution date; those between are a day apart. */
+  /** The first and the last execution date. The dates between are one day apart. */
   readonly from: ExecutionDate;
   readonly to: ExecutionDate;
   readonly only: Selection;
   readonly order: Order;
-  /** How many dates are run at the same time. */
+  /** The number of dates that run at the same time. */
   readonly maxParallel: number;
-  /** Whether the others are run where one has failed. */
+  /** Whether the other dates run after one has failed. */
   readonly continueOnError: boolean;
-  /** Whether one that has stopped is begun again, and does not continue. */
+  /** Whether an interrupted backfill starts over instead of resuming. */
   readonly anew: boolean;
 }
 
-/** How a backfill has ended. */
+/** The end of a backfill. */
 export interface EndedBackfill {
   readonly report: BackfillReport;
-  /** Why not all of its dates are done; undefined if they are. */
+  /** The reason why some of its dates are not done; undefined if all are. */
   readonly fault: PipelineError | undefined;
 }
 
 /**
- * Runs the pipeline for many execution dates, each as a run of its own, over raw vouchers that are read and typed once. One that
- * has stopped continues where it stopped, when it is asked for again by the same SQL.
- * @param signal cancels it: the runs under way end as they do when they are cancelled.
- * @throws PipelineError INVALID_USAGE, LOCK_HELD where another backfill is under way, and what keeps every date from being run.
+ * Runs the pipeline for many execution dates. Each date is a separate run, but the raw vouchers are read and typed
+ * once. An interrupted backfill resumes if the same request comes again with the same SQL.
+ * @param signal cancels it: the current runs end like any cancelled run.
+ * @throws PipelineError INVALID_USAGE, LOCK_HELD if another backfill is in progress, or a fault that stops all dates.
  */
 export async function backfill(
   settings: Settings,
@@ -150,13 +150,13 @@ async function runDates(
       },
       maxParallel,
     );
-  // A cluster has no files of this machine to share.
+  // A cluster cannot read temporary files of this machine.
   await (dates.length === 1 || settings.engine.kind === "spark"
     ? runAll(rawZone)
     : withSharedRaw(settings, first, signal, activity.shared, runAll));
 }
 
-/** What is wrong with one date is told of it, and decides nothing for the others. */
+/** A fault of one date is noted for that date, and does not affect the others. */
 async function runDate(
   settings: Settings,
   { executionDate, gate, keepStaged, raw, waitMilliseconds }: Omit<RunRequest, "stages">,
@@ -190,12 +190,12 @@ function resultsOf({ answers, published, run_id, seconds, tables }: RunReport): 
 }
 
 /**
- * Why not all dates are done, undefined if they are: of several faults that of the earliest date, by which a scheduler
- * decides what to do.
+ * Why some dates are not done; undefined if all are. The earliest failed date decides, because a scheduler acts on
+ * its fault.
  */
 function faultOf({ dates, faults }: BackfillActivity, signal: AbortSignal): PipelineError | undefined {
   const done = dates.filter(({ state }) => state.startsWith("done")).length;
-  // Also where it was cancelled: too late to keep any date from being done.
+  // This also holds after a cancel that came too late: every date is done.
   if (done === dates.length) return undefined;
   const state = `${done.toString()} of ${dates.length.toString()} dates are done; run the same command again to continue`;
   if (signal.aborted) return new PipelineError("CANCELLED", `cancelled; ${state}`);

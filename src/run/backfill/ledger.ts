@@ -16,7 +16,7 @@ import { dailyExecutionDates, executionDateOfKey, type ExecutionDate } from "../
 import { failureOf, stagesLeft, staleDates } from "../date-runs.js";
 import type { Selection } from "./backfill-report.js";
 
-/** Which dates a ledger is about. */
+/** The request of a ledger. */
 export interface LedgerRequest {
   readonly from: ExecutionDate;
   readonly to: ExecutionDate;
@@ -24,7 +24,7 @@ export interface LedgerRequest {
   readonly sqlHash: string;
 }
 
-/** The execution dates that a backfill runs, and those of them that it has run, and well. */
+/** The execution dates of a backfill, and those that it has finished successfully. */
 export interface Ledger {
   readonly backfillId: string;
   readonly startedAt: string;
@@ -33,7 +33,7 @@ export interface Ledger {
   readonly done: ReadonlySet<string>;
 }
 
-/** The ledger of the same request that was not come to the end of, or undefined if there is none. */
+/** The unfinished ledger of the same request; undefined if there is none. */
 export async function openLedger(
   consumption: Consumption,
   request: LedgerRequest,
@@ -49,7 +49,7 @@ export async function openLedger(
   };
 }
 
-/** Chooses the dates of a request, and makes a ledger of them; undefined if there are none. */
+/** Selects the dates of a request, and creates a ledger of them; undefined if there are none. */
 export async function beginLedger(
   consumption: Consumption,
   settings: Settings,
@@ -112,13 +112,13 @@ async function choose(
   return dates.filter(({ iso }) => stale.has(iso));
 }
 
-/** The dates of which all stages have succeeded since the backfill began, by their partition keys. */
+/** The dates whose stages have all succeeded since the backfill began, by their partition keys. */
 async function doneSince(
   consumption: Consumption,
   dates: readonly ExecutionDate[],
   { sequence: began }: Pick<OrderedBackfill, "sequence">,
 ): Promise<Set<string>> {
-  // A backfill without a place says of no run that it came later: its dates are run again.
+  // A backfill without a place cannot show which runs came later: its dates run again.
   if (began === null) return new Set();
   const runs = await readRunOutlines(consumption);
   const done = dates.filter(({ partitionKey }) => {

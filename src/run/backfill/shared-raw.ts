@@ -30,10 +30,10 @@ type SharingContext = Pick<
 >;
 
 /**
- * Reads and types the raw vouchers once, for runs of many execution dates: their files are found, looked at and hashed, and what
- * each raw model selects is kept as a Parquet file in a temporary folder. A run whose raw model asks for something else, as where
- * it depends on the execution date, reads the raw files itself.
- * @param executionDate any of those of the runs.
+ * Reads and types the raw vouchers once, for runs of many execution dates. It finds, inspects and hashes their files,
+ * and stores the result of each raw model as a Parquet file in a temporary folder. If the raw model of a run needs
+ * another result, for example because it depends on the execution date, that run reads the raw files itself.
+ * @param executionDate any date of the runs.
  * @throws PipelineError RAW_ZONE_EMPTY, RAW_FILE_UNREADABLE, RAW_FILES_CHANGED or MODEL_FAILED.
  */
 export async function withSharedRaw<Result>(
@@ -76,7 +76,8 @@ async function shareRaw(context: SharingContext, folder: string): Promise<RawSou
     find: () => Promise.resolve(inputs),
     inspect: () => Promise.resolve(parts),
     inputFiles: () => Promise.resolve(files),
-    // The runs read what was typed of the files, and the record has the hash of that. They read no file that was replaced since.
+    // The runs read the typed copy, and the record has the hash of its files. A file that was replaced since is never
+    // read.
     stateOf: (file) =>
       parts.isReadAgain() ? rawZone.stateOf(file) : JSON.stringify([file.bytes, file.version]),
     typedFiles: parts.typedFiles,
@@ -129,7 +130,7 @@ async function typeRaw(
   };
 }
 
-/** What decides what a SELECT gives. */
+/** The texts that determine the result of a SELECT. */
 function question(functions: string, select: string): string {
   return `${functions}\0${select}`;
 }

@@ -11,16 +11,16 @@ import type { Publication } from "../../voucher/publication-identity.js";
 const OUTCOMES = ["succeeded", "failed", "cancelled", "killed"] as const;
 const AUDIT_OUTCOMES = ["passed", "warned", "failed"] as const satisfies readonly AuditResult["outcome"][];
 
-/** A value with its labels; one that is not known is left out, so that no alert takes it for 0. */
+/** A value with its labels. An unknown value is left out, so that no alert takes it for 0. */
 type Sample = readonly [value: number | undefined, labels?: Readonly<Record<string, string>>];
 
-/** How the pipeline stands, as Prometheus reads it. docs/operating.md explains each name. */
+/** The state of the pipeline in the text format of Prometheus. docs/operating.md explains each name. */
 export async function expositionOf(state: PipelineState): Promise<string> {
   const registry = new Registry();
   const gauge = (name: string, help: string, samples: readonly Sample[]) => {
     const labelNames = Object.keys(samples[0]?.[1] ?? {});
     const made = new Gauge({ name: `voucher_pipeline_${name}`, help, labelNames, registers: [registry] });
-    // Without samples, and without labels, it would say 0.
+    // A gauge without samples and labels would show 0.
     made.reset();
     const known = samples.filter(([value]) => value !== undefined && !Number.isNaN(value));
     if (known.length === 0) registry.removeSingleMetric(`voucher_pipeline_${name}`);
@@ -118,11 +118,11 @@ function secondsOf(moment: Date): number {
   return moment.getTime() / 1_000;
 }
 
-/** What the metrics of the pipeline are made of. All of it is recorded: a run that fails takes nothing of it away. */
+/** The source of the pipeline's metrics. All of it is recorded, so a failed run does not lose any. */
 export interface PipelineState {
-  /** The run that ended last, of each set of stages that was ever run. */
+  /** The run that ended last, for each set of stages that ever ran. */
   readonly lastRuns: readonly LastRun[];
-  /** The same of those that succeeded. */
+  /** The successful run that ended last, for each set of stages. */
   readonly lastSuccesses: readonly LastRun[];
   readonly newest: Publication | undefined;
 }
@@ -132,13 +132,13 @@ export interface LastRun {
   readonly stages: string;
   readonly outcome: RunOutcome;
   readonly endedAt: Date;
-  /** Its place among all runs that have ended. */
+  /** Its place among all finished runs. */
   readonly place: number;
-  /** Undefined of one that was killed before it said anything. */
+  /** Undefined if the run was killed before it recorded anything. */
   readonly report: RunReport | undefined;
 }
 
-/** Asks the database how the pipeline stands. */
+/** Reads the state of the pipeline from the database. */
 export async function readState(consumption: Consumption): Promise<PipelineState> {
   const lastRuns = async (outcome?: RunOutcome) =>
     (await lastRunsByStages(consumption, outcome)).map((run): LastRun => ({
@@ -155,7 +155,7 @@ export async function readState(consumption: Consumption): Promise<PipelineState
   };
 }
 
-/** What the latest of the runs that know something knows of it. */
+/** The newest known value: the value of the latest run that has one. */
 export function latestKnown<Known>(
   runs: readonly LastRun[],
   knownBy: (report: RunReport) => Known | null | undefined,

@@ -9,7 +9,7 @@ import type { RunContext } from "../context.js";
 import type { RunObserver, EndedRun } from "./observer.js";
 import { addressesOf } from "./run-report.js";
 
-/** Tells a chat of failures, of recoveries and of answers that have changed, where the settings name its address. */
+/** Sends failures, recoveries and changed answers to a chat, if the settings name its address. */
 export const notify: RunObserver = {
   name: "the notice of the run",
   ended: async (context, end) => {
@@ -23,7 +23,7 @@ export const notify: RunObserver = {
 
 const CHANGES_TOLD = 10;
 
-/** A message as Slack takes it, and those that took their format from there. */
+/** A message in the format of Slack, which other chats accept, too. */
 interface Message {
   readonly text: string;
   /** The text has no markup. */
@@ -31,8 +31,8 @@ interface Message {
 }
 
 /**
- * What somebody is told of a run.
- * @param address where its report is.
+ * The message about a run.
+ * @param address the address of its report.
  */
 function messageOf(end: EndedRun, notices: readonly Notice[], address: string): Message {
   const lines = [
@@ -65,12 +65,12 @@ function changesOf({ report: { answers } }: EndedRun): string[] {
   ];
 }
 
-/** Slack's own three: without this, a name that came with the data could call everybody of a channel. */
+/** The three characters that Slack escapes. Otherwise a name from the data could notify everybody in a channel. */
 function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** What somebody is to be told of a run, and what is known there already. */
+/** The events of a run that need a message, with the known context. */
 interface Notices {
   readonly due: readonly Notice[];
   readonly known: readonly Notice[];
@@ -79,8 +79,8 @@ interface Notices {
 const NOTHING: Notices = { due: [], known: [] };
 
 /**
- * Finds from the recorded runs what a run is to be told for: a failure once, however often the date fails in the same way; the
- * first success after a failure; answers that readers get and that are others than before.
+ * Finds the reasons to send a message, from the recorded runs. A failure counts once, however often the date fails in
+ * the same way. The first success after a failure counts. So do answers that readers get and that differ from before.
  */
 async function noticesOf(context: RunContext, end: EndedRun): Promise<Notices> {
   switch (end.outcome) {
@@ -99,7 +99,7 @@ async function noticesOf(context: RunContext, end: EndedRun): Promise<Notices> {
   }
 }
 
-/** A database that has not taken the end of a run cannot be asked; a fault that is told twice is better than one that is not. */
+/** If the database did not record the end of the run, it cannot be queried. A repeated message is better than none. */
 async function failureNotices(context: RunContext, { fault, isRecorded }: EndedRun): Promise<Notices> {
   const { consumption, executionDate, runId } = context;
   const last = isRecorded
@@ -116,7 +116,7 @@ async function isRecovery({ consumption, runId }: RunContext): Promise<boolean> 
   return last !== undefined && last.outcome !== "succeeded";
 }
 
-/** A run that publishes what is published already has nothing to tell, and neither has one of a date that no reader looks at. */
+/** There is no message if a run publishes the same data again, or publishes a date that readers do not see. */
 async function hasChanged({ consumption, runId }: RunContext, { report }: EndedRun): Promise<boolean> {
   const { answers, published } = report;
   if (published?.isNew !== true || answers === null || answers.changed.count === 0) return false;
@@ -124,13 +124,13 @@ async function hasChanged({ consumption, runId }: RunContext, { report }: EndedR
 }
 
 const TRIES = 2;
-/** Of each try: a run that is over does not wait for longer than five seconds for who only wants to know. */
+/** The time limit of each try. A finished run waits at most five seconds for a chat. */
 const PATIENCE_MILLISECONDS = 2_500;
 
 /**
- * Posts JSON, and again where that fails.
- * @param address is a secret: whoever knows it can post there. No error has it, nor a part of it.
- * @throws an error that says what went wrong.
+ * Posts JSON, and tries again if that fails.
+ * @param address is a secret: anybody who knows it can post there. No error contains it, nor a part of it.
+ * @throws an error with the reason.
  */
 async function post(address: string, content: object): Promise<void> {
   let fault = "";
@@ -142,18 +142,18 @@ async function post(address: string, content: object): Promise<void> {
   throw new Error(`the address of --notify or NOTIFY_URL ${fault}; no notification was sent`);
 }
 
-/** What went wrong; undefined if it was taken. */
+/** The reason of a failed post; undefined if it succeeded. */
 async function faultOfPost(address: string, content: object): Promise<string | undefined> {
   try {
     const answer = await fetch(address, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(content),
-      // It goes to no other address than the one that was named.
+      // The message goes only to the address of the settings.
       redirect: "manual",
       signal: AbortSignal.timeout(PATIENCE_MILLISECONDS),
     });
-    // A body that nobody reads would keep the connection.
+    // An unread body would keep the connection open.
     await answer.body?.cancel();
     return answer.ok ? undefined : `answered ${answer.status.toString()}`;
   } catch (error) {
@@ -161,7 +161,7 @@ async function faultOfPost(address: string, content: object): Promise<string | u
   }
 }
 
-/** By the system's code alone: messages of `fetch` can have the address in them. */
+/** Uses only the code of the system: messages of `fetch` can contain the address. */
 function reasonOf(error: unknown): string {
   const { name, cause } = error as { name?: string; cause?: unknown };
   if (name === "TimeoutError") return `did not answer for ${(PATIENCE_MILLISECONDS / 1_000).toString()} s`;

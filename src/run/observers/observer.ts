@@ -2,14 +2,14 @@ import { messageOf } from "../../base/errors.js";
 import type { RunReport } from "../../record/run-record.js";
 import type { RunContext } from "../context.js";
 
-/** How a run has ended. */
+/** The end of a run. */
 export interface EndedRun {
   readonly outcome: "succeeded" | "failed" | "cancelled";
-  /** All that is known of it; of one that has failed, what was known by then. */
+  /** All that is known of it. For a failed run, this is the state before the failure. */
   readonly report: RunReport;
-  /** What it has failed with, by its stable code or `BUG`; undefined if it has succeeded. */
+  /** The failure, with its stable code or `BUG`; undefined if the run succeeded. */
   readonly fault: { readonly code: string; readonly message: string } | undefined;
-  /** Whether the database has taken its end. If it has not, it cannot be asked for anything else either. */
+  /** Whether the database recorded the end. If it did not, no other query works either. */
   readonly isRecorded: boolean;
   /** Moments in UTC, as ISO 8601 with milliseconds. */
   readonly startedAt: string;
@@ -19,19 +19,19 @@ export interface EndedRun {
 }
 
 /**
- * Somebody who is told of every run, while the run holds its lock; whether there is something to do is in the settings of its
- * context. What goes wrong there does not decide how the run ends.
+ * An observer receives every run while the run holds its lock. The settings of the context decide if it does
+ * anything. Its faults do not change the outcome of the run.
  */
 export interface RunObserver {
-  /** What the observer is called where telling it goes wrong. */
+  /** The name of the observer in a warning. */
   readonly name: string;
-  /** The run is recorded as begun; nothing of it is done. */
+  /** The run is recorded as begun; its work has not started. */
   began?(context: RunContext, startedAt: string): Promise<void>;
-  /** The run is recorded as ended. Of one that was killed nobody is told. */
+  /** The run is recorded as ended. A killed run does not get here. */
   ended?(context: RunContext, end: EndedRun): Promise<void>;
 }
 
-/** Tells every observer, all at once. What goes wrong there is a warning of the run. */
+/** Calls every observer, all at once. A fault of an observer is a warning of the run. */
 export async function tellObservers(
   { activity }: Pick<RunContext, "activity">,
   observers: readonly RunObserver[],

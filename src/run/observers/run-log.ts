@@ -1,7 +1,7 @@
 import { rowCountsOf } from "../../record/row-counts.js";
 import type { RunObserver } from "./observer.js";
 
-/** Logs how each run begins and ends: numbers, names and codes, and nothing of the data. */
+/** Logs the start and the end of each run: numbers, names and codes, but no data. */
 export const logged: RunObserver = {
   name: "the log",
   began: ({ activity, stages, version }) => {

@@ -30,7 +30,7 @@ export const runReport: RunObserver = {
   },
 };
 
-/** Where the report of a run is written. */
+/** The addresses of a run's report. */
 export function addressesOf({ runId, settings }: Pick<RunContext, "runId" | "settings">): ReportAddresses {
   const address = `${settings.runReports}/${runId}`;
   return { html: `${address}.html`, markdown: `${address}.md` };

@@ -15,13 +15,13 @@ import { lineageFrom, type ColumnLineage, type VersionLineage } from "../../colu
 import type { RunContext } from "../../context.js";
 import { assertionsOf, facetsOf, type Facets } from "./facets.js";
 
-/** What identifies a dataset, by OpenLineage's rules for names. */
+/** The identity of a dataset, by OpenLineage's rules for names. */
 interface DatasetName {
   readonly namespace: string;
   readonly name: string;
 }
 
-/** Something that a run reads or writes, with what is known of it. */
+/** An input or output of a run, with its known facets. */
 export interface Dataset extends DatasetName {
   readonly facets: Facets;
   readonly inputFacets?: Facets;
@@ -45,7 +45,7 @@ function tableName({ settings }: Places, model: WrittenModel): DatasetName {
   return { namespace: uri, name: database === undefined ? model.table : `${database}.${model.table}` };
 }
 
-/** What there is to say of the files of a model, whatever is in them. */
+/** The facets of a model's files that do not depend on their contents. */
 export function filesFacets(places: Places, model: Model): Facets {
   const { namespace, name } = filesName(places, model);
   const uri = namespace === "file" ? `file://${name}` : `${namespace}/${name}`;
@@ -60,7 +60,7 @@ export function filesFacets(places: Places, model: Model): Facets {
   };
 }
 
-/** What there is to say of the table of a published model, whatever is in it. */
+/** The facets of a published model's table that do not depend on its contents. */
 function tableFacets({ settings }: Places, model: WrittenModel): Facets {
   const { uri, database } = dataSourceOf(settings.consumptionUrl);
   const published = new Set(publishedColumns(model).map(([name]) => name));
@@ -75,8 +75,8 @@ function tableFacets({ settings }: Places, model: WrittenModel): Facets {
 }
 
 /**
- * What the columns of a dataset come of.
- * @param nameOf the dataset that a model is, among those that are read.
+ * The sources of a dataset's columns.
+ * @param nameOf the dataset of a model, among the inputs.
  */
 function columnLineageFacet(
   { columns, rows }: ColumnLineage,
@@ -128,7 +128,7 @@ function named(name: string): { name: string } {
   return { name };
 }
 
-/** A dataset with its facets as they are sent. */
+/** A dataset with its facets, ready to send. */
 export function dataset(
   name: DatasetName,
   { facets, inputFacets, outputFacets }: Pick<Dataset, "facets" | "inputFacets" | "outputFacets">,
@@ -143,7 +143,7 @@ export function dataset(
 
 type OutputContext = Pick<RunContext, "settings" | "version" | "zones">;
 
-/** The datasets that a run has made: the tables of zones, and those that it has published. */
+/** The outputs of a run: the tables of zones, and the published tables. */
 export function outputsOf(context: OutputContext, report: RunReport, lineage: VersionLineage): Dataset[] {
   return [
     ...report.tables.map((table) => writtenOutput(context, report, lineage, table)),
@@ -191,7 +191,7 @@ function publishedOutput(
   ];
 }
 
-/** Told by what the run has read, so that what its own steps have passed on to each other is left out. */
+/** The sources are the inputs of the run. Its own intermediate steps are left out. */
 function columnFacets(
   context: OutputContext,
   { at_rest }: RunReport,
@@ -205,7 +205,7 @@ function columnFacets(
   return found === undefined ? {} : { columnLineage: columnLineageFacet(found, nameOf, isColumn) };
 }
 
-/** Every column as it is. */
+/** Every column is an unchanged copy. */
 function copied({ name, header }: ReturnType<typeof modelNamed>): ColumnLineage {
   const columns = Object.keys(header.columns).map((column) => [column, Sources.of(name, column)] as const);
   return { columns: new Map(columns), rows: Sources.NONE };

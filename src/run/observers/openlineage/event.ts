@@ -9,7 +9,7 @@ import { type Dataset, dataset, filesFacets, filesName } from "./datasets.js";
 import { outputsOf } from "./datasets.js";
 import { facetsOf, producer, RUN_EVENT_SCHEMA, testsOf, type Facets } from "./facets.js";
 
-/** What OpenLineage is told of a run at one moment. */
+/** The OpenLineage event of a run at one moment. */
 export interface RunEvent {
   readonly eventType: "START" | "COMPLETE" | "FAIL" | "ABORT";
   readonly eventTime: string;
@@ -26,14 +26,14 @@ type EventContext = Pick<
   "executionDate" | "runId" | "settings" | "stages" | "traceId" | "version" | "zones"
 >;
 
-/** That a run has begun. */
+/** The event of a run that begins. */
 export function startEvent(context: EventContext, startedAt: string): RunEvent {
   return eventOf(context, { eventType: "START", eventTime: startedAt });
 }
 
 /**
- * How a run has ended.
- * @param lineage of a run that has succeeded. Any other has left everything as it was, and so has no outputs.
+ * The event of a run that ends.
+ * @param lineage of a successful run. Any other run changed nothing, so it has no outputs.
  */
 export function endEvent(
   context: EventContext,
@@ -92,7 +92,7 @@ function eventOf(context: EventContext, said: Said): RunEvent {
     },
     job: {
       namespace: settings.openLineage.namespace,
-      // Other stages read and write other datasets: that makes them another job.
+      // Other stages have other inputs and outputs. That makes them another job.
       name: stages.length === STAGES.length ? "voucher_pipeline" : `voucher_pipeline.${stages.join("_")}`,
       facets: facetsOf({
         jobType: { processingType: "BATCH", integration: "VOUCHER_PIPELINE", jobType: "JOB" },
@@ -106,7 +106,7 @@ function eventOf(context: EventContext, said: Said): RunEvent {
   };
 }
 
-/** The SQL of all models but those of raw, which names the files of each run. */
+/** The SQL of all models except raw: the SQL of raw names the files of each run. */
 function sqlOf({ plan }: VersionLineage): string {
   return plan.steps
     .filter(({ model }) => !isRaw(model))
@@ -117,7 +117,7 @@ function sqlOf({ plan }: VersionLineage): string {
 /** The namespace of our runs, among those of RFC 9562: any constant does. */
 const RUNS = Buffer.from("6f1d2c5ab4e94b0e9f5e0d7c8a3b1e42", "hex");
 
-/** The UUID of a run, of version 5: the same for the same run, so that who knows one id knows the other. */
+/** The UUID of a run, version 5. It is the same for the same run, so the run id determines it. */
 export function uuidOf(runId: string): string {
   const bytes = createHash("sha1").update(RUNS).update(runId).digest().subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);
@@ -125,7 +125,7 @@ export function uuidOf(runId: string): string {
   return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
-/** The datasets that a run has read: raw files by their folder, and partitions that others have left. */
+/** The inputs of a run: raw files by their folder, and partitions of other runs. */
 function inputsOf(context: Pick<RunContext, "settings" | "version" | "zones">, report: RunReport): Dataset[] {
   return context.version.models.flatMap((model) => {
     const read = isRaw(model) ? rawInput(model.header.folder, report) : restingInput(model, report);

@@ -2,7 +2,7 @@ import { versionText } from "../../../base/files.js";
 import { describeThreshold } from "../../../record/findings-in-words.js";
 import type { AuditResult, RunReport } from "../../../record/run-record.js";
 
-/** The facets that are written, each by its key, with the version of its schema and what it is called there. */
+/** The facets that runs write, by key, with their OpenLineage names and the versions of their schemas. */
 const FACETS = {
   columnLineage: ["1-2-0", "ColumnLineageDatasetFacet"],
   dataQualityAssertions: ["1-1-0", "DataQualityAssertionsDatasetFacet"],
@@ -26,15 +26,15 @@ type FacetName = keyof typeof FACETS;
 
 export type Facets = Readonly<Partial<Record<FacetName, object>>>;
 
-/** Where the schema of a whole event is. */
+/** The address of the schema of an event. */
 export const RUN_EVENT_SCHEMA = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent";
 
-/** Who says all of it, as OpenLineage has it: a URI with the version. */
+/** The producer of all facets in the form of OpenLineage: a URI with the version. */
 export function producer(): string {
   return `urn:voucher-pipeline:${versionText()}`;
 }
 
-/** Facets with who says them, and where their schemas are. */
+/** Adds the producer and the address of the schema to facets. */
 export function facetsOf(contents: Facets): Facets {
   return Object.fromEntries(
     Object.entries(contents).map(([name, content]) => {
@@ -45,14 +45,14 @@ export function facetsOf(contents: Facets): Facets {
   );
 }
 
-/** How the audits of a model ended, for the dataset that it is. */
+/** The results of a model's audits, for its dataset. */
 export function assertionsOf({ audits }: RunReport, model: string): object[] {
   return audits
     .filter((audit) => audit.model === model)
     .map((audit) => ({ assertion: audit.audit, success: audit.outcome === "passed", ...commonOf(audit) }));
 }
 
-/** How all audits of a run ended, also those of one that has written nothing. */
+/** The results of all audits of a run, also of models that wrote nothing. */
 export function testsOf({ audits }: RunReport): object[] {
   return audits.map((audit) => ({
     name: `${audit.model}: ${audit.audit}`,
@@ -62,7 +62,7 @@ export function testsOf({ audits }: RunReport): object[] {
   }));
 }
 
-/** What is expected and what was found are how many rows break the promise. */
+/** `expected` and `actual` are the allowed and the found number of rows that break the promise. */
 function commonOf({ promise, severity, threshold, broken }: AuditResult): object {
   const allowed = describeThreshold(threshold);
   return {

@@ -8,7 +8,7 @@ import type { RunContext } from "../../context.js";
 import type { RunObserver } from "../observer.js";
 import { endEvent, startEvent, type RunEvent } from "./event.js";
 
-/** Tells OpenLineage of every run, where the settings say whom to tell. */
+/** Sends every run to OpenLineage, if the settings name a destination. */
 export const openLineage: RunObserver = {
   name: "OpenLineage",
   began: async (context, startedAt) => {
@@ -38,12 +38,12 @@ function isAsked({ openLineage: { url, file } }: Settings): boolean {
   return url !== undefined || file !== undefined;
 }
 
-/** A run does not wait longer for who only wants to know. */
+/** A run waits at most this long for OpenLineage. */
 const PATIENCE_MILLISECONDS = 5_000;
 
 /**
- * Tells an event to the service and to the file that the settings name.
- * @throws an error that says what went wrong, without keys.
+ * Sends an event to the service and to the file of the settings.
+ * @throws an error with the reason, without keys.
  */
 export async function sendEvent({ url, apiKey, file }: OpenLineageSettings, event: RunEvent): Promise<void> {
   const text = JSON.stringify(event);
@@ -67,12 +67,12 @@ async function post(address: string, apiKey: string | undefined, body: string): 
   const answer = await fetch(address, { method: "POST", headers, body, signal }).catch((error: unknown) => {
     throw new Error(`${address} is not reachable: ${reasonOf(error)}`, { cause: error });
   });
-  // A body that nobody reads would keep the connection.
+  // An unread body would keep the connection open.
   await answer.body?.cancel();
   if (!answer.ok) throw new Error(`${address} answered ${answer.status.toString()}`);
 }
 
-/** `fetch` hides what went wrong in the cause. */
+/** `fetch` hides the reason in the cause. */
 function reasonOf(error: unknown): string {
   const { cause } = error as { cause?: unknown };
   return messageOf(cause ?? error);
