@@ -1,8 +1,8 @@
-/** A value of a row as JSON has it. Whole numbers beyond JavaScript's reach, and moments, are texts. */
+/** A value of a row in JSON. Moments, and whole numbers beyond JavaScript's range, are texts. */
 export type RowValue = string | number | boolean | null | RowValue[] | { [key: string]: RowValue };
 export type Row = Record<string, RowValue>;
 
-/** The value of a column that is known to hold text. */
+/** The value of a text column. */
 export function textOf(row: Row, column: string): string {
   const value = row[column];
   if (typeof value !== "string") throw new TypeError(`the column ${column} is not a text`);
@@ -14,74 +14,77 @@ export interface ColumnType {
   readonly type: string;
 }
 
-/** What writing a file tells of it. */
+/** The result of writing a file. */
 export interface WrittenFile {
   readonly rows: number;
   readonly bytes: number;
 }
 
-/** A SELECT of a model or an audit, in the words of who runs it, and the models that it reads. */
+/** A SELECT of a model or an audit, in the dialect of its engine, and the models that it reads. */
 export interface Query {
   readonly sql: string;
   readonly references: readonly string[];
   readonly dialect: "duckdb" | "spark";
 }
 
-/** The functions that the models share, in the words of who has them. */
+/** The functions that the models share, in the dialect of one engine. */
 export type Functions = Pick<Query, "sql" | "dialect">;
 
-/** Where a model is written. */
+/** The destination of a model. */
 interface Place {
-  /** The one file that it is, or would be. */
+  /** Its file, if it is one file. */
   readonly file: string;
-  /** Whether it may be larger than one machine can write: it may then be many files, in the folder of that one. */
+  /** Whether it may be too large for one machine to write. Then it may be many files, in the folder of that file. */
   readonly isLarge: boolean;
-  /** The columns that its header declares, in their order. */
+  /** The columns of its header, in their order. */
   readonly columns: readonly ColumnType[];
 }
 
-/** What writing a model tells of it. */
+/** The result of writing a model. */
 interface WrittenFiles extends WrittenFile {
   readonly uris: readonly string[];
 }
 
 /**
- * Builds models: runs their SELECTs where their rows are, and keeps what they give under their names. DuckDB is one, a cluster
- * beside DuckDB another. Calls may be made side by side, and reject as those of an engine.
+ * Builds models: it runs their SELECTs where their rows are, and keeps the results under their names. There are two:
+ * DuckDB alone, and a cluster together with DuckDB. Calls may run in parallel, and reject like those of an engine.
  */
 export interface Builder {
-  /** The name and version of whoever computes. */
+  /** The name and version of the engine. */
   readonly version: string;
-  /** Makes the functions that models share; refuses a text that does more. */
+  /** Creates the functions that models share; refuses a text that does anything else. */
   makeFunctions(functions: Functions): Promise<void>;
-  /** Refuses a text that is more than one SELECT, or calls what does more than compute, before anything of it has run. */
+  /** Refuses a text that is not exactly one SELECT, or that calls a function with side effects, before any of it runs. */
   assertSelects(query: Query): Promise<void>;
   /**
-   * Keeps a model that may be larger than memory for the length of the run.
+   * Keeps a model that may be larger than memory until the end of the run.
    * @param queries give its rows together.
-   * @param bytes how large the files are that they read.
+   * @param bytes the size of the files that they read.
    */
   keepLarge(name: string, queries: readonly Query[], bytes: number): Promise<void>;
-  /** Keeps a small model for the length of the run. */
+  /** Keeps a small model until the end of the run. */
   keep(name: string, query: Query): Promise<void>;
-  /** Writes a model, its rows in their order where it is one file. */
+  /** Writes a model. If it is one file, its rows are in their order. */
   write(name: string, query: Query, place: Place): Promise<WrittenFiles>;
   /** Makes written Parquet files readable under the name of their model. */
   attach(name: string, uris: readonly string[]): Promise<void>;
-  /** The columns of a model that can be read, with DuckDB's names of their types. */
+  /** The columns of a readable model, with DuckDB's names of their types. */
   columnsOf(name: string): Promise<ColumnType[]>;
-  /** The rows of a query, all of them. */
+  /** All rows of a query. */
   rows(query: Query): Promise<Row[]>;
 }
 
-/** A SELECT for DuckDB that the runner itself says, of one model. */
+/** The runner's own SELECT for DuckDB, over one model. */
 export function ofModel(name: string, sql: string): Query {
   return { sql, references: [name], dialect: "duckdb" };
 }
 
-/** An error that an engine gave of a statement. Who knows what was asked turns it into a fault of a file or of a model. */
+/**
+ * An error of an engine about a statement. The caller knows the statement's purpose, and turns it into a fault of a
+ * file or of a model.
+ */
 export abstract class EngineError extends Error {
-  /** Whether the engine has found a fault of its own, and refuses every further statement. */
+  /** Whether the engine itself is faulty, and refuses all further statements. */
   abstract readonly isFatal: boolean;
 
   get onOneLine(): string {

@@ -1,25 +1,25 @@
 import { callsOf, statementsOf } from "../sql-text/scan.js";
 
-/** What an engine's SQL can do instead of computing. */
+/** The side effects that an engine's SQL can have. */
 export interface Powers {
-  /** How a statement that makes a function begins. */
+  /** The start of a statement that creates a function. */
   readonly makesFunction: RegExp;
-  /** How that statement is called. */
+  /** The name of that statement. */
   readonly functionStatement: string;
-  /** Functions that a query can call and that do more than compute. */
+  /** Functions that a query can call and that have side effects. */
   readonly doMore: RegExp;
 }
 
 /**
- * Says why a text of a file is refused as a model or an audit: the runner puts a SELECT in parentheses, which must not end early.
- * Undefined if nothing is wrong with it.
+ * Explains why the text of a file cannot be a model or an audit. The runner puts a SELECT in parentheses, which must
+ * not end early. Undefined if the text is valid.
  */
 export function refusalOfSelect(sql: string, { doMore }: Powers): string | undefined {
   if (statementsOf(sql).length > 1) return refusal("it is more than one SELECT");
   return refusalOfCalls(sql, doMore);
 }
 
-/** Says why a text is refused as a file of functions; undefined if nothing is wrong with it. */
+/** Explains why a text cannot be a file of functions; undefined if it is valid. */
 export function refusalOfFunctions(
   sql: string,
   { makesFunction, functionStatement, doMore }: Powers,

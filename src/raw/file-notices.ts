@@ -1,7 +1,7 @@
 import { printable, counting } from "../base/words.js";
 import type { ZoneFile } from "../zones/zone.js";
 
-/** So many are named; the others are counted. */
+/** The maximum number of named files; the others are counted. */
 const NAMED = 5;
 
 /** The names that a run reads, for messages. */
@@ -25,7 +25,7 @@ export interface SameBytes {
   readonly paths: readonly string[];
 }
 
-/** @param files those whose names no run reads, sorted by path. */
+/** @param files the files with names that no run reads, sorted by path. */
 export function ignoredFilesOf(files: readonly ZoneFile[]): IgnoredFiles {
   const first = files
     .slice(0, NAMED)
@@ -44,7 +44,7 @@ export function ignoredInWords({ count, first }: IgnoredFiles): string | undefin
   return `${counting(count, "raw file")} ${are}: ${names}; a run reads ${READABLE_NAMES}`;
 }
 
-/** Ignored files as lines, each with what to do. */
+/** Ignored files as lines, each with its remedy. */
 export function ignoredLines({ count, first }: IgnoredFiles): string[] {
   const more = count - first.length;
   return [
@@ -77,7 +77,7 @@ function listed(names: readonly string[], count: number): string {
   return `${names.join(", ")}${more > 0 ? ` and ${more.toString()} more` : ""}`;
 }
 
-/** What to do about a name that no run reads. */
+/** The remedy for a file name that no run reads. */
 function remedyFor(file: string): string {
   const name = file.slice(file.lastIndexOf("/") + 1);
   const renamed = RENAMED.map(([pattern, to]) => name.replace(pattern, to)).find((other) => other !== name);
@@ -88,7 +88,7 @@ function remedyFor(file: string): string {
   );
 }
 
-/** Names that say which format the file has, in other spellings. */
+/** Names that show the format of the file, in other spellings. */
 const RENAMED: readonly (readonly [RegExp, string])[] = [
   [/[.]csv[.](gz|gzip)\s*$/i, ".csv.gz"],
   [/[.]parquet[.](gz|gzip)\s*$/i, ".parquet.gzip"],

@@ -4,12 +4,12 @@ import type { Zone, ZoneFile } from "../zones/zone.js";
 /** Enough for the header line of most CSV files. */
 const BEGINNING_BYTES = 16_384;
 
-/** The formats that are read, by what the names of their files end with. */
+/** The supported formats, by the end of the file name. */
 type ReadFormat = "csv" | "csv.gz" | "parquet";
 
-/** What a file is by its first bytes. */
+/** The kind of a file by its first bytes. */
 interface Content {
-  /** As a sentence continues after the name of the file. */
+  /** Continues a sentence after the name of the file. */
   readonly is: string;
   readonly remedy: string;
   readonly format?: ReadFormat;
@@ -23,7 +23,7 @@ const REPACK = "unpack it, or compress it with gzip as *.csv.gz";
 const DOWNLOAD = "download the file again";
 const AS_CSV = "save its sheet as CSV UTF-8";
 
-/** The first kind that matches is the one. Its text is without a byte order mark and blanks before it. */
+/** The first match counts. The text has no byte order mark and no blanks at its start. */
 const KINDS: readonly Kind[] = [
   { ...beginning("PAR1"), is: "is a Parquet file", remedy: "name it *.parquet", format: "parquet" },
   { ...beginning("PARE"), is: "is an encrypted Parquet file", remedy: "write it without encryption" },
@@ -91,9 +91,9 @@ const SEPARATORS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Looks at the first bytes of a file that cannot be read.
+ * Inspects the first bytes of an unreadable file.
  * @param needed the columns that the model reads.
- * @returns what it is instead of what its name says, and what to do; undefined if that is unknown.
+ * @returns the real kind of the file, if its name is wrong, and the remedy; undefined if that is unknown.
  */
 export async function whatFileIs(
   zone: Zone,
@@ -101,7 +101,7 @@ export async function whatFileIs(
   needed: readonly string[],
 ): Promise<string | undefined> {
   if (file.bytes === 0) return "is empty";
-  // A file that cannot be opened has been told as such.
+  // Another fault already reports a file that does not open.
   const bytes = await readBeginning(zone, file).catch(() => undefined);
   if (bytes === undefined) return undefined;
   const named = /\.(csv\.gz|csv|parquet)(\.gzip)?$/.exec(file.path)?.[1];
@@ -110,7 +110,7 @@ export async function whatFileIs(
   return `${content.is}; ${content.remedy}`;
 }
 
-/** What is said of content that is unknown, by what the name of its file ends with. */
+/** The messages about unknown content, by the end of the file name. */
 const UNLIKE_ITS_NAME: Readonly<Record<string, Content>> = {
   parquet: { is: "is not a Parquet file", remedy: "write it as Parquet, or name it *.csv if it is CSV" },
   "csv.gz": { is: "is not gzip", remedy: "compress the CSV with gzip, or name it *.csv" },
@@ -157,7 +157,7 @@ function gzipContent(bytes: Buffer, needed: readonly string[]): Content {
   }
 }
 
-/** What the first bytes of a gzip file hold. */
+/** The contents of the first bytes of a gzip file. */
 function unpacked(bytes: Buffer): Buffer {
   try {
     return gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH });
@@ -166,7 +166,7 @@ function unpacked(bytes: Buffer): Buffer {
   }
 }
 
-/** Text with the needed names in its first line, by what separates them there. */
+/** Text with the needed names in its first line, by their separator. */
 function separatedText(text: string, needed: readonly string[]): Content | undefined {
   const [header = ""] = text.split(/[\r\n]/, 1);
   const found = Object.entries(SEPARATORS)
@@ -200,7 +200,7 @@ function saying(pattern: RegExp): Pick<Kind, "matches"> {
   return { matches: (_bytes, text) => pattern.test(text) };
 }
 
-/** By its byte order mark, or by the zeros of a text that begins with Latin letters. */
+/** Detects the encoding by its byte order mark, or by the zeros of a text that begins with Latin letters. */
 function isUtf16(bytes: Buffer): boolean {
   const [first = 0, second = 0, third = 0, fourth = 0] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return true;

@@ -16,15 +16,18 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
-/** DuckDB's own limit of a row, in bytes. Above sixteen times as many it leaves out rows, and says nothing. */
+/** DuckDB's own limit of a row, in bytes. Above sixteen times this size it silently skips rows. */
 const MAX_ROW_BYTES = 2_000_000;
-/** DuckDB divides files of 8 MB and more between threads. One that begins within a quoted value takes its lines for rows. */
+/**
+ * DuckDB divides files of 8 MB and more between threads. A thread that begins within a quoted value reads its lines
+ * as rows.
+ */
 const DIVIDED_FROM_BYTES = 4_000_000;
 
 /**
- * Reads the columns of a CSV file from its header line, and the file to its end: DuckDB notices neither a compressed file
- * that was cut short nor every wrong quote, nor empty fields that a row has too many, nor a row that is too long for it, nor
- * every byte that is not UTF-8. The columns of a file at fault are told if its header line was read.
+ * Reads the columns of a CSV file from its header line, and the whole file. DuckDB does not detect a truncated
+ * compressed file, some wrong quotes, extra empty fields of a row, a row that is too long for it, or some bytes that
+ * are not UTF-8. If the header line is valid, the result has the columns even of a faulty file.
  */
 export async function inspectCsvFile(zone: Zone, file: ZoneFile): Promise<Findings<InspectedFile>> {
   const check = new CsvCheck();
@@ -39,7 +42,7 @@ export async function inspectCsvFile(zone: Zone, file: ZoneFile): Promise<Findin
     reason = reasonOf(error);
   }
   const columns = columnsOf(check, Buffer.concat(header));
-  // DuckDB would take the rest of such a header, and with it all rows, for something else, and say nothing.
+  // DuckDB would silently misread the rest of such a header, and with it all rows.
   if (columns.some(({ name }) => /[\r\n]/.test(name)))
     reason ??= "the header line has a name with a line break";
   const isReadInOrder = check.hasQuotedLineBreaks && check.bytes >= DIVIDED_FROM_BYTES;
@@ -58,7 +61,7 @@ export async function inspectCsvFile(zone: Zone, file: ZoneFile): Promise<Findin
 
 /**
  * Checks all bytes of a file.
- * @param beginning gets the bytes that the header line is in.
+ * @param beginning gets the bytes of the header line.
  */
 async function readThrough(zone: Zone, file: ZoneFile, check: CsvCheck, beginning: Buffer[]): Promise<void> {
   const checked = new Writable({
@@ -83,7 +86,7 @@ function columnsOf({ header }: CsvCheck, beginning: Buffer): FileColumn[] {
   return names.map((name) => ({ name, duckDbName: name, type: "VARCHAR" }));
 }
 
-/** What zlib says of a gzip file, by its codes. */
+/** The meaning of zlib's codes for a gzip file. */
 const GZIP_FAULTS: Readonly<Record<string, string>> = {
   "unexpected end of file": "its gzip data is incomplete; copy the file again",
   "incorrect header check": "it has bytes that are not gzip; compress the CSV again with gzip",
@@ -95,13 +98,13 @@ function reasonOf(error: unknown): string {
   return GZIP_FAULTS[message] ?? `its gzip data is damaged (${message}); copy the file again`;
 }
 
-/** How lines can end. */
+/** The kinds of line ends. */
 type LineEnd = "LF" | "CRLF" | "CR";
 
-/** The state of the check. After a quote or a carriage return, the next byte says what it was. */
+/** The state of the check. After a quote or a carriage return, the next byte decides its meaning. */
 type Place = "unquoted" | "quoted" | "after a quote" | "after a carriage return";
 
-/** The header line of a CSV: where it is, in bytes, without its byte order mark and its line end. */
+/** The header line of a CSV: its position in bytes, without its byte order mark and its line end. */
 interface CsvHeader {
   readonly begin: number;
   readonly end: number;
@@ -109,14 +112,15 @@ interface CsvHeader {
 }
 
 /**
- * Checks the bytes of a CSV and counts its rows, so that no fault of DuckDB's own reader goes unseen. It refuses what DuckDB
- * reads wrong or refuses without a place: quotes against RFC 4180, bytes that are not UTF-8, rows with more or fewer fields
- * than the header, line ends of several kinds, and rows that are too long. Lines are counted as editors count them.
+ * Checks the bytes of a CSV and counts its rows, so that no fault of DuckDB's own reader stays hidden. It refuses
+ * everything that DuckDB reads wrong or refuses without a position. That is: quotes against RFC 4180, bytes that are
+ * not UTF-8, rows with more or fewer fields than the header, mixed line ends, and rows that are too long. Lines are
+ * counted as editors count them.
  */
 export class CsvCheck {
   readonly #characters = new Utf8Check();
   #place: Place = "unquoted";
-  /** How many bytes came before those at hand. */
+  /** The number of bytes before the current ones. */
   #position = 0;
   #lastByte = COMMA;
   #line = 1;
@@ -129,7 +133,7 @@ export class CsvCheck {
   #rows = 0;
   #hasQuotedLineBreaks = false;
 
-  /** Undefined until the header line is at its end. */
+  /** Undefined until the header line is complete. */
   get header(): CsvHeader | undefined {
     return this.#header;
   }
@@ -143,14 +147,14 @@ export class CsvCheck {
     return this.#hasQuotedLineBreaks;
   }
 
-  /** How many bytes were checked. */
+  /** The number of checked bytes. */
   get bytes(): number {
     return this.#position;
   }
 
   /**
-   * @param bytes the next ones of the file.
-   * @throws Error that says what is wrong, and in which line.
+   * @param bytes the next bytes of the file.
+   * @throws Error with the fault and its line.
    */
   check(bytes: Uint8Array): void {
     this.#characters.check(bytes, this.#line);
@@ -161,11 +165,11 @@ export class CsvCheck {
     this.#assertRowLength(this.#position);
   }
 
-  /** @throws Error if the file ends within a quoted value or a character, or if its last row is at fault. */
+  /** @throws Error if the file ends within a quoted value or a character, or if its last row is faulty. */
   end(): void {
     this.#characters.end(this.#line);
     if (this.#place === "quoted") throw new Error(`line ${this.#quoteLine} has a quote that is not closed`);
-    // A file of CRLF that was cut between the two has lost nothing.
+    // A CRLF file that was cut between the two characters has lost nothing.
     if (this.#place === "after a carriage return")
       this.#endLine(this.#lineEnd === "CRLF" ? "CRLF" : "CR", this.#position - 1, this.#position);
     else if (this.#position > this.#rowBegin) this.#endRow(this.#position);
@@ -179,7 +183,7 @@ export class CsvCheck {
     return rest.length;
   }
 
-  /** @returns up to where the bytes are read. */
+  /** @returns the end of the bytes that were read. */
   #readOn(bytes: Uint8Array, at: number): number {
     switch (this.#place) {
       case "unquoted":
@@ -199,7 +203,7 @@ export class CsvCheck {
     let at = from;
     for (; at < bytes.length; at++) {
       const byte = bytes[at] ?? 0;
-      // Letters and digits are above all bytes that mean something.
+      // Letters and digits are above all bytes with a meaning.
       if (byte > COMMA) continue;
       if (byte === COMMA) commas++;
       else if (byte === LINE_FEED) {
@@ -262,8 +266,8 @@ export class CsvCheck {
   }
 
   /**
-   * @param end where the row ends, and with it its line.
-   * @param next where the next row begins.
+   * @param end the end of the row, and of its line.
+   * @param next the start of the next row.
    * @param follower the byte after a carriage return.
    */
   #endLine(lineEnd: LineEnd, end: number, next: number, follower?: number): void {
@@ -315,17 +319,17 @@ export class CsvCheck {
   }
 }
 
-/** Of a character, in bytes. */
+/** The maximum size of a character, in bytes. */
 const MAX_CHARACTER_BYTES = 4;
 
-/** Holds bytes that come in pieces against UTF-8, whichever byte a piece ends with. */
+/** Checks that bytes are UTF-8. They arrive in pieces, which may end within a character. */
 export class Utf8Check {
-  /** The last character so far, which the next piece may continue with. */
+  /** The incomplete last character so far, which the next piece may complete. */
   #begun: Uint8Array = new Uint8Array();
 
   /**
-   * @param line that the bytes begin in.
-   * @throws Error that names the line of what is not UTF-8.
+   * @param line the line in which the bytes begin.
+   * @throws Error that names the line that is not UTF-8.
    */
   check(bytes: Uint8Array, line: number): void {
     const text = this.#begun.length === 0 ? bytes : Buffer.concat([this.#begun, bytes]);
@@ -340,7 +344,7 @@ export class Utf8Check {
   }
 }
 
-/** The start of the last character if it has several bytes: more of them may follow. */
+/** The start of the last character if it has several bytes: the rest may follow. */
 function endOfWholeCharacters(text: Uint8Array): number {
   for (let at = text.length - 1; at >= Math.max(0, text.length - MAX_CHARACTER_BYTES); at--) {
     const byte = text[at] ?? 0;
@@ -350,7 +354,7 @@ function endOfWholeCharacters(text: Uint8Array): number {
   return text.length;
 }
 
-/** No byte of a longer character is a line break, so that each line is UTF-8 by itself or is not. */
+/** No byte of a longer character is a line break. So each line can be checked alone. */
 function assertUtf8(text: Uint8Array, firstLine: number): void {
   if (isUtf8(text)) return;
   let line = firstLine;

@@ -14,20 +14,20 @@ import { withExactMoments } from "./parquet-moments.js";
 import { columnFaults, faultOfFile, unreadableFiles, type Findings, type RawFault } from "./raw-faults.js";
 import { nameOfNoColumn, type FileColumn, type InspectedFile } from "./raw-file.js";
 
-/** What a model reads from each column. */
+/** The columns that a model reads, with their kinds. */
 type Reads = RawModel["header"]["reads"];
 
 /** The files in the folder of a raw model, sorted by path. */
 export interface RawListing {
-  /** What a run reads. */
+  /** The files that a run reads. */
   readonly files: readonly ZoneFile[];
-  /** What no run reads because of its name. */
+  /** The files that no run reads because of their names. */
   readonly ignored: readonly ZoneFile[];
 }
 
 /**
  * The raw files of a model.
- * @throws PipelineError RAW_ZONE_EMPTY if there are none, RAW_FILE_UNREADABLE if one is not a file that can be read.
+ * @throws PipelineError RAW_ZONE_EMPTY if there are none, RAW_FILE_UNREADABLE if one is not a readable file.
  */
 export async function listRawFiles(zone: Zone, model: RawModel): Promise<RawListing> {
   const { results, faults, ignored } = await lookForRawFiles(zone, model);
@@ -35,14 +35,14 @@ export async function listRawFiles(zone: Zone, model: RawModel): Promise<RawList
   return { files: results, ignored };
 }
 
-/** Tells what a run reads of the files in a folder from what it ignores. */
+/** Separates the files in a folder that a run reads from those that it ignores. */
 export function sortedByName(listed: readonly ZoneFile[]): RawListing {
   const isRead = ({ path }: ZoneFile) => rawFormatOf(path) !== undefined;
   return { files: listed.filter(isRead), ignored: listed.filter((file) => !isRead(file)) };
 }
 
 /**
- * All raw files of a model, sorted by path, also those that cannot be read because of what they are or how they are called.
+ * All raw files of a model, sorted by path, including those with an unreadable kind or name.
  * @throws PipelineError RAW_ZONE_EMPTY if there are none.
  */
 export async function lookForRawFiles(
@@ -74,11 +74,11 @@ function zoneEmpty(folder: string, ignored: readonly ZoneFile[]): PipelineError 
 }
 
 /**
- * Looks at the columns of every raw file.
+ * Inspects the columns of every raw file.
  * @param withNewEngine as for `lookAtColumns`.
- * @param folder of this machine for copies of files that DuckDB would not read exactly; undefined to make none.
+ * @param folder of this machine for copies of files that DuckDB would not read exactly; undefined for no copies.
  * @returns the files sorted by path.
- * @throws PipelineError RAW_FILE_UNREADABLE that names every file that cannot be read or lacks a column.
+ * @throws PipelineError RAW_FILE_UNREADABLE that names every file that is unreadable or lacks a column.
  */
 export async function inspectRawFiles(
   engine: Engine,
@@ -94,8 +94,9 @@ export async function inspectRawFiles(
 }
 
 /**
- * Looks at the columns of every raw file; one that lacks a column is found, and at fault. The files are sorted by path.
- * @param withNewEngine opens another engine if a file breaks the one at hand.
+ * Inspects the columns of every raw file. A file that lacks a column is in the results and also in the faults. The
+ * files are sorted by path.
+ * @param withNewEngine opens another engine if a file breaks the current one.
  * @param folder as for `inspectRawFiles`.
  */
 export async function lookAtColumns(
@@ -116,7 +117,7 @@ export async function lookAtColumns(
   }
 }
 
-/** Looks at files with new engines, to find those that break one. */
+/** Inspects files with new engines, to find those that break one. */
 async function lookOneByOne(
   withNewEngine: WithNewEngine,
   zone: Zone,
@@ -164,12 +165,12 @@ async function lookTogether(
   );
   const results = [...parquet.results, ...csv.results].sort((a, b) => (a.file.path < b.file.path ? -1 : 1));
   const columns = results.flatMap((file) => columnFaults(file, needed));
-  // If the header line is at fault, what was found in the rows may be wrong, too.
+  // If the header line is faulty, the results of the rows may be wrong, too.
   const faulty = new Set(columns.map(({ path }) => path));
   const others = [...parquet.faults, ...csv.faults].filter(({ path }) => !faulty.has(path));
   await assertServed(zone, [...columns, ...others]);
   const faults = await explained(zone, files, [...columns, ...others], needed);
-  // What is at fault is not read.
+  // Faulty files are not read.
   const unreadable = new Set(faults.map(({ path }) => path));
   const good = results.filter(({ file }) => !unreadable.has(file.path));
   const exact = await withExactMoments(engine, zone, good, needed, folder);
@@ -180,15 +181,15 @@ async function lookTogether(
   };
 }
 
-/** How many of the files at fault the server is asked for: one that is at fault itself spoils all. */
+/** The number of faulty files to check with the server: a faulty server spoils all files. */
 const ASKED_FOR = 3;
 
-/** Makes sure that files at fault are not those of a server that answers wrongly. */
+/** Checks that files are not faulty because the server sends wrong responses. */
 async function assertServed(zone: Zone, faults: readonly RawFault[]): Promise<void> {
   await sideBySide(faults.slice(0, ASKED_FOR), async (file) => zone.assertConsistent?.(file));
 }
 
-/** Says of a file at fault what it is, if it is something else than its name says. */
+/** Adds the real kind of a faulty file, if its name is wrong. */
 async function explained(
   zone: Zone,
   files: readonly ZoneFile[],
@@ -209,10 +210,10 @@ async function explained(
 export type WithNewEngine = (use: (engine: Engine) => Promise<void>) => Promise<void>;
 
 /**
- * Reads raw files one by one, to name those that cannot be read: an error of a scan of many may name none.
- * @param withNewEngine is used again after a file at which an engine has broken down.
+ * Reads raw files one by one, to name the unreadable ones: an error of a scan of many may name none.
+ * @param withNewEngine is used again after a file that broke an engine.
  * @param selectOf the SELECT that reads a part.
- * @throws PipelineError RAW_FILE_UNREADABLE that names every file at fault; returns if none is.
+ * @throws PipelineError RAW_FILE_UNREADABLE that names every faulty file; returns if there are none.
  */
 export async function probeRawFiles(
   withNewEngine: WithNewEngine,
@@ -242,7 +243,7 @@ export async function probeRawFiles(
   throw unreadableFiles(faults);
 }
 
-/** What a run reads of a file: its rows, and what its footer says of itself. */
+/** The parts of a file that a run reads: its rows, and the metadata of its footer. */
 function selectsOf(part: RawPart, file: string, selectOf: (part: RawPart) => string): string[] {
   const rows = selectOf({ ...part, files: [file] });
   return part.format === "parquet"
@@ -258,7 +259,7 @@ async function firstFault(engine: Engine, selects: readonly string[]): Promise<D
   return undefined;
 }
 
-/** Why a SELECT over raw files cannot be read to its end; undefined if it can. */
+/** The reason why a SELECT over raw files does not read to its end; undefined if it does. */
 export async function faultOfReading(engine: Engine, select: string): Promise<DuckDbError | undefined> {
   try {
     await engine.rows(`SELECT max(COLUMNS(*)) FROM (${select}\n)`);
@@ -269,7 +270,7 @@ export async function faultOfReading(engine: Engine, select: string): Promise<Du
   }
 }
 
-/** The format of a raw file by its name; undefined for a file that is none. */
+/** The format of a raw file by its name; undefined if its name has none. */
 export function rawFormatOf(path: string): RawPart["format"] | undefined {
   if (isParquet(path)) return "parquet";
   return isCsv(path) ? "csv" : undefined;
@@ -285,14 +286,14 @@ function isCsv(path: string): boolean {
 
 async function inspectCsvFiles(zone: Zone, files: readonly ZoneFile[]): Promise<Findings<InspectedFile>> {
   if (files.length === 0) return { results: [], faults: [] };
-  // Loaded here, because most runs read Parquet alone.
+  // Loaded here, because most runs read only Parquet.
   const { inspectCsvFile } = await import("./inspect-csv.js");
   const found = await sideBySide(files, (file) => inspectCsvFile(zone, file));
   return { results: found.flatMap(({ results }) => results), faults: found.flatMap(({ faults }) => faults) };
 }
 
 /**
- * Groups files of which nothing is at fault to those that one SELECT can read.
+ * Groups faultless files that one SELECT can read.
  * @param root of the raw zone.
  */
 export function groupFiles(inspected: readonly InspectedFile[], reads: Reads, root: string): RawPart[] {
@@ -324,7 +325,7 @@ export function groupFiles(inspected: readonly InspectedFile[], reads: Reads, ro
   return [...parts.values()];
 }
 
-/** Names for the columns of a CSV. What the model does not read is only counted, so that no two names clash. */
+/** Names for the columns of a CSV. A column that the model does not read only has a number, so that no two names clash. */
 function csvNames(columns: readonly FileColumn[], reads: Reads): string[] {
   return columns.map(({ name }, index) =>
     Object.hasOwn(reads, name) ? name : `column_${(index + 1).toString()}`,
@@ -343,7 +344,7 @@ function rawColumn(columns: readonly FileColumn[], name: string, read: Reads[str
   return READABLE[read].test(type) ? named : { ...named, castTo: "VARCHAR" };
 }
 
-/** The types that the functions of the models take. BLOB is text whose writer did not say so. */
+/** The types that the functions of the models accept. BLOB is text that its writer did not mark as text. */
 const READABLE: Record<Reads[string], RegExp> = {
   moment: /^(VARCHAR|BLOB|DATE|TIMESTAMP(_S|_MS|_NS| WITH TIME ZONE)?)$/,
   number: /^(VARCHAR|BLOB|DOUBLE|U?(TINY|SMALL)INT|U?INTEGER|BIGINT)$/,

@@ -10,7 +10,7 @@ import type { FileColumn, InspectedFile } from "./raw-file.js";
 interface SchemaElement {
   readonly column: FileColumn;
   readonly children: number;
-  /** All that DuckDB makes its type of. */
+  /** Everything that determines DuckDB's type. */
   readonly text: string;
 }
 
@@ -27,7 +27,7 @@ export async function inspectParquetFiles(
     return { results: await columnsOfFiles(engine, files, needed), faults: [] };
   } catch (error) {
     if (!(error instanceof DuckDbError) || error.isFatal) throw error;
-    // The error may name no file, and there may be more than one at fault.
+    // The error may name no file, and there may be more than one faulty file.
     return files.length === 1
       ? { results: [], faults: [faultOfFile(files[0]?.path ?? "", error)] }
       : inspectOneByOne(engine, files, needed);
@@ -90,10 +90,10 @@ async function columnsOfFiles(
   return inspected;
 }
 
-/** The elements right below the root of a schema that is written depth first. */
+/** The elements directly below the root of a schema that is written depth first. */
 function topLevel(elements: readonly SchemaElement[]): FileColumn[] {
   const top: { column: FileColumn; parts: string[]; hasMilliseconds?: true }[] = [];
-  /** How many children each element above still waits for. */
+  /** The number of missing children of each element above. */
   const waiting: number[] = [];
   for (const { column, children, text } of elements.slice(1)) {
     if (waiting.length === 0) top.push({ column, parts: [] });
@@ -111,7 +111,7 @@ function topLevel(elements: readonly SchemaElement[]): FileColumn[] {
   }));
 }
 
-/** DuckDB's names know no case: where a file has a column twice to it, the later ones are renamed. */
+/** DuckDB's names ignore case: if a file has the same column twice for DuckDB, the later ones are renamed. */
 async function withDuckDbNames(
   engine: Engine,
   file: ZoneFile,
@@ -126,11 +126,14 @@ async function withDuckDbNames(
   return columns.map((column, index) => ({ ...column, duckDbName: described[index]?.name ?? column.name }));
 }
 
-/** The most digits of a DECIMAL that DuckDB reads exactly: it reads longer ones as DOUBLE, and some of those wrongly. */
+/**
+ * The maximum number of digits of a DECIMAL that DuckDB reads exactly: it reads longer ones as DOUBLE, and some of
+ * those wrongly.
+ */
 const MAX_DIGITS = 38;
 
 /**
- * The type of a column of a Parquet file, and why DuckDB cannot read what it says.
+ * The type of a column of a Parquet file, and the reason if DuckDB cannot read it.
  * @param row of `parquet_schema`.
  */
 function typeOf(row: Row): Pick<FileColumn, "type" | "problem"> {
@@ -164,7 +167,7 @@ function unitOf(row: Row): Pick<FileColumn, "unit"> {
   if (textIn(row, "type") === "INT96") return { unit: "int96" };
   if (logical.includes("MILLIS=Milli") || textIn(row, "converted_type") === "TIMESTAMP_MILLIS")
     return { unit: "milliseconds" };
-  // Without a time zone DuckDB keeps them as they are.
+  // Without a time zone DuckDB does not change them.
   return logical.includes("NANOS=Nano") && logical.includes("isAdjustedToUTC=1")
     ? { unit: "nanoseconds" }
     : {};
@@ -180,7 +183,7 @@ function decimalOf(row: Row): { type: string; digits: number } | undefined {
   return { type: `DECIMAL(${digits},${scale})`, digits };
 }
 
-/** DuckDB knows some logical types only by the converted type that older files had in their place. */
+/** DuckDB knows some logical types only by their converted type, which older files have instead. */
 function typeByLogicalType(row: Row, read: string): string | undefined {
   const [, name = "", isUnsigned] =
     /^(Date|Time|Timestamp|UUID|Float16|Int)Type\((?:[^]*isSigned=(0))?/.exec(textIn(row, "logical_type")) ??
@@ -206,7 +209,7 @@ function typeByLogicalType(row: Row, read: string): string | undefined {
   }
 }
 
-/** DuckDB believes this converted type more than the logical type. */
+/** For DuckDB this converted type has priority over the logical type. */
 function isMillisecondsByConvertedType(row: Row): boolean {
   return (
     textIn(row, "converted_type") === "TIMESTAMP_MILLIS" &&
@@ -219,10 +222,13 @@ function textIn(row: Row, column: string): string {
   return typeof value === "string" ? value : "";
 }
 
-/** What is told of a footer that DuckDB cannot show: it shows the statistics, too, which may hold a moment that it has not. */
+/**
+ * The result for a footer that DuckDB cannot show. It also shows the statistics, which may have a moment out of its
+ * range.
+ */
 const UNKNOWN = ["UNKNOWN"];
 
-/** Adds to Parquet files what their pages are compressed with, by DuckDB's names of the codecs. */
+/** Adds the compression of its pages to each Parquet file, by DuckDB's names of the codecs. */
 export async function withCodecs(
   engine: Engine,
   files: readonly InspectedFile[],

@@ -11,33 +11,33 @@ import type { Zone } from "../zones/zone.js";
 import type { Findings, RawFault } from "./raw-faults.js";
 import { nameOfNoColumn, type FileColumn, type InspectedFile } from "./raw-file.js";
 
-/** The first day of the calendar that Parquet means, where writers had another one before. */
+/** The first day of Parquet's calendar. Some writers use another one before it. */
 const FIRST_GREGORIAN_DAY = "1582-10-15";
 
-/** A column whose values are looked at. */
+/** A column whose values need a check. */
 interface Suspect {
   readonly column: FileColumn;
-  /** The least value for which there is something to do, as SQL compares it. */
+  /** The lowest value that needs a copy, as SQL compares it. */
   readonly least: { readonly operator: "<" | "<="; readonly moment: string };
   readonly isLegacy: boolean;
 }
 
-/** A file with columns to look at. */
+/** A file with such columns. */
 interface SuspectFile {
   readonly file: InspectedFile;
   readonly suspects: readonly Suspect[];
 }
 
-/** Which suspects of a file hold what they must not: those in whose place there is true. */
+/** The suspect columns of a file with wrong values: those with `true` at their position. */
 type Found = ReadonlyMap<SuspectFile, readonly boolean[]>;
 
 /**
- * Finds the Parquet files with moments that DuckDB reads as others than their numbers say: milliseconds that it cannot convert, and
- * nanoseconds before 1970 with a time zone. Copies them, so that it reads the numbers. Files of Spark with dates of the Julian calendar
- * are at fault. Only the columns of such types are looked at; most files have none.
+ * Finds the Parquet files with moments that DuckDB reads wrongly: milliseconds that it cannot convert, and
+ * nanoseconds before 1970 with a time zone. Copies these files, so that DuckDB reads the numbers. Spark files with
+ * dates of the Julian calendar are faulty. The check is only for columns of these types; most files have none.
  * @param needed the columns that the model reads.
- * @param folder of this machine to copy to; if there is none, nothing is looked at.
- * @throws PipelineError STORAGE_FULL if the folder has no room.
+ * @param folder of this machine for the copies; without it there is no check.
+ * @throws PipelineError STORAGE_FULL if the folder has no space left.
  */
 export async function withExactMoments(
   engine: Engine,
@@ -93,15 +93,15 @@ function suspectsOf(file: InspectedFile, needed: readonly string[], isLegacy: bo
 const LEGACY = { operator: "<", moment: FIRST_GREGORIAN_DAY } as const;
 
 const LEAST = {
-  // What can be converted is right: that it is converted is enough.
+  // If they convert, they are right: the conversion alone is the check.
   milliseconds: { operator: "<", moment: "-infinity" },
-  // Those before 1970 are cut towards it.
+  // DuckDB rounds those before 1970 towards it.
   nanoseconds: { operator: "<=", moment: "1970-01-01" },
 } as const;
 
 /**
- * The files that Spark says to have written by the calendar that it had before version 3 (and for INT96 before 3.1): the Julian one
- * before 1582. Footers are read once, so that this costs no request.
+ * The files that Spark marks with its calendar before version 3 (and for INT96 before 3.1): the Julian one before
+ * 1582. Footers are cached, so this costs no request.
  */
 async function legacyFiles(engine: Engine, files: readonly InspectedFile[]): Promise<ReadonlySet<string>> {
   if (files.length === 0) return new Set();
@@ -121,13 +121,13 @@ async function legacyFiles(engine: Engine, files: readonly InspectedFile[]): Pro
 function isLegacy(keys: ReadonlyMap<string, string>): boolean {
   if (keys.has("org.apache.spark.legacyDateTime") || keys.has("org.apache.spark.legacyINT96")) return true;
   const version = keys.get("org.apache.spark.version");
-  // Spark 2 did not say its version at first.
+  // Early versions of Spark 2 did not write their version.
   return version === undefined
     ? keys.has("org.apache.spark.sql.parquet.row.metadata")
     : /^([12]\.|3\.0\.)/.test(version);
 }
 
-/** Looks at files in as few statements as their columns allow. */
+/** Checks files in as few statements as their columns allow. */
 async function lookAtMoments(engine: Engine, files: readonly SuspectFile[]): Promise<Found> {
   const alike = new Map<string, SuspectFile[]>();
   for (const each of files) {
@@ -165,7 +165,7 @@ async function lookAtAlike(engine: Engine, files: readonly SuspectFile[]): Promi
       }
       return new Map([[first, hits]]);
     }
-    // What else is at fault with the file, the run finds out.
+    // The run reports any other fault of the file.
     return new Map([[first, [error.errorClass === "Conversion"]]]);
   }
 }
@@ -174,7 +174,7 @@ function hitsIn(row: Row | undefined, suspects: readonly Suspect[]): boolean[] {
   return suspects.map((_, index) => row?.[`hit_${index}`] === true);
 }
 
-/** The least value tells, and to find it DuckDB converts them all. */
+/** The lowest value is enough, and to find it DuckDB converts all values. */
 function momentsStatement(
   files: readonly SuspectFile[],
   suspects: readonly Suspect[],
@@ -193,7 +193,7 @@ function questionOf({ column, least }: Suspect): string {
   return `min(${identifier(duckDbName)}) ${least.operator} CAST(${literal(least.moment)} AS ${type})`;
 }
 
-/** Copies a file in which DuckDB reads some columns as other types, with the pages as they are. */
+/** Copies a file whose columns DuckDB reads with other types. The pages stay the same. */
 async function copyOf(
   zone: Zone,
   inspected: InspectedFile,
@@ -247,25 +247,25 @@ function inCopy(column: FileColumn): FileColumn {
 }
 
 /**
- * Changes of single bytes in the footer of a Parquet file, so that a reader takes moments for the numbers that they are
- * stored as. The footer keeps its length, and the pages stay as they are.
+ * Changes of single bytes in the footer of a Parquet file, so that a reader sees the stored numbers of moments. The
+ * footer keeps its length, and the pages stay the same.
  */
 
-/** What to take a column of moments for: whole numbers, or moments without a time zone. */
+/** The new type of a column of moments: whole numbers, or moments without a time zone. */
 type Taking = "numbers" | "moments without a time zone";
 
-/** What a footer has more of than its metadata: their length in bytes, and `PAR1`. */
+/** The end of a footer after its metadata: the length in bytes, and `PAR1`. */
 const FOOTER_END = 8;
 
-/** The field numbers of the format's own definition, parquet.thrift. */
+/** The field numbers of the format's definition, parquet.thrift. */
 const SCHEMA = 2;
 const CONVERTED_TYPE = 6;
 const LOGICAL_TYPE = 10;
 const TIMESTAMP = 8;
 const IS_ADJUSTED_TO_UTC = 1;
-/** In the union of logical types a number that means nothing: what has it is not looked at. */
+/** An unused number in the union of logical types: readers ignore a field with it. */
 const NO_LOGICAL_TYPE = 9;
-/** The converted type of a whole number of 64 bits, as it is written. */
+/** The converted type of a 64-bit whole number, in its stored form. */
 const INT_64 = 18 << 1;
 
 /** The types of the compact protocol of Thrift. */
@@ -280,7 +280,7 @@ const SET = 10;
 const MAP = 11;
 const STRUCT = 12;
 
-/** A field of a struct: its number, its type, and where its head and its value begin. */
+/** A field of a struct: its number, its type, and the positions of its head and its value. */
 interface Field {
   readonly id: number;
   readonly type: number;
@@ -289,10 +289,10 @@ interface Field {
 }
 
 /**
- * Changes how columns of moments are said to be stored.
- * @param metadata of the file, changed in its place.
- * @param columns what to take each column for, by its place in the schema.
- * @throws RangeError if the metadata is not what it should be.
+ * Changes the declared storage of moment columns.
+ * @param metadata of the file, changed in place.
+ * @param columns the new type of each column, by its position in the schema.
+ * @throws RangeError if the metadata is invalid.
  */
 function takeMomentsFor(metadata: Buffer, columns: ReadonlyMap<number, Taking>): void {
   const reader = new CompactReader(metadata);
@@ -321,11 +321,11 @@ function changeLogicalType(reader: CompactReader, { value }: Field, taking: Taki
   });
 }
 
-/** Finds its way through what is written in the compact protocol. */
+/** Reads the compact protocol. */
 class CompactReader {
   constructor(readonly bytes: Buffer) {}
 
-  /** @returns where the struct has ended. */
+  /** @returns the end of the struct. */
   eachField(begin: number, visit: (field: Field) => void): number {
     let id = 0;
     for (let at = begin; ;) {
@@ -360,7 +360,7 @@ class CompactReader {
     return byte;
   }
 
-  /** The lowest 32 bits of a number, and where it ends. */
+  /** The lowest 32 bits of a number, and its end. */
   #varint(begin: number): [number: number, end: number] {
     let number = 0;
     for (let at = begin, shift = 0; ; at++, shift += 7) {

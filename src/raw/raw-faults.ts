@@ -3,14 +3,14 @@ import { printable } from "../base/words.js";
 import type { DuckDbError } from "../engine/duckdb/duckdb-errors.js";
 import type { InspectedFile } from "./raw-file.js";
 
-/** A raw file that cannot be read, and why. */
+/** A raw file that is not readable, with the reason. */
 export interface RawFault {
   /** Relative to the raw zone. */
   readonly path: string;
   readonly reason: string;
 }
 
-/** What came of looking at raw files: a result for each of which anything is known, and what is at fault, also with one of these. */
+/** The results of inspecting raw files. A file has a result if anything is known of it. A faulty file can have one, too. */
 export interface Findings<Result> {
   readonly results: readonly Result[];
   readonly faults: readonly RawFault[];
@@ -18,7 +18,7 @@ export interface Findings<Result> {
 
 const REPACK = "repack it: gunzip -c OLD.csv.gz | gzip > NEW.csv.gz";
 
-/** What DuckDB says of files that it cannot read, where its words do not tell what to do. */
+/** DuckDB's messages about unreadable files that do not tell the remedy. */
 const KNOWN_FAULTS: readonly (readonly [RegExp, string])[] = [
   [
     /Unsupported GZIP archive/,
@@ -34,7 +34,7 @@ const KNOWN_FAULTS: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** What DuckDB's error says of the raw file that it met. */
+/** The fault of a raw file from DuckDB's error. */
 export function faultOfFile(path: string, error: DuckDbError): RawFault {
   const [, reason] = KNOWN_FAULTS.find(([message]) => message.test(error.message)) ?? [];
   return { path, reason: reason ?? (error.isFatal ? breakdownBy(error) : error.onOneLine) };
@@ -44,7 +44,7 @@ function breakdownBy(error: DuckDbError): string {
   return `DuckDB fails to read the file (${error.onOneLine}). Write it with another program or version, or as CSV`;
 }
 
-/** One error that names every file at fault. */
+/** One error that names every faulty file. */
 export function unreadableFiles(faults: readonly RawFault[]): PipelineError {
   const lines = [...faults]
     .sort((a, b) => (a.path < b.path ? -1 : 1))
@@ -57,13 +57,13 @@ export function unreadableFiles(faults: readonly RawFault[]): PipelineError {
   );
 }
 
-/** How many column names a message shows, and how much of each. */
+/** The maximum number of column names in a message, and the maximum length of each. */
 const MAX_SHOWN = 20;
 const MAX_LENGTH = 80;
 
 /**
- * What is wrong with the columns of a file. Names must be exact: a name that only looks like the needed one is shown with what
- * differs.
+ * The faults of a file's columns. Names must be exact: a name that is only similar to a needed one is shown with the
+ * difference.
  * @param needed the columns that the model reads.
  */
 export function columnFaults({ file, columns }: InspectedFile, needed: readonly string[]): RawFault[] {
@@ -86,7 +86,7 @@ function listed(names: readonly string[]): string {
   return names.slice(0, MAX_SHOWN).map(shown).join(", ") + rest;
 }
 
-/** Names that say the same as a missing one without case, blanks, punctuation and what cannot be seen, by what differs. */
+/** Names that equal a missing one without case, blanks, punctuation and invisible characters, with the difference. */
 function nearMisses(names: readonly string[], missing: readonly string[]): string[] {
   const found = new Map<string, string[]>();
   for (const need of missing) {
@@ -113,13 +113,13 @@ function differenceBetween(name: string, need: string): string {
   return "the spelling differs";
 }
 
-/** What looks like nothing, or like a blank that it is not. */
+/** Invisible characters, and those that look like a blank. */
 const INVISIBLE = /[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}/u;
 const EVERY_INVISIBLE = new RegExp(INVISIBLE, "gu");
-/** What looks like a Latin letter in a name that has some. */
+/** Letters that look like Latin letters, in a name with Latin letters. */
 const FOREIGN_LETTER = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Cherokee}]/gu;
 
-/** A name as people can tell it from others: `"<U+FEFF>timestamp"`. */
+/** A name that people can tell from others: `"<U+FEFF>timestamp"`. */
 function shown(name: string): string {
   const cut = name.length > MAX_LENGTH ? `${name.slice(0, MAX_LENGTH)}…` : name;
   const letters = /[A-Za-z]/.test(cut) ? cut.replace(FOREIGN_LETTER, marked) : cut;

@@ -6,13 +6,13 @@ export interface FileColumn extends Pick<RawColumn, "parts" | "unit"> {
   readonly name: string;
   readonly duckDbName: string;
   readonly type: string;
-  /** Its type where it is read from a copy of the file. */
+  /** Its type in a copy of the file, if a run reads that. */
   readonly typeInCopy?: string;
-  /** Its place in the schema of a Parquet file. */
+  /** Its position in the schema of a Parquet file. */
   readonly schemaIndex?: number;
   /** Whether it, or a column within it, holds milliseconds. */
   readonly hasMilliseconds?: true;
-  /** Why what it holds cannot be read, and what to do. */
+  /** The reason why its values are not readable, and the remedy. */
   readonly problem?: string;
 }
 
@@ -21,22 +21,22 @@ export interface InspectedFile {
   readonly file: ZoneFile;
   readonly format: "csv" | "parquet";
   readonly columns: readonly FileColumn[];
-  /** What the pages of a Parquet file are compressed with, if that was asked. */
+  /** The compression of the pages of a Parquet file, if it was queried. */
   readonly codecs?: readonly string[];
-  /** How many rows of a CSV file the check of its bytes has counted. */
+  /** The number of rows of a CSV file, from the check of its bytes. */
   readonly rows?: number;
   /** Whether one thread must read a CSV file from its beginning to its end. */
   readonly isReadInOrder?: true;
-  /** What is read in its place, and the folder that stands for the raw zone there. */
+  /** A copy that is read instead, and the folder that replaces the raw zone there. */
   readonly copy?: { readonly root: string; readonly uri: string };
 }
 
 /** Raw files of one format that have the same columns of the same types, in any order. */
 export interface RawShape {
   readonly format: InspectedFile["format"];
-  /** In the order of the first of the files. A column that has columns itself is of the type `nested`. */
+  /** In the order of the first file. A column with inner columns has the type `nested`. */
   readonly columns: readonly { readonly name: string; readonly type: string }[];
-  /** How many files there are. */
+  /** The number of files. */
   readonly files: number;
   /** The path of the first of them, below the raw zone. */
   readonly first: string;
@@ -63,12 +63,12 @@ export function shapesOf(files: readonly InspectedFile[]): RawShape[] {
   return [...shapes.values()];
 }
 
-/** The columns of a raw file, as people are told of them. */
+/** The columns of a raw file, for messages. */
 export function columnsOf({ columns }: InspectedFile): RawShape["columns"] {
   return columns.map(({ name, type }) => ({ name, type: type === "" ? "nested" : type }));
 }
 
-/** A name for the column that tells the file: none of the files has a column of that name. */
+/** A name for the column with the file name, which no file has as a column. */
 export function nameOfNoColumn(files: readonly InspectedFile[]): string {
   const taken = new Set(files.flatMap(({ columns }) => columns.map(({ name }) => name.toLowerCase())));
   let name = "source_file";

@@ -3,7 +3,7 @@ import { sideBySide } from "../base/concurrency.js";
 import { sha256Of, type Zone, type ZoneFile } from "../zones/zone.js";
 import type { SameBytes } from "./file-notices.js";
 
-/** The files whose contents are known to be the same, by a hash or by a version that tells the content. */
+/** The files with equal contents, by a hash or by a version that comes from the content. */
 export function sameBytesAmong(
   files: readonly (Pick<ZoneFile, "path" | "bytes" | "version"> & { readonly sha256?: string })[],
 ): SameBytes[] {
@@ -14,8 +14,8 @@ export function sameBytesAmong(
 }
 
 /**
- * Finds files with the same bytes. Reads only files of the same size as another, and only the beginning of those that differ there.
- * Files that cannot be read are left out.
+ * Finds files with the same bytes. It reads only files of the same size as another one. If two files differ at their
+ * beginning, it reads only that. It leaves out unreadable files.
  */
 export async function findSameBytes(zone: Zone, files: readonly ZoneFile[]): Promise<SameBytes[]> {
   const readable = files.filter(({ problem }) => problem === undefined);
@@ -35,7 +35,7 @@ async function hashed(
   files: readonly ZoneFile[],
   hash: (file: ZoneFile) => Promise<string>,
 ): Promise<HashedFile[]> {
-  // What cannot be read is told where it is read.
+  // Another step reports an unreadable file.
   const found = await sideBySide(files, (file) =>
     hash(file)
       .then((sha256) => [{ ...file, sha256 }])

@@ -4,13 +4,13 @@ import { changesBetween, inOrder } from "../voucher/changes.js";
 import type { Answers, Cell, Place, PlacedCell } from "../voucher/published-answers.js";
 import type { AnswersDiff, AnswersReport, ChangedAnswer, PlacedAnswer, ToldAnswer } from "./run-record.js";
 
-/** A record is one value of a database, and is read with others: it does not grow with the number of countries. */
+/** A record is one value of a database, and is read with others, so it must not grow with the number of countries. */
 const CHANGES_IN_RECORD = 1_000;
-/** As many of the least certain answers, and of those with the most vouchers. */
+/** The number of the least certain answers in a record, and of those with the most vouchers. */
 const LEAST_CERTAIN = 20;
 const LARGEST = 3;
 
-/** What a publication tells of its answers, beside those before it. */
+/** The report of a publication's answers, compared with the previous ones. */
 export function answersReportOf(after: Answers, changed: AnswersDiff): AnswersReport {
   const cells = inOrder([...after.cells()], after);
   return {
@@ -28,7 +28,7 @@ export function answersReportOf(after: Answers, changed: AnswersDiff): AnswersRe
   };
 }
 
-/** What differs between two sets of answers, first what the most vouchers decide. */
+/** The differences between two sets of answers. Those with the most vouchers come first. */
 export function diffOf(before: Answers | undefined, after: Answers): AnswersDiff {
   const changes = before === undefined ? [] : changesBetween(before, after);
   return {
@@ -43,12 +43,12 @@ export function diffOf(before: Answers | undefined, after: Answers): AnswersDiff
   };
 }
 
-/** How many answers the two have together. */
+/** The number of answers in the two sets together. */
 export function comparedIn({ answers, gone }: Pick<AnswersDiff, "answers" | "gone">): number {
   return answers + gone;
 }
 
-/** What a record keeps of it. */
+/** The part of the differences that a record keeps. */
 export function inRecord(diff: AnswersDiff): AnswersDiff {
   return { ...diff, changes: diff.changes.slice(0, CHANGES_IN_RECORD) };
 }
@@ -89,7 +89,7 @@ export function certaintyInWords({
 
 const ALL_BUT_CERTAIN = 0.9995;
 
-/** A chance as a percentage. Nothing that is found from a sample is certain. */
+/** A chance as a percentage. A chance from a sample is never certain. */
 export function chanceInWords(chance: number): string {
   return chance >= ALL_BUT_CERTAIN ? "over 99.9%" : percent(chance);
 }
@@ -142,7 +142,7 @@ function answerOf({ voucherAmount, assignments, segmentAssignments, certainty }:
   };
 }
 
-/** A certainty as JSON has it, everywhere. */
+/** A certainty in JSON, for all outputs. */
 export function certaintyTold(
   certainty: Certainty | undefined,
 ): Pick<ToldAnswer, "certainty" | "certainty_word"> {

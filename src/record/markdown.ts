@@ -43,7 +43,7 @@ function tableText(columns: readonly Column[], rows: readonly (readonly string[]
   ].join("\n");
 }
 
-/** What has a meaning in Markdown or HTML, or makes a link or a mention of a plain text, is taken for itself. */
+/** Escapes characters that have a meaning in Markdown or HTML, or that make a link or a mention of plain text. */
 function escaped(text: string): string {
   return text
     .replaceAll(/[\\`*_[\]<>&|~@]/g, "\\$&")
@@ -53,13 +53,13 @@ function escaped(text: string): string {
     .replace(/^(\d+)([.)])(?=\s|$)/, "$1\\$2");
 }
 
-/** Within the grid of a table a bar ends the cell, even in code. */
+/** Within a table a bar ends the cell, even in code. */
 function codeSpan(text: string): string {
   if (text === "" || /[`\\|]/.test(text)) return escaped(text);
   return `\`${text}\``;
 }
 
-/** A fence is longer than every row of backticks within. */
+/** The fence is longer than every row of backticks in the text. */
 function fenced(lines: readonly string[]): string {
   const longest = Math.max(
     2,

@@ -2,7 +2,7 @@ import type { VNode } from "preact";
 import { render } from "preact-render-to-string";
 import type { Block, Column, Section, Story } from "./story.js";
 
-/** Colours are pairs, for light and for dark; every text on its ground has a contrast of 4.5 to 1 or more. On paper it is light. */
+/** Colours are pairs, for light and for dark. Every text has a contrast of at least 4.5 to 1. On paper it is light. */
 const STYLE = `
 :root {
   color-scheme: light dark;
@@ -45,10 +45,10 @@ td.code { min-width: 9rem; font: 0.9em ui-monospace, monospace; overflow-wrap: a
 }
 `;
 
-/** A page asks for nothing and runs nothing, whatever stands in it. */
+/** A page loads nothing and runs nothing, whatever its contents are. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
-/** How a run ended, with a sign for who does not see colours. */
+/** The outcome of a run, with a sign for people who do not see colours. */
 const OUTCOMES: Readonly<Record<Story["outcome"], { readonly kind: string; readonly words: string }>> = {
   succeeded: { kind: "good", words: "✓ succeeded" },
   running: { kind: "underway", words: "… is in progress" },
@@ -57,7 +57,7 @@ const OUTCOMES: Readonly<Record<Story["outcome"], { readonly kind: string; reado
   killed: { kind: "bad", words: "✕ was killed" },
 };
 
-/** The report of a run as one page of HTML that needs nothing else. */
+/** The report of a run as one complete page of HTML. */
 export function pageOf(story: Story): string {
   return `<!doctype html>\n${render(<Page story={story} />)}\n`;
 }
@@ -86,13 +86,13 @@ function Page({ story }: { readonly story: Story }): VNode {
   );
 }
 
-/** How a run ended, in a colour. */
+/** The outcome of a run, in a colour. */
 export function OutcomeOf({ outcome }: Pick<Story, "outcome">): VNode {
   const { kind, words } = OUTCOMES[outcome];
   return <span class={`outcome ${kind}`}>{words}</span>;
 }
 
-/** All that is told of a run below the heading of a page. */
+/** The report of a run below the heading of a page. */
 export function StoryOf({ story: { sentences, facts, sections } }: { readonly story: Story }): VNode {
   return (
     <>
@@ -153,7 +153,7 @@ function BlockOf({ block, heading }: { readonly block: Block; readonly heading: 
       return <pre>{block.lines.join("\n")}</pre>;
     case "table":
       return (
-        // What can be scrolled can be reached without a mouse.
+        // Everything that scrolls must be reachable without a mouse.
         <div class="scrolling" tabindex={0} role="group" aria-labelledby={heading}>
           <Table columns={block.columns} rows={block.rows} />
         </div>

@@ -2,15 +2,15 @@ import type { PipelineRunsTable, RunOutcome, WithdrawalsTable } from "../consump
 import { isoOfKey } from "../voucher/execution-date.js";
 import { emptyReport, reportOf, type RunReport } from "./run-record.js";
 
-/** A run that there was, or that is under way, as the history has it and `--json` prints it. */
+/** A finished or current run of the history, in the form that `--json` prints. */
 export interface PastRun extends Omit<PipelineRunsTable, "record"> {
-  /** What is known of it; of one that was killed, what was known at its last sign of life. Null if nothing is. */
+  /** The facts about it. For a killed run, these are the last facts that it recorded. Null if there are none. */
   readonly report: RunReport | null;
-  /** Whether and why what the run had published was taken back, the latest first. */
+  /** The withdrawals of the run's publication, the latest first. */
   readonly withdrawals: readonly Withdrawal[];
 }
 
-/** That a publication was taken back from readers, as it is told. */
+/** A withdrawal of a publication, in the form of reports. */
 export interface Withdrawal extends Pick<
   WithdrawalsTable,
   "run_id" | "published_at" | "withdrawn_at" | "withdrawn_by" | "why" | "outcome" | "ended_at" | "ended_by"
@@ -18,10 +18,10 @@ export interface Withdrawal extends Pick<
   readonly execution_date: string;
 }
 
-/** A run that something is told of: one that has just ended, or one of the history. */
+/** A run in a report: one that has just ended, or one of the history. */
 export interface ToldRun {
   readonly outcome: RunOutcome;
-  /** What it has failed with, by its stable code or `BUG`. */
+  /** The failure, with its stable code or `BUG`. */
   readonly fault: { readonly code: string; readonly message: string } | undefined;
   readonly report: RunReport;
   /** Moments in UTC, as ISO 8601. */
@@ -32,7 +32,7 @@ export interface ToldRun {
   readonly withdrawals?: readonly Withdrawal[];
 }
 
-/** A run as the database has it, with the withdrawals of what it had published among all there are. */
+/** A run of the database, with the withdrawals of its publication, selected from all of them. */
 export function pastRunOf(
   { record, ...run }: PipelineRunsTable,
   withdrawals: readonly WithdrawalsTable[],
@@ -41,7 +41,7 @@ export function pastRunOf(
   return { ...run, report: reportOf({ ...run, record }), withdrawals: ofRun.map(withdrawalOf) };
 }
 
-/** Tells of a withdrawal which publication it is about, and who did what, when and why. */
+/** Describes a withdrawal: the publication, and the person, the action, the time and the reason. */
 export function withdrawalOf({ execution_date, ...withdrawal }: WithdrawalsTable): Withdrawal {
   const { run_id, published_at, withdrawn_at, withdrawn_by, why, outcome, ended_at, ended_by } = withdrawal;
   return {
@@ -57,7 +57,7 @@ export function withdrawalOf({ execution_date, ...withdrawal }: WithdrawalsTable
   };
 }
 
-/** A run of the history, for whoever tells of it. */
+/** A run of the history, for reports. */
 export function toldRunOf(run: PastRun): ToldRun {
   const { outcome, error_code, error_message, started_at, ended_at, started_by, withdrawals } = run;
   return {

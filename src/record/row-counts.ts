@@ -1,7 +1,7 @@
 import type { RowValue } from "../engine/builder.js";
 import type { RunReport } from "./run-record.js";
 
-/** What became of the rows of the raw files. */
+/** The rows of the raw files, counted by result. */
 export interface RowCounts {
   readonly read: number;
   readonly rejected: number;
@@ -9,11 +9,11 @@ export interface RowCounts {
   readonly curated: number;
 }
 
-/** Why rows were rejected. A row with two reasons counts under both. */
+/** A reason for rejected rows. A row with two reasons counts under both. */
 export interface RejectReason {
   readonly reason: string;
   readonly rejected: number;
-  /** The value of one of the rows, as it came; null if it is missing or not known. */
+  /** The raw value of one of the rows; null if it is missing or unknown. */
   readonly example: string | null;
   /** The file of that row, below the raw zone. */
   readonly source_file: string | null;
@@ -21,14 +21,14 @@ export interface RejectReason {
 
 /** Rejected rows of one reason and country. */
 export interface RejectedGroup extends RejectReason {
-  /** Null if it cannot be read. */
+  /** Null if it is not readable. */
   readonly country: string | null;
 }
 
 /** The table of the rejected rows. */
 export const REJECTED_ROWS = "curated.vouchers_rejected";
 
-/** The measures that tell what became of the rows, and why some were rejected. */
+/** The measures with the results of rows and the reasons for rejections. */
 export const ROW_ACCOUNTING = "measures.row_accounting";
 export const BY_REASON = "measures.rejected_by_reason";
 export const BY_REASON_AND_COUNTRY = "measures.rejected_by_reason_and_country";
@@ -36,12 +36,12 @@ export const BY_REASON_AND_COUNTRY = "measures.rejected_by_reason_and_country";
 /** The measure of the answers that rejected rows could change, by kind of segment. */
 const COULD_CHANGE = "measures.answers_rejected_rows_could_change";
 
-/** How many answers the rejected rows could change at most, had they been valid. */
+/** The maximum number of answers that the rejected rows could change if they were valid. */
 export function answersRejectedRowsCouldChange({ measures }: Pick<RunReport, "measures">): number {
   return (measures[COULD_CHANGE] ?? []).reduce((sum, row) => sum + (countOf(row["could_change"]) ?? 0), 0);
 }
 
-/** The rows that a run has counted; undefined if it has not counted all of these, as in stages that read no raw files. */
+/** The row counts of a run; undefined if a count is missing, for example in stages that read no raw files. */
 export function rowCountsOf({ measures }: Pick<RunReport, "measures">): RowCounts | undefined {
   const [counts] = measures[ROW_ACCOUNTING] ?? [];
   const read = countOf(counts?.["rows_read"]);
@@ -53,7 +53,10 @@ export function rowCountsOf({ measures }: Pick<RunReport, "measures">): RowCount
   return { read, rejected, outOfScope, curated };
 }
 
-/** The rejected rows by reason, as the measure has them: the most frequent reason first, each with an example of its largest group. */
+/**
+ * The rejected rows by reason, from the measure: the most frequent reason first, each with an example of its largest
+ * group.
+ */
 export function rejectReasonsOf({ measures }: Pick<RunReport, "measures">): RejectReason[] {
   const groups = rejectedGroupsOf({ measures });
   return (measures[BY_REASON] ?? []).flatMap((row) => {
@@ -65,7 +68,7 @@ export function rejectReasonsOf({ measures }: Pick<RunReport, "measures">): Reje
   });
 }
 
-/** The largest groups of rejected rows, by reason and country, as the measure has them. */
+/** The largest groups of rejected rows, by reason and country, from the measure. */
 export function rejectedGroupsOf({ measures }: Pick<RunReport, "measures">): RejectedGroup[] {
   return (measures[BY_REASON_AND_COUNTRY] ?? []).flatMap((row) => {
     const rejected = countOf(row["rejected"]);
@@ -92,7 +95,10 @@ export function reasonRows(reasons: readonly RejectReason[]): Record<string, str
   }));
 }
 
-/** The engine gives large whole numbers as text. Undefined for what is not a count, as in a record that was changed by hand. */
+/**
+ * The engine gives large whole numbers as text. Undefined for a value that is not a count, for example after a change
+ * by hand.
+ */
 function countOf(value: RowValue | undefined): number | undefined {
   return /^[0-9]+$/.test(textOf(value)) ? Number(value) : undefined;
 }

@@ -13,8 +13,8 @@ import { SEGMENT_KINDS } from "../voucher/segment-kinds.js";
 import { STAGES, type Stage } from "./stages.js";
 
 /*
- * The schema of the record of a run: the contract between a run and everyone who tells of it. What an earlier version of the pipeline
- * did not write has a default, so that its records are read for ever.
+ * The schema of the record of a run: the contract between a run and all its reports. A field that an earlier version
+ * did not write has a default, so that its records stay readable forever.
  */
 
 const whole = z.number().int().nonnegative();
@@ -26,25 +26,25 @@ const inputFile = z.object({
   bytes: whole,
   /** Its ETag, or the time of its last change. */
   version: z.string(),
-  /** Of a file whose version does not tell its content. */
+  /** The hash of a file whose version does not come from its content. */
   sha256: z.string().exactOptional(),
 });
 
 const outputTable = z.object({
   model: z.string(),
-  /** The path of the partition in the zone: its one file, or the manifest that names its files. */
+  /** The path of the partition in the zone: its one file, or the manifest that lists its files. */
   uri: z.string(),
-  /** How many files it has. Earlier versions wrote one each. */
+  /** The number of files. Earlier versions wrote one each. */
   files: whole.default(1),
   rows: whole,
   bytes: whole,
-  /** Of its one file, or of the manifest. */
+  /** The hash of its one file, or of the manifest. */
   sha256: z.string(),
 });
 
 const restingTable = outputTable.pick({ model: true, uri: true, sha256: true });
 
-/** How many rows may break a promise: a number of them, or a share from 0 to 1. */
+/** The number or the share (0 to 1) of rows that may break a promise. */
 const threshold = z.object({ rows: whole.optional(), share: z.number().optional() });
 
 const auditResult = z.object({
@@ -52,13 +52,13 @@ const auditResult = z.object({
   audit: z.string(),
   promise: z.string().default(""),
   severity: z.enum(["error", "warn"]).default("error"),
-  /** `warned` and `failed`, if more rows break the promise than may, by the severity. */
+  /** `warned` or `failed`, by the severity, if more rows break the promise than allowed. */
   outcome: z.enum(["passed", "warned", "failed"]),
-  /** How many rows break the promise. */
+  /** The number of rows that break the promise. */
   broken: whole.default(0),
-  /** How many may. */
+  /** The allowed number. */
   threshold: threshold.default({}),
-  /** The first of those that break it. */
+  /** The first rows that break it. */
   rows: z.array(row).default([]),
 });
 
@@ -66,7 +66,7 @@ const answer = z.object({
   voucher_amount: z.number(),
   assignments: whole,
   segment_assignments: whole,
-  /** The chance that the amount would win again; null in SQL that is older than this. */
+  /** The chance that the amount would win again; null if the SQL is older than this field. */
   certainty: z.number().nullable().default(null),
   certainty_word: z.enum(CERTAINTY_WORDS).nullable().default(null),
 });
@@ -82,42 +82,42 @@ const placedAnswer = place.extend(answer.shape);
 const changedAnswer = place.extend({
   /** Null if there was none. */
   before: answer.nullable(),
-  /** Null if there is none any more. */
+  /** Null if the answer no longer exists. */
   after: answer.nullable(),
 });
 
 const answersDiff = z.object({
-  /** The execution date of the publication that is compared with; null if there is none before. */
+  /** The execution date of the earlier publication; null if there is none. */
   before: z.string().nullable(),
   after: z.string(),
-  /** How many answers the later one has. */
+  /** The number of answers of the later publication. */
   answers: whole,
-  /** How many differ. */
+  /** The number of different answers. */
   count: whole,
-  /** How many of these the later one has no longer. */
+  /** The number of these answers that the later publication does not have. */
   gone: whole.default(0),
-  /** Those that differ, or the first of them. */
+  /** The different answers, or the first of them. */
   changes: z.array(changedAnswer),
 });
 
-/** What the answers were held to before they were published. */
+/** The limit that the gate applied to the answers before the publish. */
 const gateResult = answersDiff.extend({
   max_changed: whole,
-  /** Whether answers that are toss-ups did not count. */
+  /** Whether toss-ups did not count. */
   ignored_toss_ups: z.boolean().default(false),
-  /** How many of those that differ counted. */
+  /** The number of different answers that counted. */
   counted: whole.nullable().default(null),
   outcome: z.enum(["passed", "approved", "stopped"]),
 });
 
-/** What a publish does to the answers, and how certain they are. */
+/** The effect of a publish on the answers, and their certainty. */
 const answersReport = z.object({
   changed: answersDiff,
-  /** How many answers are sure, likely and toss-ups; null if that is not known. */
+  /** The number of answers that are sure, likely and toss-ups; null if it is unknown. */
   certainty: z.record(z.enum(CERTAINTY_WORDS), whole).nullable().default(null),
-  /** Those that are not sure, the least certain first, or the first of them. */
+  /** The answers that are not sure, the least certain first, or the first of them. */
   least_certain: z.array(placedAnswer).default([]),
-  /** Those with the most vouchers. */
+  /** The answers with the most vouchers. */
   largest: z.array(placedAnswer).default([]),
 });
 
@@ -130,16 +130,16 @@ const rawColumns = z.object({
   first: z.string(),
 }) satisfies z.ZodType<RawShape>;
 
-/** A column of raw files that is not as the last run found it. */
+/** A column of raw files that has changed since the last run. */
 const columnDrift = z.object({
   model: z.string(),
   column: z.string(),
-  /** `new` if no file had it, `gone` if no file has it any more, `retyped` if files have it in a type that none had. */
+  /** `new` if no file had it, `gone` if no file has it now, `retyped` if files have it with a new type. */
   change: z.enum(["new", "gone", "retyped"]),
-  /** The types that it had, and has, over all files. */
+  /** The types before and now, over all files. */
   types_before: texts,
   types: texts,
-  /** How many files have it in a type that none had, and the first of them; of one that is gone there is none. */
+  /** The number of files with the new type, and the first of them; a column that is gone has none. */
   files: whole,
   first: z.string().nullable(),
 });
@@ -161,16 +161,16 @@ const publishResult = z.object({
   newest: z.string().nullable(),
 }) satisfies z.ZodType<PublishResult>;
 
-/** How long a step took. Steps that are under way side by side each have their whole time. */
+/** The duration of a step. Parallel steps each have their full duration. */
 const stepTime = z.object({ step: z.string(), seconds: z.number() });
 
-/** What somebody is told of runs without asking. */
+/** The reasons for which a run sends a message. */
 const notice = z.enum(["failure", "recovery", "changes"]);
 
 /** The report of a run for people: a path, or a URL on S3. */
 const reportAddresses = z.object({ html: z.string(), markdown: z.string() });
 
-/** What a run is, known before it begins. */
+/** The identity of a run, known before it begins. */
 const identity = z.object({
   run_id: z.string(),
   execution_date: z.string(),
@@ -179,40 +179,43 @@ const identity = z.object({
   /** SHA-256 over all files of the SQL version. */
   sql_hash: z.string(),
   max_rejected_share: z.string().default(""),
-  /** The trace that the run is part of, if the environment names one. */
+  /** The trace of the run, if the environment names one. */
   trace_id: z.string().exactOptional(),
 });
 
-/** What a run finds out on its way. */
+/** The findings of a run. */
 const findings = z.object({
   engine: z.string().nullable().default(null),
-  /** SHA-256 over everything that the engine was told: functions, models, audits. */
+  /** SHA-256 over all texts that the engine received: functions, models, audits. */
   rendered_sql_hash: z.string().nullable().default(null),
   inputs: z.array(inputFile).default([]),
-  /** Files of the raw zone that were not read because of their names. */
+  /** Files of the raw zone that the run ignored because of their names. */
   ignored_files: ignoredFiles.default({ count: 0, first: [] }),
-  /** Raw files that hold the same bytes; the rows of all of them count. */
+  /** Raw files with the same bytes; the rows of all of them count. */
   same_bytes: z.array(sameBytes).default([]),
-  /** Which columns the raw files have. */
+  /** The columns of the raw files. */
   raw_columns: z.array(rawColumns).default([]),
-  /** Which columns of the raw files are not as the last run that succeeded has found them. */
+  /** The columns of the raw files that have changed since the last successful run. */
   drift: z.array(columnDrift).default([]),
-  /** What was read that a run had left before. */
+  /** The partitions of earlier runs that this run read. */
   at_rest: z.array(restingTable).default([]),
   /** The rows of each measure, by its name: `measures.row_accounting`. */
   measures: z.record(z.string(), z.array(row)).default({}),
   tables: z.array(outputTable).default([]),
   audits: z.array(auditResult).default([]),
   published: publishResult.nullable().default(null),
-  /** What the publish does to the answers; null if none was prepared. */
+  /** The effect of the publish on the answers; null if none was prepared. */
   answers: answersReport.nullable().default(null),
-  /** What the answers were held to before they were published; null if there was no gate. */
+  /** The limit for the answers and its result; null if there was no gate. */
   gate: gateResult.nullable().default(null),
-  /** How long its steps took. */
+  /** The durations of its steps. */
   steps: z.array(stepTime).default([]),
   /** Null if there is none. */
   run_report: reportAddresses.nullable().default(null),
-  /** What the address of `--notify` knows of it: told by this run or, of a fault, by an earlier one that failed in the same way. */
+  /**
+   * The reasons that the address of `--notify` has received: from this run or, for a failure, from an earlier run
+   * with the same failure.
+   */
   notified: z.array(notice).default([]),
   warnings: texts.default([]),
   seconds: z.number().nonnegative().default(0),
@@ -231,8 +234,8 @@ type Immutable<Value> = [Row] extends [Value]
 type Of<Schema extends z.ZodType> = Immutable<z.output<Schema>>;
 
 /**
- * Everything a run can say of itself. It is what `--json` prints, and the record of the run, also of one that has failed:
- * there with what was known by then.
+ * All facts that a run knows about itself. `--json` prints it, and the record of the run stores it. A failed run has
+ * the facts from before the failure.
  */
 export type RunReport = Of<typeof runReport>;
 export type RunIdentity = Of<typeof identity>;
@@ -241,15 +244,15 @@ export type RunFindings = Of<typeof findings>;
 export type InputFile = Of<typeof inputFile>;
 /** A partition that a run wrote. */
 export type OutputTable = Of<typeof outputTable>;
-/** A partition that a run read as another had left it. */
+/** A partition of an earlier run that a run read. */
 export type RestingTable = Of<typeof restingTable>;
-/** How an audit of a model ended. */
+/** The result of an audit of a model. */
 export type AuditResult = Of<typeof auditResult>;
 /** The answers that differ between two publications. */
 export type AnswersDiff = Of<typeof answersDiff>;
-/** An answer that is another one, by country and segment. */
+/** A changed answer, by country and segment. */
 export type ChangedAnswer = Of<typeof changedAnswer>;
-/** What is told of an answer. */
+/** An answer in a report. */
 export type ToldAnswer = Of<typeof answer>;
 /** An answer with its country and segment. */
 export type PlacedAnswer = Of<typeof placedAnswer>;
@@ -260,19 +263,19 @@ export type StepTime = Of<typeof stepTime>;
 export type Notice = Of<typeof notice>;
 export type ReportAddresses = Of<typeof reportAddresses>;
 
-/** What a record has of what the run did not come to. */
+/** The findings of a run that has not found anything yet. */
 export const NOTHING_YET: RunFindings = findings.parse({});
 
-/** The row of a run, or as much of it as tells what the run is. */
+/** The row of a run, or enough of it to identify the run. */
 export type RecordedRun = Pick<
   PipelineRunsTable,
   "run_id" | "execution_date" | "stages" | "sql_version" | "sql_hash" | "record"
 >;
 
 /**
- * Reads the record of a run, to tell of it. What cannot be read of it is left out, and a warning of the report says so: a record can have
- * been changed by hand, or have been written by a later version.
- * @returns null if the run ended before anything of it was recorded.
+ * Reads the record of a run for a report. It leaves out unreadable fields, and adds a warning about them: somebody
+ * may have changed a record by hand, or a later version may have written it.
+ * @returns null if the run ended before it recorded anything.
  */
 export function reportOf(run: RecordedRun): RunReport | null {
   const { report, damage } = read(run);
@@ -281,9 +284,9 @@ export function reportOf(run: RecordedRun): RunReport | null {
 }
 
 /**
- * Reads the record of a run, to decide by it.
- * @returns null if the run ended before anything of it was recorded.
- * @throws PipelineError CONSUMPTION_NOT_USABLE if anything of it cannot be read.
+ * Reads the record of a run for a decision.
+ * @returns null if the run ended before it recorded anything.
+ * @throws PipelineError CONSUMPTION_NOT_USABLE if any field is not readable.
  */
 export function trustedReportOf(run: RecordedRun): RunReport | null {
   const { report, damage } = read(run);
@@ -291,7 +294,7 @@ export function trustedReportOf(run: RecordedRun): RunReport | null {
   return report;
 }
 
-/** What a record tells, and what is wrong with it, as the end of a sentence. Which run it is of, its row says. */
+/** The contents of a record, and its faults, as the end of a sentence. The row names the run. */
 function read(run: RecordedRun): { readonly report: RunReport | null; readonly damage: string | undefined } {
   if (run.record === null) return { report: null, damage: undefined };
   const empty = emptyReport(run);
@@ -309,7 +312,7 @@ function read(run: RecordedRun): { readonly report: RunReport | null; readonly d
   };
 }
 
-/** What is known of a run by its row alone. */
+/** The facts about a run from its row alone. */
 export function emptyReport(run: Omit<RecordedRun, "record">): RunReport {
   const { run_id, execution_date, stages, sql_version, sql_hash } = run;
   return {
@@ -336,7 +339,7 @@ function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
   }
 }
 
-/** Earlier versions kept every change of the answers, and did not count them. */
+/** Earlier versions stored every change of the answers, without a count. */
 function upgraded(record: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { answers, gate } = record;
   return {

@@ -9,8 +9,8 @@ import { rejectReasonsOf, rowCountsOf } from "./row-counts.js";
 import type { AuditResult, RunReport } from "./run-record.js";
 
 /**
- * A run in five sentences for people who know vouchers and no pipelines: what came of it, what became of the data, what changes
- * for customers, how sure the answers are, and what there is to do.
+ * A run in five sentences for people who know vouchers and no pipelines: the outcome, the data, the changes for
+ * customers, the certainty of the answers, and the next step.
  */
 export function sentencesOf(run: ToldRun): readonly string[] {
   return [

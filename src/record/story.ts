@@ -17,13 +17,13 @@ import { dateOf, gateInWords, sentencesOf, toleratedInWords } from "./sentences.
 /** More changed answers, files or warnings than this are counted, not told. */
 const TOLD = 50;
 
-/** Of many rows a few are not none. */
+/** A few of many rows must not show as 0%. */
 const LEAST_SHARE = 0.001;
 
-/** The measures that tell what became of the rows. */
+/** The measures with the results of rows. */
 const TOLD_AS_ROWS: ReadonlySet<string> = new Set([ROW_ACCOUNTING, BY_REASON, BY_REASON_AND_COUNTRY]);
 
-/** What is told of a run, in no format yet: texts are as they are read, and nothing in them is markup. */
+/** The report of a run, without a format: the texts are plain, and contain no markup. */
 export interface Story {
   readonly title: string;
   readonly outcome: ToldRun["outcome"];
@@ -50,7 +50,7 @@ export type Block =
       readonly columns: readonly Column[];
       readonly rows: readonly (readonly string[])[];
     }
-  /** Lines that keep their blanks: what a machine has said, or is to be told. */
+  /** Lines that keep their blanks: output of a machine, or input for one. */
   | { readonly kind: "lines"; readonly lines: readonly string[] };
 
 export interface Column {

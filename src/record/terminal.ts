@@ -36,7 +36,7 @@ export function summaryOf(run: ToldRun): string {
   ].join("\n");
 }
 
-/** How far the answers depend on rows that were rejected: their certainty does not say. */
+/** The maximum number of answers that rejected rows could change: the certainty does not include it. */
 function rejectedTold(report: RunReport): string[] {
   const answers = answersRejectedRowsCouldChange(report);
   if (answers === 0) return [];

@@ -14,23 +14,24 @@ import { saysNothing } from "../../sql-text/scan.js";
 import type { RowValue } from "../builder.js";
 import type { StatementResult } from "./duckdb-engine.js";
 
-/** Does one thing with the connection, interruptibly, and translates what it throws. */
+/** Runs one operation on the connection, interruptibly, and translates its errors. */
 type Guard = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
 /**
- * Runs statements that a person has written. None of them changes anything outside of the session's memory.
- * @throws PipelineError INVALID_USAGE for a statement that could write elsewhere; it and those after it do not run.
+ * Runs statements from a person. They can change only the session's memory.
+ * @throws PipelineError INVALID_USAGE for a statement that could write elsewhere; neither it nor the following
+ * statements run.
  */
 export async function* runStatements(
   connection: DuckDBConnection,
   sql: string,
   guard: Guard,
 ): AsyncGenerator<StatementResult> {
-  // DuckDB takes a text without a statement for an error that it has no message for.
+  // For a text without a statement DuckDB raises an error without a message.
   if (saysNothing(sql)) return;
   const statements = await guard(() => connection.extractStatements(sql));
   for (let index = 0; index < statements.count; index++) {
-    // Prepared one by one: a statement can read what the one before it has made.
+    // Prepared one by one: a statement can read the result of the previous one.
     const statement = await guard(() => statements.prepare(index));
     try {
       assertStaysInMemory(statement.statementType, sql);
@@ -52,7 +53,7 @@ async function* batchesOf(result: DuckDBResult, guard: Guard): AsyncGenerator<re
   }
 }
 
-/** What can be done in memory. Everything else is refused, so that a statement of a later DuckDB is, too. */
+/** The statements that stay in memory. All others are refused, including new ones of later DuckDB versions. */
 const IN_MEMORY: ReadonlySet<StatementType> = new Set([
   StatementType.SELECT,
   StatementType.EXPLAIN,
@@ -72,10 +73,13 @@ const IN_MEMORY: ReadonlySet<StatementType> = new Set([
   StatementType.VARIABLE_SET,
 ]);
 
-/** A statement type does not tell what EXPLAIN explains, and EXPLAIN ANALYZE does it. */
+/** The statement type does not show the statement inside EXPLAIN, and EXPLAIN ANALYZE runs it. */
 const EXPLAINED_COPY = /\bexplain\b[\s\S]*\bcopy\b/i;
 
-/** A query can call them. A log goes to files, and where it cannot, DuckDB ends the process; a profile is printed. */
+/**
+ * Functions that a query can call. A log goes to files, and if that fails, DuckDB ends the process; a profile is
+ * printed.
+ */
 const DOES_MORE = /\benable_(logging|profil[a-z]*)\b/i;
 
 function assertStaysInMemory(type: StatementType, sql: string): void {
@@ -92,13 +96,13 @@ function mayDoMore(what: string): PipelineError {
   );
 }
 
-/** A value as JSON has it, with nothing lost: what JSON's readers cannot hold exactly, and moments, are texts. */
+/** A value in JSON without loss: moments, and numbers that JSON readers cannot hold exactly, are texts. */
 const exactValue: DuckDBValueConverter<RowValue> = (value, type, converter) => {
   if (typeof value === "bigint") {
     const number = Number(value);
     return Number.isSafeInteger(number) ? number : value.toString();
   }
-  // Its own text is in the time zone of the machine.
+  // DuckDB's own text is in the time zone of the machine.
   if (value instanceof DuckDBTimestampTZValue)
     return `${new DuckDBTimestampValue(value.micros).toString()}+00`;
   if (type.typeId === DuckDBTypeId.INTERVAL) return value === null ? null : String(value);

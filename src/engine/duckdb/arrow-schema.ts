@@ -2,18 +2,19 @@ import { Builder, type Offset } from "flatbuffers";
 import type { ColumnType } from "../builder.js";
 
 /*
- * Readers of the Arrow family (pyarrow, and pandas through it) keep the partition column of a folder's name as a dictionary. They refuse
- * a file that holds the same column as text, unless the file's metadata says that it came of a dictionary. The metadata is an Arrow
- * schema: https://arrow.apache.org/docs/format/Columnar.html#schema-message, as https://github.com/apache/arrow/tree/main/format has it.
+ * Readers of the Arrow family (pyarrow, and pandas through it) treat the partition column of a folder's name as a
+ * dictionary. They refuse a file that has the same column as text, unless the file's metadata marks it as a
+ * dictionary. The metadata is an Arrow schema: https://arrow.apache.org/docs/format/Columnar.html#schema-message,
+ * defined in https://github.com/apache/arrow/tree/main/format.
  */
 
 /** The key of Parquet's metadata under which writers of Arrow keep a schema. */
 export const ARROW_SCHEMA_KEY = "ARROW:schema";
 
-/** The column that is in the name of a partition's folder, too. */
+/** The column that the name of a partition's folder also contains. */
 const PARTITION_COLUMN = "execution_date";
 
-/** Numbers that the format gives to what a message and a type can be. */
+/** The format's numbers for the kinds of messages and types. */
 const METADATA_V5 = 4;
 const SCHEMA_MESSAGE = 1;
 const INT = 2;
@@ -28,14 +29,14 @@ const DAY = 0;
 const MILLISECOND = 1;
 const MICROSECOND = 2;
 
-/** A type of Arrow: its number, the table that says more of it, and the columns within it. */
+/** An Arrow type: its number, the table with its details, and the columns inside it. */
 interface ArrowType {
   readonly number: number;
   readonly table: Offset;
   readonly children: readonly Offset[];
 }
 
-/** What writes each type that a column can have, by DuckDB's name of it. */
+/** The writer of each possible column type, by DuckDB's name of it. */
 const TYPES: Readonly<Record<string, (to: Builder) => ArrowType>> = {
   VARCHAR: (to) => simple(UTF8, emptyTable(to)),
   BOOLEAN: (to) => simple(BOOL, emptyTable(to)),
@@ -69,7 +70,8 @@ const TYPES: Readonly<Record<string, (to: Builder) => ArrowType>> = {
 };
 
 /**
- * The Arrow schema of a Parquet file whose partition column also stands in the name of its folder: the same columns always give the same text.
+ * The Arrow schema of a Parquet file whose partition column is also in the name of its folder. The same columns
+ * always give the same text.
  * @returns undefined if there is no such column.
  * @throws RangeError if a column has a type that no header can declare.
  */
@@ -90,7 +92,7 @@ export function arrowSchema(columns: readonly ColumnType[]): string | undefined 
   return encapsulated(to.asUint8Array()).toString("base64");
 }
 
-/** A message as it stands in a file: a mark, its length, and itself, up to a multiple of eight bytes. */
+/** A message in a file: a mark, its length, and its bytes, up to a multiple of eight bytes. */
 function encapsulated(message: Uint8Array): Buffer {
   const length = Math.ceil(message.length / 8) * 8;
   const bytes = Buffer.alloc(8 + length);
@@ -116,7 +118,7 @@ function field(to: Builder, name: string, type: string): Offset {
   });
 }
 
-/** As pyarrow keeps the values of a folder's name: by numbers of 32 bits, in no order. */
+/** The form in which pyarrow stores the values of a folder's name: 32-bit numbers, without an order. */
 function dictionaryTable(to: Builder): Offset {
   const numbers = integerTable(to, 32);
   return table(to, 4, () => {

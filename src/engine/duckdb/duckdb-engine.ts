@@ -17,39 +17,39 @@ import {
 } from "./duckdb-statements.js";
 
 /**
- * Runs SQL for one run, with no state of its own that outlives it. Calls may be made side by side. Every call rejects with a PipelineError of code
- * CANCELLED once the run's signal has been aborted.
+ * Runs SQL for one run, and has no state that outlives it. Calls may run in parallel. After the run's signal has
+ * aborted, every call rejects with a PipelineError of code CANCELLED.
  */
 export interface Engine {
-  /** The engine's name, its version, and how files are written: the same rows give the same bytes only by the same engine. */
+  /** The engine's name, its version, and its file format: the same rows give the same bytes only with the same engine. */
   readonly version: string;
-  /** A folder of this machine that it can reach, and that goes when it is closed; undefined if it leaves no trace. */
+  /** The engine's folder on this machine, which is removed when it closes; undefined if it leaves no trace. */
   readonly folder: string | undefined;
   /**
-   * Refuses the text of a file that is more than one SELECT, or calls what does more than compute.
-   * @throws DuckDbError before anything of it has run.
+   * Refuses the text of a file that is not exactly one SELECT, or that calls a function with side effects.
+   * @throws DuckDbError before any of it has run.
    */
   assertSelects(sql: string): Promise<void>;
-  /** Makes the functions of a text; refuses one that does more, in the same way. */
+  /** Creates the functions of a text; refuses any other statement in the same way. */
   makeFunctions(sql: string): Promise<void>;
-  /** Runs statements that return nothing that matters. */
+  /** Runs statements without a result. */
   run(sql: string): Promise<void>;
-  /** The rows of a query, all of them. */
+  /** All rows of a query. */
   rows(sql: string): Promise<Row[]>;
-  /** The rows of a query, in its order, some thousands at a time: for each of its columns the values. */
+  /** The rows of a query, in its order, in parts of some thousands: the values of each column. */
   parts(sql: string): AsyncIterable<RowValue[][]>;
-  /** Makes the result of a query available under a name as `raw.vouchers`, computed again at each use. */
+  /** Makes the result of a query available under a name such as `raw.vouchers`. Each use computes it again. */
   createView(name: string, select: string): Promise<void>;
-  /** Keeps the result of a query under a name as `measures.row_accounting`, for the length of the run. */
+  /** Keeps the result of a query under a name such as `measures.row_accounting`, until the end of the run. */
   createTable(name: string, select: string): Promise<void>;
   /**
-   * Keeps the result of a query under a name as `raw.vouchers`, for the length of the session, in a file of its temporary folder: for
-   * what may be larger than memory.
+   * Keeps the result of a query under a name such as `raw.vouchers`, until the end of the session. It is a file in
+   * the session's temporary folder, because the result may be larger than memory.
    */
   createFile(name: string, select: string): Promise<void>;
-  /** Writes the rows of a query to a Parquet file of this machine that is thrown away after it was read a few times. */
+  /** Writes the rows of a query to a Parquet file of this machine, which is read a few times and then removed. */
   writeTemporary(select: string, file: string): Promise<void>;
-  /** Makes written Parquet files available under a name as `curated.vouchers`. */
+  /** Makes written Parquet files available under a name such as `curated.vouchers`. */
   attachFiles(name: string, uris: readonly string[]): Promise<void>;
   /** The columns of a view or table. */
   columnsOf(name: string): Promise<ColumnType[]>;
@@ -60,27 +60,27 @@ export interface Engine {
   writeParquet(select: string, uri: string, columns?: readonly ColumnType[]): Promise<WrittenFile>;
   /** Writes the rows of a query, in their order, to one new CSV file with a header line. */
   writeCsv(select: string, uri: string): Promise<void>;
-  /** Lends a connection, with its variables and transactions, for statements that a person writes. */
+  /** Lends a connection, with its variables and transactions, for statements from a person. */
   adHoc<Result>(use: (run: AdHocRun) => Promise<Result>): Promise<Result>;
-  /** How far the slowest of the running statements is, from 0 to 100, or undefined if nothing is known. */
+  /** The progress of the slowest running statement, from 0 to 100; undefined if it is unknown. */
   progress(): number | undefined;
 }
 
-/** What a statement gives that gives rows. */
+/** The result of a statement that returns rows. */
 export interface StatementResult {
-  /** The names of the columns; where several have one name, the later ones are numbered. */
+  /** The names of the columns. If several have the same name, the later ones are numbered. */
   readonly columns: readonly string[];
-  /** The rows, some at a time, each in the order of the columns. They can be read once, until the next statement runs. */
+  /** The rows in batches, with values in the order of the columns. They can be read once, until the next statement runs. */
   readonly batches: () => AsyncGenerator<readonly (readonly RowValue[])[]>;
 }
 
-/** Runs statements that a person has written, one after the other, and gives the results of those that give rows. */
+/** Runs statements from a person, one after the other, and gives the results of those that return rows. */
 export type AdHocRun = (sql: string, signal: AbortSignal) => AsyncGenerator<StatementResult>;
 
-/** Who says statements to DuckDB, or only takes them down. */
+/** An object that sends statements to DuckDB, or only records them. */
 export type Speaker = Pick<Engine, "run" | "rows">;
 
-/** What an engine does by statements of its own: each call says what the runner puts around a SELECT. */
+/** The calls of an engine that are one statement each: the runner's own text around a SELECT. */
 export function bySpeaking(
   { run, rows }: Speaker,
   folder: string | undefined,
@@ -122,12 +122,13 @@ export function bySpeaking(
 }
 
 /**
- * What comes of raw files up to this size, some two million rows, is kept in memory, which goes to disk if it is short. To write a file
- * and to read it takes a third longer then; from ten million rows on the file is faster, and takes half of the memory.
+ * The result of raw files up to this size, some two million rows, stays in memory, and DuckDB moves it to disk if
+ * memory is short. A file would take a third longer to write and read. From ten million rows on the file is faster,
+ * and takes half of the memory.
  */
 const MEMORY_BYTES = 64 * 1024 ** 2;
 
-/** Builds models by DuckDB alone. */
+/** Builds models with DuckDB alone. */
 export function duckDbBuilder(engine: Engine): Builder {
   return {
     version: engine.version,

@@ -4,16 +4,19 @@ import { s3Error } from "../../base/s3-faults.js";
 import { firstLine } from "../../base/words.js";
 import { EngineError } from "../builder.js";
 
-/** The file that an error is about lies below the folder of a session. Further on a message can quote what a model has read. */
+/**
+ * The file of an error is below the folder of a session. Only the start counts: later a message can quote values that
+ * a model has read.
+ */
 const OF_A_SESSION = /^[^"'\n]*["'][^"'\n]*[/\\]session-[A-Za-z0-9]{6}[/\\]/;
 const NO_SPACE = /No space left on device|Disk quota exceeded/i;
 
-/** An error that DuckDB gave, by the class that its message begins with. */
+/** An error of DuckDB, with the class at the start of its message. */
 export class DuckDbError extends EngineError {
   override readonly name = "DuckDbError";
 
   constructor(
-    /** As DuckDB names it: `IO`, `Invalid Input`, `Binder`, … */
+    /** DuckDB's name of it: `IO`, `Invalid Input`, `Binder`, … */
     readonly errorClass: string,
     message: string,
     options?: ErrorOptions,
@@ -27,8 +30,8 @@ export class DuckDbError extends EngineError {
 }
 
 /**
- * Turns what DuckDB throws into a typed error: a PipelineError where it is about the machine, else a DuckDbError, which
- * the caller, who knows what was asked, turns into a fault of a file or of a model.
+ * Turns an error of DuckDB into a typed one. An error about the machine becomes a PipelineError. Any other becomes a
+ * DuckDbError. The caller knows the statement's purpose, and turns that into a fault of a file or of a model.
  */
 export function translateDuckDbError(thrown: unknown): Error {
   if (thrown instanceof PipelineError || thrown instanceof DuckDbError) return thrown;
@@ -59,7 +62,7 @@ export function translateDuckDbError(thrown: unknown): Error {
 }
 
 /**
- * What has become of a session whose temporary files were removed or damaged while it used them; undefined for any other error.
+ * The fault of a session whose temporary files were removed or damaged during use; undefined for any other error.
  * @param folder the session's own; undefined if it has none.
  */
 export function temporaryFileFault(thrown: unknown, folder: string | undefined): PipelineError | undefined {
@@ -75,7 +78,7 @@ export function temporaryFileFault(thrown: unknown, folder: string | undefined):
   );
 }
 
-/** A fault of S3, and not of what was read or written there. */
+/** A fault of S3 itself, not of the files on it. */
 function s3FaultOf(message: string, cause: unknown): PipelineError | undefined {
   if (!/^(IO|HTTP) Error: /.test(message)) return undefined;
   const wrong = wrongAnswerOf(message, cause);
@@ -98,7 +101,7 @@ function s3FaultOf(message: string, cause: unknown): PipelineError | undefined {
   });
 }
 
-/** What DuckDB says of answers that no S3 would give, by what is wrong with them. */
+/** DuckDB's errors after responses that no correct S3 server sends, with their causes. */
 const WRONG_ANSWERS: readonly (readonly [RegExp, FaultCode, string])[] = [
   [
     /Unexpected response when uploading part to S3/,
@@ -135,7 +138,7 @@ function wrongAnswerOf(message: string, cause: unknown): PipelineError | undefin
   return new PipelineError(code, `the S3 server gives invalid answers: ${what} (DuckDB: ${said})`, { cause });
 }
 
-/** What DuckDB says of the fault, without its stack, and its advice on options that are not the reader's to set. */
+/** DuckDB's message without its stack, and without its advice on options that the reader cannot set. */
 function shorten(message: string): string {
   return message
     .replace(

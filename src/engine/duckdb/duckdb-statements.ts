@@ -3,24 +3,24 @@ import type { ColumnType } from "../builder.js";
 import { ARROW_SCHEMA_KEY, arrowSchema } from "./arrow-schema.js";
 
 /*
- * What the runner puts around the SELECT of a model. The SELECT begins on the first line, so that the line of an error is the
- * line of the model's file.
+ * The runner's own text around the SELECT of a model. The SELECT begins on the first line, so that the line number of
+ * an error is that of the model's file.
  */
 
-/** Makes the result of a query available under a name, computed again at each use. */
+/** Makes the result of a query available under a name. Each use computes it again. */
 export function viewStatement(name: string, select: string): string {
   return `CREATE OR REPLACE VIEW ${name} AS (${select}\n)`;
 }
 
-/** Keeps the result of a query under a name, for the length of the session. */
+/** Keeps the result of a query under a name, until the end of the session. */
 export function tableStatement(name: string, select: string): string {
   return `CREATE OR REPLACE TABLE ${name} AS (${select}\n)`;
 }
 
 /**
- * Writes the rows of a query to a Parquet file that is read a few times and thrown away: it has to be quick to write more than small,
- * nobody looks single rows up in it, and who reads it sorts its rows. To keep them in their order costs a quarter where there are
- * thousands of small files.
+ * Writes the rows of a query to a Parquet file that is read a few times and then removed. Speed matters more than
+ * size. Nobody looks up single rows in it, and its readers sort the rows. To keep the order costs a quarter more time
+ * if there are thousands of small files.
  */
 export function temporaryStatement(select: string, file: string): string {
   return `COPY (${select}\n) TO ${literal(file)} (FORMAT parquet, COMPRESSION lz4_raw, DICTIONARY_SIZE_LIMIT 5000, WRITE_BLOOM_FILTER false, PRESERVE_ORDER false)`;
@@ -42,9 +42,9 @@ export function filesStatement(uris: readonly string[]): string {
 }
 
 /**
- * Writes the rows of a query, in their order, to one new Parquet file. The options are written out, so that a new default of
+ * Writes the rows of a query, in their order, to one new Parquet file. It names all options, so that a new default of
  * DuckDB changes no byte of a file.
- * @param columns those of the query, if the file is a partition: readers of the Arrow family want to be told of them.
+ * @param columns the columns of the query, if the file is a partition: readers of the Arrow family need them.
  */
 export function copyStatement(select: string, uri: string, columns: readonly ColumnType[] = []): string {
   const schema = arrowSchema(columns);
@@ -52,19 +52,19 @@ export function copyStatement(select: string, uri: string, columns: readonly Col
   return `COPY (${select}\n) TO ${literal(uri)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, RETURN_STATS${told})`;
 }
 
-/** Stands before a text while it goes from the engine to this process. */
+/** The prefix of a text on its way from the engine to this process. */
 const GUARD = "=";
 
 /**
- * The SQL of a text that must come whole: the engine's client takes a byte order mark at the beginning of a text for no
- * part of it, and two texts would become one. What comes is for `wholeText`.
+ * The SQL of a text that must arrive complete. The engine's client removes a byte order mark at the start of a text,
+ * so two texts could become one. `wholeText` reads the result.
  * @param expression of a text in SQL.
  */
 export function guarded(expression: string): string {
   return `'${GUARD}' || ${expression}`;
 }
 
-/** The text that was guarded on its way. */
+/** The original of a guarded text. */
 export function wholeText(guardedText: string): string {
   return guardedText.slice(GUARD.length);
 }

@@ -17,23 +17,23 @@ import { temporaryFileFault, translateDuckDbError, DuckDbError } from "./duckdb-
 import { extensionOptions, openS3, type S3Session } from "./httpfs.js";
 import { makeTempDirectory, type TempDirectory } from "./temp-directory.js";
 
-/** How files are written, beside what the engine does by itself. Its name changes if the same rows become other bytes. */
+/** The project's own part of the file format. Its name changes if the same rows give other bytes. */
 const FILE_FORMAT = "files with an Arrow schema";
 
-/** Statements that run side by side at the most. More would share the memory limit among too many. */
+/** The maximum number of parallel statements. More statements would have to share the memory limit. */
 const CONNECTIONS = 2;
 
-/** How long a statement has to stop once it is interrupted. */
+/** How long a statement has to stop after an interrupt. */
 const INTERRUPT_MILLISECONDS = 2_000;
 
-/** What has DuckDB ask nobody for what it has read: neither for the content of a file, nor for its footer, size and ETag. */
+/** Settings that let DuckDB cache all it has read: the content of a file, and its footer, size and ETag. */
 const KEEPING = [
   "SET GLOBAL validate_external_file_cache = 'NO_VALIDATION'",
   "SET GLOBAL parquet_metadata_cache = true",
   "SET GLOBAL enable_http_metadata_cache = true",
 ];
 
-/** What a session may touch outside of its memory. */
+/** The paths that a session may use outside of its memory. */
 export interface Reach {
   /** Folders to read and write below. */
   readonly directories: readonly string[];
@@ -41,52 +41,53 @@ export interface Reach {
   readonly files: readonly string[];
 }
 
-/** What a session is opened with. */
+/** The options of a session. */
 interface SessionOptions {
   readonly settings: DuckDbSettings;
   readonly reach: Reach;
-  /** How to get at what is on S3; undefined if nothing is. */
+  /** The access to S3; undefined if no file is there. */
   readonly s3?: S3Access | undefined;
   /** Aborts the running statements. */
   readonly signal: AbortSignal;
   /**
-   * Whether filters come before what is computed, so that files in which nothing can match are not opened. Models do
-   * without: they would compute the parsed columns a second time.
+   * Whether filters run before computed columns, so that files without matches are not opened. Models do without
+   * this, because they would compute the parsed columns twice.
    */
   readonly pushesFilters?: boolean;
   /**
-   * Whether the files stay as they are for the length of the session, or whoever opens it finds out that they did not. Then what was
-   * read of one is kept as long as there is memory for it, and nobody asks whether it is still the same: a run has one request to S3
+   * Whether the files stay the same during the session, or its caller detects if they did not. Then DuckDB caches the
+   * contents of files as long as there is memory, and does not check them again: a run sends one request to S3
    * instead of three.
    */
   readonly keepsWhatItRead?: boolean;
   /**
-   * Whether the session makes nothing on this machine: it has no folder for what does not fit into memory, and an extension that
-   * is missing is not installed. The authorities of TLS, which DuckDB reads from a file, are in a folder for its length also then.
+   * Whether the session creates nothing on this machine: it has no folder for data that does not fit into memory, and
+   * does not install a missing extension. Even then the TLS authorities are in a folder during the session, because
+   * DuckDB reads them from a file.
    */
   readonly leavesNoTrace?: boolean;
-  /** Is told what goes wrong when the session is closed, which no longer decides anything. */
+  /** Receives faults of closing the session, which no longer affect the result. */
   readonly warn: (message: string) => void;
 }
 
-/** What a session is started with, before it is known what it may touch. */
+/** The options for starting a session, before its paths are known. */
 export type StartOptions = Omit<SessionOptions, "reach">;
 
 /** An in-memory DuckDB that is starting. */
 export interface StartingDuckDb {
   /**
-   * Gives it what it may touch, once. From then on it can reach nothing else, and nothing can be set.
+   * Sets the paths that it may use, once. From then on it can reach no other path, and no setting can change.
    * @throws PipelineError INVALID_SETTINGS if it has not started.
    */
   confine(reach: Reach): Promise<Engine>;
-  /** Ends it, even if it has not started. */
+  /** Ends it, even during its start. */
   close(): Promise<void>;
 }
 
-/** Starts a DuckDB, which takes a while, most of all with S3: there is time to find out what it may touch. */
+/** Starts a DuckDB. This takes some time, especially with S3, and meanwhile the caller can find out its paths. */
 export function startDuckDb(options: StartOptions): StartingDuckDb {
   const starting = nativeCall(() => openSession(options));
-  // It is told to who wants to use it.
+  // The user of the engine receives a failure.
   starting.catch(() => undefined);
   return {
     confine: async (reach) => {
@@ -99,7 +100,7 @@ export function startDuckDb(options: StartOptions): StartingDuckDb {
         () => undefined,
       );
       if (session === undefined) return;
-      // A statement that does not stop uses them, and ends with the process.
+      // A statement that does not stop uses the connections, and ends with the process.
       if (!options.signal.aborted || !hasNativeCalls()) {
         session.pool.close();
         session.instance.closeSync();
@@ -110,8 +111,8 @@ export function startDuckDb(options: StartOptions): StartingDuckDb {
 }
 
 /**
- * Opens an in-memory DuckDB that can reach nothing but what it is given, does something with it, and closes it.
- * @throws PipelineError INVALID_SETTINGS if it cannot be opened.
+ * Opens an in-memory DuckDB that can reach only its given paths, works with it, and closes it.
+ * @throws PipelineError INVALID_SETTINGS if it does not open.
  */
 export async function withDuckDb<Result>(
   options: SessionOptions,
@@ -125,7 +126,7 @@ export async function withDuckDb<Result>(
   }
 }
 
-/** The folder of a session's own; undefined if it needs none. */
+/** The session's own folder; undefined if it needs none. */
 async function makeSessionFolder({
   settings,
   s3,
@@ -159,7 +160,7 @@ async function openSession(options: StartOptions) {
       autoinstall_known_extensions: "false",
       autoload_known_extensions: "false",
       allow_community_extensions: "false",
-      // It tells a local file that was replaced by its time alone, to the second.
+      // It detects a replaced local file only by its time, in seconds.
       enable_external_file_cache: String(keepsWhatItRead),
     });
     const pool = new ConnectionPool(await openConnections(instance));
@@ -212,7 +213,7 @@ async function openConnections(instance: DuckDBInstance): Promise<DuckDBConnecti
   return connections;
 }
 
-/** Leaves to each of several sessions its part of the memory that one alone would take. */
+/** Gives each of several sessions its share of the memory limit of one session. */
 async function limitMemory(connection: DuckDBConnection, sessions: number): Promise<void> {
   const read = await connection.runAndReadAll("SELECT current_setting('memory_limit') AS memory_limit");
   const [row = {}] = read.getRowObjectsJson() as Row[];
@@ -225,7 +226,7 @@ function configuration(
   files: readonly string[],
   { keepsWhatItRead, pushesFilters }: Required<Pick<SessionOptions, "keepsWhatItRead" | "pushesFilters">>,
 ): string[] {
-  // DuckDB asks for a path as it is given to it, and again as it was found.
+  // DuckDB checks a path in the given form, and again in the found form.
   const allowed = (paths: readonly string[]) =>
     listLiteral([...new Set([...paths, ...paths.map(pathPattern)])]);
   return [
@@ -236,7 +237,7 @@ function configuration(
     `SET GLOBAL allowed_directories = ${allowed(directories.map(withSlash))}`,
     `SET GLOBAL allowed_paths = ${allowed(files)}`,
     "SET GLOBAL enable_external_access = false",
-    // From here on nothing can be set, not by the SQL of a model either.
+    // From here on no setting can change, not by the SQL of a model either.
     "SET GLOBAL lock_configuration = true",
     ...["raw", "curated", "measures", "provision"].map((schema) => `CREATE SCHEMA ${schema}`),
   ];
@@ -326,12 +327,12 @@ function withSlash(directory: string): string {
   return directory.endsWith("/") ? directory : `${directory}/`;
 }
 
-/** Asked again: the signal may have been aborted while a statement ran. */
+/** Checked again: the signal may have aborted while a statement ran. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }
 
-/** Lends connections, each to one statement at a time; who finds none waits in line. */
+/** Lends connections, each to one statement at a time. If none is free, the caller waits in line. */
 class ConnectionPool {
   readonly #idle: DuckDBConnection[];
   readonly #busy = new Set<DuckDBConnection>();
@@ -341,7 +342,7 @@ class ConnectionPool {
     this.#idle = [...connections];
   }
 
-  /** The connections that run a statement. */
+  /** The connections with a running statement. */
   get busy(): readonly DuckDBConnection[] {
     return [...this.#busy];
   }
@@ -355,7 +356,7 @@ class ConnectionPool {
     }
   }
 
-  /** A connection for the caller alone, until it is given back. */
+  /** A connection for the caller alone, until the caller returns it. */
   async take(): Promise<DuckDBConnection> {
     const connection =
       this.#idle.pop() ?? (await new Promise<DuckDBConnection>((take) => this.#waiting.push(take)));
@@ -370,15 +371,15 @@ class ConnectionPool {
     else next(connection);
   }
 
-  /** Closes all connections. None may be lent. */
+  /** Closes all connections. None may be in use. */
   close(): void {
     for (const connection of this.#idle) connection.closeSync();
   }
 }
 
 /**
- * What does more than compute, in spite of the locked configuration: a log goes to files or to standard output and shows what S3 is
- * asked with, a profile is printed. The last ones run a text in which no such call would be seen.
+ * Functions with side effects that the locked configuration does not stop. A log goes to files or to standard output,
+ * and shows requests to S3; a profile is printed. The last ones run a text in which such a call would not be seen.
  */
 const POWERS: Powers = {
   makesFunction: /^create (or replace )?(temp |temporary )?(macro|function) /i,
@@ -388,8 +389,8 @@ const POWERS: Powers = {
 };
 
 /**
- * Refuses what a model or an audit is not.
- * @throws an error of DuckDB where the text does not parse by itself, a DuckDbError if it is more than one SELECT.
+ * Refuses a text that cannot be a model or an audit.
+ * @throws an error of DuckDB if the text does not parse by itself, a DuckDbError if it is not exactly one SELECT.
  */
 async function assertSelects(connection: DuckDBConnection, sql: string): Promise<void> {
   await connection.extractStatements(sql);
@@ -397,12 +398,13 @@ async function assertSelects(connection: DuckDBConnection, sql: string): Promise
 }
 
 /**
- * Refuses what a file of functions is not.
- * @throws an error of DuckDB where the text does not parse, a DuckDbError if it does more than make functions.
+ * Refuses a text that cannot be a file of functions.
+ * @throws an error of DuckDB if the text does not parse, a DuckDbError if it contains other statements than
+ * functions.
  */
 async function assertMakesFunctions(connection: DuckDBConnection, sql: string): Promise<void> {
   const { count } = await connection.extractStatements(sql);
-  // If DuckDB sees other statements than we do, we have not looked at all of them.
+  // If DuckDB counts other statements than this check, the check has missed some.
   const isSeen = count === statementsOf(sql).length;
   refuse(isSeen ? refusalOfFunctions(sql, POWERS) : "its statements cannot be separated: it was not run");
 }

@@ -11,21 +11,21 @@ import { textOf, type Row } from "../builder.js";
 type ExtensionSettings = Pick<DuckDbSettings, "extensionDirectory" | "extensionRepository">;
 
 interface OpenSettings extends ExtensionSettings {
-  /** Whether an extension that is missing is installed. */
+  /** Whether a missing extension is installed. */
   readonly installs: boolean;
-  /** Where the authorities of TLS are written to; undefined if there is no TLS. */
+  /** The folder for the TLS authorities; undefined if there is no TLS. */
   readonly folder: string | undefined;
 }
 
 /** A session that can read and write on S3. */
 export interface S3Session {
-  /** Gives DuckDB the keys that hold now, where they are others than those it has. */
+  /** Gives DuckDB the current keys, if they have changed. */
   renewKeys(connection: DuckDBConnection): Promise<void>;
 }
 
 /**
- * Loads the extension that reads and writes on S3, and gives it its keys. It comes before the configuration is locked.
- * @throws PipelineError EXTENSION_MISSING if it is not on this machine and cannot be had.
+ * Loads the extension for S3, and gives it the keys. This must come before the configuration is locked.
+ * @throws PipelineError EXTENSION_MISSING if it is not on this machine and not available elsewhere.
  */
 export async function openS3(
   connection: DuckDBConnection,
@@ -35,7 +35,7 @@ export async function openS3(
   await loadExtension(connection, settings);
   for (const statement of configuration) await connection.run(statement);
   if (settings.folder !== undefined && usesTls(access)) {
-    // The machine's own bundle of authorities, where there is one, is not where DuckDB looks on every system.
+    // The machine may have its own bundle of authorities, but DuckDB does not look there on every system.
     const bundle = path.join(settings.folder, "authorities.pem");
     await writeFile(bundle, access.authorities);
     await connection.run(`SET GLOBAL ca_cert_file = ${literal(bundle)}`);
@@ -58,9 +58,9 @@ export async function openS3(
 }
 
 /**
- * Puts the extension where sessions with the same settings find it. If it is already, nothing happens.
+ * Installs the extension for sessions with the same settings. If it is already installed, nothing happens.
  * @returns the version of DuckDB that it is for.
- * @throws PipelineError EXTENSION_MISSING if it cannot be had.
+ * @throws PipelineError EXTENSION_MISSING if it is not available.
  */
 export async function installExtension(settings: ExtensionSettings): Promise<string> {
   const instance = await DuckDBInstance.create(":memory:", extensionOptions(settings));
@@ -75,13 +75,13 @@ export async function installExtension(settings: ExtensionSettings): Promise<str
   }
 }
 
-/** What an instance is made with, so that it looks for extensions where the settings say. */
+/** The options of an instance that looks for extensions in the folder of the settings. */
 export function extensionOptions({ extensionDirectory }: ExtensionSettings): Record<string, string> {
   return extensionDirectory === undefined ? {} : { extension_directory: extensionDirectory };
 }
 
 async function loadExtension(connection: DuckDBConnection, settings: OpenSettings): Promise<void> {
-  // A folder that was named holds what shall be used; nothing is fetched into it.
+  // A folder of the settings contains the extensions to use; nothing is downloaded into it.
   if (settings.extensionDirectory !== undefined || !settings.installs) return load(connection);
   try {
     await connection.run("LOAD httpfs");
@@ -131,20 +131,21 @@ async function missing(connection: DuckDBConnection, error: unknown, what: strin
 }
 
 const configuration = [
-  // The extension takes them from the environment, too, into options that every query can read.
+  // The extension also reads them from the environment, into options that every query can read.
   ...["s3_access_key_id", "s3_secret_access_key", "s3_session_token"].map((key) => `SET GLOBAL ${key} = ''`),
-  // The run was refused if a proxy is named for S3. This is for a proxy of plain HTTP, which DuckDB would also take for HTTPS.
+  // A run with a proxy for S3 was already refused. This is for a proxy of plain HTTP, which DuckDB would also use for
+  // HTTPS.
   "SET GLOBAL http_proxy = ''",
-  // A key is a name and no pattern: `?` begins no query, `[` no set of characters.
+  // A key is a name, not a pattern: `?` begins no query, `[` no set of characters.
   "SET GLOBAL s3_url_compatibility_mode = true",
-  // A service that restarts is back within seconds: other tries come after 0.5, 1.5 and 4.5 s.
+  // A service that restarts is available again within seconds: the retries come after 0.5, 1.5 and 4.5 s.
   "SET GLOBAL http_retries = 3",
   "SET GLOBAL http_retry_wait_ms = 500",
   "SET GLOBAL http_retry_backoff = 3",
-  // A server that is silent holds up a call for this long at every try, and no interrupt ends it before. A statement that
+  // A silent server delays a call for this long at every try, and no interrupt ends it earlier. A statement that
   // writes makes several calls before it gives up.
   "SET GLOBAL http_timeout = 10",
-  // Ten thousand parts make a file: this is the size of a part times that, and every part under way is in memory.
+  // A file has up to ten thousand parts: this is the size of a part times that, and every current part is in memory.
   "SET GLOBAL s3_uploader_max_filesize = '100GB'",
 ];
 

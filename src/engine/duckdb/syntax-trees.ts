@@ -1,18 +1,18 @@
 import { DuckDBInstance } from "@duckdb/node-api";
 import { textOf, type Row } from "../builder.js";
 
-/** A part of a statement, as DuckDB's parser gives it: names of parts, and what they are. */
+/** A part of a statement from DuckDB's parser: the names of its parts, and their values. */
 export type SyntaxTree = Readonly<Record<string, unknown>>;
 
-/** What DuckDB's parser makes of statements. */
+/** The result of DuckDB's parser. */
 export interface Syntax {
-  /** The tree of each SELECT; undefined for one that DuckDB can run and not tell in this way, as a PIVOT. */
+  /** The tree of each SELECT; undefined for a SELECT that DuckDB can run but not describe in this way, such as a PIVOT. */
   readonly trees: readonly (SyntaxTree | undefined)[];
   /** The names of the functions that make one value of many rows. */
   readonly aggregates: ReadonlySet<string>;
 }
 
-/** Has DuckDB parse SELECTs. Nothing of them is run, and nothing that they name needs to be there. */
+/** Parses SELECTs with DuckDB. No SELECT runs, and the tables that it names need not exist. */
 export async function parseSelects(selects: readonly string[]): Promise<Syntax> {
   const instance = await DuckDBInstance.create(":memory:", {
     threads: "1",

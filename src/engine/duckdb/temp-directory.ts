@@ -22,9 +22,9 @@ const TRIES = 50;
 const ABANDONED_MILLISECONDS = 24 * 60 * 60 * 1_000;
 
 /**
- * Makes a folder in which nothing meets the files of another session, and removes those that dead processes have left. Processes of
- * several containers can share the parent: each owns its folders by locks, which end with it.
- * @throws PipelineError INVALID_SETTINGS if the parent cannot be used, STORAGE_FULL if it has no room.
+ * Creates a folder that no other session uses, and removes folders of dead processes. Processes of several containers
+ * can share the parent: each owns its folders by locks, which end with the process.
+ * @throws PipelineError INVALID_SETTINGS if the parent is not usable, STORAGE_FULL if it has no space left.
  */
 export async function makeTempDirectory(parent: string): Promise<TempDirectory> {
   try {
@@ -69,7 +69,10 @@ async function makeOwned(parent: string): Promise<TempDirectory | undefined> {
   return undefined;
 }
 
-/** @returns undefined on a file system without locks. There, nobody can tell a folder that is left behind, and it stays for a day. */
+/**
+ * @returns undefined on a file system without locks. There, nobody can recognise an abandoned folder, and it stays
+ * for a day.
+ */
 async function lockOf(folder: string): Promise<FileLock | "taken" | undefined> {
   const file = path.join(folder, LOCK_FILE);
   try {
@@ -83,7 +86,7 @@ async function lockOf(folder: string): Promise<FileLock | "taken" | undefined> {
 
 async function removeIfDead(parent: string, name: string): Promise<void> {
   const folder = path.join(parent, name);
-  // What cannot be removed, such as another user's, is not in the way.
+  // A folder that this user cannot remove, for example that of another user, does no harm.
   const remove = () => removeFolder(folder).catch(() => undefined);
   const isWithoutLock = isOfDeadProcess(name);
   if (!isWithoutLock && !name.startsWith(NEW) && !name.startsWith(OWNED)) return;
@@ -92,14 +95,14 @@ async function removeIfDead(parent: string, name: string): Promise<void> {
   const age = hasLock ? undefined : await ageOf(folder);
   if (age !== undefined && age > ABANDONED_MILLISECONDS) return remove();
   if (isWithoutLock || (!hasLock && name.startsWith(OWNED))) return;
-  // Another process can remove it meanwhile, and one that cannot be looked at is not in the way.
+  // Another process can remove it meanwhile, and an unreadable folder does no harm.
   const lock = await tryFileLock(locked).catch(() => undefined);
   if (lock === undefined) return;
   await remove();
   lock.release();
 }
 
-/** Another process can look at its lock at the same time. */
+/** Another process can check its lock at the same time. */
 function removeFolder(folder: string): Promise<void> {
   return rm(folder, { recursive: true, force: true, maxRetries: 3 });
 }
@@ -115,8 +118,8 @@ async function ageOf(place: string): Promise<number | undefined> {
 }
 
 /**
- * Of folders that versions without locks have made, and named by host and process. A process of another container can have the same
- * name, so its folder must also be abandoned.
+ * For folders of versions without locks, whose names have the host and the process. A process of another container
+ * can have the same name, so its folder must also be abandoned.
  */
 function isOfDeadProcess(name: string): boolean {
   const prefix = `run-${os.hostname()}-`;

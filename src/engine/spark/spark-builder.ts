@@ -17,14 +17,14 @@ import {
   spreadStatement,
 } from "./spark-statements.js";
 
-/** What does more than compute calls any method of Java. */
+/** Only a call of a Java method has side effects. */
 const POWERS: Powers = {
   makesFunction: /^create (or replace )?temporary function /i,
   functionStatement: "CREATE TEMPORARY FUNCTION",
   doMore: /^(reflect|java_method|try_reflect)$/,
 };
 
-/** A model that was built, as Spark finds it. */
+/** A finished model, as Spark finds it. */
 interface Relation {
   /** Its files, or folders of them; created at the first use. */
   readonly uris: () => Promise<readonly string[]>;
@@ -32,30 +32,33 @@ interface Relation {
   view?: Promise<void>;
 }
 
-/** Where a run keeps on S3 what nobody else reads. */
+/** The S3 storage of a run for data that nobody else reads. */
 export interface Workspace {
   /** Its address. */
   readonly folder: string;
-  /** The files below an address in it, or in the staging of a partition, sorted by name; what Spark hides is none of them. */
+  /**
+   * The files below an address in it, or in the staging of a partition, sorted by name, without the files that Spark
+   * hides.
+   */
   readonly list: (folder: string) => Promise<readonly { readonly uri: string; readonly bytes: number }[]>;
 }
 
 /**
- * Builds models by Spark, beside a DuckDB that reads and writes what is small. Both find every model that was built: what Spark has
- * written is on S3, and so is what DuckDB has written as soon as a query of Spark asks for it.
+ * Builds models with Spark, together with a DuckDB that reads and writes small models. Both find every finished
+ * model: Spark's own output is on S3, and DuckDB's output goes there when a query of Spark needs it.
  * @param duckDb can read the raw files and the folder, and write to the folder.
  */
 export function sparkBuilder(duckDb: Engine, session: SparkSession, { folder, list }: Workspace): Builder {
   const local = duckDbBuilder(duckDb);
   const relations = new Map<string, Relation>();
-  /** Folders that Spark has written. */
+  /** The folders that Spark has written. */
   const written = new Set<string>();
 
   const attach = async (name: string, uris: readonly string[], found: readonly string[] = uris) => {
     await duckDb.attachFiles(name, uris);
     relations.set(name, { uris: () => Promise.resolve(found) });
   };
-  /** Makes a model that was built visible in the session, once. */
+  /** Makes a finished model visible in the session, once. */
   const show = async (name: string) => {
     const relation = relations.get(name);
     if (relation === undefined) throw new RangeError(`${name} was not built`);
@@ -99,7 +102,7 @@ export function sparkBuilder(duckDb: Engine, session: SparkSession, { folder, li
         await duckDb.writeTemporary(query.sql, file);
         return { files: [file], shown: file };
       });
-      // None may outlive the engine.
+      // No statement may outlive the engine.
       const made = await allEnded(parts);
       await attach(
         name,
@@ -132,8 +135,8 @@ export function sparkBuilder(duckDb: Engine, session: SparkSession, { folder, li
     },
     attach: (name, uris) => {
       const folders = [...new Set(uris.map(folderOf))];
-      // Many files are the only ones of their folders, and the text of a statement does not grow with the data. One may lie in a
-      // folder with others.
+      // Many files are the only ones of their folders, so the folders are enough, and the text of a statement does
+      // not grow with the data. One file may be in a folder with others.
       const areWhole = uris.length > 1 || folders.every((place) => written.has(place));
       return attach(name, uris, areWhole ? folders : uris);
     },

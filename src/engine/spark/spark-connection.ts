@@ -9,18 +9,18 @@ import { cancelled, messageOf, PipelineError, systemCodeOf } from "../../base/er
 import type { SparkSettings } from "../../settings/settings.js";
 import { answerError, connectError, nameOf } from "./spark-errors.js";
 
-/** A session at the server, as hive-driver has it. */
+/** A session at the server, in the types of hive-driver. */
 type HiveSession = Awaited<ReturnType<hive.HiveClient["openSession"]>>;
 
-/** How long the server may take, in milliseconds. */
+/** The time limits for the server, in milliseconds. */
 export interface Limits {
-  /** To let the client in. */
+  /** For the connection. */
   readonly connect: number;
-  /** To open a session, for which it may have to start something. */
+  /** For opening a session, which may have to start something first. */
   readonly open: number;
-  /** To answer any other call. None of them waits for a statement to end. */
+  /** For any other call. No call waits for the end of a statement. */
   readonly answer: number;
-  /** To end what is of no use any more. */
+  /** For closing sessions and statements that are no longer needed. */
   readonly farewell: number;
 }
 
@@ -30,31 +30,31 @@ export interface SparkConnection {
   readonly server: string;
   readonly session: HiveSession;
   /**
-   * Waits for what the server answers to a call.
+   * Waits for the server's response to a call.
    * @throws SparkError if it refuses, PipelineError ENGINE_UNAVAILABLE if it is lost.
    */
   readonly answer: <Answer>(call: Promise<Answer>) => Promise<Answer>;
-  /** Waits a little for the end of what is of no use any more; what goes wrong there no longer decides anything. */
+  /** Waits briefly while something closes that is no longer needed. A failure there no longer affects the result. */
   readonly farewell: (call: Promise<unknown>) => Promise<void>;
   /** Ends the session, even if the server is gone. */
   readonly close: () => Promise<void>;
 }
 
-/** What passes within seconds: a server that starts, or that has just been replaced. */
+/** Errors that pass within seconds: the server is starting, or was just replaced. */
 const PASSING = ["ECONNREFUSED", "ECONNRESET", "EPIPE", "EAI_AGAIN"];
 const PAUSES_MILLISECONDS = [250, 1_000];
 
 /** The version of HiveServer2's protocol from which on results come by columns. */
 const PROTOCOL_VERSION = 7;
 /**
- * A server waits some seconds with its answer on how a statement is doing, in the hope to tell of its end, and meanwhile answers
- * nothing else on the connection.
+ * By default a server delays its response about a statement for some seconds, to report its end if possible.
+ * Meanwhile it sends no other response on the connection.
  */
 const AT_ONCE = { "hive.server2.long.polling.timeout": "0ms" };
 
 /**
- * Opens a session. If the server refuses the connection, it is asked three times.
- * @throws PipelineError ENGINE_UNAVAILABLE if it cannot be reached, ENGINE_NOT_USABLE if it does not let in.
+ * Opens a session. If the server refuses the connection, it tries three times.
+ * @throws PipelineError ENGINE_UNAVAILABLE if the server is not reachable, ENGINE_NOT_USABLE if it refuses access.
  */
 export async function connectSpark(
   settings: SparkSettings,
@@ -81,7 +81,7 @@ async function connectOnce(
   signal: AbortSignal,
   limits: Limits,
 ): Promise<SparkConnection> {
-  // Loaded if it is asked for: most runs have no cluster.
+  // Loaded only if needed: most runs have no cluster.
   const hive = await import("hive-driver");
   const lifeline = new Lifeline();
   const { connectWith, release } = transportTo(settings, authorities, hive, lifeline);
@@ -126,20 +126,20 @@ function clientOf(hiveDriver: typeof hive, lifeline: Lifeline): hive.HiveClient 
   const { TCLIService, TCLIService_types: types } = hiveDriver.thrift as ThriftOfHive;
   const client = new hiveDriver.HiveClient(TCLIService, types);
   client.on("error", (error: Error & { code?: string; statusCode?: number }) => {
-    // What answered over HTTP is in it, too, and so is the password.
+    // The error also contains the HTTP response and the password.
     const { message, code, statusCode } = error;
     lifeline.cut(Object.assign(new Error(message), { code, statusCode }));
   });
   return client;
 }
 
-/** What hive-driver was generated from, which it has no types for. */
+/** The generated Thrift types of hive-driver, which it does not declare. */
 interface ThriftOfHive {
   readonly TCLIService: object;
   readonly TCLIService_types: ConstructorParameters<typeof hive.HiveClient>[1];
 }
 
-/** Those that Node brings and those of a bundle; undefined if there is none. */
+/** The authorities of Node and of a bundle; undefined if there is no bundle. */
 async function trustedAuthorities(caBundle: string | undefined): Promise<string | undefined> {
   if (caBundle === undefined) return undefined;
   try {
@@ -151,7 +151,7 @@ async function trustedAuthorities(caBundle: string | undefined): Promise<string 
   }
 }
 
-/** Ends every wait for a server's answers when the connection is lost: hive-driver would continue waiting. */
+/** Ends every wait for a response when the connection is lost: hive-driver would wait forever. */
 class Lifeline {
   readonly #lost: Promise<never>;
   #reject: (error: Error) => void = () => undefined;
@@ -160,16 +160,16 @@ class Lifeline {
     this.#lost = new Promise((_, reject) => {
       this.#reject = reject;
     });
-    // It is told to whoever waits.
+    // Each waiting caller receives the error.
     this.#lost.catch(() => undefined);
   }
 
-  /** Ends every wait, now and from now on, with this error or an earlier one. */
+  /** Ends every current and future wait with this error or an earlier one. */
   cut(error: Error): void {
     this.#reject(error);
   }
 
-  /** An answer, unless the line is cut, or the server silent for so long. */
+  /** Waits for a response, until the connection is lost or the server was silent for so long. */
   async wait<Answer>(answer: Promise<Answer>, milliseconds: number): Promise<Answer> {
     let timer: NodeJS.Timeout | undefined;
     const silence = new Promise<never>((_, reject) => {
@@ -188,21 +188,21 @@ class Lifeline {
 type Hive = typeof hive;
 type ConnectArguments = Parameters<hive.HiveClient["connect"]>;
 
-/** How a client gets to a server. */
+/** The way from a client to a server. */
 interface Transport {
-  /** What hive-driver connects with. */
+  /** The arguments for hive-driver's connect. */
   readonly connectWith: ConnectArguments;
-  /** Lets go of what it has opened. */
+  /** Closes everything that it has opened. */
   readonly release: () => void;
 }
 
-/** For a server that asks for no password: SASL has no empty ones. */
+/** For a server without passwords: SASL does not allow an empty one. */
 const NO_PASSWORD = "none";
 const KEEP_ALIVE_MILLISECONDS = 30_000;
-/** The first byte of what a server sends that has waited for TLS. */
+/** The first byte from a server that expects TLS. */
 const TLS_ALERT = 0x15;
 
-/** @param authorities whom to trust, as PEM; undefined for those that Node trusts. */
+/** @param authorities the trusted authorities, as PEM; undefined for those of Node. */
 function transportTo(
   settings: SparkSettings,
   authorities: string | undefined,
@@ -230,7 +230,7 @@ function overTcp(
       return authenticated;
     },
   };
-  // hive-driver would trust anybody, and names a method of TLS that leaves no choice of a version.
+  // hive-driver would trust any server, and its TLS method does not allow a choice of version.
   const secure = {
     ssl: true,
     rejectUnauthorized: true,
@@ -244,7 +244,7 @@ function overTcp(
   };
 }
 
-/** Has the lifeline be cut with the connection. */
+/** Cuts the lifeline when the connection ends. */
 function watch(socket: Socket, lifeline: Lifeline): void {
   socket.setKeepAlive(true, KEEP_ALIVE_MILLISECONDS);
   socket.on("error", (error) => {

@@ -1,30 +1,30 @@
 import { saidBy, messageOf, PipelineError, systemCodeOf } from "../../base/errors.js";
 import { EngineError } from "../builder.js";
 
-/** An error that Spark gave of a statement. */
+/** An error of Spark about a statement. */
 export class SparkError extends EngineError {
   override readonly name = "SparkError";
   readonly isFatal = false;
 
   constructor(
     message: string,
-    /** As the SQL standard numbers them, `42703`; undefined where Spark gives none. */
+    /** The number of the SQL standard, for example `42703`; undefined if Spark gives none. */
     readonly sqlState: string | undefined,
-    /** As Spark names it: `UNRESOLVED_COLUMN.WITHOUT_SUGGESTION`; undefined if it has no name. */
+    /** Spark's name of it: `UNRESOLVED_COLUMN.WITHOUT_SUGGESTION`; undefined if it has no name. */
     readonly condition: string | undefined,
-    /** The line of the statement that it is about, where Spark tells it. */
+    /** The line of the statement, if Spark gives it. */
     readonly line: number | undefined,
   ) {
     super(message);
   }
 }
 
-/** How messages name a server, without user and password. */
+/** The name of a server in messages, without user and password. */
 export function nameOf({ host, port }: { readonly host: string; readonly port: number }): string {
   return `Spark at ${host}:${port}`;
 }
 
-/** What the server says of a statement that has failed, as a typed error. */
+/** The server's response about a failed statement, as a typed error. */
 export function statementError(
   server: string,
   said: string | null | undefined,
@@ -34,7 +34,7 @@ export function statementError(
   if (ofS3 !== undefined) return ofS3;
   const text = withoutJava(said ?? "");
   const [message = ""] = text.split("\n", 1);
-  // What ends the cluster, or the server's hold on it, is not a fault of the statement.
+  // An end of the cluster, or of the server's access to it, is not a fault of the statement.
   if (
     /SparkContext (was|has been) (shut ?down|stopped)|stopped SparkContext|Invalid (Session|Operation)Handle/.test(
       text,
@@ -52,14 +52,14 @@ export function statementError(
   );
 }
 
-/** What went wrong with a call, by what hive-driver threw, or what has cut the connection. */
+/** The fault of a call, from an error of hive-driver, or from the reason why the connection was cut. */
 export function answerError(server: string, error: unknown): Error {
   if (error instanceof PipelineError) return error;
   if (isStatus(error)) return statementError(server, error.message, undefined);
   return unavailable(server, `was lost: ${saidBy(error)}`, error);
 }
 
-/** Why no session could be had, in the words of the person who runs the pipeline. */
+/** The reason why no session opened, for the person who runs the pipeline. */
 export function connectError(server: string, error: unknown): PipelineError {
   if (error instanceof PipelineError) return error;
   const said = saidBy(error);
@@ -84,20 +84,20 @@ function unavailable(server: string, what: string, cause: unknown): PipelineErro
   return new PipelineError("ENGINE_UNAVAILABLE", `${server} ${what}; run again, or check ENGINE`, { cause });
 }
 
-/** The answer of a server that refuses a call, which hive-driver throws as no error. */
+/** The response of a server that refuses a call. hive-driver throws it, but not as an Error. */
 function isStatus(thrown: unknown): thrown is { readonly name: string; readonly message: string } {
   return typeof thrown === "object" && thrown !== null && "name" in thrown && thrown.name === "Status Error";
 }
 
 const TLS = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|EPROTO)/;
 
-/** Over TCP hive-driver says so of what a server answers to a wrong password; over HTTP there is a status. */
+/** Over TCP hive-driver reports the server's response to a wrong password in this way; over HTTP there is a status. */
 function isRefusal(error: unknown): boolean {
   const status = typeof error === "object" && error !== null && "statusCode" in error ? error.statusCode : 0;
   return messageOf(error).startsWith("Authentication error: ") || status === 401 || status === 403;
 }
 
-/** What Spark says without the classes that it went through, and without their stack. */
+/** Spark's message without the Java classes and their stack. */
 function withoutJava(text: string): string {
   const [said = ""] = text.split(/\n\s*at (?=[\w.$/]+\()/, 1);
   return said
@@ -107,7 +107,10 @@ function withoutJava(text: string): string {
     .trim();
 }
 
-/** How Hadoop's client for S3 tells what S3, or the way there, has said: what was to be done, where, and what came of it. */
+/**
+ * The form in which Hadoop's S3 client reports an error of S3 or of the network: the operation, the address, and the
+ * result.
+ */
 const FAULT = /(\w+) on (s3a:\/\/[^\s:']+)[^\n]*?: software\.amazon\.awssdk\.[\w.]+: ([^\n]*)/;
 
 const STATUS = /\(Service: \w+, Status Code: ([0-9]{3})/;
@@ -118,8 +121,8 @@ const CLIENT =
   "add hadoop-aws (in its Hadoop version) and the AWS SDK to the class path of driver and executors";
 
 /**
- * A fault that a cluster has met on the way to S3, or with its client for it; undefined if it is another.
- * @param said all that Spark says, with the causes.
+ * A fault of a cluster on the way to S3, or of its S3 client; undefined for any other.
+ * @param said the whole message of Spark, with the causes.
  */
 function s3aFault(server: string, said: string): PipelineError | undefined {
   if (/S3AFileSystem not found|No FileSystem for scheme "?s3a/.test(said))
@@ -138,7 +141,7 @@ function s3aFault(server: string, said: string): PipelineError | undefined {
   if (status === 401 || status === 403) return notUsable(server, `may not use S3: ${fault}`, RIGHTS);
   if (said.includes("NoSuchBucketException") || [301, 307, 400, 405, 501].includes(status))
     return notUsable(server, `does not find S3: ${fault}`, ENDPOINT);
-  // An object that is gone is for whoever knows which ones were there.
+  // A caller that knows the expected objects explains a missing one.
   if (status === 404) return undefined;
   return new PipelineError(
     "STORAGE_FAILED",

@@ -7,35 +7,35 @@ import { textOf, type Row, type RowValue } from "../builder.js";
 import { connectSpark, type Limits, type SparkConnection } from "./spark-connection.js";
 import { statementError, SparkError } from "./spark-errors.js";
 
-/** A session at a Spark, with its own temporary views. Calls may be made side by side. */
+/** A session at a Spark, with its own temporary views. Calls may run in parallel. */
 export interface SparkSession {
-  /** The engine's name and version, as `Spark 4.3.0`. */
+  /** The engine's name and version, for example `Spark 4.3.0`. */
   readonly version: string;
-  /** Runs a statement that returns nothing that matters. */
+  /** Runs a statement without a result. */
   run(sql: string): Promise<void>;
-  /** The rows of a query, all of them, in its order. */
+  /** All rows of a query, in its order. */
   rows(sql: string): Promise<Row[]>;
-  /** Ends the session; its temporary views go with it. */
+  /** Ends the session and its temporary views. */
   close(): Promise<void>;
 }
 
-/** What makes a session compute as the models expect, whatever the cluster's own settings are. */
+/** Settings that make a session compute as the models expect, whatever the cluster's own settings are. */
 const SESSION_SETTINGS = {
   "spark.sql.session.timeZone": "UTC",
-  // Moments without a time zone, in files too: DuckDB would read others as moments with one.
+  // Moments have no time zone, in files too: otherwise DuckDB would read them as moments with one.
   "spark.sql.timestampType": "TIMESTAMP_NTZ",
   "spark.sql.ansi.enabled": "true",
   "spark.sql.ansi.doubleQuotedIdentifiers": "true",
-  // Nanoseconds are read as whole numbers; Spark refuses their columns otherwise.
+  // Nanoseconds are read as whole numbers; otherwise Spark refuses their columns.
   "spark.sql.legacy.parquet.nanosAsLong": "true",
   "spark.sql.parquet.compression.codec": "zstd",
-  // Columns of raw files can differ by case alone.
+  // Columns of raw files can differ only by case.
   "spark.sql.caseSensitive": "true",
-  // Text whose writer did not say so, as for DuckDB.
+  // The writer did not mark text as text; DuckDB treats it the same way.
   "spark.sql.parquet.binaryAsString": "true",
-  // What was written last is moved once, and not twice: nobody reads the files of a statement before it has succeeded.
+  // New files move once instead of twice: nobody reads the files of a statement before it has succeeded.
   "mapreduce.fileoutputcommitter.algorithm.version": "2",
-  // What looks like a variable in a text stays text.
+  // Text that looks like a variable stays text.
   "spark.sql.variable.substitute": "false",
 };
 
@@ -44,10 +44,10 @@ const OLDEST_MAJOR_VERSION = 4;
 const LIMITS: Limits = { connect: 10_000, open: 180_000, answer: 60_000, farewell: 2_000 };
 
 /**
- * Opens a session at a Spark. Every call of it rejects with a PipelineError of code CANCELLED once the signal has been aborted,
- * when the statement was cancelled at the server, too; with a SparkError where Spark refuses a statement.
- * @throws PipelineError ENGINE_UNAVAILABLE if there is no server, also while statements run; ENGINE_NOT_USABLE if it lets
- * nobody in, or is too old.
+ * Opens a session at a Spark. After the signal has aborted, and the server has cancelled the statement, every call
+ * rejects with a PipelineError of code CANCELLED. If Spark refuses a statement, the call rejects with a SparkError.
+ * @throws PipelineError ENGINE_UNAVAILABLE if there is no server, also during statements; ENGINE_NOT_USABLE if it
+ * refuses access, or is too old.
  */
 export async function openSparkSession(
   settings: SparkSettings,
@@ -78,12 +78,13 @@ export async function openSparkSession(
   }
 }
 
-/** A path that does not exist. To check it needs the same rights as any other path, and one request. */
+/** A path that does not exist. A check of it needs the same rights as any other path, and one request. */
 const NOTHING = "_nothing_is_here";
 
 /**
- * Makes sure that a cluster can look below an address on S3.
- * @throws PipelineError ENGINE_NOT_USABLE if it has no client, no keys or no rights, STORAGE_FAILED where S3 does not answer it.
+ * Checks that a cluster can read below an address on S3.
+ * @throws PipelineError ENGINE_NOT_USABLE if it has no client, no keys or no rights, STORAGE_FAILED if S3 does not
+ * respond to it.
  */
 export async function assertReaches(session: SparkSession, uri: string): Promise<void> {
   try {
@@ -112,7 +113,7 @@ async function versionOf(
   );
 }
 
-/** The same query with its lists, maps and structs as JSON: the text that Spark writes of them cannot be read back. */
+/** The same query with its lists, maps and structs as JSON, because Spark's own text of them is not parseable. */
 function withJson(sql: string, columns: Fetched["columns"]): string {
   const selected = columns.map(({ name, nested }) => {
     const column = identifier(name);
@@ -129,14 +130,14 @@ function parsed(row: Row, names: readonly string[]): Row {
   return { ...row, ...(Object.fromEntries(values) as Row) };
 }
 
-/** A statement at the server, as hive-driver has it. */
+/** A statement at the server, in the types of hive-driver. */
 export type Operation = Awaited<ReturnType<SparkConnection["session"]["executeStatement"]>>;
 
-/** The states of a statement, as HiveServer2 numbers them: finished; initialized, running and pending. */
+/** The states of a statement in HiveServer2: finished; initialized, running and pending. */
 const FINISHED = 2;
 const UNDER_WAY = [0, 1, 7];
 
-/** How often a statement that has failed is asked for the reason: Spark says that it has failed a moment before it knows why. */
+/** How often to ask for the reason of a failed statement: Spark reports the failure a moment before it knows the reason. */
 const QUESTIONS_WHY = 20;
 
 const CANCEL_MILLISECONDS = 1_000;
@@ -144,7 +145,7 @@ const FIRST_PAUSE_MILLISECONDS = 10;
 const LONGEST_PAUSE_MILLISECONDS = 500;
 
 /**
- * Runs a statement to its end, and uses what it has given before it is closed. On abort it is cancelled at the server.
+ * Runs a statement to its end, and uses its result before it is closed. On abort the server cancels it.
  * @throws SparkError if Spark refuses it, PipelineError ENGINE_UNAVAILABLE if the server is lost.
  */
 export async function runStatement<Result>(
@@ -162,7 +163,7 @@ export async function runStatement<Result>(
   } catch (error) {
     if (!isAborted(signal)) throw error;
     await farewell(operation.cancel());
-    // Spark ends the jobs that the statement has then; one that it was about to start ends when the statement is closed.
+    // Spark ends the current jobs of the statement. A job that was about to start ends when the statement is closed.
     await sleep(CANCEL_MILLISECONDS);
     throw cancelled(signal);
   } finally {
@@ -170,7 +171,7 @@ export async function runStatement<Result>(
   }
 }
 
-/** Asks how a statement is doing, less and less often, until it has ended. */
+/** Polls the state of a statement at growing intervals, until it has ended. */
 async function untilFinished(
   { server, answer }: SparkConnection,
   operation: Operation,
@@ -188,24 +189,24 @@ async function untilFinished(
   }
 }
 
-/** Asked again: the signal may have been aborted while the statement ran. */
+/** Checked again: the signal may have aborted while the statement ran. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }
 
-/** Rows that the server sends at a time. */
+/** The number of rows in one response. */
 const ROWS_OF_A_FETCH = 1_000;
-/** The types of columns, as HiveServer2 numbers them: lists, maps and structs. */
+/** HiveServer2's numbers for column types: lists, maps and structs. */
 const NESTED = [10, 11, 12];
 
-/** What a statement has given. */
+/** The result of a statement. */
 export interface Fetched {
-  /** The columns by their names, and whether they hold lists, maps or structs: of these there is only Spark's own text. */
+  /** The columns by name, and whether they hold lists, maps or structs: for these there is only Spark's own text. */
   readonly columns: readonly { readonly name: string; readonly nested: boolean }[];
   readonly rows: Row[];
 }
 
-/** Fetches all rows of a statement that has finished. */
+/** Fetches all rows of a finished statement. */
 export async function fetchRows({ answer }: SparkConnection, operation: Operation): Promise<Fetched> {
   operation.setMaxRows(ROWS_OF_A_FETCH);
   const rows: Row[] = [];
@@ -229,7 +230,7 @@ function columnsOf(operation: Operation): Fetched["columns"] {
     }));
 }
 
-/** What the server sends of a column: by the kind of its values the values, and a bit for each that says that it is none. */
+/** The server's form of a column: its values, under the name of their kind, and a bit for each null. */
 type SentColumn = Record<string, { readonly values: unknown[]; readonly nulls: Buffer } | null>;
 
 function rowsOf(columns: Fetched["columns"], sent: readonly SentColumn[]): Row[] {
@@ -249,7 +250,7 @@ function isSet(bits: Buffer | undefined, place: number): boolean {
   return (((bits?.[place >> 3] ?? 0) >> (place & 7)) & 1) === 1;
 }
 
-/** A value in the form that the rows of DuckDB have. */
+/** A value in the same form as in DuckDB's rows. */
 function valueOf(kind: string, value: unknown): RowValue {
   switch (kind) {
     case "i64Val": {
