@@ -26,7 +26,7 @@ const RULES = [
   ["no limit", /\bas (it|they|you|he|one) likes?\b/i],
   [
     "not a",
-    /(?<!\bthere )\b(is|are|was|were|be) no (?!longer\b|more\b|less\b|fewer\b|later\b|older\b|newer\b|larger\b|smaller\b)\w+/i,
+    /(?<!\bthere (?:(?:can|may|must|should|will) )?)\b(is|are|was|were|be) no (?!longer\b|more\b|less\b|fewer\b|later\b|older\b|newer\b|larger\b|smaller\b)\w+/i,
   ],
   ["because there is no", /\bfor want of\b/i],
   ["such as", /\bas (v\d\w*|in CODE)(?=[.,;)]|$)|, as CODE(?=[.,;)]|$)/],

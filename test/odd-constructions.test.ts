@@ -10,7 +10,7 @@ const LIMITS: Record<TextGroup, number> = {
   messages: 1,
   pages: 5,
   sql: 1,
-  comments: 20,
+  comments: 3,
 };
 
 describe("odd constructions", () => {

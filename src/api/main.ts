@@ -10,7 +10,7 @@ import { RequestMetrics } from "./http/observing.js";
 import { createApiServer } from "./http/server.js";
 import { shutDownOnSignals, UnderWay } from "./http/shut-down.js";
 
-// While one line is written, those that come are gathered: no request waits for the log.
+// During the write of one line, new ones are collected: no request waits for the log.
 const log = pino(pino.destination({ sync: false }));
 
 try {
@@ -22,7 +22,7 @@ try {
   endWith(error.kind === "cancelled" ? EXIT_CODES.bug : exitCodeOf(error.kind));
 }
 
-/** Serves until a signal ends the process, and then finishes the requests that are under way. */
+/** Serves until a signal ends the process, and then finishes current requests. */
 async function serve(settings: Settings): Promise<void> {
   const { refreshSeconds, shutdownSeconds, keysFile, ...api } = settings.api;
   const store = new AnswerStore(new AnswerDatabase(settings.consumptionUrl), settings.sqlDirectory, log);

@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cancelled } from "./errors.js";
 
-/** Things of one kind that are treated at the same time: files that are read, calls that are under way to a service. */
+/** The maximum number of parallel operations of one kind, such as file reads or calls to a service. */
 const AT_ONCE = 8;
 
-/** Waits until all work has ended, well or not, and gives what came of it, or the first failure in the order of the work. */
+/** Waits until all work has ended, and gives the results, or the first failure in the order of the work. */
 export async function allEnded<Work extends readonly Promise<unknown>[] | []>(
   work: Work,
 ): Promise<{ -readonly [Index in keyof Work]: Awaited<Work[Index]> }> {
@@ -14,9 +14,9 @@ export async function allEnded<Work extends readonly Promise<unknown>[] | []>(
 }
 
 /**
- * Treats each of many alike, a few at a time, and gives what came of them in their order. After a failure no other is
- * begun, and it is told when those under way have ended.
- * @param atOnce how many are under way at the same time at the most.
+ * Runs the same work for each of many items, a few at a time, and gives the results in their order. After a failure
+ * it starts no other item, and it throws when the current ones have ended.
+ * @param atOnce the maximum number of parallel items.
  */
 export async function sideBySide<Item, Result>(
   items: readonly Item[],
@@ -41,7 +41,8 @@ export async function sideBySide<Item, Result>(
 }
 
 /**
- * Waits for a call, and after an abort only a little longer. The call itself continues: it must change nothing by then.
+ * Waits for a call, but after an abort only a little longer. The call itself continues, so it must not change
+ * anything after that.
  * @param signal undefined for work that nobody cancels.
  * @param milliseconds how long to wait after the abort, or for a call that begins after it.
  * @throws PipelineError the fault of the signal, if the call has not ended by then.
@@ -67,8 +68,8 @@ export async function untilAborted<Result>(
 }
 
 /*
- * Calls into native code on threads of their own. The end of the process waits for them, and some cannot be interrupted, such as a
- * read of DuckDB from a silent server.
+ * Calls into native code have their own threads. The end of the process waits for them, and some cannot be
+ * interrupted, such as a read of DuckDB from a silent server.
  */
 let underWay = 0;
 

@@ -2,12 +2,12 @@ import { hasNativeCalls } from "./concurrency.js";
 import { EXIT_CODES, endNow, type ExitCode } from "./exit-codes.js";
 import { npmScript } from "./this-process.js";
 
-/** The signals that end a process in order. */
+/** The signals that end a process cleanly. */
 export const ENDING_SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
 export type EndingSignal = (typeof ENDING_SIGNALS)[number];
 
-/** npm sends Ctrl-C to its script, and the terminal has already done so: both are one Ctrl-C. */
+/** npm passes Ctrl-C on to its script, and the terminal has already done so: both are one Ctrl-C. */
 const REPEATED_BY_NPM_MILLISECONDS = 1_000;
 
 /**
@@ -28,7 +28,7 @@ export function onEndingSignals(hear: (signal: EndingSignal, isFirst: boolean) =
   }
 }
 
-/** Ends the process now, with the exit code of a signal, or by the signal itself if a native call would hold up the end. */
+/** Ends the process now, with the exit code of a signal, or by the signal itself if a native call would delay the end. */
 export function endAtOnce(signal: EndingSignal): void {
   const code = EXIT_CODES[signal];
   if (hasNativeCalls()) {
@@ -40,7 +40,7 @@ export function endAtOnce(signal: EndingSignal): void {
   endNow(code);
 }
 
-/** Becomes a process that does nothing but exit with a code, if this Node can: from version 22.15 on. */
+/** Replaces the process with one that only exits with a code, if this Node can: from version 22.15 on. */
 function replaceProcess(code: ExitCode): void {
   const { execve } = process as { execve?: (file: string, args: string[], environment: object) => void };
   const script = `process.exit(${code.toString()})`;

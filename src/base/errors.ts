@@ -1,7 +1,7 @@
-/** The kinds of fault, by what a person or a scheduler does next. Each has its exit code, see docs/errors.md. */
+/** The kinds of fault, by the next action of a person or a scheduler. Each has its exit code, see docs/errors.md. */
 export type FaultKind = "usage" | "data" | "unavailable" | "locked" | "cancelled";
 
-/** Every code of a fault that a user can cause, with its kind. docs/errors.md explains each; a test keeps the two equal. */
+/** Every code of a fault that a user can cause, with its kind. docs/errors.md explains each; a test compares the two. */
 export const FAULTS = {
   INVALID_USAGE: "usage",
   INVALID_SETTINGS: "usage",
@@ -39,17 +39,17 @@ export const FAULTS = {
 export type FaultCode = keyof typeof FAULTS;
 
 /**
- * A fault that the person who runs the pipeline can act on. The message says what is wrong, where, and what to do;
- * `code` is stable. Anything thrown that is no PipelineError is a bug, and keeps its stack.
+ * A fault for the person who runs the pipeline. The message has the fault, its place and its remedy; `code` is
+ * stable. Any other error is a bug, and keeps its stack.
  */
 export class PipelineError extends Error {
   override readonly name = "PipelineError";
   /** The report of the failed run: a path, or a URL on S3. */
   report: string | undefined;
-  /** What the run that has ended with it warned of. */
+  /** The warnings of the run that ended with it. */
   warnings: readonly string[] = [];
 
-  /** What else `--json` tells of it, by name. */
+  /** Further details for `--json`, by name. */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(
@@ -69,37 +69,37 @@ export class PipelineError extends Error {
   }
 }
 
-/** The fault of work that was cancelled: what its signal was aborted with, where that is a fault. */
+/** The fault of cancelled work: the reason of its signal, if that is a fault. */
 export function cancelled({ reason }: AbortSignal): PipelineError {
   return reason instanceof PipelineError
     ? reason
     : new PipelineError("CANCELLED", "cancelled; nothing was changed");
 }
 
-/** Whether work ended because its signal was aborted, and not because of what it worked on. */
+/** Whether work ended because of an aborted signal, and not because of its data. */
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === "AbortError";
 }
 
-/** The message of anything that was thrown. */
+/** The message of any thrown value. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error || isMessageBearer(thrown) ? thrown.message : String(thrown);
 }
 
-/** The system's code of an error (`ENOENT`, `SQLITE_BUSY`), where it has one. */
+/** The system's code of an error (`ENOENT`, `SQLITE_BUSY`), if it has one. */
 export function systemCodeOf(thrown: unknown): string | undefined {
   if (typeof thrown !== "object" || thrown === null || !("code" in thrown)) return undefined;
   return typeof thrown.code === "string" ? thrown.code : undefined;
 }
 
-/** Errors made in another realm, as by native modules under a test runner, are no `instanceof Error`. */
+/** Errors from another realm, such as from native modules under a test runner, are not `instanceof Error`. */
 function isMessageBearer(thrown: unknown): thrown is { message: string } {
   return (
     typeof thrown === "object" && thrown !== null && "message" in thrown && typeof thrown.message === "string"
   );
 }
 
-/** What an error says: several addresses that all refuse are one error without a message of its own. */
+/** The message of an error. If several addresses all refuse, that is one error without its own message. */
 export function saidBy(error: unknown): string {
   return messageOf(error) === "" ? (systemCodeOf(error) ?? "no answer") : messageOf(error);
 }

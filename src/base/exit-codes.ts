@@ -1,6 +1,6 @@
 import type { FaultKind } from "./errors.js";
 
-/** Every exit code that a process gives by itself. docs/errors.md explains each. */
+/** Every exit code that a process sets itself. docs/errors.md explains each. */
 export const EXIT_CODES = {
   done: 0,
   bug: 1,
@@ -19,7 +19,7 @@ export function exitCodeOf(kind: Exclude<FaultKind, "cancelled">): ExitCode {
   return EXIT_CODES[kind];
 }
 
-/** Has the process give an exit code when its work has ended. */
+/** Sets the exit code for the end of the process's work. */
 export function endWith(code: ExitCode): void {
   process.exitCode = code;
 }
@@ -30,14 +30,14 @@ export function endNow(code: ExitCode): never {
 }
 
 /**
- * Has the process end as another process of the same program did.
- * @param code of the other process; 128 and the number of a signal if that ended it.
+ * Ends the process like another process of the same program.
+ * @param code of the other process; 128 plus the number of a signal if that ended it.
  */
 export function endAs(code: number): void {
   process.exitCode = code;
 }
 
-/** The exit code of which the end is sure so far. */
+/** The exit code that is set so far. */
 export function exitCodeSoFar(): number {
   return Number(process.exitCode ?? EXIT_CODES.done);
 }

@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemCodeOf } from "./errors.js";
 
-/** A lock on a file that serves only as a lock. The operating system ends it with the process that holds it. */
+/** A lock on a file that serves only as a lock. The operating system releases it when its process ends. */
 export interface FileLock {
   release(): void;
 }
 
-/** Whoever only asks whether a lock is held has it for a moment. */
+/** A process that only checks a lock holds it for a moment. */
 const TRIES = 5;
 const BETWEEN_TRIES_MILLISECONDS = 20;
 
 /**
- * Locks a file, which is made if it is missing. Processes that share the file exclude each other also from different containers. The
- * lock is an exclusive transaction of SQLite, because Node has no locks of files.
- * @returns undefined if another holds it.
+ * Locks a file, and creates it if it is missing. Processes that share the file exclude each other, even in different
+ * containers. The lock is an exclusive transaction of SQLite, because Node has no file locks.
+ * @returns undefined if another process holds it.
  * @throws an error of SQLite or of the file system if the file cannot be locked at all.
  */
 export async function tryFileLock(file: string): Promise<FileLock | undefined> {

@@ -5,13 +5,13 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { messageOf, systemCodeOf } from "./errors.js";
 
-/** How often a folder is tried again whose folder above has gone meanwhile. */
+/** The maximum number of retries if the parent folder disappears meanwhile. */
 const TRIES = 20;
 
 /**
- * Makes a folder and those above it that are not there. Node's own recursive `mkdir` never ends in a folder such as
- * `/proc`, which says that it is there and that nothing can be.
- * @returns the uppermost folder that was made, or undefined if none had to be.
+ * Creates a folder and its missing parents. Node's own recursive `mkdir` never ends in a folder such as `/proc`,
+ * which reports that it exists and that nothing can be created in it.
+ * @returns the uppermost created folder; undefined if none was created.
  */
 export async function makeFolder(folder: string, triesLeft = TRIES): Promise<string | undefined> {
   const again = async (error: unknown) => {
@@ -28,7 +28,7 @@ export async function makeFolder(folder: string, triesLeft = TRIES): Promise<str
   try {
     await mkdir(folder);
   } catch (error) {
-    // Another process removes folders that are empty: the one above, or this one just after a third has made it.
+    // Another process removes empty folders: the parent, or this folder just after a third process has created it.
     const isGone = systemCodeOf(error) === "ENOENT" || !(await isThere(folder, error));
     return isGone ? ((await again(error)) ?? uppermost) : uppermost;
   }
@@ -36,8 +36,8 @@ export async function makeFolder(folder: string, triesLeft = TRIES): Promise<str
 }
 
 /**
- * Sees whether something can be made in a folder, which need not be there yet, and leaves all as it was.
- * @throws the system's error where it cannot.
+ * Tests whether files can be created in a folder, which may not exist yet, and leaves everything as it was.
+ * @throws the error of the system if they cannot.
  */
 export async function tryFolder(folder: string): Promise<void> {
   const uppermost = await makeFolder(folder);
@@ -54,8 +54,9 @@ async function removeFolders(folder: string, uppermost: string): Promise<void> {
 }
 
 /**
- * Whether a folder that could not be made is there, because another process has made it; false if it is gone again.
- * @throws the error if something else has its name.
+ * Whether a folder that could not be created exists, because another process has created it; false if it is gone
+ * again.
+ * @throws the error if another file has its name.
  */
 async function isThere(folder: string, error: unknown): Promise<boolean> {
   if (systemCodeOf(error) !== "EEXIST") throw error;
@@ -67,11 +68,11 @@ async function isThere(folder: string, error: unknown): Promise<boolean> {
   return found !== undefined;
 }
 
-/** Writes a file, and the folders above it, so that who reads it sees the one that was there or the new one, never half. */
+/** Writes a file, and creates its parent folders. A reader sees the old file or the new one, never a part. */
 export async function writeWhole(file: string, content: string): Promise<void> {
   const folder = path.dirname(file);
   await makeFolder(folder);
-  // A name that no reader of the folder takes for a file of its own.
+  // A name that no reader of the folder takes for a finished file.
   const begun = path.join(folder, `.${path.basename(file)}.${randomBytes(6).toString("hex")}`);
   try {
     await writeFile(begun, content);

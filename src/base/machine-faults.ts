@@ -17,7 +17,7 @@ export function nodeFault(version: string = process.versions.node): PipelineErro
 
 /**
  * The fault of the machine that caused an error: a limit of the process, memory, or an incomplete installation.
- * @returns undefined if the error or its causes tell of none.
+ * @returns undefined if neither the error nor its causes show such a fault.
  */
 export function machineFault(error: unknown): PipelineError | undefined {
   if (error instanceof PipelineError && error.code === "MACHINE_NOT_USABLE") return error;
@@ -30,8 +30,8 @@ export function machineFault(error: unknown): PipelineError | undefined {
 }
 
 /**
- * The fault of work that has failed. It is the cancellation if the work was cancelled, and not the service that an abort let go of.
- * It is the fault of the machine if that caused another one.
+ * The fault of failed work. If the work was cancelled, the fault is the cancellation, not the error of an abandoned
+ * call. If a fault of the machine caused the error, it is that fault.
  */
 export function faultOfWork(signal: AbortSignal, error: unknown): unknown {
   const isByAbort = isAbort(error) || (error instanceof PipelineError && error.kind === "unavailable");
@@ -39,7 +39,7 @@ export function faultOfWork(signal: AbortSignal, error: unknown): unknown {
   return machineFault(error) ?? error;
 }
 
-/** The system's error if this process can open no more files. Libraries often hide it. */
+/** The system's error if this process cannot open more files. Libraries often hide it. */
 export function openFilesError(): Error | undefined {
   try {
     closeSync(openSync(devNull, "r"));
@@ -61,15 +61,15 @@ function* causesOf(error: unknown): Generator {
   }
 }
 
-/** What DuckDB, C++ and Node say. The sentences are read from their beginning, so that a value in a message is not taken for one. */
+/** The messages of DuckDB, C++ and Node. The patterns match from the start, so that a value in a message does not match. */
 const NO_FILES = /^(?:IO|HTTP) Error: [^\n]*: Too many open files/;
 const NO_MEMORY =
   /^(?:[\w ]+ Error: )?std::bad_alloc|^(?:Failed to allocate memory|Array buffer allocation failed)|^Out of Memory Error: (?:Allocation failure|[^\n]*\(bad allocation\))/;
 const NO_THREAD = /^(?:[\w ]+ Error: )?(?:[^\n"']*thread[^\n"']*: )?Resource temporarily unavailable/;
 const NO_PROCESS = /^spawn \S+ EAGAIN/;
-/** What packages with native code say themselves, without a code. */
+/** The messages of packages with native code, which have no error code. */
 const NO_NATIVE_CODE = /^(?:No native build was found|Error loading duckdb native binding)/;
-/** What the system says of a library that is there. */
+/** The system's messages about an existing library. */
 const NO_MEMORY_FOR_LIBRARY = /failed to map segment|cannot allocate memory/i;
 
 function remedyOf(error: unknown): string | undefined {
@@ -111,7 +111,7 @@ function remedyOf(error: unknown): string | undefined {
   return undefined;
 }
 
-/** As the system tells it. The file that tells it, too, cannot be opened any more. */
+/** The limit of the system. The file with it is not readable then either. */
 function openFilesLimit(): string {
   const { report } = process as { report?: NodeJS.ProcessReport };
   const { userLimits } = (report?.getReport() ?? {}) as {

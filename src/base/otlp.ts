@@ -29,33 +29,33 @@ import { versionText } from "./files.js";
 import type { TraceContext } from "./trace-context.js";
 
 /*
- * Sends spans by OTLP, as JSON over HTTP. Only who exports loads this file, because the SDK takes as long to load as a small command.
- * The SDK itself reads its variables: endpoint, headers, timeout, service name, sampler.
+ * Sends spans by OTLP, as JSON over HTTP. Only processes that export load this file, because the SDK takes as long to
+ * load as a small command. The SDK itself reads its variables: endpoint, headers, timeout, service name, sampler.
  */
 
-/** Something that has begun and ended. Moments are milliseconds since 1970. */
+/** Work with a start and an end. Moments are milliseconds since 1970. */
 export interface TimedSpan {
   readonly name: string;
   readonly begun: number;
   readonly ended: number;
-  /** A stable code of what it failed with; undefined if it did not. */
+  /** The stable code of its failure; undefined if it did not fail. */
   readonly fault?: string | undefined;
   readonly attributes?: Readonly<Record<string, string | number>>;
 }
 
-/** A span with those within it. */
+/** A span with its inner spans. */
 export interface SpanTree extends TimedSpan {
   readonly parts: readonly TimedSpan[];
 }
 
-/** A run does not wait longer for who only wants to know. */
+/** A run waits at most this long for the receiver. */
 const PATIENCE_MILLISECONDS = 5_000;
 
 /**
- * Sends a span with its parts, and waits until the receiver has them.
+ * Sends a span with its inner spans, and waits until the receiver has them.
  * @param parent the caller's span.
  * @param traceId of the trace that begins here if there is no caller.
- * @throws an error that says what went wrong.
+ * @throws an error with the reason.
  */
 export async function sendSpans(
   service: string,
@@ -97,13 +97,13 @@ async function exported(spans: ReadableSpan[]): Promise<void> {
 
 /** Sends spans in the background, many at a time. */
 export interface SpanSender {
-  /** Takes a request of a client that was answered. */
+  /** Adds an answered request of a client. */
   add(span: TimedSpan, parent: TraceContext | undefined): void;
-  /** Sends what is left. */
+  /** Sends the remaining spans. */
   close(): Promise<void>;
 }
 
-/** @param warn is told of each batch that could not be sent. */
+/** @param warn receives a message about each batch that was not sent. */
 export function openSpanSender(service: string, warn: (message: string) => void): SpanSender {
   const provider = providerOf(service, new BatchSpanProcessor(telling(new OTLPTraceExporter(), warn)));
   const tracer = provider.getTracer(service, versionText());
@@ -149,7 +149,7 @@ function contextOf({ traceId, spanId, isSampled }: TraceContext): Context {
   return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true });
 }
 
-/** Keeps the spans that have ended, in one place. */
+/** Collects the finished spans. */
 function collecting(spans: ReadableSpan[]): SpanProcessor {
   return {
     onStart: () => undefined,
@@ -159,7 +159,7 @@ function collecting(spans: ReadableSpan[]): SpanProcessor {
   };
 }
 
-/** The exporter, with somebody who is told of what it cannot send: the SDK itself keeps silent. */
+/** Adds warnings about failed exports to the exporter: the SDK itself reports none. */
 function telling(exporter: SpanExporter, warn: (message: string) => void): SpanExporter {
   return {
     export: (spans, done) => {

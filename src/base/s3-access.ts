@@ -5,9 +5,9 @@ export interface S3Credentials {
   readonly sessionToken?: string;
 }
 
-/** What the engine needs to open files on S3. */
+/** The engine's access to files on S3. */
 export interface S3Access {
-  /** The URLs that the keys are for, as `s3://bucket/prefix`. */
+  /** The URLs that the keys are for, for example `s3://bucket/prefix`. */
   readonly scopes: readonly string[];
   /** `http://127.0.0.1:9000`; undefined for AWS. */
   readonly endpoint: string | undefined;
@@ -15,19 +15,19 @@ export interface S3Access {
   readonly region: string;
   /** The certificate authorities to trust, as PEM. */
   readonly authorities: string;
-  /** The keys as they are now: those of a role are renewed before they expire. */
+  /** The current keys: those of a role are renewed before they expire. */
   credentials(): Promise<S3Credentials>;
 }
 
-/** Whether the bucket stands in the path of a URL or in its host name. */
+/** Whether the bucket is in the path of a URL or in its host name. */
 export type S3UrlStyle = "path" | "vhost";
 
-/** Whether an address is one on S3, and not a folder. */
+/** Whether an address is on S3, and not a folder. */
 export function isOnS3(location: string): boolean {
   return location.startsWith("s3://");
 }
 
-/** Whether what is said to S3 is encrypted on its way. */
+/** Whether the connection to S3 is encrypted. */
 export function usesTls({ endpoint }: Pick<S3Access, "endpoint">): boolean {
   return endpoint?.startsWith("http://") !== true;
 }

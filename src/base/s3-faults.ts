@@ -1,12 +1,12 @@
 import { PipelineError } from "./errors.js";
 
-/** A fault of S3, from whichever client has met it. */
+/** A fault of S3, from any client. */
 export interface S3Fault {
-  /** What was to be done there: `the zone s3://data/curated (CURATED_ZONE)`. */
+  /** The address: `the zone s3://data/curated (CURATED_ZONE)`. */
   readonly place: string;
-  /** The code that S3 gave (`AccessDenied`), or the system's (`ECONNREFUSED`); undefined if nothing is known. */
+  /** The code of S3 (`AccessDenied`), or of the system (`ECONNREFUSED`); undefined if it is unknown. */
   readonly code: string | undefined;
-  /** The HTTP status, where there was an answer. */
+  /** The HTTP status, if there was a response. */
   readonly status: number | undefined;
   readonly message: string;
   readonly cause: unknown;
@@ -16,7 +16,7 @@ const KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile 
 const REGION = "set AWS_REGION to the region of the bucket";
 const ENDPOINT = "check AWS_ENDPOINT_URL_S3";
 
-/** What a retry does not fix, with what does. Services of other makers have some codes of their own. */
+/** Faults that a retry does not fix, with their remedies. Other services have additional codes. */
 const REMEDIES: Record<string, string> = {
   NoSuchBucket: "create the bucket, or correct the setting",
   InvalidBucketName: "correct the setting",
@@ -36,10 +36,10 @@ const REMEDIES: Record<string, string> = {
 };
 
 const FULL = ["XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "QuotaExceeded"];
-/** Codes of a TLS handshake that failed, as Node names them. */
+/** Node's codes of a failed TLS handshake. */
 const TLS = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|EPROTO)/;
 
-/** Turns a fault of S3 into one that says what to do. */
+/** Turns a fault of S3 into one with a remedy. */
 export function s3Error({ place, code, status, message, cause }: S3Fault): PipelineError {
   const said = code === undefined || message.includes(code) ? message : `${code}: ${message}`;
   if (FULL.includes(code ?? "")) {
@@ -55,7 +55,7 @@ export function s3Error({ place, code, status, message, cause }: S3Fault): Pipel
     : new PipelineError("ZONE_NOT_USABLE", `${place} cannot be used: ${said}; ${remedy}`, { cause });
 }
 
-/** What to do about a fault that a retry does not fix. */
+/** The remedy for a fault that a retry does not fix. */
 function remedyOf(code: string | undefined, status: number | undefined): string | undefined {
   if (code !== undefined && Object.hasOwn(REMEDIES, code)) return REMEDIES[code];
   if (TLS.test(code ?? ""))
@@ -64,7 +64,7 @@ function remedyOf(code: string | undefined, status: number | undefined): string 
   if (status === 413)
     return "a proxy in front of S3 refuses requests of this size. Raise its limit to at least 16 MB (client_max_body_size in nginx)";
   if (status === 401 || status === 403) return REMEDIES["AccessDenied"];
-  // Something answers, and it is no S3, or one that does not know what it is asked.
+  // The server responds, but it is not S3, or it does not know the call.
   if (status === 400 || status === 405 || status === 501) return ENDPOINT;
   return undefined;
 }

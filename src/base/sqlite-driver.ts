@@ -4,11 +4,14 @@ import type { SqliteDatabase, SqliteStatement } from "kysely";
 import { messageOf, systemCodeOf } from "./errors.js";
 import { openFilesError } from "./machine-faults.js";
 
-/** A value as SQLite gives it. */
+/** A value from SQLite. */
 type Value = string | number | bigint | null | Uint8Array;
 export type SqliteRow = Record<string, Value>;
 
-/** How a file is opened: to write it and create it, to use a file that exists, to read it, or to read it as a file that never changes. */
+/**
+ * The mode of opening a file: write and create it, use an existing file, read it, or read it as a file that never
+ * changes.
+ */
 export type OpenMode = "create" | "existing" | "read" | "immutable";
 
 const URI_PARAMETERS = { existing: "mode=rw", read: "mode=ro", immutable: "immutable=1" };
@@ -17,8 +20,8 @@ const REPLACEMENT = "\uFFFD";
 const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * A connection to a SQLite database. Its errors have SQLite's name of the fault as their `code`, such as `SQLITE_BUSY`.
- * A text that is not UTF-8 is a fault, too: the driver alone would return another text.
+ * A connection to a SQLite database. The `code` of its errors is SQLite's name of the fault, such as `SQLITE_BUSY`. A
+ * text that is not UTF-8 is a fault, too: the driver alone would return another text.
  */
 export class SqliteConnection {
   readonly #database: DatabaseSyncInstance;
@@ -27,7 +30,7 @@ export class SqliteConnection {
 
   /**
    * @param file its path, or `:memory:`
-   * @param assertValid is called after each read, and throws if what was read does not count.
+   * @param assertValid runs after each read, and throws if the result is not valid.
    */
   constructor(file: string, mode: OpenMode, assertValid: () => void = () => undefined) {
     this.#mode = mode;
@@ -36,7 +39,7 @@ export class SqliteConnection {
     this.#database = withNamedFaults(() => new DatabaseSync(location, { readOnly: mode === "read" }));
   }
 
-  /** Runs statements that have no parameters and whose rows nobody wants. */
+  /** Runs statements that have no parameters, and ignores their rows. */
   exec(text: string): void {
     withNamedFaults(() => {
       this.#database.exec(text);
@@ -49,15 +52,15 @@ export class SqliteConnection {
   }
 
   /**
-   * Moves into the file what is beside it. SQLite does so at the end of the last connection, and the driver ends one no earlier than
-   * its statements are collected as garbage.
+   * Moves the changes in the side files into the file. SQLite does this at the end of the last connection, but the
+   * driver ends a connection only when its statements are collected as garbage.
    */
   moveChanges(): void {
     if (this.#mode !== "create") return;
     try {
       this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch {
-      // Nothing is lost: the next connection reads the changes where they are.
+      // Nothing is lost: the next connection reads the changes from the side files.
     }
   }
 
@@ -65,7 +68,7 @@ export class SqliteConnection {
     this.#database.close();
   }
 
-  /** The connection as Kysely uses it. */
+  /** The connection in the form for Kysely. */
   forKysely(): SqliteDatabase {
     let lastWrite: { readonly text: string; readonly statement: SqliteStatement } | undefined;
     return {
@@ -74,7 +77,8 @@ export class SqliteConnection {
         this.close();
       },
       prepare: (text) => {
-        // One that is run again and again with other values is prepared once. What one returns can change with its tables.
+        // A repeated write is prepared once. The result of a query can change with its tables, so queries are not
+        // kept.
         if (lastWrite?.text === text) return lastWrite.statement;
         const statement = this.#prepare(text);
         if (!statement.reader) lastWrite = { text, statement };
@@ -111,7 +115,7 @@ export class SqliteConnection {
     });
   }
 
-  /** A text may hold the replacement character itself. Only its bytes tell. */
+  /** A text may contain the replacement character itself. Only its bytes show that. */
   #assertUtf8(text: string, names: readonly string[], parameters: readonly unknown[]): void {
     const columns = names.map((_name, column) => `c${column.toString()}`);
     const bytes = columns.map(
@@ -145,7 +149,7 @@ function isUtf8(bytes: Uint8Array): boolean {
   }
 }
 
-/** An error as SQLite itself would have raised it. */
+/** An error in the form of SQLite's own errors. */
 export function sqliteFault(code: string, message: string, cause?: unknown): Error {
   return Object.assign(new Error(message, { cause }), { code });
 }
@@ -159,13 +163,13 @@ function withNamedFaults<Result>(work: () => Result): Result {
       throw sqliteFault("SQLITE_RANGE", messageOf(error), error);
     if (systemCodeOf(error) !== "ERR_SQLITE_ERROR") throw error;
     const name = nameOf(error as object);
-    // SQLite does not say why it can open no file.
+    // SQLite does not report why it cannot open a file.
     const cause = name.startsWith("SQLITE_CANTOPEN") ? (openFilesError() ?? error) : error;
     throw sqliteFault(name, messageOf(error), cause);
   }
 }
 
-/** If a fault is found while rows are read, the driver has only SQLite's message. These are SQLite's messages, word for word. */
+/** For a fault during a read of rows, the driver has only SQLite's message. These are SQLite's messages, word for word. */
 const NAMES: Readonly<Record<string, string>> = {
   "database is locked": "SQLITE_BUSY",
   "database table is locked": "SQLITE_LOCKED",

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /*
- * Starts the program beside it. This is all that an old Node has to understand: it must be able to say that it is too old.
+ * Starts the program in the same folder. An old Node must only understand this file, so that it can report that it is
+ * too old.
  */
 import { existsSync, mkdirSync } from "node:fs";
 import module from "node:module";
@@ -35,19 +36,19 @@ function startProgram(): void {
     .finally(() => (isDone = true));
 }
 
-/** Has a Node that can, from 22 on, keep what it has compiled for the next start, in the home of a user who has one. */
+/** Keeps the compiled code for the next start, if Node can (from 22 on), in the home of a user who has one. */
 function keepCompiled({ enableCompileCache }: CompilingModule = module): void {
   try {
     let directory = os.homedir();
     if (enableCompileCache === undefined || !path.isAbsolute(directory)) return;
-    // Step by step: in a folder that refuses, Node would try again for ever to make all of them.
+    // Step by step: in a folder that refuses, Node would try forever to create all of them.
     for (const name of [".cache", "voucher-pipeline", "compiled"]) {
       directory = path.join(directory, name);
       if (!existsSync(directory)) mkdirSync(directory);
     }
     enableCompileCache(directory);
   } catch (error) {
-    // Without it the start takes a twentieth longer, and nothing else changes.
+    // Without it the start takes a twentieth longer; there is no other effect.
     if (!(error instanceof Error)) throw error;
   }
 }

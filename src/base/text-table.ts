@@ -2,9 +2,9 @@ import textWidth from "./text-width.js";
 import { printable } from "./words.js";
 
 /**
- * Rows as a table of text: a line of names, then a line a row, numbers to the right.
- * @param names the columns in their order; those of the first row unless given.
- * @param numbers the columns that stand to the right; those that hold numbers alone unless given.
+ * Rows as a table of text: a line of names, then one line for each row, with numbers to the right.
+ * @param names the columns in their order; by default those of the first row.
+ * @param numbers the columns on the right side; by default those with only numbers.
  */
 export function textTable(
   rows: readonly Readonly<Record<string, unknown>>[],

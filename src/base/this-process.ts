@@ -15,7 +15,7 @@ export function startedBy(): string {
   return `${userName()}@${os.hostname()} process ${process.pid}`;
 }
 
-/** In a container the user may have a number and no name. */
+/** In a container the user may have a number but no name. */
 function userName(): string {
   try {
     return os.userInfo().username;

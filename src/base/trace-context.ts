@@ -1,4 +1,4 @@
-/** The place in a trace that a caller works at: https://www.w3.org/TR/trace-context/ */
+/** The position of a caller in a trace: https://www.w3.org/TR/trace-context/ */
 export interface TraceContext {
   /** 32 hexadecimal digits. */
   readonly traceId: string;
@@ -8,13 +8,13 @@ export interface TraceContext {
   readonly isSampled: boolean;
 }
 
-/** Later versions of the format can have further fields behind these. */
+/** Later versions of the format can have more fields after these. */
 const TRACEPARENT =
   /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
 /**
  * Reads a `traceparent`.
- * @returns undefined if it is not valid: the standard has a receiver ignore it, so that no caller can stop the work.
+ * @returns undefined if it is not valid: by the standard a receiver ignores it, so that no caller can stop the work.
  */
 export function parseTraceparent(text: string | undefined): TraceContext | undefined {
   const [, version, traceId, spanId, flags = "", rest] = TRACEPARENT.exec(text ?? "") ?? [];

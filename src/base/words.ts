@@ -1,4 +1,4 @@
-// By hand: what Node brings for this loads the words of a language, which takes a thirtieth of a short run.
+// By hand: Node's own functions load the words of a language, which takes a thirtieth of a short run.
 const MONTHS = "January February March April May June July August September October November December".split(
   " ",
 );
@@ -23,7 +23,10 @@ export function dayInWords(moment: Date): string {
   return `${moment.getUTCDate().toString()} ${MONTHS[moment.getUTCMonth()] ?? ""} ${moment.getUTCFullYear().toString()}`;
 }
 
-/** The day that {@link dayInWords} found these words for, as `2020-05-29`; undefined for other words. It may not exist. */
+/**
+ * The day of the words from {@link dayInWords}, for example `2020-05-29`; undefined for other words. The day may not
+ * exist.
+ */
 export function dayOfWords(words: string): string | undefined {
   const [, day, name = "", year] = /^(\d{1,2}) ([A-Z][a-z]{2,8}) (\d{4})$/.exec(words) ?? [];
   const month = MONTHS.indexOf(name) + 1;
@@ -31,11 +34,11 @@ export function dayOfWords(words: string): string | undefined {
   return `${year}-${month.toString().padStart(2, "0")}-${day.padStart(2, "0")}`;
 }
 
-/** A text on one line, whatever it is made of: what comes from raw data must not draw on the reader's terminal. */
+/** A text on one line, with control characters escaped: raw data must not control the reader's terminal. */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (control) => {
     const escaped = JSON.stringify(control).slice(1, -1);
-    // JSON leaves the upper half of the control characters as they are.
+    // JSON does not escape the upper half of the control characters.
     return escaped === control ? `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}` : escaped;
   });
 }
@@ -50,7 +53,7 @@ export function compareCodePoints(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Surrogates stand for the highest code points, and UTF-16 has them before U+E000. */
+/** Surrogates encode the highest code points, but UTF-16 has them before U+E000. */
 function rankOf(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;

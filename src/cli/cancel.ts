@@ -9,20 +9,23 @@ import { faultOfWork } from "../base/machine-faults.js";
 /** How long cancelled work has to end. After that the process ends without it, as if it was killed. */
 export const GRACE_MILLISECONDS = 8_000;
 
-/** Turns the first SIGINT, SIGTERM or SIGHUP into an abort, so that the work can end cleanly. A second one ends the process at once. */
+/**
+ * Turns the first SIGINT, SIGTERM or SIGHUP into an abort, so that the work can end cleanly. A second one ends the
+ * process at once.
+ */
 export class Cancellation {
   readonly #controller = new AbortController();
   readonly #tell: (fault: PipelineError) => void;
   #isListenedTo = false;
   #handle: ((signal: EndingSignal) => void) | undefined;
   #came: EndingSignal | undefined;
-  /** The steps under way, to name them if they do not end. */
+  /** The current steps, for a message if they do not end. */
   steps: () => readonly string[] = () => [];
 
-  /** @param tell tells a person why the process ends, if it ends before its work has. */
+  /** @param tell reports why the process ends, if it ends before its work has. */
   constructor(tell: (fault: PipelineError) => void) {
     this.#tell = tell;
-    // Each statement and each request under way listens.
+    // Each current statement and request listens.
     setMaxListeners(0, this.#controller.signal);
     onEndingSignals((signal, isFirst) => {
       if (this.#handle !== undefined) this.#handle(signal);
@@ -31,28 +34,28 @@ export class Cancellation {
     });
   }
 
-  /** Aborts the work. Until work asks for it, a signal ends the process at once. */
+  /** Aborts the work. Until work uses it, a signal ends the process at once. */
   get signal(): AbortSignal {
     this.#isListenedTo = true;
     return this.#controller.signal;
   }
 
-  /** The exit code of the signal that came, or undefined if none did. */
+  /** The exit code of the received signal; undefined if there was none. */
   get exitCode(): ExitCode | undefined {
     return this.#came && EXIT_CODES[this.#came];
   }
 
-  /** The fault of work that has failed, see `faultOfWork`. */
+  /** The fault of failed work, see `faultOfWork`. */
   faultOf(error: unknown): unknown {
     return faultOfWork(this.#controller.signal, error);
   }
 
-  /** Has the work end with a fault, unless it is cancelled already. */
+  /** Ends the work with a fault, unless it is already cancelled. */
   cancel(fault: PipelineError): void {
     this.#controller.abort(fault);
   }
 
-  /** Has the work end because of a signal, within the grace. */
+  /** Ends the work because of a signal, within the grace period. */
   abort(signal: EndingSignal): void {
     this.#came = signal;
     if (!this.#isListenedTo) {
@@ -79,7 +82,7 @@ export class Cancellation {
     }
   }
 
-  /** Ends the process whose work has ended, if a signal came and a native call would hold up the end. */
+  /** Ends the process after its work, if a signal came and a native call would delay the end. */
   endIfStuck(): void {
     if (this.#came !== undefined && hasNativeCalls()) endAtOnce(this.#came);
   }

@@ -2,23 +2,23 @@ import type { Logger } from "pino";
 
 const STANDARD_ERROR = 2;
 
-/** The log of this process; undefined where nobody has asked for one. */
+/** The log of this process; undefined if it is not enabled. */
 let log: Logger | undefined;
 
 /**
- * Has the process log to standard error, a JSON object a line.
- * @param level what is asked for on the command line; that of the settings if nothing is.
+ * Logs to standard error from now on, one JSON object per line.
+ * @param level the level of the command line; by default that of the settings.
  */
 export async function openLog(level: string | undefined): Promise<void> {
   const asked = level ?? (await import("../settings/settings.js")).readLogLevel();
   if (asked === "silent") return;
-  // Loaded here, because most commands have none.
+  // Loaded here, because most commands have no log.
   const { pino } = await import("pino");
-  // Each line is out before the next step begins: what was logged last tells where a process was that has died.
+  // Each line is written before the next step begins: the last line shows where a killed process was.
   log = pino({ level: asked }, pino.destination({ dest: STANDARD_ERROR, sync: true }));
 }
 
-/** The log of this process, where there is one. */
+/** The log of this process, if there is one. */
 export function openedLog(): Logger | undefined {
   return log;
 }

@@ -3,7 +3,7 @@ import { openedLog } from "./opened-log.js";
 
 const REFRESH_MILLISECONDS = 200;
 
-/** Which steps of a run are under way, and how far they are. */
+/** The current steps of a run, and their progress. */
 export function stepsInWords(activity: RunActivity): string {
   const percent = activity.percent() ?? 0;
   const steps = activity.steps.length > 0 ? activity.steps.join(", ") : "working";
@@ -11,24 +11,25 @@ export function stepsInWords(activity: RunActivity): string {
 }
 
 /**
- * Shows on a terminal how far some work is, until it ends; says nothing where standard error is not a terminal, or
- * has the log.
- * @param progress is asked again and again.
+ * Shows the progress of some work on a terminal, until it ends. It shows nothing if standard error is not a terminal,
+ * or has the log.
+ * @param progress is called repeatedly.
  */
 export async function showingProgress<Result>(
   progress: () => string,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  // A terminal without a width, as some schedulers give, cannot be drawn on.
+  // A terminal without a width, which some schedulers provide, does not support drawing.
   if (!process.stderr.isTTY || process.stderr.columns === 0 || openedLog() !== undefined) return work();
   // Loaded here, because most runs have no terminal.
   const { default: ora } = await import("ora");
-  // Node knows what a terminal can do, and NO_COLOR.
+  // Node knows the abilities of a terminal, and NO_COLOR.
   const color = process.stderr.hasColors() ? "cyan" : false;
   const spinner = ora({
     stream: process.stderr,
     discardStdin: false,
-    // To show the cursor again it would listen to signals, and then kill the process before the run has ended cleanly.
+    // With a hidden cursor, ora listens to signals to show it again, and then kills the process before the run has
+    // ended cleanly.
     hideCursor: false,
     text: "starting",
     color,

@@ -9,10 +9,10 @@ import type { DuckDbStart } from "../introspect/duckdb-command.js";
 import { childEnvironment } from "../settings/settings.js";
 import type { Cancellation } from "./cancel.js";
 
-/** The oldest version that the init file is for. */
+/** The oldest version that supports the init file. */
 const OLDEST = [1, 5] as const;
 
-/** The version of the `duckdb` command, `1.5.5`, or undefined if there is none that runs. */
+/** The version of the `duckdb` command, for example `1.5.5`; undefined if there is no working one. */
 export async function duckDbVersion(): Promise<string | undefined> {
   try {
     const { stdout } = await promisify(execFile)("duckdb", ["-version"]);
@@ -22,16 +22,16 @@ export async function duckDbVersion(): Promise<string | undefined> {
   }
 }
 
-/** Whether a version of the `duckdb` command knows all that the init file says. */
+/** Whether a version of the `duckdb` command supports the whole init file. */
 export function isNewEnough(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
 }
 
 /**
- * Hands the terminal to the `duckdb` command, with the views in place, until the person leaves it.
- * Its exit code tells how the last statement has ended, which the person has seen.
- * @param options of the command, as `-json`.
+ * Gives the terminal to the `duckdb` command, with the views in place, until the user leaves it. Its exit code is
+ * that of the last statement, whose result the user has seen.
+ * @param options of the command, for example `-json`.
  * @throws PipelineError INVALID_USAGE if it does not start, CANCELLED on SIGTERM and SIGHUP.
  */
 export async function runDuckDb(
@@ -55,7 +55,7 @@ async function interactive(
   cancellation: Cancellation,
 ): Promise<void> {
   const child = spawn("duckdb", args, { stdio: "inherit", env: childEnvironment(environment) });
-  // What a terminal sends reaches both processes. What Ctrl-C means is for the other to say.
+  // Both processes receive the signals of a terminal. The other one handles Ctrl-C.
   const handle = (signal: EndingSignal) => {
     if (signal === "SIGINT") return;
     cancellation.abort(signal);

@@ -2,13 +2,13 @@ import type { Writable } from "node:stream";
 import { textTable } from "../base/text-table.js";
 import type { StatementResult } from "../introspect/shell.js";
 
-/** How the rows of a statement are printed. */
+/** The output format of a statement's rows. */
 export type ResultFormat = "table" | "json" | "csv";
 
-/** Writes a text, and says whether there is still someone who reads. */
+/** Writes a text, and returns whether somebody still reads. */
 export type Write = (text: string) => Promise<boolean>;
 
-/** The widths of a table are known when all its rows are: so many are kept in memory. */
+/** The widths of a table depend on all its rows, so this many stay in memory. */
 const TABLE_ROWS = 10_000;
 
 /** Writes to a stream no faster than it is read. */
@@ -25,8 +25,8 @@ export function writerTo(stream: Writable): Write {
 }
 
 /**
- * Prints what a statement has given: a table for people, or in full a JSON array of objects or CSV as in RFC 4180.
- * @param note is told that a table is not shown to its end.
+ * Prints the result of a statement: a table for people, or a complete JSON array of objects or CSV by RFC 4180.
+ * @param note receives a message if a table is not complete.
  */
 export async function printResult(
   result: StatementResult,
@@ -49,7 +49,7 @@ async function printTable(
     rows.push(...batch);
     if (rows.length > TABLE_ROWS) break;
   }
-  // A plan is drawn with lines of its own.
+  // A plan has its own lines and boxes.
   if (columns.join() === "explain_key,explain_value") {
     for (const [, drawing] of rows) await write(`${String(drawing)}\n`);
     return;
@@ -64,7 +64,7 @@ async function printTable(
 
 async function printJson({ columns, batches }: StatementResult, write: Write): Promise<void> {
   const names = columns.map((name) => JSON.stringify(name));
-  // An object of JavaScript would put names that are numbers first.
+  // A JavaScript object would put numeric names first.
   const objectOf = (row: readonly unknown[]) =>
     `{${names.map((name, index) => `${name}:${JSON.stringify(row[index])}`).join(",")}}`;
   let before = "[";

@@ -17,11 +17,11 @@ const HELP = `End each statement with ; . A statement can have several lines.
 Ctrl-C cancels the running statement, or clears the line.
 `;
 
-/** Where a prompt is held. */
+/** The input and output of a prompt. */
 export interface PromptOptions {
   readonly input: Readable;
   readonly output: Writable;
-  /** Whether the output is a terminal, on which lines can be edited. */
+  /** Whether the output is a terminal with line editing. */
   readonly terminal: boolean;
   readonly format: ResultFormat;
   /** Ends the prompt. */
@@ -29,7 +29,7 @@ export interface PromptOptions {
 }
 
 /**
- * Asks for statements and answers them until the input ends or the person leaves.
+ * Reads statements and prints their results until the input ends or the user leaves.
  * @throws PipelineError CANCELLED if the signal ends it.
  */
 export async function holdPrompt(shell: Shell, options: PromptOptions): Promise<void> {
@@ -57,7 +57,7 @@ export async function holdPrompt(shell: Shell, options: PromptOptions): Promise<
   signal.throwIfAborted();
 }
 
-/** What has been typed of a statement, and what runs. */
+/** The typed part of a statement, and the running statement. */
 class Conversation {
   readonly #shell: Shell;
   readonly #options: PromptOptions;
@@ -96,7 +96,7 @@ class Conversation {
       return;
     }
     this.#typed = "";
-    // To the end of the line, and all of it away.
+    // Moves to the end of the line, and removes it.
     this.#lines.write(null, { ctrl: true, name: "e" });
     this.#lines.write(null, { ctrl: true, name: "u" });
     this.#options.output.write("\n");
@@ -124,7 +124,7 @@ class Conversation {
         await printResult(result, this.#options.format, this.#write, note);
       }
     } catch (error) {
-      // A fault of one statement ends nothing but it.
+      // A fault of one statement does not end the session.
       if (!(error instanceof PipelineError) || this.#options.signal.aborted) throw error;
       await this.#write(
         error.code === "CANCELLED" ? "cancelled\n" : `error ${error.code}: ${error.message}\n`,
@@ -135,7 +135,7 @@ class Conversation {
   }
 }
 
-/** What the views are over, as a person reads it. */
+/** The files of the views, as text. */
 export function holdingsText(holdings: readonly Holding[]): string {
   return textTable(holdings.map(({ view, holds, newest }) => ({ view, holds, newest })));
 }

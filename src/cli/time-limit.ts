@@ -5,20 +5,20 @@ import { PipelineError } from "../base/errors.js";
 import { EXIT_CODES } from "../base/exit-codes.js";
 import { GRACE_MILLISECONDS as CANCEL_MILLISECONDS, type Cancellation } from "./cancel.js";
 
-/** How long a run has to stop once its time is over: to interrupt its statements, and to give back what it has committed. */
+/** How long a run has to stop after its time limit: to interrupt its statements, and to undo its commit. */
 const GRACE_MILLISECONDS = 10_000;
-/** How much longer a process that was sent a signal is waited for than it may take to end. */
+/** The additional wait for a process that received a signal. */
 const MARGIN_MILLISECONDS = 1_000;
 
 /**
- * Does the command of this process in one of its own, and ends that if it does not stop in time: what waits in a native
- * call, or for a disk, is beyond the reach of the process that waits.
+ * Runs the command in another process, and kills that if it does not stop in time. A process cannot end its own wait
+ * for a native call or for a disk.
  * @returns the exit code.
- * @throws PipelineError TIMED_OUT if the process had to be ended, which is as safe as any kill.
+ * @throws PipelineError TIMED_OUT if the process had to be killed, which is as safe as any kill.
  */
 export async function doUnderWatch(milliseconds: number, cancellation: Cancellation): Promise<number> {
   const [, program = "", ...words] = process.argv;
-  // In a session of its own it hears no signal of the terminal but the one that is passed on.
+  // In its own session it receives no signal of the terminal; this process passes signals on.
   const child = fork(program, [...words, "--watched"], { detached: true });
   const timers: NodeJS.Timeout[] = [];
   const endAfter = (delay: number, end: () => void) => {
@@ -33,7 +33,7 @@ export async function doUnderWatch(milliseconds: number, cancellation: Cancellat
   };
   const passOn = (signal: EndingSignal) => {
     child.kill(signal);
-    // It ends by itself before, unless it cannot even hear the signal.
+    // It ends itself earlier, unless it cannot even receive the signal.
     endAfter(CANCEL_MILLISECONDS + MARGIN_MILLISECONDS, () => {
       kill(EXIT_CODES[signal]);
     });
@@ -45,7 +45,7 @@ export async function doUnderWatch(milliseconds: number, cancellation: Cancellat
     });
     endAfter(milliseconds + GRACE_MILLISECONDS, () => {
       const grace = seconds(GRACE_MILLISECONDS);
-      // One that has let go of the channel has told how it ended.
+      // A process that closed the channel has already reported its end.
       if (child.connected)
         reject(timedOut(milliseconds, steps, `it did not stop within another ${grace} and was killed`));
       kill(EXIT_CODES.unavailable);
@@ -58,14 +58,14 @@ export async function doUnderWatch(milliseconds: number, cancellation: Cancellat
   }
 }
 
-/** The exit code that shells give to a process that a signal has ended. */
+/** The exit code of shells for a process that a signal ended. */
 function exitCodeOf(signal: NodeJS.Signals | null): number {
   return 128 + os.constants.signals[signal ?? "SIGKILL"];
 }
 
 /**
- * Does work that is cancelled when it takes too long, in a process that is watched.
- * @param steps what is under way.
+ * Runs work in the watched process, and cancels it after the time limit.
+ * @param steps the current steps.
  */
 export async function withinTime<Result>(
   milliseconds: number,
@@ -77,7 +77,7 @@ export async function withinTime<Result>(
     process.send?.(steps());
     cancellation.cancel(timedOut(milliseconds, steps(), "the run was cancelled; nothing was changed"));
   }, milliseconds);
-  // Nobody would end it any more: it goes with the process that was started.
+  // Nobody would end it any more: it ends with the process that was started.
   const die = () => process.kill(process.pid, "SIGKILL");
   process.once("disconnect", die);
   try {

@@ -31,8 +31,8 @@ const LOGICAL_TYPES: Readonly<Record<Column["type"], object>> = {
 };
 
 /**
- * The data contract of a SQL version in YAML: every table of the zones with its columns, its key and what is promised of it. It names no
- * places, because these are settings.
+ * The data contract of a SQL version in YAML: every table of the zones with its columns, its key and its promises. It
+ * contains no addresses, because these are settings.
  */
 export function dataContractOf(version: SqlVersion, lineage: Lineage): string {
   const contract = {
@@ -92,7 +92,7 @@ function propertyOf(lineage: Lineage, model: WrittenModel, name: string, column:
     ...(maxLength !== undefined && isPublished(model) && { logicalTypeOptions: { maxLength } }),
     physicalType: type,
     description: oneLine(description),
-    // Two audits refuse a key with a missing value, and one that occurs twice.
+    // Two audits refuse a key with a missing value, and a key that occurs twice.
     ...((key.includes(name) || isPartition) && { required: true }),
     ...(key.includes(name) && { primaryKey: true, primaryKeyPosition: key.indexOf(name) + 1 }),
     ...(isPartition && { partitioned: true, partitionKeyPosition: 1 }),
@@ -102,7 +102,7 @@ function propertyOf(lineage: Lineage, model: WrittenModel, name: string, column:
   };
 }
 
-/** What a model promises, in words: the pipeline itself checks it before anybody reads a partition. */
+/** A promise of a model, in words. The pipeline checks it before anybody reads a partition. */
 function qualityOf(version: SqlVersion, model: WrittenModel, use: AuditUse): object {
   const header = usedAudit(model, use, version.audits)?.header;
   const threshold = use.threshold ?? header?.threshold ?? {};
@@ -112,7 +112,7 @@ function qualityOf(version: SqlVersion, model: WrittenModel, use: AuditUse): obj
     type: "text",
     description: oneLine(header?.description ?? ""),
     severity: isWarning ? "warning" : "error",
-    // Up to how many rows, or which share of them, may break the promise.
+    // The number or the share of rows that may break the promise.
     ...(Object.values(threshold).some((limit = 0) => limit > 0) && {
       customProperties: [{ property: "threshold", value: threshold }],
     }),

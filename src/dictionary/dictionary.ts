@@ -2,7 +2,7 @@ import type { SqlVersion } from "../models/load.js";
 import { isPublished, isWritten, placesOf, publishedColumns, type Model } from "../models/model.js";
 import { NO_ORIGIN, originsOf, UNKNOWN_ORIGIN, type Lineage } from "./entries.js";
 
-/** The data dictionary of a SQL version, as Markdown: every model with its columns, its audits and where it is found. */
+/** The data dictionary of a SQL version, as Markdown: every model with its columns, its audits and its places. */
 export function dictionaryOf(version: SqlVersion, lineage: Lineage): string {
   const audits = [...version.audits.values()].map(
     ({ name, header }) => `- \`${name}\`: ${oneLine(header.description)}`,
@@ -92,7 +92,7 @@ export interface ModelData {
   readonly file: string;
   readonly description: string;
   readonly columns: readonly ColumnData[];
-  /** Null where the model has none. */
+  /** Null if the model has none. */
   readonly key: readonly string[] | null;
   /** The columns of its table in the consumption database; null if it has none. */
   readonly published_columns: readonly string[] | null;
@@ -103,7 +103,7 @@ export interface ColumnData {
   readonly name: string;
   readonly type: string;
   readonly description: string;
-  /** The model is null for a column of the raw files; all of it is null if it cannot be told. */
+  /** The model is null for a column of the raw files. The list is null if the sources are unknown. */
   readonly comes_from: readonly { readonly model: string | null; readonly column: string }[] | null;
 }
 

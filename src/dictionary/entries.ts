@@ -3,7 +3,7 @@ import type { SqlVersion } from "../models/load.js";
 import type { Model } from "../models/model.js";
 import { orderByReference, referencesOf } from "../models/order.js";
 
-/** A model, with those that it reads and those that read it, by name. */
+/** A model, with its sources and its readers, by name. */
 export interface Entry {
   readonly name: string;
   readonly model: Model;
@@ -11,22 +11,22 @@ export interface Entry {
   readonly feeds: readonly string[];
 }
 
-/** What the columns of each model come from, by the names of both. A model is missing if that cannot be told. */
+/** The sources of the columns of each model, by the names of both. A model is missing if its columns are not traceable. */
 export type Lineage = ReadonlyMap<string, { readonly columns: ReadonlyMap<string, Sources> }>;
 
-/** A column that another one comes from. */
+/** A source of a column. */
 export interface Origin {
   /** A model; undefined for a column of the raw files. */
   readonly model: string | undefined;
   readonly column: string;
 }
 
-/** What is said of a column that comes from no other: a constant of the run, or a count of rows. */
+/** The text for a column without sources: a constant of the run, or a count of rows. */
 export const NO_ORIGIN = "no column";
-/** What is said of a column whose SQL cannot be followed. */
+/** The text for a column whose SQL is not traceable. */
 export const UNKNOWN_ORIGIN = "not known";
 
-/** What a column comes from; undefined if that cannot be told. */
+/** The sources of a column; undefined if they are unknown. */
 export function originsOf(lineage: Lineage, model: string, column: string): Origin[] | undefined {
   return lineage
     .get(model)
@@ -53,7 +53,7 @@ export function entriesOf({ models }: SqlVersion): Entry[] {
   }));
 }
 
-/** A model with all that it comes of, and all that comes of it. */
+/** A model with all its direct and indirect sources and readers. */
 export function aroundOf(entries: readonly Entry[], entry: Entry): Entry[] {
   const upstream = reached(entries, entry, ({ reads }) => reads);
   const downstream = reached(entries, entry, ({ feeds }) => feeds);
@@ -66,7 +66,7 @@ function reached(
   next: (entry: Entry) => readonly string[],
 ): ReadonlySet<string> {
   const found = new Set([from.name]);
-  // A set is gone through to its end, even if that moves away.
+  // The loop over a set also visits names that it adds.
   for (const name of found) {
     const entry = entries.find((one) => one.name === name);
     for (const other of entry === undefined ? [] : next(entry)) found.add(other);
@@ -74,7 +74,7 @@ function reached(
   return found;
 }
 
-/** The page of a model, beside the other pages. */
+/** The page of a model, in the same folder as the other pages. */
 export function addressOf(name: string): string {
   return `${name}.html`;
 }

@@ -2,13 +2,13 @@ import { linkHorizontal } from "d3-shape";
 import type { VNode } from "preact";
 import { addressOf, type Entry } from "./entries.js";
 
-/** Something that is drawn, and what it reads. */
+/** A node of the picture, and its sources. */
 export interface Linked {
   readonly name: string;
   readonly reads: readonly string[];
 }
 
-/** Where something stands in the picture. Lengths are in pixels. */
+/** The position of a node in the picture. Lengths are in pixels. */
 interface Placed<Kind extends Linked> {
   readonly of: Kind;
   readonly x: number;
@@ -20,7 +20,7 @@ interface Layout<Kind extends Linked> {
   readonly width: number;
   readonly height: number;
   readonly nodes: readonly Placed<Kind>[];
-  /** The paths of the lines, from what is read to what reads it. */
+  /** The paths of the lines, from each source to its reader. */
   readonly lines: readonly string[];
 }
 
@@ -31,9 +31,9 @@ const MARGIN = 4;
 const LEAST_WIDTH = 90;
 
 /**
- * Puts what reads others to the right of all that it reads, and near to it. A line that goes by a column has a place of its own
- * there, so that nothing stands on it.
- * @param widthOf how wide the text of each is.
+ * Places each node to the right of its sources, and near to them. A line that passes a column has its own place
+ * there, so that no node covers it.
+ * @param widthOf the width of each text.
  */
 export function layoutOf<Kind extends Linked>(
   all: readonly Kind[],
@@ -61,7 +61,7 @@ export function layoutOf<Kind extends Linked>(
   };
 }
 
-/** A place in a column, for something or for a line that goes by. It reads slots of the column before. */
+/** A place in a column, for a node or for a passing line. Its sources are slots of the previous column. */
 interface Slot<Kind> extends Linked {
   readonly of: Kind | undefined;
 }
@@ -86,7 +86,7 @@ function columnsOf<Kind extends Linked>(all: readonly Kind[]): Slot<Kind>[][] {
   return columns;
 }
 
-/** Lets a line by all columns between, each once for all that read the same. */
+/** Leads a line through all columns between. Lines from the same source share their slots. */
 function wayTo<Kind>(columns: Slot<Kind>[][], name: string, start: number, end: number): string {
   let from = name;
   for (let depth = start + 1; depth < end; depth++) {
@@ -98,7 +98,7 @@ function wayTo<Kind>(columns: Slot<Kind>[][], name: string, start: number, end: 
   return from;
 }
 
-/** How far each is from one that reads nothing, by the longest way. */
+/** The length of the longest way from a node without sources, for each node. */
 function depthsOf(all: readonly Linked[]): (name: string) => number | undefined {
   const byName = new Map(all.map((one) => [one.name, one]));
   const depths = new Map<string, number>();
@@ -139,18 +139,18 @@ function linesTo<Kind>(
   return of === undefined ? [...lines, `M${target.join(",")}h${width.toString()}`] : lines;
 }
 
-/** A letter of the picture's type is about this wide, in pixels. */
+/** The approximate width of a letter in the picture, in pixels. */
 const LETTER = 7.3;
 const PADDING = 10;
 
 interface GraphProps {
   readonly entries: readonly Entry[];
   readonly title: string;
-  /** The one that the picture is about. */
+  /** The main model of the picture. */
   readonly marked?: Entry;
 }
 
-/** Models, each with lines from those that it reads. */
+/** Models, each with lines from its sources. */
 export function Graph({ entries, title, marked }: GraphProps): VNode {
   const { width, height, nodes, lines } = layoutOf(entries, ({ model }) =>
     Math.ceil(model.table.length * LETTER + 2 * PADDING),

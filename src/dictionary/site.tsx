@@ -29,13 +29,13 @@ import {
 } from "./entries.js";
 import { Graph } from "./graph.js";
 
-/** The files that the pages need beside them, as the build has laid them out. */
+/** The files that the pages need in their folder, in the layout of the build. */
 export const ASSETS_FOLDER = path.join(projectFolder(), "dist/dictionary");
 export const ASSETS: readonly string[] = ["style.css", "icon.svg"];
 
 /**
  * The data dictionary of a SQL version as pages: the text of each by the name of its file. They run no script.
- * @param lineage unless given, the pages do not say what columns come from: only an engine can tell that.
+ * @param lineage without it, the pages do not show the sources of columns: only an engine finds them.
  */
 export function siteOf(version: SqlVersion, lineage?: Lineage): ReadonlyMap<string, string> {
   const entries = entriesOf(version);
@@ -52,7 +52,7 @@ export function siteOf(version: SqlVersion, lineage?: Lineage): ReadonlyMap<stri
 }
 
 /**
- * The same of the texts of a version, by their paths below the SQL folder.
+ * The same pages from the texts of a version, by their paths below the SQL folder.
  * @throws PipelineError INVALID_MODEL if a file is missing or malformed.
  */
 export function siteOfTexts(
@@ -62,15 +62,15 @@ export function siteOfTexts(
   return siteOf(parseSqlVersion(version, texts));
 }
 
-/** What was written, as paths. */
+/** The written files, as paths. */
 export interface WrittenSite {
-  /** The page to begin with. */
+  /** The start page. */
   readonly index: string;
-  /** All that was written: the pages, that one among them, and what they need beside them. */
+  /** All written files: the pages, including the start page, and the files that they need. */
   readonly files: readonly string[];
 }
 
-/** Writes the data dictionary of a SQL version into a folder, which is made if it is not there. */
+/** Writes the data dictionary of a SQL version into a folder, and creates the folder if it does not exist. */
 export async function writeSite(version: SqlVersion, lineage: Lineage, folder: string): Promise<WrittenSite> {
   await makeFolder(path.resolve(folder));
   const pages = siteOf(version, lineage);
@@ -87,7 +87,7 @@ const MEANINGS: Record<Layer, string> = {
   provision: "Aggregates for the answers, written to the provision zone.",
 };
 
-/** Every model of a version, and how they read each other. */
+/** Every model of a version, and its sources. */
 function IndexPage({ version, entries }: { version: SqlVersion; entries: readonly Entry[] }): VNode {
   return (
     <Document title="Data dictionary" version={version.name} isIndex>
@@ -131,7 +131,7 @@ interface ModelPageProps {
   readonly lineage: Lineage | undefined;
 }
 
-/** All that the header of a model says, its SQL, and its place among the others. */
+/** The header of a model, its SQL, and its place among the others. */
 function ModelPage({ version, entries, entry, lineage }: ModelPageProps): VNode {
   const { name, model } = entry;
   return (
@@ -336,12 +336,12 @@ interface DocumentProps {
   readonly children: ComponentChildren;
 }
 
-/** A whole document as text. It needs nothing but the files beside it. */
+/** A whole document as text. It needs only the other files of its folder. */
 function documentOf(document: VNode): string {
   return `<!doctype html>${render(document)}\n`;
 }
 
-/** What stands around every page. */
+/** The common frame of every page. */
 function Document({ title, version, isIndex, children }: DocumentProps): VNode {
   return (
     <html lang="en">

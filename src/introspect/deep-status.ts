@@ -15,29 +15,29 @@ import { isoOfKey } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication-identity.js";
 
 const ROWS_PER_PAGE = 5_000;
-/** A publication that is replaced again and again while it is read is left to the next look. */
+/** A publication that other runs replace during every read is left for the next check. */
 const ATTEMPTS = 3;
 
-/** What the published tables hold, compared with what was published. */
+/** The rows of the published tables, compared with the recorded ones. */
 export interface DeepStatus {
-  /** Publications whose rows were compared, also those that differ. */
+  /** The number of compared publications, including those that differ. */
   readonly compared: number;
   readonly differences: readonly RowsDifference[];
   readonly not_compared: readonly NotCompared[];
   /** Rows of execution dates that are neither published nor withdrawn. */
   readonly unpublished: readonly UnpublishedRows[];
-  /** Tables that are missing, or not as a run makes them. */
+  /** Tables that are missing, or differ from those that a run creates. */
   readonly tables: readonly TableFault[];
-  /** Damage inside of the database. */
+  /** Damage inside the database. */
   readonly damage: readonly string[];
 }
 
-/** A published table that does not hold what was published for an execution date. */
+/** A published table whose rows for an execution date differ from the recorded ones. */
 export interface RowsDifference {
   readonly execution_date: string;
   readonly table: string;
   readonly rows_published: number;
-  /** Null if the table cannot be read in the order of its key. */
+  /** Null if the table is not readable in the order of its key. */
   readonly rows_found: number | null;
 }
 
@@ -54,9 +54,9 @@ export interface NotCompared {
 }
 
 /**
- * Reads every row of publications, and compares them with what was published; changes nothing.
+ * Reads every row of publications, and compares them with the recorded ones; changes nothing.
  * @param published the tables that the models publish.
- * @param isAskedFor whether the request is about an execution date, in ISO form.
+ * @param isAskedFor whether the request includes an execution date, in ISO form.
  */
 export async function readDeepStatus(
   consumption: Consumption,
@@ -69,7 +69,7 @@ export async function readDeepStatus(
   const damage = await translatingErrors(dialect, () => dialect.integrityFaults(db));
   const differences: RowsDifference[] = [];
   const notCompared: NotCompared[] = [];
-  // If pages are broken, rows may be read that nobody has written.
+  // If pages are broken, a read can return rows that nobody has written.
   for (const publication of damage.length > 0 ? [] : publications) {
     const found = await compare(consumption, publication);
     if (typeof found === "string")
@@ -81,7 +81,7 @@ export async function readDeepStatus(
   return { compared, differences, not_compared: notCompared, unpublished, tables, damage };
 }
 
-/** Whether all is as it was published. */
+/** Whether everything equals the published state. */
 export function isIntact({ differences, unpublished, tables, damage }: DeepStatus): boolean {
   return [differences, unpublished, tables, damage].every(({ length }) => length === 0);
 }
@@ -115,7 +115,7 @@ async function unpublishedRows(
     for (const [key, rows] of await countRowsByDate(consumption, name))
       found.push({ execution_date: isoOfKey(key), table: name, rows_found: rows, key });
   }
-  // They are read last: a run may have published one of the dates meanwhile.
+  // The publications are read last: a run may have published one of the dates meanwhile.
   const publications = await readPublications(consumption);
   const withdrawals = await readOpenWithdrawals(consumption);
   const known = new Set([
@@ -127,7 +127,7 @@ async function unpublishedRows(
     .map(({ execution_date, table, rows_found }) => ({ execution_date, table, rows_found }));
 }
 
-/** @returns the tables that differ, or why none was compared. */
+/** @returns the tables that differ, or the reason why no table was compared. */
 async function compare(
   consumption: Consumption,
   publication: Publication,
@@ -162,7 +162,7 @@ async function differenceOf(
   const table = await openTable(consumption, publication, table_name);
   if (table === undefined) return [difference(0)];
   const hash = new RowsHash(table.columns);
-  // Without its key a table cannot be read in pages. What became of the key is told of the table.
+  // A table without its key is not readable in pages. The fault of the table reports the missing key.
   if (table.key.length === 0) return [difference(null)];
   for (let page = await table.page(undefined, ROWS_PER_PAGE); ;) {
     hash.add(page.rows);

@@ -14,17 +14,17 @@ import type { ExecutionDate } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication-identity.js";
 import { looking } from "./looking.js";
 
-/** Which publications to compare. */
+/** The publications to compare. */
 export interface DiffRequest {
-  /** The publication before the other one unless given. */
+  /** The previous publication by default. */
   readonly before: ExecutionDate | undefined;
-  /** The newest publication unless given. */
+  /** The newest publication by default. */
   readonly after: ExecutionDate | undefined;
 }
 
 /**
  * Compares the answers of two publications.
- * @throws PipelineError PUBLICATION_MISSING if one is not there.
+ * @throws PipelineError PUBLICATION_MISSING if one does not exist.
  */
 export function diffPublications(
   settings: Settings,

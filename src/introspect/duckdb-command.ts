@@ -7,20 +7,20 @@ import { findShellDates, type ShellDates } from "./shell-dates.js";
 import type { ShellContext } from "./shell.js";
 import { findViewFiles, holdingsOf, viewsOver, type Holding } from "./view-files.js";
 
-/** What DuckDB's own command line is started with, to have the views of the shell. */
+/** The start options of DuckDB's own command line, with the views of the shell. */
 export interface DuckDbStart {
-  /** The text of its init file. It holds no keys, but asks the environment for them. */
+  /** The text of its init file. It contains no keys, but reads them from the environment. */
   readonly init: string;
-  /** What the environment has to say; undefined if it must say nothing. Keys of S3 are among it. */
+  /** The environment variables, including the keys of S3. Undefined removes a variable. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly holdings: readonly Holding[];
-  /** Which date the views show. */
+  /** The execution date of the views. */
   readonly dates: ShellDates;
 }
 
 /**
- * Prepares DuckDB's own command line for the zones as they are now. Keys that come from a profile or a role are resolved.
- * @throws PipelineError if the settings, the models or a zone cannot be used.
+ * Prepares DuckDB's own command line for the current zones. Keys from a profile or a role are resolved.
+ * @throws PipelineError if the settings, the models or a zone are not usable.
  */
 export async function prepareDuckDb({
   settings,
@@ -50,7 +50,7 @@ export async function prepareDuckDb({
   }
 }
 
-/** As in the engine: what is listed is read, whatever it is called. */
+/** The same as in the engine: a listed file is read, whatever its name is. */
 const KEYS_ARE_NAMES = "SET s3_url_compatibility_mode = TRUE;";
 
 async function s3Environment(

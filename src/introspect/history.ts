@@ -4,7 +4,7 @@ import { pastRunOf, type PastRun } from "../record/past-run.js";
 import type { Settings } from "../settings/settings.js";
 import { looking } from "./looking.js";
 
-/** Reads the history of runs, the latest first; empty if no run has made the database yet. */
+/** Reads the run history, the latest first; empty if no run has created the database yet. */
 export function readHistory(settings: Settings, filter: RunFilter): Promise<PastRun[]> {
   return looking(settings, undefined, async (opened) => {
     const consumption = await opened.database();

@@ -27,39 +27,39 @@ import { parseExecutionDate } from "../voucher/execution-date.js";
 import type { ZoneFile } from "../zones/zone.js";
 import { looking } from "./looking.js";
 
-/** What the raw files are like. */
+/** The result of inspecting the raw files. */
 export interface InspectionReport {
   readonly raw_zone: string;
   /** By model and path. */
   readonly files: readonly InspectedRawFile[];
   /** Files that a run would not read because of their names. */
   readonly ignored_files: IgnoredFiles;
-  /** Files that hold the same bytes; a run would count the rows of all of them. */
+  /** Files with the same bytes; a run would count the rows of all of them. */
   readonly same_bytes: readonly SameBytes[];
-  /** Rows of all files that a run could read, and why it would reject some of them. */
+  /** The rows of all readable files, and the reasons why a run would reject some of them. */
   readonly rejected: RejectedOnInspection;
 }
 
-/** Which rows a run would reject, at whatever execution date. */
+/** The rows that a run would reject, at any execution date. */
 export interface RejectedOnInspection {
   readonly rows_read: number;
   readonly rejected: number;
-  /** Whether more are rejected than MAX_REJECTED_SHARE allows, so that a run would fail. */
+  /** Whether the share of rejected rows exceeds MAX_REJECTED_SHARE, so that a run would fail. */
   readonly is_too_many: boolean;
   readonly reasons: readonly RejectReason[];
 }
 
-/** What a raw file is like. */
+/** An inspected raw file. */
 export interface InspectedRawFile {
   readonly model: string;
   /** Below the raw zone. */
   readonly path: string;
   readonly bytes: number;
-  /** Null where they cannot be read. */
+  /** Null if they are not readable. */
   readonly columns: RawShape["columns"] | null;
-  /** The row that the inspection of the model gives; null if the file is at fault, or the model has no inspection. */
+  /** The row from the model's inspection; null if the file is faulty, or the model has no inspection. */
   readonly contents: Row | null;
-  /** Why a run could not read the file; none if it could. */
+  /** The reasons why a run could not read the file; none if it could. */
   readonly faults: readonly string[];
 }
 
@@ -68,13 +68,13 @@ type InspectionContext = Pick<
   "activity" | "executionDate" | "settings" | "signal" | "version" | "zones"
 >;
 
-/** Templates ask for one; what a file holds is the same at every date. */
+/** Templates need a date, but the content of a file is the same at every date. */
 const ANY_DATE = parseExecutionDate("2000-01-01");
 
 /**
- * Looks at every raw file by itself: its columns, and what the inspection of its model says of its rows. One that cannot be read is told
- * with the reason, and the others are looked at all the same. Changes nothing.
- * @throws PipelineError RAW_ZONE_EMPTY if there are none, MODEL_FAILED if the inspection itself is at fault.
+ * Inspects each raw file alone: its columns, and its rows by the inspection of its model. An unreadable file is
+ * reported with the reason, and does not stop the others. Changes nothing.
+ * @throws PipelineError RAW_ZONE_EMPTY if there are none, MODEL_FAILED if the inspection itself is faulty.
  */
 export function inspectRawZone(
   settings: Settings,
@@ -114,7 +114,7 @@ export function inspectRawZone(
   });
 }
 
-/** What the inspections count under a name, over all files. */
+/** The sum of one count of the inspections, over all files. */
 function sumOf(files: readonly InspectedRawFile[], name: string): number {
   return files.reduce((sum, { contents }) => sum + Number(contents?.[name] ?? 0), 0);
 }
@@ -158,7 +158,7 @@ async function inspectModel(
   };
 }
 
-/** Why rows of files would be rejected, by the models that a run tells it by. The files can be read to their ends. */
+/** The reasons for rejected rows of readable files, from the models of a run. */
 function reasonsIn(
   context: InspectionContext & { readonly withEngine: WithEngine },
   model: RawModel,
@@ -186,7 +186,7 @@ function reasonsIn(
   );
 }
 
-/** What was found with which nothing is at fault. */
+/** The results of faultless files. */
 function withoutFault<Result>(
   { results, faults }: Findings<Result>,
   pathOf: (result: Result) => string,
@@ -206,7 +206,7 @@ interface Contents {
 
 const NOTHING_READ: Contents = { contents: new Map(), faults: [] };
 
-/** Reads files one by one, with a new engine after one at which an engine has broken down. */
+/** Reads files one by one. After a file that broke an engine, it uses a new one. */
 async function readEach(
   context: InspectionContext & { readonly withEngine: WithEngine },
   model: RawModel,
@@ -243,7 +243,7 @@ async function readEach(
 
 /**
  * @param ofFile gives the rows of one file.
- * @returns the row of the inspection, or why the file cannot be read.
+ * @returns the row of the inspection, or the reason why the file is not readable.
  */
 async function readOne(
   engine: Engine,

@@ -6,7 +6,7 @@ import { loadSqlVersion, type SqlVersion } from "../models/load.js";
 import type { Settings } from "../settings/settings.js";
 import { openZones, type Zones } from "../zones/open-zones.js";
 
-/** Opens what the settings name for a command that only looks: each part when it is asked for. */
+/** Opens the parts of the settings for a read-only command, each at its first use. */
 class Looking {
   readonly #settings: Settings;
   readonly #signal: AbortSignal | undefined;
@@ -22,7 +22,7 @@ class Looking {
     return loadSqlVersion(this.#settings.sqlDirectory, this.#settings.sqlVersion);
   }
 
-  /** The zones. @throws PipelineError for settings that name none. */
+  /** The zones. @throws PipelineError for invalid settings. */
   async zones(): Promise<Zones> {
     const zones = await openZones(this.#settings, this.#signal);
     this.#closing.push(() => {
@@ -31,34 +31,34 @@ class Looking {
     return zones;
   }
 
-  /** The database; undefined if no run has made it yet. */
+  /** The database; undefined if no run has created it yet. */
   async database(): Promise<Consumption | undefined> {
     const consumption = await openConsumptionForReading(this.#settings.consumptionUrl);
     if (consumption !== undefined) this.#closing.push(() => consumption.close());
     return consumption;
   }
 
-  /** The database as it is, or as it would be made: nothing is written, not even a file. */
+  /** The database, or an empty one if it does not exist yet. Nothing is written, not even a file. */
   async untouchedDatabase(): Promise<Consumption> {
     const consumption = await openConsumptionUntouched(this.#settings.consumptionUrl);
     this.#closing.push(() => consumption.close());
     return consumption;
   }
 
-  /** The path of a folder of this machine that goes when all is closed. */
+  /** The path of a folder of this machine that is removed at the end. */
   async folder(): Promise<string> {
     const folder = await makeTempDirectory(this.#settings.duckdb.tempDirectory);
     this.#closing.push(() => folder.remove());
     return folder.path;
   }
 
-  /** Closes all that was opened, and then tells what went wrong there. */
+  /** Closes everything that it opened, and then reports failures. */
   async close(): Promise<void> {
     await allEnded(this.#closing.map(async (close) => close()));
   }
 }
 
-/** Looks at what the settings name, and closes what was opened for it. */
+/** Runs a read-only command, and then closes everything that it opened. */
 export async function looking<Result>(
   settings: Settings,
   signal: AbortSignal | undefined,

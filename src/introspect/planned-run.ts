@@ -31,23 +31,23 @@ import { looking } from "./looking.js";
 import { recordBuild, type RecordedStatement } from "./recording-builder.js";
 import { renderRun, type RenderContext, type RenderedRun } from "./rendered-model.js";
 
-/** What a run would read, replace and say. */
+/** The inputs, outputs and statements of a run. */
 export interface PlannedRun {
   readonly execution_date: string;
   readonly sql_version: string;
   readonly sql_hash: string;
-  /** As the record of a run has it: SHA-256 over functions, models and audits. */
+  /** The same hash as in the record of a run: SHA-256 over functions, models and audits. */
   readonly rendered_sql_hash: string;
   readonly engine: string;
   /** The addresses of the zones and the database, without secrets. */
   readonly targets: Readonly<Record<"raw" | "curated" | "provision" | "consumption", string>>;
-  /** Whether another run of the date is under way, and whose it is if that is known. */
+  /** Whether another run of the date is in progress, and which one if that is known. */
   readonly lock: { readonly is_held: boolean; readonly holder: RunningRun | null };
   readonly raw: readonly PlannedInput[];
-  /** Files that it would not read because of their names. */
+  /** Files that it would ignore because of their names. */
   readonly ignored_files: IgnoredFiles;
   readonly partitions: readonly PlannedPartition[];
-  /** What DuckDB is told, and the cluster where there is one, file by file. */
+  /** The statements for DuckDB, and for the cluster if there is one, file by file. */
   readonly steps: readonly PlannedStatements[];
   readonly publish: PlannedPublish;
 }
@@ -66,15 +66,15 @@ export interface PlannedInput {
 /** A partition that a run would write. */
 export interface PlannedPartition {
   readonly model: string;
-  /** What it would be known by: its one file, or the manifest that names its files. */
+  /** The path that identifies it: its one file, or the manifest that lists its files. */
   readonly uri: string;
-  /** The place of the staged partition: the one file, or the folder of many. Each run has an id of its own, instead of `<run>`. */
+  /** The place of the staged partition: the one file, or the folder of many. Each run has its own id instead of `<run>`. */
   readonly staged: string;
-  /** What it would take the place of; null if there is nothing. */
+  /** The partition that it would replace; null if there is none. */
   readonly replaces: { readonly files: number; readonly bytes: number; readonly version: string } | null;
 }
 
-/** The statements that come of one file. */
+/** The statements from one file. */
 export interface PlannedStatements {
   readonly file: string;
   /** Null for the functions. */
@@ -83,25 +83,25 @@ export interface PlannedStatements {
 }
 
 export interface PlannedPublish {
-  /** Changes of the database that come first. */
+  /** The migrations of the database that come first. */
   readonly migrations: readonly string[];
   readonly new_tables: readonly { readonly table: string; readonly sql: string }[];
-  /** What the rows are kept in DuckDB and read from there by. */
+  /** The statements that store the rows in DuckDB and read them. */
   readonly reads: readonly { readonly table: string; readonly sql: string }[];
-  /** What the database is told, in one transaction. */
+  /** The statements for the database, in one transaction. */
   readonly statements: readonly PublishStatement[];
 }
 
-/** Stands for the digits that tell a run from the others of its date. */
+/** A placeholder for the digits that tell a run from the others of its date. */
 const RUN_DIGITS = "<run>";
 
-/** Stands for the folder that a run makes below DUCKDB_TEMP_DIRECTORY. */
+/** A placeholder for the folder that a run creates below DUCKDB_TEMP_DIRECTORY. */
 const TEMPORARY_FOLDER = "<temporary folder>";
 
 /**
- * Says what a run of all stages would do. Nothing is written, made or locked, neither in the zones nor in the database nor on this
- * machine.
- * @throws PipelineError for what would stop the run before it builds a model.
+ * Shows what a run of all stages would do. It writes, creates and locks nothing, neither in the zones nor in the
+ * database nor on this machine.
+ * @throws PipelineError for a fault that would stop the run before it builds a model.
  */
 export function planOfRun(
   settings: Settings,
@@ -192,7 +192,7 @@ function partitionsOf(
   });
 }
 
-/** A run needs nothing of what it replaces: where that is at fault, it is the remedy. */
+/** A run does not read the partition that it replaces. If that is faulty, the run is the remedy. */
 async function findReplaced(
   zone: Zone,
   partition: Partition,
@@ -207,7 +207,7 @@ async function findReplaced(
   }
 }
 
-/** Whether a model is written by a cluster, as many files. */
+/** Whether a cluster writes a model, as many files. */
 function writesMany({ model, rendered }: PlannedStep): boolean {
   return isWritten(model) && isLarge(model.name) && rendered.dialect === "spark";
 }

@@ -12,28 +12,28 @@ import type { RunContext } from "../run/context.js";
 import type { Plan, PlannedStep } from "../run/plan.js";
 import { stagedFile, stagingOfRun, type Zone } from "../zones/zone.js";
 
-/** A statement, and who is told it. */
+/** A statement, and the engine for it. */
 export interface RecordedStatement {
   readonly engine: DialectName;
   readonly sql: string;
-  /** The audits that it asks for. */
+  /** The audits that it checks. */
   readonly audits: readonly string[];
 }
 
-/** What a build says, by the step that says it: the name of a model, or of a file of functions. */
+/** The statements of a build, by their step: the name of a model, or of a file of functions. */
 export type RecordedBuild = ReadonlyMap<string, readonly RecordedStatement[]>;
 
-/** What a build is recorded with. */
+/** The inputs for recording a build. */
 export interface RecordContext extends Pick<RunContext, "executionDate" | "runId" | "settings" | "zones"> {
   /** The name and version of DuckDB. */
   readonly engine: string;
-  /** Stands for the folder that a run makes on this machine. */
+  /** A placeholder for the folder that a run creates on this machine. */
   readonly folder: string;
 }
 
 /**
- * Builds the models of a plan by the code of a run, with a builder that takes down what it is told. It answers from the headers: a model
- * has the columns that it declares, no row breaks a promise, and nothing is written.
+ * Builds the models of a plan with the code of a run, but with a builder that only records statements. Its results
+ * come from the headers: a model has its declared columns, no row breaks a promise, and nothing is written.
  */
 export async function recordBuild(
   context: RecordContext,
@@ -60,10 +60,10 @@ export async function recordBuild(
 class Recorder {
   readonly said = new Map<string, RecordedStatement[]>();
   readonly activity: RunActivity;
-  /** Models are built side by side: each call knows of itself which step it belongs to. */
+  /** Models are built in parallel: each call knows its own step. */
   readonly #step = new AsyncLocalStorage<string>();
   readonly #columns: ReadonlyMap<string, readonly ColumnType[]>;
-  /** By what audits ask first, which audits they are. */
+  /** The audits, by their first statement. */
   readonly #audits: ReadonlyMap<string, readonly string[]>;
 
   constructor(steps: readonly PlannedStep[]) {
@@ -83,7 +83,7 @@ class Recorder {
     );
   }
 
-  /** The builder of a run, over an engine and a cluster that only take down what they are told. */
+  /** The builder of a run, over an engine and a cluster that only record statements. */
   async builder({ engine, folder, runId, settings, zones }: RecordContext, plan: Plan): Promise<Builder> {
     const duckDb = this.#duckDb(engine, folder);
     const builder =
@@ -134,7 +134,7 @@ class Recorder {
       rows: (sql) => say(sql).then(() => this.#rowsOf(sql)),
       close: () => Promise.resolve(),
     };
-    // Spark gives its files names of its own.
+    // Spark chooses the names of its files.
     const list = (written: string) => Promise.resolve([{ uri: `${written}/*.parquet`, bytes: 0 }]);
     return sparkBuilder(duckDb, session, { folder, list });
   }
@@ -154,7 +154,7 @@ class Recorder {
   }
 }
 
-/** A zone that makes no room, and in which what was staged is nothing. */
+/** A zone that creates no folders, and has no staged files. */
 function writingNothing(zone: Zone): Zone {
   return {
     ...zone,

@@ -16,31 +16,31 @@ import type { ExecutionDate } from "../voucher/execution-date.js";
 import { lookingOnce } from "../zones/open-zones.js";
 import { looking } from "./looking.js";
 
-/** What is known of the rejected rows of an execution date. */
+/** The facts about the rejected rows of an execution date. */
 export interface RejectedReport {
   readonly execution_date: string;
-  /** The run that failed last, if all is from its record; null if all is from the partition that is there. */
+  /** The last failed run, if all facts are from its record; null if they are from the partition. */
   readonly failed_run: FailedRun | null;
-  /** The rows of each measure that is taken of what is at rest: `measures.rejected_by_reason`. */
+  /** The rows of each measure over existing partitions: `measures.rejected_by_reason`. */
   readonly measures: Readonly<Record<string, readonly Row[]>>;
-  /** How many rows were rejected. */
+  /** The number of rejected rows. */
   readonly rejected: number;
-  /** Some of them as they came, with every reason; none of a run that failed, which leaves no rows. */
+  /** Some of them in their raw form, with every reason; none of a failed run, which leaves no rows. */
   readonly rows: readonly Row[];
 }
 
-/** A run that failed, or was cancelled or killed. */
+/** A run that failed, was cancelled or was killed. */
 export type FailedRun = Pick<PipelineRunsTable, "run_id" | "outcome" | "error_code">;
 
 export interface RejectedRequest {
   readonly executionDate: ExecutionDate;
-  /** How many rejected rows to give in full. */
+  /** The number of rejected rows to give in full. */
   readonly rows: number;
 }
 
 /**
- * Looks at the rejected rows of the last run of an execution date, and at what they could have changed. If that run failed after it
- * had counted its rows, its record tells; a run that fails leaves no rows.
+ * Reports the rejected rows of the last run of an execution date, and the answers that they could have changed. If
+ * that run failed after it had counted its rows, the facts are from its record: a failed run leaves no rows.
  * @throws PipelineError PARTITION_MISSING if no run of the date has left any.
  */
 export async function reportRejected(
@@ -78,7 +78,7 @@ export async function reportRejected(
           zones,
           activity: new RunActivity(),
           journal: { noteAudits: () => undefined, noteMeasure: () => undefined },
-          // Nothing is staged, and nothing raw is read.
+          // Nothing is staged, and no raw file is read.
           runId: "",
           raw: { explainFault: () => Promise.resolve(), typed: () => undefined },
         },
@@ -97,7 +97,7 @@ export async function reportRejected(
   });
 }
 
-/** What the record of the last run that read raw files tells, if that run failed and had counted its rows. */
+/** The record of the last run that read raw files, if that run failed and had counted its rows. */
 async function lastRunIfFailed(
   settings: Settings,
   { iso, partitionKey }: ExecutionDate,

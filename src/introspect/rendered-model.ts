@@ -11,7 +11,7 @@ import type { Settings } from "../settings/settings.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import { looking } from "./looking.js";
 
-/** The SQL of a model and of its audits, as a run fills it in. */
+/** The rendered SQL of a model and of its audits. */
 export interface RenderedModel {
   readonly model: string;
   readonly file: string;
@@ -20,13 +20,13 @@ export interface RenderedModel {
 }
 
 export interface RenderRequest {
-  /** As `curated.vouchers`. */
+  /** For example `curated.vouchers`. */
   readonly model: string;
   readonly executionDate: ExecutionDate;
 }
 
 /**
- * Renders one model for an execution date. Raw files are looked at only for a model that reads them.
+ * Renders one model for an execution date. It inspects raw files only for a model that reads them.
  * @throws PipelineError INVALID_USAGE if there is no such model.
  */
 export function renderOne(
@@ -59,7 +59,7 @@ export function renderOne(
   });
 }
 
-/** What is rendered, and how it is told of what goes wrong at the end. */
+/** The inputs for rendering, and a receiver for late faults. */
 export interface RenderContext extends Pick<
   RunContext,
   "executionDate" | "settings" | "version" | "zones" | "signal"
@@ -67,7 +67,7 @@ export interface RenderContext extends Pick<
   readonly warn: (message: string) => void;
 }
 
-/** What a run would read, and what it would say to the engine. */
+/** The inputs of a run, and its statements for the engine. */
 export interface RenderedRun {
   readonly engine: string;
   readonly inputs: readonly (RawInput & { readonly parts: readonly RawPart[] })[];
@@ -75,8 +75,8 @@ export interface RenderedRun {
 }
 
 /**
- * Looks at the raw files as a run does, because the SQL depends on their columns, and renders what the run would say. Nothing is
- * made, neither in the zones nor on this machine.
+ * Inspects the raw files as a run does, because the SQL depends on their columns, and renders the statements of the
+ * run. It creates nothing, neither in the zones nor on this machine.
  * @throws PipelineError RAW_ZONE_EMPTY, RAW_FILE_UNREADABLE or INVALID_MODEL.
  */
 export async function renderRun(context: RenderContext): Promise<RenderedRun> {

@@ -11,25 +11,25 @@ import { literal } from "../sql-text/literal.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
 import type { ViewFiles } from "./view-files.js";
 
-/** The execution date whose rows the views of a shell show, and what a person must know of it. */
+/** The execution date of the views of a shell, and the notices about it. */
 export interface ShellDates {
-  /** The statements that tell the views. */
+  /** The statements that give the views their dates. */
   readonly sql: string;
-  /** Which date the views show and why, in a sentence. */
+  /** The date of the views and the reason for it, in a sentence. */
   readonly shown: string;
-  /** What makes the date another than a person would expect. */
+  /** The reasons why the date may be unexpected. */
   readonly warnings: readonly string[];
 }
 
 /** No history is longer. */
 const ALL_DATES = 1_000_000;
-/** So many withdrawn dates are told one by one. */
+/** The maximum number of withdrawn dates in a notice. */
 const TOLD_WITHDRAWALS = 3;
 
 /**
- * Finds the date that the views show: the one that is given, or else the one that readers see. If nothing is published, it is the newest
- * one with a partition that is not withdrawn.
- * @throws PipelineError if no date is given and the database cannot be asked.
+ * Finds the date for the views: the given one, or else the one that readers see. If nothing is published, it is the
+ * newest one with a partition that is not withdrawn.
+ * @throws PipelineError if no date is given and the database is not readable.
  */
 export async function findShellDates(
   { consumptionUrl }: Pick<Settings, "consumptionUrl">,
@@ -72,9 +72,9 @@ export async function findShellDates(
   };
 }
 
-/** What the database knows of execution dates. */
+/** The execution dates of the database. */
 interface Known {
-  /** The partition keys of what readers can see, the newest first. */
+  /** The partition keys of the visible publications, the newest first. */
   readonly published: readonly string[];
   readonly withdrawn: readonly WithdrawalsTable[];
   readonly states: readonly PublicationState[];
@@ -126,7 +126,7 @@ function newestPartition(
   return keys.sort().at(-1);
 }
 
-/** Those that a person would otherwise take for what the views show. */
+/** The withdrawn dates that the user could expect in the views. */
 function withdrawalsInTheWay(
   withdrawn: readonly WithdrawalsTable[],
   key: string | undefined,

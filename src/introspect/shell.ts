@@ -12,33 +12,34 @@ import { findViewFiles, holdingsOf, viewsOver, type Holding } from "./view-files
 
 export type { Holding, ShellDates, StatementResult };
 
-/** What a shell is opened with. */
+/** The options of a shell. */
 export interface ShellContext {
   readonly settings: Settings;
-  /** The execution date that the views show; undefined for the one that readers see. */
+  /** The execution date of the views; undefined for the one that readers see. */
   readonly executionDate: ExecutionDate | undefined;
-  /** Ends the shell, and the statement under way. */
+  /** Ends the shell, and the current statement. */
   readonly signal: AbortSignal;
   readonly warn: (message: string) => void;
 }
 
-/** A session with views over the zones, which reads them and writes nothing. */
+/** A session with views over the zones. It only reads them. */
 export interface Shell {
-  /** What each view is over, in the order of the models. */
+  /** The files of each view, in the order of the models. */
   readonly holdings: readonly Holding[];
-  /** Which date the views show. */
+  /** The execution date of the views. */
   readonly dates: ShellDates;
   /**
-   * Runs statements one after the other, and gives the results of those that give rows, each to be read before the next.
+   * Runs statements one after the other. It gives the results of those that return rows. Each result must be read
+   * before the next.
    * @param signal cancels them; the shell continues.
-   * @throws PipelineError INVALID_USAGE for SQL that is wrong or could write; CANCELLED.
+   * @throws PipelineError INVALID_USAGE for SQL that is invalid or could write; CANCELLED.
    */
   run(sql: string, signal: AbortSignal): AsyncGenerator<StatementResult>;
 }
 
 /**
- * Opens a session on the zones as they are now, does something with it, and closes it.
- * @throws PipelineError if the settings, the models or a zone cannot be used.
+ * Opens a session on the current zones, works with it, and closes it.
+ * @throws PipelineError if the settings, the models or a zone are not usable.
  */
 export async function withShell<Result>(
   { settings, executionDate, signal, warn }: ShellContext,
@@ -49,7 +50,7 @@ export async function withShell<Result>(
   try {
     const found = await findViewFiles(version.models, zones, warn);
     const dates = await findShellDates(settings, found, executionDate);
-    // Only these files, and not the zones: a new file in a zone is beyond the session, whatever would write it.
+    // The session can reach these files only, and not the zones. So no statement can create a file in a zone.
     const reach = {
       directories: [],
       files: found.flatMap(({ files }) => files.map(({ uri }) => uri)),
@@ -57,7 +58,7 @@ export async function withShell<Result>(
     const session = { settings: settings.duckdb, s3: zones.s3, reach, signal, warn, pushesFilters: true };
     return await withDuckDb(session, (engine) =>
       engine.adHoc(async (run) => {
-        // None of them gives rows.
+        // None of them returns rows.
         await run(`${viewsOver(found, version, zones)}\n\n${dates.sql}`, signal).next();
         return use({
           holdings: holdingsOf(found),
@@ -71,7 +72,7 @@ export async function withShell<Result>(
   }
 }
 
-/** What DuckDB says of a statement is for the person who has written it. */
+/** DuckDB's message about a statement is for the author of the statement. */
 async function* explained(run: AdHocRun, sql: string, signal: AbortSignal): AsyncGenerator<StatementResult> {
   try {
     for await (const { columns, batches } of run(sql, signal)) {
@@ -92,7 +93,7 @@ async function* explainedBatches<Batch>(batches: AsyncGenerator<Batch>): AsyncGe
 
 function asUsage(error: unknown): unknown {
   if (!(error instanceof DuckDbError)) return error;
-  // DuckDB repeats names of files and values of the data as they are.
+  // DuckDB repeats names of files and values of the data without escapes.
   const message = error.message.split("\n").map(printable).join("\n");
   const advice = adviceOn(error);
   return new PipelineError("INVALID_USAGE", advice === undefined ? message : `${message}\n${advice}`, {
@@ -100,7 +101,7 @@ function asUsage(error: unknown): unknown {
   });
 }
 
-/** What DuckDB cannot know. */
+/** A hint that DuckDB cannot give. */
 function adviceOn({ errorClass, message }: DuckDbError): string | undefined {
   if (errorClass === "Permission") return "The shell reads only the files of its views, and writes no files.";
   return message.includes('sniffing file ""')

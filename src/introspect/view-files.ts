@@ -21,7 +21,7 @@ export interface ViewFiles {
   readonly view: string;
   readonly variable: string;
   readonly files: readonly ZoneFile[];
-  /** What the files are, where they are partitions. */
+  /** The partitions of the files, if they have any. */
   readonly partitions?: {
     /** Their keys, from the oldest to the newest. */
     readonly keys: readonly string[];
@@ -30,7 +30,7 @@ export interface ViewFiles {
   };
 }
 
-/** What a view is over. */
+/** The files of a view. */
 export interface Holding {
   readonly view: string;
   /** `2 partitions`, `1 file`. */
@@ -39,7 +39,7 @@ export interface Holding {
   readonly newest: string;
 }
 
-/** Lists what the views of the shell are over. A file that cannot be read is left out, with a warning. */
+/** Lists the files of the shell's views. An unreadable file is left out, with a warning. */
 export async function findViewFiles(
   models: readonly Model[],
   zones: Zones,
@@ -87,7 +87,7 @@ function patternOf({ uri }: ZoneFile): string {
   return pathPattern(uri);
 }
 
-/** What each view is over, for a person. */
+/** The files of each view, in words. */
 export function holdingsOf(found: readonly ViewFiles[]): Holding[] {
   const views = [...new Set(found.map(({ view }) => view))];
   return views.map((view) => {

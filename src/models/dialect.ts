@@ -1,57 +1,60 @@
 import { identifier, listLiteral, listOf, literal } from "../sql-text/literal.js";
 import { isPlainToSpark, sparkFiles, sparkLiteral, sparkName } from "../sql-text/spark-literal.js";
 
-/** A column of a raw file, as SQL can read it. */
+/** A column of a raw file, in the form for SQL. */
 export interface RawColumn {
-  /** The name under which DuckDB knows the column. */
+  /** DuckDB's name of the column. */
   readonly name: string;
-  /** Its type in the files. Files of another type are another part: a scan would cast them to that of its first file. */
+  /**
+   * Its type in the files. Files with another type are another part: otherwise a scan would cast them to the type of
+   * its first file.
+   */
   readonly type: string;
   /**
-   * What it holds moments by, where DuckDB would convert them to microseconds and lose some: milliseconds, nanoseconds with a time
-   * zone, or INT96. The first two have the type BIGINT or TIMESTAMP_NS where their numbers are read as they are.
+   * The unit of its moments, if DuckDB's conversion to microseconds would lose some: milliseconds, nanoseconds with a
+   * time zone, or INT96. The first two have the type BIGINT or TIMESTAMP_NS if their numbers are read unchanged.
    */
   readonly unit?: "milliseconds" | "nanoseconds" | "int96";
-  /** What a nested type is made of. */
+  /** The inner types of a nested type. */
   readonly parts?: string;
-  /** The type to cast it to before a function of the models takes it, where its own is none that they know. */
+  /** The type to cast it to, if the functions of the models do not accept its own type. */
   readonly castTo?: "DOUBLE" | "VARCHAR";
 }
 
-/** Raw files that one SELECT can read: of one format, with the same columns of the same types. */
+/** Raw files that one SELECT can read: one format, and the same columns with the same types. */
 export interface RawPart {
   readonly format: "csv" | "parquet";
-  /** What the paths of the files begin with: the raw zone, or the folder that their copies are in. */
+  /** The common start of the paths: the raw zone, or the folder of the copies. */
   readonly root: string;
   /** The files in the order of their names, each as a pattern that matches only this file. */
   readonly files: readonly string[];
-  /** How large they are together. */
+  /** Their size together. */
   readonly bytes: number;
-  /** A name that is not a column of any of the files, for the column that tells the file. */
+  /** A name for the column with the file name, which no file has as a column. */
   readonly fileColumn: string;
   /** The columns that the raw model reads. */
   readonly columns: Readonly<Record<string, RawColumn>>;
-  /** For CSV, said and not left to be found: in a path with a `?` the engine would not see the end. */
+  /** For CSV. It is explicit, because the engine does not see the extension of a path with a `?`. */
   readonly compression: "gzip" | "none";
-  /** For Parquet, what the pages are compressed with, by DuckDB's names; where only DuckDB reads the files, nobody asks. */
+  /** For Parquet, the compression of the pages, by DuckDB's names; not set if only DuckDB reads the files. */
   readonly codecs?: readonly string[];
   /** For CSV, every column in the order of the header line. */
   readonly header: readonly string[];
-  /** For CSV, how many rows the check of the bytes has counted in all files together. */
+  /** For CSV, the number of rows in all files, from the check of the bytes. */
   readonly rowCount?: number;
   /** For CSV, whether one thread must read a file from its beginning to its end: quoted values hold line breaks. */
   readonly isReadInOrder?: true;
   /**
-   * For Parquet, whether the needed columns must be named: DuckDB looks at the statistics of all that are asked for, and fails at
-   * milliseconds that it cannot convert.
+   * For Parquet, whether the SELECT must name the columns. DuckDB checks the statistics of all selected columns, and
+   * fails at milliseconds that it cannot convert.
    */
   readonly isReadByName?: true;
 }
 
-/** Who runs a text of SQL, as its file of functions is called. */
+/** The engine of a SQL text, named like its file of functions. */
 export type DialectName = "duckdb" | "spark";
 
-/** How an engine wants written what templates leave open. Everything else that differs is in its file of functions. */
+/** The SQL forms of one engine. All other differences are in its file of functions. */
 export interface Dialect {
   readonly name: DialectName;
   /** A text, a number or a boolean. */
@@ -62,9 +65,9 @@ export interface Dialect {
   list(values: unknown): string;
   /** A model, by its name: `curated.vouchers`. */
   relation(model: string): string;
-  /** A column of a raw file, as something that the functions take. */
+  /** A column of a raw file, as an argument for the functions. */
   column(column: RawColumn): string;
-  /** The rows of raw files, with a column more that tells the file. */
+  /** The rows of raw files, with an additional column for the file name. */
   rows(part: RawPart): string;
 }
 
@@ -75,17 +78,17 @@ export const DUCKDB: Dialect = {
   identifier,
   list: listLiteral,
   relation: (model) => model,
-  // What the functions do not know is read as text.
+  // Types that the functions do not know are read as text.
   column: (column) => {
     const { type, unit, castTo } = column;
     const value = valueOf(column);
     if (castTo === undefined) return value;
-    // Not every number of a moment has a text to cast it to.
+    // Some moments are not castable to text.
     if (castTo === "VARCHAR" && (unit !== undefined || type.startsWith("TIMESTAMP")))
       return `as_text(${value})`;
     return `CAST(${value} AS ${castTo})`;
   },
-  // The last argument is given only if it is needed: the functions of older SQL versions do not know it.
+  // The last argument is given only if needed: the functions of older SQL versions do not know it.
   rows: ({ format, files, fileColumn, header, compression, columns, isReadInOrder, isReadByName }) => {
     const list = listLiteral(files);
     if (format === "parquet") {
@@ -105,8 +108,9 @@ function valueOf({ name, type, unit }: RawColumn): string {
 }
 
 /**
- * DuckDB's days overflow far from today, and the lowest nanosecond stands for a missing value. Both become infinite, and so invalid.
- * The numbers are computed, so that no wrong statistics of the file decide. Functions of older SQL versions know of none of this.
+ * DuckDB's days overflow far from today, and the lowest nanosecond means a missing value. Both become infinite, and
+ * so invalid. The expression computes the numbers, so that wrong statistics of the file have no effect. Functions of
+ * older SQL versions do not handle these cases.
  */
 function finiteInt96(value: string): string {
   return (
@@ -119,7 +123,7 @@ function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** The dialect of Spark 4, in a session that is set as the engine sets it. */
+/** The dialect of Spark 4, in a session with the engine's settings. */
 export const SPARK: Dialect = {
   name: "spark",
   literal: sparkLiteral,
@@ -139,8 +143,8 @@ export const SPARK: Dialect = {
 };
 
 /**
- * Whether Spark reads raw files as DuckDB does. What it reads otherwise, CSV among it and types and codecs that are seldom there, and
- * names that mean something to Hadoop, is for DuckDB to read.
+ * Whether Spark reads raw files as DuckDB does. DuckDB reads the others: CSV, rare types and codecs, and names with a
+ * meaning for Hadoop.
  */
 export function sparkReads({ format, files, columns, codecs = [] }: RawPart): boolean {
   return (
@@ -151,17 +155,18 @@ export function sparkReads({ format, files, columns, codecs = [] }: RawPart): bo
       ([name, column]) =>
         column.name === name &&
         column.castTo === undefined &&
-        // Spark multiplies milliseconds before it looks at them, and fails at the infinities. Nanoseconds it gives by their number.
+        // Spark multiplies milliseconds before it checks them, and fails at the infinities. It returns nanoseconds as
+        // a number.
         column.unit === undefined &&
         SPARK_CONSTRUCTORS[column.type] !== undefined,
     )
   );
 }
 
-/** What Spark has at hand; Brotli it would have to be given. */
+/** The codecs that Spark includes; Brotli would need an installation. */
 const SPARK_CODECS = new Set(["UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD", "LZ4_RAW"]);
 
-/** Spark's functions take a value together with what it is: they have no overloads. */
+/** Spark's functions receive a value together with its type, because they have no overloads. */
 const SPARK_CONSTRUCTORS: Readonly<Record<string, (column: string) => string>> = {
   VARCHAR: (column) => `raw_text(${column})`,
   BLOB: (column) => `raw_text(${column})`,

@@ -1,6 +1,6 @@
 import type { AuditUse, Column, Header } from "./header.js";
 
-/** Raw models are kept in a temporary file and measures in memory, both for as long as the run; the others are written. */
+/** Raw models are in a temporary file and measures are in memory, both until the end of the run; the others are written. */
 export const LAYERS = ["raw", "curated", "measures", "provision"] as const;
 export type Layer = (typeof LAYERS)[number];
 
@@ -12,7 +12,7 @@ interface ModelFile<ModelLayer extends Layer> {
   readonly name: string;
   readonly layer: ModelLayer;
   readonly table: string;
-  /** As messages name it: `sql/v1/curated/vouchers.sql`. */
+  /** The name in messages: `sql/v1/curated/vouchers.sql`. */
   readonly file: string;
   readonly template: string;
 }
@@ -21,12 +21,12 @@ export interface RawModel extends ModelFile<"raw"> {
   readonly header: Header<"raw">;
 }
 
-/** A model that is written to a zone, one file an execution date. */
+/** A model that is written to a zone, as one file for each execution date. */
 export interface WrittenModel extends ModelFile<ZoneLayer> {
   readonly header: Header<"written">;
 }
 
-/** A model that is computed once a run, kept in the engine and in the run's record. */
+/** A model that is computed once in a run, and kept in the engine and in the run's record. */
 export interface Measure extends ModelFile<"measures"> {
   readonly header: Header<"measure">;
 }
@@ -41,7 +41,7 @@ export interface Audit {
   readonly header: Header<"audit">;
 }
 
-/** The audit that a model uses: one of its version or of its own; undefined if there is none of the name. */
+/** The audit of a use: from its version, or the model's own; undefined if there is none with the name. */
 export function usedAudit(
   { file }: Model,
   { audit: name, own }: AuditUse,
@@ -57,7 +57,7 @@ export function usedAudit(
   return { name, file: `${file}: ${name}`, template: own.select, header };
 }
 
-/** A query for what is told of each file of a raw model. */
+/** A query that describes each file of a raw model. */
 export interface Inspection {
   readonly file: string;
   readonly template: string;
@@ -69,7 +69,7 @@ export const EVERY_KEY = ["key_is_complete", "unique_key"];
 /** The audits that run on every model that is published. */
 export const EVERY_PUBLISHED = ["texts_fit"];
 
-/** The audits that run on a model: those that its header names, after those that run on every one of its kind. */
+/** The audits of a model: those of its kind, and then those that its header names. */
 export function usesOf(model: Model): AuditUse[] {
   const named = [
     ...(isWritten(model) && model.header.key !== undefined ? EVERY_KEY : []),
@@ -99,7 +99,7 @@ export function isWritten(model: Model): model is WrittenModel {
   return model.layer === "curated" || model.layer === "provision";
 }
 
-/** Whether a model has a row for each voucher: it may be larger than one machine can hold, and than one file should be. */
+/** Whether a model has a row for each voucher: it may be too large for one machine and for one file. */
 export function isLarge(name: string): boolean {
   return name.startsWith("raw.") || name.startsWith("curated.");
 }
@@ -113,7 +113,7 @@ export function declaredColumns({ header }: Model): { name: string; type: string
   return Object.entries(header.columns).map(([name, { type }]) => ({ name, type }));
 }
 
-/** The columns of the published table: all but those that the header keeps out of it. */
+/** The columns of the published table, without those that the header excludes. */
 export function publishedColumns(model: WrittenModel): [string, Column][] {
   return Object.entries(model.header.columns).filter(([, column]) => column.publish);
 }
@@ -123,7 +123,7 @@ export function publishedKey(model: WrittenModel): string[] {
   return ["execution_date", ...(model.header.key ?? [])];
 }
 
-/** The path of a partition of a written model: its one file and, where a cluster may write it as many, the manifest that names them. */
+/** The path of a partition of a written model: its one file, and the manifest if a cluster may write many files. */
 export function placesOf(model: WrittenModel): string[] {
   const folder = `${model.layer}/${model.table}/execution_date=<key>`;
   return [`${folder}/data.parquet`, ...(isLarge(model.name) ? [`${folder}/_manifest.json`] : [])];

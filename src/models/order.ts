@@ -1,16 +1,16 @@
 import { PipelineError } from "../base/errors.js";
 import type { Layer, Model } from "./model.js";
 
-/** A model, and the names of what it reads. */
+/** A model, and the names of its sources. */
 export interface Step {
   readonly model: Model;
-  /** All that it and its audits read. */
+  /** The sources of the model and of its audits. */
   readonly reads: readonly string[];
-  /** Those of them that only its audits read. */
+  /** The sources that only its audits read. */
   readonly auditsRead?: readonly string[];
 }
 
-/** What the models of a layer can read: data flows one way. Their audits can also read measures. */
+/** The layers that each layer can read: data flows one way. Audits can also read measures. */
 const READABLE: Record<Layer, readonly Layer[]> = {
   raw: [],
   curated: ["raw", "curated"],
@@ -19,7 +19,7 @@ const READABLE: Record<Layer, readonly Layer[]> = {
 };
 
 /**
- * Puts steps in an order in which each comes after what it reads; otherwise in the order of layers and names.
+ * Orders steps so that each comes after its sources; otherwise by layers and names.
  * @throws PipelineError INVALID_MODEL for models that read each other in a circle or against the flow of the zones.
  */
 export function orderByReference<Kind extends Step>(steps: readonly Kind[]): Kind[] {
@@ -55,7 +55,7 @@ export function orderByReference<Kind extends Step>(steps: readonly Kind[]): Kin
 
 const REFERENCE = /\{\{-?\s*(["'])([a-z]+\.[a-z0-9_]+)\1\s*\|\s*ref\s*-?\}\}/g;
 
-/** The models that a model reads, by the names that its SQL refers to, without a run to fill in the rest. */
+/** The sources of a model, from the references in its SQL. This needs no run. */
 export function referencesOf({ template }: Pick<Model, "template">): string[] {
   return [...new Set([...template.matchAll(REFERENCE)].map(([, , name = ""]) => name))];
 }

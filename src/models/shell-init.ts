@@ -10,14 +10,14 @@ import {
   viewsSql,
 } from "./shell-views.js";
 
-/** The zones as .env.example has them: their variables, and where they are unless those say otherwise. */
+/** The zones of .env.example: their variables and default paths. */
 const ZONES = [
   { layer: "raw", variable: RAW_ZONE_VARIABLE, setting: "RAW_ZONE", folder: "data/raw" },
   { layer: "curated", variable: "curated_zone", setting: "CURATED_ZONE", folder: "data/curated" },
   { layer: "provision", variable: "provision_zone", setting: "PROVISION_ZONE", folder: "data/provision" },
 ] as const;
 
-/** `dist/sql/shell.sql`, which the build writes: what makes the views in DuckDB's own command line. */
+/** `dist/sql/shell.sql`, which the build writes: the statements that create the views in DuckDB's own command line. */
 export function initText(version: Pick<SqlVersion, "models" | "name">): string {
   return `-- Views over the zones, for the duckdb command, 1.5 or newer. Run in the project folder:
 --   duckdb -init dist/sql/shell.sql
@@ -31,7 +31,7 @@ ${initSql(version)}
 `;
 }
 
-/** `dist/sql/shell-s3.sql`: what `dist/sql/shell.sql` needs before it if zones are on S3. */
+/** `dist/sql/shell-s3.sql`: the statements before `dist/sql/shell.sql` if zones are on S3. */
 export function s3InitText(): string {
   return `-- Views over zones on S3, for the duckdb command, 1.5 or newer. Run in the project folder:
 --   duckdb -init dist/sql/shell-s3.sql
@@ -43,14 +43,14 @@ ${S3_SQL}
 `;
 }
 
-/** A session of the pipeline's own is set to it, too. */
+/** The pipeline's own sessions use it, too. */
 export const UTC_SQL = "-- All times are UTC, as in the pipeline.\nSET TimeZone = 'UTC';";
 
-/** The statements that make the views, from zones that the environment names. */
+/** The statements that create the views, from zones that the environment names. */
 function initSql(version: Pick<SqlVersion, "models">): string {
   return [
     UTC_SQL,
-    // If they are made again, no file may be in their way either.
+    // If the views are created again, old file lists must not break them.
     fileVariables(version)
       .map((name) => `RESET VARIABLE ${identifier(name)};`)
       .join("\n"),
@@ -67,8 +67,8 @@ function initSql(version: Pick<SqlVersion, "models">): string {
 }
 
 /**
- * The statements that keep a session that has the views to their files: it can read no other, and make none. Only over
- * one of these themselves can it still write, where it is told to.
+ * The statements that limit a session with the views to their files. It can read no other file, and create none. It
+ * can still overwrite one of these files if a statement names it.
  */
 export function reachSql(version: Pick<SqlVersion, "models">): string {
   const files = fileVariables(version).map((name) => `getvariable(${literal(name)})`);
@@ -89,7 +89,7 @@ SET allowed_paths = getvariable('readable_files');
 SET enable_external_access = FALSE;`;
 }
 
-/** The statements that give DuckDB its extension for S3, and the keys that the environment holds. */
+/** The statements that give DuckDB its extension for S3, and the keys of the environment. */
 export const S3_SQL = `SET extension_directory =
   coalesce(nullif(getenv('DUCKDB_EXTENSION_DIRECTORY'), ''), current_setting('extension_directory'));
 SET custom_extension_repository =
@@ -117,7 +117,7 @@ CREATE OR REPLACE SECRET zones (
   )
 );`;
 
-/** What glob finds begins with the path that it was given, but for a `/` that follows another. */
+/** A result of glob begins with the given path, without a `/` that follows another. */
 const PATHS = `CREATE OR REPLACE MACRO path_of(location) AS rtrim(regexp_replace(location, '([^:])/+', '\\1/', 'g'), '/');
 -- A path is a pattern to what reads it, as it is to glob.
 CREATE OR REPLACE MACRO pattern_of(path) AS regexp_replace(path, '([*?[])', '[\\1]', 'g');`;
@@ -133,8 +133,9 @@ function zoneOf(layer: "raw" | "curated" | "provision"): string {
 }
 
 /**
- * A manifest names the files of its partition; a partition without one is its data.parquet. If no manifest is, `read_text` must not
- * look for any. One that cannot be read stands for its files, so that the view that needs them fails, and says which.
+ * A manifest lists the files of its partition; a partition without one is its data.parquet. If there is no manifest,
+ * `read_text` must not look for any. An unreadable manifest is listed instead of its files, so that its view fails
+ * with a message that names it.
  */
 const PARTITION_FILES = `CREATE OR REPLACE MACRO partition_files(folder) AS TABLE (
   WITH manifests AS (

@@ -4,9 +4,8 @@ import type { SqlVersion } from "./load.js";
 import { isRaw, isWritten, type RawModel, type WrittenModel } from "./model.js";
 
 /**
- * The views over the zones, as SQL that DuckDB's library and its command line both run. A view reads the files that
- * variables list when it is used, so that it is made without a look at any file, and a file at fault is in the way of
- * no other view.
+ * The views over the zones, as SQL that both DuckDB's library and its command line run. A view reads the files that
+ * variables list at its use. So its creation reads no file, and a faulty file breaks no other view.
  */
 export function viewsSql({ models }: Pick<SqlVersion, "models">): string {
   assertDistinct([
@@ -23,7 +22,7 @@ export function viewsSql({ models }: Pick<SqlVersion, "models">): string {
   ].join("\n\n");
 }
 
-/** A model by its view: `curated.vouchers` is `curated_vouchers`, its partition of the execution date that is shown. */
+/** The view of a model: `curated.vouchers` becomes `curated_vouchers`, its partition of the selected execution date. */
 export function viewOf({ layer, table }: RawModel | WrittenModel): string {
   return `${layer}_${table}`;
 }
@@ -43,7 +42,7 @@ export function rawFilesVariable(model: RawModel, format: "csv" | "parquet"): st
   return `${viewOf(model)}_${format}_files`;
 }
 
-/** The variable that says what the path of every raw file begins with. */
+/** The variable with the common start of the path of every raw file. */
 export const RAW_ZONE_VARIABLE = "raw_zone";
 
 /** Every variable that lists files. */
@@ -59,26 +58,26 @@ export function setFiles(variable: string, patterns: readonly string[]): string 
   return setVariable(variable, `CAST(${listLiteral(patterns)} AS VARCHAR[])`);
 }
 
-/** Sets a variable to what a SQL expression gives. */
+/** Sets a variable to the value of a SQL expression. */
 export function setVariable(variable: string, expression: string): string {
   return `SET VARIABLE ${identifier(variable)} = ${expression};`;
 }
 
-/** The variable that says which execution date the views show, in any spelling of a moment. */
+/** The variable with the execution date of the views, in any spelling of a moment. */
 export const DATE_VARIABLE = "execution_date";
 
-/** The variable that says what is known of publications: a list of structs. NULL if nobody knows. */
+/** The variable with the known publications: a list of structs. NULL if they are unknown. */
 export const PUBLICATIONS_VARIABLE = "publications";
 
-/** What is known of the publication of an execution date, in the order of the columns of `execution_dates`. */
+/** The facts about the publication of an execution date, in the order of the columns of `execution_dates`. */
 const PUBLICATION_COLUMNS = ["state", "published_at", "withdrawn_at", "withdrawn_by", "why"] as const;
 
-/** What is known of an execution date: by its partition key, and then by column. */
+/** The facts about an execution date: its partition key, and then each column. */
 export type PublicationState = Readonly<
   Record<"execution_date", string> & Record<(typeof PUBLICATION_COLUMNS)[number], string | null>
 >;
 
-/** Sets the variable to what is known. */
+/** Sets the variable to the known publications. */
 export function setPublications(states: readonly PublicationState[]): string {
   const fields = ["execution_date", ...PUBLICATION_COLUMNS] as const;
   const value = (text: string | null) => (text === null ? "NULL" : literal(text));
@@ -144,16 +143,16 @@ CREATE OR REPLACE VIEW execution_dates AS
 
 type TypedName = readonly [name: string, type: string];
 
-/** Under this name, and no other, DuckDB leaves files unopened whose path tells that nothing in them matches. */
+/** Only with this name, DuckDB skips files whose path shows that nothing in them matches. */
 const FILE_COLUMN = "filename";
-/** A name that no raw file has for a column of its own. */
+/** A name that no raw file has as a column. */
 const RAW_FILE_COLUMN = "__raw_file";
 
 function writtenViews(model: WrittenModel): string {
   const columns = Object.entries(model.header.columns).map(([name, { type }]): TypedName => [name, type]);
   const file = nameNotIn(Object.keys(model.header.columns), FILE_COLUMN);
   const files = variable(partitionsVariable(model));
-  // The types of the header hold for every file, also for one that an older version of the model has written.
+  // The types of the header apply to every file, even to one from an older version of the model.
   const read = `FROM read_parquet(
       ${files},
       filename = ${literal(file)}, hive_partitioning = FALSE,
@@ -181,7 +180,8 @@ function rawView(model: RawModel): string {
       filename = ${literal(file)}, hive_partitioning = FALSE, binary_as_string = TRUE,
       schema = ${schemaOf(columns)}
     )`;
-  // All that the sniffer could guess is said: it only reads the names, by which files of other columns go together.
+  // All options that the sniffer could guess are explicit. It only reads the names, which decide what files go
+  // together.
   const readCsv = `FROM read_csv(
       ${csv},
       filename = ${literal(file)}, hive_partitioning = FALSE, all_varchar = TRUE, union_by_name = TRUE,
@@ -212,7 +212,7 @@ function emptySelect(columns: readonly TypedName[]): string {
   return `SELECT\n      ${values.join(",\n      ")}\n    WHERE FALSE`;
 }
 
-/** The columns to read from Parquet files, by name; each is cast to its type, and NULL in a file without it. */
+/** The columns to read from Parquet files, by name. Each is cast to its type, and is NULL if a file does not have it. */
 function schemaOf(columns: readonly TypedName[]): string {
   const entries = columns.map(
     ([name, type]) =>
@@ -221,12 +221,12 @@ function schemaOf(columns: readonly TypedName[]): string {
   return `MAP {\n        ${entries.join(",\n        ")}\n      }`;
 }
 
-/** SQL within SQL, quoted so that it can still be read. */
+/** SQL within SQL, quoted so that it stays readable. */
 function quoted(sql: string): string {
   return sql.includes("$$") ? literal(sql) : `$$\n    ${sql}\n    $$`;
 }
 
-/** DuckDB's names know no case. */
+/** DuckDB's names ignore case. */
 function nameNotIn(names: readonly string[], wanted: string): string {
   const taken = new Set(names.map((name) => name.toLowerCase()));
   let name = wanted;

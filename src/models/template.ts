@@ -8,7 +8,7 @@ import { HEADER } from "./header.js";
 export interface Rendered {
   readonly sql: string;
   readonly references: readonly string[];
-  /** Whose words they are. */
+  /** The engine that it is for. */
   readonly dialect: DialectName;
 }
 
@@ -21,12 +21,12 @@ export interface Renderer {
   render(file: string, template: string, variables: object): Rendered;
 }
 
-/** Stands for the header while the rest is rendered: a tag that trims what is before it trims blanks up to here. */
+/** A placeholder for the header during rendering: a tag that trims the blanks before it stops here. */
 const HEADER_END = "*/";
 
 /**
- * @param knownModels the names a template can refer to, as `curated.vouchers`.
- * @param dialect how the engine wants written what is filled in.
+ * @param knownModels the names that a template can refer to, for example `curated.vouchers`.
+ * @param dialect the forms of the engine for inserted values.
  */
 export function createRenderer(knownModels: ReadonlySet<string>, dialect: Dialect = DUCKDB): Renderer {
   const references = new Set<string>();
@@ -56,7 +56,7 @@ export function createRenderer(knownModels: ReadonlySet<string>, dialect: Dialec
     references.add(model);
     return dialect.relation(model);
   });
-  // Liquid's own way around the escaping. A value that is not a literal has a filter that says what it is.
+  // Liquid's own way around the escaping. A value that is not a literal needs a filter that names its kind.
   sqlFilter("raw", () => {
     throw new TypeError(
       "the filter 'raw' is not allowed; use identifier, identifiers, list, column, rows or ref",
@@ -67,7 +67,7 @@ export function createRenderer(knownModels: ReadonlySet<string>, dialect: Dialec
     render(file, template, variables) {
       references.clear();
       try {
-        // A header can hold templates of audits, which are rendered by themselves. The lines stay where they are.
+        // A header can contain templates of audits, which are rendered separately. The line numbers stay the same.
         const [header = ""] = HEADER.exec(template) ?? [];
         const lines = header.replace(/[^\n]+/g, "") + HEADER_END;
         const templates = parsed.get(template) ?? liquid.parse(lines + template.slice(header.length), file);
@@ -81,7 +81,7 @@ export function createRenderer(knownModels: ReadonlySet<string>, dialect: Dialec
   };
 }
 
-/** `:12: what is wrong`, from an error of Liquid, which says file and line in its own way. */
+/** `:12: what is wrong`, from an error of Liquid, which has its own form of file and line. */
 function placeOf(error: unknown): string {
   if (!LiquidError.is(error)) return `: ${messageOf(error)}`;
   const reason = messageOf(error.originalError ?? error).replace(/, file:.*$/s, "");

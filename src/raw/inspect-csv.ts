@@ -26,8 +26,8 @@ const DIVIDED_FROM_BYTES = 4_000_000;
 
 /**
  * Reads the columns of a CSV file from its header line, and the whole file. DuckDB does not detect a truncated
- * compressed file, some wrong quotes, extra empty fields of a row, a row that is too long for it, or some bytes that
- * are not UTF-8. If the header line is valid, the result has the columns even of a faulty file.
+ * compressed file, nor extra empty fields of a row, nor a row that is too long for it. It misses some wrong quotes,
+ * and some bytes that are not UTF-8. If the header line is valid, the result has the columns even of a faulty file.
  */
 export async function inspectCsvFile(zone: Zone, file: ZoneFile): Promise<Findings<InspectedFile>> {
   const check = new CsvCheck();

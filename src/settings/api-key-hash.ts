@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 
 const KEY_BYTES = 32;
-/** By this a key can be told from other secrets, where it has got to a place it should not be in. */
+/** The prefix that identifies a leaked key among other secrets. */
 const PREFIX = "voucher_";
 
 /** Makes a key of a client: 256 random bits, as text. */
@@ -10,8 +10,8 @@ export function newApiKey(): string {
 }
 
 /**
- * What is kept of a key. A plain SHA-256 is right here, unlike for passwords: of 256 random bits there is nothing to guess,
- * so that a slow hash would only make requests slow.
+ * The stored form of a key. A plain SHA-256 is right here, unlike for passwords: nobody can guess 256 random bits, so
+ * a slow hash would only make requests slow.
  */
 export function hashOfApiKey(key: string): Buffer {
   return createHash("sha256").update(key).digest();

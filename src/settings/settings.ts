@@ -10,32 +10,35 @@ import { parseTraceparent, type TraceContext } from "../base/trace-context.js";
 import { readChangeLimit, type ChangeLimit } from "./change-limit.js";
 import { readSparkUrl, type SparkAddress } from "./spark-address.js";
 
-/** What is logged, from everything to nothing, in pino's words. */
+/** The log levels of pino, from everything to nothing. */
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Checked settings. Every part of the program gets what it needs from here; nothing else reads the environment. */
+/** Checked settings. They are the only source for every part of the program; nothing else reads the environment. */
 export interface Settings {
   /** Each an absolute path, or `s3://bucket/prefix`. */
   readonly zones: { readonly raw: string; readonly curated: string; readonly provision: string };
   /** The place of run reports: an absolute path, or `s3://bucket/prefix`. */
   readonly runReports: string;
-  /** Where a chat takes messages; a secret. Undefined: nobody is told. */
+  /** The address for chat messages, which is a secret. Undefined: no messages. */
   readonly notifyUrl: string | undefined;
-  /** The file that metrics of the runs are written to, an absolute path; undefined: none are. */
+  /** The file for metrics of the runs, an absolute path; undefined: no metrics. */
   readonly metricsFile: string | undefined;
   readonly s3: S3Settings;
   readonly engine: EngineSettings;
-  /** Where the consumption database is: `sqlite:<file>` or `mysql://user:password@host:port/database`. */
+  /** The address of the consumption database: `sqlite:<file>` or `mysql://user:password@host:port/database`. */
   readonly consumptionUrl: string;
-  /** The folder that holds the versions of the SQL. */
+  /** The folder with the versions of the SQL. */
   readonly sqlDirectory: string;
   readonly sqlVersion: string;
-  /** The share of rows read that may be rejected, a decimal number from 0 to 1, kept as text so that it stays exact. */
+  /** The allowed share of rejected rows, a decimal number from 0 to 1. It stays text, so that it stays exact. */
   readonly maxRejectedShare: string;
-  /** How many answers a run may change without --approve; undefined: as many as it likes. --max-changed wins. */
+  /**
+   * The maximum number of answers that a run may change without --approve; undefined: no limit. --max-changed has
+   * priority.
+   */
   readonly maxChanged: ChangeLimit | undefined;
-  /** Whether toss-ups do not count against it. */
+  /** Whether toss-ups do not count. */
   readonly ignoreTossUps: boolean;
   readonly host: string;
   readonly port: number;
@@ -43,104 +46,107 @@ export interface Settings {
   readonly duckdb: DuckDbSettings;
   readonly openLineage: OpenLineageSettings;
   readonly traces: TraceSettings;
-  /** What commands log to standard error, from pino's levels. */
+  /** The log level for standard error, one of pino's levels. */
   readonly logLevel: LogLevel;
-  /** The files that hold secrets, as absolute paths, by the settings that name them. */
+  /** The files with secrets, as absolute paths, by the settings that name them. */
   readonly secretFiles: Readonly<Record<string, string>>;
 }
 
-/** What is said of S3. What is left open, the AWS SDK finds: in profiles, from roles, from metadata services. */
+/** The settings for S3. The AWS SDK finds the missing ones in profiles, roles or metadata services. */
 export interface S3Settings {
   /** `http://127.0.0.1:9000`; undefined for AWS, or if a profile names one. */
   readonly endpoint: string | undefined;
   readonly region: string | undefined;
   /** Undefined: by path if there is an endpoint. */
   readonly urlStyle: S3UrlStyle | undefined;
-  /** What is set of the variables that name proxies, by their names as they are written. */
+  /** The proxy variables that are set, by their names in the environment. */
   readonly proxies: Readonly<Partial<Record<ProxyVariable, string>>>;
   readonly credentials: S3Credentials | undefined;
-  /** A PEM file of certificate authorities to trust beside the usual ones. */
+  /** A PEM file of additional certificate authorities. */
   readonly caBundle: string | undefined;
 }
 
-/** `HTTP_PROXY` and the others, in capitals or not. */
+/** `HTTP_PROXY` and the others, in upper or lower case. */
 export type ProxyVariable = (typeof PROXY_VARIABLES)[number];
 
 export interface ApiSettings {
-  /** How often the api looks for a newer publication, in seconds. */
+  /** The interval at which the api checks for a newer publication, in seconds. */
   readonly refreshSeconds: number;
-  /** How long the database may be silent until the api says that it is not ready, in seconds. */
+  /** How long the database may be silent until the api is not ready, in seconds. */
   readonly staleSeconds: number;
-  /** How many hours after its execution date the pages call the newest publication old. */
+  /** The age in hours after which the pages call the newest publication old, counted from its execution date. */
   readonly oldAfterHours: number;
-  /** How long requests that are under way have to end after a signal, in seconds. */
+  /** How long current requests have to end after a signal, in seconds. */
   readonly shutdownSeconds: number;
-  /** The origins whose pages may read answers, or `*` for every one. None: no answer says anything of origins. */
+  /** The origins whose pages may read answers, or `*` for all of them. Empty: no CORS headers. */
   readonly corsOrigins: readonly string[] | "*";
-  /** The file that lists the keys of clients; undefined where everybody may ask. */
+  /** The file with the keys of clients; undefined if no key is required. */
   readonly keysFile: string | undefined;
   readonly keysFor: KeyedPart;
   readonly trustProxy: TrustedProxies;
 }
 
 /**
- * The proxies whose `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Prefix` count: those of some addresses and networks,
- * or as many as stand in front of the api.
+ * The proxies whose `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Prefix` count: their addresses and networks, or
+ * their number.
  */
 export type TrustedProxies = readonly string[] | number;
 
-/** What asks for a key, where there are keys: the routes of /v1, or everything but what probes ask. */
+/** The part that requires a key, if there are keys: the routes of /v1, or everything except probes. */
 export type KeyedPart = "v1" | "all";
 
-/** What runs the models over raw and curated vouchers. */
+/** The engine for models over raw and curated vouchers. */
 export type EngineSettings = { readonly kind: "duckdb" } | SparkSettings;
 
 export interface SparkSettings extends SparkAddress {
   readonly kind: "spark";
-  /** A PEM file of certificate authorities to trust beside the usual ones. */
+  /** A PEM file of additional certificate authorities. */
   readonly caBundle: string | undefined;
 }
 
-/** How the names of the folders that sessions make in `tempDirectory` begin. They are `new` until their lock is taken. */
+/** The prefixes of the session folders in `tempDirectory`. A folder is `new` until its lock is taken. */
 export const TEMPORARY_FOLDERS = { new: "new-", owned: "session-" } as const;
 
 export interface DuckDbSettings {
-  /** As DuckDB writes sizes, `4GB`; undefined for DuckDB's own choice. */
+  /** In DuckDB's form, for example `4GB`; undefined for DuckDB's own choice. */
   readonly memoryLimit: string | undefined;
   readonly threads: number | undefined;
-  /** How many sessions of this process share the memory. */
+  /** The number of sessions of this process that share the memory. */
   readonly sessions: number;
-  /** The folder under which a session makes its own folder (TEMPORARY_FOLDERS) for what does not fit into memory. */
+  /** The folder for data that does not fit into memory. Each session creates its own folder in it (TEMPORARY_FOLDERS). */
   readonly tempDirectory: string;
-  /** The folder that holds the httpfs extension, as DuckDB lays it out. Undefined: it is installed for the user, once. */
+  /** The folder with the httpfs extension, in DuckDB's layout. Undefined: it is installed once for the user. */
   readonly extensionDirectory: string | undefined;
-  /** Where extensions are installed from; undefined for DuckDB's own repository. */
+  /** The source of extensions; undefined for DuckDB's own repository. */
   readonly extensionRepository: string | undefined;
 }
 
-/** Who is told of runs in the words of OpenLineage: nobody where neither a service nor a file is named. */
+/** The receivers of OpenLineage events; none if neither a service nor a file is set. */
 export interface OpenLineageSettings {
   /** The address of the service, without `/` at its end. */
   readonly url: string | undefined;
   readonly apiKey: string | undefined;
   /** The namespace of the jobs. */
   readonly namespace: string;
-  /** The file that events are added to, a line each. */
+  /** The file for events, one per line. */
   readonly file: string | undefined;
 }
 
-/** Where spans go, and which trace those of a run belong to. */
+/** The receiver of spans, and the trace of a run. */
 export interface TraceSettings {
-  /** The address of a receiver of OTLP; undefined: no spans are exported. The SDK reads it and its other variables itself. */
+  /**
+   * The address of an OTLP receiver; undefined: no spans are exported. The SDK reads this and its other variables
+   * itself.
+   */
   readonly endpoint: string | undefined;
-  /** The span of whoever started this process. */
+  /** The span of the process that started this one. */
   readonly parent: TraceContext | undefined;
 }
 
 const text = z.string().min(1, { error: "is empty", abort: true });
-/** Old buckets of AWS, and those of some servers, have names that no new bucket may have. */
+/** Old buckets of AWS, and buckets of some servers, have names that are not allowed for new buckets. */
 const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/;
-/** A prefix without empty and dotted names says the same to every client. */
+/** A prefix without empty and dotted names means the same to every client. */
 const PREFIX = /^((?!\.{1,2}(\/|$))[^/]+(\/(?!\.{1,2}(\/|$))[^/]+)*)?\/?$/;
 
 const zone = text.superRefine((location, context) => {
@@ -148,7 +154,7 @@ const zone = text.superRefine((location, context) => {
   if (fault !== undefined) context.addIssue(`must be a folder or s3://bucket/prefix${fault}`);
 });
 
-/** What an endpoint of S3 must be. */
+/** The rule for an S3 endpoint. */
 export const ENDPOINT_RULE = "must be http://host:port or https://host:port, without keys";
 
 const endpoint = text.refine(isEndpoint, ENDPOINT_RULE);
@@ -157,7 +163,7 @@ const PERCENT_ENCODE =
   "has a reserved character in the user or password; percent-encode it: " +
   "@ is %40, / is %2F, # is %23, ? is %3F and % is %25, as encodeURIComponent in JavaScript writes them";
 
-/** The SDKs of AWS and OpenTelemetry take a variable that is empty for one that is not there. */
+/** The SDKs of AWS and OpenTelemetry ignore an empty variable. */
 const maybe = <Schema extends z.ZodType>(type: Schema) =>
   z.preprocess((value) => (value === "" ? undefined : value), type.optional());
 
@@ -279,7 +285,7 @@ const PROXY_VARIABLES = [
   "no_proxy",
 ] as const;
 
-/** What is said of S3 matters, and can be wrong, only where something is there. */
+/** The settings of S3 matter, and can be wrong, only if a zone or a report is there. */
 const s3Schema = z
   .object({
     AWS_ENDPOINT_URL_S3: maybe(endpoint),
@@ -299,16 +305,16 @@ const s3Schema = z
     {
       path: ["AWS_ACCESS_KEY_ID"],
       error: "and AWS_SECRET_ACCESS_KEY must be set together",
-      // Also where something else is wrong: all faults are told at once.
+      // Also if another setting is invalid, so that the message lists all faults.
       when: () => true,
     },
   );
 
-/** Settings that a file can hold instead: NAME_FILE names the file. Only the second group is about S3. */
+/** Settings that a file can contain instead: NAME_FILE names the file. Only the second group is about S3. */
 const SECRETS = ["CONSUMPTION_URL", "ENGINE", "NOTIFY_URL", "OPENLINEAGE_API_KEY"] as const;
 const S3_SECRETS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] as const;
 
-/** The variables that users can set. The others that are read here belong to the system, or to proxies. */
+/** The variables that users can set. Other variables belong to the system, or to proxies. */
 export const SETTING_NAMES: readonly string[] = [
   ...Object.keys(schema.shape),
   ...Object.keys(s3Schema.shape),
@@ -407,9 +413,9 @@ function fileVariable(name: string): string {
 
 interface Secrets {
   readonly environment: NodeJS.ProcessEnv;
-  /** The files that were read, by the setting that they hold. */
+  /** The secret files, by the setting that they contain. */
   readonly files: Readonly<Record<string, string>>;
-  /** By the setting that has no value for it. */
+  /** The faults, by the setting without a value. */
   readonly faults: ReadonlyMap<string, string>;
 }
 
@@ -422,7 +428,7 @@ function readSecretFiles(given: NodeJS.ProcessEnv, names: readonly string[]): Se
     const variable = fileVariable(name);
     const file = given[variable];
     if (file === undefined) continue;
-    // An image sets some of them: an empty one says that the file is meant.
+    // An image sets some of them. An empty one means that the file is used.
     if ((given[name] ?? "") !== "") {
       faults.set(name, `${name} and ${variable} are both set: set only one of them`);
       continue;
@@ -432,7 +438,7 @@ function readSecretFiles(given: NodeJS.ProcessEnv, names: readonly string[]): Se
       environment[name] = secret;
       files[name] = file;
     } else {
-      // A second fault, of a pair of which one is missing, would be none.
+      // Otherwise a pair with one missing value would be a second fault, which is wrong.
       environment[name] = "not read";
       faults.set(name, `${variable} ${secret.fault}`);
     }
@@ -440,7 +446,7 @@ function readSecretFiles(given: NodeJS.ProcessEnv, names: readonly string[]): Se
   return { environment, files, faults };
 }
 
-/** The secret in a file, without the end of its last line. A fault does not show the path: it may be the secret itself. */
+/** The secret in a file, without its last line end. A fault does not show the path: it may be the secret itself. */
 function contentOf(file: string): string | { readonly fault: string } {
   if (file === "") return { fault: "is empty: it must be the path of a file" };
   try {
@@ -452,7 +458,10 @@ function contentOf(file: string): string | { readonly fault: string } {
   }
 }
 
-/** What a command logs, before it asks for any other setting; nothing if that is said wrongly, which `readSettings` tells. */
+/**
+ * The log level of a command, before any other setting is read; undefined if it is invalid, which `readSettings`
+ * reports.
+ */
 export function readLogLevel(environment: NodeJS.ProcessEnv = environmentOfProcess()): LogLevel {
   return schema.shape.LOG_LEVEL.catch("silent").parse(environment["LOG_LEVEL"]);
 }
@@ -466,7 +475,7 @@ function s3Settings(value: z.infer<typeof s3Schema>): Omit<S3Settings, "proxies"
     endpoint: address?.replace(/\/$/, ""),
     region: value.AWS_REGION,
     urlStyle: value.S3_URL_STYLE,
-    // As for the AWS SDK, a profile that is named wins over keys that are.
+    // Like in the AWS SDK, a profile has priority over keys.
     credentials:
       accessKeyId === undefined || secretAccessKey === undefined || value.AWS_PROFILE !== undefined
         ? undefined
@@ -484,7 +493,7 @@ function proxiesIn(environment: NodeJS.ProcessEnv): S3Settings["proxies"] {
   );
 }
 
-/** What is wrong with the address of a zone, to be read after what it must be; undefined if nothing is. */
+/** The fault of a zone's address, as the end of a sentence; undefined if it is valid. */
 function faultOfLocation(location: string): string | undefined {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) return undefined;
   const [, bucket, prefix = ""] = /^s3:\/\/([^/]*)(?:\/(.*))?$/.exec(location) ?? [];
@@ -503,7 +512,7 @@ function resolved(file: string | undefined): string | undefined {
   return file === undefined ? undefined : path.resolve(file);
 }
 
-/** Whether a text is the address of an S3, without a path. */
+/** Whether a text is an S3 endpoint, without a path. */
 export function isEndpoint(text: string): boolean {
   return isAddress(text) && new URL(text).pathname === "/";
 }
@@ -514,14 +523,17 @@ function isAddress(text: string): boolean {
   return /^https?:$/.test(protocol) && [username, password, search, hash].every((part) => part === "");
 }
 
-/** An address that messages are posted to. What makes it a secret may stand anywhere in it, but where it would be sent apart. */
+/**
+ * A webhook address. Any part of it may be the secret. A user or password is not allowed, because these would be sent
+ * separately.
+ */
 export function isHook(text: string): boolean {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return false;
   const { username, password } = new URL(text);
   return username === "" && password === "";
 }
 
-/** As a browser writes it: a text that differs by a slash or a capital letter would never be the same. */
+/** The form of a browser: a text that differs by a slash or a capital letter would never match. */
 function isOrigin(text: string): boolean {
   return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
@@ -538,8 +550,8 @@ function isProxy(text: string): boolean {
 }
 
 /**
- * Whether a URL of a server can be taken apart in one way only. In any other a part of the password would be taken for the host, the
- * database or an option, and be shown and looked up as such.
+ * Whether a server's URL can be parsed in only one way. Otherwise a part of the password could be read as the host,
+ * the database or an option, and be shown and looked up.
  */
 function isPercentEncoded(url: string): boolean {
   return !/^mysql:\/\//i.test(url) || /^mysql:\/\/([^@/?#\s]*@)?[^@#\s]*$/i.test(url);
@@ -552,20 +564,20 @@ function isConsumptionUrl(text: string): boolean {
   return hostname !== "" && username !== "" && /^\/[^/]+$/.test(pathname);
 }
 
-/** The environment of a child of this process: that of its own, but for these; undefined takes a variable away. */
+/** The environment for a child process: that of this process with some changes; undefined removes a variable. */
 export function childEnvironment(changes: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
   return { ...process.env, ...changes };
 }
 
-/** The process's environment, with what a file `.env` in the working directory adds to it. */
+/** The process's environment, together with a file `.env` in the working directory. */
 function environmentOfProcess(): NodeJS.ProcessEnv {
-  // The versions of the AWS SDK are pinned: that later ones will want a newer Node is not a concern of who runs this one.
+  // The versions of the AWS SDK are pinned, so its warning that later ones need a newer Node does not matter here.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   if (!existsSync(".env")) return process.env;
   try {
     const isSetBefore = process.env["CONSUMPTION_URL"] !== undefined;
     process.loadEnvFile(".env");
-    // Without quotes a # begins a comment there, and what is left of the URL can be one of another host.
+    // Without quotes a # begins a comment there, and the rest of the URL can be one of another host.
     if (
       !isSetBefore &&
       /^\s*(export\s+)?CONSUMPTION_URL\s*=\s*mysql:\/\/\S*#/im.test(readFileSync(".env", "utf8"))

@@ -4,21 +4,21 @@ export interface SparkAddress {
   readonly port: number;
   readonly user: string;
   readonly password: string | undefined;
-  /** Whether what is said is encrypted. */
+  /** Whether the connection is encrypted. */
   readonly tls: boolean;
-  /** The path that the server answers HTTP at; undefined if it speaks its protocol over TCP. */
+  /** The HTTP path of the server; undefined if it uses its protocol over TCP. */
   readonly httpPath: string | undefined;
 }
 
 const DEFAULT_USER = "pipeline";
-/** What servers answer HTTP at unless they are told otherwise. */
+/** The default HTTP path of servers. */
 const DEFAULT_HTTP_PATH = "cliservice";
 const PARAMETERS = ["tls", "transport", "path"];
 
 /**
- * Reads `spark://[user[:password]@]host:port[?tls=true][&transport=http&path=cliservice]`. What has a meaning in a URL is
- * percent-encoded in user and password.
- * @returns the address, or in a text what is wrong with it. It never holds the URL, which may hold a password.
+ * Reads `spark://[user[:password]@]host:port[?tls=true][&transport=http&path=cliservice]`. User and password
+ * percent-encode the characters that have a meaning in a URL.
+ * @returns the address, or a text with the fault. It never contains the URL, which may contain a password.
  */
 export function readSparkUrl(url: string): SparkAddress | string {
   const form = "must be duckdb or spark://user:password@host:port";

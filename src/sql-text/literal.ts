@@ -1,6 +1,6 @@
 import { isOnS3 } from "../base/s3-access.js";
 
-/** A value as SQL writes it as a literal. Every `{{ … }}` of a template passes through here. */
+/** A value as a SQL literal. Every `{{ … }}` of a template passes through here. */
 export function literal(value: unknown): string {
   if (typeof value === "string") return `'${value.replaceAll("'", "''")}'`;
   if (typeof value === "number" && Number.isFinite(value)) return String(value);
@@ -13,18 +13,18 @@ export function listLiteral(values: unknown): string {
   return `[${listOf(values).map(literal).join(", ")}]`;
 }
 
-/** A path as DuckDB reads it back as just that path: to its readers every path of a disk is a pattern. */
+/** A pattern that matches exactly one path: DuckDB's readers treat every path of a disk as a pattern. */
 export function pathPattern(path: string): string {
   if (isOnS3(path)) return path;
   return path.replaceAll(/[*?[]/g, "[$&]");
 }
 
-/** Whether a path can be said as a pattern. In one with a wildcard, DuckDB takes a backslash for the end of a folder. */
+/** Whether a path has such a pattern. If it contains a wildcard, DuckDB treats a backslash as the end of a folder. */
 export function hasPathPattern(path: string): boolean {
   return isOnS3(path) || !(path.includes("\\") && /[*?[]/.test(path));
 }
 
-/** A name as SQL quotes it: plain where it can stand as it is, so that the rendered text reads like written SQL. */
+/** A name as a SQL identifier: without quotes if possible, so that the rendered text looks like written SQL. */
 export function identifier(value: unknown): string {
   if (typeof value !== "string" || value === "")
     throw new TypeError(`${describe(value)} is not the name of a column or table`);
@@ -39,7 +39,7 @@ export function identifiers(values: unknown): string {
 /** Names with an underscore are not keywords of SQL. */
 const PLAIN = /^[a-z]+(_[a-z0-9]+)+$/;
 
-/** What is known to be a list. */
+/** Checks that a value is a list. */
 export function listOf(values: unknown): unknown[] {
   if (!Array.isArray(values)) throw new TypeError(`${describe(values)} is not a list`);
   return values;

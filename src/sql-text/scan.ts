@@ -1,22 +1,22 @@
 /**
- * A piece of SQL, as far as its statements are concerned: a comment, a blank, a text or name in quotes, a word, or one
- * character. A quote that is not closed is left as a single character.
+ * A token of SQL: a comment, a blank, a quoted text or name, a word, or one character. An open quote stays a single
+ * character.
  */
 const PIECE =
   /--[^\n]*|\s+|[eE]'(?:\\[\s\S]|''|[^\\'])*'|'(?:''|[^'])*'|"(?:""|[^"])*"|\$([\p{L}_][\p{L}\d_]*)?\$[\s\S]*?\$\1\$|[\p{L}_][\p{L}\d_$]*|[\s\S]/uy;
 
-/** Whether a text of SQL is whole: every quote and comment in it is closed, and its last statement ends with `;`. */
+/** Whether a text of SQL is complete: every quote and comment is closed, and its last statement ends with `;`. */
 export function endsStatement(sql: string): boolean {
   const { isClosed, pieces } = scan(sql);
   return isClosed && pieces.at(-1) === ";";
 }
 
-/** Whether a text of SQL says nothing: only blanks, comments and `;`. */
+/** Whether a text of SQL is empty: only blanks, comments and `;`. */
 export function saysNothing(sql: string): boolean {
   return scan(sql).pieces.every((piece) => piece === ";");
 }
 
-/** The statements of a text of SQL, each as its words, signs and quoted texts, without blanks and comments. */
+/** The statements of a text of SQL, each as a list of words, signs and quoted texts, without blanks and comments. */
 export function statementsOf(sql: string): string[][] {
   const statements: string[][] = [[]];
   for (const piece of scan(sql).pieces) {
@@ -26,7 +26,7 @@ export function statementsOf(sql: string): string[][] {
   return statements.filter((pieces) => pieces.length > 0);
 }
 
-/** The names of the functions that a text of SQL calls, in lower case, and of what else stands before a parenthesis. */
+/** The names of the functions that a text of SQL calls, in lower case, and of all other words before a parenthesis. */
 export function callsOf(sql: string): string[] {
   const { pieces } = scan(sql);
   return pieces
@@ -34,7 +34,7 @@ export function callsOf(sql: string): string[] {
     .map((piece) => piece.replace(/^"(.*)"$/s, "$1").toLowerCase());
 }
 
-/** The statements of a text of SQL, each as it is written, with what comments stand before it. */
+/** The statements of a text of SQL in their original form, each with the comments before it. */
 export function statementTexts(sql: string): string[] {
   const ends = [...scan(sql).ends, sql.length];
   const texts = ends.map((end, index) => sql.slice(index === 0 ? 0 : (ends[index - 1] ?? 0) + 1, end).trim());
@@ -43,9 +43,9 @@ export function statementTexts(sql: string): string[] {
 
 interface Scanned {
   readonly isClosed: boolean;
-  /** What is neither blank nor comment. */
+  /** All tokens except blanks and comments. */
   readonly pieces: readonly string[];
-  /** Where each `;` stands. */
+  /** The position of each `;`. */
   readonly ends: readonly number[];
 }
 
@@ -69,7 +69,7 @@ function scan(sql: string): Scanned {
   return { isClosed: true, pieces, ends };
 }
 
-/** Whether a piece begins a text or name in quotes, of which the end is not there: else it would be the whole of it. */
+/** Whether a token begins a quoted text or name without an end. */
 function opensQuote(piece: string, sql: string, at: number): boolean {
   if (piece === "'" || piece === '"') return true;
   if (piece === "$") return DOLLAR_QUOTE.test(sql.slice(at));
@@ -78,7 +78,7 @@ function opensQuote(piece: string, sql: string, at: number): boolean {
 
 const DOLLAR_QUOTE = /^\$([\p{L}_][\p{L}\d_]*)?\$/u;
 
-/** The end of a comment that begins at a place, or undefined if it does not end. Comments can hold comments. */
+/** The end of a comment that begins at a position; undefined if it does not end. Comments can contain comments. */
 function endOfComment(sql: string, start: number): number | undefined {
   let depth = 0;
   for (const { 0: mark, index } of sql.slice(start).matchAll(/\/\*|\*\//g)) {

@@ -1,22 +1,25 @@
 import { literal } from "./literal.js";
 
-/** A value as Spark writes it as a literal: in a text, a backslash changes what follows. */
+/** A value as a Spark literal: in a text, a backslash changes the next character. */
 export function sparkLiteral(value: unknown): string {
   return literal(typeof value === "string" ? value.replaceAll("\\", "\\\\") : value);
 }
 
-/** A name as Spark quotes it. */
+/** A name as a Spark identifier. */
 export function sparkName(value: unknown): string {
   if (typeof value !== "string" || value === "") throw new TypeError("a name must be a text");
   return `\`${value.replaceAll("`", "``")}\``;
 }
 
-/** An address on S3, as Hadoop's client knows it. */
+/** An address on S3, in the form of Hadoop's client. */
 export function sparkPath(uri: string): string {
   return uri.replace(/^s3:/, "s3a:");
 }
 
-/** Parquet files or folders of them in one bucket on S3, as Spark reads them instead of a table: several as a pattern. */
+/**
+ * Parquet files or folders of them in one bucket on S3, in the form that Spark reads instead of a table: several as a
+ * pattern.
+ */
 export function sparkFiles(uris: readonly string[]): string {
   const paths = uris.map(sparkPath);
   if (paths.length === 1) return `parquet.${sparkName(paths.join())}`;
@@ -25,7 +28,7 @@ export function sparkFiles(uris: readonly string[]): string {
   return `parquet.${sparkName(`${shared}{${names.join(",")}}`)}`;
 }
 
-/** What all paths begin with, up to a `/`. */
+/** The common start of all paths, up to a `/`. */
 function sharedFolder(paths: readonly string[]): string {
   const [first = ""] = paths;
   let length = first.lastIndexOf("/") + 1;
@@ -34,7 +37,7 @@ function sharedFolder(paths: readonly string[]): string {
   return first.slice(0, length);
 }
 
-/** Whether an address on S3 means itself to Hadoop's client, to which it is a pattern. */
+/** Whether Hadoop's client, which reads an address on S3 as a pattern, finds exactly this address. */
 export function isPlainToSpark(uri: string): boolean {
   return /^s3:\/\/[\p{L}\p{N} _.=+@()~$'!&%/-]+$/u.test(uri);
 }

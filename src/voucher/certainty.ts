@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { parseRulesFile } from "./rules-file.js";
 
-/** How certain an answer is, in words for people, the most certain first. */
+/** The certainty of an answer in words for people, the most certain first. */
 export const CERTAINTY_WORDS = ["sure", "likely", "toss-up"] as const;
 export type CertaintyWord = (typeof CERTAINTY_WORDS)[number];
 
-/** How certain an answer is, as the SQL of its publication has found it: docs/certainty.md. */
+/** The certainty of an answer, computed by the SQL of its publication: docs/certainty.md. */
 export interface Certainty {
   /** The chance that the same amount would win again, from 0 to 1. */
   readonly chance: number;
@@ -28,7 +28,7 @@ const scaleSchema = z
     message: "'likely' must be less than 'sure'",
   });
 
-/** From which chance on each word holds, as `sql/<version>/certainty.json` defines it for SQL and API alike. */
+/** The lowest chance for each word. `sql/<version>/certainty.json` defines it for SQL and API alike. */
 export type CertaintyScale = Readonly<z.infer<typeof scaleSchema>>;
 
 /** The file of a SQL version that defines the words of certainty. */
@@ -36,17 +36,17 @@ export const CERTAINTY_FILE = "certainty.json";
 
 /**
  * Reads the words of certainty from the text of their file.
- * @param file how a message names it.
+ * @param file its name in messages.
  * @throws PipelineError INVALID_MODEL if it is malformed, naming file and place.
  */
 export function parseCertaintyScale(text: string, file: string): CertaintyScale {
   return parseRulesFile(scaleSchema, text, file);
 }
 
-/** How many answers each word is said of. */
+/** The number of answers with each word. */
 export type CertaintyCounts = Readonly<Record<CertaintyWord, number>>;
 
-/** Counts answers by their words; undefined if the certainty of any is not known, as in publications of older SQL. */
+/** Counts answers by their words; undefined if the certainty of any is unknown, as in publications of older SQL. */
 export function countByWord(certainties: Iterable<Certainty | undefined>): CertaintyCounts | undefined {
   const counts = { sure: 0, likely: 0, "toss-up": 0 };
   for (const certainty of certainties) {
@@ -56,10 +56,10 @@ export function countByWord(certainties: Iterable<Certainty | undefined>): Certa
   return counts;
 }
 
-/** How certain an answer must be: a chance from 0 to 1, or a word that this one or a surer one must fit. */
+/** The lowest certainty for an answer: a chance from 0 to 1, or a word. A surer word also fits. */
 export type MinCertainty = number | Exclude<CertaintyWord, "toss-up">;
 
-/** Whether an answer is certain enough. One whose certainty is not known is not. */
+/** Whether an answer is certain enough. An answer with an unknown certainty is not. */
 export function isCertainEnough(certainty: Certainty | undefined, minimum: MinCertainty): boolean {
   if (certainty === undefined) return false;
   if (typeof minimum === "number") return certainty.chance >= minimum;

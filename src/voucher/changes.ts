@@ -2,7 +2,7 @@ import { compareCodePoints } from "../base/words.js";
 import type { Answers, Cell, PlacedCell } from "./published-answers.js";
 import { SEGMENT_KINDS, type SegmentKind } from "./segment-rules.js";
 
-/** An answer that differs between two publications. One of both is undefined if it is new or gone. */
+/** An answer that differs between two publications. One side is undefined if the answer is new or gone. */
 export interface Change {
   readonly kind: SegmentKind;
   readonly countryCode: string;
@@ -11,7 +11,7 @@ export interface Change {
   readonly after: Cell | undefined;
 }
 
-/** The answers whose amount differs, by kind, country (code points) and the segments' order. */
+/** The answers with different amounts, by kind, country (code points) and the segments' order. */
 export function changesBetween(before: Answers, after: Answers): Change[] {
   const changes: Change[] = [];
   for (const { kind, countryCode, segment, cell } of after.cells()) {
@@ -26,7 +26,7 @@ export function changesBetween(before: Answers, after: Answers): Change[] {
   return inOrder(changes, after);
 }
 
-/** Sorts cells, or what stands for them, by kind, country and segment as the publication's tables are sorted. */
+/** Sorts cells, or their changes, by kind, country and segment, in the order of the publication's tables. */
 export function inOrder<Placed extends Omit<PlacedCell, "cell">>(
   places: readonly Placed[],
   { segments }: Answers,

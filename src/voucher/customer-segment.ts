@@ -1,31 +1,31 @@
 import { calendarDays } from "./moment.js";
 import { boundsOf, segmentOf, type SegmentKind, type Segments } from "./segment-rules.js";
 
-/** What the system needs to know of a customer to choose a voucher. */
+/** The facts about a customer that decide the voucher. */
 export interface Customer {
   readonly country_code: string;
   readonly total_orders: number;
-  /** The moment of the last order. */
+  /** The time of the last order. */
   readonly last_order_ts: Date;
-  /** Which of the two kinds of segment to answer by. */
+  /** The kind of segment that decides. */
   readonly segment_name: SegmentKind;
 }
 
-/** The customer's segment of the kind that is asked for, with recency counted to `asOf`. */
+/** The customer's segment of the requested kind, with recency counted to `asOf`. */
 export function segmentOfCustomer(segments: Segments, customer: Customer, asOf: Date): string {
   return segmentOf(segments, customer.segment_name, measuredOf(customer, asOf));
 }
 
-/** Why a customer is in a segment. */
+/** The reason why a customer is in a segment. */
 interface Reason {
-  /** What the segment goes by: `total_orders` or `days_since_last_order`. */
+  /** The measure that defines the segment: `total_orders` or `days_since_last_order`. */
   readonly measure: string;
   readonly measured: number;
   /** In words: `total_orders is 15: above 13, up to 37`. */
   readonly text: string;
 }
 
-/** Says why a customer is in its segment, with recency counted to `asOf`. */
+/** The reason for a customer's segment, with recency counted to `asOf`. */
 export function reasonOf(segments: Segments, customer: Customer, asOf: Date): Reason {
   const kind = customer.segment_name;
   const { measure } = segments[kind];

@@ -2,11 +2,11 @@ import { isCertainEnough, type MinCertainty } from "./certainty.js";
 import { segmentOfCustomer, type Customer } from "./customer-segment.js";
 import type { Answers, Cell, CountryAnswer } from "./published-answers.js";
 
-/** What an amount rests on: the customer's segment, the whole country, or nothing. */
+/** The basis of an amount: the customer's segment, the whole country, or nothing. */
 export const BASES = ["segment", "country", "none"] as const;
 export type Basis = (typeof BASES)[number];
 
-/** What to answer where the customer's segment cannot: nothing, or what the country uses most. */
+/** The fallback if the customer's segment has no answer: nothing, or the amount that the country uses most. */
 export const FALLBACKS = ["none", "country"] as const;
 export type Fallback = (typeof FALLBACKS)[number];
 
@@ -14,13 +14,13 @@ export interface DecisionOptions {
   /** The day that recency counts to. */
   readonly asOf: Date;
   readonly fallback: Fallback;
-  /** A segment with fewer vouchers does not answer. */
+  /** A segment with fewer vouchers has no answer. */
   readonly minAssignments: number;
-  /** A segment whose answer is less certain does not answer. */
+  /** A segment whose answer is less certain has no answer. */
   readonly minCertainty?: MinCertainty | undefined;
 }
 
-/** Why there is no amount: nothing is known of the country, or of its segment, or too little is. */
+/** The reasons for no amount: the country or the segment is unknown, or there is too little data. */
 export const NONE_REASONS = [
   "unknown_country",
   "empty_segment",
@@ -29,17 +29,17 @@ export const NONE_REASONS = [
 ] as const;
 export type NoneReason = (typeof NONE_REASONS)[number];
 
-/** Which voucher a customer shall get, and why. */
+/** The voucher for a customer, with the reason. */
 export interface Decision {
   /** In whole currency units; null if the basis is `none`. */
   readonly voucherAmount: number | null;
   readonly basis: Basis;
   readonly segment: string;
-  /** What is known of the customer's country and segment, whether it is the basis or not. */
+  /** The data of the customer's country and segment, even if it is not the basis. */
   readonly cell: Cell | undefined;
-  /** What is known of the country, where it is the basis. */
+  /** The data of the country, if it is the basis. */
   readonly country: CountryAnswer | undefined;
-  /** Why there is no amount; undefined where there is one. */
+  /** The reason for no amount; undefined if there is an amount. */
   readonly noneBecause: NoneReason | undefined;
 }
 
@@ -61,7 +61,7 @@ export function decide(answers: Answers, customer: Customer, options: DecisionOp
   return { voucherAmount: null, basis: "none", segment, cell, country, noneBecause };
 }
 
-/** Why a segment does not answer; undefined where it does. */
+/** The reason why a segment has no answer; undefined if it has one. */
 function faultOf(
   cell: Cell | undefined,
   { minAssignments, minCertainty }: DecisionOptions,

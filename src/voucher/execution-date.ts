@@ -6,13 +6,13 @@ const KEY = /^(\d{4}-\d{2}-\d{2})T(\d{2})(\d{2})(\d{2})$/;
 
 const MILLISECONDS_AHEAD = 24 * 60 * 60 * 1_000;
 
-/** The moment a run stands at, in UTC, to the second. */
+/** The time at which a run sees the data, in UTC, to the second. */
 export interface ExecutionDate {
-  /** The name of its partition: the moment without colons, `2020-05-29T000000`. */
+  /** The name of its partition: the time without colons, `2020-05-29T000000`. */
   readonly partitionKey: string;
-  /** As SQL writes it: `2020-05-29 00:00:00`. */
+  /** The form for SQL: `2020-05-29 00:00:00`. */
   readonly timestamp: string;
-  /** As people and machines read it: `2020-05-29T00:00:00Z`. */
+  /** The form for people and machines: `2020-05-29T00:00:00Z`. */
   readonly iso: string;
 }
 
@@ -26,13 +26,13 @@ export function parseExecutionDate(text: string): ExecutionDate {
   return executionDate;
 }
 
-/** The same, or undefined for any other text. */
+/** The same; undefined for any other text. */
 export function maybeExecutionDate(text: string): ExecutionDate | undefined {
   const match = FORMS.exec(text);
   if (match === null) return undefined;
   const [, year = "", month = "", day = "", hour = "00", minute = "00", second = "00"] = match;
   const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
-  // A day that does not exist, as 30 February, would roll over into the next month.
+  // A day that does not exist, such as 30 February, would roll over into the next month.
   const moment = new Date(iso);
   if (Number.isNaN(moment.getTime()) || !moment.toISOString().startsWith(iso.slice(0, 19))) return undefined;
   return {
@@ -43,9 +43,9 @@ export function maybeExecutionDate(text: string): ExecutionDate | undefined {
 }
 
 /**
- * Reads the execution date of something that is to be written. What is published of it is the newest that readers get, so that a
- * mistyped year would hide all that comes until then.
- * @param allowsFuture whether it may be a moment more than 24 hours after the clock.
+ * Reads the execution date of a run. A mistyped year would publish the newest date, and hide all publications until
+ * that year.
+ * @param allowsFuture whether it may be more than 24 hours ahead of the clock.
  * @throws PipelineError INVALID_EXECUTION_DATE.
  */
 export function parseDateToWrite(
@@ -62,7 +62,7 @@ export function parseDateToWrite(
   );
 }
 
-/** The execution date of a partition key, or undefined if the text is none: `2020-05-29T000000`. */
+/** The execution date of a partition key such as `2020-05-29T000000`; undefined for any other text. */
 export function executionDateOfKey(text: string): ExecutionDate | undefined {
   const [, day, hour, minute, second] = KEY.exec(text) ?? [];
   if (day === undefined) return undefined;
@@ -70,8 +70,8 @@ export function executionDateOfKey(text: string): ExecutionDate | undefined {
 }
 
 /**
- * Reads an execution date in any form in which one is shown: as people write it, as a partition key (`2020-05-29T000000`), as SQL has
- * it (`2020-05-29 00:00:00`), and in words (`29 May 2020`).
+ * Reads an execution date in any form that the project shows: as people write it, as a partition key
+ * (`2020-05-29T000000`), in SQL (`2020-05-29 00:00:00`), and in words (`29 May 2020`).
  * @returns undefined for any other text.
  */
 export function executionDateAsShown(text: string): ExecutionDate | undefined {
@@ -83,14 +83,14 @@ export function executionDateAsShown(text: string): ExecutionDate | undefined {
   );
 }
 
-/** The execution date of the words that {@link dateInWords} finds for it. */
+/** The execution date of the words from {@link dateInWords}. */
 function executionDateOfWords(text: string): ExecutionDate | undefined {
   const [, words = "", time = "00:00:00"] = /^([^,]{9,20})(?:, (\d{2}:\d{2}:\d{2}) UTC)?$/.exec(text) ?? [];
   const day = dayOfWords(words);
   return day === undefined ? undefined : maybeExecutionDate(`${day}T${time}`);
 }
 
-/** The execution dates from one to another, both included, a day apart; none if the last is before the first. */
+/** The execution dates from one to another, both included, one day apart; none if the last is before the first. */
 export function* dailyExecutionDates(first: ExecutionDate, last: ExecutionDate): Generator<ExecutionDate> {
   const moment = new Date(first.iso);
   for (let date = first; date.iso <= last.iso; date = parseExecutionDate(moment.toISOString().slice(0, 19))) {
@@ -99,7 +99,7 @@ export function* dailyExecutionDates(first: ExecutionDate, last: ExecutionDate):
   }
 }
 
-/** The moment of a partition key, as people and machines read it; a text that is none as it is. */
+/** The ISO form of a partition key; any other text stays the same. */
 export function isoOfKey(text: string): string {
   return executionDateOfKey(text)?.iso ?? text;
 }
@@ -117,7 +117,7 @@ export function dateInWords({ iso }: ExecutionDate): string {
   return iso.endsWith("T00:00:00Z") ? dayInWords(moment) : `${dayInWords(moment)}, ${iso.slice(11, 19)} UTC`;
 }
 
-/** An execution date as machines write it, without the hour where it is midnight: `2020-05-29`. */
+/** An execution date in ISO form, without the hour if it is midnight: `2020-05-29`. */
 export function shortIso({ iso }: ExecutionDate): string {
   return iso.replace("T00:00:00Z", "");
 }

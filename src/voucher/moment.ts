@@ -4,9 +4,9 @@ const MOMENT =
 const MILLISECONDS_PER_MINUTE = 60_000;
 
 /**
- * Reads a moment, to the millisecond: `2022-03-01 00:00:00`, also with `T`, a fraction, `Z` or an offset, or a day alone.
- * Without an offset it is in UTC.
- * @returns undefined if the text says no moment, or a day or hour that does not exist.
+ * Reads a moment, to the millisecond: `2022-03-01 00:00:00`, also with `T`, a fraction, `Z` or an offset, or only a
+ * day. Without an offset it is in UTC.
+ * @returns undefined if the text is not a moment, or if the day or hour does not exist.
  */
 export function parseMoment(text: string): Date | undefined {
   const match = MOMENT.exec(text);
@@ -37,7 +37,7 @@ function isClock(hour: string, minute: string, second = "0"): boolean {
 
 const MILLISECONDS_PER_DAY = 86_400_000;
 
-/** Whole calendar days in UTC from the date of one moment to the date of another; negative where the other is earlier. */
+/** Whole calendar days in UTC from the date of one moment to the date of another; negative if the other is earlier. */
 export function calendarDays(from: Date, to: Date): number {
   return dayNumber(to) - dayNumber(from);
 }

@@ -1,25 +1,26 @@
 import { compareCodePoints } from "../base/words.js";
 import type { Answers } from "./published-answers.js";
 
-/** How many names are told. */
+/** The maximum number of suggested names. */
 const NAMES_TOLD = 3;
-/** The longest name of a country in the contract. What is longer is no mistyped name. */
+/** The longest name of a country in the contract. A longer text is not a mistyped name. */
 const LONGEST = 64;
 
-/** A name of the publication, as it is compared. */
+/** A name of the publication, in its form for comparisons. */
 interface Folded {
   readonly name: string;
   readonly folded: string;
-  /** Which characters it has, as bits by their code. Two names that differ by one edit differ by two bits at most. */
+  /** Its characters, as bits by their code. Two names that differ by one edit differ by at most two bits. */
   readonly characters: number;
 }
 
-/** The names of a publication by the length of their folded form. They are made once, if somebody asks. */
+/** The names of a publication by the length of their folded form. They are computed once, at the first use. */
 const indexes = new WeakMap<Answers, ReadonlyMap<number, readonly Folded[]>>();
 
 /**
- * The countries of a publication whose names are most like one that it does not know, the nearest first. Case and accents do not
- * count; one character may be wrong, missing, surplus or swapped with the next one, and two in names of six characters and more.
+ * The countries of a publication whose names are closest to an unknown one, the nearest first. Case and accents do
+ * not count. One character may be wrong, missing, surplus or swapped with the next one; names of at least six
+ * characters may have two such edits.
  */
 export function nearestCountries(answers: Answers, countryCode: string): string[] {
   const folded = fold(countryCode);
@@ -42,7 +43,7 @@ export function nearestCountries(answers: Answers, countryCode: string): string[
 }
 
 function editsAllowed(length: number): number {
-  // Each code of two letters is one edit from many others.
+  // Each two-letter code is one edit away from many others.
   if (length < 3) return 0;
   return length < 6 ? 1 : 2;
 }
@@ -78,12 +79,15 @@ function bitsOf(number: number): number {
   return bits;
 }
 
-/** Three rows of the table of edits, for names of the longest length and two edits more. */
+/** Three rows of the table of edits, for the longest names and two edits more. */
 const ROWS = [0, 1, 2].map(() => new Uint8Array(LONGEST + 4));
 
-/** The edits from one text to another, where a swap of two neighbours is one; any number above `most` if they are more. */
+/**
+ * The number of edits between two texts, where a swap of two neighbours is one; any number above `most` if there are
+ * more.
+ */
 function editsBetween(one: string, other: string, most: number): number {
-  // Names of one list often begin alike, and what is alike at both ends needs no table.
+  // Names of one list often begin the same, and equal ends need no table.
   let start = 0;
   while (start < one.length && one.charCodeAt(start) === other.charCodeAt(start)) start += 1;
   let [end, otherEnd] = [one.length, other.length];

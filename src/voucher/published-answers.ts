@@ -2,7 +2,7 @@ import type { Certainty, CertaintyScale } from "./certainty.js";
 import type { Publication } from "./publication-identity.js";
 import { SEGMENT_KINDS, type SegmentKind, type Segments } from "./segment-rules.js";
 
-/** The answer for a country and segment, with what it rests on. */
+/** The answer for a country and segment, with its counts. */
 export interface Cell {
   /** The most used voucher, in whole currency units. */
   readonly voucherAmount: number;
@@ -10,7 +10,7 @@ export interface Cell {
   readonly assignments: number;
   /** All vouchers of the country and segment. */
   readonly segmentAssignments: number;
-  /** The amount that is used most after it; undefined if no other one is used. */
+  /** The second most used amount; undefined if there is no other one. */
   readonly runnerUp: RunnerUp | undefined;
   /** Undefined in a publication that is older than the table of answers. */
   readonly certainty: Certainty | undefined;
@@ -49,12 +49,12 @@ export class Cells implements Iterable<PlacedCell> {
     for (const placed of cells) this.add(placed);
   }
 
-  /** How many there are. */
+  /** The number of cells. */
   get size(): number {
     return this.#size;
   }
 
-  /** Adds the cell of a place that has none yet. */
+  /** Adds the cell of a new place. */
   add({ kind, countryCode, segment, cell }: PlacedCell): void {
     const ofKind = present(this.#kinds, kind, () => new Map<string, Map<string, Cell>>());
     present(ofKind, countryCode, () => new Map<string, Cell>()).set(segment, cell);
@@ -70,12 +70,12 @@ export class Cells implements Iterable<PlacedCell> {
     return false;
   }
 
-  /** Each country that has a cell, once. */
+  /** Each country with a cell, once. */
   countryCodes(): ReadonlySet<string> {
     return new Set([...this.#kinds.values()].flatMap((countries) => [...countries.keys()]));
   }
 
-  /** The cells of a kind by country, or those of one country, as they were added. */
+  /** The cells of a kind by country, or those of one country, in the order in which they were added. */
   ofKind(kind: SegmentKind, countryCode?: string): Iterable<[string, ReadonlyMap<string, Cell>]> {
     const countries = this.#kinds.get(kind) ?? new Map<string, Map<string, Cell>>();
     if (countryCode === undefined) return countries;
@@ -83,7 +83,7 @@ export class Cells implements Iterable<PlacedCell> {
     return segments === undefined ? [] : [[countryCode, segments]];
   }
 
-  /** By kind, country and segment as they were added. */
+  /** By kind, country and segment, in the order in which they were added. */
   *[Symbol.iterator](): Generator<PlacedCell> {
     for (const [kind, countries] of this.#kinds) {
       for (const [countryCode, segments] of countries) {
@@ -93,17 +93,17 @@ export class Cells implements Iterable<PlacedCell> {
   }
 }
 
-/** What a SQL version says beside its SQL of how answers are read. */
+/** The rules of a SQL version for reading answers, apart from its SQL. */
 export interface AnswerRules {
   readonly segments: Segments;
   /** The words of certainty; undefined in versions that are older than these. */
   readonly certainty: CertaintyScale | undefined;
 }
 
-/** All answers of one publication. They never change: a later publication has answers of its own. */
+/** All answers of one publication. They never change: a later publication has its own answers. */
 export class Answers {
   readonly publication: Publication;
-  /** As they were when the publication was made. */
+  /** The rules at the time of the publication. */
   readonly rules: AnswerRules;
   readonly #cells: Cells;
   readonly #countries: ReadonlyMap<string, CountryAnswer> | undefined;
@@ -125,34 +125,34 @@ export class Answers {
     return this.rules.segments;
   }
 
-  /** How many countries and segments have an answer. */
+  /** The number of countries and segments with an answer. */
   get size(): number {
     return this.#cells.size;
   }
 
-  /** The answer for a country and segment; undefined if no voucher of them is known. */
+  /** The answer for a country and segment; undefined if they have no voucher. */
   cell(kind: SegmentKind, countryCode: string, segment: string): Cell | undefined {
     return this.#cells.get(kind, countryCode, segment);
   }
 
-  /** Whether any voucher of the country is known. */
+  /** Whether the country has a voucher. */
   hasCountry(countryCode: string): boolean {
     return this.#cells.hasCountry(countryCode);
   }
 
-  /** Each country of which a voucher is known. */
+  /** Each country with a voucher. */
   countryCodes(): ReadonlySet<string> {
     return this.#cells.countryCodes();
   }
 
-  /** Whether the publication says how certain its answers are. Older SQL does not. */
+  /** Whether the answers of the publication have a certainty. Those of older SQL do not. */
   get knowsCertainty(): boolean {
-    // A publication has one table for all its answers: either all have a certainty or none has.
+    // A publication has one table for all its answers, so all or none of them have a certainty.
     for (const { cell } of this.#cells) return cell.certainty !== undefined;
     return true;
   }
 
-  /** Whether the publication has an answer for each country, beside those for the segments. */
+  /** Whether the publication has answers for countries, and not only for segments. */
   get knowsCountries(): boolean {
     return this.#countries !== undefined;
   }
@@ -162,7 +162,7 @@ export class Answers {
   }
 
   /**
-   * The cells by kind, country as the database sorts it, and the segments' order.
+   * The cells by kind, by country in the order of the database, and by the segments' order.
    * @param only those of this kind or country.
    */
   *cellsInOrder(
@@ -180,7 +180,7 @@ export class Answers {
     }
   }
 
-  /** Every cell there is, by kind, country and segment as they were read. */
+  /** Every cell, by kind, country and segment in the order in which they were read. */
   cells(): Iterable<PlacedCell> {
     return this.#cells;
   }

@@ -5,7 +5,7 @@ import { SEGMENTS_FILE, parseSegments, type Segments } from "./segment-rules.js"
 
 /**
  * Reads the segments of a SQL version.
- * @param versionDirectory the folder of the version, as `sql/v1`.
+ * @param versionDirectory the folder of the version, for example `sql/v1`.
  * @throws PipelineError INVALID_MODEL if the file is missing or malformed, naming file and place.
  */
 export async function readSegments(versionDirectory: string): Promise<Segments> {

@@ -1,4 +1,4 @@
-/** The tables of the consumption database that the pipeline keeps for itself, apart from those of the migrations. */
+/** The pipeline's own tables of the consumption database, without those of the migrations. */
 export const OWN_TABLES = [
   "published_rows",
   "publications",
@@ -11,10 +11,10 @@ export const OWN_TABLES = [
 ] as const;
 export type OwnTable = (typeof OWN_TABLES)[number];
 
-/** Tables that Kysely or SQLite makes. */
+/** Tables that Kysely or SQLite creates. */
 const OF_OTHERS = /^(kysely_migration(_lock)?|sqlite_.*)$/;
 
-/** Whether no model can publish a table of this name, because the database has one of its own. */
+/** Whether no model can publish a table with this name, because the database has its own table with it. */
 export function isReservedTable(name: string): boolean {
   const table = name.toLowerCase();
   return OWN_TABLES.some((own) => own === table) || OF_OTHERS.test(table);

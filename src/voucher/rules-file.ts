@@ -3,7 +3,7 @@ import { messageOf, PipelineError } from "../base/errors.js";
 
 /**
  * Reads a JSON file of a SQL version from its text.
- * @param file how a message names it.
+ * @param file its name in messages.
  * @throws PipelineError INVALID_MODEL if it is malformed, naming file and place.
  */
 export function parseRulesFile<Schema extends z.ZodType>(

@@ -4,7 +4,7 @@ import type { SegmentKind } from "./segment-kinds.js";
 
 export { SEGMENT_KINDS, type SegmentKind } from "./segment-kinds.js";
 
-/** One segment: everything above the segment before it, up to and including `up_to`; the last one has no end. */
+/** One segment: everything above the previous segment, up to and including `up_to`; the last one has no end. */
 const segmentSchema = z.strictObject({ name: z.string().min(1).max(64), up_to: z.int().optional() });
 
 const kindSchema = z
@@ -38,26 +38,26 @@ const kindSchema = z
 
 const segmentsSchema = z.strictObject({ frequent_segment: kindSchema, recency_segment: kindSchema });
 
-/** The segments of one SQL version, as `sql/<version>/segments.json` defines them for SQL and API alike. */
+/** The segments of one SQL version. `sql/<version>/segments.json` defines them for SQL and API alike. */
 export type Segments = Readonly<z.infer<typeof segmentsSchema>>;
 
 /**
  * Reads segments from the text of their file.
- * @param file how a message names it.
+ * @param file its name in messages.
  * @throws PipelineError INVALID_MODEL if it is malformed, naming file and place.
  */
 export function parseSegments(text: string, file: string): Segments {
   return parseRulesFile(segmentsSchema, text, file);
 }
 
-/** The segment that a measured value (orders, or days since the last order) falls into. The left edge is exclusive. */
+/** The segment of a measured value (orders, or days since the last order). The left edge is exclusive. */
 export function segmentOf(segments: Segments, kind: SegmentKind, value: number): string {
   const found = segments[kind].segments.find(({ up_to }) => up_to === undefined || value <= up_to);
   if (found === undefined) throw new RangeError(`no ${kind} contains ${String(value)}`);
   return found.name;
 }
 
-/** What a segment holds, in words: `above 13, up to 37`. */
+/** The bounds of a segment in words: `above 13, up to 37`. */
 export function boundsOf(segments: Segments, kind: SegmentKind, name: string): string {
   const { segments: ofKind } = segments[kind];
   const index = ofKind.findIndex((segment) => segment.name === name);

@@ -16,28 +16,28 @@ import { identityOf, isSamePublication, type Publication } from "../../voucher/p
 import type { Answers } from "../../voucher/published-answers.js";
 import { noPublication, Problem } from "./problems.js";
 
-/** Who asks does not wait for a server that is silent, nor in a line that does not move. */
+/** A client does not wait for a silent server, nor in a line that does not move. */
 const ANSWER_MILLISECONDS = 4_000;
-/** A publication that is made anew again and again while it is read is left for the next look. */
+/** A publication that other runs replace during every read is left for the next refresh. */
 const ATTEMPTS = 5;
-/** Publications of earlier dates that are held for those who ask for them. */
+/** The maximum number of earlier publications in memory. */
 const EARLIER_HELD = 8;
 
-/** What is known of the answers, for those who watch over the service. */
+/** The state of the answers, for monitoring. */
 interface AnswersStatus {
-  /** The publication that answers; undefined where nothing is published, or the database has never answered. */
+  /** The served publication; undefined if nothing is published, or if the database has never responded. */
   readonly publication: Publication | undefined;
-  /** When the database last said which publication is the newest one. */
+  /** The last time when the database confirmed the newest publication. */
   readonly confirmedAt: Date | undefined;
-  /** How often it could not be asked, since the service began. */
+  /** The number of failed queries since the service began. */
   readonly failures: number;
-  /** Whether it could not be asked at the last look. */
+  /** Whether the last query failed. */
   readonly isAway: boolean;
 }
 
 /**
- * The answers of the newest publication, held in memory and swapped whole. A look at the database, again and again, tells
- * whether there is a newer one; where the database is away, the last answers go on answering.
+ * The answers of the newest publication. They are held in memory, and swapped as a whole. A regular query of the
+ * database finds a newer publication. If the database is away, the last answers stay available.
  */
 export class AnswerStore {
   readonly #database: AnswerDatabase;
@@ -48,7 +48,7 @@ export class AnswerStore {
   #confirmedAt: Date | undefined;
   #failures = 0;
   #isAway = false;
-  /** Shared by all who ask at the same time. */
+  /** Shared by all callers at the same time. */
   #refreshing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -68,10 +68,10 @@ export class AnswerStore {
     };
   }
 
-  /** Looks for a newer publication now, and from now on again and again. */
+  /** Checks for a newer publication now, and then at regular intervals. */
   watch(intervalMilliseconds: number): void {
     const look = async () => {
-      // What went wrong is in the log, and in the status.
+      // The log and the status have the failure.
       await this.refresh().catch(() => undefined);
       this.#timer = setTimeout(() => void look(), intervalMilliseconds).unref();
     };
@@ -85,7 +85,7 @@ export class AnswerStore {
 
   /**
    * The answers of the newest publication.
-   * @throws Problem no-publication, or database-unavailable where the database has never answered.
+   * @throws Problem no-publication, or database-unavailable if the database has never responded.
    */
   async newest(): Promise<Answers> {
     if (this.#newest === undefined) await withinLimit(ANSWER_MILLISECONDS, this.refresh());
@@ -109,7 +109,7 @@ export class AnswerStore {
   }
 
   /**
-   * The answers of the publication before an execution date; undefined where there is none.
+   * The answers of the publication before an execution date; undefined if there is none.
    * @throws Problem no-publication, or database-unavailable.
    */
   async before({ partitionKey }: ExecutionDate): Promise<Answers | undefined> {
@@ -120,8 +120,8 @@ export class AnswerStore {
   }
 
   /**
-   * Asks the database itself, for what is not held.
-   * @throws Problem no-publication where there is no database yet, database-unavailable where no answer comes in time.
+   * Queries the database itself, for data that is not in memory.
+   * @throws Problem no-publication if there is no database yet, database-unavailable if it does not respond in time.
    */
   ask<Answer>(question: (database: Consumption) => Promise<Answer>): Promise<Answer> {
     const answer = async () => {
@@ -133,8 +133,8 @@ export class AnswerStore {
   }
 
   /**
-   * Looks for a newer publication, and holds it.
-   * @throws what keeps the database from answering.
+   * Checks for a newer publication, and loads it.
+   * @throws the fault that keeps the database from responding.
    */
   refresh(): Promise<void> {
     this.#refreshing ??= this.#look().finally(() => {
@@ -153,7 +153,7 @@ export class AnswerStore {
       this.#isAway = false;
     } catch (error) {
       this.#failures += 1;
-      // Once, not at every look.
+      // Logged once, not at every check.
       if (!this.#isAway || !(error instanceof PipelineError))
         this.#log.warn(error, "the database of the answers cannot be read");
       this.#isAway = true;
@@ -199,7 +199,7 @@ export class AnswerStore {
   }
 }
 
-/** The service keeps its answers: only a withdrawal takes a publication back, not the loss of a file or of its tables. */
+/** The service keeps its answers: only a withdrawal removes a publication, not the loss of a file or of its tables. */
 function databaseGone(): PipelineError {
   return new PipelineError("CONSUMPTION_UNAVAILABLE", "the consumption database no longer exists");
 }
@@ -211,7 +211,7 @@ function unknownPublication({ iso }: ExecutionDate): Problem {
 }
 
 /**
- * Waits for an answer of the database no longer than whoever has asked would.
+ * Waits for a response of the database, but no longer than a client would.
  * @throws Problem database-unavailable
  */
 async function withinLimit<Answer>(milliseconds: number, answer: Promise<Answer>): Promise<Answer> {
@@ -233,20 +233,20 @@ async function withinLimit<Answer>(milliseconds: number, answer: Promise<Answer>
   }
 }
 
-/** How long requests may go on asking a database that was replaced. */
+/** How long requests may still use a database that was replaced. */
 const FAREWELL_MILLISECONDS = 1_000;
 
-/** The database of the answers. It may appear after the service starts, and be replaced while it runs. */
+/** The database of the answers. It may appear after the service starts, and may be replaced during its life. */
 export class AnswerDatabase {
   readonly #url: string;
-  /** Shared by requests that come at the same time. */
+  /** Shared by all requests at the same time. */
   #opening: Promise<Consumption | undefined> | undefined;
 
   constructor(url: string) {
     this.#url = url;
   }
 
-  /** The open database, or undefined where no run has made it yet. */
+  /** The open database; undefined if no run has created it yet. */
   async open(): Promise<Consumption | undefined> {
     const opening = (this.#opening ??= openConsumptionForReading(this.#url));
     try {
@@ -265,7 +265,7 @@ export class AnswerDatabase {
     await (await this.#opening)?.close();
   }
 
-  /** Has the next request open the database anew. False where another request has done so. */
+  /** Makes the next request open the database again. False if another request has already done so. */
   #forget(opening: Promise<Consumption | undefined>): boolean {
     if (this.#opening !== opening) return false;
     this.#opening = undefined;

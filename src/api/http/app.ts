@@ -29,7 +29,7 @@ import { readPrefix, trustProxies } from "./proxy.js";
 import { routeFinder } from "./route-names.js";
 import type { Services } from "./services.js";
 
-/** Everything that the service does. */
+/** All operations of the service. */
 function operationsOf(services: Services): Operation[] {
   return [
     hello(),
@@ -51,7 +51,7 @@ function operationsOf(services: Services): Operation[] {
   ];
 }
 
-/** The HTTP face of the service. */
+/** The HTTP interface of the service. */
 export function createApp(services: Services): Express {
   const app = express();
   app.disable("x-powered-by");
@@ -67,7 +67,7 @@ export function createApp(services: Services): Express {
     expectReadableAddress,
   );
   const { keys, keysFor, corsOrigins, now } = services;
-  // Ahead of the keys: a browser asks whether it may send one without one.
+  // Before the keys: a browser asks without a key whether it may send one.
   if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));
   const guard = keys === undefined ? [] : [requireKey(keys, now), limitRate()];
   if (guard.length > 0) app.use(onlyFor((path) => needsKey(path, keysFor), express.Router().use(guard)));
@@ -75,17 +75,18 @@ export function createApp(services: Services): Express {
   const operations = operationsOf(services);
   const isVersioned = ({ path }: Operation) => path.startsWith("/v1/");
   const isFirstPage = ({ path }: Operation) => path === PAGES.answers;
-  // Those that are asked most often come first, and small answers are not worth compression.
+  // The most frequent ones come first, and small responses are not worth compression.
   for (const operation of operations)
     if (!isVersioned(operation) && !isFirstPage(operation)) mount(app, operation);
   app.use(compression());
   for (const operation of operations.filter(isVersioned)) mount(app, operation);
-  // What /v1 tells to keys alone, the pages tell to keys alone. The first page stands where the original service says hello.
+  // If /v1 requires a key, the pages require it too. The first page has the address of the original service's
+  // greeting.
   app.use(servePages(services, keysFor === "v1" ? guard : []));
   for (const operation of operations.filter(isFirstPage)) mount(app, operation);
   app.get("/docs{/*file}", secureDocumentation);
   const asksForKey = ({ path }: Operation) => keys !== undefined && needsKey(path, keysFor);
-  // The document is there without a publication, and without the database.
+  // The document works without a publication, and without the database.
   const newest = () => services.store.newest().catch(() => undefined);
   addDocumentation(app, operations, asksForKey, newest);
   for (const path of new Set(operations.map(({ path }) => path))) refuseOtherMethods(app, path, operations);
@@ -95,7 +96,7 @@ export function createApp(services: Services): Express {
   return app;
 }
 
-/** Has a handler see the requests of some paths alone. */
+/** Limits a handler to some paths. */
 function onlyFor(isFor: (path: string) => boolean, handler: RequestHandler): RequestHandler {
   return (request, response, next) => {
     if (isFor(request.path)) handler(request, response, next);
@@ -107,7 +108,7 @@ function mount(app: Express, { method, path, handlers }: Operation): void {
   app[method](expressPath(path), ...handlers);
 }
 
-/** `/v1/tables/{table}` as Express writes it: `/v1/tables/:table`. */
+/** `/v1/tables/{table}` in Express's form: `/v1/tables/:table`. */
 function expressPath(path: string): string {
   return path.replace(/\{([a-z_]+)\}/g, ":$1");
 }

@@ -5,14 +5,14 @@ export const JSON_TYPE = "application/json";
 export const CSV_TYPE = "text/csv";
 export const NDJSON_TYPE = "application/x-ndjson";
 
-/** The media type of a body, in lower case; undefined where it is said to be in anything but UTF-8. */
+/** The media type of a body, in lower case; undefined if its charset is not UTF-8. */
 export function utf8TypeOf(request: Request): string | undefined {
   const [type = "", ...parameters] = (request.get("content-type") ?? "").toLowerCase().split(";");
   const charset = /^\s*charset="?([^"]*)"?\s*$/m.exec(parameters.join("\n"))?.[1] ?? "utf-8";
   return /^utf-?8$/.test(charset) ? type.trim() : undefined;
 }
 
-/** What a text of JSON says; undefined, which JSON cannot say, where it is none. */
+/** The value of a JSON text; undefined, which JSON does not have, if the text is invalid. */
 export function maybeJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -23,24 +23,24 @@ export function maybeJson(text: string): unknown {
 
 const JSON_TYPES = /^application\/(json|[a-z0-9.+-]+\+json)$/;
 
-/** 10,000 customers take less than half of it. */
+/** 10,000 customers need less than half of it. */
 const MAX_JSON_BYTES = 5_000_000;
-/** Braces, brackets, commas and colons: those customers have 190,000. More would keep other requests waiting. */
+/** Braces, brackets, commas and colons: 10,000 customers have 190,000. With more, other requests would wait. */
 const MAX_PARTS = 300_000;
 const PARTS = new Set(Array.from("{[,:", (character) => character.charCodeAt(0)));
-/** Who sends a body a few bytes at a time does not keep the service waiting. */
+/** A client that sends its body a few bytes at a time does not delay the service. */
 const BODY_MILLISECONDS = 10_000;
 
 const UTF_8 = new TextDecoder("utf-8", { fatal: true });
 
-/** Only JSON in UTF-8 goes on from here. */
+/** Rejects bodies that are not JSON in UTF-8. */
 const expectJson: RequestHandler = (request, _response, next) => {
   if (!JSON_TYPES.test(utf8TypeOf(request) ?? ""))
     throw new Problem("unsupported-media-type", `Send the body as ${JSON_TYPE} in UTF-8.`);
   next();
 };
 
-/** The body, or the end of patience: whichever comes first goes on. */
+/** Continues after the body or after the time limit, whichever comes first. */
 const expectSoon: RequestHandler = (request, _response, next) => {
   const timer = setTimeout(() => {
     const seconds = (BODY_MILLISECONDS / 1_000).toString();
@@ -71,17 +71,17 @@ const parse: RequestHandler = (request, _response, next) => {
   next();
 };
 
-/** At least as many as there are values in it. */
+/** At least the number of its values. */
 function partsOf(bytes: Buffer): number {
   let count = 0;
   for (const byte of bytes) if (PARTS.has(byte)) count += 1;
   return count;
 }
 
-/** Reads a body of JSON to `request.body`, strictly: bytes that are no UTF-8 are refused, not replaced. */
+/** Reads a JSON body to `request.body`, strictly: bytes that are not UTF-8 are rejected, not replaced. */
 export const readJson: readonly RequestHandler[] = [expectJson, expectSoon, readBytes, parse];
 
-/** What is wrong with a body that body-parser refuses; undefined for an error that is not its own. */
+/** The problem of a body that body-parser rejects; undefined for any other error. */
 export function bodyProblem(error: unknown): Problem | undefined {
   const { type, status, code } = error as { type?: unknown; status?: unknown; code?: unknown };
   switch (type) {
@@ -99,7 +99,7 @@ export function bodyProblem(error: unknown): Problem | undefined {
     case "request.size.invalid":
       return new Problem("invalid-request", "The body is incomplete.");
     default:
-      // Body-parser gives a status to every fault of decompression. The codes of brotli differ by what is wrong.
+      // Body-parser gives a status to every fault of decompression. The codes of brotli depend on the fault.
       return status === 400 || String(code).startsWith("Z_")
         ? new Problem("invalid-request", "The service cannot decompress the body.")
         : undefined;

@@ -6,29 +6,29 @@ import { sendProblemPage } from "./problem-pages.js";
 import { Problem, sendProblem } from "./problems.js";
 import { ClientGone } from "./streaming.js";
 
-/** The one place where an error becomes an answer. Express knows it by its four parameters. */
+/** The only place that turns an error into a response. Express recognises it by its four parameters. */
 export const answerError: ErrorRequestHandler = (error: unknown, request, response, next) => {
   if (error instanceof ClientGone) return;
   const problem = problemOf(error);
   logFault(request, problem, error);
   if (response.headersSent) {
-    // Half an answer is none: Express breaks the connection off, so that the client sees it.
+    // A part of a response is not enough: Express closes the connection, so that the client notices it.
     next(error);
     return;
   }
-  // Who was not read to the end cannot be answered again on the same connection.
+  // If a request was not read to its end, its connection cannot be used for another response.
   if (!request.complete) response.set("Connection", "close");
   if (prefersPage(request)) sendProblemPage(request, response, problem);
   else sendProblem(response, problem);
 };
 
-/** Logs what whoever runs the service has to know of; what clients do wrong is in the access log. */
+/** Logs faults that the operator must know; faults of clients are in the access log. */
 export function logFault(request: Request, { type }: Problem, error: unknown): void {
   if (type === "internal-error") request.log.error(error);
   if (type === "database-unavailable") request.log.warn(error);
 }
 
-/** What an error is to a client. */
+/** The problem of an error, for the client. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof PipelineError) {
@@ -39,7 +39,7 @@ export function problemOf(error: unknown): Problem {
       { cause: error },
     );
   }
-  // Express throws an error of its own for an address that cannot be decoded.
+  // Express throws its own error for an address that is not decodable.
   if (error instanceof URIError)
     return new Problem("invalid-request", "The service cannot decode the address.");
   return (
@@ -49,7 +49,7 @@ export function problemOf(error: unknown): Problem {
   );
 }
 
-/** What is wrong with a request for a file; undefined for an error that is not about files. */
+/** The problem of a request for a file; undefined for an error that is not about files. */
 function fileProblem(error: unknown): Problem | undefined {
   const { status } = error as { status?: unknown };
   if (status === 412)

@@ -5,8 +5,9 @@ import type { Answers, PlacedCell } from "../../voucher/published-answers.js";
 type Examples = Readonly<Record<string, string | number>>;
 
 /**
- * Puts examples into an OpenAPI document that the newest publication has answers for, so that what the page at /docs fills in works.
- * @param answers undefined where nothing is published yet: then the document stays as it is.
+ * Adds examples to an OpenAPI document that have answers in the newest publication, so that the requests of the page
+ * at /docs work.
+ * @param answers undefined if nothing is published yet: then the document stays the same.
  */
 export function withExamples<Document extends object>(
   document: Document,
@@ -38,7 +39,7 @@ function examplesOf(
     customer_id: 123,
     country_code: countryCode,
     segment_name: kind,
-    // The least that the segment holds, or one order.
+    // The lowest value of the segment, or one order.
     total_orders: (ofKind[index - 1]?.up_to ?? 0) + 1,
     last_order_ts: iso,
     first_order_ts: iso,
@@ -50,7 +51,7 @@ function examplesOf(
 
 const CUSTOMER_FIELDS = ["country_code", "segment_name", "total_orders", "last_order_ts"] as const;
 
-/** What a part of the document becomes; undefined where it stays as it is. */
+/** The new form of a part of the document; undefined if it stays the same. */
 function exampleIn(part: Readonly<Record<string, unknown>>, examples: Examples): unknown {
   const { in: place, name, content } = part;
   if (typeof name === "string" && (place === "query" || place === "path")) {
@@ -72,7 +73,10 @@ function exampleIn(part: Readonly<Record<string, unknown>>, examples: Examples):
   return undefined;
 }
 
-/** A parameter that is needed has an example, and so have the measures, of which one is. All others are left empty. */
+/**
+ * A required parameter has an example. The measures have one, too, because one of them is required. All others stay
+ * empty.
+ */
 function isFilledIn({ name, required }: Readonly<Record<string, unknown>>): boolean {
   return required === true || name === "total_orders" || name === "last_order_ts";
 }
@@ -98,7 +102,7 @@ function csvField(value: string | number | undefined): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** A copy of a document in which parts are replaced. */
+/** A copy of a document with replaced parts. */
 function visited(value: unknown, replace: (part: Readonly<Record<string, unknown>>) => unknown): unknown {
   if (Array.isArray(value)) return value.map((item: unknown) => visited(item, replace));
   if (!isObject(value)) return value;

@@ -3,12 +3,12 @@ import type { Request, Response } from "express";
 import { identityOf, type Publication } from "../../voucher/publication-identity.js";
 import type { Services } from "./services.js";
 
-/** Which publication answers: that, and its age, stand in headers of every answer. */
+/** The headers of every response that name the served publication and its age. */
 export const PUBLICATION_HEADER = "Publication-Execution-Date";
-/** The seconds since the database last said that it is the newest one. */
+/** The seconds since the database last confirmed that it is the newest one. */
 export const CONFIRMED_HEADER = "Publication-Confirmed-Seconds";
 
-/** Says in the headers which publication answers, and how long ago the database confirmed it. */
+/** Sets the headers with the served publication and the time since its confirmation. */
 export function tellPublication(
   response: Response,
   services: Services,
@@ -19,7 +19,7 @@ export function tellPublication(
   if (seconds !== undefined) response.setHeader(CONFIRMED_HEADER, Math.floor(seconds).toString());
 }
 
-/** How long ago the database said which publication is the newest one; undefined where it never has. */
+/** The seconds since the database confirmed the newest publication; undefined if it never has. */
 export function confirmedSeconds({ store, now }: Services): number | undefined {
   const { confirmedAt } = store.status;
   return confirmedAt === undefined
@@ -28,8 +28,8 @@ export function confirmedSeconds({ store, now }: Services): number | undefined {
 }
 
 /**
- * Whether the client has this answer already; it is then told so, and nothing more is to be sent. The answer to one
- * address changes with the publications it is made of and, where it counts days, with the day.
+ * Whether the client already has this response. Then this sends a 304, and nothing more must be sent. The response of
+ * an address changes with its publications and, if it counts days, with the day.
  */
 export function isUnchanged(
   request: Request,
@@ -44,7 +44,7 @@ export function isUnchanged(
   return true;
 }
 
-/** The tags of single publications, on one day: most answers are of one. */
+/** The tags of single publications, on one day: most responses are from one. */
 const tags = new WeakMap<Publication, { readonly day: string; readonly tag: string }>();
 
 function entityTag(publications: readonly Publication[], day: string): string {
@@ -57,7 +57,7 @@ function entityTag(publications: readonly Publication[], day: string): string {
   return tag;
 }
 
-/** Weak: compression makes other bytes of the same answer. */
+/** Weak: compression makes other bytes of the same response. */
 function newEntityTag(publications: readonly Publication[], day: string): string {
   const hash = createHash("sha256").update([...publications.map(identityOf), day].join("\n"));
   return `W/"${hash.digest("base64url").slice(0, 22)}"`;

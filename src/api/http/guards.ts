@@ -7,12 +7,13 @@ import type { KeyRing } from "./key-ring.js";
 import { REQUEST_ID_HEADER } from "./observing.js";
 import { Problem } from "./problems.js";
 
-/** A percent sign that does not stand for ASCII. Most addresses have none; bytes that are no ASCII Node refuses itself. */
+/** A percent sign that does not encode ASCII. Most addresses have none; Node itself rejects bytes that are not ASCII. */
 const IN_DOUBT = /%(?![0-7][0-9a-f])/i;
 
 /**
- * Refuses no host, two hosts, of which a proxy may have taken the other one, expectations that nobody meets, and parameters that are no UTF-8 or not percent-encoded: they would
- * be read as another country, and answered.
+ * Rejects a request without a Host header or with two, because a proxy may have used the other one. Rejects
+ * unsupported expectations. Rejects parameters that are not UTF-8 or not percent-encoded: otherwise the service could
+ * answer for another country.
  */
 export const expectReadableAddress: RequestHandler = (request, _response, next) => {
   const hosts = request.headersDistinct["host"]?.length ?? 0;
@@ -48,8 +49,9 @@ function isReadable(parameter: string): boolean {
 }
 
 /**
- * What every answer tells browsers: of Helmet's thirteen headers those that matter to an api, with its values. Answers to
- * what is no HTTP have them, too. Strict-Transport-Security is left to what terminates TLS.
+ * The security headers of every response, including responses to invalid HTTP. They are those of Helmet's thirteen
+ * headers that matter to an api, with its values. Strict-Transport-Security is the task of the server that terminates
+ * TLS.
  */
 export const SECURITY_HEADERS = {
   "X-Content-Type-Options": "nosniff",
@@ -60,12 +62,12 @@ export const SECURITY_HEADERS = {
 
 const PREPARED = Object.entries(SECURITY_HEADERS);
 
-/** The documentation is a page with scripts and styles of its own; Swagger UI sets styles in elements. */
+/** The documentation is a page with its own scripts and styles; Swagger UI sets styles in elements. */
 const DOCUMENTATION_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
   "connect-src 'self'; frame-ancestors 'none'";
 
-/** The pages have styles and scripts of their own, in files, and ask nothing of others. */
+/** The pages have their own styles and scripts, in files, and load nothing from other servers. */
 const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
   "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -87,7 +89,7 @@ export const secureDocumentation: RequestHandler = (_request, response, next) =>
 
 const PREFLIGHT_HELD_SECONDS = 600;
 
-/** Lets pages of some origins, or of all, read the answers. Keys are sent by pages themselves, so no cookie is ever wanted. */
+/** Lets pages of some origins, or of all, read the responses. Pages send keys themselves, so cookies are never needed. */
 export function allowOrigins(origins: readonly string[] | "*"): RequestHandler {
   return cors({
     origin: origins === "*" ? origins : [...origins],
@@ -108,15 +110,15 @@ export function allowOrigins(origins: readonly string[] | "*"): RequestHandler {
 /** Probes have no key. */
 const OPEN_TO_PROBES = ["/livez", "/readyz"];
 
-/** Has a browser ask the person for a name, which does not matter, and a password: the key. */
+/** Makes a browser ask for a name, which does not matter, and a password: the key. */
 const ASK_PERSON = 'Basic realm="vouchers: any name, and your key as password", charset="UTF-8"';
 
-/** Whether a path of the api asks for a key, where there are keys. */
+/** Whether a path of the api requires a key, if there are keys. */
 export function needsKey(path: string, part: KeyedPart): boolean {
   return part === "v1" ? /^\/v1(\/|$)/i.test(path) : !OPEN_TO_PROBES.includes(path);
 }
 
-/** Lets nobody pass without a key that counts: `Authorization: Bearer <key>`, or a browser's `Basic` with it as password. */
+/** Rejects requests without a valid key: `Authorization: Bearer <key>`, or a browser's `Basic` with it as the password. */
 export function requireKey(ring: KeyRing, now: () => Date): RequestHandler {
   return (request, response, next) => {
     const key = keyOf(request.headers.authorization ?? "");
@@ -142,14 +144,14 @@ function keyOf(authorization: string): string | undefined {
   return pair.includes(":") ? pair.slice(pair.indexOf(":") + 1) : undefined;
 }
 
-/** Whether whoever asks would rather read a page than JSON: a browser, by its Accept. */
+/** Whether a client prefers a page to JSON: a browser does, by its Accept. */
 export function prefersPage(request: Request): boolean {
   return request.accepts(["json", "html"]) === "html";
 }
 
 const WINDOW_MILLISECONDS = 60_000;
 
-/** Holds each key to its requests a minute. Who has no key, or a key without a limit, is not held. */
+/** Limits the requests of each key per minute. Requests without a key, or with a key without a limit, have no limit. */
 export function limitRate(): RequestHandler {
   return rateLimit({
     windowMs: WINDOW_MILLISECONDS,

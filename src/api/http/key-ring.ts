@@ -7,29 +7,29 @@ import { messageOf, PipelineError } from "../../base/errors.js";
 import { firstLine } from "../../base/words.js";
 import { hashOfApiKey } from "../../settings/api-key-hash.js";
 
-/** A client that may ask. */
+/** A client with a key. */
 export interface ApiKey {
-  /** Stands in the log, and in no answer. */
+  /** It is in the log, but in no response. */
   readonly name: string;
   readonly sha256: Buffer;
-  /** Undefined: as many as it likes. */
+  /** Undefined: no limit. */
   readonly requestsPerMinute: number | undefined;
-  /** From this moment on it is as unknown. */
+  /** From this time on the key is unknown. */
   readonly expires: Date | undefined;
 }
 
 const LOOK_MILLISECONDS = 1_000;
 
 /**
- * The keys of a file, which is read again and again: a key that is put in or taken out counts within a second. A file that
- * is broken or gone changes nothing: half an edit must not shut everybody out.
+ * The keys of a file, which is read regularly: an added or removed key takes effect within a second. A broken or
+ * missing file changes nothing, so that half an edit does not lock everybody out.
  */
 export class KeyRing {
   readonly #file: string;
   readonly #log: Logger;
   #text: string;
   #keys: readonly ApiKey[];
-  /** What was wrong at the last look. */
+  /** The fault of the last read. */
   #fault: string | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -40,19 +40,19 @@ export class KeyRing {
     this.#keys = parseKeys(text, file);
   }
 
-  /** @throws PipelineError INVALID_SETTINGS where the file cannot be read, or is wrong. */
+  /** @throws PipelineError INVALID_SETTINGS if the file is not readable, or invalid. */
   static async open(file: string, log: Logger): Promise<KeyRing> {
     const ring = new KeyRing(file, log, await readKeyFile(file));
     ring.#lookLater();
     return ring;
   }
 
-  /** Stops looking for changes. */
+  /** Stops the checks for changes. */
   close(): void {
     clearTimeout(this.#timer);
   }
 
-  /** The entry of a key that counts at a moment. Every entry is compared, in the same time whatever the key is. */
+  /** The entry of a key that is valid at a moment. Every entry is compared, so that the time does not depend on the key. */
   find(key: string, now: Date): ApiKey | undefined {
     const hash = hashOfApiKey(key);
     const [found] = this.#keys.filter(({ sha256 }) => timingSafeEqual(sha256, hash));
@@ -133,7 +133,7 @@ const fileSchema = z.strictObject({
 
 /**
  * Reads the text of a file of keys.
- * @param file stands in messages.
+ * @param file its name in messages.
  * @throws PipelineError INVALID_SETTINGS that lists every fault at once.
  */
 function parseKeys(text: string, file: string): readonly ApiKey[] {

@@ -8,22 +8,22 @@ import type { ApiKey } from "./key-ring.js";
 import type { UnderWay } from "./shut-down.js";
 
 declare module "http" {
-  /** What the service knows of a request, beside what the client sent. */
+  /** The service's own data of a request. */
   interface IncomingMessage {
-    /** Names the request in the log and in its answer. */
+    /** The id of the request in the log and in the response. */
     id: string;
     /** The client's place in a trace, if it sent one. */
     trace: TraceContext | undefined;
-    /** The log, where each line names the request. */
+    /** The log, where each line has the id of the request. */
     readonly log: Logger;
-    /** The key that the request came with, where one was asked for. */
+    /** The key of the request, if one was required. */
     key: ApiKey | undefined;
   }
 }
 
 const ABORTED = "aborted";
 
-/** What is told of every request. */
+/** The receivers of the data of every request. */
 interface Observed {
   readonly log: Logger;
   readonly metrics: RequestMetrics;
@@ -32,8 +32,9 @@ interface Observed {
 }
 
 /**
- * Sees every request once, at its beginning and at its end: for its name, the log, the metrics, traces and the shutdown.
- * @param routeOfPath the route of a request that no route has taken: one that was refused before, or that is for a file.
+ * Observes every request once, at its start and at its end: for its id, the log, the metrics, traces and the
+ * shutdown.
+ * @param routeOfPath the route of a request that no route has handled: a rejected request, or one for a file.
  */
 export function observe(
   { log, metrics, underWay, spans }: Observed,
@@ -48,7 +49,7 @@ export function observe(
     response.once("close", () => {
       const milliseconds = performance.now() - began;
       const route = routeName(request) ?? routeOfPath(pathOf(request.originalUrl)) ?? UNKNOWN;
-      // A body that is cut off is an error of the request, which may then be answered to nobody.
+      // A truncated body is an error of the request. Then there may be no client left for the response.
       const isAborted = !response.writableFinished || request.errored !== null;
       underWay.remove(response);
       const status = isAborted ? ABORTED : response.statusCode.toString();
@@ -60,7 +61,7 @@ export function observe(
   };
 }
 
-/** Gives requests a log of their own, where each line names the request. It is made when something is to be said. */
+/** Gives requests their own log, where each line has the id of the request. It is created at the first message. */
 export function addRequestLog(app: Express, { log }: Pick<Observed, "log">): void {
   Object.defineProperty(app.request, "log", {
     get(this: Express["request"]) {
@@ -71,21 +72,24 @@ export function addRequestLog(app: Express, { log }: Pick<Observed, "log">): voi
 
 export const REQUEST_ID_HEADER = "X-Request-Id";
 
-/** What goes into the log and into a header as it came: nothing that could end a line or a text there. */
+/** The characters that are safe in a log and in a header: none of them ends a line or a text. */
 const SANE = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** The name of a request: the one that it came with, or a new one. */
+/** The id of a request: the one from its header, or a new one. */
 function requestIdOf(request: Request): string {
   const given = request.headers["x-request-id"];
   return typeof given === "string" && SANE.test(given) ? given : randomUUID();
 }
 
-/** Of a header that came several times, Node makes a list. */
+/** If a header came several times, Node gives a list. */
 function traceparentOf({ headers: { traceparent } }: Request): string | undefined {
   return typeof traceparent === "string" ? traceparent : undefined;
 }
 
-/** The span of a request, by the semantic conventions of OpenTelemetry. The query is left out: it describes a customer. */
+/**
+ * The span of a request, by the semantic conventions of OpenTelemetry. Without the query, because it describes a
+ * customer.
+ */
 function spanOf(
   { id, method, originalUrl }: Request,
   {
@@ -112,21 +116,22 @@ function spanOf(
   };
 }
 
-/** The route of a request that no route has taken. */
+/** The route of a request that no route has handled. */
 const UNKNOWN = "unknown";
 
 const names = new Map<string, string>();
 
 /**
- * The path of a request as it is declared, `/v1/tables/{table}`: never the address itself, of which there is no end.
- * @returns undefined where no route has taken it, or one of several paths.
+ * The declared path of a request, for example `/v1/tables/{table}`, but never the address itself: the number of
+ * addresses has no limit.
+ * @returns undefined if no route has handled it, or one with several paths.
  */
 function routeName({ route }: Request): string | undefined {
   const { path } = (route ?? {}) as { path?: unknown };
   return typeof path === "string" && !path.includes("*") ? (names.get(path) ?? named(path)) : undefined;
 }
 
-/** There are as many as routes are declared. */
+/** The number of names is limited by the declared routes. */
 function named(path: string): string {
   const name = path.replace(/:([a-z_]+)/g, "{$1}");
   names.set(path, name);
@@ -134,8 +139,8 @@ function named(path: string): string {
 }
 
 /**
- * Writes the line of one request, see "Running the api" in docs/operating.md. The query is left out: it describes a
- * customer. The line is made here because pino-http took four times as long to make it.
+ * Writes the line of one request, see "Running the api" in docs/operating.md. Without the query, because it describes
+ * a customer. This code writes the line because pino-http took four times as long.
  */
 function logRequest(
   log: Logger,
@@ -159,7 +164,7 @@ function logRequest(
   );
 }
 
-/** Of an answer whose length was known when it began. */
+/** The length of a response, if it was known at its start. */
 function bytesOf(response: Response): number | undefined {
   const length = response.getHeader("Content-Length");
   return length === undefined ? undefined : Number(length);
@@ -170,10 +175,10 @@ function pathOf(address: string): string {
   return end === -1 ? address : address.slice(0, end);
 }
 
-/** Most answers come from memory within a millisecond; the database has four seconds. */
+/** Most responses come from memory within a millisecond; the database has four seconds. */
 const LATENCY_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** What is counted at every request: no more than what costs a microsecond. */
+/** The metrics of every request: only those that cost less than a microsecond. */
 export class RequestMetrics {
   readonly registry = new Registry();
   readonly #requests = new Counter({
@@ -190,7 +195,7 @@ export class RequestMetrics {
     registers: [this.registry],
   });
 
-  /** @param status as text; `aborted` where the client left before the answer ended. */
+  /** @param status as text; `aborted` if the client left before the end of the response. */
   observe(method: string, route: string, status: string, seconds: number): void {
     this.#requests.inc({ method, route, status });
     this.#seconds.observe({ route }, seconds);

@@ -14,23 +14,23 @@ import { JSON_TYPE, readJson } from "./bodies.js";
 import { withExamples } from "./examples.js";
 import { checked, Problem, PROBLEM_TYPE, PROBLEMS, problemSchema, type ProblemType } from "./problems.js";
 
-/** One thing that the service does, as Express runs it and as OpenAPI describes it. */
+/** An operation of the service, for Express and for OpenAPI. */
 export interface Operation {
   readonly method: "get" | "post";
-  /** As OpenAPI writes it: `/v1/tables/{table}`. */
+  /** In the form of OpenAPI: `/v1/tables/{table}`. */
   readonly path: string;
   readonly documentation: ZodOpenApiOperationObject;
   readonly handlers: readonly RequestHandler[];
 }
 
-/** What a request came with, checked. */
+/** The checked inputs of a request. */
 interface Input<Query extends z.ZodObject, Path extends z.ZodObject, Body extends z.ZodType> {
   readonly query: z.output<Query>;
   readonly path: z.output<Path>;
   readonly body: z.output<Body>;
 }
 
-/** An operation, declared once: what is checked, what is typed, and what is documented are the same schemas. */
+/** The declaration of an operation. The same schemas are for checks, types and documentation. */
 interface Declaration<Query extends z.ZodObject, Path extends z.ZodObject, Body extends z.ZodType> {
   readonly method: Operation["method"];
   readonly path: string;
@@ -46,11 +46,11 @@ interface Declaration<Query extends z.ZodObject, Path extends z.ZodObject, Body 
   readonly body?: Body;
   /** A body that the operation reads itself, by media type. */
   readonly stream?: Record<string, ZodOpenApiMediaTypeObject>;
-  /** What it answers with, by media type. */
+  /** The responses, by media type. */
   readonly answers: Record<string, ZodOpenApiMediaTypeObject>;
-  /** The problems it can end with, beside those of every operation. */
+  /** The problems that it can end with, in addition to those of every operation. */
   readonly problems?: readonly ProblemType[];
-  /** Whether an unchanged answer is told by 304. */
+  /** Whether an unchanged response is a 304. */
   readonly isConditional?: boolean;
   handle(input: Input<Query, Path, Body>, request: Request, response: Response): Promise<void> | void;
 }
@@ -67,7 +67,7 @@ const COMMON_PROBLEMS: readonly ProblemType[] = [
 ];
 const BODY_PROBLEMS: readonly ProblemType[] = ["body-too-large", "unsupported-media-type"];
 
-/** Makes an operation of its declaration. */
+/** Creates an operation from its declaration. */
 export function operation<
   Query extends z.ZodObject = typeof NONE,
   Path extends z.ZodObject = typeof NONE,
@@ -143,7 +143,10 @@ function documentationOf<Query extends z.ZodObject, Path extends z.ZodObject, Bo
   };
 }
 
-/** Documents the problems that an operation can end with. One response a status: several problems can share one. */
+/**
+ * Documents the problems that an operation can end with. There is one response for each status: several problems can
+ * share one.
+ */
 function problemResponses(types: readonly ProblemType[]): ZodOpenApiOperationObject["responses"] {
   const byStatus = new Map<number, ProblemType[]>();
   for (const type of types)
@@ -159,7 +162,7 @@ function problemResponses(types: readonly ProblemType[]): ZodOpenApiOperationObj
   );
 }
 
-/** Parameters, of which none may be given twice. */
+/** Checks that no parameter is given twice. */
 function onceEach(parameters: Record<string, unknown>): Record<string, unknown> {
   const twice = Object.entries(parameters).filter(([, value]) => Array.isArray(value));
   if (twice.length === 0) return parameters;
@@ -174,8 +177,8 @@ function onceEach(parameters: Record<string, unknown>): Record<string, unknown> 
 const KEY = "key";
 
 /**
- * The OpenAPI document of the service, made of the schemas by which it checks.
- * @param asksForKey whether an operation is for clients with a key alone.
+ * The OpenAPI document of the service, from the schemas of its checks.
+ * @param asksForKey whether an operation requires a key.
  * @param prefix the path below which a proxy serves this service.
  */
 function openApiDocument(
@@ -216,8 +219,8 @@ function withKey(documentation: Operation["documentation"]): Operation["document
 }
 
 /**
- * `GET /openapi.json`, and `GET /docs`: the same to read and to try, with nothing from elsewhere.
- * @param newest the answers that examples are taken from; undefined where there are none.
+ * `GET /openapi.json`, and `GET /docs`: the same document to read and to try, without any file from other servers.
+ * @param newest the answers for examples; undefined if there are none.
  */
 export function addDocumentation(
   app: Express,
@@ -225,10 +228,11 @@ export function addDocumentation(
   asksForKey: (operation: Operation) => boolean,
   newest: () => Promise<Answers | undefined>,
 ): void {
-  let made: { readonly answers: Answers | undefined; readonly prefix: string; readonly text: string } | undefined;
+  let made:
+    { readonly answers: Answers | undefined; readonly prefix: string; readonly text: string } | undefined;
   app.get("/openapi.json", async ({ prefix }, response) => {
     const answers = await newest();
-    // Made when somebody asks: a service that starts has requests that wait.
+    // Created at the first request for it: a service that starts has waiting requests.
     if (made === undefined || made.answers !== answers || made.prefix !== prefix) {
       const document = withExamples(openApiDocument(operations, asksForKey, prefix), answers);
       made = { answers, prefix, text: JSON.stringify(document) };

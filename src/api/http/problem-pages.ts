@@ -8,7 +8,7 @@ import { operation, type Operation } from "./operation.js";
 import { helpAddress, Problem, PROBLEMS, type ProblemType } from "./problems.js";
 import { belowPrefix } from "./proxy.js";
 
-/** Answers a browser with a page that says what is wrong, where, and what to do. */
+/** Sends a browser a page with the fault, its place and its remedy. */
 export function sendProblemPage(request: Request, response: Response, problem: Problem): void {
   const { type, detail, errors } = problem;
   const { status, title } = PROBLEMS[type];
@@ -24,7 +24,7 @@ export function sendProblemPage(request: Request, response: Response, problem: P
 
 const TYPES = Object.keys(PROBLEMS) as ProblemType[];
 
-/** `GET /problems/{type}`: what a type of problem means. */
+/** `GET /problems/{type}`: the meaning of a problem type. */
 export function explainProblem(): Operation {
   return operation({
     method: "get",
@@ -65,7 +65,7 @@ export function explainProblem(): Operation {
   });
 }
 
-/** A page that needs neither a database nor a key: it is shown whatever is wrong. */
+/** A page that needs neither a database nor a key, so it works despite any fault. */
 function sendPage(request: Request, response: Response, title: string, body: readonly string[]): void {
   securePage(request, response, () => undefined);
   response.vary("Accept").set("Cache-Control", "no-store").type("html");

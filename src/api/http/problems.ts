@@ -1,7 +1,10 @@
 import type { Request, Response } from "express";
 import * as z from "zod";
 
-/** The kinds of problem a client can meet. Each is a stable type: a client may act on it. docs/errors.md explains them, in the same words. */
+/**
+ * The problem types for clients. They are stable, so a client may act on them. docs/errors.md explains them, in the
+ * same words.
+ */
 export const PROBLEMS = {
   "invalid-customer": {
     status: 400,
@@ -129,26 +132,26 @@ export const PROBLEMS = {
 
 export type ProblemType = keyof typeof PROBLEMS;
 
-/** What the type of every problem begins with. */
+/** The common start of the type of every problem. */
 const PROBLEM_URN = "urn:voucher-pipeline:problem:";
 
 export const PROBLEM_TYPE = "application/problem+json";
 
-/** One fault of the request. */
+/** One fault of a request. */
 export interface FieldError {
-  /** The field, as `customer.total_orders`. */
+  /** The field, for example `customer.total_orders`. */
   readonly field: string;
-  /** What is wrong with it, and what would be right. */
+  /** The fault, and the rule for a valid value. */
   readonly message: string;
 }
 
-/** A problem that a route ends with. It is answered as RFC 9457 says. */
+/** A problem that ends a route. The response has the form of RFC 9457. */
 export class Problem extends Error {
   override readonly name = "Problem";
 
   constructor(
     readonly type: ProblemType,
-    /** What is wrong, and what to do. */
+    /** The fault, and its remedy. */
     readonly detail: string,
     readonly errors: readonly FieldError[] = [],
     options?: ErrorOptions,
@@ -157,7 +160,7 @@ export class Problem extends Error {
   }
 }
 
-/** There is nothing to answer from yet. */
+/** No publication can be served yet. */
 export function noPublication(): Problem {
   return new Problem(
     "no-publication",
@@ -165,13 +168,13 @@ export function noPublication(): Problem {
   );
 }
 
-/** The path at which the service explains the type of a problem. */
+/** The path at which the service explains a problem type. */
 export function helpAddress(type: ProblemType): string {
   return `/problems/${type}`;
 }
 
 /**
- * A problem as RFC 9457 writes it.
+ * A problem in the form of RFC 9457.
  * @param prefix the path below which a proxy serves this service.
  */
 export function problemDocument({ type, detail, errors }: Problem, prefix = ""): string {
@@ -180,7 +183,7 @@ export function problemDocument({ type, detail, errors }: Problem, prefix = ""):
   return JSON.stringify(errors.length > 0 ? { ...document, errors } : document);
 }
 
-/** Answers with a problem document. */
+/** Responds with a problem document. */
 export function sendProblem(response: Response, problem: Problem): void {
   response.set("Cache-Control", "no-store");
   response
@@ -189,7 +192,7 @@ export function sendProblem(response: Response, problem: Problem): void {
     .send(problemDocument(problem, response.req.prefix));
 }
 
-/** A problem document, as RFC 9457 writes it. */
+/** The schema of a problem document, by RFC 9457. */
 export const problemSchema = z
   .object({
     type: z.enum(Object.keys(PROBLEMS).map((type) => PROBLEM_URN + type)),
@@ -207,7 +210,7 @@ export const problemSchema = z
   })
   .meta({ id: "Problem", description: "A problem of a request, or of the service" });
 
-/** What whoever asks by a method that is not offered is told; the response says those that are. */
+/** The problem of a method that is not allowed; a header of the response lists the allowed ones. */
 export function refusedMethod(request: Request, response: Response, offered: readonly string[]): Problem {
   response.set("Allow", offered.join(", "));
   return new Problem(
@@ -216,13 +219,13 @@ export function refusedMethod(request: Request, response: Response, offered: rea
   );
 }
 
-/** How many faults are listed: a list of ten thousand customers can have as many. */
+/** The maximum number of listed faults: a list of ten thousand customers can have as many. */
 const FAULTS_LISTED = 100;
 
 /**
  * Checks a value by a schema.
- * @param place what the fields' names begin with in messages.
- * @throws Problem invalid-request that names every field at fault.
+ * @param place the start of the fields' names in messages.
+ * @throws Problem invalid-request that names every invalid field.
  */
 export function checked<Schema extends z.ZodType>(
   schema: Schema,
@@ -238,7 +241,7 @@ export function checked<Schema extends z.ZodType>(
   );
 }
 
-/** The faults that a schema has found, by field. */
+/** The faults of a schema check, by field. */
 export function fieldErrors(issues: readonly z.core.$ZodIssue[], place: string): FieldError[] {
   const named = (path: readonly PropertyKey[]) =>
     [...(place === "" ? [] : [place]), ...path].map(String).join(".");
@@ -256,7 +259,7 @@ export function fieldErrors(issues: readonly z.core.$ZodIssue[], place: string):
   });
 }
 
-/** How far into the value a branch of a union could follow it: the one that came furthest was meant. */
+/** How deep the value matches a branch of a union: the deepest match is the intended one. */
 function depthOf(issues: readonly z.core.$ZodIssue[]): number {
   return issues.reduce((depth, { path }) => Math.max(depth, path.length), 0);
 }

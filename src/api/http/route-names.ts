@@ -1,6 +1,6 @@
 import type { Express } from "express";
 
-/** What a router of Express consists of, as far as it matters here. */
+/** The parts of an Express router that matter here. */
 interface Layer {
   readonly route?: { readonly path: unknown } | undefined;
   readonly handle?: { readonly stack?: readonly Layer[] };
@@ -8,14 +8,14 @@ interface Layer {
 
 /**
  * Finds the declared route of a path, without running it.
- * @param app with all its routes, when the first path is asked for.
- * @param folders whose files are served: `/assets` is told as `/assets/{file}`.
+ * @param app with all its routes, at the first path.
+ * @param folders whose files are served: `/assets` becomes `/assets/{file}`.
  */
 export function routeFinder(app: Express, folders: readonly string[]): (path: string) => string | undefined {
   let known: ReturnType<typeof routesOf> | undefined;
   return (path) => {
     known ??= routesOf(app);
-    // Express tells neither cases apart, nor a slash at the end.
+    // Express ignores case, and a slash at the end.
     const asked = path.toLowerCase().replace(/(?<=.)\/$/, "");
     const exact = known.exact.get(asked);
     if (exact !== undefined) return exact;

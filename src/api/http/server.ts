@@ -15,22 +15,22 @@ import { Problem, PROBLEM_TYPE, problemDocument, PROBLEMS } from "./problems.js"
 import type { Services } from "./services.js";
 import type { UnderWay } from "./shut-down.js";
 
-/** How long clients may take, in milliseconds. */
+/** The time limits for clients, in milliseconds. */
 export interface Patience {
-  /** Until the headers of a request are there. */
+  /** For the headers of a request. */
   readonly headers: number;
-  /** Until a request is there to its end. A campaign may send customers for minutes; JSON has a limit of its own. */
+  /** For a whole request. A campaign may send customers for minutes; JSON has its own limit. */
   readonly request: number;
   /** Between two requests on a connection. */
   readonly keepAlive: number;
-  /** Without a byte in either direction while a request is under way: a client that does not read its answer. */
+  /** Without a byte in either direction during a request: a client that does not read its response. */
   readonly silence: number;
 }
 
 const PATIENCE: Patience = {
   headers: 10_000,
   request: 600_000,
-  // Longer than the 60 s of load balancers, which would else send a request on a connection that is just being closed.
+  // Longer than the 60 s of load balancers. Otherwise they would send a request on a connection that is just closing.
   keepAlive: 65_000,
   silence: 120_000,
 };
@@ -40,8 +40,8 @@ const MAX_HEADER_BYTES = 16_384;
 const CHECKED_EVERY_MILLISECONDS = 1_000;
 
 /**
- * A server that no client can hold up. How many connections there may be is the system's limit of open files: one of our own
- * would shut out the probes first.
+ * A server that no client can block. The limit of connections is the system's limit of open files: a lower limit
+ * would first block the probes.
  */
 export function createApiServer(services: Services, patience = PATIENCE): Server {
   const app = createApp(services);
@@ -51,19 +51,19 @@ export function createApiServer(services: Services, patience = PATIENCE): Server
     requestTimeout: patience.request,
     keepAliveTimeout: patience.keepAlive,
     connectionsCheckingInterval: Math.min(CHECKED_EVERY_MILLISECONDS, patience.headers),
-    // Node would answer without a word of what is wrong.
+    // Node would respond without an explanation.
     requireHostHeader: false,
   });
   server.setTimeout(patience.silence);
   server.on("connection", (socket) => {
-    // After Node has told the answer whose turn it was.
+    // After Node has informed the response that was next.
     socket.once("close", () =>
       setImmediate(() => {
         services.underWay.abandon(socket);
       }),
     );
   });
-  // Node would answer both without a word of what is wrong.
+  // Node would respond to both without an explanation.
   server.on("checkExpectation", app);
   server.on("connect", (_request, socket: Socket) => {
     socket.end(answerOf(new Problem("method-not-allowed", "CONNECT is not allowed here.")));
@@ -73,30 +73,30 @@ export function createApiServer(services: Services, patience = PATIENCE): Server
 }
 
 /**
- * A server whose requests and responses are Express's from the start. Express makes them its own by changing the prototype of
- * each one, which has V8 give up what it has learnt of them: on Node 20 that cost more than all the rest of a request.
+ * A server whose requests and responses have Express's types from the start. Otherwise Express changes the prototype
+ * of each one, and V8 loses its optimisations: on Node 20 that cost more than all the rest of a request.
  */
 function createHttpServer(app: Express, options: ServerOptions = {}): Server {
   class AppRequest extends IncomingMessage {}
   class AppResponse extends ServerResponse {}
   Object.setPrototypeOf(AppRequest.prototype, app.request);
   Object.setPrototypeOf(AppResponse.prototype, app.response);
-  // Express now finds the prototype that it would set.
+  // Express now finds the expected prototype.
   app.request = AppRequest.prototype as unknown as Express["request"];
   app.response = AppResponse.prototype as unknown as Express["response"];
   return createServer({ ...options, IncomingMessage: AppRequest, ServerResponse: AppResponse }, app);
 }
 
-/** Answers what is no HTTP, or never comes to its end, and so never reaches a route, with a problem document as well. */
+/** Sends a problem document for invalid or incomplete HTTP, which never reaches a route. */
 function answerBrokenRequests(server: Server, underWay: UnderWay): void {
   server.on("clientError", (error, socket) => {
-    // What would be written into an answer that has begun, its client would take for a part of it.
+    // After the start of a response, its client would take further text for a part of it.
     if (!socket.writable || underWay.hasBegunOn(socket)) {
       socket.destroy();
       return;
     }
     socket.end(answerOf(problemOf(error)), () => {
-      // Who does not hear that it is over would keep the connection.
+      // A client that does not notice the end would keep the connection.
       socket.destroy();
     });
   });

@@ -6,21 +6,21 @@ import type { KeyRing } from "./key-ring.js";
 import type { RequestMetrics } from "./observing.js";
 import type { UnderWay } from "./shut-down.js";
 
-/** What the routes need. */
+/** The services for the routes. */
 export interface Services {
   readonly store: AnswerStore;
-  /** The moment at which a request is answered. */
+  /** The time of a request. */
   readonly now: () => Date;
-  /** How long the database may be silent until the service says that it is not ready. */
+  /** How long the database may be silent until the service is not ready. */
   readonly staleSeconds: number;
-  /** How many hours after its execution date the pages call the newest publication old. */
+  /** The age in hours after which the pages call the newest publication old, counted from its execution date. */
   readonly oldAfterHours: number;
   readonly log: Logger;
   readonly metrics: RequestMetrics;
   readonly underWay: UnderWay;
-  /** Takes a span of every request; undefined if none are exported. */
+  /** Receives a span of every request; undefined if none are exported. */
   readonly spans?: SpanSender | undefined;
-  /** Undefined where everybody may ask. */
+  /** Undefined if no key is required. */
   readonly keys: KeyRing | undefined;
   readonly keysFor: KeyedPart;
   /** The proxies that may say what the client asked for. */

@@ -3,12 +3,12 @@ import type { Duplex } from "node:stream";
 import { endAtOnce, onEndingSignals } from "../../base/ending-signals.js";
 import { endNow, EXIT_CODES } from "../../base/exit-codes.js";
 
-/** The answers that are not sent to their end yet, and whether they are the last ones. */
+/** The responses in progress, and whether they are the last ones. */
 export class UnderWay {
   readonly #responses = new Set<ServerResponse>();
   #isEnding = false;
 
-  /** Whether the service is told to end: it finishes what it has begun. */
+  /** Whether the service is shutting down: it finishes current requests. */
   get isEnding(): boolean {
     return this.#isEnding;
   }
@@ -26,21 +26,18 @@ export class UnderWay {
     this.#responses.delete(response);
   }
 
-  /**
-   * Ends the answers that were waiting for their turn on a connection that is closed: Node tells only the one whose turn it
-   * was.
-   */
+  /** Ends the responses that were waiting for their turn on a closed connection: Node informs only the next one. */
   abandon(connection: Duplex): void {
     for (const response of this.#responses) if (response.req.socket === connection) response.emit("close");
   }
 
-  /** From now on every answer tells its client to open another connection for what comes next. */
+  /** From now on every response makes its client open another connection for the next request. */
   end(): void {
     this.#isEnding = true;
     for (const response of this.#responses) announceEnd(response);
   }
 
-  /** Whether a part of an answer has gone out on a connection already. */
+  /** Whether a part of a response has already left on a connection. */
   hasBegunOn(connection: Duplex): boolean {
     return [...this.#responses].some((response) => response.socket === connection && response.headersSent);
   }
@@ -50,13 +47,13 @@ function announceEnd(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader("Connection", "close");
 }
 
-/** How long the database has to let go, once no request is under way. */
+/** How long the database has to close, after the last request. */
 const RELEASE_MILLISECONDS = 2_000;
 
 /**
- * On SIGINT, SIGTERM or SIGHUP takes no more requests, finishes those under way, and then lets go of the rest. A second signal ends
- * the process at once.
- * @param graceSeconds how long requests that are under way have to end.
+ * On SIGINT, SIGTERM or SIGHUP accepts no more requests, finishes the current ones, and then closes everything else.
+ * A second signal ends the process at once.
+ * @param graceSeconds how long current requests have to end.
  */
 export function shutDownOnSignals(
   server: Server,
@@ -66,14 +63,14 @@ export function shutDownOnSignals(
 ): void {
   const shutDown = () => {
     underWay.end();
-    // What cannot be let go of goes with the process.
+    // The end of the process closes the rest.
     server.close(() => void release().catch(() => undefined));
     server.closeIdleConnections();
-    // A connection on which no request has begun, or none ends, would keep the process for ever.
+    // A connection without a request, or with an endless one, would keep the process running forever.
     setTimeout(() => {
       server.closeAllConnections();
     }, graceSeconds * 1_000).unref();
-    // A database that is silent does not say that a connection has ended.
+    // A silent database does not confirm the end of a connection.
     setTimeout(() => endNow(EXIT_CODES.done), graceSeconds * 1_000 + RELEASE_MILLISECONDS).unref();
   };
   onEndingSignals((signal, isFirst) => {

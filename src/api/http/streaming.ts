@@ -4,13 +4,13 @@ import { createGunzip, type Gunzip } from "node:zlib";
 import type { Request, Response } from "express";
 import { Problem } from "./problems.js";
 
-/** The client is gone: nobody waits for what would follow. */
+/** The client is gone: nobody waits for the rest. */
 export class ClientGone extends Error {
   override readonly name = "ClientGone";
 }
 
 /**
- * Writes, and waits until the client has taken enough of it, so that what it does not read is not held in memory.
+ * Writes, and waits until the client has read enough of it, so that unread text does not fill the memory.
  * @throws ClientGone
  */
 export async function written(response: Writable, text: string): Promise<void> {
@@ -30,10 +30,10 @@ function isGone(response: Writable): boolean {
   return response.destroyed;
 }
 
-/** A file whose lines are longer is no file of customers, and would have to be held in memory. */
+/** A file with longer lines is not a file of customers, and would have to stay in memory. */
 export const MAX_LINE_BYTES = 65_536;
 
-/** A body that cannot be read on. */
+/** A body that is not readable any further. */
 export function unreadable(message: string): Problem {
   return new Problem("invalid-request", `The service cannot read the body: it ${message}.`, [
     { field: "body", message },
@@ -48,20 +48,23 @@ export function lineTooLong(hint = ""): Problem {
 const PIECE_BYTES = 16_384;
 const NEWLINE = 0x0a;
 
-/** A body may become so large whatever it was compressed from. */
+/** The size that a body may always have, whatever its compressed size is. */
 const FREE_BYTES = 4 * 1024 ** 2;
-/** Measured files of customers compress to between a 4th and a 24th. Zeros compress to a thousandth, and keep the service busy. */
+/**
+ * Measured files of customers compress to between a 4th and a 24th. Zeros compress to a thousandth, and keep the
+ * service busy.
+ */
 const MAX_EXPANSION = 25;
-/** A body may have so many lines whatever it was compressed from. */
+/** The number of lines that a body may always have, whatever its compressed size is. */
 const FREE_LINES = 100_000;
-/** Lines cost more than bytes. A line of a file of customers takes more than a byte, however it is compressed. */
+/** Lines cost more than bytes. A line of a file of customers needs more than a byte, even compressed. */
 const MAX_LINES_PER_BYTE = 1;
 
 /**
- * The text of a body, as it comes. A byte order mark is left out.
+ * The text of a body, as it arrives, without a byte order mark.
  * @param idleMilliseconds how long the client may neither send nor read anything.
- * @throws Problem unsupported-media-type for an unknown encoding at once; while it is read, ClientGone, and Problem where
- * the client is silent or the text is no UTF-8.
+ * @throws Problem unsupported-media-type for an unknown encoding, at once. During the read: ClientGone, and a Problem
+ * if the client is silent or the text is not UTF-8.
  */
 export function textOf(
   request: Request,
@@ -69,16 +72,16 @@ export function textOf(
   idleMilliseconds: number,
 ): AsyncGenerator<string> {
   const bytes = decoderOf(request);
-  // Whoever reads the bytes is told of the fault; there may be nobody yet.
+  // The reader of the bytes receives the fault; there may be no reader yet.
   bytes.on("error", () => undefined);
-  // The request itself must outlive a fault of its body, or the fault could not be answered.
+  // The request itself must outlive a fault of its body. Otherwise there is no response to the fault.
   request.pipe(bytes);
   request.once("close", () => {
     if (!request.complete) bytes.destroy(new ClientGone());
   });
   response.setTimeout(idleMilliseconds, () => {
     if (response.headersSent) response.destroy();
-    // What has come is still worked on: the service is slow, and not the client.
+    // Received data is still in progress: the service is slow, not the client.
     else if (request.complete || bytes.writableNeedDrain) response.setTimeout(idleMilliseconds);
     else bytes.destroy(tooLate(idleMilliseconds));
   });
@@ -92,7 +95,7 @@ function decoderOf(request: Request): PassThrough | Gunzip {
   throw new Problem("unsupported-media-type", "Send the body uncompressed, or compressed with gzip.");
 }
 
-/** Ends a body that expands much more than files of customers do: what it costs must depend on what was sent. */
+/** Ends a body that expands much more than files of customers do: its cost must depend on its sent size. */
 async function* bounded(bytes: PassThrough | Gunzip): AsyncGenerator<Buffer> {
   let [expanded, lines] = [0, 0];
   for await (const chunk of bytes) {
@@ -128,7 +131,7 @@ async function* decoded(bytes: AsyncIterable<Buffer>): AsyncGenerator<string> {
   yield decode(decoder);
 }
 
-/** What is made of a small piece is gone before the garbage collector could take it for something that stays. */
+/** The results of a small piece are gone before the garbage collector could treat them as long-lived. */
 function* piecesOf(chunk: Buffer): Generator<Buffer> {
   for (let start = 0; start < chunk.length; start += PIECE_BYTES)
     yield chunk.subarray(start, start + PIECE_BYTES);

@@ -31,7 +31,7 @@ export function parametersOf(address: string): Record<string, string> {
   return Object.fromEntries(new URLSearchParams(address.slice(pathOf(address).length)));
 }
 
-/** The address of the page of one answer, as a publication has it. */
+/** The address of the page of one answer of a publication. */
 export function answerAddress({ countryCode, kind, segment }: Place, { executionDate }: Publication): string {
   return addressOf(PAGES.answer, {
     country_code: countryCode,

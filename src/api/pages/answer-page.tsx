@@ -17,7 +17,7 @@ import { segmentInWords } from "./grid.js";
 import { DateOf, KIND_NAMES, Name } from "./parts.js";
 import { askUnlessAway } from "./service-state.js";
 
-/** Hardly any segment has more of them; the others are shown as one bar. */
+/** Few segments have more of them; the others are one bar. */
 const AMOUNTS_SHOWN = 20;
 export const PUBLICATIONS_SHOWN = 30;
 const MAX_NAME_LENGTH = 1_000;
@@ -29,7 +29,7 @@ const querySchema = z.object({
   execution_date: executionDate.optional(),
 });
 
-/** One answer: what it rests on, how certain it is, and its history. */
+/** One answer: its basis, its certainty, and its history. */
 export function answerPage(services: Services): PageRoute {
   return {
     path: PAGES.answer,
@@ -140,7 +140,7 @@ function Facts({
   );
 }
 
-/** @param amounts undefined while the database is away: the answer and its runner-up are known without it. */
+/** @param amounts undefined while the database is away: the answer and its runner-up are in memory. */
 function Distribution({
   cell,
   amounts,

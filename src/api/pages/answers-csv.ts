@@ -7,10 +7,10 @@ import { answersQuery } from "./answers-page.js";
 import { segmentInWords } from "./grid.js";
 import { chooseAnswers, chosenAnswers, type ShownAnswer } from "./shown-answers.js";
 
-/** Spreadsheets take a file for UTF-8 only if it begins like this. */
+/** Spreadsheets recognise UTF-8 only by this mark. */
 const BYTE_ORDER_MARK = "\uFEFF";
 
-/** A segment has its unit, because spreadsheets take `5-13` for a day in May. */
+/** A segment has its unit, because spreadsheets read `5-13` as a day in May. */
 const COLUMNS: Readonly<Record<string, (answer: ShownAnswer) => string | number | undefined>> = {
   country: ({ countryCode }) => countryCode,
   segment: segmentInWords,
@@ -32,7 +32,7 @@ export function sendAnswersCsv({ store }: Services): RequestHandler {
     const lines = [...chosenAnswers(chosen, answers)].map((answer) =>
       Object.values(COLUMNS).map((valueOf) => valueOf(answer)),
     );
-    // A spreadsheet runs a text that begins as a formula does, and names come from outside.
+    // A spreadsheet runs a text that begins like a formula, and names come from outside.
     const csv = stringify([Object.keys(COLUMNS), ...lines], { escape_formulas: true, quoted_match: "\r" });
     response.set("Cache-Control", "no-store");
     response.attachment(`answers-${shortIso(executionDate).replaceAll(":", "")}.csv`);

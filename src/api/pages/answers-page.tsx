@@ -23,12 +23,12 @@ import {
   type Sort,
 } from "./shown-answers.js";
 
-/** The parameters of the page, but for which of its pages. */
+/** The parameters of the page, without the page number. */
 export const answersQuery = z.object({ ...CHOICE, execution_date: maybe(executionDate) });
 
 const querySchema = answersQuery.extend({ page: pageParameter });
 
-/** The first page: every answer of a publication, how certain it is, and what it was before. */
+/** The first page: every answer of a publication, its certainty, and the previous answer. */
 export function answersPage(services: Services): PageRoute {
   return {
     path: PAGES.answers,
@@ -66,18 +66,18 @@ export function answersPage(services: Services): PageRoute {
   };
 }
 
-/** The parameters of the address, without the page. */
+/** The parameters of the address, without the page number. */
 type Query = Choice & { readonly execution_date: string | undefined };
 
 interface CountsProps {
   readonly chosen: ShownAnswers;
-  /** Undefined if there is none, or if it cannot be asked for. */
+  /** Undefined if there is none, or if the database is away. */
   readonly before: Answers | undefined;
   readonly isAway: boolean;
   readonly query: Query;
 }
 
-/** How many answers there are of each kind. Each count leads to those answers, and from there back to all of them. */
+/** The number of answers of each kind. Each count links to those answers, or from there back to all of them. */
 function Counts({ chosen: { all, byWord, changed }, before, isAway, query }: CountsProps): VNode {
   const { certainty, changed: isChangedOnly } = query;
   return (
@@ -141,7 +141,7 @@ function ofWord(count: number, word: CertaintyWord): string {
   return word === "toss-up" ? counting(count, word) : `${counted(count)} ${word}`;
 }
 
-/** What the words mean, as the publication's own SQL version defines them. */
+/** The meaning of the words, from the publication's own SQL version. */
 function Legend({ scale }: { readonly scale: CertaintyScale | undefined }): VNode {
   if (scale === undefined)
     return (
@@ -203,7 +203,7 @@ function Tools({
   );
 }
 
-/** Which answers are shown, how many there are, and how many of them stand on this page. */
+/** The selection of the answers, their number, and their number on this page. */
 function Found({
   chosen: { count, countries },
   shown,

@@ -4,15 +4,15 @@ import path from "node:path";
 import express, { type RequestHandler } from "express";
 import { projectFolder } from "../../base/files.js";
 
-/** Where the styles and scripts of the pages are: what the build has made of `pages/browser` and of `pages/pages.css`. */
+/** The folder of the pages' styles and scripts, which the build makes from `pages/browser` and `pages/pages.css`. */
 const FOLDER = path.join(projectFolder(), "dist/api/pages");
 
-/** The address at which they are served. */
+/** Their address. */
 export const ASSETS = "/assets";
 
 const versions = new Map<string, string>();
 
-/** The address of a style or script. It changes with the content, so that browsers may keep it for ever. */
+/** The address of a style or script. It changes with the content, so that browsers may cache it forever. */
 export function assetAddress(file: string): string {
   return `${ASSETS}/${file}?v=${versionOf(file)}`;
 }

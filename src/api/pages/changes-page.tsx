@@ -18,7 +18,7 @@ import { DateOf, Name } from "./parts.js";
 import { askUnlessAway, unlessAway } from "./service-state.js";
 import { chooseAnswers } from "./shown-answers.js";
 
-/** As many are listed; all of them are in the tables below. */
+/** The maximum number of listed changes; the tables below have all of them. */
 const CHANGES_LISTED = 50;
 
 const querySchema = z.object({
@@ -81,9 +81,9 @@ export function changesPage(services: Services): PageRoute {
 
 interface Compared {
   readonly after: Answers;
-  /** Undefined if there is nothing to compare with, or if it cannot be asked for. */
+  /** Undefined if there is no other publication, or if the database is away. */
   readonly before: Answers | undefined;
-  /** Whether the database can be asked. */
+  /** Whether the database is reachable. */
   readonly isKnown: boolean;
 }
 

@@ -6,7 +6,7 @@ import { askUnlessAway } from "./service-state.js";
 
 const PUBLICATIONS_OFFERED = 400;
 
-/** The execution dates that can be looked at, the latest first; none while the database is away. */
+/** The selectable execution dates, the latest first; none while the database is away. */
 export async function publishedDates(services: Services): Promise<ExecutionDate[]> {
   const publications = await askUnlessAway(services, (database) =>
     readPublications(database, { limit: PUBLICATIONS_OFFERED }),
@@ -15,16 +15,16 @@ export async function publishedDates(services: Services): Promise<ExecutionDate[
 }
 
 interface ChoosePublicationProps {
-  /** The parameter of the query that it gives. */
+  /** The name of its parameter in the query. */
   readonly name: string;
   readonly label: string;
   readonly dates: readonly ExecutionDate[];
   readonly chosen: ExecutionDate | undefined;
-  /** Whether the first of the dates is chosen by no date, so that an address stays with the newest publication. */
+  /** Whether the first date has no parameter, so that an address always shows the newest publication. */
   readonly followsNewest?: boolean;
 }
 
-/** A field in which one of the publications is chosen. */
+/** A field to choose one of the publications. */
 export function ChoosePublication({
   name,
   label,

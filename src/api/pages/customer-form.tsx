@@ -17,11 +17,11 @@ interface FormProps {
   readonly filled: Filled;
   /** Its faults, by field. */
   readonly faults: readonly FieldError[];
-  /** Those with an answer, to choose from. */
+  /** The countries with an answer, as suggestions. */
   readonly countries: readonly string[];
 }
 
-/** Asks for a customer. */
+/** The form for a customer. */
 export function Form({ filled, faults, countries }: FormProps): VNode {
   const of = (name: FieldName) => ({
     id: name,
@@ -93,7 +93,7 @@ function Field({
   );
 }
 
-/** The API names its parameters; people know the labels. */
+/** The API uses the names of its parameters; people know the labels. */
 function inWords(fault: string): string {
   return SEGMENT_KINDS.reduce(
     (text, kind) => text.replaceAll(kind, `a segment ${KIND_NAMES[kind].toLowerCase()}`),

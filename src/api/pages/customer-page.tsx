@@ -49,7 +49,7 @@ export function customerPage(services: Services): PageRoute {
   };
 }
 
-/** The fields of the form. An empty one is the same as one that is not there. */
+/** The fields of the form. An empty one counts as missing. */
 function filledIn({ query }: Request): Filled {
   return Object.fromEntries(
     FIELDS.flatMap((name) => {
@@ -59,7 +59,7 @@ function filledIn({ query }: Request): Filled {
   );
 }
 
-/** The customer that is asked for, or the faults of the fields. */
+/** The requested customer, or the faults of the fields. */
 function readAsked(filled: Filled, now: Date): Asked | Problem {
   try {
     const { as_of, ...given } = checked(querySchema, filled, "");
@@ -84,7 +84,7 @@ function Faults({ faults }: { readonly faults: readonly FieldError[] }): VNode |
   );
 }
 
-/** A customer who was asked for. */
+/** A requested customer. */
 interface Asked {
   readonly customer: Customer;
   /** The day that the days since the last order are counted to. */
@@ -96,7 +96,7 @@ interface AnsweredProps {
   readonly answers: Answers;
 }
 
-/** The voucher of a customer, and why in one sentence. */
+/** The voucher for a customer, with the reason in one sentence. */
 function Answered({ asked, answers }: AnsweredProps): VNode {
   const { customer, asOf } = asked;
   const { segment, voucherAmount, cell, noneBecause } = decide(answers, customer, {
@@ -140,7 +140,7 @@ function Answered({ asked, answers }: AnsweredProps): VNode {
   );
 }
 
-/** `and no voucher is of this country. Did you mean Peru?` */
+/** `and the data has no voucher of this country. Did you mean Peru?` */
 function UnknownCountry({ asked: { customer }, answers }: AnsweredProps): VNode {
   const near = nearestCountries(answers, customer.country_code);
   return (
@@ -158,7 +158,7 @@ function UnknownCountry({ asked: { customer }, answers }: AnsweredProps): VNode 
   );
 }
 
-/** What to go by instead of a toss-up: the amount that the whole country uses most. */
+/** The alternative to a toss-up: the amount that the whole country uses most. */
 function OfCountry({
   cell,
   answers,
@@ -212,7 +212,7 @@ function Why({
   );
 }
 
-/** How a program asks the same. */
+/** The same request for a program. */
 function Curl({
   request,
   filled,
@@ -223,7 +223,7 @@ function Curl({
   readonly asksForKey: boolean;
 }): VNode {
   const key = asksForKey ? ` --header "Authorization: Bearer $VOUCHER_KEY"` : "";
-  // The query has no quote and nothing else that a shell would read: all of it is escaped.
+  // The query has no quote and no other special character of a shell: all of them are escaped.
   const query = new URLSearchParams({ ...filled, explain: "true" }).toString();
   return (
     <section>

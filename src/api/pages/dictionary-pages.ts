@@ -9,7 +9,7 @@ import { PAGES } from "./addresses.js";
 
 type Site = ReadonlyMap<string, string>;
 
-/** The files of the data dictionary, as `pipeline docs` writes them, for the SQL that the newest publication was made by. */
+/** The files of the data dictionary, as `pipeline docs` writes them, for the SQL of the newest publication. */
 export function sendDictionary({ store }: Services): RequestHandler {
   let known: { readonly sqlHash: string; readonly site: Site } | undefined;
   const newestSite = async () => {
@@ -25,7 +25,7 @@ export function sendDictionary({ store }: Services): RequestHandler {
   return async (request: Request<{ file?: string }>, response) => {
     const { file = "index.html" } = request.params;
     if (request.path === PAGES.dictionary) {
-      // The pages name each other as files of the same folder. This address, too, is relative, so that it holds below any prefix.
+      // The pages link to each other as files of the same folder. This address is relative, too, so it is right below any prefix.
       response.redirect(308, "data/");
     } else if (ASSETS.includes(file)) {
       response.sendFile(file, { root: ASSETS_FOLDER, maxAge: "1h" });

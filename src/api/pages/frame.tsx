@@ -8,25 +8,25 @@ import { assetAddress } from "./assets.js";
 import { ageInWords, ago, DateOf, MomentOf, Name, Notice } from "./parts.js";
 import type { ServiceState } from "./service-state.js";
 
-/** What a page says. */
+/** The content of a page. */
 export interface Page {
-  /** Its heading, and what the browser calls it. */
+  /** Its heading, and its title in the browser. */
   readonly title: string;
   readonly body: ComponentChildren;
   /** 200 by default. */
   readonly status?: number;
-  /** The publication whose answers it shows, if it is about one. */
+  /** The publication whose answers it shows, if it shows one. */
   readonly shows?: Publication;
-  /** The scripts it uses, as files of `pages/browser`. It says all it can without them. */
+  /** The scripts it uses, as files of `pages/browser`. It works without them. */
   readonly scripts?: readonly string[];
 }
 
 /** A page at its address. */
 export interface PageRoute {
   readonly path: string;
-  /** Its name in the menu; undefined for one that is opened from another page. */
+  /** Its name in the menu; undefined for a page that other pages open. */
   readonly menu?: string;
-  /** Makes the page for a request. A fault is answered as a page, too. */
+  /** Creates the page for a request. A fault is a page, too. */
   readonly open: (request: Request, state: ServiceState) => Page | Promise<Page>;
 }
 
@@ -34,11 +34,11 @@ interface FrameProps {
   readonly page: Page;
   readonly state: ServiceState;
   readonly menu: readonly { readonly name: string; readonly path: string }[];
-  /** The address that was asked for: path and query. */
+  /** The requested address: path and query. */
   readonly address: string;
 }
 
-/** A whole document: the page, and what every page has around it. */
+/** A whole document: the page and its frame. */
 export function Frame({ page, state, menu, address }: FrameProps): VNode {
   return (
     <html lang="en">
@@ -113,7 +113,7 @@ const FAILURES: Partial<Record<RunOutcome, string>> = {
   cancelled: "was cancelled",
 };
 
-/** What everybody should know before they read on: which answers these are, and what is wrong. */
+/** The notices at the top of a page: its publication, and faults. */
 function Notices({ page, state, address }: Pick<FrameProps, "page" | "state" | "address">): VNode {
   const failure = state.newestRun && FAILURES[state.newestRun.outcome];
   return (
@@ -163,7 +163,7 @@ function OldAnswers({ publication, now }: { readonly publication: Publication; r
   );
 }
 
-/** Says that an address asks for an older publication than the newest one. */
+/** The notice that a page shows an older publication than the newest one. */
 function OlderPublication({
   shown,
   newest,

@@ -9,12 +9,12 @@ import { addressOf, answerAddress } from "./addresses.js";
 import { KIND_NAMES, Name, Scrolling } from "./parts.js";
 import type { ShownAnswer, ShownRow, ShownTables } from "./shown-answers.js";
 
-/** As many rows as a table shows at once: a publication may have any number of countries. */
+/** The maximum number of rows in a table: a publication may have any number of countries. */
 const COUNTRIES_SHOWN = 50;
 const MOST_PAGES = 1_000_000;
 const ROWS_OF_A_SCREEN = 8;
 
-/** What the bounds in the names of segments count. */
+/** The unit of the bounds in the names of segments. */
 const KIND_UNITS: Readonly<Record<SegmentKind, string>> = {
   frequent_segment: "orders",
   recency_segment: "days",
@@ -25,7 +25,7 @@ export function segmentInWords({ kind, segment }: Pick<Place, "kind" | "segment"
   return `${segment} ${KIND_UNITS[kind]}`;
 }
 
-/** The parameter that asks for one page of the countries. */
+/** The parameter with the page number. */
 export const pageParameter = wholeNumberText(1, MOST_PAGES).optional();
 
 /** One page of tables; the first one is 1. */
@@ -33,20 +33,20 @@ export interface TablesPage {
   readonly page: number;
   readonly pages: number;
   readonly tables: Readonly<Record<SegmentKind, TablePage>>;
-  /** Those of all tables on this page. */
+  /** The countries of all tables on this page. */
   readonly countries: readonly string[];
-  /** How many answers that count are on this page. */
+  /** The number of counted answers on this page. */
   readonly count: number;
 }
 
 interface TablePage {
   readonly rows: readonly ShownRow[];
-  /** How many rows are on the pages before, and on all pages. */
+  /** The number of rows on the previous pages, and on all pages. */
   readonly skipped: number;
   readonly all: number;
 }
 
-/** The rows that stand on one page, or on the last one if there are not as many pages. */
+/** The rows of one page, or of the last one if there are fewer pages. */
 export function tablesPage(tables: ShownTables, asked = 1): TablesPage {
   const most = Math.max(...SEGMENT_KINDS.map((kind) => tables[kind].length));
   const pages = Math.max(1, Math.ceil(most / COUNTRIES_SHOWN));
@@ -72,7 +72,7 @@ interface GridsProps {
   readonly shown: TablesPage;
   readonly segments: Segments;
   readonly publication: Publication;
-  /** What a cell shows beside the answer. */
+  /** The additional content of a cell next to the answer. */
   readonly beside?: (place: Place) => ComponentChildren;
 }
 
@@ -182,7 +182,7 @@ function CertaintyOf({ cell: { certainty, segmentAssignments } }: { readonly cel
     case undefined:
       return null;
     case "sure":
-      // What nobody needs to worry about is said by the colour, and to those who cannot see it.
+      // The colour is enough for a sure answer, but a screen reader needs the word.
       return <span class="visually-hidden">sure</span>;
     case "likely":
       return <span>likely</span>;
@@ -196,7 +196,7 @@ export function tossUpInWords(vouchers: number): string {
   return `${"toss-up" satisfies CertaintyWord}, on ${counting(vouchers, "voucher")}`;
 }
 
-/** Leads from the top of a page to its other tables, if the first one is longer than a screen. */
+/** Links from the top of a page to its other tables, if the first one is longer than a screen. */
 export function TableLinks({ shown }: { readonly shown: TablesPage }): VNode | null {
   const [first, ...others] = SEGMENT_KINDS;
   if (shown.tables[first].rows.length <= ROWS_OF_A_SCREEN) return null;
@@ -212,7 +212,7 @@ export function TableLinks({ shown }: { readonly shown: TablesPage }): VNode | n
   );
 }
 
-/** Leads to the other countries, if there are more than one page has room for. */
+/** Links to the other countries, if they do not fit on one page. */
 export function CountryPages({
   shown: { page, pages },
   path,
@@ -220,7 +220,7 @@ export function CountryPages({
 }: {
   readonly shown: TablesPage;
   readonly path: string;
-  /** What else the page was asked for. */
+  /** The other parameters of the page. */
   readonly query: Readonly<Record<string, string | undefined>>;
 }): VNode | null {
   if (pages === 1) return null;

@@ -34,7 +34,7 @@ function pagesOf(services: Services): PageRoute[] {
 
 /**
  * The pages for people.
- * @param guard lets nobody pass who may not read them.
+ * @param guard stops requests without permission.
  */
 export function servePages(services: Services, guard: readonly RequestHandler[]): Router {
   const router = Router();
@@ -56,7 +56,7 @@ export function servePages(services: Services, guard: readonly RequestHandler[])
     });
   }
   router.all(PAGES.answersCsv, takeReading, securePage, ...guard, sendAnswersCsv(services));
-  // Whole pages by themselves, which stand in no menu of these.
+  // Complete pages, which have no entry in this menu.
   const dictionary = [PAGES.dictionary, `${PAGES.dictionary}/:file`];
   router.all(dictionary, takeReading, securePage, ...guard, sendDictionary(services));
   router.use((async (error: unknown, request, response, next) => {
@@ -66,14 +66,14 @@ export function servePages(services: Services, guard: readonly RequestHandler[])
       return;
     }
     logFault(request, problem, error);
-    // Who shows no key learns nothing.
+    // A client without a key learns nothing.
     const state = problem.type === "key-missing" ? UNKNOWN_STATE : await serviceStateOf(services, request);
     send(request, response, problemPage(problem), state);
   }) satisfies ErrorRequestHandler);
   return router;
 }
 
-/** What programs get at the address of the first page is the answer of the original service. */
+/** Programs get the original service's response at the address of the first page. */
 const takeFromPeople: RequestHandler = (request, response, next) => {
   response.vary("Accept");
   next(isReading(request) && prefersPage(request) ? undefined : "route");
@@ -88,7 +88,7 @@ function isReading({ method }: Request): boolean {
   return method === "GET" || method === "HEAD";
 }
 
-/** Says what is wrong, where, and what to do. */
+/** The fault, its place and its remedy. */
 function problemPage({ type, detail, errors }: Problem): Page {
   if (type === "no-publication") return EMPTY;
   const { status, title } = PROBLEMS[type];
@@ -115,7 +115,7 @@ function problemPage({ type, detail, errors }: Problem): Page {
   };
 }
 
-/** What a person sees before the first run. It is no fault: the service is there, and waits. */
+/** The page before the first run. It is not a fault: the service runs, and waits. */
 const EMPTY: Page = {
   title: "Nothing is published yet",
   body: (

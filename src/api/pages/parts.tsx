@@ -6,7 +6,7 @@ import type { SegmentKind } from "../../voucher/segment-kinds.js";
 
 const HOURS = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
 
-/** How long ago a moment was: `just now`, `5 minutes ago`, `3 hours ago`, `2 days ago`. */
+/** The time since a moment: `just now`, `5 minutes ago`, `3 hours ago`, `2 days ago`. */
 export function ago(moment: Date, now: Date): string {
   const minutes = Math.floor((now.getTime() - moment.getTime()) / 60_000);
   if (minutes < 1) return "just now";
@@ -15,7 +15,7 @@ export function ago(moment: Date, now: Date): string {
   return `${counting(Math.floor(minutes / 1_440), "day")} ago`;
 }
 
-/** How old the data of an execution date is, in calendar days: `today`, `2 days old`. */
+/** The age of an execution date, in calendar days: `today`, `2 days old`. */
 export function ageInWords({ iso }: ExecutionDate, now: Date): string {
   const days = calendarDays(new Date(iso), now);
   if (days === 0) return "today";
@@ -36,14 +36,14 @@ export function MomentOf({ moment }: { readonly moment: Date }): VNode {
   );
 }
 
-/** A name that came with the data: it may run in either direction, and must not turn the words around it. */
+/** A name from the data: it may run in either direction, and must not turn the words around it. */
 export function Name({ children }: { readonly children: ComponentChildren }): VNode {
   return <bdi>{children}</bdi>;
 }
 
 /**
- * @param kind `bad` for what needs somebody, `warn` for what may pass by itself.
- * @param isAlert whether it answers what somebody has just done.
+ * @param kind `bad` for a fault that needs a person, `warn` for one that may pass.
+ * @param isAlert whether it responds to an action of the user.
  */
 export function Notice({
   kind,
@@ -65,14 +65,14 @@ export function Notice({
 }
 
 interface ScrollingProps {
-  /** What it is, or the id of the heading that says so. */
+  /** Its label, or the id of its heading. */
   readonly name: { readonly label: string } | { readonly heading: string };
-  /** Whether it is to scroll up and down, too. */
+  /** Whether it also scrolls up and down. */
   readonly isTall?: boolean;
   readonly children: ComponentChildren;
 }
 
-/** Room for a table that is wider than the window: it scrolls by itself, by keyboard, too. */
+/** A frame for a table that is wider than the window: it scrolls separately, also by keyboard. */
 export function Scrolling({ name, isTall = false, children }: ScrollingProps): VNode {
   const named = "label" in name ? { "aria-label": name.label } : { "aria-labelledby": name.heading };
   return (
@@ -82,7 +82,7 @@ export function Scrolling({ name, isTall = false, children }: ScrollingProps): V
   );
 }
 
-/** The kinds of segment, as people call them. */
+/** The kinds of segment, in words for people. */
 export const KIND_NAMES: Readonly<Record<SegmentKind, string>> = {
   frequent_segment: "By number of orders",
   recency_segment: "By days since the last order",

@@ -8,24 +8,24 @@ import type { Publication } from "../../voucher/publication-identity.js";
 import { problemOf } from "../http/error-answers.js";
 import type { Services } from "../http/services.js";
 
-/** What every page says of the service: which answers it gives, and whether its database and newest run are well. */
+/** The state of the service on every page: the served answers, the database and the newest run. */
 export interface ServiceState {
   readonly now: Date;
-  /** The publication that answers; undefined if there is none. */
+  /** The served publication; undefined if there is none. */
   readonly publication: Publication | undefined;
-  /** Whether its execution date is so long ago that there should be newer answers. */
+  /** Whether its execution date is so old that there should be newer answers. */
   readonly isOld: boolean;
   /** When the database last confirmed it; undefined if it never has. */
   readonly confirmedAt: Date | undefined;
-  /** Whether the database cannot be reached. */
+  /** Whether the database is not reachable. */
   readonly isAway: boolean;
-  /** The run that began last; undefined if there was none, or if the database cannot be asked. */
+  /** The run that began last; undefined if there was none, or if the database is away. */
   readonly newestRun: PipelineRunsTable | undefined;
-  /** The withdrawals of newer publications than the one that answers, and of those that the address asks for. */
+  /** The withdrawals of publications that are newer than the served one, and of those in the address. */
   readonly withdrawn: readonly WithdrawalsTable[];
 }
 
-/** What a client without a key sees. */
+/** The state for a client without a key. */
 export const UNKNOWN_STATE: ServiceState = {
   now: new Date(0),
   publication: undefined,
@@ -36,9 +36,9 @@ export const UNKNOWN_STATE: ServiceState = {
   withdrawn: [],
 };
 
-/** Reads the state of the service, as far as it matters to who asks for a page. */
+/** Reads the state of the service for a page. */
 export async function serviceStateOf(services: Services, { query }: Request): Promise<ServiceState> {
-  // The first page that is asked for may come before the first look at the database.
+  // The request for the first page may come before the first query of the database.
   if (services.store.status.confirmedAt === undefined) await unlessAway(services.store.newest());
   const runs = await askUnlessAway(services, (database) => readRunHistory(database, { limit: 1 }));
   const withdrawals = await askUnlessAway(services, readOpenWithdrawals);
@@ -68,19 +68,19 @@ function partitionKeyOf(date: unknown): string | undefined {
 }
 
 /**
- * Asks the database for what a page can do without.
- * @returns undefined if the database cannot be reached, or is not there yet. The page says so.
+ * Queries the database for optional data of a page.
+ * @returns undefined if the database is not reachable, or does not exist yet. The page shows that.
  */
 export async function askUnlessAway<Answer>(
   { store }: Services,
   question: (database: Consumption) => Promise<Answer>,
 ): Promise<Answer | undefined> {
-  // Nobody waits for a database of which it is known that it is away.
+  // Nobody waits for a database that is known to be away.
   if (store.status.isAway) return undefined;
   return unlessAway(store.ask(question));
 }
 
-/** What was asked for; undefined if the database cannot be reached, or is not there yet. */
+/** The result; undefined if the database is not reachable, or does not exist yet. */
 export async function unlessAway<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await answer;

@@ -4,18 +4,18 @@ import { CERTAINTY_WORDS, type CertaintyWord } from "../../voucher/certainty.js"
 import type { Answers, Cell, Place } from "../../voucher/published-answers.js";
 import { SEGMENT_KINDS, type SegmentKind } from "../../voucher/segment-rules.js";
 
-/** What the rows of a table are sorted by. */
+/** The orders for the rows of a table. */
 export const SORTS = ["country", "certainty", "change"] as const;
 export type Sort = (typeof SORTS)[number];
 
 const MAX_SEARCH_LENGTH = 200;
 
-/** A parameter that may be missing. A form sends an empty one for a field that nobody has filled in. */
+/** An optional parameter. A form sends an empty one for an empty field. */
 export function maybe<Schema extends z.ZodType>(type: Schema): z.ZodPreprocess<z.ZodOptional<Schema>> {
   return z.preprocess((value) => (value === "" ? undefined : value), type.optional());
 }
 
-/** The parameters that choose answers. */
+/** The parameters that select answers. */
 export const CHOICE = {
   certainty: maybe(z.enum(CERTAINTY_WORDS, `must be ${CERTAINTY_WORDS.join(", ")}`)),
   changed: maybe(z.literal("yes", "must be yes")),
@@ -23,7 +23,7 @@ export const CHOICE = {
   sort: maybe(z.enum(SORTS, `must be ${SORTS.join(", ")}`)),
 };
 
-/** Which answers somebody wants to see, and in which order. */
+/** The selection and the order of answers. */
 export interface Choice {
   readonly certainty?: CertaintyWord | undefined;
   readonly changed?: "yes" | undefined;
@@ -32,20 +32,20 @@ export interface Choice {
   readonly sort?: Sort | undefined;
 }
 
-/** An answer, compared with the one before. */
+/** An answer, compared with the previous one. */
 export interface ShownAnswer extends Place {
   /** Undefined if the answer is gone. */
   readonly cell: Cell | undefined;
-  /** Undefined if it is new, or if there is nothing to compare with. */
+  /** Undefined if it is new, or if there is no other publication. */
   readonly before: Cell | undefined;
   readonly hasChanged: boolean;
-  /** Whether it is chosen. The others of its country are shown beside it. */
+  /** Whether it is selected. The others of its country are shown next to it. */
   readonly isChosen: boolean;
-  /** Whether it counts. An answer that is gone is chosen with the others, but counts only as a change. */
+  /** Whether it counts. An answer that is gone is selected with the others, but counts only as a change. */
   readonly isCounted: boolean;
 }
 
-/** The answers of a country for one kind of segment. At least one of them is chosen. */
+/** The answers of a country for one kind of segment. At least one of them is selected. */
 export interface ShownRow {
   readonly countryCode: string;
   readonly answers: ReadonlyMap<string, ShownAnswer>;
@@ -54,29 +54,29 @@ export interface ShownRow {
 /** The rows of each kind of segment. */
 export type ShownTables = Readonly<Record<SegmentKind, readonly ShownRow[]>>;
 
-/** What is chosen of a publication. */
+/** The selected answers of a publication. */
 export interface ShownAnswers {
   readonly tables: ShownTables;
-  /** How many answers are chosen. */
+  /** The number of selected answers. */
   readonly count: number;
-  /** How many countries these are of. */
+  /** The number of their countries. */
   readonly countries: number;
-  /** How many would be chosen whatever their certainty, and whether they changed or not. */
+  /** The number without a selection by certainty or by change. */
   readonly all: number;
-  /** How many would be chosen with this word and everything else as it is; undefined if no certainty is known. */
+  /** The numbers for each word with the same other parameters; undefined if the certainty is unknown. */
   readonly byWord: Readonly<Record<CertaintyWord, number>> | undefined;
-  /** How many would be chosen if only those that changed were. */
+  /** The number if only changed answers were selected. */
   readonly changed: number;
 }
 
 /**
- * Chooses answers of a publication.
- * @param before what they are compared with; undefined if there is nothing.
+ * Selects answers of a publication.
+ * @param before the publication to compare with; undefined if there is none.
  */
 export function chooseAnswers(answers: Answers, before: Answers | undefined, choice: Choice): ShownAnswers {
   const all = [...comparedAnswers(answers, before)];
   const found = all.filter(nameContains(choice.q ?? ""));
-  // An answer that is gone is as certain as it was.
+  // An answer that is gone keeps its certainty.
   const isChosen = ({ before: earlier, cell, hasChanged }: Compared, { certainty, changed }: Choice) =>
     (changed === undefined || hasChanged) &&
     (certainty === undefined || (cell ?? earlier)?.certainty?.word === certainty);
@@ -121,7 +121,7 @@ export function* chosenAnswers({ tables }: ShownAnswers, answers: Answers): Gene
 
 type Compared = Omit<ShownAnswer, "isChosen" | "isCounted">;
 
-/** Every answer of a publication, and those that are gone since the one before. */
+/** Every answer of a publication, and those that are gone since the previous one. */
 function* comparedAnswers(answers: Answers, before: Answers | undefined): Generator<Compared> {
   for (const { cell, ...place } of answers.cells()) {
     const earlier = before?.cell(place.kind, place.countryCode, place.segment);
@@ -129,7 +129,7 @@ function* comparedAnswers(answers: Answers, before: Answers | undefined): Genera
     yield { ...place, cell, before: earlier, hasChanged };
   }
   for (const { cell: earlier, ...place } of before?.cells() ?? []) {
-    // A segment that the rules have no more has no column.
+    // A segment that the rules no longer have has no column.
     const isKnown = answers.segments[place.kind].segments.some(({ name }) => name === place.segment);
     if (isKnown && answers.cell(place.kind, place.countryCode, place.segment) === undefined)
       yield { ...place, cell: undefined, before: earlier, hasChanged: true };
@@ -164,7 +164,7 @@ function rowsOf(answers: readonly ShownAnswer[], kind: SegmentKind, sort: Sort):
     .sort((a, b) => a.rank - b.rank || compareCodePoints(a.countryCode, b.countryCode));
 }
 
-/** What a row is sorted by, the lowest first: its least certain answer, or the change that decides the most vouchers. */
+/** The rank of a row, the lowest first: its least certain answer, or the change with the most vouchers. */
 const RANKS: Readonly<Record<Sort, (row: readonly ShownAnswer[]) => number>> = {
   country: () => 0,
   certainty: (row) =>

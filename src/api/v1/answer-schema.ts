@@ -6,7 +6,7 @@ import { SEGMENT_KINDS } from "../../voucher/segment-rules.js";
 import { documentedMoment, executionDate, flagText, minCertainty, wholeNumberText } from "./field-schemas.js";
 import { NAMES_EXPLAINED } from "./unknown-countries.js";
 
-/** A publication, as the api shows it. */
+/** A publication in the form of the api. */
 export const publicationSchema = z
   .object({
     execution_date: z.string().meta({ format: "date-time", example: "2020-05-29T00:00:00Z" }),
@@ -24,7 +24,7 @@ export const publicationSchema = z
 
 type PublicationDocument = z.input<typeof publicationSchema>;
 
-/** Shows a publication. */
+/** The document of a publication. */
 export function publicationDocument(publication: Publication): PublicationDocument {
   return {
     execution_date: publication.executionDate.iso,
@@ -40,7 +40,7 @@ export function publicationDocument(publication: Publication): PublicationDocume
 
 const MAX_ASSIGNMENTS = 1_000_000_000;
 
-/** What can be asked of every answer of `/v1`. */
+/** The options of every answer of `/v1`. */
 export const answerOptions = {
   as_of: documentedMoment.optional().meta({
     description: "The day that recency counts to, in UTC, for example 2020-05-29; today by default",
@@ -66,7 +66,7 @@ export const answerOptions = {
 const amount = z.int().positive().meta({ description: "In whole currency units", example: 2640 });
 const count = z.int().min(0);
 
-/** How certain an answer is, as all answers have it. */
+/** The certainty of an answer, in all responses. */
 export const certaintyFields = {
   certainty: z
     .number()
@@ -77,7 +77,7 @@ export const certaintyFields = {
   certainty_word: z.enum(CERTAINTY_WORDS).nullable().meta({ description: "The same in a word" }),
 };
 
-/** Why there is no amount, as all answers have it. */
+/** The reason for no amount, in all responses. */
 export const noneFields = {
   none_because: z.enum(NONE_REASONS).meta({
     description:
@@ -112,7 +112,7 @@ const cellReceiptSchema = z
   })
   .meta({ id: "SegmentReceipt", description: "The counts of the country and segment" });
 
-/** What an answer rests on. */
+/** The basis of an answer. */
 export const receiptSchema = z
   .object({
     segment_name: z.enum(SEGMENT_KINDS),

@@ -1,13 +1,13 @@
 import type { Response } from "express";
 
-/** Since when what is deprecated is: 1 December 2026, as RFC 9745 writes it. */
+/** The start of the deprecation: 1 December 2026, in the form of RFC 9745. */
 const SINCE = "@1796083200";
-/** From when on it may be gone, as RFC 8594 writes it. */
+/** The date after which the fields may be removed, in the form of RFC 8594. */
 const UNTIL = "Tue, 01 Jun 2027 00:00:00 GMT";
 
 /**
- * Says in the headers that a field of the answer, or a parameter of the request, is deprecated. The OpenAPI document marks which, and
- * docs/api.md says what stands in their place.
+ * Sets the headers for a deprecated field of the response, or a deprecated parameter. The OpenAPI document marks
+ * them, and docs/api.md names the replacements.
  */
 export function tellDeprecated(response: Response): void {
   response.setHeader("Deprecation", SINCE);

@@ -4,10 +4,10 @@ import { CERTAINTY_WORDS, type MinCertainty } from "../../voucher/certainty.js";
 import { executionDateAsShown } from "../../voucher/execution-date.js";
 import { parseMoment } from "../../voucher/moment.js";
 
-/** The blanks that do not count around a value, in raw data and here. */
+/** The blanks that do not count around a value, here and in raw data. */
 const BLANKS = " \t\n\v\f\r";
 
-/** A text without the blanks around it. Not by a pattern: for blanks within a long text one takes time by their square. */
+/** A text without the blanks around it. A pattern would take quadratic time for blanks within a long text. */
 export function trimmed(text: string): string {
   let [start, end] = [0, text.length];
   while (start < end && BLANKS.includes(text.charAt(start))) start += 1;
@@ -17,7 +17,7 @@ export function trimmed(text: string): string {
 
 const MOMENT_MESSAGE = "must be a valid date and time, for example 2022-03-01 00:00:00";
 
-/** A moment or a day, in UTC where it says no offset. */
+/** A moment or a day, in UTC if it has no offset. */
 export const moment = z.string("must be text").transform((text, context) => {
   const read = parseMoment(trimmed(text));
   if (read !== undefined) return read;
@@ -25,7 +25,7 @@ export const moment = z.string("must be text").transform((text, context) => {
   return z.NEVER;
 });
 
-/** The same, as OpenAPI describes it. */
+/** The same for OpenAPI. */
 export const documentedMoment = moment.meta({
   override: {
     anyOf: [
@@ -35,7 +35,7 @@ export const documentedMoment = moment.meta({
   },
 });
 
-/** An execution date, in every form in which the service shows one. */
+/** An execution date, in every form that the service shows. */
 export const executionDate = z
   .string("must be text")
   .transform((text, context) => {
@@ -59,7 +59,7 @@ export const executionDate = z
     },
   });
 
-/** A whole number, as a query has it: digits. */
+/** A whole number in a query: digits. */
 export function wholeNumberText(minimum: number, maximum: number): z.ZodType<number, string> {
   const message = `must be a whole number from ${minimum.toString()} to ${maximum.toString()}`;
   return z
@@ -75,14 +75,14 @@ export function wholeNumberText(minimum: number, maximum: number): z.ZodType<num
     });
 }
 
-/** The words by which a least certainty can be asked for. */
+/** The words for a lowest certainty. */
 const LEAST_WORDS = CERTAINTY_WORDS.filter((word) => word !== "toss-up");
 const CERTAINTY_MESSAGE = `must be a chance from 0 to 1, or ${LEAST_WORDS.join(" or ")}`;
 
-/** A number as JSON writes it. */
+/** A number in JSON. */
 const NUMBER = /^-?\d{1,32}(\.\d{1,400})?(e[+-]?\d{1,4})?$/i;
 
-/** How certain an answer must be, as a query has it: a chance or a word. */
+/** The lowest certainty of answers in a query: a chance or a word. */
 export const minCertainty: z.ZodType<MinCertainty, string> = z
   .string(CERTAINTY_MESSAGE)
   .transform((text, context): MinCertainty => {
@@ -100,7 +100,7 @@ export const minCertainty: z.ZodType<MinCertainty, string> = z
     },
   });
 
-/** Yes or no, as a query has it. */
+/** True or false in a query. */
 export const flagText = z
   .enum(["true", "false"], "must be true or false")
   .transform((text) => text === "true");

@@ -19,7 +19,7 @@ const readySchema = z
   })
   .meta({ id: "Ready" });
 
-/** What whoever runs the service asks of it: is the process alive, and can it answer? */
+/** The probes: is the process alive, and can it answer? */
 export function health(services: Services): Operation[] {
   return [
     operation({
@@ -58,7 +58,7 @@ export function health(services: Services): Operation[] {
   ];
 }
 
-/** Why the service should get no requests now; undefined where it is ready. */
+/** The reason why the service should get no requests now; undefined if it is ready. */
 function reasonNotReady(services: Services): Problem | undefined {
   if (services.underWay.isEnding)
     return new Problem("not-ready", "The service is shutting down. Ask another instance.");
@@ -74,7 +74,7 @@ function silent(seconds: number): Problem {
   );
 }
 
-/** `GET /metrics`, as Prometheus reads it. */
+/** `GET /metrics`, for Prometheus. */
 export function readMetrics(services: Services): Operation {
   const { registry } = services.metrics;
   addServiceMetrics(registry, services);
@@ -94,7 +94,7 @@ export function readMetrics(services: Services): Operation {
   });
 }
 
-/** Adds what is known of the process, the publication and the database; all of it is computed when somebody asks. */
+/** Adds metrics of the process, the publication and the database. All of them are computed at each request. */
 function addServiceMetrics(registry: Registry, services: Services): void {
   const { store, now, underWay } = services;
   const gauge = (name: string, help: string, value: () => number | undefined) =>
@@ -104,7 +104,7 @@ function addServiceMetrics(registry: Registry, services: Services): void {
       registers: [registry],
       collect() {
         const current = value();
-        // What is not known has no value: an alert should not take 0 seconds for an answer.
+        // An unknown value is left out: an alert should not take 0 seconds for a value.
         if (current === undefined) this.remove();
         else this.set(current);
       },

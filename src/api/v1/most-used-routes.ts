@@ -27,7 +27,7 @@ const BODY_MESSAGE = `must be a customer, or a list of 1 to ${MAX_CUSTOMERS.toLo
 const optionsQuery = z.strictObject(answerOptions);
 type Options = z.output<typeof optionsQuery>;
 
-/** What keeps an answer of `/v1` from being given. */
+/** The problems that an answer of `/v1` can end with. */
 export const ANSWER_PROBLEMS: readonly ProblemType[] = [
   "impossible-request",
   "unknown-publication",
@@ -103,7 +103,7 @@ export function mostUsedOfMany(services: Services): Operation {
   });
 }
 
-/** How to decide, by the parameters of a query. */
+/** The options of a decision, from the parameters of a query. */
 export function decisionOptions(
   {
     as_of,
@@ -122,9 +122,10 @@ export function decisionOptions(
 }
 
 /**
- * The answers that a query asks for.
- * @throws Problem unknown-publication; no-country-answers where a fallback to countries cannot be had; no-certainty where the
- * publication does not say how certain its answers are.
+ * The answers for a query.
+ * @throws Problem unknown-publication.
+ * @throws Problem no-country-answers if there is no fallback to countries.
+ * @throws Problem no-certainty if the answers of the publication have no certainty.
  */
 export async function answersFor(
   { store }: Services,
@@ -141,7 +142,7 @@ export async function answersFor(
   );
 }
 
-/** @throws Problem no-certainty where the publication does not say how certain its answers are. */
+/** @throws Problem no-certainty if the answers of the publication have no certainty. */
 export function expectCertainty(answers: Answers): void {
   if (answers.knowsCertainty) return;
   const executionDate = answers.publication.executionDate.iso;
@@ -152,11 +153,11 @@ export function expectCertainty(answers: Answers): void {
   );
 }
 
-/** What customers are answered by. */
+/** The inputs for the answers of customers. */
 interface Asking {
   readonly answers: Answers;
   readonly options: DecisionOptions;
-  /** The moment that the data's age counts to; undefined where no receipt is asked for. */
+  /** The time to which the data's age counts; undefined without a receipt. */
   readonly explainedAt: Date | undefined;
   readonly unknown: UnknownCountries;
 }

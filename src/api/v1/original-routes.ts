@@ -12,7 +12,7 @@ import type { Services } from "../http/services.js";
 import { dayOf } from "./customer-schema.js";
 import { documentedMoment, moment, trimmed } from "./field-schemas.js";
 
-/** `GET /`, as the original service answered it. */
+/** `GET /`, with the response of the original service. */
 export function hello(): Operation {
   return operation({
     method: "get",
@@ -34,7 +34,7 @@ export function hello(): Operation {
   });
 }
 
-/** `GET /voucher/most-used`, as the original service answered it, to the byte. */
+/** `GET /voucher/most-used`, with the same bytes as the original service. */
 export function mostUsedVoucher(services: Services): Operation {
   return operation({
     method: "get",
@@ -66,7 +66,7 @@ export function mostUsedVoucher(services: Services): Operation {
   });
 }
 
-/** As Express's own json() would, without its looks for types, charsets and tags: this is what most requests are. */
+/** The same as Express's json(), but without its checks of types, charsets and tags: most requests come here. */
 function sendSmallJson(response: Response, document: object): void {
   const text = JSON.stringify(document);
   response.setHeader("Content-Type", "application/json; charset=utf-8");
@@ -75,13 +75,16 @@ function sendSmallJson(response: Response, document: object): void {
 }
 
 const ORDERS_MESSAGE = "must be a whole number, for example 15";
-/** The original service took what Python's int() takes: a number, of which it kept the whole part, or digits as text. */
+/**
+ * The original service accepted the inputs of Python's int(): a number, of which it kept the whole part, or digits as
+ * text.
+ */
 const orders = z
   .union([z.number(), z.string().regex(/^\s*\+?\d{1,15}\s*$/, ORDERS_MESSAGE)], ORDERS_MESSAGE)
   .transform((value) => Math.trunc(Number(value)))
   .pipe(z.int(ORDERS_MESSAGE).min(0, "must not be negative"));
 
-/** The customer of `GET /voucher/most-used`. Other keys are let through, as the original service did. */
+/** The customer of `GET /voucher/most-used`. Other keys are ignored, as in the original service. */
 const customerSchema = z.object(
   {
     customer_id: z.union([z.string(), z.number()], "must be text or a number"),
@@ -96,7 +99,7 @@ const customerSchema = z.object(
   "must be a JSON object",
 );
 
-/** The customer as OpenAPI describes it: what every client should send. More is taken, see docs/api.md. */
+/** The customer for OpenAPI: the fields that every client should send. The service accepts more, see docs/api.md. */
 const originalCustomerDocument = z
   .looseObject({
     customer_id: z.union([z.string(), z.int()]),

@@ -29,7 +29,7 @@ const historySchema = z
   })
   .meta({ id: "Publications" });
 
-/** `GET /v1/publications`: what was published, the latest execution date first. */
+/** `GET /v1/publications`: the publications, the latest execution date first. */
 export function listPublications(services: Services): Operation {
   return operation({
     method: "get",
@@ -130,7 +130,7 @@ const changesSchema = z
   })
   .meta({ id: "Changes" });
 
-/** `GET /v1/publications/{execution_date}/changes`: the answers that differ from those of the publication before. */
+/** `GET /v1/publications/{execution_date}/changes`: the answers that differ from the previous publication. */
 export function listChanges(services: Services): Operation {
   return operation({
     method: "get",
@@ -209,7 +209,7 @@ const segmentsSchema = z
   })
   .meta({ id: "Segments" });
 
-/** `GET /v1/segments`: the segments by which a publication was made. */
+/** `GET /v1/segments`: the segments of a publication. */
 export function listSegments(services: Services): Operation {
   return operation({
     method: "get",

@@ -23,7 +23,7 @@ const RUN_ID = /^[\w-]{1,64}$/;
 const count = z.int().min(0);
 const moment = z.string().meta({ format: "date-time" });
 
-/** How many answers each word of certainty is said of. */
+/** The number of answers with each word of certainty. */
 export const certaintyCounts = z
   .object(Object.fromEntries(CERTAINTY_WORDS.map((word) => [word, count])))
   .nullable()
@@ -171,7 +171,7 @@ export function readRun(services: Services): Operation {
   });
 }
 
-/** A run of the history; undefined if there is none of this id. */
+/** A run of the history; undefined if there is none with this id. */
 export async function readPastRun(database: Consumption, runId: string): Promise<PastRun | undefined> {
   const [run] = await readPastRuns(database, { runId, limit: 1 });
   return run;
@@ -182,7 +182,7 @@ async function readPastRuns(database: Consumption, filter: RunFilter): Promise<P
   return (await readRunHistory(database, filter)).map((run) => pastRunOf(run, withdrawals));
 }
 
-/** Shows a run with its record. */
+/** The document of a run with its record. */
 export function recordedRunDocument(run: PastRun): z.input<typeof recordedRunSchema> {
   return { ...runDocument(run), record: run.report === null ? null : { ...run.report } };
 }
@@ -223,7 +223,7 @@ function runDocument(run: PastRun): z.input<typeof runSchema> {
     })),
     answers: report === null ? null : answersOf(report.answers),
     warnings: [...(report?.warnings ?? [])],
-    // A run that is under way, or was killed, has left the seconds up to its last sign of life.
+    // A current or killed run has recorded only the seconds so far.
     seconds: run.outcome === "running" || run.outcome === "killed" ? null : (report?.seconds ?? null),
     withdrawals: run.withdrawals.map(
       ({ published_at, withdrawn_at, withdrawn_by, why, outcome, ended_at, ended_by }) => ({

@@ -23,7 +23,7 @@ import { AFTER, asksForCsv, formatName, malformedCursor, NEXT } from "./list-for
 
 const ROWS_UNLESS_ASKED = 1_000;
 const MOST_ROWS = 10_000;
-/** As many as are read from the database at once for a table that is sent whole. */
+/** The rows that are read at once for a table without pages. */
 const ROWS_PER_PAGE = 2_000;
 
 const tableSchema = z
@@ -95,7 +95,7 @@ interface Reading {
   readonly publication: Publication;
   readonly table: TableReader;
   readonly first: TablePage;
-  /** Reads the page that follows. */
+  /** Reads the next page. */
   readonly page: (after: RowKey, limit: number) => Promise<TablePage>;
 }
 
@@ -104,7 +104,7 @@ interface Place {
   readonly after?: string | undefined;
 }
 
-/** Reads the first page, once more where the date was published anew, or withdrawn, since the service last looked. */
+/** Reads the first page. It reads again if the date was published again, or withdrawn, since the last refresh. */
 async function begin(services: Services, name: string, place: Place, limit: number): Promise<Reading> {
   try {
     return await tryToBegin(services, name, place, limit);
@@ -124,7 +124,10 @@ async function tryToBegin({ store }: Services, name: string, place: Place, limit
   return { publication, table, first: await page(after, limit), page };
 }
 
-/** Row by row to the end. Where the publication is replaced on the way, the connection breaks off: half a table is none. */
+/**
+ * All rows to the end. If the publication is replaced meanwhile, the connection closes, because a part of a table is
+ * useless.
+ */
 async function sendCsv(response: Response, name: string, { table, first, page }: Reading): Promise<void> {
   const { columns } = table;
   response.type(CSV_TYPE).attachment(`${name}.csv`);
@@ -136,7 +139,7 @@ async function sendCsv(response: Response, name: string, { table, first, page }:
   response.end();
 }
 
-/** A cursor says of which publication it is: the rows that follow must be of the same one. */
+/** A cursor contains its publication: the next rows must be of the same one. */
 function cursorOf(key: RowKey, { runId, publishedAt }: Publication): string {
   return Buffer.from(JSON.stringify([runId, publishedAt, ...key])).toString("base64url");
 }

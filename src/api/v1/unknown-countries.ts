@@ -1,7 +1,7 @@
 import { nearestCountries } from "../../voucher/nearest-countries.js";
 import type { Answers } from "../../voucher/published-answers.js";
 
-/** A look at 50,000 countries takes milliseconds: a file of names that do not exist must not keep the service busy. */
+/** A search in 50,000 countries takes milliseconds: a file of names that do not exist must not keep the service busy. */
 export const NAMES_EXPLAINED = 100;
 
 /** The names nearest to the unknown countries of one request. */

@@ -46,7 +46,7 @@ async function describe(report: RejectedReport): Promise<string> {
   const { execution_date, failed_run, measures, rejected, rows } = report;
   if (rejected === 0 && failed_run === null) return `no rejected rows for ${execution_date}`;
   const { measureTables, titledTable } = await import("../../record/terminal.js");
-  // The reasons first: the values beside them can be long.
+  // The reasons come first, because the other values can be long.
   const reasonsFirst = rows.map(({ reject_reasons, source_file, ...values }) => ({
     reject_reasons,
     source_file,

@@ -72,7 +72,7 @@ async function runText(context: ShellContext, sql: string, format: ResultFormat)
   ]);
   const write = writerTo(process.stdout);
   await withShell(context, async (shell) => {
-    // A statement that fails shows nothing that a person must be warned of.
+    // A statement that fails shows nothing that needs a warning.
     const untold = [...shell.dates.warnings];
     const warn = () => {
       for (const warning of untold.splice(0)) printWarning(warning);
@@ -80,7 +80,7 @@ async function runText(context: ShellContext, sql: string, format: ResultFormat)
     let isFirst = true;
     for await (const result of shell.run(sql, context.signal)) {
       warn();
-      // Between arrays of JSON there is no need for a line.
+      // JSON arrays need no blank line between them.
       if (!isFirst && format !== "json") await write("\n");
       isFirst = false;
       await printResult(result, format, write, printWarning);
@@ -122,7 +122,7 @@ function printStart(holdings: string, { shown, warnings }: ShellDates): void {
   for (const warning of warnings) printWarning(warning);
 }
 
-/** yargs would take the defaults of the two for a conflict. */
+/** yargs would report the defaults of the two as a conflict. */
 function refuseTwoFormats({ json, csv }: Record<string, unknown>): true {
   if (json !== true || csv !== true) return true;
   throw new PipelineError(

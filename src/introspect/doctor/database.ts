@@ -8,14 +8,14 @@ import { isPublished } from "../../models/model.js";
 import { publishedTable } from "../../run/publish.js";
 import { found, type Finding } from "./examination.js";
 
-/** A database that was looked at. */
+/** A checked database. */
 export interface CheckedDatabase {
   readonly consumption: Consumption;
-  /** By how much the clock of its server is ahead; undefined if it has none of its own. */
+  /** How far the clock of its server is ahead; undefined if it has no own clock. */
   readonly aheadMilliseconds: number | undefined;
 }
 
-/** Whether the server, where there is one, is of a version that is supported. */
+/** Whether the version of the server is supported, if there is a server. */
 export async function checkServer(consumption: Consumption): Promise<Finding<CheckedDatabase>> {
   const { db, dialect, name } = consumption;
   const asked = Date.now();
@@ -32,7 +32,7 @@ export async function checkServer(consumption: Consumption): Promise<Finding<Che
   return { message: `${name}, ${product} ${version}`, value: { consumption, aheadMilliseconds } };
 }
 
-/** Whether the tables are as this version of the pipeline needs them, or can be made so. */
+/** Whether the tables match this version of the pipeline, or can be migrated. */
 export async function checkTables(
   consumption: Consumption,
   { models }: SqlVersion,
@@ -57,7 +57,7 @@ export async function checkTables(
   return found(changes.length === 0 ? "up to date" : `the next run creates: ${changes.join(", ")}`);
 }
 
-/** Whether the user may do what a run does there. */
+/** Whether the user has the rights for a run. */
 export async function checkRights({ db, dialect }: Consumption): Promise<Finding<undefined>> {
   await translatingErrors(dialect, () => dialect.tryToWrite(db));
   return found("can create tables and write rows");

@@ -19,7 +19,7 @@ import { checkRawFiles, checkWriting, checkZone } from "./storage.js";
 
 export type { CheckResult };
 
-/** What a look at everything that a run needs has found. */
+/** The results of the preflight checks. */
 export interface DoctorReport {
   readonly healthy: boolean;
   /** In the order in which a run needs them. */
@@ -27,9 +27,9 @@ export interface DoctorReport {
 }
 
 /**
- * Looks whether everything is there that a run needs, and leaves all as it was. Every check is made, unless one has failed that it
- * needs.
- * @param readSettings throws a PipelineError where they are wrong.
+ * Checks that everything that a run needs is in place, and changes nothing. Every check runs, unless it needs one
+ * that has failed.
+ * @param readSettings throws a PipelineError if the settings are invalid.
  */
 export async function examine(
   readSettings: () => Settings,
@@ -63,16 +63,16 @@ export async function examine(
   return { healthy: checks.every(({ outcome }) => outcome === "passed"), checks };
 }
 
-/** What is to be closed at the end. */
+/** The resources to close at the end. */
 interface Opened {
   zones?: Zones;
   consumption?: Consumption;
 }
 
-/** By how many milliseconds the clocks of others are ahead, by their names. */
+/** How many milliseconds the clocks of other services are ahead, by their names. */
 type Clocks = Readonly<Record<string, number>>;
 
-/** Whether the models can be read and rendered, and depend on each other in an order. */
+/** Whether the models are readable and renderable, and have an order. */
 async function checkSql({
   sqlDirectory,
   sqlVersion,
@@ -101,7 +101,7 @@ async function examineMachine(
   return engine;
 }
 
-/** The folders that runs tell others in, by their settings. */
+/** The folders for reports, metrics and events, by their settings. */
 function reportFolders({ runReports, metricsFile, openLineage }: Settings): Record<string, string> {
   return {
     ...(isOnS3(runReports) ? {} : { RUN_REPORTS: runReports }),
@@ -150,7 +150,7 @@ async function examineZones(
   ]);
   const writing = (name: "curated" | "provision", zone: Examined<unknown>) =>
     examination.check(`writing ${name}`, [settings, zones, zone, engine], ({ duckdb }, checked) => {
-      // Without the SQL nobody knows the tables; whether the zone can be written is still useful to know.
+      // Without the SQL the tables are unknown, but it is still useful to know if the zone is writable.
       const models = sql.finding?.value.models ?? [];
       const tables = models.filter(isWritten).filter(({ layer }) => layer === name);
       const session = { settings: duckdb, s3: checked.s3, signal };

@@ -14,7 +14,7 @@ const BYTES: Record<string, number> = {
   TiB: 1024 ** 4,
 };
 
-/** Whether DuckDB starts with the settings; gives how many bytes of memory it may take. */
+/** Whether DuckDB starts with the settings; gives its memory limit in bytes. */
 export function checkDuckDb(settings: DuckDbSettings, signal: AbortSignal): Promise<Finding<number>> {
   const session = { settings, reach: NOTHING, signal, warn: () => undefined, leavesNoTrace: true };
   return withDuckDb(session, async (engine) => {
@@ -29,7 +29,7 @@ export function checkDuckDb(settings: DuckDbSettings, signal: AbortSignal): Prom
   });
 }
 
-/** Whether the extension is there by which DuckDB reads and writes on S3, and it can be given keys. */
+/** Whether the extension for S3 is installed, and accepts the keys. */
 export function checkHttpfs(
   settings: DuckDbSettings,
   s3: S3Access | undefined,
@@ -40,8 +40,8 @@ export function checkHttpfs(
 }
 
 /**
- * Whether the cluster that ENGINE names lets in, is of a version that is supported, and can look into the zones.
- * @param zones where they are.
+ * Whether the cluster of ENGINE accepts the connection, has a supported version, and can read the zones.
+ * @param zones their addresses.
  */
 export async function checkCluster(
   settings: SparkSettings,
@@ -60,7 +60,7 @@ export async function checkCluster(
   );
 }
 
-/** A size as DuckDB writes it: `12.4 GiB`. */
+/** A size in DuckDB's form: `12.4 GiB`. */
 function bytesOf(size: string): number {
   const [, number, unit = ""] = /^([0-9.]+) ([A-Za-z]+)$/.exec(size) ?? [];
   const factor = BYTES[unit];
@@ -69,9 +69,9 @@ function bytesOf(size: string): number {
 }
 
 /**
- * Installs what the engine needs to work on S3, so that later runs need no network for it.
+ * Installs the engine's extension for S3, so that later runs need no network for it.
  * @returns the version of DuckDB that it is for.
- * @throws PipelineError EXTENSION_MISSING if it cannot be had.
+ * @throws PipelineError EXTENSION_MISSING if it is not available.
  */
 export function installS3Extension({ duckdb }: Settings): Promise<string> {
   return installExtension(duckdb);

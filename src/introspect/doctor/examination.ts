@@ -2,39 +2,39 @@ import { messageOf, PipelineError, type FaultCode } from "../../base/errors.js";
 import { machineFault } from "../../base/machine-faults.js";
 import type { RunActivity } from "../../run/activity.js";
 
-/** How a check has ended. */
+/** The result of a check. */
 export interface CheckResult {
   readonly check: string;
   readonly outcome: "passed" | "failed" | "unchecked";
-  /** What was found; where it has failed, what is wrong and what to do; where it could not be made, what comes first. */
+  /** The finding. For a failed check: the fault and its remedy. For a skipped check: the check that must pass first. */
   readonly message: string;
-  /** Of one that has failed; `BUG` is one of the pipeline. */
+  /** The code of a failed check; `BUG` is a bug of the pipeline. */
   readonly code: FaultCode | "BUG" | null;
 }
 
-/** What a check says where all is well, and what it gives to those that depend on it. */
+/** The message of a passed check, and its value for the checks that depend on it. */
 export interface Finding<Value> {
   readonly message: string;
   readonly value: Value;
 }
 
-/** All is well, and there is nothing that others depend on. */
+/** A passed check without a value. */
 export function found(message: string): Finding<undefined> {
   return { message, value: undefined };
 }
 
-/** A check that was made, with what it gives; nothing if it has failed. */
+/** A finished check with its value; without a value if it failed. */
 export interface Examined<Value> {
   readonly check: string;
   readonly finding: Finding<Value> | undefined;
 }
 
-/** What checks give, in their order. */
+/** The values of checks, in their order. */
 type ValuesOf<Needs extends readonly Examined<unknown>[]> = {
   [Index in keyof Needs]: Needs[Index] extends Examined<infer Value> ? Value : never;
 };
 
-/** Makes checks, each of which can fail without keeping others from being made. */
+/** Runs checks. A failed check does not stop the others. */
 export class Examination {
   readonly #activity: RunActivity;
   readonly #results: Promise<CheckResult>[] = [];
@@ -44,8 +44,9 @@ export class Examination {
   }
 
   /**
-   * Makes a check, unless one that it needs has failed. Checks can be made side by side; results are in the order of the calls.
-   * @param look throws a PipelineError for what is wrong.
+   * Runs a check, unless one that it needs has failed. Checks can run in parallel; results are in the order of the
+   * calls.
+   * @param look throws a PipelineError for a fault.
    */
   async check<Value, const Needs extends readonly Examined<unknown>[]>(
     check: string,
@@ -57,7 +58,7 @@ export class Examination {
     return { check, finding: (await made).finding };
   }
 
-  /** Every result, when all checks have ended. */
+  /** All results, after all checks have ended. */
   results(): Promise<CheckResult[]> {
     return Promise.all(this.#results);
   }

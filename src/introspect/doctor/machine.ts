@@ -7,15 +7,15 @@ import { nodeFault } from "../../base/machine-faults.js";
 import { found, type Finding } from "./examination.js";
 
 const GIBIBYTE = 1024 ** 3;
-/** A disk with less is about to be full. */
+/** A disk with less free space is almost full. */
 const ROOM_BYTES = GIBIBYTE;
-/** What the process needs beside DuckDB. */
+/** The memory of the process without DuckDB. */
 const BESIDE_DUCKDB_BYTES = 256 * 1024 ** 2;
 
 /** Older ones get no fixes from Node's own project: 20 since April 2026. */
 const OLDEST_SUPPORTED_NODE = 22;
 
-/** Whether this Node is one that the pipeline is made for. */
+/** Whether the pipeline supports this version of Node. */
 export function checkNode(version = process.versions.node): Finding<undefined> {
   const fault = nodeFault(version);
   if (fault !== undefined) throw fault;
@@ -24,8 +24,8 @@ export function checkNode(version = process.versions.node): Finding<undefined> {
 }
 
 /**
- * Whether the machine, or the container, has the memory that DuckDB may take.
- * @param limitBytes what DuckDB may take.
+ * Whether the machine, or the container, has the memory for DuckDB's limit.
+ * @param limitBytes the memory limit of DuckDB.
  */
 export function checkMemory(limitBytes: number, memoryBytes = memoryOfMachine()): Finding<undefined> {
   const said = `DuckDB may use ${inGibibytes(limitBytes)} of ${inGibibytes(memoryBytes)}`;
@@ -36,13 +36,13 @@ export function checkMemory(limitBytes: number, memoryBytes = memoryOfMachine())
   );
 }
 
-/** That of the container, where there is one with a limit. */
+/** The memory of the container, if it has a limit. */
 function memoryOfMachine(): number {
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem();
 }
 
-/** Whether folders have room for what will be written below them; they need not be there yet. */
+/** Whether the disks of folders have space left. The folders may not exist yet. */
 export async function checkDisks(folders: Readonly<Record<string, string>>): Promise<Finding<undefined>> {
   const disks = await Promise.all(
     Object.entries(folders).map(async ([name, folder]) => {
@@ -61,7 +61,7 @@ export async function checkDisks(folders: Readonly<Record<string, string>>): Pro
   return found(`free: ${disks.map(({ name, free }) => `${name} ${inGibibytes(free)}`).join(", ")}`);
 }
 
-/** Whether the folder for what does not fit into memory can be written. */
+/** Whether the folder for temporary data is writable. */
 export async function checkTempFolder(folder: string): Promise<Finding<undefined>> {
   try {
     await tryFolder(folder);
@@ -76,13 +76,13 @@ export async function checkTempFolder(folder: string): Promise<Finding<undefined
 }
 
 /**
- * Whether what runs tell others can be written. Services are not asked: nothing shall be told.
+ * Whether the reports of runs are writable. Services are not called, because they must not receive anything.
  * @param folders by the setting that names each.
  */
 export async function checkReports(folders: Readonly<Record<string, string>>): Promise<Finding<undefined>> {
   const settings = Object.entries(folders);
   const faults: string[] = [];
-  // One after the other: they can share folders that are made for the look.
+  // One after the other: they can share folders that a check creates.
   for (const [setting, folder] of settings) {
     await tryFolder(folder).catch((error: unknown) => faults.push(`${setting}: ${messageOf(error)}`));
   }
@@ -108,12 +108,12 @@ function inGibibytes(bytes: number): string {
   return `${(bytes / GIBIBYTE).toFixed(1)} GiB`;
 }
 
-/** Further off, S3 will soon refuse what is signed by this clock. */
+/** With a larger difference S3 will soon refuse requests signed by this clock. */
 const MOST_MILLISECONDS = 4 * 60_000;
 
 /**
- * Whether the clock of this machine agrees with those of others.
- * @param aheadMilliseconds by how much each of them is ahead, by its name.
+ * Whether the clock of this machine agrees with other clocks.
+ * @param aheadMilliseconds how far each of them is ahead, by its name.
  */
 export function checkClock(aheadMilliseconds: Readonly<Record<string, number>>): Finding<undefined> {
   const clocks = Object.entries(aheadMilliseconds);

@@ -11,7 +11,7 @@ import type { Zones } from "../../zones/open-zones.js";
 import { STAGING, stagingOfRun, type Zone, type ZoneFile } from "../../zones/zone.js";
 import { found, type Finding } from "./examination.js";
 
-/** Whether there are raw files, and the first one can be read. */
+/** Whether there are raw files, and the first one is readable. */
 export async function checkRawFiles(version: SqlVersion, zones: Zones): Promise<Finding<undefined>> {
   const inputs = await findRawFiles({ version, zones });
   const files = inputs.flatMap((input) => input.files);
@@ -41,13 +41,13 @@ async function readBeginning(zone: Zone, file: ZoneFile): Promise<void> {
   }
 }
 
-/** Whether a zone can be reached, and listed. */
+/** Whether a zone is reachable, and can be listed. */
 export async function checkZone(zone: Zone): Promise<Finding<undefined>> {
   await zone.list(STAGING);
   return found(zone.root);
 }
 
-/** What DuckDB writes a probe with. */
+/** The options for DuckDB to write a probe file. */
 export interface ProbeSession {
   readonly settings: DuckDbSettings;
   readonly s3: S3Access | undefined;
@@ -55,9 +55,9 @@ export interface ProbeSession {
 }
 
 /**
- * Whether a run can write into a zone: DuckDB writes a file below `_staging/`, as a run does, and reads it back; it is copied as a
- * commit does it; then everything is removed. The message names what the server cannot do although a run can do without. A commit must be able to put files in the folders of
- * the tables.
+ * Whether a run can write into a zone. DuckDB writes a file below `_staging/` as a run does, and reads it. The zone
+ * copies it as a commit does. Then everything is removed. The message names features that the server lacks, even if a
+ * run works without them. A commit must be able to write into the folders of the tables.
  */
 export async function checkWriting(
   zone: Zone,
@@ -70,7 +70,7 @@ export async function checkWriting(
   try {
     missing.push(...(await writeProbe(zone, runId, session)));
   } catch (error) {
-    // If nothing can be written, that is what to tell, and not that it cannot be removed.
+    // If the zone is not writable, that is the fault to report, and not the failed removal.
     await zone.sweep(STAGING, runId).catch(() => undefined);
     throw explained(zone, error);
   }
@@ -79,10 +79,10 @@ export async function checkWriting(
   return found([`a file was ${done} and removed`, ...missing].join(". But "));
 }
 
-/** A little more than the 10 MB that DuckDB sends in one body at the most: a proxy may refuse bodies of that size. */
+/** A little more than DuckDB's largest request body of 10 MB: a proxy may refuse bodies of that size. */
 const LARGE_PROBE = "SELECT hash(number) AS probe FROM range(1400000) AS numbers (number)";
 
-/** @returns what the server cannot do. */
+/** @returns the features that the server lacks. */
 async function writeProbe(zone: Zone, runId: string, session: ProbeSession): Promise<string[]> {
   const staged = await zone.stage(runId, { table: "probe", partitionKey: runId });
   const reach = { directories: [`${zone.root}/${stagingOfRun(runId)}`], files: [] };

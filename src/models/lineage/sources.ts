@@ -1,21 +1,22 @@
 /**
- * How a column comes of another one, in the words of OpenLineage. The first three are direct, from the weakest to the strongest:
- * the value itself is made of it. The others are indirect: it decides which value, or which rows, there are.
+ * The ways in which a column derives from another one, in the words of OpenLineage. The first three are direct, from
+ * the weakest to the strongest: the value comes from that column. The others are indirect: the column decides the
+ * value, or the choice of rows.
  */
 export const DIRECT = ["IDENTITY", "TRANSFORMATION", "AGGREGATION"] as const;
 export const INDIRECT = ["CONDITIONAL", "WINDOW", "FILTER", "GROUP_BY", "JOIN", "SORT"] as const;
 export type Derivation = (typeof DIRECT)[number] | (typeof INDIRECT)[number];
 
-/** A column that another comes of. */
+/** A column from which another one derives. */
 export interface Source {
-  /** A model by its name; of a raw model the files that it reads, where the raw model itself is traced. */
+  /** The name of a model, or the files of a raw model if the raw model itself is traced. */
   readonly relation: string;
   readonly column: string;
-  /** Every way in which it does, sorted. */
+  /** All ways of the derivation, sorted. */
   readonly derivations: readonly Derivation[];
 }
 
-/** What a column, or the choice of rows, comes of. Nothing in it ever changes. */
+/** The sources of a column, or of the choice of rows. It is immutable. */
 export class Sources {
   static readonly NONE = new Sources(new Map());
   readonly #byColumn: ReadonlyMap<string, ReadonlySet<Derivation>>;
@@ -24,12 +25,12 @@ export class Sources {
     this.#byColumn = byColumn;
   }
 
-  /** A column as it is. */
+  /** An unchanged column. */
   static of(relation: string, column: string): Sources {
     return new Sources(new Map([[keyOf(relation, column), new Set<Derivation>(["IDENTITY"])]]));
   }
 
-  /** All that any of them comes of. */
+  /** The sources of all of them together. */
   static all(every: readonly Sources[]): Sources {
     if (every.length === 1 && every[0] !== undefined) return every[0];
     const merged = new Map<string, Set<Derivation>>();
@@ -38,12 +39,12 @@ export class Sources {
     return new Sources(merged);
   }
 
-  /** What something comes of that is derived from what comes of these. */
+  /** The sources of a value that derives from these. */
   by(derivation: Derivation): Sources {
     return this.#map((inner) => composed(derivation, inner));
   }
 
-  /** Without what only puts rows in order: whoever reads them sees no order. */
+  /** Without the sources that only order the rows: readers do not see an order. */
   withoutOrder(): Sources {
     const kept = [...this.#byColumn]
       .map(([key, derivations]) => [key, new Set([...derivations].filter((one) => one !== "SORT"))] as const)
@@ -51,7 +52,7 @@ export class Sources {
     return new Sources(new Map(kept));
   }
 
-  /** The same, where each column that is known to come of others is told by those. */
+  /** Replaces each column by the columns it derives from, if these are known. */
   through(resolve: (relation: string, column: string) => Sources | undefined): Sources {
     return Sources.all(
       this.list().map((source) => {
@@ -71,7 +72,7 @@ export class Sources {
       });
   }
 
-  /** The columns whose values it is made of; if there are none, those that decide it. */
+  /** The columns from which its values come; if there are none, the columns that decide it. */
   origins(): Pick<Source, "relation" | "column">[] {
     const all = this.list();
     const direct = all.filter(({ derivations }) => !derivations.every(isIndirect));
@@ -85,18 +86,18 @@ export class Sources {
   }
 }
 
-/** Whether it is not the value itself that comes of the column. */
+/** Whether the value itself does not come from the column. */
 export function isIndirect(derivation: Derivation): boolean {
   return rankOf(derivation) < 0;
 }
 
-/** What is indirect stays so; of two that are direct the stronger one holds. */
+/** An indirect derivation stays indirect. If both are direct, the stronger one holds. */
 function composed(outer: Derivation, inner: Derivation): Derivation {
   if (isIndirect(outer)) return outer;
   return isIndirect(inner) || rankOf(inner) > rankOf(outer) ? inner : outer;
 }
 
-/** The place among those that are direct, or -1. */
+/** The position among the direct ones, or -1. */
 function rankOf(derivation: Derivation): number {
   return (DIRECT as readonly Derivation[]).indexOf(derivation);
 }

@@ -1,10 +1,10 @@
 import { Sources, type Derivation } from "./sources.js";
 import { assertKnownShape } from "./tree-shapes.js";
 
-/** A part of a SELECT, as DuckDB's parser tells it. */
+/** A part of a SELECT, from DuckDB's parser. */
 type Tree = Readonly<Record<string, unknown>>;
 
-/** What the columns of a query come of, in their order, and what decides which rows there are. */
+/** The sources of the columns of a query, in their order, and of the choice of its rows. */
 export interface Traced {
   readonly columns: readonly TracedColumn[];
   readonly rows: Sources;
@@ -15,46 +15,46 @@ export interface TracedColumn {
   readonly sources: Sources;
 }
 
-/** What is known of the world around a query. */
+/** The tables around a query. */
 export interface Surroundings {
-  /** The columns of a model by its name, as `curated.vouchers`; undefined if there is no such model. */
+  /** The columns of a model by its name, for example `curated.vouchers`; undefined if there is no such model. */
   readonly columnsOf: (model: string) => readonly string[] | undefined;
-  /** What a function that reads files gives; undefined where files are not to be read. */
+  /** The columns of a function that reads files; undefined if the query must not read files. */
   readonly files: readonly TracedColumn[] | undefined;
   readonly aggregates: ReadonlySet<string>;
 }
 
-/** SQL whose columns cannot be told, though DuckDB runs it. */
+/** SQL whose columns are not traceable, although DuckDB runs it. */
 export class Untraceable extends Error {
   override readonly name = "Untraceable";
 }
 
 /**
- * Follows the columns of a query to those of the models that it reads. A call of a function comes of all its arguments.
- * @throws Untraceable for what is not understood: recursion, PIVOT, COLUMNS(…), NATURAL joins, macros that are tables.
- * @throws PipelineError LINEAGE_UNKNOWN for a tree as another version of DuckDB gives it.
+ * Traces the columns of a query to those of the models that it reads. A function call derives from all its arguments.
+ * @throws Untraceable for unsupported SQL: recursion, PIVOT, COLUMNS(…), NATURAL joins, table macros.
+ * @throws PipelineError LINEAGE_UNKNOWN for a tree of another version of DuckDB.
  */
 export function traceQuery(query: Tree, surroundings: Surroundings): Traced {
   assertKnownShape(query);
   return new Scope(surroundings).query(query);
 }
 
-/** Something that a query reads from. */
+/** A relation that a query reads. */
 interface Relation {
-  /** As columns are written after it: the alias, or the table with and without its schema. */
+  /** The names before its columns: the alias, or the table with and without its schema. */
   readonly names: readonly string[];
   readonly columns: readonly TracedColumn[];
-  /** What every other column of it comes of, if it does not tell which it has. */
+  /** The sources of every other column, if its columns are not all known. */
   readonly others?: Sources;
 }
 
-/** What can be named at one place of a query, and within it what is around it. */
+/** The names that are visible at one place of a query, including those of the outer queries. */
 class Scope {
   readonly #surroundings: Surroundings;
   readonly #around: Scope | undefined;
   readonly #queries = new Map<string, Traced>();
   readonly #relations: Relation[] = [];
-  /** Columns that two sides of a join have in common. */
+  /** Columns that two sides of a join share. */
   readonly #shared = new Set<string>();
   readonly #parameters = new Set<string>();
   #aliases: readonly TracedColumn[] = [];
@@ -87,7 +87,7 @@ class Scope {
     const columns: TracedColumn[] = [];
     for (const expression of selected) {
       columns.push(...this.#selected(expression));
-      // What stands further to the right can name it.
+      // Expressions further to the right can use its name.
       this.#aliases = columns;
     }
     this.#decides("FILTER", tree["where_clause"], tree["having"], tree["qualify"]);
@@ -150,7 +150,7 @@ class Scope {
     this.#rows.push(this.#parts(parts).by(derivation));
   }
 
-  // What it reads from
+  // FROM
 
   #from(tree: Tree): void {
     switch (tree["type"]) {
@@ -226,12 +226,12 @@ class Scope {
     const call = treeIn(tree, "function");
     const { files } = this.#surroundings;
     if (/^(read_)?(parquet|csv)(_rows)?$/.test(String(call["function_name"])) && files !== undefined) {
-      // Names of files and such that are not columns of theirs come of nothing.
+      // Other columns, such as the file name, have no sources.
       this.#relations.push({ names: [folded(String(tree["alias"]))], columns: files, others: Sources.NONE });
       return;
     }
     const values = treesIn(call, "children").map((child) =>
-      // An argument with its name: only what it is set to can be a column.
+      // A named argument: only its value can be a column.
       child["type"] === "COMPARE_EQUAL" ? treeIn(child, "right") : child,
     );
     if (this.#isUnknown(call))
@@ -241,12 +241,12 @@ class Scope {
     this.#relations.push({ names: [folded(String(tree["alias"]))], columns, others: sources });
   }
 
-  /** A table function that is none of these may read what its arguments do not name. */
+  /** Any other table function may read tables that its arguments do not name. */
   #isUnknown(call: Tree): boolean {
     return !/^(unnest|range|generate_series|repeat|repeat_row)$/.test(String(call["function_name"]));
   }
 
-  // What it selects
+  // SELECT
 
   #selected(expression: Tree): TracedColumn[] {
     if (expression["class"] === "STAR") return this.#star(expression);
@@ -273,7 +273,7 @@ class Scope {
         if (excluded.has(name) || (columns.has(name) && this.#shared.has(name))) continue;
         const replacement = replaced.get(name);
         const sources = replacement === undefined ? this.#shareOf(column) : this.#expression(replacement);
-        // Two columns of one name are two columns.
+        // Two columns with the same name are two columns.
         columns.set(columns.has(name) ? `${name}:${columns.size.toString()}` : name, {
           name: column.name,
           sources,
@@ -283,7 +283,7 @@ class Scope {
     return [...columns.values()];
   }
 
-  /** A column that two sides of a join have in common comes of both. */
+  /** A column that two sides of a join share derives from both. */
   #shareOf({ name, sources }: TracedColumn): Sources {
     return this.#shared.has(folded(name)) ? this.#column([name]) : sources;
   }
@@ -320,7 +320,7 @@ class Scope {
     }
   }
 
-  /** Of every expression in a part of a tree, whatever it is. */
+  /** The sources of every expression in a part of a tree. */
   #parts(part: unknown): Sources {
     if (part === null || typeof part !== "object") return Sources.NONE;
     if (!Array.isArray(part) && typeof (part as Tree)["class"] === "string")
@@ -351,7 +351,7 @@ class Scope {
     ]);
   }
 
-  /** Of a column by its name, after that of its relation or without it; names that follow are fields within it. */
+  /** The sources of a column by its name, with or without the name of its relation; further names are fields inside it. */
   #column(names: readonly string[]): Sources {
     const [first = "", second = "", third = ""] = names.map(folded);
     const found =
@@ -382,7 +382,7 @@ class Scope {
     return this.#surroundings.aggregates.has(String(tree["function_name"]));
   }
 
-  /** Whether many rows become one in a part of a tree. */
+  /** Whether a part of a tree aggregates many rows. */
   #aggregates(part: unknown): boolean {
     if (part === null || typeof part !== "object") return false;
     const tree = part as Tree;
@@ -403,7 +403,7 @@ interface NamedTree {
   readonly value: Tree;
 }
 
-/** The same columns under other names, as far as there are any. */
+/** The same columns with other names, for as many as there are names. */
 function renamed({ columns, rows }: Traced, names: readonly string[]): Traced {
   return {
     columns: columns.map(({ name, sources }, index) => ({ name: names[index] ?? name, sources })),
@@ -420,7 +420,7 @@ function allOf(columns: readonly TracedColumn[]): Sources[] {
   return columns.map(({ sources }) => sources);
 }
 
-/** DuckDB's names know no case. */
+/** DuckDB's names ignore case. */
 function folded(name: string): string {
   return name.toLowerCase();
 }
@@ -429,7 +429,7 @@ function isNamed(name: string): (column: TracedColumn) => boolean {
   return (column) => folded(column.name) === folded(name);
 }
 
-/** The names that the parameters of a lambda have: one, or several in a row. */
+/** The names of a lambda's parameters: one, or several in a row. */
 function namesIn(part: unknown): string[] {
   if (part === null || typeof part !== "object") return [];
   const names = textsIn(part as Tree, "column_names");

@@ -2,9 +2,9 @@ import { PipelineError } from "../../base/errors.js";
 import { isObject } from "../../base/json.js";
 
 /**
- * The parts of each kind of tree that DuckDB's parser makes of a SELECT, as 1.5 has them. Lineage rests on them, and DuckDB promises
- * nothing of them: `?` is a tree or null, `[]` a list, `{}` a tree, `*` what no lineage comes from, and a part without a mark is a plain
- * value.
+ * The parts of each kind of tree that DuckDB 1.5's parser makes of a SELECT. Lineage depends on them, but DuckDB does
+ * not guarantee them. `?` is a tree or null, `[]` a list, `{}` a tree, `*` a part without lineage, and a part without
+ * a mark is a plain value.
  */
 const SHAPES: Readonly<Record<string, string>> = {
   // Queries
@@ -18,7 +18,7 @@ const SHAPES: Readonly<Record<string, string>> = {
   ORDER_DEFAULT: "type null_order expression{}",
   ASCENDING: "type null_order expression{}",
   DESCENDING: "type null_order expression{}",
-  // What they read from
+  // FROM
   EMPTY: "type alias sample* query_location",
   BASE_TABLE:
     "type alias sample* query_location catalog_name schema_name table_name column_name_alias[] at_clause*",
@@ -45,7 +45,7 @@ const SHAPES: Readonly<Record<string, string>> = {
   "class SUBQUERY": "class type alias query_location subquery_type subquery{} child? comparison_type",
   "class WINDOW":
     "class type alias query_location catalog schema function_name children[] partitions[] orders[] start end start_expr? end_expr? offset_expr? default_expr? ignore_nulls filter_expr? exclude_clause distinct arg_orders[]",
-  // What stands within them without a type
+  // Inner parts without a type
   "in case_checks": "when_expr{} then_expr{}",
   "in cte_map": "map[]",
   "in map": "key value{}",
@@ -55,14 +55,14 @@ const SHAPES: Readonly<Record<string, string>> = {
   "in value": "aliases[] query{} materialized key_targets[]",
 };
 
-/** Every word of the parts that tracing decides by. */
+/** All words of the parts that decide the tracing. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   aggregate_handling: ["STANDARD_HANDLING", "NO_AGGREGATES_ALLOWED", "FORCE_AGGREGATES"],
   setop_type: ["UNION", "UNION_BY_NAME", "EXCEPT", "INTERSECT"],
   ref_type: ["REGULAR", "NATURAL", "CROSS", "POSITIONAL", "ASOF", "DEPENDENT"],
 };
 
-/** What tracing refuses by name, whatever its parts are. */
+/** The names of parts that tracing refuses, whatever is in them. */
 const REFUSED = new Set(["RECURSIVE_CTE_NODE", "CTE_NODE", "PIVOT", "SHOW_REF"]);
 
 type Mark = "" | "?" | "[]" | "{}" | "*";
@@ -80,14 +80,14 @@ function shapeOf(parts: string): Shape {
 }
 
 /**
- * Refuses a tree that has other parts than the parser of the known version gives: what is made of it would be a guess.
+ * Refuses a tree with other parts than those of the known parser version: its lineage would be a guess.
  * @throws PipelineError LINEAGE_UNKNOWN that names the part.
  */
 export function assertKnownShape(tree: unknown): void {
   check(tree, "query");
 }
 
-/** @param place the name of the part that holds it. */
+/** @param place the name of the outer part. */
 function check(part: unknown, place: string): void {
   if (Array.isArray(part)) {
     for (const each of part) check(each, place);

@@ -1,5 +1,5 @@
-// Opens an answer in front of the page it stands on, at the answer's own address: Back closes it. Without this script its
-// link opens it as a page of its own.
+// Opens an answer in front of the current page, at the answer's own address: Back closes it. Without this script its
+// link opens it as a separate page.
 
 const page = { address: withoutHash(), title: document.title };
 
@@ -15,7 +15,7 @@ close.addEventListener("click", () => {
 dialog.append(content, close);
 document.body.append(dialog);
 
-/** Ends the loading of an answer that nobody waits for any more. */
+/** Ends the loading of an answer that is no longer needed. */
 let loading: AbortController | undefined;
 dialog.addEventListener("close", () => {
   loading?.abort();
@@ -36,7 +36,7 @@ window.addEventListener("popstate", () => {
   if (withoutHash() === page.address) dialog.close();
   else if (history.state === "dialog" && document.querySelector("a[data-opens=dialog]") !== null)
     void open(withoutHash());
-  // The answer was loaded anew as a page of its own, and what is gone back to is not.
+  // The answer was reloaded as a separate page, and Back leads to a page that is not loaded.
   else location.reload();
 });
 

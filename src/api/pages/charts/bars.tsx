@@ -3,22 +3,22 @@ import type { ComponentChildren, VNode } from "preact";
 /** One bar of a chart. */
 export interface Bar {
   readonly label: ComponentChildren;
-  /** What the bar is as long as. */
+  /** The length of the bar. */
   readonly value: number;
-  /** The value in words, and what else is to be said of it. */
+  /** The value in words, and further texts. */
   readonly texts: readonly ComponentChildren[];
-  /** Whether it is the one that matters. */
+  /** Whether it is the answer. */
   readonly isMarked?: boolean;
 }
 
 interface BarsProps {
   readonly caption: ComponentChildren;
-  /** Of the label, and of the texts. */
+  /** The headings of the label and of the texts. */
   readonly headings: readonly string[];
   readonly bars: readonly Bar[];
 }
 
-/** Bars that lie in the rows of a table: who cannot see them reads the same numbers. */
+/** Bars in the rows of a table: a screen reader reads the same numbers. */
 export function Bars({ caption, headings: [labelHeading, ...textHeadings], bars }: BarsProps): VNode {
   const longest = Math.max(1, ...bars.map(({ value }) => value));
   return (

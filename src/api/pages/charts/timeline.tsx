@@ -4,7 +4,7 @@ import type { VNode } from "preact";
 import { counted } from "../../../base/words.js";
 import { dateInWords, type ExecutionDate, shortIso } from "../../../voucher/execution-date.js";
 
-/** An amount at each of some dates, the earliest first; undefined where there was none. */
+/** An amount at each of some dates, the earliest first; undefined if there was none. */
 export interface TimelineProps {
   readonly dates: readonly ExecutionDate[];
   readonly amounts: readonly (number | undefined)[];
@@ -13,7 +13,7 @@ export interface TimelineProps {
 const SIZE = { width: 360, height: 130, left: 44, right: 12, top: 12, bottom: 24 };
 const SMALL = { width: 72, height: 18, left: 3, right: 3, top: 3, bottom: 3 };
 
-/** How an amount went over the publications, in steps. */
+/** An amount over the publications, in steps. */
 export function Timeline({ dates, amounts }: TimelineProps): VNode {
   const { path, x, y, ends } = shapeOf(amounts, SIZE);
   const labels = [...new Set([ends.least, ends.most])];
@@ -57,7 +57,7 @@ export function Timeline({ dates, amounts }: TimelineProps): VNode {
   );
 }
 
-/** The same, as small as a word. What it shows is told beside it. */
+/** The same chart in the size of a word. The text next to it describes it. */
 export function Sparkline({ amounts }: Pick<TimelineProps, "amounts">): VNode {
   const { path, x, y } = shapeOf(amounts, SMALL);
   const last = amounts.at(-1);
@@ -94,7 +94,7 @@ function shapeOf(
   return { path: steps(amounts) ?? "", x, y, ends };
 }
 
-/** A timeline for whoever hears it: where it began, and each step. */
+/** A timeline for screen readers: its start, and each step. */
 function inWords({ dates, amounts }: TimelineProps): string {
   const steps = amounts.flatMap((amount, index) =>
     index > 0 && amount === amounts[index - 1]

@@ -10,11 +10,11 @@ import { maybeMoment } from "./past-runs.js";
 interface GlanceProps {
   readonly state: ServiceState;
   readonly database: DatabaseState;
-  /** Undefined where there was none, or where it cannot be read. */
+  /** Undefined if there was none, or if it is not readable. */
   readonly newestRun: PastRun | undefined;
 }
 
-/** How new the answers are, and whether the database can be reached. */
+/** The age of the answers, and the state of the database. */
 export function Glance({ state, database, newestRun }: GlanceProps): VNode {
   const { now, publication } = state;
   const publishedAt = publication && new Date(publication.publishedAt);
@@ -95,17 +95,17 @@ function Database({ state: { confirmedAt, now }, database }: Omit<GlanceProps, "
   }
 }
 
-/** Whether the database answers, or else is known to be away, is not there before the first run, or says nothing just now. */
+/** The state of the database: it responds, is known to be away, does not exist before the first run, or is silent now. */
 type DatabaseState = "answers" | "away" | "missing" | "silent";
 
-/** @param runs undefined where they could not be read. */
+/** @param runs undefined if they were not readable. */
 export function databaseStateOf(
   { isAway, confirmedAt, publication }: Pick<ServiceState, "isAway" | "confirmedAt" | "publication">,
   runs: readonly PastRun[] | undefined,
 ): DatabaseState {
   if (isAway) return "away";
   if (runs !== undefined) return "answers";
-  // It was looked for, and there was none.
+  // The service looked for it, and there was none.
   return confirmedAt !== undefined && publication === undefined ? "missing" : "silent";
 }
 

@@ -11,7 +11,7 @@ import { Failure, readPastRuns, RunsTable, Warnings } from "./past-runs.js";
 
 const RUNS_SHOWN = 20;
 
-/** How the answers came to be, and whether anything is wrong with that. It is there whatever is. */
+/** The run history, and faults. The page works despite any fault. */
 export function healthPage(services: Services): PageRoute {
   return {
     path: PAGES.health,

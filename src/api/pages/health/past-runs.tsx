@@ -12,14 +12,14 @@ import { runAddress } from "../addresses.js";
 import { ago, DateOf, MomentOf, Name, Scrolling } from "../parts.js";
 import { askUnlessAway } from "../service-state.js";
 
-/** More warnings of a run than this are counted. */
+/** The maximum number of shown warnings of a run; the others are counted. */
 const WARNINGS_SHOWN = 5;
 
 const SECONDS = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /**
  * Reads runs of the history, the latest first.
- * @returns undefined where the database cannot be reached, or is not there yet.
+ * @returns undefined if the database is not reachable, or does not exist yet.
  */
 export function readPastRuns(services: Services, filter: RunFilter): Promise<PastRun[] | undefined> {
   return askUnlessAway(services, async (database) => {
@@ -32,7 +32,7 @@ interface RunProps {
   readonly run: PastRun;
 }
 
-/** The execution date of a run, which leads to its report. */
+/** The execution date of a run, with a link to its report. */
 function LinkToRun({ run: { run_id, execution_date } }: RunProps): VNode {
   const date = executionDateOfKey(execution_date);
   return (
@@ -42,7 +42,7 @@ function LinkToRun({ run: { run_id, execution_date } }: RunProps): VNode {
   );
 }
 
-/** A recorded moment; undefined if there is none, or none that can be read. */
+/** A recorded moment; undefined if there is none, or if it is not readable. */
 export function maybeMoment(iso: string | null): Date | undefined {
   const moment = new Date(iso ?? "");
   return Number.isNaN(moment.getTime()) ? undefined : moment;
@@ -52,7 +52,7 @@ interface FailureProps extends RunProps {
   readonly publication: Publication | undefined;
 }
 
-/** What the newest run has failed with, what somebody has to do, and whose answers are given meanwhile. */
+/** The failure of the newest run, the next step, and the publication that is served meanwhile. */
 export function Failure({ run, publication }: FailureProps): VNode {
   const { run_id, outcome, error_code, error_message } = run;
   const began = maybeMoment(run.started_at);
@@ -104,7 +104,7 @@ export function Failure({ run, publication }: FailureProps): VNode {
   );
 }
 
-/** What a run did not fail for, and somebody should look at: the first line of each. */
+/** The warnings of a run: the first line of each. */
 export function Warnings({ run }: RunProps): VNode {
   const { warnings = [] } = run.report ?? {};
   const more = warnings.length - WARNINGS_SHOWN;
@@ -139,7 +139,7 @@ interface RunsProps {
   readonly now: Date;
 }
 
-/** The last runs, each of which leads to its report. */
+/** The last runs, each with a link to its report. */
 export function RunsTable({ runs, now }: RunsProps): VNode {
   return (
     <section>
@@ -205,7 +205,7 @@ function RunRow({ run, now }: RunProps & Pick<RunsProps, "now">): VNode {
   );
 }
 
-/** A run that is under way, or died, has left its record with the seconds up to then, which say nothing. */
+/** A current or killed run has recorded only the seconds so far, which mean nothing. */
 function secondsOf({ outcome, report }: PastRun): string | undefined {
   const isOver = outcome !== "running" && outcome !== "killed";
   return report !== null && report.seconds > 0 && isOver ? SECONDS.format(report.seconds) : undefined;

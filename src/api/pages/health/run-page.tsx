@@ -13,7 +13,7 @@ const pathSchema = z.object({
   run_id: z.string().regex(/^[\w-]{1,64}$/, "must be the id of a run: letters, digits and -"),
 });
 
-/** The report of one run, as the run itself has left it for people. */
+/** The report of one run, from its own record. */
 export function runPage(services: Services): PageRoute {
   return {
     path: `${PAGES.runs}/:run_id`,
