@@ -35,6 +35,10 @@ export interface Dialect {
   readonly longText: ColumnType;
   /** The end of every CREATE TABLE. It makes texts compare in full: case, accents and blanks. */
   readonly tableOptions: RawBuilder<unknown>;
+  /** The type of a column as `columnTypes` writes it. */
+  typeName(column: PublishedColumn): string;
+  /** The columns of a table with the names of their types, in their order; none if the table does not exist. */
+  columnTypes(db: ConsumptionDatabase, table: string): Promise<ReadonlyMap<string, string>>;
   /** The columns of a table's primary key, in their order; none if it has no key. */
   primaryKey(db: ConsumptionDatabase, table: string): Promise<string[]>;
   /** How existing tables differ from those that `tableOptions` would have made: another engine, another collation. */
@@ -43,6 +47,11 @@ export interface Dialect {
   integrityFaults(db: ConsumptionDatabase): Promise<string[]>;
   /** The maximum number of rows of one INSERT into a table. */
   rowsPerUpsert(table: PublishedTable): number;
+  /** Renames tables at one moment for readers. The caller's transaction keeps others from publishing. */
+  renameTables(
+    connections: { readonly db: ConsumptionDatabase; readonly transaction: ConsumptionDatabase },
+    names: readonly (readonly [from: string, to: string])[],
+  ): Promise<void>;
   /** The query that inserts rows, and replaces rows with the same key. */
   upsert(
     db: Kysely<PublishedTables>,

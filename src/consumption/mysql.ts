@@ -186,6 +186,14 @@ function mysqlDialect(name: string, collation: string, repeating: Dialect["repea
     columnType: columnTypeOf,
     longText: sql`longtext`,
     tableOptions: sql`ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${sql.raw(collation)}`,
+    typeName: typeNameOf,
+    columnTypes: async (db, table) => {
+      const { rows } = await sql<{ name: string; type: string }>`
+        SELECT column_name AS name, lower(column_type) AS type FROM information_schema.columns
+        WHERE table_schema = DATABASE() AND table_name = ${table}
+        ORDER BY ordinal_position`.execute(db);
+      return new Map(rows.map(({ name, type }) => [name, type.replace(DISPLAY_WIDTH, "$1")]));
+    },
     primaryKey: async (db, table) => {
       const { rows } = await sql<{ name: string }>`
         SELECT column_name AS name FROM information_schema.key_column_usage
@@ -195,6 +203,11 @@ function mysqlDialect(name: string, collation: string, repeating: Dialect["repea
     },
     tableFaults: (db, tables) => tableFaults(db, collation, tables),
     integrityFaults: () => Promise.resolve([]),
+    // MySQL would end the transaction, so another connection does it.
+    renameTables: async ({ db }, names) => {
+      const pairs = names.map(([from, to]) => sql`${sql.table(from)} TO ${sql.table(to)}`);
+      await sql`RENAME TABLE ${sql.join(pairs)}`.execute(db);
+    },
     rowsPerUpsert,
     upsert: (db, { name, key }, rows) => {
       const values = Object.keys(rows[0] ?? {}).filter((column) => !key.includes(column));
@@ -334,6 +347,29 @@ function nobody(): { rows: never[] } {
 /** The inserted value of each column, in the one spelling that MySQL and MariaDB share. */
 function inserted(columns: readonly string[]): Record<string, RawBuilder<never>> {
   return Object.fromEntries(columns.map((column) => [column, sql<never>`VALUES(${sql.ref(column)})`]));
+}
+
+/** How wide a client should show a number. It says nothing about the values. */
+const DISPLAY_WIDTH = /^((?:tiny|big)?int)\(\d+\)$/;
+
+/** The type of a column as `information_schema` writes it. */
+function typeNameOf({ type, maxLength }: PublishedColumn): string {
+  switch (type) {
+    case "VARCHAR":
+      return `varchar(${maxLength.toString()})`;
+    case "INTEGER":
+      return "int";
+    case "BOOLEAN":
+      return "tinyint";
+    case "BIGINT":
+      return "bigint";
+    case "DOUBLE":
+      return "double";
+    case "DATE":
+      return "date";
+    case "TIMESTAMP":
+      return "datetime(6)";
+  }
 }
 
 function columnTypeOf({ type, maxLength }: PublishedColumn): ColumnType {

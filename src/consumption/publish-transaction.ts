@@ -107,7 +107,7 @@ export function publish(
 }
 
 /** Writes only the differences. Both the wanted rows and the present rows can be larger than the memory. */
-async function replaceRows(
+export async function replaceRows(
   transaction: ConsumptionDatabase,
   dialect: Dialect,
   executionDate: string,

@@ -340,6 +340,14 @@ function sqliteDialect(file: string, waiter?: Waiter): Dialect {
     longText: "text",
     // SQLite compares bytes.
     tableOptions: sql``,
+    typeName: columnTypeOf,
+    columnTypes: async (db, table) => {
+      const { rows } = await sql<{
+        name: string;
+        type: string;
+      }>`SELECT name, lower(type) AS type FROM pragma_table_info(${table}) ORDER BY cid`.execute(db);
+      return new Map(rows.map(({ name, type }) => [name, type === "int" ? "integer" : type]));
+    },
     primaryKey: async (db, table) => {
       const { rows } = await sql<{
         name: string;
@@ -361,6 +369,9 @@ function sqliteDialect(file: string, waiter?: Waiter): Dialect {
     integrityFaults: async (db) => {
       const { rows } = await sql<{ integrity_check: string }>`PRAGMA integrity_check(20)`.execute(db);
       return rows.map(({ integrity_check }) => integrity_check).filter((said) => said !== "ok");
+    },
+    renameTables: async ({ transaction }, names) => {
+      for (const [from, to] of names) await transaction.schema.alterTable(from).renameTo(to).execute();
     },
     rowsPerUpsert: ({ columns }) => Math.max(1, Math.floor(VALUES_PER_UPSERT / columns.length)),
     upsert: (db, { name, key }, rows) => {

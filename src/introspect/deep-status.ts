@@ -7,10 +7,14 @@ import {
 } from "../consumption/consumption.js";
 import { readOpenWithdrawals } from "../consumption/publication-withdrawals.js";
 import { countRowsByDate, readRecordsOfRows, RowsHash } from "../consumption/published-rows.js";
-import { missingTables } from "../consumption/published-tables.js";
+import { neededChanges } from "../consumption/published-tables.js";
 import { readPublications } from "../consumption/read-publications.js";
 import { INTERNAL_TABLES, type PublishedRowsTable } from "../consumption/schema.js";
+import { readSqlVersion } from "../consumption/sql-versions.js";
 import { openTable, PublicationReplaced } from "../consumption/table-pages.js";
+import { parseSqlVersion } from "../models/load.js";
+import { isPublished } from "../models/model.js";
+import { publishedTable } from "../run/publish.js";
 import { isoOfKey } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication-identity.js";
 
@@ -94,8 +98,9 @@ async function tablesThatDiffer(
   const faults: TableFault[] = [];
   for (const table of published) {
     try {
-      const missing = await missingTables(consumption, [table]);
-      faults.push(...missing.map(({ name }) => ({ table: name, what: "is missing" })));
+      // A column that it lacks comes with the next run.
+      const missing = (await neededChanges(consumption, [table])).filter(({ isNew }) => isNew);
+      faults.push(...missing.map(() => ({ table: table.name, what: "is missing" })));
     } catch (error) {
       if (!(error instanceof PipelineError) || error.code !== "CONSUMPTION_TABLE_DIFFERS") throw error;
       faults.push({ table: table.name, what: messageOf(error) });
@@ -135,11 +140,14 @@ async function compare(
   const records = await readRecordsOfRows(consumption, publication);
   if (records.length === 0)
     return `an older version of the pipeline published it; run npx pipeline publish -e ${publication.executionDate.iso} to record its rows`;
+  const columnsOf = await columnsBySql(consumption, publication);
   for (let attempt = 1; ; attempt += 1) {
     try {
       const differences: RowsDifference[] = [];
-      for (const record of records)
-        differences.push(...(await differenceOf(consumption, publication, record)));
+      for (const record of records) {
+        const columns = columnsOf.get(record.table_name);
+        differences.push(...(await differenceOf(consumption, publication, record, columns)));
+      }
       return differences;
     } catch (error) {
       if (!(error instanceof PublicationReplaced)) throw error;
@@ -148,10 +156,29 @@ async function compare(
   }
 }
 
+/** The columns of each table by the SQL of a publication: the tables may have more since. Nothing if that SQL cannot be read. */
+async function columnsBySql(
+  consumption: Consumption,
+  { sqlVersion, sqlHash }: Publication,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const texts = await readSqlVersion(consumption, sqlHash);
+  if (texts === undefined) return new Map();
+  try {
+    const { models } = parseSqlVersion(sqlVersion, texts);
+    const tables = models.filter(isPublished).map(publishedTable);
+    return new Map(tables.map(({ name, columns }) => [name, columns.map((column) => column.name)]));
+  } catch (error) {
+    // An older version of the pipeline wrote it.
+    if (error instanceof PipelineError && error.code === "INVALID_MODEL") return new Map();
+    throw error;
+  }
+}
+
 async function differenceOf(
   consumption: Consumption,
   publication: Publication,
   { table_name, row_count, rows_hash }: PublishedRowsTable,
+  columns: readonly string[] | undefined,
 ): Promise<RowsDifference[]> {
   const difference = (rowsFound: number | null): RowsDifference => ({
     execution_date: publication.executionDate.iso,
@@ -161,7 +188,7 @@ async function differenceOf(
   });
   const table = await openTable(consumption, publication, table_name);
   if (table === undefined) return [difference(0)];
-  const hash = new RowsHash(table.columns);
+  const hash = new RowsHash(columns ?? table.columns);
   // A table without its key is not readable in pages. The fault of the table reports the missing key.
   if (table.key.length === 0) return [difference(null)];
   for (let page = await table.page(undefined, ROWS_PER_PAGE); ;) {

@@ -3,7 +3,7 @@ import { PipelineError } from "../base/errors.js";
 import { unlessMissing, type Consumption } from "../consumption/consumption.js";
 import { pendingMigrations } from "../consumption/migrate.js";
 import { publishStatements, type PublishStatement } from "../consumption/publish-transaction.js";
-import { creation, missingTables } from "../consumption/published-tables.js";
+import { changeStatements, neededChanges } from "../consumption/published-tables.js";
 import { runningRun, type RunningRun } from "../consumption/recorded-runs.js";
 import type { RawPart } from "../models/dialect.js";
 import type { SqlVersion } from "../models/load.js";
@@ -86,6 +86,8 @@ export interface PlannedPublish {
   /** The migrations of the database that come first. */
   readonly migrations: readonly string[];
   readonly new_tables: readonly { readonly table: string; readonly sql: string }[];
+  /** The new columns of existing tables. */
+  readonly new_columns: readonly { readonly table: string; readonly sql: string }[];
   /** The statements that store the rows in DuckDB and read them. */
   readonly reads: readonly { readonly table: string; readonly sql: string }[];
   /** The statements for the database, in one transaction. */
@@ -215,13 +217,18 @@ function writesMany({ model, rendered }: PlannedStep): boolean {
 async function publishOf(consumption: Consumption, { models }: SqlVersion): Promise<PlannedPublish> {
   const published = models.filter(isPublished);
   const tables = published.map(publishedTable);
-  const missing = await missingTables(consumption, tables);
+  const changes = await neededChanges(consumption, tables);
+  const statementsOf = (some: typeof changes) =>
+    some.flatMap((change) =>
+      changeStatements(consumption, change).map((query) => ({
+        table: change.table.name,
+        sql: query.compile().sql,
+      })),
+    );
   return {
     migrations: await pendingMigrations(consumption),
-    new_tables: missing.map((table) => ({
-      table: table.name,
-      sql: creation(consumption, table).compile().sql,
-    })),
+    new_tables: statementsOf(changes.filter(({ isNew }) => isNew)),
+    new_columns: statementsOf(changes.filter(({ isNew }) => !isNew)),
     reads: published.flatMap((model) => {
       const { keep, read } = contentStatements(model);
       return [keep, read].map((sql) => ({ table: model.table, sql }));

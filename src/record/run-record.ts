@@ -202,6 +202,8 @@ const findings = z.object({
   /** The rows of each measure, by its name: `measures.row_accounting`. */
   measures: z.record(z.string(), z.array(row)).default({}),
   tables: z.array(outputTable).default([]),
+  /** The columns that the run added to tables of the database. */
+  new_columns: z.array(z.object({ table: z.string(), columns: texts })).default([]),
   audits: z.array(auditResult).default([]),
   published: publishResult.nullable().default(null),
   /** The effect of the publish on the answers; null if none was prepared. */

@@ -10,7 +10,7 @@ import type { AuditResult, RunReport } from "./run-record.js";
 
 /**
  * A run in five sentences for people who know vouchers and no pipelines: the outcome, the data, the changes for
- * customers, the certainty of the answers, and the next step.
+ * customers, the certainty of the answers, and the next step. A table with a new column has another sentence.
  */
 export function sentencesOf(run: ToldRun): readonly string[] {
   return [
@@ -18,8 +18,18 @@ export function sentencesOf(run: ToldRun): readonly string[] {
     rowsSentence(run),
     changesSentence(run),
     certaintySentence(run),
+    ...newColumnSentences(run),
     dutySentence(run),
   ];
+}
+
+/** The columns that the run added to published tables. */
+export function newColumnSentences({ report: { new_columns } }: ToldRun): readonly string[] {
+  return new_columns.map(
+    ({ table, columns }) =>
+      `The table ${printable(table)} has ${counting(columns.length, "new column")}: ${columns.map(printable).join(", ")}. ` +
+      "Earlier dates have no value in it until they are backfilled.",
+  );
 }
 
 /** The two most important sentences of a failed run: its outcome, and the next step. */

@@ -4,7 +4,7 @@ import { printable } from "../base/words.js";
 import type { PublishedColumn, PublishedTable } from "../consumption/consumption.js";
 import type { WithdrawalReason } from "../consumption/publication-withdrawals.js";
 import { publish, type PublishResult, type TableContent } from "../consumption/publish-transaction.js";
-import { createPublishedTables } from "../consumption/published-tables.js";
+import { preparePublishedTables } from "../consumption/published-tables.js";
 import type { PublishedRow, PublishedValue } from "../consumption/schema.js";
 import type { RowValue } from "../engine/builder.js";
 import { duckDbBuilder, type Engine } from "../engine/duckdb/duckdb-engine.js";
@@ -53,10 +53,18 @@ export async function preparePublish(
   }
   await assertWrittenByRuns(context, atRest);
   if (atRest.length > 0) journal.note({ at_rest: atRest });
-  await createPublishedTables(
+  const changes = await preparePublishedTables(
     consumption,
     contents.map(({ table }) => table),
   );
+  const newColumns = changes.filter(({ isNew }) => !isNew);
+  if (newColumns.length > 0)
+    journal.note({
+      new_columns: newColumns.map(({ table, missing }) => ({
+        table: table.name,
+        columns: missing.map(({ name }) => name),
+      })),
+    });
   const publication = {
     executionDate,
     runId,
@@ -120,7 +128,7 @@ export function contentStatements(model: WrittenModel): { readonly keep: string;
 }
 
 /** The files move during the publish. So the engine stores the rows, because it can hold more than fits into memory. */
-async function keptContent(engine: Engine, model: WrittenModel): Promise<TableContent> {
+export async function keptContent(engine: Engine, model: WrittenModel): Promise<TableContent> {
   const table = publishedTable(model);
   const { keep, read } = contentStatements(model);
   const [kept] = await engine.rows(keep);

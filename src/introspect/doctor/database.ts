@@ -1,7 +1,7 @@
 import { PipelineError } from "../../base/errors.js";
 import { translatingErrors, type Consumption } from "../../consumption/consumption.js";
 import { pendingMigrations } from "../../consumption/migrate.js";
-import { missingTables } from "../../consumption/published-tables.js";
+import { neededChanges } from "../../consumption/published-tables.js";
 import { INTERNAL_TABLES } from "../../consumption/schema.js";
 import type { SqlVersion } from "../../models/load.js";
 import { isPublished } from "../../models/model.js";
@@ -39,10 +39,14 @@ export async function checkTables(
 ): Promise<Finding<undefined>> {
   const migrations = await pendingMigrations(consumption);
   const published = models.filter(isPublished).map(publishedTable);
-  const missing = await missingTables(consumption, published);
+  const needed = await neededChanges(consumption, published);
   const changes = [
     ...migrations.map((name) => `migration ${name}`),
-    ...missing.map(({ name }) => `table ${name}`),
+    ...needed.map(({ table, isNew, missing }) =>
+      isNew
+        ? `table ${table.name}`
+        : missing.map((column) => `column ${column.name} of ${table.name}`).join(", "),
+    ),
   ];
   const { db, dialect, name } = consumption;
   const tables = [...INTERNAL_TABLES, ...published.map((table) => table.name)];
