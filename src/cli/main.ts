@@ -14,6 +14,7 @@ import { doctorCommand } from "./commands/doctor-command.js";
 import { inspectCommand } from "./commands/inspect-command.js";
 import { installExtensionCommand } from "./commands/install-extension-command.js";
 import { planCommand } from "./commands/plan-command.js";
+import { rebuildCommand } from "./commands/rebuild-command.js";
 import { rejectedCommand } from "./commands/rejected-command.js";
 import { renderCommand } from "./commands/render-command.js";
 import { replayCommand } from "./commands/replay-command.js";
@@ -52,7 +53,7 @@ const groups = {
     docsCommand,
   ],
   Change: [withdrawCommand, restoreCommand],
-  Repair: [doctorCommand(cancellation), replayCommand(cancellation)],
+  Repair: [doctorCommand(cancellation), replayCommand(cancellation), rebuildCommand(cancellation)],
   "Set up": [
     sampleCommand(cancellation),
     installExtensionCommand,

@@ -100,10 +100,11 @@ function filesOf({ model, groups }: PlannedInput): object[] {
   );
 }
 
-function changesInWords({ migrations, new_tables }: PlannedPublish): string {
+function changesInWords({ migrations, new_tables, new_columns }: PlannedPublish): string {
   const changes = [
     ...migrations.map((name) => `migration ${name}`),
     ...new_tables.map(({ table }) => `new table ${table}`),
+    ...new_columns.map(({ table }) => `new column of ${table}`),
   ];
   return changes.length === 0 ? "none" : changes.join(", ");
 }
@@ -118,13 +119,13 @@ function stepSql({ file, statements }: PlannedStatements): string {
   ].join("\n");
 }
 
-function publishSql({ new_tables, reads, statements }: PlannedPublish): string {
+function publishSql({ new_tables, new_columns, reads, statements }: PlannedPublish): string {
   return [
     "-- publish: read from DuckDB",
     ...reads.map(({ sql }) => `${sql};`),
     "",
     "-- publish: sent to the database",
-    ...new_tables.map(({ sql }) => `${sql};`),
+    ...[...new_tables, ...new_columns].map(({ sql }) => `${sql};`),
     ...statements.map(({ sql, when }) => `${sql};${when === null ? "" : ` -- ${when}`}`),
   ].join("\n");
 }
