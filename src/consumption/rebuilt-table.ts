@@ -22,7 +22,7 @@ export function oldNameOf(table: string): string {
 /** The data that a publication shows, by the partition key of its date. */
 export type DataHashes = ReadonlyMap<string, string>;
 
-/** What a rebuild finds. */
+/** The state of a table before a rebuild. */
 export interface RebuildState {
   /** Why the table needs a rebuild, in words; nothing if it is as its model says. */
   readonly differences: readonly string[];
@@ -73,7 +73,7 @@ export function fillNewTable(
 }
 
 /**
- * Puts the new table in the place of the published one, if nothing was published since it was filled. Readers see the one or the
+ * Replaces the published table with the new one, if nothing was published since it was filled. Readers see the one or the
  * other. The old table stays under another name.
  * @param filled the data that the new table holds.
  * @returns the dates that were published meanwhile; nothing if the new table is in place.

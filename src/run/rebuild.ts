@@ -37,7 +37,7 @@ export interface RebuildRequest {
   readonly dropOld: boolean;
 }
 
-/** What a rebuild did. */
+/** The result of a rebuild. */
 export interface RebuildReport {
   readonly table: string;
   /** Why the table needed it, in words; nothing if it was as its model says. */
@@ -59,7 +59,7 @@ export interface RebuiltDate {
   readonly from: "partition" | "run";
 }
 
-/** What each part of a rebuild works with. */
+/** The common input of the parts of a rebuild. */
 interface Rebuild {
   readonly settings: Settings;
   readonly signal: AbortSignal;
@@ -74,7 +74,7 @@ interface Rebuild {
  * Builds a published table again, next to the present one, and puts it in its place. The rows come from the partitions of the
  * provision zone. A date whose partition does not have the columns of the model is run again. Readers see the old table until the new one
  * is complete. It is safe to kill and to repeat.
- * @param activity is told what the rebuild is doing.
+ * @param activity receives the steps of the rebuild.
  * @throws PipelineError for every fault that is not a bug.
  */
 export async function rebuildTable(

@@ -40,7 +40,7 @@ export const readPrefix: RequestHandler = (request, _response, next) => {
 /** A host as an address has it. A browser sends nothing else; a client that makes one up gets the usual one. */
 const HOST = /^[a-z0-9.-]+(:\d+)?$|^\[[0-9a-f:.]+\](:\d+)?$/i;
 
-/** What the addresses of the service begin with, as the client writes them. */
+/** The start of all addresses of the service, as the client writes them. */
 export function originOf(request: Request): string {
   const host = HOST.test(request.host) ? request.host : "127.0.0.1:8000";
   return `${request.protocol}://${host}${request.prefix}`;
