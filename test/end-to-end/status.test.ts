@@ -133,7 +133,7 @@ describe("pipeline status", () => {
       tables: expect.arrayContaining([
         {
           table: "voucher_country_most_used",
-          what: expect.stringContaining("the key of the table voucher_country_most_used should be"),
+          what: expect.stringContaining("the key is none instead of"),
         },
       ]),
     });
