@@ -37,10 +37,10 @@ export const readPrefix: RequestHandler = (request, _response, next) => {
   next();
 };
 
-/** A host as an address has it. A browser sends nothing else; a client that makes one up gets the usual one. */
+/** A valid host. A browser sends nothing else; for any other text the usual host is used. */
 const HOST = /^[a-z0-9.-]+(:\d+)?$|^\[[0-9a-f:.]+\](:\d+)?$/i;
 
-/** The start of all addresses of the service, as the client writes them. */
+/** The start of the service's addresses, as the client sees it. */
 export function originOf(request: Request): string {
   const host = HOST.test(request.host) ? request.host : "127.0.0.1:8000";
   return `${request.protocol}://${host}${request.prefix}`;

@@ -23,7 +23,7 @@ export interface Services {
   /** Undefined if no key is required. */
   readonly keys: KeyRing | undefined;
   readonly keysFor: KeyedPart;
-  /** The proxies that may say what the client asked for. */
+  /** The proxies whose headers count. */
   readonly trustProxy: TrustedProxies;
   /** The origins whose pages may read answers. */
   readonly corsOrigins: readonly string[] | "*";
