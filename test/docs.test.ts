@@ -57,7 +57,7 @@ describe("the documentation", () => {
     );
   });
 
-  it("knows every exit code, because one module gives them all", async () => {
+  it("knows every exit code, because one module sets them all", async () => {
     const sources = (await readdir(path.join(PROJECT, "src"), { recursive: true })).filter((file) =>
       /(?<!browser[/\\].*)\.tsx?$/.test(file),
     );
@@ -97,7 +97,7 @@ describe("the documentation", () => {
     );
   });
 
-  it("names in .env.example the settings that there are, with their defaults", async () => {
+  it("has the real settings in .env.example, with their defaults", async () => {
     const lines = [...(await read(".env.example")).matchAll(/^# ([A-Z_]+)=(.*)$/gm)];
     const example = Object.fromEntries(lines.map(([, name = "", value = ""]) => [name, value]));
     const withoutLimits = { ...example };
@@ -107,13 +107,13 @@ describe("the documentation", () => {
     expect(() => readSettings(example)).not.toThrow();
   });
 
-  it("names in .env.example every setting", async () => {
+  it("has every setting in .env.example", async () => {
     const [example = ""] = (await read(".env.example")).split("# For compose.yaml alone");
     const named = [...example.matchAll(/^# (?: {2})?([A-Z0-9_]+)=/gm)].map(([, name]) => name);
     expect(new Set(named)).toEqual(new Set(SETTING_NAMES));
   });
 
-  it("names no file of the sources or the tests that is not there", async () => {
+  it("names only existing files of the sources and the tests", async () => {
     const documents = (await readdir(path.join(PROJECT, "docs"), { recursive: true }))
       .filter((file) => file.endsWith(".md"))
       .map((file) => `docs/${file}`);
@@ -129,7 +129,7 @@ describe("the documentation", () => {
     expect(named.flat().filter(({ name }) => !existsSync(path.join(PROJECT, name)))).toEqual([]);
   });
 
-  it("has no link to a file or a heading that is not there", async () => {
+  it("has only links to existing files and headings", async () => {
     const documents = (await readdir(path.join(PROJECT, "docs"), { recursive: true }))
       .map((file) => `docs/${file}`)
       .concat("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")

@@ -5,8 +5,8 @@ import { describe, expect, it } from "@jest/globals";
 import { makeFolder } from "../src/base/files.js";
 import { makeFolder as makeTestFolder } from "./workspace.js";
 
-describe("folders that are made side by side", () => {
-  it("have one maker that knows the uppermost of them, however they meet", async () => {
+describe("folders that are made in parallel", () => {
+  it("have one maker that knows the uppermost of them, in any order", async () => {
     const folder = await makeTestFolder();
     for (let round = 0; round < 200; round++) {
       const uppermost = path.join(folder, round.toString());
@@ -17,7 +17,7 @@ describe("folders that are made side by side", () => {
     }
   });
 
-  it("are made where others remove the empty folder above them at the same time", async () => {
+  it("are made even if others remove the empty parent folder at the same time", async () => {
     const above = path.join(await makeTestFolder(), "_staging");
     const made = new AbortController();
     const removing = (async () => {

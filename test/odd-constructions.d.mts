@@ -1,4 +1,5 @@
-export type TextGroup = "README" | "docs" | "decisions" | "help" | "messages" | "pages" | "sql" | "comments";
+export type TextGroup =
+  "README" | "docs" | "decisions" | "help" | "messages" | "pages" | "sql" | "comments" | "test names";
 
 export interface OddConstruction {
   readonly file: string;

@@ -49,6 +49,9 @@ const RULES = [
   ["one idea a sentence", /;.*;/],
 ];
 
+/** A name of a test need not have a subject: its group has it. */
+const SUBJECT_RULES = ["begin with the subject", "a sentence needs a subject"];
+
 const HEADING_RULES = [
   ["a noun or a task", /\?$|^(What|Where|Who|Whom|Whose|Which|Why|Is|Are|All that|From nothing|When)\b/],
 ];
@@ -63,6 +66,7 @@ export const GROUPS = {
   pages: () => filesIn("src", /\.tsx?$/).filter((file) => file.endsWith("x") || file.startsWith("src/api/")),
   sql: () => filesIn("sql", /\.sql$/),
   comments: () => filesIn("src", /\.tsx?$/),
+  "test names": () => filesIn("test", /\.ts$/),
 };
 
 const READERS = {
@@ -74,6 +78,7 @@ const READERS = {
   pages: literalTexts,
   sql: sqlTexts,
   comments: commentTexts,
+  "test names": testNames,
 };
 
 /**
@@ -89,7 +94,8 @@ export function oddConstructions(group, only = () => true) {
   return { words, found, perThousand: words === 0 ? 0 : (1_000 * found.length) / words };
 }
 
-function oddIn({ file, line, text, isHeading = false }) {
+function oddIn({ file, line, text, isHeading = false, outer }) {
+  if (outer !== undefined) return oddInName({ file, line, text, outer });
   if (isHeading) return matching(HEADING_RULES, text).map((rule) => ({ file, line, rule, text }));
   return sentencesOf(text).flatMap(({ sentence, linesBefore }) =>
     [
@@ -97,6 +103,16 @@ function oddIn({ file, line, text, isHeading = false }) {
       ...(wordsIn(sentence) > LONGEST_SENTENCE ? [`at most ${LONGEST_SENTENCE} words`] : []),
     ].map((rule) => ({ file, line: line + linesBefore, rule, text: sentence })),
   );
+}
+
+/** The name of a test continues that of its group, which has its own faults: "a run" is the subject of "is recorded". */
+function oddInName({ file, line, text, outer }) {
+  const oddOf = (name) => oddIn({ file, line, text: name });
+  const ofOuter = new Set(oddOf(outer).map(({ rule }) => rule));
+  const alone = oddOf(text).filter(({ rule }) => !SUBJECT_RULES.includes(rule));
+  const ofAlone = new Set(alone.map(({ rule }) => rule));
+  const joined = oddOf(`${outer} ${text}`).filter(({ rule }) => !ofOuter.has(rule) && !ofAlone.has(rule));
+  return [...alone, ...joined].map((found) => ({ ...found, text: `${outer} › ${text}` }));
 }
 
 function matching(rules, text) {
@@ -214,6 +230,40 @@ function commentRanges(source, file) {
     else joined.push({ pos, end, isLine });
   }
   return joined;
+}
+
+/** The names of tests, each with the name of its group as `outer`. */
+function testNames(source, file) {
+  const tree = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true);
+  const texts = [];
+  const visit = (node, outer) => {
+    const name = ts.isCallExpression(node) && isTest(node.expression) ? nameIn(node.arguments[0]) : undefined;
+    if (name === undefined) {
+      ts.forEachChild(node, (child) => visit(child, outer));
+      return;
+    }
+    const line = tree.getLineAndCharacterOfPosition(node.arguments[0].getStart()).line + 1;
+    texts.push({ file, line, text: name, outer });
+    ts.forEachChild(node, (child) => visit(child, [outer, name].filter(Boolean).join(" ")));
+  };
+  visit(tree);
+  return texts;
+}
+
+/** `it`, `it.only`, `it.each(…)`, `(condition ? it : it.skip)`. */
+function isTest(callee) {
+  if (ts.isIdentifier(callee)) return ["describe", "it", "test"].includes(callee.text);
+  if (ts.isParenthesizedExpression(callee)) return isTest(callee.expression);
+  if (ts.isConditionalExpression(callee)) return isTest(callee.whenTrue);
+  if (ts.isPropertyAccessExpression(callee) || ts.isCallExpression(callee)) return isTest(callee.expression);
+  return ts.isTaggedTemplateExpression(callee) && isTest(callee.tag);
+}
+
+function nameIn(node) {
+  if (node === undefined) return undefined;
+  if (ts.isStringLiteralLike(node)) return node.text;
+  if (!ts.isTemplateExpression(node)) return undefined;
+  return node.head.text + node.templateSpans.map(({ literal }) => `CODE${literal.text}`).join("");
 }
 
 /** The comments of a SQL file, and the descriptions in its header. */

@@ -11,7 +11,7 @@ interface Workflow {
 }
 
 describe("the repository", () => {
-  it("names one Node for developers, and none that is older anywhere else but in engines", async () => {
+  it("names one Node for developers, and no older one except in engines", async () => {
     const major = Number(await read(".nvmrc"));
     const { devDependencies } = JSON.parse(await read("package.json")) as {
       devDependencies: Record<string, string>;
@@ -31,12 +31,12 @@ describe("the repository", () => {
     expect(major).toBeGreaterThanOrEqual(24);
   });
 
-  it("has its workflow run what .ci/run runs", async () => {
+  it("has a workflow that runs the same as .ci/run", async () => {
     const { jobs } = load(await read(".github/workflows/ci.yml")) as Workflow;
     expect(jobs.ci.steps.map(({ run }) => run)).toContain(".ci/run");
   });
 
-  it("keeps a changelog with a section for what is not released yet", async () => {
+  it("has a changelog with a section for unreleased changes", async () => {
     const text = await read("CHANGELOG.md");
     expect(text).toMatch(/^## \[Unreleased\]$/m);
     const headings = [...text.matchAll(/^### (.*)$/gm)].map(([, heading]) => heading);

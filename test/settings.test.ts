@@ -26,7 +26,7 @@ describe("settings from files", () => {
     return file;
   };
 
-  it("take the content of the file, without the end of its line", async () => {
+  it("are the content of the file, without the end of its line", async () => {
     const url = "mysql://user:password@host:3306/db";
     for (const end of ["", "\n", "\r\n"]) {
       const file = await written(`${url}${end}`);
@@ -36,7 +36,7 @@ describe("settings from files", () => {
     }
   });
 
-  it("are every secret", async () => {
+  it("exist for every secret", async () => {
     const settings = readSettings({
       RAW_ZONE: "s3://data/raw",
       CURATED_ZONE: "s3://data/curated",
@@ -57,7 +57,7 @@ describe("settings from files", () => {
     expect(Object.keys(settings.secretFiles)).toHaveLength(6);
   });
 
-  it("are refused beside the setting itself, and if the file is missing, empty or a folder", async () => {
+  it("are refused together with the setting itself, and if the file is missing, empty or a folder", async () => {
     const folder = await makeFolder();
     const faults = faultOf({
       ...ON_S3,
@@ -79,7 +79,7 @@ describe("settings from files", () => {
     ]);
   });
 
-  it("are held to the same rules, by the name of the file's setting, and show nothing of the file or its path", async () => {
+  it("follow the same rules, with the name of the file's setting in messages, but never the file or its path", async () => {
     const fault = faultOf({
       CONSUMPTION_URL_FILE: await written("postgres://user:top-secret@host/db\n"),
       ENGINE_FILE: "spark://etl:top-secret@spark:10000",
@@ -89,13 +89,13 @@ describe("settings from files", () => {
     expect(fault).not.toContain("top-secret");
   });
 
-  it("do not mind files for S3 where no zone is there", () => {
+  it("do not matter for S3 if no zone is there", () => {
     expect(faultOf({ AWS_SECRET_ACCESS_KEY_FILE: "/missing" })).toBe("");
   });
 });
 
 describe("the settings", () => {
-  it("take zones on S3 beside folders", () => {
+  it("accept zones on S3 together with folders", () => {
     const { zones } = readSettings({
       ...ON_S3,
       CURATED_ZONE: "s3://data/",
@@ -124,7 +124,7 @@ describe("the settings", () => {
     expect(fault).not.toContain("secret");
   });
 
-  it("say by which rule the name of a bucket or a prefix is refused", () => {
+  it("name the broken rule for the name of a bucket or a prefix", () => {
     expect(faultOf({ RAW_ZONE: "s3://ab/x" })).toMatch(/a bucket name has 3 to 255 letters/);
     expect(faultOf({ RAW_ZONE: "s3://data/../x" })).toMatch(
       /the prefix must not contain an empty name, \. or \.\./,
@@ -135,7 +135,7 @@ describe("the settings", () => {
     expect(readSettings({ RAW_ZONE: zone }).zones.raw).toBe(zone);
   });
 
-  it("leave the keys to the AWS SDK where none, or a profile, are named", () => {
+  it("leave the keys to the AWS SDK if none, or a profile, are set", () => {
     expect(readSettings(ON_S3).s3.credentials).toBeUndefined();
     expect(readSettings({ ...ON_S3, ...KEYS, AWS_PROFILE: "lake" }).s3.credentials).toBeUndefined();
     expect(readSettings({ ...ON_S3, ...KEYS, AWS_SESSION_TOKEN: "" }).s3.credentials).toEqual({
@@ -165,7 +165,7 @@ describe("the settings", () => {
     expect(message).not.toContain("top-secret");
   });
 
-  it("do not mind what is said of S3 where no zone is there", () => {
+  it("ignore the variables of S3 if no zone is there", () => {
     expect(faultOf({ AWS_SECRET_ACCESS_KEY: "alone", AWS_ENDPOINT_URL_S3: "none" })).toBe("");
   });
 
@@ -212,7 +212,7 @@ describe("the settings", () => {
     );
   });
 
-  it("take a number of changed answers, or a share of those there were", () => {
+  it("accept a number of changed answers, or a share of the previous ones", () => {
     expect(readSettings({ MAX_CHANGED: "5" }).maxChanged).toEqual({ answers: 5 });
     expect(readSettings({ MAX_CHANGED: "12.5%", IGNORE_TOSS_UPS: "true" })).toMatchObject({
       maxChanged: { share: 0.125 },
@@ -220,7 +220,7 @@ describe("the settings", () => {
     });
   });
 
-  it("refuse a time to end that is none, and keys for something else, at once", () => {
+  it("refuse an invalid time to end, and keys for an unknown part, at once", () => {
     const fault = faultOf({ API_SHUTDOWN_SECONDS: "soon", API_KEYS_FOR: "v2" });
     expect(fault).toContain("  API_SHUTDOWN_SECONDS must be a whole number of seconds");
     expect(fault).toContain("  API_KEYS_FOR must be v1 or all");
@@ -252,7 +252,7 @@ describe("the settings", () => {
     expect(readSettings({ CONSUMPTION_URL: encoded }).consumptionUrl).toBe(encoded);
   });
 
-  it("refuse one in a file .env, where a # begins a comment", async () => {
+  it("refuse one in a file .env, in which a # begins a comment", async () => {
     const folder = await makeFolder();
     const said = async (line: string) => {
       await writeFile(path.join(folder, ".env"), `${line}\n`);
@@ -270,7 +270,7 @@ describe("the settings", () => {
     expect((await said("CONSUMPTION_URL=sqlite:none.db # mysql://a#b")).status).toBe(3);
   });
 
-  it("compute in the process unless told otherwise, or at a Spark", () => {
+  it("compute in the process by default, or with a Spark", () => {
     expect(readSettings({ ENGINE: "duckdb" }).engine).toEqual({ kind: "duckdb" });
     const zones = {
       RAW_ZONE: "s3://lake/raw",
@@ -314,13 +314,13 @@ describe("the settings", () => {
     ["spark://u:top-secret@host:10000?tls=yes", "has an invalid tls; use true or false"],
     ["spark://u:top-secret@host:10000?transport=udp", "has an invalid transport; use tcp or http"],
     ["spark://u:top-secret@host:10000?path=x", "has a path, which needs transport=http"],
-  ])("refuse the engine %s, and do not tell its password", (engine, fault) => {
+  ])("refuse the engine %s, and keep its password secret", (engine, fault) => {
     const message = faultOf({ ENGINE: engine });
     expect(message).toContain(`  ENGINE ${fault}`);
     expect(message).not.toContain("top-secret");
   });
 
-  it("want all three zones on S3 where a Spark computes", () => {
+  it("require all three zones on S3 if a Spark computes", () => {
     const message = faultOf({
       ENGINE: "spark://host:10000",
       RAW_ZONE: "s3://lake/raw",

@@ -17,14 +17,14 @@ const PARTS = [
   ...["raw files inspected", ": new file in place", "publish: publication written"],
 ];
 
-describe("what ships", () => {
+describe("the shipped code", () => {
   it("has no failpoint, and nothing that arms one", async () => {
     const shipped = await scriptsIn("dist");
     expect(PARTS.filter((part) => shipped.includes(part))).toEqual([]);
     expect(shipped.includes("--execution-date")).toBe(true);
   });
 
-  it("differs in that from what tests stop", async () => {
+  it("differs only in that from the code in tests with failpoints", async () => {
     const stopped = await scriptsIn("dist-test");
     expect(PARTS.filter((part) => !stopped.includes(part))).toEqual([]);
   });

@@ -2,15 +2,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "@jest/globals";
 import { allEnded, sideBySide } from "../src/base/concurrency.js";
 
-describe("treating many side by side", () => {
-  it("gives what came of them in their order", async () => {
+describe("the same work for many items at once", () => {
+  it("gives its results in their order", async () => {
     const milliseconds = [30, 1, 20, 2, 10, 3, 5, 4, 1, 2];
     expect(await sideBySide(milliseconds, (time) => sleep(time, time * 2))).toEqual(
       milliseconds.map((time) => time * 2),
     );
   });
 
-  it("begins no other after a failure, and tells it when those under way have ended", async () => {
+  it("starts no other after a failure, and throws when the current ones have ended", async () => {
     const begun: number[] = [];
     const ended: number[] = [];
     const treat = async (item: number) => {
@@ -26,8 +26,8 @@ describe("treating many side by side", () => {
   });
 });
 
-describe("work that has to come to its end", () => {
-  it("tells the first failure in its order, and not in time", async () => {
+describe("work that must end", () => {
+  it("throws the first failure in its order, and not in time", async () => {
     const failing = async (name: string, after: number) => {
       await sleep(after);
       throw new Error(name);

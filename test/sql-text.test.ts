@@ -15,7 +15,7 @@ describe("a text of SQL", () => {
     "select $1;",
     "select name_e'x';",
     ";",
-  ])("%j is a whole statement", (sql) => {
+  ])("%j is a complete statement", (sql) => {
     expect(endsStatement(sql)).toBe(true);
   });
 
@@ -32,7 +32,7 @@ describe("a text of SQL", () => {
     "select 1 /* ;",
     "select 1 /* /* */ ;",
     "select 1 -- ;",
-  ])("%j goes on", (sql) => {
+  ])("%j is an incomplete statement", (sql) => {
     expect(endsStatement(sql)).toBe(false);
   });
 
@@ -48,11 +48,11 @@ describe("a text of SQL", () => {
     [" ;; -- nothing\n/* at all */", true],
     ["'", false],
     ["; select", false],
-  ])("%j says nothing: %j", (sql, expected) => {
+  ])("%j is empty: %j", (sql, expected) => {
     expect(saysNothing(sql)).toBe(expected);
   });
 
-  it("is taken apart into its statements, without blanks and comments", () => {
+  it("is divided into its statements, without blanks and comments", () => {
     expect(statementsOf("select ';' -- ;\n; /* ; /* ; */ */ drop table \"a;b\";;")).toEqual([
       ["select", "';'"],
       ["drop", "table", '"a;b"'],

@@ -16,7 +16,7 @@ describe.each([
   ["the command line", MAIN],
   ["the api", API_MAIN],
 ])("%s on a Node that is too old", (_name, program) => {
-  it("says so in one line and ends with 2", async () => {
+  it("explains it in one line and ends with 2", async () => {
     const old = "Object.defineProperty(process, 'versions', { value: { node: '18.20.8' } })";
     const environment = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(old)}` };
     expect(await start([], environment, undefined, program).ended).toEqual({
@@ -26,7 +26,7 @@ describe.each([
     });
   });
 
-  it("is started by words that Node 12 understands", async () => {
+  it("has only syntax that Node 12 understands", async () => {
     const text = await readFile(program, "utf8");
     const options = { format: "esm", minifyWhitespace: true } as const;
     const forOld = await transform(text, { ...options, target: "node12.20" });
@@ -35,7 +35,7 @@ describe.each([
   });
 });
 
-describe("a Node that keeps what it has compiled", () => {
+describe("a Node that can keep its compiled code", () => {
   /** What the program asks of such a Node, in a home. */
   const askedIn = async (home: string | undefined) => {
     const newer = [
@@ -50,7 +50,7 @@ describe("a Node that keeps what it has compiled", () => {
     return start(["--version"], environment, undefined, MAIN).ended;
   };
 
-  it("is told a folder in the home of the user, which is made", async () => {
+  it("uses a folder in the home of the user, and creates it", async () => {
     const home = await makeFolder();
     const folder = path.join(home, ".cache/voucher-pipeline/compiled");
     expect(await askedIn(home)).toMatchObject({ code: 0, stderr: `keeps in ${folder}` });
@@ -61,7 +61,7 @@ describe("a Node that keeps what it has compiled", () => {
     ["has no home", undefined],
     ["has an empty home", ""],
     ["cannot write in it", "/proc"],
-  ])("is told nothing if the user %s", async (_why, home) => {
+  ])("uses no folder if the user %s", async (_why, home) => {
     expect(await askedIn(home)).toMatchObject({ code: 0, stderr: "" });
   });
 });
@@ -83,7 +83,7 @@ describe("an installation that is incomplete", () => {
     ["cli", ["-e", "2020-05-29"], "module '@duckdb/node-bindings'"],
     ["cli", ["status"], "package '@photostructure/sqlite'"],
     ["api", [], "package 'pino'"],
-  ])("is told in one line that names the missing package: %s %j", async (name, args, missing) => {
+  ])("is explained in one line that names the missing package: %s %j", async (name, args, missing) => {
     expect(await start(args, {}, undefined, program(name)).ended).toEqual({
       code: 2,
       stdout: "",
@@ -91,7 +91,7 @@ describe("an installation that is incomplete", () => {
     });
   });
 
-  it("is told as JSON to machines", async () => {
+  it("is explained as JSON to machines", async () => {
     const { code, stderr } = await start(["status", "--json"], {}, undefined, program("cli")).ended;
     expect({ code, error: JSON.parse(stderr) as unknown }).toMatchObject({
       code: 2,
@@ -102,7 +102,7 @@ describe("an installation that is incomplete", () => {
   it.each([
     ["of another machine", "ELF", /: \S+\.node: .*; run 'npm ci', .*\n$/],
     ["missing", undefined, /: No native build .*; run 'npm ci', .*\n$/],
-  ])("is told if native code is %s", async (_name, content, message) => {
+  ])("is explained if native code is %s", async (_name, content, message) => {
     const copy = await makeFolder();
     for (const name of ["dist", "package.json"])
       await cp(path.join(folder, name), path.join(copy, name), { recursive: true });
@@ -125,7 +125,7 @@ describe("an installation that is incomplete", () => {
     expect(stderr).toMatch(message);
   });
 
-  it("is told by npm if the programs were never built", async () => {
+  it("is explained by npm if the programs were never built", async () => {
     const fresh = await makeFolder();
     for (const name of ["package.json", "start.sh"])
       await cp(path.join(PROJECT, name), path.join(fresh, name));
@@ -144,7 +144,7 @@ describe("an installation that is incomplete", () => {
 });
 
 describe("a limit of the process", () => {
-  it("for open files is named, before anything is made", async () => {
+  it("for open files is in the message, before anything is made", async () => {
     const { environment, settings } = await makeWorkspace();
     await putVouchers(settings.zones.raw, [voucher()]);
     const limited = `ulimit -n 64; exec "${process.execPath}" "${MAIN}" -e 2020-05-29`;
@@ -175,7 +175,7 @@ describe("a limit of the process", () => {
     ["memory, as C++ says it", "std::bad_alloc", /ulimit -v/],
     ["processes", "spawn /usr/bin/node EAGAIN", /ulimit -u/],
     ["threads", "IO Error: Could not start thread: Resource temporarily unavailable", /ulimit -u/],
-  ])("for %s is named", (_name, message, named) => {
+  ])("for %s is in the message", (_name, message, named) => {
     const fault = machineFault(new Error("a file cannot be read", { cause: new Error(message) }));
     expect(fault).toMatchObject({ code: "MACHINE_NOT_USABLE", message: expect.stringMatching(named) });
   });
@@ -184,7 +184,7 @@ describe("a limit of the process", () => {
     "Out of Memory Error: could not allocate block of size 256.0 KiB (99.8 MiB/100.0 MiB used)",
     'Conversion Error: Could not convert string "std::bad_alloc" to INT32',
     'Conversion Error: Could not convert string "Too many open files" to INT32',
-  ])("is not taken from another error: %s", (message) => {
+  ])("is not confused with another error: %s", (message) => {
     expect(machineFault(new Error(message))).toBeUndefined();
     expect(machineFault(new PipelineError("MODEL_FAILED", "std::bad_alloc"))).toBeUndefined();
   });

@@ -19,7 +19,7 @@ describe("the width of a text on a terminal", () => {
 });
 
 describe("a table", () => {
-  it("has its columns below each other, also beside wide characters", () => {
+  it("aligns its columns, also with wide characters", () => {
     expect(
       textTable([
         { country: "中国", rows: 5 },

@@ -46,7 +46,7 @@ async function bundled(file: string, known = new Set<string>()): Promise<string>
   return texts.join("\n");
 }
 
-describe("what is built", () => {
+describe("the built code", () => {
   it("loads the SDK that exports traces only when it exports", async () => {
     const dist = path.join(PROJECT, "dist");
     const files = (await readdir(dist, { recursive: true })).filter((file) => file.endsWith(".js"));
@@ -74,12 +74,12 @@ async function loadedAtOnce(file: string, known: Set<string>): Promise<void> {
     await loadedAtOnce(path.join(path.dirname(file), other), known);
 }
 
-describe("what is built of the api", () => {
+describe("the built code of the api", () => {
   /** As esbuild names each module above it. */
   const MAKES_RUNS =
     /^\/\/ (?:src\/(?:engine|zones|run|introspect)|node_modules\/@(?:duckdb|aws-sdk|smithy))\//m;
 
-  it("tells of runs, and has nothing that makes them: no engine, no storage", async () => {
+  it("reports runs, and has nothing that makes them: no engine, no storage", async () => {
     const api = await bundled(path.join(PROJECT, "dist/api/program.js"));
     expect(api).toContain("// src/record/story.ts");
     expect(MAKES_RUNS.exec(api)).toBeNull();

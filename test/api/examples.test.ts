@@ -102,12 +102,12 @@ async function compiled(code: string): Promise<string> {
 describe("the examples of docs/api.md", () => {
   const runnable = EXAMPLES.filter(({ language }) => language !== "python" || HAS_PYTHON);
 
-  it("are there in every language", () => {
+  it("exist in every language", () => {
     expect(new Set(EXAMPLES.map(({ language }) => language))).toEqual(new Set(["sh", "python", "ts"]));
   });
 
   it.each(runnable.map((example) => [example.language, example.code.split("\n")[0] ?? "", example] as const))(
-    "in %s print what they say: %s",
+    "in %s print the documented text: %s",
     async (_language, _code, example) => {
       const printed = await output(example);
       if (example.isJson) expect(JSON.parse(printed)).toEqual(JSON.parse(example.prints));

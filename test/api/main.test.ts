@@ -5,7 +5,7 @@ import { makeWorkspace } from "../workspace.js";
 import { startApi } from "./process.js";
 
 describe("the api as a process", () => {
-  it("answers, logs a request without the customer in it, and ends when it is told to", async () => {
+  it("answers, logs a request without the customer in it, and ends after a signal", async () => {
     const { environment } = await makeWorkspace();
     const api = startApi(environment);
     const port = await api.port;
@@ -17,7 +17,7 @@ describe("the api as a process", () => {
     expect(api.log()).not.toContain("secret");
   });
 
-  it("ends although a connection is open on which nothing was asked", async () => {
+  it("ends even if an idle connection is open", async () => {
     const { environment } = await makeWorkspace();
     const api = startApi(environment);
     const socket = connect(await api.port, "127.0.0.1");
@@ -27,7 +27,7 @@ describe("the api as a process", () => {
     expect(await api.ended).toBe(0);
   });
 
-  it("says where it cannot listen, and exits with 2", async () => {
+  it("reports an address at which it cannot listen, and exits with 2", async () => {
     const { environment } = await makeWorkspace();
     const other = createServer();
     await new Promise<void>((listening) => other.listen(0, "127.0.0.1", listening));
@@ -39,7 +39,7 @@ describe("the api as a process", () => {
     other.close();
   });
 
-  it("says what is wrong with its settings, and exits with 2", async () => {
+  it("reports invalid settings, and exits with 2", async () => {
     const { environment } = await makeWorkspace();
     const api = startApi({ ...environment, PORT: "eighty" });
     expect(await api.ended).toBe(2);

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 
 describe("the answers", () => {
-  it("tell at a glance how old they are, how many are sure, and how many changed", async () => {
+  it("show at a glance their age, how many are sure, and how many changed", async () => {
     const { page, complaints } = await open(api.url);
     expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("Which voucher do we send?");
     expect(await page.locator(".lead").innerText()).toBe("As of 29 May 2020, today");
@@ -28,7 +28,7 @@ describe("the answers", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("stand in a table of countries by segments, for orders and for days since the last order", async () => {
+  it("are in a table of countries by segments, for orders and for days since the last order", async () => {
     const { page } = await open(api.url);
     const byOrders = page.getByRole("region", { name: "By number of orders" });
     expect(await byOrders.getByRole("columnheader").allInnerTexts()).toEqual([
@@ -46,7 +46,7 @@ describe("the answers", () => {
     expect(await byDays.getByRole("row", { name: "Peru" }).getByText("2,640").count()).toBe(6);
   });
 
-  it("have colours that go with their certainty, and toss-ups are hatched and say how much they rest on", async () => {
+  it("have colours for their certainty, and toss-ups are hatched and show their vouchers", async () => {
     const { page } = await open(api.url);
     const ground = (word: string) =>
       page
@@ -64,7 +64,7 @@ describe("the answers", () => {
     );
   });
 
-  it("that changed are marked, and say what they were", async () => {
+  it("that changed are marked, with the previous answer", async () => {
     const { page } = await open(api.url);
     const changed = page.locator("td.changed");
     expect((await changed.allInnerTexts()).map((text) => text.replace(/\s+/g, " "))).toEqual([
@@ -81,7 +81,7 @@ describe("the answers", () => {
     expect(new Set(rights).size).toBe(1);
   });
 
-  it("of an earlier publication can be chosen, and are announced as older ones", async () => {
+  it("of an earlier publication can be chosen, and are marked as older ones", async () => {
     const { page, complaints } = await open(api.url);
     expect(await page.locator(".notice").count()).toBe(0);
     await page.getByLabel("Answers of").selectOption("28 May 2020");
@@ -97,8 +97,8 @@ describe("the answers", () => {
   });
 });
 
-describe.each([true, false])("which answers are shown (scripts: %s)", (javaScriptEnabled) => {
-  it("is chosen by the counts, which are links, and given back by the same link", async () => {
+describe.each([true, false])("the selection of answers (scripts: %s)", (javaScriptEnabled) => {
+  it("changes with the counts, which are links, and is undone by the same link", async () => {
     const { page, complaints } = await open(api.url, { javaScriptEnabled });
     await page.getByRole("link", { name: "4 toss-ups" }).click();
     expect(await page.locator(".found").innerText()).toMatch(/^4 toss-ups in 2 countries\./);
@@ -114,7 +114,7 @@ describe.each([true, false])("which answers are shown (scripts: %s)", (javaScrip
     expect(complaints).toEqual([]);
   });
 
-  it("is chosen by a part of a country's name, and sorted", async () => {
+  it("takes a part of a country's name, and a sort order", async () => {
     const { page } = await open(`${api.url}/?certainty=toss-up`, { javaScriptEnabled });
     await page.getByLabel("Country").fill("a");
     await page.getByLabel("Sort by").selectOption("Least certain first");
@@ -133,7 +133,7 @@ describe.each([true, false])("which answers are shown (scripts: %s)", (javaScrip
 });
 
 describe("a cell", () => {
-  it("opens to show the amounts as bars, the share, the runner-up, the margin and how it went", async () => {
+  it("opens to show the amounts as bars, the share, the runner-up, the margin and the history", async () => {
     const { page, complaints } = await open(api.url);
     const link = page.getByRole("link", { name: /13,200/ });
     await link.click();
@@ -169,7 +169,7 @@ describe("a cell", () => {
     expect(await page.evaluate(() => document.activeElement?.textContent)).toContain("13,200");
   });
 
-  it("has an address of its own: Back closes it, Forward opens it, and a reload leads to its page", async () => {
+  it("has its own address: Back closes it, Forward opens it, and a reload leads to its page", async () => {
     const { page, complaints } = await open(`${api.url}/?certainty=toss-up`);
     const list = page.url();
     await page.getByRole("link", { name: /13,200/ }).click();
@@ -194,14 +194,14 @@ describe("a cell", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("opens as a page of its own without JavaScript", async () => {
+  it("opens as a separate page without JavaScript", async () => {
     const { page } = await open(api.url, { javaScriptEnabled: false });
     await page.getByRole("link", { name: /13,200/ }).click();
     expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe("Latvia, 90-120 days: 13,200");
     expect(await page.getByRole("row", { name: "8,800" }).innerText()).toContain("16.8%");
   });
 
-  it("says where it can be opened when it cannot be loaded", async () => {
+  it("links to its page when it cannot be loaded", async () => {
     const { page } = await open(api.url);
     await page.route("**/answer?*", (route) => route.abort());
     await page.getByRole("link", { name: /13,200/ }).click();
@@ -212,8 +212,8 @@ describe("a cell", () => {
   });
 });
 
-describe("what changed", () => {
-  it("is told in words, each change with the vouchers it rests on", async () => {
+describe("the changes", () => {
+  it("are in words, each with its vouchers", async () => {
     const { page, complaints } = await open(`${api.url}/changes`);
     expect(await page.locator(".lead").innerText()).toBe(
       "2 answers changed between 28 May 2020 and 29 May 2020.",
@@ -228,14 +228,14 @@ describe("what changed", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("is shown cell by cell, each with the way it has gone", async () => {
+  it("are shown cell by cell, each with its history", async () => {
     const { page } = await open(`${api.url}/changes`);
     expect(await page.locator("td.changed").count()).toBe(2);
     expect(await page.locator("td.unchanged").count()).toBe(38);
     expect(await page.locator("td .sparkline .line").count()).toBe(40);
   });
 
-  it("can be asked between any two publications", async () => {
+  it("can be shown between any two publications", async () => {
     const { page, complaints } = await open(`${api.url}/changes`);
     await page.getByLabel("Answers of").selectOption("1 March 2020");
     await page.getByLabel("compared with").selectOption("1 June 2019");
@@ -244,14 +244,14 @@ describe("what changed", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("is nothing before the first publication", async () => {
+  it("are none before the first publication", async () => {
     const { page } = await open(`${api.url}/changes?execution_date=2019-06-01`);
     expect(await page.locator(".lead").innerText()).toBe("There is no other publication to compare with.");
   });
 });
 
 describe("the form for a customer", () => {
-  it("answers with the amount, its reason in one sentence, and the curl that asks the same", async () => {
+  it("answers with the amount, its reason in one sentence, and a curl with the same request", async () => {
     const { page, complaints } = await open(`${api.url}/customer`);
     await page.getByLabel("Country").fill("Peru");
     await page.getByLabel("Segment").selectOption("By days since the last order");
@@ -273,7 +273,7 @@ describe("the form for a customer", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("keeps what was filled in, and says at each field what is wrong with it", async () => {
+  it("keeps its values, and shows the fault of each field", async () => {
     const { page } = await open(`${api.url}/customer`);
     await page.getByLabel("Country").fill("Peru");
     await page.getByLabel("Segment").selectOption("By number of orders");
@@ -290,7 +290,7 @@ describe("the form for a customer", () => {
     await expectAccessible(page);
   });
 
-  it("says that there is no answer where nothing is known of the country", async () => {
+  it("shows that there is no answer if the country is unknown", async () => {
     const { page } = await open(
       `${api.url}/customer?country_code=%3Cb%3EChile%3C%2Fb%3E&segment_name=frequent_segment&total_orders=2`,
     );

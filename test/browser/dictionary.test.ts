@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 
 describe("the data dictionary", () => {
-  it("leads from the picture to a table, and from there to what it reads", async () => {
+  it("links from the picture to a table, and from there to its sources", async () => {
     const { page, complaints } = await open(api.url);
     await page.getByRole("link", { name: "the data dictionary" }).click();
     const picture = page.getByRole("region", { name: /^Data flow:/ });
@@ -27,7 +27,7 @@ describe("the data dictionary", () => {
     ["light", "light", 1280],
     ["dark", "dark", 1280],
     ["as wide as a phone", "light", 390],
-  ] as const)("keeps to WCAG AA %s, and never runs out of the window", async (_name, colorScheme, width) => {
+  ] as const)("conforms to WCAG AA %s, and fits into the window", async (_name, colorScheme, width) => {
     for (const file of ["", "provision.voucher_amount_usage.html", "raw.vouchers.html"]) {
       const { page, complaints } = await open(`${api.url}/docs/data/${file}`, {
         colorScheme,
@@ -39,7 +39,7 @@ describe("the data dictionary", () => {
     }
   });
 
-  it("has letters in the picture that can be read, however wide the window is", async () => {
+  it("has readable letters in the picture, at every width of the window", async () => {
     const { page } = await open(`${api.url}/docs/data/`, { viewport: { width: 390, height: 800 } });
     const heights = await page
       .locator(".graph text:not(.layer)")

@@ -13,8 +13,8 @@ beforeAll(async () => {
   api = await serve(settings);
 });
 
-describe("is it healthy?", () => {
-  it("says how new the answers are, and which runs there were", async () => {
+describe("the page of health", () => {
+  it("shows the age of the answers, and the last runs", async () => {
     const { page, complaints } = await open(api.url);
     await page.getByRole("link", { name: "Is it healthy?" }).click();
     expect(await page.locator(".glance").innerText()).toMatch(
@@ -27,7 +27,7 @@ describe("is it healthy?", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("leads to the report of a run, which tells what became of its rows, and every audit", async () => {
+  it("links to the report of a run, with the results of its rows, and every audit", async () => {
     const { page, complaints } = await open(`${api.url}/health`);
     const runs = page.getByRole("region", { name: "The last runs" });
     await runs.getByRole("link", { name: "29 May 2020" }).click();
@@ -45,7 +45,7 @@ describe("is it healthy?", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("says in words why the newest run has failed, and that the answers are still given", async () => {
+  it("explains the failure of the newest run, and that the answers stay available", async () => {
     await run({ ...settings, maxRejectedShare: "0.01" }, "2020-05-30").catch(() => undefined);
     const { page, complaints } = await open(api.url);
     await page.getByRole("link", { name: "See the failure" }).click();

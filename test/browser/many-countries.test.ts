@@ -26,7 +26,7 @@ function topOf(page: Page, selector: string): Promise<number> {
 }
 
 describe("the answers for 250 countries", () => {
-  it("come by pages that say how many there are, and how many are shown", async () => {
+  it("have pages that show their number, and the number of answers", async () => {
     const { page, complaints } = await open(api.url, DESKTOP);
     const all = numberIn(await page.getByRole("link", { name: / answers$/ }).textContent());
     let seen = 0;
@@ -46,7 +46,7 @@ describe("the answers for 250 countries", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("show as many of each kind as the count says that leads to them", async () => {
+  it("show as many of each kind as the count on the link to them", async () => {
     const { page } = await open(api.url, DESKTOP);
     const counts = await page
       .locator(".counts a")
@@ -64,7 +64,7 @@ describe("the answers for 250 countries", () => {
     }
   });
 
-  it("can be sorted by what changed, first what the most vouchers decide", async () => {
+  it("can be sorted by change, the change with the most vouchers first", async () => {
     const { page } = await open(`${api.url}/?sort=change`, DESKTOP);
     const rows = page.locator("section").first().locator("tbody tr");
     const changed = await rows.evaluateAll((all) => all.map((row) => row.querySelector(".changed") !== null));
@@ -75,28 +75,25 @@ describe("the answers for 250 countries", () => {
   it.each([
     ["a desktop", DESKTOP],
     ["a phone", PHONE],
-  ])(
-    "keep their headings in sight on %s, and what has the focus comes out from under them",
-    async (_name, options) => {
-      const { page } = await open(api.url, options);
-      const cells = page.locator("section").first().locator("tbody tr td:last-child a");
-      await cells.nth(40).focus();
-      const focused = await cells.nth(40).boundingBox();
-      const column = page.locator("thead").first().getByRole("columnheader");
-      const [head, corner] = [await column.last().boundingBox(), await column.first().boundingBox()];
-      const name = await page.locator("section").first().locator("tbody th").nth(40).boundingBox();
-      expect(head?.y).toBeGreaterThanOrEqual(-1);
-      expect(head?.x).toBeCloseTo(focused?.x ?? 0, 0);
-      expect(name?.x).toBeCloseTo(corner?.x ?? -1, 0);
-      expect(name?.x).toBeGreaterThanOrEqual(0);
-      for (let back = 0; back < 60; back += 1) await page.keyboard.press("Shift+Tab");
-      const { active, bottom } = await page.evaluate(() => ({
-        active: document.activeElement?.getBoundingClientRect().top ?? 0,
-        bottom: document.querySelector("thead th")?.getBoundingClientRect().bottom ?? 0,
-      }));
-      expect(active).toBeGreaterThanOrEqual(bottom - 1);
-    },
-  );
+  ])("keep their headings visible on %s, and headings never hide the focus", async (_name, options) => {
+    const { page } = await open(api.url, options);
+    const cells = page.locator("section").first().locator("tbody tr td:last-child a");
+    await cells.nth(40).focus();
+    const focused = await cells.nth(40).boundingBox();
+    const column = page.locator("thead").first().getByRole("columnheader");
+    const [head, corner] = [await column.last().boundingBox(), await column.first().boundingBox()];
+    const name = await page.locator("section").first().locator("tbody th").nth(40).boundingBox();
+    expect(head?.y).toBeGreaterThanOrEqual(-1);
+    expect(head?.x).toBeCloseTo(focused?.x ?? 0, 0);
+    expect(name?.x).toBeCloseTo(corner?.x ?? -1, 0);
+    expect(name?.x).toBeGreaterThanOrEqual(0);
+    for (let back = 0; back < 60; back += 1) await page.keyboard.press("Shift+Tab");
+    const { active, bottom } = await page.evaluate(() => ({
+      active: document.activeElement?.getBoundingClientRect().top ?? 0,
+      bottom: document.querySelector("thead th")?.getBoundingClientRect().bottom ?? 0,
+    }));
+    expect(active).toBeGreaterThanOrEqual(bottom - 1);
+  });
 
   it("have the first amount on the first screen of a phone, and no heading breaks within a word", async () => {
     for (const path of [
@@ -131,7 +128,7 @@ describe("the answers for 250 countries", () => {
     }
   });
 
-  it("can be filtered, paged and opened by keyboard alone", async () => {
+  it("can be filtered, paged and opened only by keyboard", async () => {
     const { page } = await open(api.url, DESKTOP);
     const tabTo = async (name: RegExp) => {
       for (let presses = 0; presses < 600; presses += 1) {
@@ -153,7 +150,7 @@ describe("the answers for 250 countries", () => {
     await page.waitForURL(/certainty=toss-up.*page=2|page=2.*certainty=toss-up/);
   });
 
-  it("can be downloaded as CSV, as they are shown but from every page", async () => {
+  it("can be downloaded as CSV, with the same selection, from every page", async () => {
     const { page } = await open(`${api.url}/?certainty=toss-up&sort=certainty`, DESKTOP);
     const [download] = await Promise.all([
       page.waitForEvent("download"),

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 
 describe("the report of a run in a browser", () => {
-  it.each(["light", "dark"] as const)("can be read by everybody, when it is %s", async (colorScheme) => {
+  it.each(["light", "dark"] as const)("is accessible, when it is %s", async (colorScheme) => {
     const address = pathToFileURL(report.run_report?.html ?? "").href;
     const { page, complaints } = await open(address, { colorScheme });
     expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe("Run for 29 May 2020 ✓ succeeded");
@@ -32,7 +32,7 @@ describe("the report of a run in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("runs nothing that came with the data", async () => {
+  it("runs nothing from the data", async () => {
     const { page } = await open(pathToFileURL(report.run_report?.html ?? "").href);
     expect(await page.title()).toBe("Run for 29 May 2020: succeeded");
     expect(await page.locator("img, script").count()).toBe(0);

@@ -82,7 +82,7 @@ beforeAll(async () => {
 
 describe("the pictures of the README", () => {
   it.each(SHOTS)(
-    "$name is taken, and stands in docs/images",
+    "$name is taken, and is in docs/images",
     async ({ name, address, isOfMany = false, first, ...options }) => {
       const { url } = isOfMany ? apiOfMany : api;
       const { page, complaints } = await open(url + address, { viewport: DESKTOP, ...options });

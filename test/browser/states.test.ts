@@ -24,7 +24,7 @@ describe("before anything is published", () => {
   });
 
   it.each(EVERY_PAGE.filter((path) => path !== "/health"))(
-    "%s says what will be there, and how it comes",
+    "%s explains what will be there, and how to get it",
     async (path) => {
       const { page, complaints } = await open(api.url + path);
       expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe("Nothing is published yet");
@@ -47,7 +47,7 @@ describe("while the database is away", () => {
     await api.store.refresh().catch(() => undefined);
   });
 
-  it.each(EVERY_PAGE)("%s says that it is, and of when the answers are", async (path) => {
+  it.each(EVERY_PAGE)("%s shows that, and the age of the answers", async (path) => {
     const { page, complaints } = await open(api.url + path);
     expect(await page.locator(".notice").first().innerText()).toContain("The database is not reachable.");
     expect(await page.locator(".notice").first().innerText()).toContain(
@@ -57,7 +57,7 @@ describe("while the database is away", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("the answers are shown all the same, and what each rests on as far as it is known", async () => {
+  it("the answers stay available, with their known counts", async () => {
     const { page, complaints } = await open(api.url);
     await page.getByRole("link", { name: /13,200/ }).click();
     const dialog = page.getByRole("dialog");
@@ -68,7 +68,7 @@ describe("while the database is away", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("a customer is answered all the same", async () => {
+  it("a customer still gets an answer", async () => {
     const query = "country_code=Peru&segment_name=frequent_segment&total_orders=15";
     const { page, complaints } = await open(`${api.url}/customer?${query}`);
     expect(await page.locator(".answer h2").innerText()).toBe("Send 2,640");
@@ -77,7 +77,7 @@ describe("while the database is away", () => {
 });
 
 describe("a database that has never answered", () => {
-  it("is told in words, not as JSON", async () => {
+  it("is explained in words, not as JSON", async () => {
     const { settings } = await makeWorkspace();
     const api = await serve({ ...settings, consumptionUrl: "mysql://nobody:secret@127.0.0.1:1/none" });
     const { page } = await open(api.url);
@@ -88,7 +88,7 @@ describe("a database that has never answered", () => {
 });
 
 describe("a newest run that has failed", () => {
-  it("is told on every page, with the date whose answers are still given", async () => {
+  it("is shown on every page, with the date of the served answers", async () => {
     const settings = await publishedSample(["2020-05-28"]);
     await run({ ...settings, maxRejectedShare: "0.01" }, "2020-05-29").catch(() => undefined);
     const api = await serve(settings);
@@ -102,8 +102,8 @@ describe("a newest run that has failed", () => {
   });
 });
 
-describe("answers older than they should be", () => {
-  it("are announced on every page, by the hours since their execution date", async () => {
+describe("answers that are older than they should be", () => {
+  it("are marked on every page, after the hours since their execution date", async () => {
     const settings = await publishedSample(["2020-05-28"]);
     const at = (moment: string) => serve(settings, () => new Date(moment));
     const young = await at("2020-05-29T12:00:00Z");
@@ -135,7 +135,7 @@ describe("a withdrawn publication", () => {
     api = await serve(settings);
   });
 
-  it.each(EVERY_PAGE)("that was the newest one is announced on %s", async (path) => {
+  it.each(EVERY_PAGE)("that was the newest one is marked on %s", async (path) => {
     const { page } = await open(api.url + path);
     const notices = await page.locator(".notice").allInnerTexts();
     expect(notices).toHaveLength(1);
@@ -145,7 +145,7 @@ describe("a withdrawn publication", () => {
     await expectAccessible(page);
   });
 
-  it("is announced if its address is opened", async () => {
+  it("is marked at its address", async () => {
     const { page } = await open(`${api.url}/?execution_date=2020-05-27`);
     expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe(
       "Nothing is published for this date",
@@ -156,7 +156,7 @@ describe("a withdrawn publication", () => {
   });
 });
 
-describe("an address that is wrong", () => {
+describe("an invalid address", () => {
   let api: ServedApi;
 
   beforeAll(async () => {
@@ -173,7 +173,7 @@ describe("an address that is wrong", () => {
     ["with a certainty that is none", "/?certainty=quite", 400],
     ["of a date that is not published", "/changes?against=2017-01-01", 404],
     ["of a run that is not known", "/health/runs/2020-05-29T000000-000000000000", 404],
-  ])("%s is answered by a page that says so", async (_fault, address, status) => {
+  ])("%s leads to a page that explains it", async (_fault, address, status) => {
     const { page } = await open(api.url + address);
     expect(await page.locator("main").innerText()).toContain("All answers");
     expect((await fetch(api.url + address, { headers: { Accept: "text/html" } })).status).toBe(status);
@@ -196,7 +196,7 @@ describe("the pages", () => {
     ["light", "light", 1280],
     ["dark", "dark", 1280],
     ["as wide as a phone", "dark", 390],
-  ] as const)("keep to WCAG AA %s, and never run out of the window", async (_name, colorScheme, width) => {
+  ] as const)("conform to WCAG AA %s, and fit into the window", async (_name, colorScheme, width) => {
     for (const path of pages) {
       const { page, complaints } = await open(api.url + path, {
         colorScheme,
@@ -208,7 +208,7 @@ describe("the pages", () => {
     }
   });
 
-  it("say what colours say without them, where the user has colours of their own", async () => {
+  it("do not depend on colours if the user has custom colours", async () => {
     const { page } = await open(api.url, { forcedColors: "active" });
     const border = (word: string) =>
       page
@@ -219,7 +219,7 @@ describe("the pages", () => {
     await expectAccessible(page);
   });
 
-  it("can all be reached by keyboard: past the menu to the content", async () => {
+  it("are all reachable by keyboard: past the menu to the content", async () => {
     const { page } = await open(api.url);
     await page.keyboard.press("Tab");
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to the content");

@@ -84,7 +84,7 @@ describe("the certainty of an answer", () => {
     [5, 5],
     [8, 8],
     [12, 4],
-  ])("of %d vouchers is what all ways of drawing them anew add up to", async (vouchers, mostRivals) => {
+  ])("of %d vouchers is the sum over all ways of drawing them again", async (vouchers, mostRivals) => {
     // A smaller amount that is used as often would have won.
     const all = [...patterns(vouchers, mostRivals)].filter(([winner, rivals]) => !rivals.includes(-winner));
     const values = all.map(
@@ -108,13 +108,10 @@ describe("the certainty of an answer", () => {
     [20, [10]],
     [12, [10, -9]],
     [11, [10, 9, -9]],
-  ])(
-    "of %d against %j, where an integral takes the place of the sum, is that of the sum",
-    async (winner, rivals) => {
-      const chance = await certaintyOf(winner, rivals);
-      expect(Math.abs(Number(chance) - enumerated(winner, rivals))).toBeLessThan(0.02);
-    },
-  );
+  ])("of %d against %j is the same with an integral instead of the sum", async (winner, rivals) => {
+    const chance = await certaintyOf(winner, rivals);
+    expect(Math.abs(Number(chance) - enumerated(winner, rivals))).toBeLessThan(0.02);
+  });
 
   it.each([
     [9, 5_000, 1, 0.849],

@@ -18,7 +18,7 @@ async function goodWorkspace() {
 }
 
 describe("pipeline", () => {
-  it("runs one execution date and ends with a summary that a person can read", async () => {
+  it("runs one execution date and ends with a summary for people", async () => {
     const { environment } = await goodWorkspace();
     const { code, stdout, stderr } = await pipeline(["--execution-date", "2020-05-29T00:00:00"], environment);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -35,7 +35,7 @@ describe("pipeline", () => {
     ]);
   });
 
-  it("tells everything that is recorded of a run where --verbose asks for it", async () => {
+  it("prints the full record of a run with --verbose", async () => {
     const { environment } = await goodWorkspace();
     const { code, stdout } = await pipeline(["-e", "2020-05-29", "--verbose"], environment);
     expect(code).toBe(0);
@@ -82,7 +82,7 @@ describe("pipeline", () => {
     );
   });
 
-  it("tells its version", async () => {
+  it("prints its version", async () => {
     const { version } = JSON.parse(await readFile(path.join(PROJECT, "package.json"), "utf8")) as {
       version: string;
     };
@@ -130,7 +130,7 @@ describe("wrong usage", () => {
 });
 
 describe("an execution date in the far future", () => {
-  it("is run if that is allowed, and is read, told and withdrawn like any other", async () => {
+  it("runs if that is allowed, and can be read, shown and withdrawn like any other", async () => {
     const { environment, settings } = await makeWorkspace();
     await putVouchers(settings.zones.raw, [voucher()]);
     const date = ["-e", "2100-01-01"];
@@ -150,7 +150,7 @@ describe("an execution date in the far future", () => {
 });
 
 describe("wrong settings", () => {
-  it("are all told at once, with exit code 2", async () => {
+  it("are all listed at once, with exit code 2", async () => {
     const { environment, folder } = await makeWorkspace();
     const { code, stderr } = await pipeline(["-e", "2020-05-29"], {
       ...environment,
@@ -177,7 +177,7 @@ describe("wrong settings", () => {
 });
 
 describe("data that fails a check", () => {
-  it("exits with 3, with a message that a scheduler's mail can hold", async () => {
+  it("exits with 3, with a message short enough for a scheduler's mail", async () => {
     const { environment, settings } = await makeWorkspace();
     await putVouchers(settings.zones.raw, [voucher({ timestamp: "2021-01-01" })]);
     const { code, stdout, stderr } = await pipeline(["-e", "2020-05-29"], environment);
@@ -216,7 +216,7 @@ describe("a fault", () => {
   // eslint-disable-next-line no-control-regex -- colours are control sequences
   const COLOUR = /\u001b\[[0-9;]*m/;
 
-  it("progress is shown, and gone at the end", async () => {
+  it("progress is shown, and is gone at the end", async () => {
     const { environment } = await goodWorkspace();
     const shown = onTerminal(environment);
     expect(COLOUR.test(shown)).toBe(true);
@@ -224,7 +224,7 @@ describe("a fault", () => {
     expect(shown).toMatch(/The voucher answers for 29 May 2020 are published\./);
   });
 
-  it("no progress is drawn where the terminal has no width", async () => {
+  it("no progress is drawn if the terminal has no width", async () => {
     const { environment } = await goodWorkspace();
     const shown = onTerminal(environment, 0);
     expect(shown).not.toContain("starting");
@@ -283,8 +283,8 @@ describe("a run that is cancelled", () => {
   }
 });
 
-describe("output that no one reads", () => {
-  it("does not make a run fail", async () => {
+describe("output without a reader", () => {
+  it("does not fail a run", async () => {
     const { environment, settings } = await goodWorkspace();
     const script = `"${process.execPath}" "${path.join(PROJECT, "dist/cli/main.js")}" -e 2020-05-29; echo $? >&2`;
     const { stderr } = spawnSync("sh", ["-c", `{ ${script}; } | true`], {
@@ -316,13 +316,13 @@ describe("a killed run", () => {
 });
 
 describe("the sample", () => {
-  it("that is committed is the one that the generator makes", async () => {
+  it("in the repository is the same as a generated one", async () => {
     const folder = await makeFolder();
     await pipeline(["sample", "--rows", "20000", "--out", folder]);
     expect(await fingerprint(folder)).toEqual(await fingerprint(path.join(PROJECT, "data/raw/vouchers")));
   });
 
-  it("has the same rows in as many files as are asked for", async () => {
+  it("has the same rows in any number of files", async () => {
     const folder = await makeFolder();
     await pipeline(["sample", "--rows", "20000", "--files", "7", "--out", folder]);
     const rowsOf = (files: string) => query(`FROM read_parquet('${files}/vouchers-*.parquet')`);
@@ -330,7 +330,7 @@ describe("the sample", () => {
     expect(await rowsOf(folder)).toEqual(await rowsOf(path.join(PROJECT, "data/raw/vouchers")));
   });
 
-  it("has as many countries as are asked for, about as large, each with three to five amounts", async () => {
+  it("has any number of countries of similar size, each with three to five amounts", async () => {
     const folder = await makeFolder();
     await pipeline(["sample", "--rows", "20000", "--countries", "50", "--out", folder]);
     const countries = await query(

@@ -35,7 +35,7 @@ function linesOf(stderr: string): Line[] {
 }
 
 describe("--log-level", () => {
-  it("logs a run on standard error alone: each step with its time, how it began and how it ended", async () => {
+  it("logs a run only to standard error: each step with its time, its start and its end", async () => {
     const { code, stdout, stderr } = await pipeline([...RUN, "--log-level", "debug"], workspace.environment);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^The voucher answers for 29 May 2020 are published\./);
@@ -66,7 +66,7 @@ describe("--log-level", () => {
     expect(stderr).not.toContain(VALUE);
   });
 
-  it("logs by LOG_LEVEL what a run fails with, and nothing of the rows that its message shows", async () => {
+  it("logs by LOG_LEVEL the failure of a run, without the rows of its message", async () => {
     const { code, stderr } = await pipeline(RUN, {
       ...workspace.environment,
       LOG_LEVEL: "info",
@@ -83,7 +83,7 @@ describe("--log-level", () => {
     expect(JSON.stringify(lines)).not.toContain(VALUE);
   });
 
-  it("has warnings as lines, with their run, in the place of the text", async () => {
+  it("has warnings as lines, with their run, instead of the text", async () => {
     const { stderr } = await pipeline([...RUN, "--log-level", "warn"], {
       ...workspace.environment,
       RUN_REPORTS: "/dev/null/runs",
@@ -105,7 +105,7 @@ describe("--log-level", () => {
     expect(linesOf(timed.stderr).filter(({ msg }) => msg === "command ended")).toHaveLength(1);
   });
 
-  it("is silent unless asked for, and refuses what is no level", async () => {
+  it("is silent by default, and refuses an invalid level", async () => {
     expect(await pipeline(["status"], workspace.environment)).toMatchObject({ code: 0, stderr: "" });
     expect(await pipeline(["status", "--log-level", "loud"], workspace.environment)).toMatchObject({
       code: 2,
@@ -126,7 +126,7 @@ describe("--json", () => {
       ["api-key", "crm", "--json"],
       { entry: { name: "crm", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) } },
     ],
-  ])("has %j print its result for programs", async (args, result) => {
+  ])("makes %j print its result for programs", async (args, result) => {
     const { code, stdout } = await pipeline(args, workspace.environment);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject(result);

@@ -20,7 +20,7 @@ export type Ask = (sql: string, environment: Record<string, string>) => Promise<
 
 /** What holds for the views of every shell, wherever the zones are. */
 export function describeViews(place: Place, ask: Ask): void {
-  describe("over zones that two runs have filled", () => {
+  describe("over zones with two runs", () => {
     let environment: Record<string, string>;
     const answer = (sql: string) => ask(sql, environment);
 
@@ -42,7 +42,7 @@ export function describeViews(place: Place, ask: Ask): void {
       ]);
     });
 
-    it("an execution date is the key of its partition, and a moment that can be reckoned with", async () => {
+    it("an execution date is the key of its partition, and a moment for calculations", async () => {
       expect(
         await answer(`
           SELECT DISTINCT execution_date, moment_of(execution_date)::DATE - DATE '2020-05-01' AS days
@@ -78,7 +78,7 @@ export function describeViews(place: Place, ask: Ask): void {
       ]);
     });
 
-    it("raw files are there as they are, of every format, each value as text", async () => {
+    it("raw files are unchanged, of every format, each value as text", async () => {
       const rows = await answer(
         "SELECT source_file, * EXCLUDE (source_file) FROM raw_vouchers WHERE country_code <> 'Peru' ORDER BY ALL",
       );
@@ -122,7 +122,7 @@ export function describeViews(place: Place, ask: Ask): void {
     });
   });
 
-  describe("over zones in which nothing is", () => {
+  describe("over empty zones", () => {
     let environment: Record<string, string>;
     const answer = (sql: string) => ask(sql, environment);
 
@@ -155,8 +155,8 @@ export function describeViews(place: Place, ask: Ask): void {
     });
   });
 
-  describe("over a raw file that cannot be read", () => {
-    it("only the view that reads it fails", async () => {
+  describe("over an unreadable raw file", () => {
+    it("only the view of that file fails", async () => {
       const { environment, settings } = await makeWorkspace({}, place);
       const readRaw = () => ask("SELECT count(country_code) AS rows FROM raw_vouchers", environment);
       await putFile(settings.zones.raw, "vouchers/short.csv", "country_code,total_orders\nPeru\n");

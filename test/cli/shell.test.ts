@@ -22,7 +22,7 @@ describe("the views of the shell", () => {
     return JSON.parse(stdout) as Row[];
   });
 
-  it("come with a table that is added as a SQL file", async () => {
+  it("include a table from a new SQL file", async () => {
     const { environment, folder } = await makeWorkspace();
     const sqlDirectory = path.join(folder, "sql");
     await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
@@ -43,7 +43,7 @@ describe("the views of the shell", () => {
     });
   });
 
-  it("leave out a file that cannot be opened, with a warning", async () => {
+  it("leave out a file that does not open, with a warning", async () => {
     const { environment, settings } = await makeWorkspace();
     await putVouchers(settings.zones.raw, [voucher()]);
     execFileSync("mkfifo", [path.join(settings.zones.raw, "vouchers/pipe.csv")]);
@@ -57,7 +57,7 @@ describe("the views of the shell", () => {
     expect(stderr).toMatch(/^warning: .*pipe\.csv is skipped: it is not a regular file\n$/);
   });
 
-  it("leave out a partition whose manifest does not hold, with a warning", async () => {
+  it("leave out a partition with an invalid manifest, with a warning", async () => {
     const { environment, settings } = await makeWorkspace();
     const manifest = "vouchers/execution_date=2020-05-29T000000/_manifest.json";
     await putFile(
@@ -78,7 +78,7 @@ describe("the views of the shell", () => {
   });
 });
 
-describe("the execution date that the views of the shell show", () => {
+describe("the execution date of the shell's views", () => {
   let environment: Record<string, string>;
   let settings: Settings;
   let raw: string;
@@ -101,7 +101,7 @@ describe("the execution date that the views of the shell show", () => {
     ({ raw } = settings.zones);
   });
 
-  it("is the newest partition as long as nothing is published, and the shell says so", async () => {
+  it("is the newest partition if nothing is published, and the shell shows that", async () => {
     await putVouchers(raw, [voucher({ voucher_amount: "1" })]);
     await run(settings, "2020-05-28", ["curate"]);
     expect(await shown()).toEqual({
@@ -111,14 +111,14 @@ describe("the execution date that the views of the shell show", () => {
     });
   });
 
-  it("is the newest publication, in all views, whatever is newer in a zone", async () => {
+  it("is the newest publication, in all views, even if a zone has a newer one", async () => {
     await publish("2020-05-28", "28");
     await publish("2020-05-29", "29");
     await run(settings, "2020-05-30", ["curate"]);
     expect(await shown()).toEqual({ code: 0, rows: ["2020-05-29T000000,29"], stderr: "" });
   });
 
-  it("is not one that is withdrawn, and the shell says who withdrew it", async () => {
+  it("is not a withdrawn one, and the shell shows who withdrew it", async () => {
     await pipeline(["withdraw", "-e", "2020-05-29", "--why", "it's\nbad"], environment);
     expect(await shown()).toEqual({
       code: 0,
@@ -140,7 +140,7 @@ describe("the execution date that the views of the shell show", () => {
     ]);
   });
 
-  it("is one that is named with -e, or by the variable, or any of all", async () => {
+  it("is the one from -e, or from the variable, or any of all", async () => {
     const named = await shown("-e", "2020-05-29");
     expect(named).toMatchObject({ code: 0, rows: ["2020-05-29T000000,29"] });
     expect(named.stderr).toMatch(/^warning: 2020-05-29T000000 is withdrawn, by /);
@@ -155,7 +155,7 @@ describe("the execution date that the views of the shell show", () => {
     );
   });
 
-  it("is none if every partition is withdrawn, and a view says how to choose one", async () => {
+  it("is none if every partition is withdrawn, and a view explains how to choose one", async () => {
     await pipeline(["withdraw", "-e", "2020-05-28", "--why", "bad"], environment);
     const { curated } = settings.zones;
     for (const table of ["vouchers", "vouchers_rejected"]) {
@@ -166,7 +166,7 @@ describe("the execution date that the views of the shell show", () => {
     expect(stderr).toContain("INVALID_USAGE: Invalid Input Error: no execution date is chosen for the view");
   });
 
-  it("has to be named if the database cannot be asked", async () => {
+  it("is required if the database is not readable", async () => {
     const away = { ...environment, CONSUMPTION_URL: "mysql://app:secret@127.0.0.1:1/nothing" };
     const { code, stderr } = await shell(away, "-c", SHOWN);
     expect(code).toBe(4);
@@ -189,7 +189,7 @@ describe("the names of raw files in the shell", () => {
     "$$; .csv",
   ];
 
-  it("are texts, whatever they are made of", async () => {
+  it("are texts, whatever their characters are", async () => {
     const { environment, settings } = await makeWorkspace();
     for (const name of NAMES) {
       await putFile(settings.zones.raw, `vouchers/${name}`, "country_code,total_orders\nPeru,1\n");
@@ -199,7 +199,7 @@ describe("the names of raw files in the shell", () => {
     expect(found.sort()).toEqual(NAMES.map((name) => `vouchers/${name}`).sort());
   });
 
-  it("do not draw on the terminal in a warning or an error", async () => {
+  it("do not control the terminal in a warning or an error", async () => {
     const { environment, settings } = await makeWorkspace();
     await putFile(settings.zones.raw, "vouchers/\u001b[31mred.parquet", "this is no Parquet file");
     await symlink("/no/such/file", path.join(settings.zones.raw, "vouchers/\u001b[31mgone.csv"));
@@ -224,7 +224,7 @@ describe("the shell prints", () => {
     return stdout;
   };
 
-  it("a table for people, with names even where there are no rows, and NULL", async () => {
+  it("a table for people, with names even if there are no rows, and NULL", async () => {
     expect(
       await ofOne("table", "SELECT * FROM (VALUES (7, 'a', NULL), (NULL, 'b\n', 1.10)) AS t(n, text, d)"),
     ).toBe("   n  text  d\n   7  a     NULL\nNULL  b\\n   1.10\n");
@@ -233,7 +233,7 @@ describe("the shell prints", () => {
     );
   });
 
-  it("the result of every statement that has one", async () => {
+  it("the result of every statement that returns one", async () => {
     const sql =
       "CREATE TABLE t AS SELECT 1 AS a; INSERT INTO t VALUES (2); SET VARIABLE v = 3; FROM t; SELECT getvariable('v') AS v;";
     expect(await printed("-c", sql)).toBe("a\n1\n2\n\nv\n3\n");
@@ -266,7 +266,7 @@ describe("the shell prints", () => {
     );
   });
 
-  it("what a plan looks like", async () => {
+  it("a plan with its boxes", async () => {
     expect(await ofOne("table", "EXPLAIN SELECT 42")).toMatch(/^┌─+┐\n│ +PROJECTION +│\n/);
   });
 
@@ -278,11 +278,11 @@ describe("the shell prints", () => {
     expect(stderr).toBe("warning: only the first 10000 rows are shown; --csv and --json give all of them\n");
   });
 
-  it("nothing for nothing", async () => {
+  it("nothing for an empty text", async () => {
     expect(await printed("-c", " ; -- nothing")).toBe("");
   });
 
-  it("what comes by standard input", async () => {
+  it("the results of statements from standard input", async () => {
     const piped = await pipeline(["shell", "--csv"], environment, "SELECT 1 AS a;\n-- more\nSELECT 2 AS b\n");
     expect(piped).toEqual({
       code: 0,
@@ -291,7 +291,7 @@ describe("the shell prints", () => {
     });
   });
 
-  it("to a reader that goes, without a fault", () => {
+  it("to a reader that leaves, without a fault", () => {
     const command = `"${process.execPath}" "${MAIN}" shell --csv -c "FROM range(100000000)"; echo $? >&2`;
     const { stdout, stderr } = spawnSync("sh", ["-c", `{ ${command}; } | head -n 2`], {
       env: { PATH: process.env["PATH"], ...environment },
@@ -366,7 +366,7 @@ describe("the shell refuses", () => {
     expect(await files()).toEqual(before);
   });
 
-  it("and says so as JSON to machines", async () => {
+  it("and explains that as JSON for machines", async () => {
     const { stderr } = await shell(lake.environment, "--json", "-c", "ATTACH ':memory:' AS m");
     expect(JSON.parse(stderr)).toEqual({
       error: {
@@ -380,7 +380,7 @@ describe("the shell refuses", () => {
 });
 
 (process.platform === "linux" ? describe : describe.skip)("the shell on a terminal", () => {
-  it("has a prompt of its own", async () => {
+  it("has its own prompt", async () => {
     const { environment, settings } = await makeWorkspace();
     await putVouchers(settings.zones.raw, times(2, voucher()));
     const { shown, status } = await shellOnTerminal(environment, "--read-only", [

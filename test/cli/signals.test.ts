@@ -59,7 +59,7 @@ describe("Ctrl-C on a terminal", () => {
   it.each([
     ["without npm", DIRECT],
     ["under npm, which sends it a second time", NPM],
-  ])("cancels a run cleanly and says how to continue, %s", async (_name, command) => {
+  ])("cancels a run cleanly and prints how to continue, %s", async (_name, command) => {
     const workspace = await busyWorkspace();
     const { shown, status } = await onTerminal(
       `${command} -e 2020-05-29`,
@@ -72,7 +72,7 @@ describe("Ctrl-C on a terminal", () => {
     expect(await traces(workspace)).toEqual(NOTHING_LEFT);
   });
 
-  it("cancels a backfill, and the command of the last line does the other dates", async () => {
+  it("cancels a backfill, and the command of the last line runs the other dates", async () => {
     const workspace = await makeWorkspace();
     const { environment, settings } = workspace;
     await putVouchers(settings.zones.raw, times(3, voucher()));
@@ -110,7 +110,7 @@ describe("a terminal that is closed", () => {
     expect(await traces(workspace)).toEqual(NOTHING_LEFT);
   });
 
-  it("gives the exit code of SIGHUP to a run without one", async () => {
+  it("sets the exit code of SIGHUP without a run", async () => {
     const workspace = await busyWorkspace();
     const running = start(["-e", "2020-05-29"], workspace.environment);
     await until(() => isWriting(workspace), 60);
@@ -120,8 +120,8 @@ describe("a terminal that is closed", () => {
   });
 });
 
-describe("npm that is sent a SIGTERM", () => {
-  it("has the run end cleanly, and ends as it does", async () => {
+describe("npm after a SIGTERM", () => {
+  it("lets the run end cleanly, and ends the same way", async () => {
     const workspace = await busyWorkspace();
     const npm = spawn("npm", ["run", "--silent", "pipeline", "--", "-e", "2020-05-29"], {
       cwd: PROJECT,
@@ -138,7 +138,7 @@ describe("npm that is sent a SIGTERM", () => {
     expect(await traces(workspace)).toEqual(NOTHING_LEFT);
   });
 
-  it("has the api end", async () => {
+  it("lets the api end", async () => {
     const { environment } = await makeWorkspace();
     const npm = spawn("npm", ["run", "--silent", "api"], {
       cwd: PROJECT,
@@ -151,7 +151,7 @@ describe("npm that is sent a SIGTERM", () => {
   });
 });
 
-describe("a server that takes connections and is silent", () => {
+describe("a server that accepts connections and is silent", () => {
   const sockets: Socket[] = [];
   const silent = createServer((socket) => sockets.push(socket));
   afterAll(() => {
@@ -191,7 +191,7 @@ describe("a server that takes connections and is silent", () => {
     }
   });
 
-  it("does not keep a run that is sent a second signal", async () => {
+  it("does not delay a run after a second signal", async () => {
     const command = await waiting(["-e", "2020-05-29"]);
     command.kill("SIGINT");
     await sleep(200);
@@ -201,7 +201,7 @@ describe("a server that takes connections and is silent", () => {
     expect(seconds).toBeLessThan(1);
   });
 
-  it("does not keep a command that has nothing to undo", async () => {
+  it("does not delay a command that has nothing to undo", async () => {
     const command = await waiting(["status"]);
     command.kill("SIGTERM");
     const { code, stderr, seconds } = await timed(command.ended);
@@ -213,8 +213,8 @@ describe("a server that takes connections and is silent", () => {
   });
 });
 
-describe("standard error that no one reads", () => {
-  it("does not change how a run ends", async () => {
+describe("standard error without a reader", () => {
+  it("does not change the end of a run", async () => {
     const workspace = await makeWorkspace();
     const script = `{ ${DIRECT} -e 2020-05-29; echo $? >&3; } 3>&2 2>&1 >/dev/null | true`;
     const { stderr } = spawnSync("sh", ["-c", script], {

@@ -45,7 +45,7 @@ async function waitForWriting({ settings }: Workspace): Promise<void> {
 }
 
 describe("a run with a time limit", () => {
-  it("that takes longer exits with 4, says what was under way and leaves everything as it was", async () => {
+  it("that takes longer exits with 4, names the current step and leaves everything as it was", async () => {
     const workspace = await busyWorkspace();
     const before = await visible(workspace);
     const ended = await pipeline(["-e", "2020-05-29", "--timeout", "1s"], workspace.environment);
@@ -62,7 +62,7 @@ describe("a run with a time limit", () => {
     ).toEqual([{ outcome: "failed", error_code: "TIMED_OUT" }]);
   });
 
-  it("that waits for a silent server, and so cannot stop, is ended soon after", async () => {
+  it("that waits for a silent server, and so cannot stop, is killed soon after", async () => {
     await new Promise<void>((listening) => silent.listen(0, "127.0.0.1", listening));
     const { port } = silent.address() as AddressInfo;
     const { environment } = await makeWorkspace();
@@ -84,7 +84,7 @@ describe("a run with a time limit", () => {
     });
   });
 
-  it("that is done in time ends as any other", async () => {
+  it("that finishes in time ends like any other", async () => {
     const { environment, settings } = await makeWorkspace();
     await putVouchers(settings.zones.raw, times(3, voucher()));
     const done = await pipeline(["-e", "2020-05-29", "--timeout", "10m"], environment);
@@ -106,7 +106,7 @@ describe("a run with a time limit", () => {
     });
   });
 
-  it("does not go on where the process that was started is killed", async () => {
+  it("ends if the first process is killed", async () => {
     const workspace = await busyWorkspace();
     const running = start(["-e", "2020-05-29", "--timeout", "10m"], workspace.environment);
     await waitForWriting(workspace);
@@ -119,7 +119,7 @@ describe("a run with a time limit", () => {
     ).toEqual([{ outcome: "succeeded" }, { outcome: "killed" }, { outcome: "succeeded" }]);
   });
 
-  it("that is no duration is refused", async () => {
+  it("that is not a duration is refused", async () => {
     const { environment } = await makeWorkspace();
     const { code, stderr } = await pipeline(["-e", "2020-05-29", "--timeout", "soon"], environment);
     expect({ code, stderr }).toEqual({

@@ -31,7 +31,7 @@ describe("a wrong command line", () => {
       ["backfill", "--from", "2020-05-28", "--to", "2020-05-29", "--only", "some"],
       '--only "some" is not valid. Use one of "missing", "failed", "stale", "all"; see npx pipeline backfill --help',
     ],
-  ])("%j says what is wrong, and the nearest name", async (words, message) => {
+  ])("%j is explained, with the nearest name", async (words, message) => {
     expect(await faultOf(words)).toBe(message);
   });
 });
@@ -58,7 +58,7 @@ describe("options that npm kept because -- was missing", () => {
       { npm_config_max_changed: "5" },
       "the pipeline did not get --max-changed",
     ],
-  ])("%s is refused, and says how to pass them", async (_typed, words, environment, wrong) => {
+  ])("%s are refused, with the right command line", async (_typed, words, environment, wrong) => {
     expect(await faultOf(words, { ...NPM, ...environment })).toBe(`${wrong}. ${HINT}`);
   });
 

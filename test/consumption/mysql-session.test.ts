@@ -23,7 +23,7 @@ describe("a session of MySQL or MariaDB", () => {
     expect(await prepared({})).toHaveLength(2);
   });
 
-  it("ends by itself when its process says nothing for long", async () => {
+  it("ends itself if its process is silent for long", async () => {
     expect((await prepared({}, 60))[0]).toContain("SESSION wait_timeout = 60");
   });
 
@@ -34,7 +34,7 @@ describe("a session of MySQL or MariaDB", () => {
     ["sql_mode", "NO_BACKSLASH_ESCAPES"],
     ["max_statement_time", "0.5"],
     ["transaction_isolation", "READ-COMMITTED"],
-  ])("in which %s stays %s is not used, and the message says so", async (name, value) => {
+  ])("in which %s stays %s is not used, and the message explains it", async (name, value) => {
     await expect(prepared({ [name]: value })).rejects.toMatchObject({
       code: "CONSUMPTION_NOT_USABLE",
       message: expect.stringContaining(`${name} is ${value} instead of`),

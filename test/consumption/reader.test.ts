@@ -4,7 +4,7 @@ import { openConsumptionForReading } from "../../src/consumption/open-consumptio
 import { voucher } from "../raw-vouchers.js";
 import { runOver } from "../run/running.js";
 
-describe("a SQLite database that is opened for a reader", () => {
+describe("a SQLite database for a reader", () => {
   it.each([
     "UPDATE voucher_frequent_most_used SET voucher_amount = 1",
     "DELETE FROM publications",
@@ -17,7 +17,7 @@ describe("a SQLite database that is opened for a reader", () => {
     await reader.close();
   });
 
-  it("can be read in one transaction", async () => {
+  it("supports one transaction for reading", async () => {
     const { settings } = await runOver([voucher()]);
     const reader = await openConsumptionForReading(settings.consumptionUrl);
     if (reader === undefined) throw new Error("the database is not there");

@@ -114,14 +114,14 @@ describe("a SQLite file that is damaged", () => {
     });
   });
 
-  it("is not one whose texts hold the replacement character, as raw data can", async () => {
+  it("may have texts with the replacement character, like raw data", async () => {
     const answers = await readEverything(original);
     expect(new Set([...(answers?.cells() ?? [])].map(({ countryCode }) => countryCode))).toEqual(
       new Set(["Peru", "\uFFFDland"]),
     );
   });
 
-  it("beside a lock file that is damaged is told from the lock file", async () => {
+  it("next to a damaged lock file is reported separately", async () => {
     const file = await copy();
     await mkdir(`${file}.locks`);
     await writeFile(`${file}.locks/migration`, "garbage ".repeat(20));
@@ -147,7 +147,7 @@ describe("a SQLite file that is damaged", () => {
 });
 
 describe("a SQLite file that a frozen process writes", () => {
-  it("has others wait for a limited time, and names the run that is in progress", async () => {
+  it("makes others wait for a limited time, and the message names the current run", async () => {
     const file = await copy();
     const frozen = new SqliteConnection(file, "existing");
     frozen.exec("UPDATE pipeline_runs SET outcome = 'running', started_by = 'ann@elsewhere process 7'");
@@ -189,29 +189,26 @@ describe("the api over a SQLite file", () => {
         await rename(`${file}.new`, file);
       },
     ],
-  ])(
-    "goes on answering from memory when the file %s, and says so when it is asked",
-    async (_what, damage) => {
-      const file = await copy();
-      let now = new Date();
-      const { url, store } = await serve({ ...made.settings, consumptionUrl: `sqlite:${file}` }, () => now);
-      const ask = async (address: string) => (await fetch(url + address)).status;
-      expect(await ask(ASKED)).toBe(200);
-      await damage(file);
-      await expect(store.refresh()).rejects.toMatchObject({
-        kind: expect.stringMatching("usage|unavailable"),
-      });
-      expect(await ask(ASKED)).toBe(200);
-      now = new Date(now.getTime() + 400_000);
-      expect(await ask("/readyz")).toBe(503);
+  ])("answers from memory when the file %s, and reports it", async (_what, damage) => {
+    const file = await copy();
+    let now = new Date();
+    const { url, store } = await serve({ ...made.settings, consumptionUrl: `sqlite:${file}` }, () => now);
+    const ask = async (address: string) => (await fetch(url + address)).status;
+    expect(await ask(ASKED)).toBe(200);
+    await damage(file);
+    await expect(store.refresh()).rejects.toMatchObject({
+      kind: expect.stringMatching("usage|unavailable"),
+    });
+    expect(await ask(ASKED)).toBe(200);
+    now = new Date(now.getTime() + 400_000);
+    expect(await ask("/readyz")).toBe(503);
 
-      await rm(file, { recursive: true, force: true });
-      await cp(original, file);
-      await store.refresh();
-      now = new Date();
-      expect(await ask("/readyz")).toBe(200);
-    },
-  );
+    await rm(file, { recursive: true, force: true });
+    await cp(original, file);
+    await store.refresh();
+    now = new Date();
+    expect(await ask("/readyz")).toBe(200);
+  });
 });
 
 /** Root without its power over the files of others: the files of the database belong to another user. Node can lie anywhere. */
@@ -247,7 +244,7 @@ function asAnotherUser(file: string, ...args: string[]) {
   it.each([
     ["in a folder that only its owner may write", 0o755],
     ["in a folder that everybody may write", 0o777],
-  ])("%s can be read, and nothing is left beside it", async (_where, mode) => {
+  ])("%s is readable, and nothing is left next to it", async (_where, mode) => {
     const file = await shared(mode);
     expect(asAnotherUser(file, "status")).toMatchObject({
       status: 0,
@@ -256,7 +253,7 @@ function asAnotherUser(file: string, ...args: string[]) {
     expect(await readdir(path.dirname(file))).toEqual(["consumption.db"]);
   });
 
-  it("can be read while its owner has it open", async () => {
+  it("is readable while its owner has it open", async () => {
     const file = await shared();
     const owner = await openSqlite(file);
     await owner.db.updateTable("publish_lock").set({ publishes: 7 }).execute();
@@ -264,7 +261,7 @@ function asAnotherUser(file: string, ...args: string[]) {
     await owner.close();
   });
 
-  it("with changes that only its owner can read is refused, and the message says whom to ask", async () => {
+  it("with changes that only its owner can read is refused, and the message names the owner", async () => {
     const file = await shared();
     execFileSync(process.execPath, ["--input-type=module", "-e", KILLED_WHILE_OPEN, file], { cwd: PROJECT });
     await rm(`${file}-shm`);
@@ -278,7 +275,7 @@ function asAnotherUser(file: string, ...args: string[]) {
     ["status", "that may not be read", 0o600],
     ["withdraw", "that may only be read", 0o644],
   ])(
-    "makes %s end with exit code 2 and one message where it is one %s, and nothing is left beside it",
+    "makes %s end with exit code 2 and one message if it is one %s, and nothing is left next to it",
     async (command, _what, mode) => {
       const file = await shared(0o777);
       await chmod(file, mode);
@@ -317,7 +314,7 @@ const canMount = spawnSync("unshare", ["--mount", "true"]).status === 0;
     execFileSync("umount", ["--lazy", view]);
   });
 
-  it("answers by the api, which follows what another host publishes", async () => {
+  it("gives the api the publications of another host", async () => {
     const settings = { ...made.settings, consumptionUrl: `sqlite:${path.join(view, "consumption.db")}` };
     const { url, store } = await serve(settings);
     const answer = async () => (await (await fetch(url + ASKED)).json()) as { voucher_amount: number };

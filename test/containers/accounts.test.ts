@@ -32,7 +32,7 @@ describe("the accounts of compose.yaml", () => {
     );
   });
 
-  it("are made with secrets of their own, once", async () => {
+  it("have their own secrets, made once", async () => {
     const folder = path.join(await makeFolder(), "secrets");
     const make = () =>
       spawnSync(path.join(PROJECT, "docker/make-secrets.sh"), [folder], { encoding: "utf8" });

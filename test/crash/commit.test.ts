@@ -73,7 +73,7 @@ describe.each([
   const [old, fresh] = [before, after].map((content) => Object.values(content));
 
   it.each(["finish", "undo"])(
-    "and is killed before the end of its %s shows the old or the new files, and the next one ends as if nothing had been",
+    "and is killed before the end of its %s shows the old or the new files, and the next one ends normally",
     async (end) => {
       await replaceBy(EARLIER, before);
       await stage(RUN, after);

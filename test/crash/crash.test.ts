@@ -38,12 +38,12 @@ beforeAll(async () => {
 
 afterAll(() => tally.report(`killed at any moment, ${PLACE}`));
 
-describe("readers see whole states, and the next run ends as if nothing had been, where a run is killed", () => {
+describe("readers see whole states, and the next run ends normally, if a run is killed", () => {
   it("at a point that it passes", () => expectNoFaults(atPoints()), LIMIT_MILLISECONDS);
 
   it("at any time", () => expectNoFaults(atTimes()), LIMIT_MILLISECONDS);
 
-  it("and killed once more when it is run again", () => expectNoFaults(twice()), LIMIT_MILLISECONDS);
+  it("and killed again in the next run", () => expectNoFaults(twice()), LIMIT_MILLISECONDS);
 });
 
 async function expectNoFaults(attempts: readonly Attempt[]): Promise<void> {

@@ -13,7 +13,7 @@ function script(name: string, args: readonly string[], searched: string) {
   return { status, said: stdout + stderr };
 }
 
-describe("the licences of what is shipped", () => {
+describe("the licences of the shipped packages", () => {
   const check = async (packages: object) => {
     const lock = path.join(await makeFolder(), "package-lock.json");
     await writeFile(lock, JSON.stringify({ lockfileVersion: 3, packages }));
@@ -44,7 +44,7 @@ describe("the licences of what is shipped", () => {
     });
   });
 
-  it("do not matter of what is for development alone, and one of two can be chosen", async () => {
+  it("do not matter for development packages, and a choice of two needs one allowed licence", async () => {
     const packages = {
       "node_modules/a": { version: "1.0.0", license: "(GPL-2.0 OR MIT)" },
       "node_modules/b": { version: "1.0.0", license: "GPL-3.0", dev: true, hasInstallScript: true },
@@ -53,8 +53,8 @@ describe("the licences of what is shipped", () => {
   });
 });
 
-describe("the scripts that packages would run when they are installed", () => {
-  it("are denied, all of them, so that npm has none to warn of", async () => {
+describe("the install scripts of packages", () => {
+  it("are all denied, so that npm has no warning", async () => {
     const read = async (file: string) =>
       JSON.parse(await readFile(path.join(PROJECT, file), "utf8")) as Record<string, object>;
     const { packages = {} } = await read("package-lock.json");
@@ -66,7 +66,7 @@ describe("the scripts that packages would run when they are installed", () => {
   });
 });
 
-describe("the audit of what is shipped", () => {
+describe("the audit of the shipped packages", () => {
   const GOOD = { "node_modules/good": { version: "2.0.0", license: "MIT" } };
   const counts = { info: 0, low: 0, moderate: 3, high: 0, critical: 0, total: 3 };
   const nothing = { vulnerabilities: {}, metadata: { vulnerabilities: counts } };
@@ -110,7 +110,7 @@ describe("the audit of what is shipped", () => {
     ["a registry without advisories", { message: "405 Method Not Allowed - POST https://registry.example/" }],
     ["no network", { message: "request failed, reason: getaddrinfo ENOTFOUND registry.example" }],
     ["no audit", { error: { code: "ENOAUDIT", summary: "not supported", detail: "" } }],
-  ])("neither passes nor fails with %s, and says so", async (_what, answer) => {
+  ])("neither passes nor fails with %s, and reports that", async (_what, answer) => {
     const { status, said } = await audit(answer);
     expect(status).toBe(77);
     expect(said).toContain("not audited by the registry");
@@ -134,7 +134,7 @@ describe("the audit of what is shipped", () => {
     ["2.0.0", 1, "bad@2.0.0 has CVE-2"],
     ["2.9.9", 1, "bad@2.9.9 has CVE-2"],
     ["2.10.0", 0, "0 faults"],
-  ])("holds the version %s against the list, also if nobody answers", async (version, faults, words) => {
+  ])("compares the version %s with the list, even if nobody answers", async (version, faults, words) => {
     const packages = { ...GOOD, "node_modules/good/node_modules/bad": { version } };
     expect(await audit(nothing, packages)).toMatchObject({
       status: faults,
@@ -145,7 +145,7 @@ describe("the audit of what is shipped", () => {
     });
   });
 
-  it("tells what the list accepts, and does not mind what is for development alone", async () => {
+  it("reports the accepted ones, and ignores development packages", async () => {
     const packages = {
       "node_modules/odd": { version: "2.0.0" },
       "node_modules/bad": { version: "2.0.0", dev: true },
@@ -164,7 +164,7 @@ describe("the audit of what is shipped", () => {
   });
 
   it.each(["", "{}", "<html>", JSON.stringify({ error: { code: "ENOLOCK", summary: "no lockfile" } })])(
-    "fails with %j, which is no answer",
+    "fails with %j, which is not a response",
     async (answer) => {
       expect(await audit(answer)).toMatchObject({ status: 1 });
     },

@@ -16,14 +16,14 @@ describe("the layout of a graph", () => {
     return place;
   };
 
-  it("puts each to the right of all that it reads", () => {
+  it("puts each node to the right of its sources", () => {
     expect(nodes.map(({ of }) => of)).toEqual(expect.arrayContaining(GRAPH));
     for (const { of, x } of nodes)
       for (const name of of.reads.filter((read) => read !== "unknown"))
         expect(x).toBeGreaterThan(placeOf(name).x + placeOf(name).width);
   });
 
-  it("lets no two stand on each other, nor out of the picture", () => {
+  it("never puts two nodes on each other, nor outside the picture", () => {
     expect(placeOf("left").x).toBe(placeOf("right").x);
     for (const a of nodes) {
       expect([a.x >= 0, a.y >= 0, a.x + a.width <= width, a.y + NODE_HEIGHT <= height]).toEqual([
@@ -37,7 +37,7 @@ describe("the layout of a graph", () => {
     }
   });
 
-  it("draws a line for each that is read and there, and has those that go further pass by the others", () => {
+  it("draws a line from each existing source, and longer lines pass the other nodes", () => {
     // raw to left, raw to right, left to end; raw to end goes by the column of left and right: to it, past it, from it.
     expect(lines).toHaveLength(3 + 3);
     const [passing = ""] = lines.filter((path) => path.endsWith("h120"));
@@ -46,7 +46,7 @@ describe("the layout of a graph", () => {
       expect(Math.abs(placeOf(name).y + NODE_HEIGHT / 2 - y)).toBeGreaterThan(NODE_HEIGHT / 2);
   });
 
-  it("puts each beside what it reads, so that lines do not cross", () => {
+  it("puts each node near its sources, so that lines do not cross", () => {
     const crossing: Linked[] = [
       { name: "a", reads: [] },
       { name: "b", reads: [] },
@@ -57,7 +57,7 @@ describe("the layout of a graph", () => {
     expect(places.sort((one, other) => one.y - other.y).map(({ of }) => of.name)).toEqual(["p of a", "of b"]);
   });
 
-  it("is empty of nothing", () => {
+  it("is empty without nodes", () => {
     expect(layoutOf([], () => 120).nodes).toEqual([]);
   });
 });

@@ -38,13 +38,13 @@ ORDER BY ALL
 `;
 
 describe("the data dictionary", () => {
-  it("has a page for every model, and one to begin with that leads to each", () => {
+  it("has a page for every model, and a start page with links to each", () => {
     const names = version.models.map(({ name }) => `${name}.html`);
     expect([...site.keys()]).toEqual(["index.html", ...names]);
     for (const name of names) expect(site.get("index.html")).toContain(`<dt><a href="${name}">`);
   });
 
-  it("leads only to pages and files that are there, and asks nothing of others", () => {
+  it("has links only to existing pages and files, and loads nothing from other servers", () => {
     const files = new Set([...site.keys(), ...ASSETS]);
     for (const html of site.values()) {
       const targets = [...html.matchAll(/ (?:href|src)="([^"]*)"/g)].map(([, target]) => target);
@@ -54,7 +54,7 @@ describe("the data dictionary", () => {
     }
   });
 
-  it("says of a model all that its header says, and its SQL", () => {
+  it("shows the whole header of a model, and its SQL", () => {
     const html = pageOf("provision.voucher_amount_usage");
     const model = version.models.find(({ name }) => name === "provision.voucher_amount_usage");
     expect(html).toContain(
@@ -69,7 +69,7 @@ describe("the data dictionary", () => {
     expect(html).not.toContain("publish: true");
   });
 
-  it("says which models each reads and feeds as the runs have it", () => {
+  it("shows the sources and readers of each model as in runs", () => {
     for (const { model, rendered } of plan.steps)
       expect(referencesOf(model).sort()).toEqual([...rendered.references].sort());
     expect(pageOf("curated.vouchers")).toMatch(
@@ -77,7 +77,7 @@ describe("the data dictionary", () => {
     );
   });
 
-  it("draws around a model all that it comes of and all that comes of it, and nothing else", () => {
+  it("draws a model with all its sources and readers, and nothing else", () => {
     const drawn = [
       ...pageOf("provision.voucher_country_most_used").matchAll(/<a href="([^"]+)\.html" class=/g),
     ];
@@ -89,7 +89,7 @@ describe("the data dictionary", () => {
     ]);
   });
 
-  it("draws around a model in the middle both sides, and marks it alone", () => {
+  it("draws a model in the middle with both sides, and marks only that one", () => {
     const html = pageOf("provision.voucher_amount_usage");
     const drawn = [...html.matchAll(/<a href="([^"]+)\.html" class=/g)].map(([, name]) => name);
     expect(drawn).toEqual(expect.arrayContaining(["raw.vouchers", "provision.voucher_frequent_most_used"]));
@@ -99,7 +99,7 @@ describe("the data dictionary", () => {
     );
   });
 
-  it("marks the tables and columns that are published, the audits that warn, and says how long a text may be", () => {
+  it("marks published tables and columns and audits that warn, and shows the maximum length of texts", () => {
     const marked = [
       ...(site.get("index.html") ?? "").matchAll(/html">(\w+)<\/a><span class="mark">published/g),
     ];
@@ -117,7 +117,7 @@ describe("the data dictionary", () => {
     expect(pageOf("curated.vouchers")).toContain("<dt>segments_are_known</dt>");
   });
 
-  it("has a model that is added as a file, with its own audit and with texts as they are", () => {
+  it("has a model from a new file, with its own audit and with unchanged texts", () => {
     const added = siteOfTexts("v1", withFile("v1/curated/added.sql", HOSTILE));
     const html = added.get("curated.added.html") ?? "";
     expect(html).toContain("What &lt;script>alert(1)&lt;/script> &amp; others mean.");
@@ -128,7 +128,7 @@ describe("the data dictionary", () => {
     expect(added.get("curated.vouchers.html")).toContain('<a href="curated.added.html">');
   });
 
-  it("is the same of the texts that are kept as of the folder", () => {
+  it("is the same from the stored texts and from the folder", () => {
     expect(siteOfTexts("v1", version.texts)).toEqual(site);
     expect(parseSqlVersion("v1", version.texts)).toEqual(version);
   });
@@ -139,7 +139,7 @@ describe("the data dictionary", () => {
   });
 });
 
-describe("what a column comes from", () => {
+describe("the sources of a column", () => {
   it.each([
     ["raw.vouchers", "timestamp", [{ model: null, column: "timestamp" }], "the files' `timestamp`"],
     [
@@ -155,7 +155,7 @@ describe("what a column comes from", () => {
       "`provision.voucher_amount_usage.voucher_amount`",
     ],
     ["curated.vouchers", "execution_date", [], "no column"],
-  ])("%s.%s is told in every form", (name, column, origins, text) => {
+  ])("for %s.%s are the same in every form", (name, column, origins, text) => {
     const model = dictionaryDataOf(version, lineage).models.find((one) => one.model === name);
     expect(model?.columns.find((one) => one.name === column)?.comes_from).toEqual(origins);
     const [, section = ""] = dictionaryOf(version, lineage).split(`\n## ${name}\n`);
@@ -171,7 +171,7 @@ describe("what a column comes from", () => {
     expect(cells.endsWith("<td>no column</td>")).toBe(origins.length === 0);
   });
 
-  it("is not told of a model whose SQL cannot be followed", async () => {
+  it("are unknown if the SQL of a model is not traceable", async () => {
     const hostile = HOSTILE.replace(
       "SELECT count(*) AS vouchers,",
       "SELECT max(COLUMNS('total_orders')) AS vouchers,",
@@ -191,7 +191,7 @@ describe("what a column comes from", () => {
 });
 
 describe("pipeline docs", () => {
-  it("writes the pages and what they need into a folder, also over those of before", async () => {
+  it("writes the pages and their files into a folder, also over existing ones", async () => {
     const out = path.join(await makeFolder(), "new/site");
     await pipeline(["docs", "--out", out], ENVIRONMENT);
     expect(await pipeline(["docs", "--out", out], ENVIRONMENT)).toMatchObject({
@@ -202,7 +202,7 @@ describe("pipeline docs", () => {
     expect(await readFile(path.join(out, "index.html"), "utf8")).toBe(site.get("index.html"));
   });
 
-  it("names for machines the page to begin with, and every file", async () => {
+  it("names for machines the start page, and every file", async () => {
     const out = path.join(await makeFolder(), "site");
     const { code, stdout } = await pipeline(["docs", "--out", out, "--json"], ENVIRONMENT);
     const { index, files } = JSON.parse(stdout) as WrittenSite;
@@ -226,7 +226,7 @@ describe("pipeline docs", () => {
     expect(await pipeline(["docs", "--odcs"], ENVIRONMENT)).toMatchObject({ code: 0, stdout: text });
   });
 
-  it("prints for programs every model of the version", async () => {
+  it("prints every model of the version for programs", async () => {
     const { code, stdout } = await pipeline(["docs", "--json"], ENVIRONMENT);
     const { models } = JSON.parse(stdout) as { models: { model: string }[] };
     expect([code, models.map(({ model }) => model)]).toEqual([0, version.models.map(({ name }) => name)]);

@@ -67,11 +67,11 @@ describe("the amounts of a place", () => {
   const use = (voucherAmount: number, assignments: number): AmountUse => ({ voucherAmount, assignments });
   const all = [use(900, 3), use(50, 2), use(1_000, 2), use(7, 1)];
 
-  it("come with how often each was used, the most used one first, the smaller one of two first", async () => {
+  it("come with their counts, the most used one first, the smaller one of two first", async () => {
     expect(await read(some("Peru"))).toEqual(all);
   });
 
-  it.each([1, 2, 3, 4])("are no more than %d where no more are asked for", async (limit) => {
+  it.each([1, 2, 3, 4])("are no more than %d if the limit is lower", async (limit) => {
     expect(await read(some("Peru"), limit)).toEqual(all.slice(0, limit));
   });
 
@@ -92,18 +92,18 @@ describe("the amounts of a place", () => {
     ["segment at all", { ...some("Peru"), segment: "'; --" }],
     ["country of that name with a blank", some("Peru ")],
     ["country without a name", some("")],
-  ])("are none where there is no such %s", async (_what, place) => {
+  ])("are none if there is no such %s", async (_what, place) => {
     expect(await read(place)).toEqual([]);
   });
 
-  it("are of the country as it is written, in case and accents", async () => {
+  it("are of the country with the same case and accents", async () => {
     expect(await read(some("peru"))).toEqual([use(1, 1)]);
     expect(await read(some("Perú"))).toEqual([use(2, 1)]);
     expect(await read(some("PERU"))).toEqual([]);
     expect(await read(some("Peru\u0301"))).toEqual([]);
   });
 
-  it("are those of the publication that is asked for", async () => {
+  it("are those of the requested publication", async () => {
     const earlier = await publicationOf("2020-05-28T12:00:00");
     expect(await readAmountUse(database, earlier, some("Peru"), 10)).toEqual([use(20, 2)]);
     expect(await readAmountUse(database, earlier, some("Chile"), 10)).toEqual([]);
@@ -115,7 +115,7 @@ describe("timelines", () => {
     readTimelines(database, { until: parseExecutionDate(until), publications, countries });
   const isoOf = ({ dates }: Awaited<ReturnType<typeof read>>) => dates.map(({ iso }) => iso);
 
-  it("go through the execution dates, the earliest first, whenever they were published", async () => {
+  it("have the execution dates, the earliest first, in any order of publishing", async () => {
     const timelines = await read("2020-05-29", 10, ["Peru"]);
     expect(isoOf(timelines)).toEqual([
       "2020-05-27T00:00:00Z",
@@ -134,7 +134,7 @@ describe("timelines", () => {
     expect((await read("2020-05-29", 1, ["Peru"])).amounts(some("Peru"))).toEqual([900]);
   });
 
-  it("have nothing at a date at which there was no answer", async () => {
+  it("have no amount at a date without an answer", async () => {
     const timelines = await read("2020-05-29", 10, ["Chile", "Peru", "Atlantis"]);
     expect(timelines.amounts(some("Chile"))).toEqual([70, undefined, 71]);
     expect(timelines.amounts(few("Peru"))).toEqual([undefined, undefined, 8]);
@@ -154,7 +154,7 @@ describe("timelines", () => {
     expect(timelines.amounts(some("Perú"))).toEqual([undefined, 30, 2]);
   });
 
-  it("are empty before the first date, and without amounts where no country is asked for", async () => {
+  it("are empty before the first date, and without amounts if there is no country", async () => {
     const before = await read("2020-05-26", 10, ["Peru"]);
     expect(before.dates).toEqual([]);
     expect(before.amounts(some("Peru"))).toEqual([]);

@@ -26,7 +26,7 @@ async function rowsByPages(api: Api, table: string): Promise<Page["rows"]> {
 const asText = (rows: readonly unknown[]) => rows.map((row) => JSON.stringify(row)).sort();
 
 describe("the api", () => {
-  it("answers from what was published last, within moments, and says so while nothing is", async () => {
+  it("serves the last publication, within moments, and reports if nothing is published", async () => {
     const { settings, environment } = await makeWorkspace();
     const api = startApi({ ...environment, API_REFRESH_SECONDS: "0.1" });
     const answer = async () => {
@@ -46,7 +46,7 @@ describe("the api", () => {
     await until(async () => (await answer())[1] === '{"voucher_amount":3520}');
   });
 
-  it("gives every table of the database by pages, in an order that has each row once", async () => {
+  it("gives every table of the database in pages, in an order that has each row once", async () => {
     const { settings, environment } = await makeWorkspace();
     const countries = ["Peru", "Perú", "peru", "Peru 2", "中国", "🎁", "O'Neill", "a\\b", '"', "Zz"];
     const vouchers = countries.flatMap((country_code, index) =>
@@ -71,7 +71,7 @@ describe("the api", () => {
     }
   });
 
-  it("answers every published cell as the table has it", async () => {
+  it("answers every published cell like the table", async () => {
     const { settings, environment } = await makeWorkspace();
     const countries = ["Peru", "Perú", "peru", "中国"];
     const orders: Record<string, number> = { "0-4": 0, "5-13": 5, "13-37": 37, "37+": 38 };

@@ -77,12 +77,12 @@ describe("an audit", () => {
     await expectFailure(workspace, "AUDIT_FAILED", [words, "and 77 more rows"], settings);
   });
 
-  it("is as strict as the model that uses it says", async () => {
+  it("has the severity that its model sets", async () => {
     const { settings } = await withAudit("", "{ no_large_amount: { severity: warn } }");
     expect(resultIn(await run(settings))).toMatchObject({ outcome: "warned", severity: "warn" });
   });
 
-  it("that fails is in the record of the run, beside those that passed", async () => {
+  it("that fails is in the record of the run, next to those that passed", async () => {
     const { workspace, settings } = await withAudit("");
     await expectFailure(workspace, "AUDIT_FAILED", ["no_large_amount"], settings);
     const [row] = (await readTable(
@@ -96,17 +96,17 @@ describe("an audit", () => {
   });
 });
 
-describe("what a run has staged that fails", () => {
+describe("the staged files of a failed run", () => {
   const kept = async (zone: string) => (await listFiles(zone)).filter((file) => file.startsWith("_"));
 
-  it("is gone", async () => {
+  it("are gone", async () => {
     const workspace = await goodWorkspace();
     await putVouchers(workspace.settings.zones.raw, times(4, voucher({ timestamp: "2021-01-01" })));
     await expectFailure(workspace, "AUDIT_FAILED", ["not_empty"]);
     expect(await kept(workspace.settings.zones.curated)).toEqual([]);
   });
 
-  it("is kept where that is asked for, the message says where, and the next run that succeeds removes it", async () => {
+  it("are kept on request, the message shows their place, and the next successful run removes them", async () => {
     const workspace = await goodWorkspace();
     const { settings } = workspace;
     await putVouchers(settings.zones.raw, times(4, voucher({ timestamp: "2021-01-01" })));
@@ -133,7 +133,7 @@ describe("what a run has staged that fails", () => {
   it.each([
     ["Parquet files", {}, "3"],
     ["Parquet and CSV files", { "late.csv": `${HEADER}\n${LINE}\n` }, "4"],
-  ])("ends a run that has not read every row of its %s", async (_what, files, rows) => {
+  ])("end a run that has not read every row of its %s", async (_what, files, rows) => {
     const rawModel = await readFile(path.join(PROJECT, "sql/v1/raw/vouchers.sql"), "utf8");
     const { workspace, settings } = await withSql({ "raw/vouchers.sql": `${rawModel}\nLIMIT 2\n` });
     for (const [name, text] of Object.entries(files))

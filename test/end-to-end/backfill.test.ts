@@ -61,7 +61,7 @@ async function zonesOf({ zones }: Settings): Promise<object> {
 }
 
 describe("pipeline backfill", () => {
-  it("makes what a run of each date makes, byte for byte, also several at the same time", async () => {
+  it("makes the same as a run of each date, byte for byte, also several at the same time", async () => {
     const { settings } = await workspaceOf();
     const { report, fault } = await backfilled(settings, { maxParallel: 3 });
     expect(fault).toBeUndefined();
@@ -82,21 +82,21 @@ describe("pipeline backfill", () => {
     expect(await zonesOf(settings)).toEqual(made);
   });
 
-  it("runs the dates that are missing, and none where none is", async () => {
+  it("runs the missing dates, and none if none is missing", async () => {
     const { settings } = await workspaceOf();
     await run(settings, "2020-05-03");
     expect(states(await backfilled(settings))).toEqual(["2020-05-02 done", "2020-05-04 done"]);
     expect((await backfilled(settings)).report).toMatchObject({ backfill_id: null, dates: [] });
   });
 
-  it("leaves the dates alone whose publication somebody has withdrawn", async () => {
+  it("skips withdrawn dates", async () => {
     const { settings } = await workspaceOf();
     await backfilled(settings);
     await withdrawPublication(settings, parseExecutionDate("2020-05-03"), "it is wrong");
     expect(states(await backfilled(settings))).toEqual([]);
   });
 
-  it("stops at the first date that fails, and goes on from there when it is asked again", async () => {
+  it("stops at the first date that fails, and resumes there in the next backfill", async () => {
     const { settings } = await workspaceOf();
     const request = { from: parseExecutionDate("2020-04-30"), only: "all", order: "newest-first" } as const;
     const stopped = await backfilled(settings, request);
@@ -131,7 +131,7 @@ describe("pipeline backfill", () => {
     expect(states(again)).toHaveLength(5);
   });
 
-  it("goes on with a date that was curated alone meanwhile, and takes one for done that was run", async () => {
+  it("resumes with a date that was only curated meanwhile, and skips one that has run", async () => {
     const { settings } = await workspaceOf();
     const request = { from: parseExecutionDate("2020-05-01"), only: "all", order: "newest-first" } as const;
     const early = voucher({ timestamp: "2020-04-25 00:00:00" });
@@ -150,7 +150,7 @@ describe("pipeline backfill", () => {
     ]);
   });
 
-  it("runs a date whose last whole run has failed, whatever was curated since", async () => {
+  it("runs a date whose last whole run failed, even if it was curated since", async () => {
     const { settings } = await workspaceOf();
     await run({ ...settings, maxRejectedShare: "0" }, "2020-05-03").catch(() => undefined);
     await run(settings, "2020-05-03", ["curate"]);
@@ -158,7 +158,7 @@ describe("pipeline backfill", () => {
     expect(states(await backfilled(settings, { only: "failed" }))).toEqual([]);
   });
 
-  it("begins anew where it is told to", async () => {
+  it("starts over on request", async () => {
     const { settings } = await workspaceOf();
     const request = { from: parseExecutionDate("2020-05-01"), only: "all", continueOnError: true } as const;
     await backfilled(settings, request);
@@ -170,7 +170,7 @@ describe("pipeline backfill", () => {
     ]);
   });
 
-  it("runs the other dates where it may go on after an error, then those whose last run has failed", async () => {
+  it("runs the other dates if it may continue after an error, then those whose last run failed", async () => {
     const { settings, environment } = await workspaceOf();
     const command = ["backfill", "--from", "2020-05-01", "--to", "2020-05-03", "--json"];
     const { code, stdout, stderr } = await pipeline([...command, "--continue-on-error"], {
@@ -186,7 +186,7 @@ describe("pipeline backfill", () => {
     expect(states(failed)).toEqual(["2020-05-01 failed"]);
   });
 
-  it("runs the dates that were made from raw files that have changed", async () => {
+  it("runs the dates whose raw files have changed", async () => {
     const { settings } = await workspaceOf();
     await backfilled(settings);
     await putVouchers(settings.zones.raw, [...VOUCHERS, voucher({ timestamp: "2020-05-02T01:00:00Z" })]);
@@ -197,7 +197,7 @@ describe("pipeline backfill", () => {
     ]);
   });
 
-  it("leaves everything whole where it is cancelled, and goes on afterwards", async () => {
+  it("leaves everything whole after a cancel, and resumes afterwards", async () => {
     const { settings } = await workspaceOf();
     const controller = new AbortController();
     const activity = new BackfillActivity();
@@ -217,7 +217,7 @@ describe("pipeline backfill", () => {
     expect(states(resumed)).toContain("2020-05-04 done");
   });
 
-  it("is at its end where it is cancelled too late, when its last date is done", async () => {
+  it("is finished if the cancel comes too late, when its last date is done", async () => {
     const { settings } = await workspaceOf();
     const controller = new AbortController();
     const activity = new BackfillActivity();
@@ -232,13 +232,13 @@ describe("pipeline backfill", () => {
     expect(again.report.resumed_from).toBeNull();
   });
 
-  it("ends with what keeps every date from being run, and changes nothing", async () => {
+  it("ends with the fault that stops every date, and changes nothing", async () => {
     const { settings } = await makeWorkspace();
     await expect(backfilled(settings)).rejects.toMatchObject({ code: "RAW_ZONE_EMPTY" });
     expect(await zonesOf(settings)).toEqual([{}, {}]);
   });
 
-  it("is not begun beside another one", async () => {
+  it("does not start next to another one", async () => {
     const { settings } = await workspaceOf();
     const consumption = await openConsumption(settings.consumptionUrl);
     try {
@@ -250,7 +250,7 @@ describe("pipeline backfill", () => {
     }
   });
 
-  it("tells a person what has become of each date", async () => {
+  it("shows people the result of each date", async () => {
     const { environment } = await workspaceOf();
     const { code, stdout } = await pipeline(["backfill", "--from", "2020-05-02", "--to", "2020-05-03"], {
       ...environment,

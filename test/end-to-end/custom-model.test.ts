@@ -55,7 +55,7 @@ async function workspaceWithModel() {
   return { ...workspace.settings, sqlDirectory };
 }
 
-describe("a model added as a file alone", () => {
+describe("a model from one new file", () => {
   it("is built, committed, published and documented", async () => {
     const settings = await workspaceWithModel();
     await putVouchers(settings.zones.raw, [...times(2, voucher()), voucher({ voucher_amount: "4000" })]);
@@ -90,7 +90,7 @@ describe("a model added as a file alone", () => {
     expect((await run(settings)).published).toMatchObject({ isNew: false });
   });
 
-  it("is refused if its audit reads a measure of raw files, which is not there for `aggregate` alone", async () => {
+  it("is refused if its audit reads a measure of raw files, which `aggregate` alone does not have", async () => {
     const settings = await workspaceWithModel();
     const file = path.join(settings.sqlDirectory, "v1/provision/voucher_monthly_value.sql");
     const reading = MODEL.replace("{{ model.name | ref }}", '{{ "measures.row_accounting" | ref }}');
@@ -102,7 +102,7 @@ describe("a model added as a file alone", () => {
     });
   });
 
-  it("has its own audit stop the run", async () => {
+  it("can stop the run with its own audit", async () => {
     const settings = await workspaceWithModel();
     await putVouchers(settings.zones.raw, [voucher()]);
     await expect(run(settings)).rejects.toMatchObject({

@@ -23,7 +23,7 @@ async function putMore(settings: Settings): Promise<void> {
 }
 
 describe("pipeline diff", () => {
-  it("says in words which answers the newest publication has changed, and what they rest on", async () => {
+  it("shows in words the answers that the newest publication changed, with their certainty and vouchers", async () => {
     const { environment } = await twoPublications();
     const { code, stdout } = await pipeline(["diff"], environment);
     expect(code).toBe(0);
@@ -53,14 +53,14 @@ describe("pipeline diff", () => {
     });
   });
 
-  it("has nothing to compare the first publication with", async () => {
+  it("has no comparison for the first publication", async () => {
     const { environment } = await runOver([voucher()]);
     expect((await pipeline(["diff"], environment)).stdout).toBe(
       "2020-05-29T00:00:00Z is the first publication; there is no earlier one to compare\n",
     );
   });
 
-  it("ends with 3 where a date is not published, and where nothing is", async () => {
+  it("ends with 3 if a date is not published, and if nothing is", async () => {
     const { environment } = await runOver([voucher()]);
     expect(await pipeline(["diff", "2020-05-01"], environment)).toMatchObject({
       code: 3,
@@ -97,7 +97,7 @@ describe("--max-changed", () => {
     });
   });
 
-  it("lets it through with --approve, and both are in the record", async () => {
+  it("publishes with --approve, and the record has both", async () => {
     const { settings, environment } = await runOver(
       times(3, voucher({ voucher_amount: "1000" })),
       "2020-05-28",
@@ -113,7 +113,7 @@ describe("--max-changed", () => {
     expect(approved?.report?.gate).toMatchObject({ outcome: "approved", changes: { length: 4 } });
   });
 
-  it("lets as many pass as may: as a number, and as a share of the answers there were", async () => {
+  it("allows the limit: as a number, and as a share of the previous answers", async () => {
     const { settings } = await runOver(times(3, voucher({ voucher_amount: "1000" })), "2020-05-28");
     await putMore(settings);
     const outcome = async (maxChanged: { answers: number } | { share: number }) => {
@@ -152,7 +152,7 @@ describe("--max-changed", () => {
     expect(stderr).toMatch(/\n {2}Peru · frequent 5-13: 2640 → 5, likely \(\d+(\.\d)?%\), on 16 vouchers\n/);
   });
 
-  it("counts a sure answer that becomes a toss-up, as of a feed that was cut short, and one that is gone", async () => {
+  it("counts a sure answer that becomes a toss-up, such as after a truncated feed, and one that is gone", async () => {
     const sure = [...times(30, voucher()), ...times(30, voucher({ country_code: "Chile" }))];
     const { settings, environment } = await runOver(sure, "2020-05-28");
     await putVouchers(settings.zones.raw, [voucher({ voucher_amount: "5" })]);
@@ -166,7 +166,7 @@ describe("--max-changed", () => {
     expect((await pipeline(["diff"], environment)).stdout).toContain("4 of 4 answers differ between");
   });
 
-  it("holds a date that was published already against itself, and the first one against nothing", async () => {
+  it("compares a published date with itself, and the first one with nothing", async () => {
     const { settings } = await runOver([voucher({ voucher_amount: "1000" })], "2020-05-28");
     await run(settings, "2020-05-29");
     await putVouchers(settings.zones.raw, [voucher({ voucher_amount: "5" })]);
@@ -181,7 +181,7 @@ describe("--max-changed", () => {
     });
   });
 
-  it("holds the publish alone, too", async () => {
+  it("applies to a single publish, too", async () => {
     const { settings, environment } = await runOver(
       times(3, voucher({ voucher_amount: "1000" })),
       "2020-05-28",
@@ -200,7 +200,7 @@ describe("--max-changed", () => {
     expect(code).toBe(2);
   });
 
-  it("is what --approve goes with", async () => {
+  it("is required for --approve", async () => {
     const { environment } = await makeWorkspace();
     expect(await pipeline(["-e", "2020-05-29", "--approve"], environment)).toMatchObject({
       code: 2,

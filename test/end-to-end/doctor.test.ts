@@ -38,7 +38,7 @@ describe("pipeline doctor", () => {
     workspace = await untouched();
   });
 
-  it("finds all well before the first run, and leaves nothing behind", async () => {
+  it("passes before the first run, and leaves nothing behind", async () => {
     const before = await filesOf(workspace);
     const { code, report, of } = await doctor(workspace.environment);
     expect([report.checks.filter(({ outcome }) => outcome !== "passed"), report.healthy, code]).toEqual([
@@ -51,7 +51,7 @@ describe("pipeline doctor", () => {
     expect(await filesOf(workspace)).toEqual(before);
   });
 
-  it("finds all well after a run, changes nothing that readers see, and says so in words", async () => {
+  it("passes after a run, changes nothing that readers see, and shows the results in words", async () => {
     const ran = await runOver([voucher()]);
     const before = await visible(ran);
     const { code, stdout, stderr } = await pipeline(["doctor"], ran.environment);
@@ -61,7 +61,7 @@ describe("pipeline doctor", () => {
     expect(await visible(ran)).toEqual(before);
   });
 
-  it("makes every other check where some have failed, and ends with the code of the gravest", async () => {
+  it("runs every other check if some have failed, and ends with the code of the gravest", async () => {
     const { code, report, of } = await doctor({
       ...workspace.environment,
       SQL_VERSION: "v99",
@@ -99,18 +99,18 @@ describe("pipeline doctor", () => {
     ["DuckDB may take more than there is", { DUCKDB_MEMORY_LIMIT: "900TB" }, "memory", 2],
     ["metrics can be nowhere", { METRICS_FILE: "/proc/none/runs.prom" }, "reports", 2],
     ["a setting is wrong", { DUCKDB_THREADS: "many" }, "settings", 2],
-  ])("says so where %s", async (_what, change, check, exitCode) => {
+  ])("reports if %s", async (_what, change, check, exitCode) => {
     const { code, report } = await doctor({ ...workspace.environment, ...change });
     expect([outcomes(report, "failed").filter((name) => name !== "disk"), code]).toEqual([[check], exitCode]);
   });
 
-  it("ends with 3 where there are no raw files", async () => {
+  it("ends with 3 if there are no raw files", async () => {
     const { environment } = await makeWorkspace();
     const { code, of } = await doctor(environment);
     expect([of("raw zone")?.code, code]).toEqual(["RAW_ZONE_EMPTY", 3]);
   });
 
-  it("knows a database that a newer pipeline has made, and tables that are others", async () => {
+  it("recognises a database of a newer pipeline, and foreign tables", async () => {
     const { settings, environment } = await runOver([voucher()]);
     await readTable(settings, "ALTER TABLE voucher_country_most_used ADD COLUMN more integer");
     expect((await doctor(environment)).of("tables")?.code).toBe("CONSUMPTION_TABLE_DIFFERS");
@@ -124,7 +124,7 @@ describe("pipeline doctor", () => {
     });
   });
 
-  it("makes no folder for zones, database and temporary files that are not there yet", async () => {
+  it("creates no folder for zones, database and temporary files", async () => {
     const folder = await makeFolder();
     const place = (name: string) => path.join(folder, "not", "there", name);
     const { report } = await doctor({

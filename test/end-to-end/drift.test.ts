@@ -21,7 +21,7 @@ describe("the columns of raw files", () => {
     workspace = await runOver(times(3, voucher()));
   });
 
-  it("are in the record of a run, once for all files that have the same", () => {
+  it("are in the record of a run, once for all files with the same columns", () => {
     expect(workspace.report).toMatchObject({
       raw_columns: [
         {
@@ -37,7 +37,7 @@ describe("the columns of raw files", () => {
     });
   });
 
-  it("may be more than a model reads: that is a warning of the first run that finds them, and of no other", async () => {
+  it("may be more than a model reads: that is a warning of the first run that finds them only", async () => {
     const { settings, environment } = workspace;
     const { raw } = settings.zones;
     await putFile(raw, "vouchers/b.csv", `${HEADER},channel\n${LINE},app\n`);
@@ -68,7 +68,7 @@ describe("the columns of raw files", () => {
   });
 });
 
-it("raw columns of other types that say the same are no warning, and give the same answers", async () => {
+it("raw columns of other types with the same values give no warning, and the same answers", async () => {
   const { settings } = await runOver([voucher()]);
   const answers = () => readTable(settings, "SELECT * FROM voucher_frequent_most_used");
   const before = await answers();
@@ -88,7 +88,7 @@ it("raw columns of other types that say the same are no warning, and give the sa
   expect(await answers()).toEqual(before);
 });
 
-it("a raw column that a model reads and a file lacks stops the run, and the message names both", async () => {
+it("a missing raw column that a model reads stops the run, and the message names both", async () => {
   const { settings } = await runOver([voucher()]);
   await putParquet(
     settings.zones.raw,

@@ -25,8 +25,8 @@ const REASON = {
 };
 const TABLE = / {2}timestamp_invalid +3 +"2020-05-01 00:00:00 UTC" +vouchers\/x\.csv/;
 
-describe("a run of which every row is rejected", () => {
-  it("says why, with an example and its file, in the error, its JSON and its report, and rejected and inspect say the same", async () => {
+describe("a run whose rows are all rejected", () => {
+  it("shows the reason with an example and its file, in the error, its JSON and its report, and so do rejected and inspect", async () => {
     const { environment, settings } = await workspaceOf(...times(3, UTC_LINE));
     const failed = await pipeline(["-e", EXECUTION_DATE, "--json"], environment);
     expect(failed.code).toBe(3);
@@ -58,8 +58,8 @@ describe("a run of which every row is rejected", () => {
   });
 });
 
-describe("a run of which too many rows are rejected", () => {
-  it("says how many, why, and which setting allows more", async () => {
+describe("a run with too many rejected rows", () => {
+  it("shows the number, the reasons, and the setting that allows more", async () => {
     const { settings } = await workspaceOf(LINE, ...times(3, UTC_LINE));
     await expect(run(settings)).rejects.toMatchObject({
       code: "AUDIT_FAILED",
@@ -70,7 +70,7 @@ describe("a run of which too many rows are rejected", () => {
     });
   });
 
-  it("leaves in rejected what the failed run found, until a later run succeeds", async () => {
+  it("keeps its findings in rejected, until a later run succeeds", async () => {
     const { settings, environment } = await runOver([voucher(), voucher({ total_orders: "some" })]);
     await putVouchers(settings.zones.raw, [voucher(), ...times(3, voucher({ voucher_amount: "free" }))]);
     await run(settings).catch(() => undefined);
@@ -91,8 +91,8 @@ describe("a run of which too many rows are rejected", () => {
   });
 });
 
-describe("a run of which every row is later than the execution date", () => {
-  it("says that they are out of scope, and from when to when they are", async () => {
+describe("a run whose rows are all later than the execution date", () => {
+  it("reports that they are out of scope, and their first and last time", async () => {
     const { settings } = await workspaceOf(LINE, LINE.replace("2020-05-01", "2020-05-28"));
     await expect(run(settings, "2019-01-01")).rejects.toMatchObject({
       code: "AUDIT_FAILED",
@@ -104,7 +104,7 @@ describe("a run of which every row is later than the execution date", () => {
 });
 
 describe("a run of raw files without rows", () => {
-  it("says that there are none", async () => {
+  it("reports that there are none", async () => {
     const { settings } = await workspaceOf();
     await expect(run(settings)).rejects.toMatchObject({
       code: "AUDIT_FAILED",
@@ -114,7 +114,7 @@ describe("a run of raw files without rows", () => {
 });
 
 describe("pipeline inspect", () => {
-  it("gives an example of each reason, also of one that few rows of many countries have", async () => {
+  it("gives an example of each reason, even if few rows of many countries have it", async () => {
     const { environment, settings } = await makeWorkspace();
     const countries = Array.from({ length: 25 }, (_, index) => `Country ${index.toString()}`);
     const many = countries.flatMap((country_code) =>

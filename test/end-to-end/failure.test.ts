@@ -22,7 +22,7 @@ describe("the audits", () => {
     await expectFailure(workspace, "AUDIT_FAILED", ["not_empty"]);
   });
 
-  it("stop a run in which more than the allowed share is rejected, and show the share", async () => {
+  it("stop a run with more rejected rows than allowed, and show the share", async () => {
     const workspace = await goodWorkspace();
     await putVouchers(workspace.settings.zones.raw, [
       ...times(2, voucher()),
@@ -51,8 +51,8 @@ describe("the audits", () => {
   });
 });
 
-describe("a partition at rest that is broken", () => {
-  it("is named by the stage that reads it, with the way to make it anew", async () => {
+describe("a broken partition of an earlier run", () => {
+  it("is named by the stage that reads it, with the way to make it again", async () => {
     const workspace = await goodWorkspace();
     const { settings } = workspace;
     const curated = "vouchers/execution_date=2020-05-29T000000/data.parquet";
@@ -71,7 +71,7 @@ describe("a partition at rest that is broken", () => {
 });
 
 describe("the consumption database", () => {
-  it("that another program has made a table in, without its key, is refused, and left as it is", async () => {
+  it("with a foreign table without its key is refused, and stays the same", async () => {
     const workspace = await goodWorkspace();
     await putVouchers(workspace.settings.zones.raw, [voucher({ voucher_amount: "1" })]);
     await readTable(workspace.settings, "DROP TABLE voucher_recency_most_used");
@@ -86,7 +86,7 @@ describe("the consumption database", () => {
     ]);
   });
 
-  it("whose table has other columns stops the run, and gives the zones back", async () => {
+  it("whose table has other columns stops the run, and the zones stay the same", async () => {
     const workspace = await goodWorkspace();
     await putVouchers(workspace.settings.zones.raw, [voucher({ voucher_amount: "1" })]);
     await readTable(workspace.settings, "ALTER TABLE voucher_recency_most_used ADD COLUMN note text");
@@ -128,7 +128,7 @@ describe("the SQL", () => {
     await expectFailure(workspace, code, ["extra"], settings);
   });
 
-  it("says in which line of the file the engine found the fault", async () => {
+  it("has the line of the engine's fault in the message", async () => {
     const select = "SELECT\n  1 AS number,\n  nothing AS execution_date\nORDER BY ALL";
     const { workspace, settings } = await withSql({ "provision/extra.sql": header(number) + select });
     await expectFailure(workspace, "MODEL_FAILED", ["sql/v1/provision/extra.sql", "LINE 9"], settings);
@@ -136,7 +136,7 @@ describe("the SQL", () => {
 });
 
 describe("two runs", () => {
-  it("of the same date exclude each other, and the second is told who is at it", async () => {
+  it("of the same date exclude each other, and the message names the first one", async () => {
     const workspace = await goodWorkspace();
     const outcomes = await Promise.allSettled([run(workspace.settings), run(workspace.settings)]);
     const refused = outcomes.filter((outcome) => outcome.status === "rejected");
@@ -148,7 +148,7 @@ describe("two runs", () => {
     expect(await visible(workspace)).toEqual(workspace.before);
   });
 
-  it("of the same date are one after the other where the second waits", async () => {
+  it("of the same date run one after the other if the second waits", async () => {
     const { settings } = await goodWorkspace();
     const waiting = { waitMilliseconds: 30_000 };
     const runs = [1, 2].map(() => run(settings, EXECUTION_DATE, STAGES, waiting));
@@ -158,7 +158,7 @@ describe("two runs", () => {
     ).toHaveLength(3);
   });
 
-  it("of the same date exclude each other still where the first outlasts the second's patience", async () => {
+  it("of the same date exclude each other even if the first takes longer than the second waits", async () => {
     const { settings, environment } = await goodWorkspace();
     const first = start(["-e", EXECUTION_DATE], { ...environment, TEST_FAILPOINT: "all prepared" });
     await first.stoodAt("all prepared");
@@ -169,7 +169,7 @@ describe("two runs", () => {
     expect(await readTable(settings, "SELECT execution_date FROM publications")).toHaveLength(1);
   });
 
-  it("of different dates make a database together that was not there", async () => {
+  it("of different dates create a missing database together", async () => {
     const { settings } = await makeWorkspace();
     await putVouchers(settings.zones.raw, times(3, voucher()));
     const dates = ["2020-05-25", "2020-05-26", "2020-05-27", "2020-05-28", "2020-05-29"];
@@ -177,7 +177,7 @@ describe("two runs", () => {
     expect(await readTable(settings, "SELECT execution_date FROM publications")).toHaveLength(dates.length);
   });
 
-  it("of different dates run side by side", async () => {
+  it("of different dates run in parallel", async () => {
     const workspace = await goodWorkspace();
     await Promise.all([run(workspace.settings, "2020-05-30"), run(workspace.settings, "2020-05-31")]);
     const dates = await readTable(workspace.settings, "SELECT execution_date FROM publications ORDER BY 1");
@@ -185,7 +185,7 @@ describe("two runs", () => {
   });
 });
 
-describe("partitions of which some are those of a run that was killed", () => {
+describe("partitions with some files of a killed run", () => {
   async function halfCommitted() {
     const workspace = await goodWorkspace();
     const { settings, environment } = workspace;
@@ -200,7 +200,7 @@ describe("partitions of which some are those of a run that was killed", () => {
     return workspace;
   }
 
-  it.each([["aggregate"], ["publish"]] as const)("are refused by %s alone", async (stage) => {
+  it.each([["aggregate"], ["publish"]] as const)("are refused by a single %s", async (stage) => {
     const { environment, settings, before } = await halfCommitted();
     expect(await pipeline([stage, "-e", EXECUTION_DATE, "--wait", "5s"], environment)).toMatchObject({
       code: 3,
@@ -211,7 +211,7 @@ describe("partitions of which some are those of a run that was killed", () => {
     });
   });
 
-  it("are refused by publish alone however often it was tried", async () => {
+  it("are refused by a single publish however often it is tried", async () => {
     const { settings } = await halfCommitted();
     // As 200 tries would have left them.
     for (let index = 0; index < 200; index += 1) {
@@ -227,7 +227,7 @@ describe("partitions of which some are those of a run that was killed", () => {
     ).rejects.toMatchObject({ code: "PARTITION_DIFFERS" });
   });
 
-  it("are made anew by a whole run, after which each stage can run alone", async () => {
+  it("are made again by a whole run, after which each stage can run alone", async () => {
     const { settings } = await halfCommitted();
     await run(settings, EXECUTION_DATE, STAGES, { waitMilliseconds: 5_000 });
     await run(settings, EXECUTION_DATE, ["aggregate"]);

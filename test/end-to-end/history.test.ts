@@ -26,7 +26,7 @@ describe("the history of runs", () => {
     });
   });
 
-  it("tells of a run when it was, by whom, what it read and wrote by its hashes, counts and audits", async () => {
+  it("has the time, the author, the inputs and outputs with hashes, the counts and the audits of a run", async () => {
     const workspace = await runOver([voucher(), voucher({ voucher_amount: null })]);
     const [found] = await latest(workspace);
     expect(found).toMatchObject({
@@ -46,7 +46,7 @@ describe("the history of runs", () => {
     expect(stdout).toContain("Rejected rows by reason");
   });
 
-  it("tells of a run that failed why, and what it had read", async () => {
+  it("has the reason and the inputs of a failed run", async () => {
     const workspace = await goodWorkspace();
     await putVouchers(workspace.settings.zones.raw, [voucher({ timestamp: "2021-01-01" })]);
     await expect(run(workspace.settings)).rejects.toMatchObject({ code: "AUDIT_FAILED" });
@@ -62,7 +62,7 @@ describe("the history of runs", () => {
     );
   });
 
-  it("tells a run that is under way from one that was killed, and what that one had read", async () => {
+  it("tells a current run from a killed one, with the inputs of the latter", async () => {
     const workspace = await goodWorkspace();
     const stopped = start(["-e", EXECUTION_DATE], {
       ...workspace.environment,
@@ -78,7 +78,7 @@ describe("the history of runs", () => {
     expect(killed?.report?.rendered_sql_hash).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it("can be asked for one execution date, and as JSON", async () => {
+  it("has a filter for one execution date, and JSON", async () => {
     const { settings, environment } = await goodWorkspace();
     await run(settings, "2020-05-30");
     const { stdout } = await pipeline(["runs", "-e", "2020-05-30", "--json"], environment);
@@ -107,20 +107,20 @@ describe("a replay", () => {
     expect(await latest(workspace)).toHaveLength(1);
   });
 
-  it("does not mind raw files that have come since", async () => {
+  it("ignores new raw files", async () => {
     const { settings, environment, report } = await runOver(times(3, voucher()));
     await putFile(`${settings.zones.raw}/vouchers`, "new.csv", `${HEADER}\n${LINE}\n`);
     expect(await replay(report.run_id, environment)).toMatchObject({ code: 0, report: { moved: [] } });
   });
 
-  it("does not mind a raw file that was written again with the same bytes", async () => {
+  it("ignores a raw file that was written again with the same bytes", async () => {
     const { settings, environment, report } = await runOver(times(3, voucher()));
     const file = "vouchers/part.parquet";
     await putFile(settings.zones.raw, file, await getFile(settings.zones.raw, file));
     expect(await replay(report.run_id, environment)).toMatchObject({ code: 0, report: { moved: [] } });
   });
 
-  it("names the raw file that is another by now", async () => {
+  it("names the raw file that has changed", async () => {
     const { settings, environment, report } = await runOver(times(3, voucher()));
     await putVouchers(settings.zones.raw, times(4, voucher()));
     expect(await replay(report.run_id, environment)).toMatchObject({
@@ -142,7 +142,7 @@ describe("a replay", () => {
     });
   });
 
-  it("uses the SQL of the run, and tells what the SQL of today would give where asked", async () => {
+  it("uses the SQL of the run, and shows the result of today's SQL on request", async () => {
     const { folder, environment, report } = await runOver([voucher({ total_orders: "4" })]);
     const sqlDirectory = path.join(folder, "sql");
     await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
@@ -156,7 +156,7 @@ describe("a replay", () => {
     });
   });
 
-  it("of a stage that ran alone reads what was at rest, and names what is another by now", async () => {
+  it("of a single stage reads the existing partitions, and names a changed one", async () => {
     const { settings, environment } = await runOver(times(3, voucher()));
     const { run_id, at_rest } = await run(settings, EXECUTION_DATE, ["aggregate"]);
     expect(at_rest.map(({ model }) => model)).toEqual(["curated.vouchers", "curated.vouchers_rejected"]);
@@ -169,7 +169,7 @@ describe("a replay", () => {
     });
   });
 
-  it("is refused for a run that has written nothing", async () => {
+  it("is refused for a run that wrote nothing", async () => {
     const { settings, environment } = await runOver(times(3, voucher()));
     const { run_id } = await run(settings, EXECUTION_DATE, ["publish"]);
     expect(await pipeline(["replay", run_id], environment)).toMatchObject({
@@ -184,7 +184,7 @@ describe("raw files that change while a run reads them", () => {
     ["is replaced", (raw: string) => putVouchers(raw, times(5, voucher({ voucher_amount: "1" })))],
     ["is removed", (raw: string) => removeFile(raw, "vouchers/part.parquet")],
     ["is broken", (raw: string) => putFile(raw, "vouchers/part.parquet", "broken")],
-  ])("end the run where one %s, to be run again", async (_what, change) => {
+  ])("end the run if one %s, with the advice to run it again", async (_what, change) => {
     const workspace = await goodWorkspace();
     const { settings, environment } = workspace;
     await putVouchers(settings.zones.raw, times(4, voucher({ voucher_amount: "2" })));
@@ -200,7 +200,7 @@ describe("raw files that change while a run reads them", () => {
     expect(await hashesOf(`${settings.zones.curated}/_staging`)).toEqual({});
   });
 
-  it("do not mind one that comes meanwhile: it is for the next run", async () => {
+  it("are accepted if one arrives meanwhile: it is for the next run", async () => {
     const { settings, environment, raw } = await goodWorkspace();
     const stopped = start(["-e", EXECUTION_DATE], { ...environment, TEST_FAILPOINT: "raw files inspected" });
     await stopped.stoodAt("raw files inspected");

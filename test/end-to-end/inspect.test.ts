@@ -8,7 +8,7 @@ import { makeWorkspace, PROJECT } from "../workspace.js";
 import { HEADER, LINE } from "./failing.js";
 
 describe("pipeline inspect", () => {
-  it("tells of every file of the sample its columns, rows, span of time and share of rejected rows", async () => {
+  it("shows the columns, rows, time range and share of rejected rows of every file of the sample", async () => {
     const { environment } = await makeWorkspace();
     const sample = { ...environment, RAW_ZONE: path.join(PROJECT, "data/raw") };
     const { code, stdout } = await pipeline(["inspect", "--json"], sample);
@@ -30,7 +30,7 @@ describe("pipeline inspect", () => {
     });
   });
 
-  it("tells why a run could not read a file, and goes on with the others", async () => {
+  it("shows why a run could not read a file, and continues with the others", async () => {
     const { settings, environment } = await makeWorkspace();
     const { raw } = settings.zones;
     await putFile(raw, "vouchers/a.parquet", "PAR1 garbage PAR1");
@@ -53,7 +53,7 @@ describe("pipeline inspect", () => {
     );
   });
 
-  it("notices a fault in any column that a run reads", async () => {
+  it("finds a fault in any column that a run reads", async () => {
     const { settings, environment } = await makeWorkspace();
     const { raw } = settings.zones;
     const good = times(1000, voucher()).map((row, index) => ({
@@ -70,7 +70,7 @@ describe("pipeline inspect", () => {
     expect(stdout).toMatch(/readable: 0\n\nunreadable files: 1\n {2}vouchers\/part\.parquet: /);
   });
 
-  it("says where files belong where there are none", async () => {
+  it("shows the folder for files if there are none", async () => {
     const { environment } = await makeWorkspace();
     expect(await pipeline(["inspect"], environment)).toMatchObject({
       code: 3,

@@ -46,7 +46,7 @@ async function recordMany(settings: Settings): Promise<void> {
 }
 
 describe("a partition of many files", () => {
-  it("is aggregated as one file with its rows is", async () => {
+  it("is aggregated like one file with its rows", async () => {
     const ran = await runOverMany();
     const { settings } = await withNewDatabase(ran);
     const { provision } = settings.zones;
@@ -60,7 +60,7 @@ describe("a partition of many files", () => {
     expect(await hashesOf(provision)).toEqual(before);
   });
 
-  it("is replaced by one file, with all that is its own", async () => {
+  it("is replaced by one file, with all its own files", async () => {
     const { settings } = await runOverMany();
     await putFile(
       settings.zones.curated,
@@ -76,7 +76,7 @@ describe("a partition of many files", () => {
   it.each<[string, readonly Stage[]]>([
     ["names a file that is gone", ["aggregate"]],
     ["is not what the last run has written", ["aggregate", "publish"]],
-  ])("stops a stage that runs alone where its manifest %s", async (what, stages) => {
+  ])("stops a stage that runs alone if its manifest %s", async (what, stages) => {
     const { settings } = await runOverMany();
     const isGone = what.includes("gone");
     if (isGone)
@@ -100,7 +100,7 @@ describe("a partition of many files", () => {
     });
   });
 
-  it("is told by a plan with the number of its files, and one at fault with a warning", async () => {
+  it("is in a plan with the number of its files, and a faulty one with a warning", async () => {
     const { environment, settings } = await runOverMany();
     const planned = async () => {
       const { code, stdout, stderr } = await pipeline(["plan", "-e", EXECUTION_DATE, "--json"], environment);
@@ -116,7 +116,7 @@ describe("a partition of many files", () => {
     });
   });
 
-  it("is replayed row count for row count, and what is made of it byte for byte", async () => {
+  it("is replayed row count for row count, and its aggregates byte for byte", async () => {
     const { environment, report, settings } = await runOverMany();
     await recordMany(settings);
     const replay = async () => {

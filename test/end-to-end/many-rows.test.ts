@@ -111,7 +111,7 @@ describe("a publish of many rows", () => {
     first = hear();
   });
 
-  it("sends them in few statements, and reads them back page by page, as the plan says", async () => {
+  it("sends them in few statements, and reads them back page by page, like in the plan", async () => {
     expect(changeOf(report)).toMatchObject({ rows: ROWS, upserted: ROWS, removed: 0 });
     expect(first.sent).toEqual({ upserts: statements(ROWS, ROWS_PER_UPSERT), removals: 0 });
     expect(first.upserts).toHaveLength(statementsBuilt(ROWS, ROWS_PER_UPSERT));
@@ -127,7 +127,7 @@ describe("a publish of many rows", () => {
     ).toHaveLength(4);
   });
 
-  it("reads once what is there already, and writes nothing", async () => {
+  it("reads existing rows once, and writes nothing", async () => {
     const hear = listen();
     expect(changeOf(await run(workspace.settings))).toMatchObject({ rows: ROWS, upserted: 0, removed: 0 });
     const { reads, upserts, removals, sent } = hear();
@@ -135,7 +135,7 @@ describe("a publish of many rows", () => {
     expect(reads).toHaveLength(pages(ROWS));
   });
 
-  it("removes those that are gone in few statements, and writes only those that differ", async () => {
+  it("removes old rows in few statements, and writes only the differences", async () => {
     const { settings } = workspace;
     const remaining = 40;
     await readTable(settings, `UPDATE ${TABLE} SET assignments = 999 WHERE country_code = 'A 1'`);
@@ -154,7 +154,7 @@ describe("a publish of many rows", () => {
     await expectPublished(workspace);
   });
 
-  it("publishes nothing if the database keeps other rows than it was given, and tells which", async () => {
+  it("publishes nothing if the database keeps other rows than it received, and names them", async () => {
     const { settings } = workspace;
     const before = await readTable(settings, "SELECT * FROM publications");
     await readTable(

@@ -53,7 +53,7 @@ async function samples(): Promise<Map<string, number>> {
 const ALL = 'stages="curate,aggregate,publish"';
 
 describe("the metrics of the runs", () => {
-  it("tell of a run that succeeded, its rows, its answers and what is published", async () => {
+  it("have a successful run, its rows, its answers and the publication", async () => {
     const found = Object.fromEntries(await samples());
     expect(found).toMatchObject({
       [`voucher_pipeline_last_run_outcome{${ALL},outcome="succeeded"}`]: 1,
@@ -76,7 +76,7 @@ describe("the metrics of the runs", () => {
     expect(age).toBeLessThan(60);
   });
 
-  it("keep what the last success has told where a run fails, and tell that it failed", async () => {
+  it("keep the last success if a run fails, and show the failure", async () => {
     const before = await samples();
     await expect(run({ ...settings, maxRejectedShare: "0" }, "2020-05-30")).rejects.toThrow("rejected");
     const after = await samples();
@@ -91,7 +91,7 @@ describe("the metrics of the runs", () => {
     expect(after.has(`voucher_pipeline_last_success_timestamp_seconds{${ALL}}`)).toBe(true);
   });
 
-  it("tell of stages that run alone apart, and leave no other file behind", async () => {
+  it("have single stages separately, and leave no other file behind", async () => {
     await run(settings, "2020-05-29", ["publish"]);
     const found = await samples();
     expect(found.get('voucher_pipeline_last_run_outcome{stages="publish",outcome="succeeded"}')).toBe(1);
@@ -101,7 +101,7 @@ describe("the metrics of the runs", () => {
     expect(await readdir(folder)).toEqual(["voucher_pipeline.prom"]);
   });
 
-  it("that cannot be written are a warning", async () => {
+  it("are a warning if they are not writable", async () => {
     const { warnings } = await run({
       ...settings,
       metricsFile: path.join(settings.metricsFile ?? "", "x.prom"),

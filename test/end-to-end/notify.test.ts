@@ -56,7 +56,7 @@ async function fail(how: "AUDIT_FAILED" | "RAW_ZONE_EMPTY", date?: string): Prom
 }
 
 describe("a chat", () => {
-  it("is told of a failure in five sentences, once, however often it is tried again", async () => {
+  it("gets a failure in five sentences, once, however often the run is tried again", async () => {
     await fail("AUDIT_FAILED");
     await fail("AUDIT_FAILED");
     await fail("AUDIT_FAILED");
@@ -76,7 +76,7 @@ describe("a chat", () => {
     ]);
   });
 
-  it("is told of the first success after a failure, of whatever date, and of no other", async () => {
+  it("gets the first success after a failure, of any date, and no other", async () => {
     await run(settings);
     await fail("AUDIT_FAILED", "2020-05-30");
     told = [];
@@ -85,7 +85,7 @@ describe("a chat", () => {
     expect(told).toEqual([expect.stringMatching(/^Vouchers: runs succeed again\.\n/)]);
   });
 
-  it("is told of answers that have changed, once, with no name that calls others", async () => {
+  it("gets changed answers, once, without a name that notifies others", async () => {
     await run(settings);
     expect(told).toEqual([]);
     await putVouchers(settings.zones.raw, [
@@ -102,7 +102,7 @@ describe("a chat", () => {
     );
   });
 
-  it("is not told of answers of a date that is not the newest: nobody gets them", async () => {
+  it("does not get answers of a date that is not the newest: readers do not see them", async () => {
     await putVouchers(settings.zones.raw, times(3, voucher({ voucher_amount: "70" })));
     await run(settings, "2020-05-29");
     expect(told).toHaveLength(1);
@@ -111,7 +111,7 @@ describe("a chat", () => {
     expect(told).toHaveLength(1);
   });
 
-  it("that fails is asked once more, and again by the next run where that fails, too", async () => {
+  it("that fails gets the message again at once, and from the next run if that fails, too", async () => {
     answers = [500];
     await fail("AUDIT_FAILED");
     expect(told).toHaveLength(1);
@@ -122,7 +122,7 @@ describe("a chat", () => {
     expect(told).toHaveLength(2);
   });
 
-  it("that is silent is a warning, keeps a run for five seconds, and its address is told nowhere", async () => {
+  it("that is silent is a warning, delays a run for five seconds, and its address stays secret", async () => {
     answers = [0, 0];
     const args = ["-e", "2020-05-29", "--notify", hook()];
     const begun = performance.now();
@@ -144,7 +144,7 @@ describe("a chat", () => {
     }
   });
 
-  it("that cannot be reached is a warning, by its reason", async () => {
+  it("that is not reachable is a warning, with the reason", async () => {
     const gone = hook();
     await new Promise((closed) => chat.close(closed));
     const failed = await pipeline(["-e", "2020-05-29"], {
@@ -157,7 +157,7 @@ describe("a chat", () => {
   });
 
   it.each(["ftp://host/Unmistakable", "http://me:Unmistakable@host", "Unmistakable"])(
-    "has no address as %s, and that is not repeated",
+    "cannot have the address %s, and the message does not repeat it",
     async (address) => {
       for (const [args, environment] of [
         [["--notify", address], {}],

@@ -54,7 +54,7 @@ describe("a run that succeeds", () => {
     [start, complete] = await eventsOf(workspace.settings, ["curate", "aggregate", "publish"]);
   });
 
-  it("is told of as begun and as complete, as one run of one job", () => {
+  it("has a start event and a complete event, as one run of one job", () => {
     expect([start?.eventType, complete?.eventType]).toEqual(["START", "COMPLETE"]);
     expect(complete?.run.runId).toBe(start?.run.runId);
     expect(complete?.run.runId).toMatch(
@@ -77,7 +77,7 @@ describe("a run that succeeds", () => {
     });
   });
 
-  it("names what it read and wrote by OpenLineage's rules", () => {
+  it("names its inputs and outputs by OpenLineage's rules", () => {
     const { zones, consumptionUrl } = workspace.settings;
     const named = (zone: string, table: string) =>
       zone.startsWith("s3://")
@@ -107,7 +107,7 @@ describe("a run that succeeds", () => {
     expect(JSON.stringify(complete)).not.toContain("password");
   });
 
-  it("tells columns, sizes and promises of each", () => {
+  it("has the columns, sizes and promises of each", () => {
     expect(complete?.inputs[0]).toMatchObject({
       facets: { schema: { fields: expect.arrayContaining([{ name: "voucher_amount" }]) } },
       inputFacets: { inputStatistics: { fileCount: 1, size: expect.any(Number) } },
@@ -135,7 +135,7 @@ describe("a run that succeeds", () => {
     });
   });
 
-  it("tells each column by the raw columns that it is made of", () => {
+  it("has for each column its raw columns", () => {
     const [raw] = complete?.inputs ?? [];
     const published = complete?.outputs.at(-1);
     expect(published?.name).toMatch(/voucher_recency_most_used$/);
@@ -161,7 +161,7 @@ describe("a run that succeeds", () => {
   });
 });
 
-it("tells stages that run alone as jobs of their own, each by what the one before has left", async () => {
+it("has single stages as separate jobs, each with the outputs of the previous one", async () => {
   const events = await eventsOf(workspace.settings, ["curate"], ["aggregate"], ["publish"]);
   const ended = events.filter(({ eventType }) => eventType === "COMPLETE");
   expect(ended.map(({ job }) => job.name)).toEqual([
@@ -186,7 +186,7 @@ it("tells stages that run alone as jobs of their own, each by what the one befor
   });
 });
 
-it("tells of a run that has failed what was wrong, how its audits ended, and that it has written nothing", async () => {
+it("has the fault of a failed run, the results of its audits, and no outputs", async () => {
   const failing = await makeWorkspace({ maxRejectedShare: "0" });
   await putVouchers(failing.settings.zones.raw, [voucher(), voucher({ voucher_amount: null })]);
   const [, fail] = await eventsOf(failing.settings, ["curate", "aggregate", "publish"]);
@@ -210,7 +210,7 @@ it("tells of a run that has failed what was wrong, how its audits ended, and tha
   expect(fail?.inputs).toHaveLength(1);
 });
 
-describe("a service that is told", () => {
+describe("a service for events", () => {
   const servers: Server[] = [];
 
   afterAll(() => {
@@ -263,7 +263,7 @@ describe("a service that is told", () => {
       },
       "is not reachable: connect ECONNREFUSED",
     ],
-  ])("and %s is a warning, and does not decide the run", async (_what, where, reason) => {
+  ])("and %s is a warning, and does not change the outcome of the run", async (_what, where, reason) => {
     const url = await where();
     const openLineage = { ...NOBODY, url, apiKey: "a-secret-key" };
     const { warnings, published } = await run({ ...workspace.settings, openLineage });

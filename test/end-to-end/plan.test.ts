@@ -77,7 +77,7 @@ describe("pipeline plan", () => {
     planned = await plan(workspace.settings);
   });
 
-  it("names the raw files in their groups, the partitions that are new, and what the database lacks", () => {
+  it("names the raw files in their groups, the new partitions, and the missing tables", () => {
     const { zones } = workspace.settings;
     expect(planned).toMatchObject({
       execution_date: "2020-05-29T00:00:00Z",
@@ -102,7 +102,7 @@ describe("pipeline plan", () => {
     expect(planned.publish.new_tables.map(({ table }) => table)).toContain("voucher_frequent_most_used");
   });
 
-  it("makes nothing, where nothing is there but raw files", async () => {
+  it("creates nothing, if there are only raw files", async () => {
     const before = await allOf(workspace);
     await plan(workspace.settings);
     const { code } = await pipeline(["plan", "-e", EXECUTION_DATE], workspace.environment);
@@ -110,7 +110,7 @@ describe("pipeline plan", () => {
     expect(await allOf(workspace)).toEqual(before);
   });
 
-  it("says just what the run that follows says to DuckDB and to the database", async () => {
+  it("has the same statements as the next run, for DuckDB and for the database", async () => {
     const { settings } = await untouched();
     const before = await plan(settings);
     const hear = listen();
@@ -137,7 +137,7 @@ describe("pipeline plan", () => {
     expect(toDatabase.filter((sql) => !heard.database.has(sql))).toEqual([]);
   });
 
-  it("says what would be replaced, that the database is ready, and changes nothing of it", async () => {
+  it("shows the replaced partitions, that the database is ready, and changes nothing", async () => {
     const made = await untouched();
     // In a process of its own, with which every file is closed.
     const { stdout } = await pipeline(["-e", EXECUTION_DATE, "--json"], made.environment);
@@ -151,7 +151,7 @@ describe("pipeline plan", () => {
     expect(await allOf(made)).toEqual(before);
   });
 
-  it("names who holds the lock", async () => {
+  it("names the holder of the lock", async () => {
     const { settings, environment } = await untouched();
     const other = start(["-e", EXECUTION_DATE], { ...environment, TEST_FAILPOINT: "start recorded" });
     await other.stoodAt("start recorded");
@@ -181,7 +181,7 @@ describe("pipeline plan", () => {
     if (password !== "") expect(stdout + json.stdout).not.toContain(`:${password}@`);
   });
 
-  it("ends as a run would where raw files are missing or at fault", async () => {
+  it("ends like a run if raw files are missing or faulty", async () => {
     const { settings, environment } = await makeWorkspace();
     expect(await pipeline(["plan", "-e", EXECUTION_DATE], environment)).toMatchObject({
       code: 3,
@@ -193,7 +193,7 @@ describe("pipeline plan", () => {
 });
 
 describe("pipeline render", () => {
-  it("prints the SQL of one model, as the plan has it, and of its audits where they are asked for", async () => {
+  it("prints the SQL of one model, as in the plan, and of its audits on request", async () => {
     const { environment, settings } = await untouched();
     const copied = (await plan(settings)).steps.find(({ model }) => model === "curated.vouchers")?.statements;
     const words = ["render", "curated.vouchers", "-e", EXECUTION_DATE];
@@ -209,7 +209,7 @@ describe("pipeline render", () => {
     });
   });
 
-  it("needs no raw file for a model that reads none, and makes nothing", async () => {
+  it("needs no raw file for a model that reads none, and creates nothing", async () => {
     const empty = await makeWorkspace();
     const before = await allOf(empty);
     const words = ["render", "provision.voucher_frequent_most_used", "-e", EXECUTION_DATE];
@@ -219,7 +219,7 @@ describe("pipeline render", () => {
     expect(await allOf(empty)).toEqual(before);
   });
 
-  it("names the models that there are where one is asked for that is not", async () => {
+  it("names the existing models if the requested one does not exist", async () => {
     const { environment } = await makeWorkspace();
     expect(await pipeline(["render", "vouchers", "-e", EXECUTION_DATE], environment)).toMatchObject({
       code: 2,

@@ -26,7 +26,7 @@ async function expectEachNamed(workspace: GoodWorkspace, files: FaultyFiles): Pr
 }
 
 describe("a raw zone", () => {
-  it("without files stops the run, and the message says where files belong", async () => {
+  it("without files stops the run, and the message names the folder", async () => {
     const workspace = await goodWorkspace();
     await removeFile(workspace.raw, "part.parquet");
     await putFile(workspace.raw, "README.txt", "no vouchers");
@@ -35,7 +35,7 @@ describe("a raw zone", () => {
     await expectFailure(workspace, "RAW_ZONE_EMPTY", [workspace.raw, "RAW_ZONE"]);
   });
 
-  it("with several faults has all of them named", async () => {
+  it("with several faults has all of them in the message", async () => {
     const workspace = await goodWorkspace();
     await putFile(workspace.raw, "garbage.parquet", "PAR1 garbage PAR1");
     await putFile(workspace.raw, "empty.parquet", "");
@@ -80,7 +80,7 @@ describe("a raw zone", () => {
     expect(message).not.toContain("part.parquet");
   });
 
-  it("with CSV files at fault has the line and the cause of each named", async () => {
+  it("with faulty CSV files has the line and the cause of each in the message", async () => {
     const workspace = await goodWorkspace();
     const good = `${HEADER}\n${LINE}\n`;
     const commas = (more: string) => `${good}2020-05-01,Peru,2020-04-20,2019-01-01,1,234,${more}\n`;
@@ -137,7 +137,7 @@ describe("a raw zone", () => {
     expect(message.match(/repack it: gunzip -c/g)).toHaveLength(named.length);
   });
 
-  it("with files of another kind than their names say has each called what it is", async () => {
+  it("with files of another kind than their names has the kind of each in the message", async () => {
     const workspace = await goodWorkspace();
     const good = `${HEADER}\n${LINE}\n`;
     const parquet = await getFile(workspace.raw, "part.parquet");
@@ -182,7 +182,7 @@ describe("a raw zone", () => {
     await expectFailure(workspace, "RAW_FILE_UNREADABLE", ["vouchers/cut.parquet"]);
   });
 
-  it("with a Parquet file whose pages are broken stops the run and names the file", async () => {
+  it("with a Parquet file with broken pages stops the run and names the file", async () => {
     const workspace = await goodWorkspace();
     const bytes = await getFile(workspace.raw, "part.parquet");
     bytes.fill(0xff, 4, 60);
@@ -190,7 +190,7 @@ describe("a raw zone", () => {
     await expectFailure(workspace, "RAW_FILE_UNREADABLE", ["vouchers/broken.parquet"]);
   });
 
-  it("with a Parquet column that has a byte order mark in its name lacks the column", async () => {
+  it("with a Parquet column with a byte order mark in its name lacks the column", async () => {
     const workspace = await goodWorkspace();
     const select =
       'SELECT 1 AS "\ufefftimestamp", 1 AS country_code, 1 AS last_order_ts, 1 AS first_order_ts';
@@ -200,7 +200,7 @@ describe("a raw zone", () => {
     ]);
   });
 
-  it("with a hostile file name has it named on one line", async () => {
+  it("with a hostile file name has it on one line of the message", async () => {
     const workspace = await goodWorkspace();
     await putFile(workspace.raw, 'it\'s; a\n"bad" %20 🙂.csv', "a,b\n");
     await expectFailure(workspace, "RAW_FILE_UNREADABLE", ['it\'s; a\\n"bad" %20 🙂.csv: lacks timestamp']);
@@ -234,7 +234,7 @@ describe("files in which a column has different types", () => {
     "TIMESTAMP_NS '2020-04-20 13:00:00.123456789'": "2020-04-20 13:00:00.123456",
   };
 
-  it("have each value read in the type of its own file, whichever file is first", async () => {
+  it("have each value in the type of its own file, whichever file is first", async () => {
     const { settings } = await makeWorkspace({ maxRejectedShare: "1" });
     const values = [...orders, ...orders.toReversed()];
     for (const [index, value] of values.entries()) {
@@ -249,7 +249,7 @@ describe("files in which a column has different types", () => {
     );
   });
 
-  it("have each moment read as its own file says it, whichever file is first", async () => {
+  it("have each moment as in its own file, whichever file is first", async () => {
     for (const order of [moments, moments.toReversed()]) {
       const { settings } = await makeWorkspace();
       for (const [index, value] of order.entries()) {
@@ -264,7 +264,7 @@ describe("files in which a column has different types", () => {
     }
   });
 
-  it("may differ in columns that no one reads", async () => {
+  it("may differ in columns that no model reads", async () => {
     const { settings } = await makeWorkspace();
     for (const [index, value] of ["1", "'text'", "[1]", "{a: 1}", "NULL"].entries()) {
       const select = `SELECT ${fixed}, '2020-04-20' AS last_order_ts, 7 AS total_orders, ${value} AS extra`;
@@ -275,7 +275,7 @@ describe("files in which a column has different types", () => {
   });
 });
 
-describe("moments by numbers that the engine converts only in part", () => {
+describe("moments in numbers that the engine converts only partly", () => {
   const LOWEST = "-9223372036854775808";
 
   /** Numbers of a Parquet file's last orders, and one voucher for each. */
@@ -292,7 +292,7 @@ describe("moments by numbers that the engine converts only in part", () => {
     await putFile(raw, name, Buffer.from(text.replaceAll("\x1c\x2c\0\0", unitOf[unit]), "latin1"));
   }
 
-  it("are each read as what they say, or invalid, by run, inspect, replay and backfill", async () => {
+  it("have their exact values, or are invalid, in run, inspect, replay and backfill", async () => {
     const { settings, environment } = await makeWorkspace();
     const { raw } = settings.zones;
     const milliseconds = ["1587340800000", "-1", "9000000000000000000", LOWEST];
@@ -339,7 +339,7 @@ describe("moments by numbers that the engine converts only in part", () => {
   });
 });
 
-describe("moments in columns that no one reads", () => {
+describe("moments in columns that no model reads", () => {
   const fixed =
     "'2020-05-01' AS timestamp, 'Peru' AS country_code, '2020-04-20' AS last_order_ts, NULL AS first_order_ts, 7 AS total_orders";
   const LOWEST = "make_timestamp(-9223372036854775808)";
@@ -375,7 +375,7 @@ describe("moments in columns that no one reads", () => {
   });
 });
 
-describe("raw files that are unusual, and good", () => {
+describe("raw files that are unusual, but valid", () => {
   it.each<[string, string | Buffer]>([
     ["a.csv", `\ufeff${HEADER}\r\n${LINE}\r\n${LINE}\r\n`],
     ["b.csv", `${HEADER}\r${LINE}\r${LINE}\r`],
@@ -400,7 +400,7 @@ describe("raw files that are unusual, and good", () => {
     expect(used).toEqual({ segment_assignments: 2 });
   });
 
-  it("of more than 8 MB with line breaks in quotes are read, and a ragged row in one is named", async () => {
+  it("of more than 8 MB with line breaks in quotes are read, and the message names a ragged row in one", async () => {
     const { settings } = await makeWorkspace();
     const { raw } = settings.zones;
     const rows = 30_000;

@@ -15,8 +15,8 @@ async function workspaceOf(names: readonly string[]): Promise<Workspace> {
   return workspace;
 }
 
-describe("raw files that are not read because of their names", () => {
-  it("are counted, and five of them named, by the run, its report and every command that looks", async () => {
+describe("raw files that are ignored because of their names", () => {
+  it("are counted, and five of them named, by the run, its report and every command for raw files", async () => {
     const { environment, settings } = await workspaceOf([
       ...IGNORED,
       "good.csv",
@@ -66,7 +66,7 @@ describe("raw files that are not read because of their names", () => {
     }
   });
 
-  it("are named with what to do about them where no other file is there", async () => {
+  it("have a remedy in the message if there is no other file", async () => {
     const { environment } = await workspaceOf(["x.TSV", "y.CSV"]);
     expect(await pipeline(["-e", EXECUTION_DATE], environment)).toMatchObject({
       code: 3,

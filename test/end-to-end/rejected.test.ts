@@ -20,32 +20,32 @@ const unchanging = { frequent_segment: 0, recency_segment: 0 };
 const changing = { frequent_segment: 1, recency_segment: 1 };
 
 describe("an answer", () => {
-  it("is certain where fewer rejected rows might have belonged to it than its margin has", async () => {
+  it("is certain if fewer rejected rows might belong to it than its margin", async () => {
     const rejected = voucher({ voucher_amount: "free" });
     expect(await changeable([...leadingByTwo("5"), rejected])).toEqual(unchanging);
   });
 
-  it("is in doubt where they could have drawn level for a smaller amount, which then wins", async () => {
+  it("is in doubt if they could make a tie with a smaller amount, which then wins", async () => {
     const rejected = times(2, voucher({ voucher_amount: "free" }));
     expect(await changeable([...leadingByTwo("5"), ...rejected])).toEqual(changing);
   });
 
-  it("is certain where they could only have drawn level for a larger amount", async () => {
+  it("is certain if they could only make a tie with a larger amount", async () => {
     const rejected = times(2, voucher({ voucher_amount: "free" }));
     expect(await changeable([...leadingByTwo("5000"), ...rejected])).toEqual(unchanging);
   });
 
-  it("is in doubt where it has no runner-up, and the rejected rows are as many as its own", async () => {
+  it("is in doubt if it has no runner-up, and there are as many rejected rows as vouchers", async () => {
     const rejected = times(3, voucher({ voucher_amount: null }));
     expect(await changeable([...times(3, voucher()), ...rejected])).toEqual(changing);
   });
 
-  it("is certain where the rejected rows are of its own amount", async () => {
+  it("is certain if the rejected rows are of its own amount", async () => {
     const rejected = times(5, voucher({ last_order_ts: "never" }));
     expect(await changeable([...leadingByTwo("5"), ...rejected])).toEqual(unchanging);
   });
 
-  it("is certain where the rejected rows belong to another country, or surely to another segment", async () => {
+  it("is certain if the rejected rows belong to another country, or surely to another segment", async () => {
     const other = { total_orders: "40", last_order_ts: "2019-01-01", voucher_amount: "free" };
     const rejected = [
       ...times(5, voucher({ country_code: "Chile", voucher_amount: "free" })),
@@ -54,7 +54,7 @@ describe("an answer", () => {
     expect(await changeable([...leadingByTwo("5"), ...rejected])).toEqual(unchanging);
   });
 
-  it("is in doubt where nobody can say to which country or segment the rejected rows belong", async () => {
+  it("is in doubt if the country or the segment of the rejected rows is unknown", async () => {
     const somewhere = voucher({ country_code: " ", voucher_amount: "5" });
     const everyKind = voucher({ country_code: " ", total_orders: null, voucher_amount: "5" });
     expect(await changeable([...leadingByTwo("5"), somewhere, everyKind])).toEqual(changing);
@@ -68,12 +68,12 @@ describe("an answer", () => {
     });
   });
 
-  it("is certain where the rejected rows are later than the execution date", async () => {
+  it("is certain if the rejected rows are later than the execution date", async () => {
     const rejected = times(5, voucher({ timestamp: "2021-01-01", voucher_amount: "free" }));
     expect(await changeable([...leadingByTwo("5"), ...rejected])).toEqual(unchanging);
   });
 
-  it("that there is none of could have been given by a rejected row", async () => {
+  it("that does not exist could come from a rejected row", async () => {
     const rejected = voucher({ country_code: "Chile", voucher_amount: "free" });
     const { report } = await runOver([...leadingByTwo("5"), rejected]);
     expect(report.measures["measures.answers_rejected_rows_could_change"]).toMatchObject([
@@ -102,7 +102,7 @@ describe("pipeline rejected", () => {
     expect(stdout).toMatch(/rejected rows, 2 of 4\n/);
   });
 
-  it("says the same as the run did", async () => {
+  it("shows the same numbers as the run", async () => {
     const { environment, report } = await runOver(vouchers);
     const { stdout } = await pipeline(["rejected", "-e", EXECUTION_DATE, "--json"], environment);
     const { measures, rows } = JSON.parse(stdout) as { measures: object; rows: object[] };
@@ -118,7 +118,7 @@ describe("pipeline rejected", () => {
     );
   });
 
-  it("says so where nothing was rejected, and where no run has been made", async () => {
+  it("reports if nothing was rejected, and if there was no run", async () => {
     const { environment } = await runOver([voucher()]);
     expect(await pipeline(["rejected", "-e", EXECUTION_DATE], environment)).toMatchObject({
       code: 0,
@@ -132,7 +132,7 @@ describe("pipeline rejected", () => {
 });
 
 describe("the measures of provision", () => {
-  it("are taken when provision is made alone", async () => {
+  it("are made if provision is made alone", async () => {
     const { settings, report } = await runOver([voucher(), voucher({ total_orders: null })]);
     const aggregated = await run(settings, EXECUTION_DATE, ["aggregate"]);
     expect(Object.keys(aggregated.measures)).toEqual([

@@ -41,7 +41,7 @@ async function reportOf(runId: string): Promise<[page: string, markdown: string]
 }
 
 describe("the report of a run", () => {
-  it("says in five sentences what came of it", () => {
+  it("has the result in five sentences", () => {
     const [heading, ...sentences] = markdown.split("\n\n").slice(0, 6);
     expect(heading).toBe("# Run for 29 May 2020");
     expect(sentences).toEqual([
@@ -54,7 +54,7 @@ describe("the report of a run", () => {
     for (const sentence of sentences) expect(page).toContain(`<p><bdi>${sentence}</bdi></p>`);
   });
 
-  it("has what it rests on: changed and uncertain answers, rows by reason, checks, times, and how to make it again", () => {
+  it("has changed and uncertain answers, rows by reason, checks, times, and the way to make it again", () => {
     expect(markdown).toContain("\n- Peru · frequent 5-13: 1000 → 2640, likely (94.2%), on 4 vouchers\n");
     expect(markdown).toMatch(/\n\| Peru · frequent 5-13 \| 2,640 \| likely \(94\.2%\) \| 4 \| 4 \|\n/);
     expect(markdown).toContain("\n| `voucher_amount_missing` | 2 | 28.6% |  | vouchers/part.parquet |\n");
@@ -69,7 +69,7 @@ describe("the report of a run", () => {
     expect(markdown).toMatch(/\nnpx pipeline replay 2020-05-29T000000-[0-9a-f]{12}\n/);
   });
 
-  it("takes what comes with the data for itself, in both formats", () => {
+  it("treats text from the data as plain text, in both formats", () => {
     expect(page).not.toContain("<script");
     expect(page).toContain("&lt;script>alert(1)&lt;/script>");
     expect(page).toContain("default-src 'none'");
@@ -79,14 +79,14 @@ describe("the report of a run", () => {
     expect(markdown).not.toMatch(/(^|[^\\])<script/);
   });
 
-  it("is the same from the record, and named by the run", async () => {
+  it("is the same from the record, and the run names it", async () => {
     const { run_id, report } = (await readHistory(workspace.settings, { limit: 1 }))[0] ?? {};
     expect(report?.run_report?.markdown).toBe(`${workspace.settings.runReports}/${String(run_id)}.md`);
     const { code, stdout } = await pipeline(["runs", String(run_id), "--markdown"], workspace.environment);
     expect({ code, stdout }).toEqual({ code: 0, stdout: markdown });
   });
 
-  it("is there for a run that fails, too, with its fault, and is named beside it", async () => {
+  it("exists for a failed run, too, with its fault, and the message names it", async () => {
     const before = await hashesOf(workspace.settings.zones.provision);
     const args = ["-e", "2020-05-30", "--json"];
     const { code, stderr } = await pipeline(args, { ...workspace.environment, MAX_REJECTED_SHARE: "0.1" });
@@ -102,7 +102,7 @@ describe("the report of a run", () => {
     expect(await hashesOf(workspace.settings.zones.provision)).toEqual(before);
   });
 
-  it("tells what would have changed, where a run was stopped for that", async () => {
+  it("has the changes that stopped a run", async () => {
     await putVouchers(workspace.settings.zones.raw, times(3, voucher({ voucher_amount: "7" })));
     const { code, stderr } = await pipeline(
       ["-e", "2020-06-01", "--max-changed", "0"],
@@ -117,7 +117,7 @@ describe("the report of a run", () => {
     expect(stopped).toContain("\nThe limit is 0 (--max-changed): stopped.\n");
   });
 
-  it("that cannot be written is a warning, and the run ends as it would", async () => {
+  it("is a warning if it is not writable, and the run ends normally", async () => {
     const file = path.join(workspace.folder, "file");
     await writeFile(file, "");
     const { code, stdout, stderr } = await pipeline(["-e", DAY], {
@@ -129,7 +129,7 @@ describe("the report of a run", () => {
     expect(stdout).not.toContain("Report: ");
   });
 
-  it("leaves nothing else where it is written", async () => {
+  it("leaves no other file in its folder", async () => {
     const names = await listFiles(workspace.settings.runReports);
     expect(names.filter((name) => !/^2020-\d\d-\d\dT000000-[0-9a-f]{12}\.(html|md)$/.test(name))).toEqual([]);
   });

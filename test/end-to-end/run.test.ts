@@ -52,7 +52,7 @@ describe("a run over the sample", () => {
     }
   });
 
-  it("writes one file a partition, and leaves nothing else in the zones", async () => {
+  it("writes one file for each partition, and leaves nothing else in the zones", async () => {
     const partition = "execution_date=2020-05-29T000000/data.parquet";
     expect(await listFiles(workspace.settings.zones.curated)).toEqual([
       `vouchers/${partition}`,
@@ -86,7 +86,7 @@ describe("a run over the sample", () => {
     ]);
   });
 
-  it("publishes what the provision zone holds", async () => {
+  it("publishes the rows of the provision zone", async () => {
     for (const kind of ["frequent", "recency"]) {
       const provision = await readPartition(workspace.settings, `provision.voucher_${kind}_most_used`);
       const published = await readTable(workspace.settings, `SELECT * FROM voucher_${kind}_most_used`);
@@ -115,7 +115,7 @@ describe("a run over the sample", () => {
     expect(await zonesOf(other)).toEqual(await zonesOf(workspace));
   });
 
-  it("touches no other execution date", async () => {
+  it("changes no other execution date", async () => {
     const before = await zonesOf(workspace);
     const older = await run(workspace.settings, "2019-12-31T12:00:00");
     expect(summaryOf({ outcome: "succeeded", fault: undefined, report: older })).toContain(
@@ -131,7 +131,7 @@ describe("a run over the sample", () => {
     expect(dates).toEqual([{ execution_date: "2019-12-31T120000" }, { execution_date: "2020-05-29T000000" }]);
   });
 
-  it("records what it read, counted, wrote and audited", async () => {
+  it("records its inputs, counts, outputs and audits", async () => {
     const [row] = (await readTable(
       workspace.settings,
       `SELECT outcome, record FROM pipeline_runs WHERE run_id = '${report.run_id}'`,
@@ -160,7 +160,7 @@ describe("a run over the sample", () => {
 });
 
 describe("a run", () => {
-  it("replaces what an earlier run of the same date has published", async () => {
+  it("replaces the publication of an earlier run of the same date", async () => {
     const workspace = await runOver([voucher(), voucher({ country_code: "Chile" })]);
     await putVouchers(workspace.settings.zones.raw, [voucher({ voucher_amount: "9999" })]);
     await run(workspace.settings);
@@ -174,7 +174,7 @@ describe("a run", () => {
     ]);
   });
 
-  it("publishes two countries that differ in a byte order mark alone as two", async () => {
+  it("publishes two countries that differ only in a byte order mark as two", async () => {
     const marked = voucher({ country_code: "\ufeffPeru", voucher_amount: "1" });
     const { settings } = await runOver([...times(3, voucher()), marked]);
     const published = await readTable(
@@ -187,7 +187,7 @@ describe("a run", () => {
     ]);
   });
 
-  it("removes strangers from the partitions it writes, and only from those", async () => {
+  it("removes foreign files from its partitions only", async () => {
     const workspace = await runOver([voucher()]);
     const own = "vouchers/execution_date=2020-05-29T000000/part-0.parquet";
     const other = "vouchers/execution_date=2020-05-28T000000/part-0.parquet";
@@ -199,7 +199,7 @@ describe("a run", () => {
     expect(files).toContain(other);
   });
 
-  it("sweeps what a dead run of its date has left in staging, and leaves that of other dates", async () => {
+  it("removes the staged files of a dead run of its date, and leaves those of other dates", async () => {
     const workspace = await runOver([voucher()]);
     const staging = `${workspace.settings.zones.curated}/_staging`;
     await putFile(staging, "2020-05-29T000000-dead/vouchers/data.parquet", "dead");
@@ -208,13 +208,13 @@ describe("a run", () => {
     expect(await listFiles(staging)).toEqual(["2020-05-28T000000-alive/vouchers/data.parquet"]);
   });
 
-  it("allows exactly the share of rejected rows that the setting names", async () => {
+  it("allows exactly the share of rejected rows in the setting", async () => {
     const vouchers = [...times(7, voucher()), ...times(3, voucher({ total_orders: "" }))];
     const { report } = await runOver(vouchers, EXECUTION_DATE, { maxRejectedShare: "0.3" });
     expect(report.measures["measures.row_accounting"]).toMatchObject([{ rejected: "3", rows_read: "10" }]);
   });
 
-  it("finds a run that has died as killed", async () => {
+  it("marks a dead run as killed", async () => {
     const workspace = await runOver([voucher()]);
     await readTable(
       workspace.settings,
@@ -252,7 +252,7 @@ describe("stages that run alone", () => {
     expect(await withoutRun(parts)).toBe(await withoutRun(whole));
   });
 
-  it("need what the one before leaves, and say how to make it", async () => {
+  it("need the output of the previous one, and explain how to make it", async () => {
     const { settings } = await makeWorkspace();
     await putVouchers(settings.zones.raw, [voucher()]);
     await expect(run(settings, EXECUTION_DATE, ["aggregate"])).rejects.toMatchObject({

@@ -33,7 +33,7 @@ function status(settings: Settings, request: Partial<StatusRequest> = {}): Promi
 }
 
 describe("pipeline status", () => {
-  it("is healthy where every day is published from raw files that are as they were", async () => {
+  it("is healthy if every day is published from unchanged raw files", async () => {
     const { settings, environment } = await runOver([voucher()], "2020-05-28");
     await run(settings, "2020-05-29");
     expect(await status(settings)).toEqual({
@@ -62,7 +62,7 @@ describe("pipeline status", () => {
     ]);
   });
 
-  it("finds with --deep what others have changed in the published tables, until it is published again", async () => {
+  it("finds with --deep changes of others in the published tables, until they are published again", async () => {
     const { settings, environment } = await runOver(times(3, voucher()), "2020-05-28");
     await run(settings, "2020-05-29");
     const deep = async () => (await status(settings, { deep: true })).deep;
@@ -102,7 +102,7 @@ describe("pipeline status", () => {
     expect(await status(settings, { deep: true })).toMatchObject({ healthy: true, deep: { compared: 2 } });
   });
 
-  it("finds with --deep rows that others have added, and tables that others have made again", async () => {
+  it("finds with --deep rows and tables from others", async () => {
     const { settings, environment } = await runOver(times(3, voucher()));
     const copyRow = (table: string, column: string, value: string) =>
       readTable(
@@ -144,13 +144,13 @@ describe("pipeline status", () => {
     );
   });
 
-  it("finds with --deep nothing wrong with the rows of a date that was withdrawn", async () => {
+  it("finds with --deep no fault in the rows of a withdrawn date", async () => {
     const { settings } = await runOver([voucher()]);
     await withdrawPublication(settings, parseExecutionDate(EXECUTION_DATE), "it is wrong");
     expect((await status(settings, { deep: true })).deep).toMatchObject({ unpublished: [], differences: [] });
   });
 
-  it("says with --deep which publications have no record of their rows, and is healthy", async () => {
+  it("lists with --deep publications without a record of their rows, and is healthy", async () => {
     const { settings } = await runOver(times(3, voucher()), "2020-05-28");
     await readTable(settings, "DELETE FROM published_rows");
     const { healthy, deep } = await status(settings, { deep: true });
@@ -161,7 +161,7 @@ describe("pipeline status", () => {
     expect(healthy).toBe(true);
   });
 
-  it("names the days without a publication, also beyond what is published", async () => {
+  it("names the days without a publication, even beyond the newest one", async () => {
     const { settings } = await runOver([voucher()], "2020-05-26");
     await run(settings, "2020-05-29");
     expect(await status(settings)).toMatchObject({ missing: ["2020-05-27", "2020-05-28"], healthy: false });
@@ -173,13 +173,13 @@ describe("pipeline status", () => {
     });
   });
 
-  it("says that a day is covered whatever the hour of its publication", async () => {
+  it("counts a day as published at any hour", async () => {
     const { settings } = await runOver([voucher()], "2020-05-28T06:00:00");
     await run(settings, "2020-05-29T18:30:00");
     expect((await status(settings)).missing).toEqual([]);
   });
 
-  it("says that the newest publication is too old where it is older than it may be", async () => {
+  it("reports that the newest publication is too old if it is older than the limit", async () => {
     const { settings } = await runOver([voucher()]);
     expect(await status(settings, { maxAgeDays: 1 })).toMatchObject({
       newest: { too_old: true },
@@ -198,7 +198,7 @@ describe("pipeline status", () => {
       "grown",
     ],
     ["gone", ({ zones }) => removeFile(zones.raw, RAW_FILE), "gone"],
-  ])("names the dates that were made from a raw file that has %s", async (_what, change, named) => {
+  ])("names the dates with a raw file that has %s", async (_what, change, named) => {
     const { settings } = await runOver([voucher()], "2020-05-28");
     await run(settings, "2020-05-29");
     await change(settings);
@@ -215,14 +215,14 @@ describe("pipeline status", () => {
     expect((await status(settings)).stale).toMatchObject([{ execution_date: "2020-05-28T00:00:00Z" }]);
   });
 
-  it("does not mind a raw file that was written anew with the same bytes, nor one that has come since", async () => {
+  it("ignores a raw file that was written again with the same bytes, and new ones", async () => {
     const { settings } = await runOver([voucher()]);
     await putFile(settings.zones.raw, RAW_FILE, await getFile(settings.zones.raw, RAW_FILE));
     await putVouchers(settings.zones.raw, [voucher()], "vouchers/next.parquet");
     expect((await status(settings)).stale).toEqual([]);
   });
 
-  it("names a date whose last run has failed, until it was run again, and well", async () => {
+  it("names a date whose last run failed, until a run succeeds", async () => {
     const { settings, environment } = await runOver([voucher()]);
     const failing = { ...settings, maxRejectedShare: "0" };
     await putVouchers(settings.zones.raw, [voucher(), voucher({ voucher_amount: null })]);
@@ -240,7 +240,7 @@ describe("pipeline status", () => {
     expect((await status(settings)).failed).toEqual([]);
   });
 
-  it("is healthy again after one run, if only rows have changed that no answer rests on", async () => {
+  it("is healthy again after one run, if only rows without an answer have changed", async () => {
     const { settings } = await runOver([voucher()]);
     await putVouchers(settings.zones.raw, [voucher(), voucher({ voucher_amount: "free" })]);
     expect((await status(settings)).stale).toHaveLength(1);
@@ -248,7 +248,7 @@ describe("pipeline status", () => {
     expect(await status(settings)).toMatchObject({ stale: [], healthy: true });
   });
 
-  it("names a date as stale until all stages have run again, however often it was published since", async () => {
+  it("names a date as stale until all stages have run again, even if it was published since", async () => {
     const { settings } = await runOver([voucher()]);
     await putVouchers(settings.zones.raw, [voucher(), voucher({ country_code: "Chile" })]);
     for (let times = 0; times < 21; times += 1) await run(settings, EXECUTION_DATE, ["publish"]);
@@ -263,7 +263,7 @@ describe("pipeline status", () => {
     expect(await status(settings)).toMatchObject({ stale: [], healthy: true });
   });
 
-  it("names a failed date until its stages have succeeded in their order, by one run or by several", async () => {
+  it("names a failed date until its stages have succeeded in their order, in one run or in several", async () => {
     const { settings } = await runOver([voucher()]);
     await putVouchers(settings.zones.raw, [voucher(), voucher({ voucher_amount: null })]);
     await run({ ...settings, maxRejectedShare: "0" }).catch(() => undefined);
@@ -278,7 +278,7 @@ describe("pipeline status", () => {
     expect(await failed("publish")).toBe(0);
   });
 
-  it("goes by the order in which the database has seen runs, whatever the clocks of their hosts said", async () => {
+  it("uses the order of runs in the database, whatever the clocks of their hosts show", async () => {
     const { settings } = await runOver([voucher()]);
     const report = await run({ ...settings, maxRejectedShare: "0" });
     await readTable(
@@ -291,7 +291,7 @@ describe("pipeline status", () => {
     expect(last).toMatchObject({ run_id: report.run_id });
   });
 
-  it("has a withdrawn date add no days that are missing", async () => {
+  it("does not count a withdrawn date as missing", async () => {
     const { settings } = await runOver([voucher()]);
     await run(settings, "2020-06-05");
     await withdrawPublication(settings, parseExecutionDate("2020-06-05"), "it is wrong");
@@ -308,7 +308,7 @@ describe("pipeline status", () => {
     });
   });
 
-  it("says that a publication is ahead of the clock, and not how old it is", async () => {
+  it("shows that a publication is ahead of the clock, and not its age", async () => {
     const { environment, settings } = await runOver([voucher()], "2030-01-01");
     expect((await pipeline(["status"], environment)).stdout).toMatch(
       /^newest publication: 2030-01-01T00:00:00Z, [\d,]+ days ahead of the clock\n/,

@@ -32,7 +32,7 @@ function tracesIn(stderr: string): unknown[] {
 }
 
 describe("a run that is part of a trace", () => {
-  it("says so in its log, its record, its report for machines and its lineage, without a receiver", async () => {
+  it("has it in its log, its record, its report for machines and its lineage, without a receiver", async () => {
     const file = path.join(workspace.folder, "lineage.ndjson");
     const { code, stdout, stderr } = await runWith({ TRACEPARENT, OPENLINEAGE_FILE: file });
     expect(code).toBe(0);
@@ -106,7 +106,7 @@ describe("the spans of a run", () => {
     }
   });
 
-  it("begin a trace without a caller, and say what the run failed with, and nothing of the data", async () => {
+  it("begin a trace without a caller, and have the failure of the run, but no data", async () => {
     const receiver = await receiveOtlp();
     const own = await makeWorkspace();
     await putVouchers(own.settings.zones.raw, times(3, voucher({ total_orders: "Unmistakable" })));
@@ -139,7 +139,7 @@ describe("the spans of a run", () => {
     }
   });
 
-  it("go nowhere if the variable is empty, and an address that is none is refused", async () => {
+  it("are not sent if the variable is empty, and an invalid address is refused", async () => {
     expect(await runWith({ OTEL_EXPORTER_OTLP_ENDPOINT: "" })).toMatchObject({ code: 0 });
     const { code, stderr } = await runWith({ OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4317" });
     expect([code, stderr]).toEqual([
@@ -150,7 +150,7 @@ describe("the spans of a run", () => {
 });
 
 describe("the spans of requests to the api", () => {
-  it("are sent in the background, in the trace of the client, and what is left when the api ends", async () => {
+  it("are sent in the background, in the trace of the client, and the rest when the api ends", async () => {
     const receiver = await receiveOtlp();
     await runWith({});
     const api = startApi({ ...workspace.environment, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint });

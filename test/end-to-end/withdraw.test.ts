@@ -80,7 +80,7 @@ describe("pipeline withdraw", () => {
     expect(await newestAnswers()).toEqual([2640]);
   });
 
-  it("has every reader see the publication before, and restore has them see it again", async () => {
+  it("shows every reader the previous publication, and restore shows them the withdrawn one again", async () => {
     const api = startApi({ ...workspace.environment, API_REFRESH_SECONDS: "1" });
     const answer = async () => (await askForVoucher(api)).text();
     await until(async () => (await answer()) === '{"voucher_amount":2640}');
@@ -110,7 +110,7 @@ describe("pipeline withdraw", () => {
     expect((await ask(api, ADDRESS)).headers.get("etag")).toBe(tag);
   });
 
-  it("leaves in the history who did it, when and why, each time", async () => {
+  it("leaves in the history the author, the time and the reason, each time", async () => {
     const { settings, environment } = workspace;
     const { withdrawn_at, withdrawn_by, run_id, ...first } = JSON.parse(
       (await withdraw("2020-05-29", "--json")).stdout,
@@ -148,7 +148,7 @@ describe("pipeline withdraw", () => {
     await restore();
   });
 
-  it("says so where nothing is left to see, and takes back another than the newest one", async () => {
+  it("reports if no publication is left, and withdraws an older one than the newest", async () => {
     await withdraw("2020-05-28");
     expect(await newestAnswers()).toEqual([2640]);
     expect((await withdraw()).stdout).toBe(
@@ -164,7 +164,7 @@ describe("pipeline withdraw", () => {
     await restore();
   });
 
-  it("is done once where two do it at the same time", async () => {
+  it("runs once if two processes do it at the same time", async () => {
     const date = parseExecutionDate("2020-05-29");
     const done = await Promise.allSettled([
       withdrawPublication(workspace.settings, date, "one"),
@@ -179,7 +179,7 @@ describe("pipeline withdraw", () => {
     await restore();
   });
 
-  it("is done or not where it is killed on the way, and so is restore", async () => {
+  it("runs fully or not at all if it is killed, and so does restore", async () => {
     const killedAt = async (point: string, args: readonly string[]) => {
       const command = start(args, { ...workspace.environment, TEST_FAILPOINT: point });
       await command.stoodAt(point);
@@ -194,7 +194,7 @@ describe("pipeline withdraw", () => {
     expect((await restore()).code).toBe(0);
   });
 
-  it("works on a database in which an earlier version has published, and which is read as it is", async () => {
+  it("works on the database of an earlier version, which is read without changes", async () => {
     const { settings, environment } = workspace;
     await readTable(settings, "DROP TABLE withdrawals");
     await readTable(settings, "DROP TABLE run_order");
@@ -207,7 +207,7 @@ describe("pipeline withdraw", () => {
   });
 });
 
-describe("what cannot be withdrawn or restored", () => {
+describe("a publication without a withdrawal or restore", () => {
   it.each<[string, string[], number, string]>([
     ["a date that is not published", ["withdraw", "-e", "2020-05-01", "--why", WHY], 3, "is not published"],
     [
@@ -235,7 +235,7 @@ describe("what cannot be withdrawn or restored", () => {
     expect(await newestAnswers()).toEqual([2640]);
   });
 
-  it("is anything where there is no database, and none is made", async () => {
+  it("is a missing database, and none is created", async () => {
     const { environment, folder } = await makeWorkspace();
     expect(await pipeline(["withdraw", "-e", "2020-05-29", "--why", WHY], environment)).toMatchObject({
       code: 3,

@@ -61,7 +61,7 @@ describe.each([
     expect(await texts()).toEqual(Object.values(after));
   });
 
-  it("leaves nothing in the folder but the new files when it is finished", async () => {
+  it("leaves only the new files in the folder at its end", async () => {
     const { folder, zone, stage } = await makeZoneWithPartition(before);
     await putFile(folder, `${FOLDER}/stranger.parquet`, "a stranger");
     await putFile(folder, `${FOLDER}/2020-05-29T000000-dead/part-0.parquet`, "of a run that was killed");
@@ -87,7 +87,7 @@ describe.each([
     expect(await hashesOf(folder)).toEqual(made);
   });
 
-  it("gives everything back as it was when it is undone, also what is nobody's", async () => {
+  it("restores everything when it is undone, including foreign files", async () => {
     const { folder, zone, stage, texts } = await makeZoneWithPartition(before);
     await putFile(folder, `${FOLDER}/stranger.parquet`, "a stranger");
     const was = await hashesOf(folder);
@@ -99,7 +99,7 @@ describe.each([
     expect(await hashesOf(folder)).toEqual(was);
   });
 
-  it("touches no other partition", async () => {
+  it("changes no other partition", async () => {
     const { folder, zone, stage } = await makeZoneWithPartition(before);
     const neighbours = [
       "vouchers/execution_date=2020-05-28T000000/data.parquet",
@@ -118,7 +118,7 @@ describe.each([
   ["one file", ONE],
   ["many files", MANY],
 ])("a commit of %s", (_what, content) => {
-  it("that is undone leaves nothing where nothing was", async () => {
+  it("that is undone leaves nothing if there was nothing", async () => {
     const { folder, zone, stage } = await makeZone();
     await stage(content);
     const { undo } = await zone.commit(RUN, PARTITION);
@@ -137,8 +137,8 @@ describe.each([
   });
 });
 
-describe("what is staged", () => {
-  it("is listed by path, without what a cluster leaves beside it", async () => {
+describe("a staged partition", () => {
+  it("is listed by path, without the side files of a cluster", async () => {
     const { zone, stage } = await makeZone();
     await stage({
       "part-1.parquet": "second",
@@ -160,7 +160,7 @@ describe("what is staged", () => {
     ]);
   });
 
-  it("is known by the hash of the manifest before it is committed", async () => {
+  it("is known by the hash of the manifest before the commit", async () => {
     const { zone, stage } = await makeZone();
     await stage(MANY);
     const text = manifestText(RUN, PARTITION, await zone.staged(RUN, PARTITION));
@@ -202,7 +202,7 @@ describe("a manifest", () => {
       "PARTITION_DIFFERS",
       "has 1 bytes instead of 9",
     ],
-  ])("that %s is a fault that says what to do", async (_what, text, code, words) => {
+  ])("that %s is a fault with a remedy", async (_what, text, code, words) => {
     const { folder, zone } = await makeZone();
     await putFile(folder, `${FOLDER}/r/a`, "a");
     await putFile(folder, place, text);
@@ -215,7 +215,7 @@ describe("a manifest", () => {
     expect(faults).toEqual([code]);
   });
 
-  it("that is at fault is replaced by the next commit, and comes back with its undo", async () => {
+  it("that is faulty is replaced by the next commit, and comes back with its undo", async () => {
     const { folder, zone, stage, texts } = await makeZone();
     await putFile(folder, place, "{");
     await stage(MANY);
@@ -243,7 +243,7 @@ describe("the partitions of a table", () => {
 });
 
 describe("a sweep", () => {
-  it("removes what runs of its date have staged, and nothing of others", async () => {
+  it("removes the staged files of its date's runs only", async () => {
     const { folder, zone, stage } = await makeZone();
     await stage(ONE);
     const other = "_staging/2020-05-28T000000-abc/vouchers/data.parquet";
@@ -275,7 +275,7 @@ describe("the files of a zone", () => {
     expect(files.map(({ bytes }) => bytes)).toEqual(files.map(() => "content".length));
   });
 
-  it("are none where the folder is not there", async () => {
+  it("are none if the folder does not exist", async () => {
     const { zone } = await makeZone();
     expect(await zone.list("vouchers")).toEqual([]);
     expect(await zone.find(PARTITION)).toBeUndefined();

@@ -69,7 +69,7 @@ describe("the folder for temporary files", () => {
     expect(await readdir(settings.duckdb.tempDirectory)).toEqual([]);
   });
 
-  it("is kept while this process uses it, and removed if its process was killed while it made it", async () => {
+  it("is kept while this process uses it, and removed if its process was killed before that", async () => {
     const parent = await makeFolder();
     await mkdir(path.join(parent, "new-killed"));
     await mkdir(path.join(parent, "new-killed-with-lock"));
@@ -91,7 +91,7 @@ describe("the folder for temporary files", () => {
     );
   });
 
-  it("is made and kept by each of many that start at the same time, and look for those of the dead", async () => {
+  it("is made and kept by each of many processes that start and clean at the same time", async () => {
     const parent = await makeFolder();
     for (let round = 0; round < 5; round += 1) {
       const made = await Promise.all(Array.from({ length: 20 }, () => makeTempDirectory(parent)));

@@ -70,7 +70,7 @@ describe("a Parquet file with damaged bytes", () => {
 
 describe("a CSV file with damaged bytes", () => {
   it(
-    "is refused by name, or read as RFC 4180 reads what is left of it",
+    "is refused by name, or read as RFC 4180 defines",
     async () => {
       const cases = fc.array(
         fc.tuple(csvFiles(MOMENT, 20), fc.array(damages, { minLength: 8, maxLength: 8 })),

@@ -20,7 +20,7 @@ const suite = new Suite("Large files");
 const numbers = Array.from({ length: COLUMNS - HEADER.split(",").length }, (_, index) => index);
 
 describe("a file of ten thousand columns", () => {
-  it("is read as the six that count, as CSV", async () => {
+  it("is read as its six needed columns, as CSV", async () => {
     const { settings, raw } = await goodWorkspace();
     const header = `${numbers.map((number) => `column ${number.toString()}`).join(",")},${HEADER}`;
     const line = `${numbers.join(",")},${LINE}`;
@@ -33,7 +33,7 @@ describe("a file of ten thousand columns", () => {
     suite.end("as the contract says");
   }, 120_000);
 
-  it("is read as the six that count, as Parquet", async () => {
+  it("is read as its six needed columns, as Parquet", async () => {
     const { settings, raw } = await goodWorkspace();
     const values = Object.entries(voucher()).map(([name, value]) => `'${value ?? ""}' AS "${name}"`);
     const more = numbers.map((number) => `${number.toString()} AS "column ${number.toString()}"`);
@@ -52,7 +52,7 @@ describe("a line without an end", () => {
     ["in the header", [], `${HEADER},`],
     ["in a value", [`${HEADER}\n${LINE}\n`], "2020-05-01,"],
   ])(
-    "%s is refused, and the file is named",
+    "%s is refused, and the message names the file",
     async (_where, before, begin) => {
       const workspace = await goodWorkspace();
       await writeLine(path.join(workspace.raw, "long.csv"), [...before, begin]);
@@ -71,7 +71,7 @@ describe("a line without an end", () => {
     600_000,
   );
 
-  it("and with something behind the end of a compressed file is refused, and the file is named", async () => {
+  it("and with bytes after the end of a compressed file is refused, and the message names the file", async () => {
     const workspace = await goodWorkspace();
     const whole = gzipSync(`${HEADER}\n${LINE}\n`);
     await putFile(workspace.raw, "trailing.csv.gz", Buffer.concat([whole, Buffer.from("no gzip")]));

@@ -30,7 +30,7 @@ const dataSets: fc.Arbitrary<DataSet> = fc.constantFrom(...EXECUTION_DATES).chai
 
 describe("raw data of every type and spelling", () => {
   it(
-    "has each row end as the contract says, and each answer be that of the curated rows",
+    "gives each row the result of the contract, and each answer that of the curated rows",
     async () => {
       await suite.holds(dataSets, async ({ executionDate, files }) => {
         const { settings } = await makeWorkspace({ maxRejectedShare: "1" });

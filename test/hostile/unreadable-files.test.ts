@@ -71,8 +71,8 @@ const UNREADABLE: Readonly<Record<string, string | Buffer>> = {
   "footer-of-zeros.parquet": Buffer.from(`PAR1${"\u0000".repeat(64)}\u0040\u0000\u0000\u0000PAR1`, "latin1"),
 };
 
-describe("files that are not what the contract allows", () => {
-  it("are all named and nothing else is, and without them the others are read", async () => {
+describe("files against the contract", () => {
+  it("are all in the message and no others are, and without them the rest is read", async () => {
     const workspace = await goodWorkspace();
     const parquet = await getFile(workspace.raw, "part.parquet");
     const files: Record<string, string | Buffer> = { ...UNREADABLE, "parquet-named.csv": parquet };
@@ -89,7 +89,7 @@ describe("files that are not what the contract allows", () => {
     await expectRows(workspace.settings, EXECUTION_DATE, report, rows);
   });
 
-  it("are named where they are no files at all", async () => {
+  it("are in the message if they are not files at all", async () => {
     const workspace = await goodWorkspace();
     await symlink("nowhere", path.join(workspace.raw, "nowhere.csv"));
     await symlink("itself.csv", path.join(workspace.raw, "itself.csv"));
@@ -101,7 +101,7 @@ describe("files that are not what the contract allows", () => {
 });
 
 describe("a NUL in a text", () => {
-  it("makes it invalid, is kept as it came, and stops nothing", async () => {
+  it("makes it invalid, stays in it, and stops nothing", async () => {
     const { settings } = await makeWorkspace({ maxRejectedShare: "1" });
     const { raw } = settings.zones;
     const vouchers = [
@@ -133,7 +133,7 @@ describe("a NUL in a text", () => {
 });
 
 describe("a raw zone of an unusual shape", () => {
-  it("is read where folders are nested deep, and links lead in circles", async () => {
+  it("is read with deeply nested folders, and links in circles", async () => {
     const workspace = await goodWorkspace();
     const deep = Array.from({ length: 300 }, (_, index) => `level-${String(index)}`).join("/");
     await putFile(workspace.raw, `${deep}/deep.csv`, CSV);
@@ -148,7 +148,7 @@ describe("a raw zone of an unusual shape", () => {
     suite.end("as the contract says", 2);
   });
 
-  it("is read where a folder is named like a file, and a file has no rows", async () => {
+  it("is read with a folder that is named like a file, and a file without rows", async () => {
     const workspace = await goodWorkspace();
     await mkdir(path.join(workspace.raw, "folder.parquet"));
     await putFile(workspace.raw, "folder.csv/a.csv", HEADER);

@@ -68,7 +68,7 @@ describe("the check of a CSV", () => {
       expect(checked(text, length)).toEqual(expect.stringContaining(message));
   });
 
-  it("refuses a row that is too long, and names where it begins and where a quote opened", () => {
+  it("refuses a row that is too long, and names its start and the place of an open quote", () => {
     const message = "the row in line 3 has more than 2000000 bytes";
     expect(checked(`a,b\n1,2\n3,${"x".repeat(2_000_001)}\n4,5\n`, 65_536)).toBe(message);
     expect(checked(`a,b\n1,2\n3,"${"\n".repeat(2_000_001)}`, 65_536)).toBe(
@@ -83,7 +83,7 @@ describe("the check of a CSV", () => {
     }
   });
 
-  it("finds what a regular expression finds, in whatever pieces the text comes", () => {
+  it("finds the same as a regular expression, in pieces of any size", () => {
     const pieces = ["a", "é", ",", ",", '"', '"', '""', "\n", "\n", "\r\n", "\r", " ", "a,a\n", '"a","a"\n'];
     const texts = fc.array(fc.constantFrom(...pieces), { maxLength: 14 }).map((parts) => parts.join(""));
     let accepted = 0;

@@ -27,7 +27,7 @@ describe("a raw file that is ignored because of its name", () => {
     ["a.csv.filepart", "it looks like an unfinished file or a backup; finish it or move it away"],
     ["a.csv~", "it looks like an unfinished file or a backup; finish it or move it away"],
     ["part-00000", "if it is CSV or Parquet, rename it to end in .csv or .parquet; otherwise move it away"],
-  ])("is named with what to do: %s", (name, remedy) => {
+  ])("is in the message with its remedy: %s", (name, remedy) => {
     expect(ignoredFilesOf([fileOf(name)]).first).toEqual([{ path: `vouchers/${name}`, remedy }]);
   });
 });
@@ -60,7 +60,7 @@ describe("files with the same bytes", () => {
     ]);
   });
 
-  it("are told in one sentence, however many there are", () => {
+  it("are one sentence, even if there are many", () => {
     const groups = Array.from({ length: 7 }, (_, set) => ({
       paths: Array.from({ length: 6 }, (_, copy) => `${set.toString()}/${copy.toString()}.csv`),
     }));

@@ -42,7 +42,7 @@ async function lookAt(files: Readonly<Record<string, readonly [select: string, o
   return Object.fromEntries(found);
 }
 
-it("Parquet that Spark cannot decompress is left to DuckDB", async () => {
+it("DuckDB reads Parquet that Spark cannot decompress", async () => {
   const select = "SELECT i::VARCHAR AS value FROM range(9) AS rows(i)";
   expect(
     await lookAt({
@@ -65,7 +65,7 @@ it("Parquet that Spark cannot decompress is left to DuckDB", async () => {
   });
 });
 
-it("a footer that DuckDB cannot show is left to DuckDB, and costs no other file its reader", async () => {
+it("DuckDB reads a file whose footer it cannot show, and Spark still reads the others", async () => {
   const moment = "SELECT '2020-05-01' AS value";
   expect(
     await lookAt({

@@ -8,7 +8,7 @@ import { putParquet } from "../duckdb.js";
 import { getFile, putFile } from "../storage.js";
 import { makeWorkspace } from "../workspace.js";
 
-it("a Parquet file whose footer holds what is no text is named", async () => {
+it("a Parquet file whose footer has invalid text is in the message", async () => {
   const { settings } = await makeWorkspace();
   const raw = settings.zones.raw;
   await putParquet(raw, "vouchers/whole.parquet", "SELECT 'Peru' AS country_code");
@@ -47,7 +47,7 @@ it("a Parquet file whose footer holds what is no text is named", async () => {
   });
 });
 
-it("a file at which the engine breaks down is named, and so is one after it, but no other", async () => {
+it("a file that breaks the engine is in the message, and so is one after it, but no other", async () => {
   const { settings } = await makeWorkspace();
   const raw = settings.zones.raw;
   // In the last column that is read, beside one that is not, DuckDB 1.5 takes text that is not UTF-8 for a bug of its own.

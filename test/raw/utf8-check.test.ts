@@ -17,7 +17,7 @@ describe("a text in pieces", () => {
     }).not.toThrow();
   });
 
-  it.each(LENGTHS)("of %d bytes is not, whatever is wrong and wherever", (length) => {
+  it.each(LENGTHS)("of %d bytes is not, with any fault in any place", (length) => {
     const wrongs = [[0x80], [0xff], [0xc3], [0xe5, 0x9b], [0xf0, 0x9f, 0x8e], [0xc0, 0xaf]];
     const more = [[0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80], Array<number>(9).fill(0x80)];
     for (const wrong of [...wrongs, ...more]) {
@@ -35,7 +35,7 @@ describe("a text in pieces", () => {
     }
   });
 
-  it("has the line named that is wrong", () => {
+  it("has its faulty line in the message", () => {
     const text = new Utf8Check();
     text.check(Buffer.from("Peru\n国"), 1);
     expect(() => {

@@ -47,12 +47,12 @@ function runWith(record: string | null): RecordedRun {
 }
 
 describe("the record of a run", () => {
-  it("counts the answers that have changed, and tells a thousand of them at the most", () => {
+  it("counts the changed answers, and lists a thousand of them at most", () => {
     expect(inRecord(diffOfSo(1_000))).toEqual(diffOfSo(1_000));
     expect(inRecord(diffOfSo(50_000))).toEqual({ ...diffOfSo(50_000), changes: times(1_000, CHANGE) });
   });
 
-  it("of an earlier version, which told all and did not count them, is counted when it is read", () => {
+  it("of an earlier version, which listed all and did not count them, is counted when it is read", () => {
     const uncounted: object = { ...diffOfSo(3), count: undefined };
     const record = JSON.stringify({
       answers: { changed: uncounted, weak: { count: 0, weakest: [] } },
@@ -69,7 +69,7 @@ describe("the record of a run", () => {
     expect(reportOf(runWith(null))).toBeNull();
   });
 
-  it("of an earlier version, which knew less, lacks nothing that is told", () => {
+  it("of an earlier version, which had fewer fields, lacks nothing in reports", () => {
     const tables = [{ model: "curated.vouchers", uri: "data.parquet", rows: 1, bytes: 2, sha256: "00" }];
     const audits = [{ model: "curated.vouchers", audit: "not_empty", outcome: "passed" }];
     expect(reportOf(runWith(JSON.stringify({ tables, audits })))).toEqual({
@@ -81,14 +81,14 @@ describe("the record of a run", () => {
     });
   });
 
-  it.each(["", "{", "null", "[]", "7", '"text"'])("that is %j warns that it cannot be read", (record) => {
+  it.each(["", "{", "null", "[]", "7", '"text"'])("that is %j warns that it is not readable", (record) => {
     expect(reportOf(runWith(record))).toEqual({
       ...emptyReport(runWith(null)),
       warnings: ["the record of the run is not readable"],
     });
   });
 
-  it("says what of it cannot be read, and tells the rest", () => {
+  it("names its unreadable fields, and keeps the rest", () => {
     const record = {
       seconds: "soon",
       inputs: [{ path: "vouchers/a.csv", bytes: 7, version: "1" }],
@@ -102,7 +102,7 @@ describe("the record of a run", () => {
     });
   });
 
-  it("is of the run that its row names, whatever it says itself", () => {
+  it("belongs to the run of its row, whatever its fields are", () => {
     const record = JSON.stringify({ run_id: "2020-05-28T000000-1bb11ac73a8c", seconds: 1 });
     expect(reportOf(runWith(record))).toMatchObject({
       run_id: "2020-05-29T000000-0aa00fb62f7b",

@@ -16,8 +16,8 @@ function succeeded(stages: readonly Stage[], record: string | null): readonly st
   return sentencesOf({ outcome: "succeeded", fault: undefined, report: reportOf(run) ?? emptyReport(run) });
 }
 
-describe("the sentences of a run that has succeeded", () => {
-  it.each([null, "{", "{}"])("promise nothing that a record does not tell: %s", (record) => {
+describe("the sentences of a successful run", () => {
+  it.each([null, "{", "{}"])("have no promise that the record does not have: %s", (record) => {
     expect(succeeded(["curate", "aggregate", "publish"], record)).toEqual([
       "The run for 29 May 2020 succeeded. Its publication is unknown.",
       "The number of used rows is unknown.",
@@ -27,7 +27,7 @@ describe("the sentences of a run that has succeeded", () => {
     ]);
   });
 
-  it("say of one that has built and not published that it has changed no answer", () => {
+  it("have no changed answers if it has built and not published", () => {
     expect(succeeded(["curate"], "{}")[2]).toBe("It did not change the answers for customers.");
   });
 
@@ -37,7 +37,7 @@ describe("the sentences of a run that has succeeded", () => {
       "The voucher answers for 29 May 2020 were published and later withdrawn, so nobody gets them.",
     ],
     ["restored", "The voucher answers for 29 May 2020 are published."],
-  ] as const)("say what has become of what it published: %s", (outcome, sentence) => {
+  ] as const)("have the state of its publication: %s", (outcome, sentence) => {
     const published = { tables: [], isNew: true, withdrawn: null, newest: "2020-05-29T00:00:00Z" };
     const report = { ...emptyReport(RUN), published };
     const withdrawal = {

@@ -64,7 +64,7 @@ const summary = (report: RunReport) =>
   summaryOf({ outcome: "succeeded", fault: undefined, report }).split("\n");
 
 describe("the summary of a run", () => {
-  it("tells the three largest changes, how to see the others, tolerated rows, and where the report is", () => {
+  it("has the three largest changes, the way to see the others, tolerated rows, and the place of the report", () => {
     expect(summary(REPORT).slice(2)).toEqual([
       "5 of 40 answers changed since 28 May 2020, 06:00:00 UTC.",
       "  Peru · frequent 0-4: 2640 → 3520, sure (over 99.9%), on 900 vouchers",
@@ -78,7 +78,7 @@ describe("the summary of a run", () => {
     ]);
   });
 
-  it("tells what the record of an older version had: neither certainty nor a report", () => {
+  it("has the fields of an older version: neither certainty nor a report", () => {
     const { answers } = REPORT;
     const old = { ...REPORT, run_report: null, answers: answers && { ...answers, certainty: null } };
     expect(summary(old)).toContain("The certainty of the answers is unknown.");

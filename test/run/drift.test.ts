@@ -12,8 +12,8 @@ function files(
   return { model, format: "parquet", columns, files: count, first };
 }
 
-describe("what has changed of the columns of raw files", () => {
-  it("is nothing where files come and go that have the columns and types that others have", () => {
+describe("the changes of the columns of raw files", () => {
+  it("are none if files with known columns and types come and go", () => {
     const before = [
       files("a", 2, { amount: "BIGINT" }),
       files("b", 1, { amount: "VARCHAR", note: "VARCHAR" }),
@@ -21,7 +21,7 @@ describe("what has changed of the columns of raw files", () => {
     expect(driftBetween(before, [files("b", 7, { note: "VARCHAR", amount: "VARCHAR" })])).toEqual([]);
   });
 
-  it("is a column that is new, gone, or in a type that no file had; with the files that have it so", () => {
+  it("are new columns, missing ones, and new types, with their files", () => {
     const before = [files("a", 2, { amount: "BIGINT", note: "VARCHAR" })];
     const now = [
       files("a", 2, { amount: "BIGINT" }),
@@ -59,7 +59,7 @@ describe("what has changed of the columns of raw files", () => {
     ]);
   });
 
-  it("is nothing where nothing is known of a model, and each model's own where there are more", () => {
+  it("are none if a model has no earlier columns, and separate for each model", () => {
     expect(driftBetween([], [files("a", 1, { amount: "BIGINT" })])).toEqual([]);
     const orders = files("orders/a", 1, { id: "BIGINT" }, "raw.orders");
     const before = [files("a", 1, { amount: "BIGINT" })];

@@ -33,7 +33,7 @@ function rowsOfScans({ scans }: Effort, name: string): number[] {
     .sort((a, b) => b - a);
 }
 
-describe("a run has DuckDB", () => {
+describe("a run makes DuckDB", () => {
   let effort: Effort;
   beforeAll(async () => {
     const { settings } = await workspaceOfTwoFormats();
@@ -45,7 +45,7 @@ describe("a run has DuckDB", () => {
     expect(rowsOfScans(effort, "vouchers/late.csv")).toEqual([IN_CSV]);
   });
 
-  it("read what it has typed four times: to count it, to account for it, for curated and for rejected", () => {
+  it("read the typed rows four times: to count them, to account for them, for curated and for rejected", () => {
     expect(rowsOfScans(effort, "raw.vouchers").filter((rows) => rows === RAW)).toHaveLength(4);
     expect(rowsOfScans(effort, "raw.vouchers.parquet")).toEqual([]);
   });
@@ -55,13 +55,13 @@ describe("a run has DuckDB", () => {
     expect(wholeScans).toHaveLength(3);
   });
 
-  it("say no more statements than it has models, audits and measures to ask for", () => {
+  it("run one statement for each model, audit and measure at most", () => {
     expect(effort.statements).toBeLessThanOrEqual(76);
   });
 });
 
-describe("a run of more raw bytes than are typed in memory", () => {
-  it("has DuckDB keep what it has typed in a file", async () => {
+describe("a run with more raw bytes than fit in memory", () => {
+  it("makes DuckDB write the typed rows to a file", async () => {
     const { settings } = await makeWorkspace();
     await putLargeFile(settings.zones.raw, 24_000);
     const effort = await effortOf(() => run(settings));
@@ -69,7 +69,7 @@ describe("a run of more raw bytes than are typed in memory", () => {
   });
 });
 
-describe("a run of raw vouchers that are shared has DuckDB", () => {
+describe("a run of shared raw vouchers makes DuckDB", () => {
   it("read no raw file, and the typed ones as often as any run", async () => {
     const { settings } = await workspaceOfTwoFormats();
     const date = parseExecutionDate(EXECUTION_DATE);

@@ -64,7 +64,7 @@ unmountAll();
     },
   );
 
-  it("is what a doctor warns of before", async () => {
+  it("is a warning of a doctor before", async () => {
     const { environment } = await makeWorkspace();
     const { code, stdout } = await pipeline(["doctor"], {
       ...environment,
@@ -118,7 +118,7 @@ unmountAll();
     );
   });
 
-  it("under the temporary folder that has no room for a folder ends the run before it has begun", async () => {
+  it("under the temporary folder without space for a folder ends the run before it has begun", async () => {
     const { settings: roomy } = await makeWorkspace();
     const settings = {
       ...roomy,
@@ -132,7 +132,7 @@ unmountAll();
     expect(await fingerprint(settings.zones.curated)).toEqual({});
   });
 
-  it("that has no room for the lock of another execution date ends its run with nothing written", async () => {
+  it("without space for the lock of another execution date ends its run with nothing written", async () => {
     const { settings: roomy } = await makeWorkspace();
     const disk = await smallDisk("size=4m,nr_inodes=64");
     const settings = { ...roomy, consumptionUrl: `sqlite:${path.join(disk, "consumption.db")}` };
@@ -145,7 +145,7 @@ unmountAll();
     expect(await readConsumption(settings)).toEqual(before);
   });
 
-  it("that has no room for what SQLite keeps beside its database ends a run with nothing written", async () => {
+  it("without space for SQLite's files next to its database ends a run with nothing written", async () => {
     const { settings: roomy, environment } = await makeWorkspace();
     const disk = await smallDisk("size=4m,nr_inodes=64");
     const consumptionUrl = `sqlite:${path.join(disk, "consumption.db")}`;

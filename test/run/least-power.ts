@@ -142,7 +142,7 @@ export function describeLeastPower(place: Place): void {
   const telling = (expression: string) =>
     `SELECT CAST(${expression} AS VARCHAR) AS content, {{ partition_key }} AS execution_date ORDER BY ALL`;
 
-  describe("a version of the SQL that asks for nothing more", () => {
+  describe("a version of the SQL that needs nothing more", () => {
     it("is built", async () => {
       const settings = await withWish({ functions: "CREATE MACRO twice(number) AS number * 2;" });
       await run(settings, "2020-05-27");
@@ -270,7 +270,7 @@ export function describeLeastPower(place: Place): void {
   });
 
   describe("a fault of least power", () => {
-    it("is one message with exit code 3, which names the file and has no stack", async () => {
+    it("has one message with exit code 3, which names the file and has no stack", async () => {
       const { sqlDirectory } = await withWish({ model: reading("read_text('<folder>/outside.csv')") });
       const environment = { ...workspace.environment, SQL_DIRECTORY: sqlDirectory };
       const { code, stdout, stderr } = await pipeline(["-e", EXECUTION_DATE], environment);
@@ -281,8 +281,8 @@ export function describeLeastPower(place: Place): void {
   });
 
   if (isOnS3Place) {
-    describe("a model that knows where its run stages", () => {
-      it("cannot climb from there into another bucket: what it asks for is not what its keys have signed", async () => {
+    describe("a model that knows the staging of its run", () => {
+      it("cannot reach another bucket from there: its request has another signature", async () => {
         const staging =
           "list_filter(current_setting('allowed_directories'), lambda place: contains(place, '_staging'))[1]";
         await expectRefused(

@@ -92,40 +92,37 @@ const DAMAGES: readonly (readonly [what: string, failpoint: string, damage: Dama
 ];
 
 describe("a run whose database is", () => {
-  it.each(DAMAGES)(
-    "%s at '%s' ends with 4, calls nothing published and gives the zones back",
-    async (...of) => {
-      const [, failpoint, damage] = of;
-      const { environment, folder, settings } = await workspaceBehindLink();
-      const zonesNow = async () => [
-        await hashesOf(settings.zones.curated),
-        await hashesOf(settings.zones.provision),
-      ];
-      const before = await zonesNow();
-      const running = start(["-e", EXECUTION_DATE, "--json"], { ...environment, TEST_FAILPOINT: failpoint });
-      await running.stoodAt(failpoint);
-      await damage(folder);
-      running.kill("SIGCONT");
-      const { code, stdout, stderr } = await running.ended;
-      expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
-      const [, told = ""] = stderr.split("\n");
-      const { error } = JSON.parse(told) as { error: { code: string; message: string; report: string } };
-      expect(error).toMatchObject({
-        code: "CONSUMPTION_LOST",
-        message: expect.stringMatching(/Nothing was published\. Check CONSUMPTION_URL and run again$/),
-      });
-      expect(await zonesNow()).toEqual(before);
-      expect(existsSync(path.join(folder, "metrics.prom"))).toBe(false);
-      const events = (await readFile(path.join(folder, "lineage.jsonl"), "utf8")).trim().split("\n");
-      expect(events.map((event) => (JSON.parse(event) as { eventType: string }).eventType)).toEqual([
-        "START",
-        "FAIL",
-      ]);
-      expect(await readFile(error.report, "utf8")).toContain("CONSUMPTION_LOST");
-    },
-  );
+  it.each(DAMAGES)("%s at '%s' ends with 4, reports no publication and restores the zones", async (...of) => {
+    const [, failpoint, damage] = of;
+    const { environment, folder, settings } = await workspaceBehindLink();
+    const zonesNow = async () => [
+      await hashesOf(settings.zones.curated),
+      await hashesOf(settings.zones.provision),
+    ];
+    const before = await zonesNow();
+    const running = start(["-e", EXECUTION_DATE, "--json"], { ...environment, TEST_FAILPOINT: failpoint });
+    await running.stoodAt(failpoint);
+    await damage(folder);
+    running.kill("SIGCONT");
+    const { code, stdout, stderr } = await running.ended;
+    expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
+    const [, told = ""] = stderr.split("\n");
+    const { error } = JSON.parse(told) as { error: { code: string; message: string; report: string } };
+    expect(error).toMatchObject({
+      code: "CONSUMPTION_LOST",
+      message: expect.stringMatching(/Nothing was published\. Check CONSUMPTION_URL and run again$/),
+    });
+    expect(await zonesNow()).toEqual(before);
+    expect(existsSync(path.join(folder, "metrics.prom"))).toBe(false);
+    const events = (await readFile(path.join(folder, "lineage.jsonl"), "utf8")).trim().split("\n");
+    expect(events.map((event) => (JSON.parse(event) as { eventType: string }).eventType)).toEqual([
+      "START",
+      "FAIL",
+    ]);
+    expect(await readFile(error.report, "utf8")).toContain("CONSUMPTION_LOST");
+  });
 
-  it("without its -wal file ends with 4, whatever SQLite makes of that", async () => {
+  it("without its -wal file ends with 4, whatever SQLite does", async () => {
     const { environment, folder } = await workspaceBehindLink();
     const failpoint = "success recorded";
     const running = start(["-e", EXECUTION_DATE], { ...environment, TEST_FAILPOINT: failpoint });

@@ -12,7 +12,7 @@ it("OpenLineage's id of a run is the same for the same run, and another for anot
   expect(uuidOf("2020-05-29T000000-0aa00fb62f7c")).not.toBe(uuidOf("2020-05-29T000000-0aa00fb62f7b"));
 });
 
-it("a service that is silent is waited for no longer than 5 seconds", async () => {
+it("a run waits no longer than 5 seconds for a silent service", async () => {
   const server = createServer(() => undefined);
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   const { port } = server.address() as { port: number };

@@ -48,7 +48,7 @@ async function tryToMount(): Promise<boolean> {
     execFileSync("umount", ["--lazy", folder]);
   });
 
-  it("a plan is made, and a model rendered, as anywhere", async () => {
+  it("a plan and a rendered model need no write access", async () => {
     const before = await fingerprint(folder);
     const plan = await pipeline(["plan", "-e", EXECUTION_DATE, "--json"], environment);
     expect([plan.stderr, plan.code]).toEqual(["", 0]);
@@ -58,7 +58,7 @@ async function tryToMount(): Promise<boolean> {
     expect(await fingerprint(folder)).toEqual(before);
   });
 
-  it("a doctor says of each place that it cannot be written", async () => {
+  it("a doctor reports each read-only place", async () => {
     const { code, stdout } = await pipeline(["doctor"], environment);
     const failed = [...stdout.matchAll(/^✗ failed +(.*?) {2,}([A-Z_]+): /gm)].map(([, check, fault]) => [
       check,

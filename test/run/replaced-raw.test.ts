@@ -89,14 +89,14 @@ describe("a raw file that keeps its size and time while it is read", () => {
         await rename(path.join(raw, "_a"), file);
       },
     ],
-  ])("is noticed if it %s", async (_what, change) => {
+  ])("is detected if it %s", async (_what, change) => {
     await expect(reading(change)).rejects.toMatchObject(CHANGED);
   });
 
   it.each<[string, string, string]>([
     ["a link to it", "a.csv", "one.csv"],
     ["a link to its folder", "linked", "."],
-  ])("is noticed if %s is turned to another and back", async (_what, name, target) => {
+  ])("is detected if %s is turned to another and back", async (_what, name, target) => {
     const [one, other] = [path.join(workspace.folder, "one"), path.join(workspace.folder, "other")];
     for (const folder of [one, other]) await mkdir(folder);
     for (const copy of ["one.csv", "a.csv"]) await copyFile(file, path.join(one, copy));
@@ -119,7 +119,7 @@ describe("a raw file that keeps its size and time while it is read", () => {
     expect(await reading(() => readFile(linked).catch(() => "read"))).toBeDefined();
   });
 
-  it("is not noticed if others read it, or files arrive beside it", async () => {
+  it("is not reported if others read it, or files arrive next to it", async () => {
     const read = async () => {
       await writeFile(path.join(raw, "b.csv"), GOOD);
       return readFile(file, "utf8");

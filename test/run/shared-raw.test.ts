@@ -28,7 +28,7 @@ async function spoil(file: string): Promise<void> {
   await utimes(file, atime, mtime);
 }
 
-describe("raw vouchers that are shared", () => {
+describe("shared raw vouchers", () => {
   it("are read once, and not again by the runs", async () => {
     const { settings } = await workspaceOfThree();
     const file = path.join(settings.zones.raw, "vouchers/part.parquet");
@@ -46,7 +46,7 @@ describe("raw vouchers that are shared", () => {
     }
   });
 
-  it("are read anew by a raw model that asks for something else at another date", async () => {
+  it("are read again by a raw model that needs something else at another date", async () => {
     const { folder, settings } = await workspaceOfThree();
     const sqlDirectory = path.join(folder, "sql");
     await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
@@ -72,7 +72,7 @@ describe("raw vouchers that are shared", () => {
     expect(await fingerprint(path.join(folder, "temp"))).toEqual({});
   });
 
-  it("are refused where a file cannot be read, by its name", async () => {
+  it("are refused if a file is not readable, by its name", async () => {
     const { settings } = await workspaceOfThree();
     await writeFile(path.join(settings.zones.raw, "vouchers/broken.parquet"), "nonsense");
     await expect(sharing(settings, () => Promise.resolve())).rejects.toMatchObject({

@@ -59,7 +59,7 @@ async function expectNextRunWhole({ environment, settings }: Workspace): Promise
 
 describe("a run on a cluster", () => {
   it(
-    "goes on when an executor is killed",
+    "continues when an executor is killed",
     async () => {
       const disturbed = start(RUN, { ...workspace.environment, TEST_FAILPOINT: MIDWAY });
       await disturbed.stoodAt(MIDWAY);
@@ -95,7 +95,7 @@ describe("a run on a cluster", () => {
   );
 
   it(
-    "that is interrupted ends with 130, cancels what the cluster does, and leaves everything as it was",
+    "that is interrupted ends with 130, cancels the work of the cluster, and leaves everything as it was",
     async () => {
       const interrupted = start(RUN, { ...workspace.environment, TEST_FAILPOINT: MIDWAY });
       await interrupted.stoodAt(MIDWAY);
@@ -108,7 +108,7 @@ describe("a run on a cluster", () => {
   );
 
   it(
-    "whose server is killed ends with 4 and says so, leaves everything as it was, and the next one is whole",
+    "whose server is killed ends with 4 and reports it, leaves everything as it was, and the next one is whole",
     async () => {
       const server = await startThriftServer({
         directory: path.join(await makeFolder(), "server"),
@@ -132,7 +132,7 @@ describe("a run on a cluster", () => {
   );
 
   it(
-    "at which nobody answers ends with 4 before anything is built",
+    "without a server ends with 4 before anything is built",
     async () => {
       const { environment } = onCluster(workspace, workspace, "spark://127.0.0.1:9");
       const { code, stderr } = await pipeline(RUN, environment);

@@ -203,7 +203,7 @@ function queryOf(
 
 describe("the functions of the models", () => {
   it.each(Object.entries(VALUES))(
-    "say the same in both engines of %s",
+    "return the same in both engines for %s",
     async (name, { made, duckDb, spark }) => {
       const inSpark = await session.rows(queryOf(name, made, spark, MICROSECONDS.spark));
       const inDuckDb = await rowsOf(queryOf(name, made, duckDb, MICROSECONDS.duckDb));
@@ -212,7 +212,7 @@ describe("the functions of the models", () => {
     },
   );
 
-  it("say the same in both engines of how certain an answer is", async () => {
+  it("return the same certainty of an answer in both engines", async () => {
     const rival = fc.integer({ min: 1, max: 12 }).chain((count) => fc.constantFrom(count, -count));
     const patterns = sampled(
       fc.tuple(fc.integer({ min: 13, max: 20 }), fc.array(rival, { maxLength: 4 })),

@@ -11,7 +11,7 @@ import { onCluster } from "./same.js";
 import { clusterUrl } from "./spark.js";
 
 describe("the plan of a run on a cluster", () => {
-  it("has what the run says to Spark, statement by statement, and names the manifests that it will write", async () => {
+  it("has the statements of the run for Spark, one by one, and names its manifests", async () => {
     const server = new URL(clusterUrl());
     let heard = "";
     const proxy = await startTcpProxy(Number(server.port), (data) => (heard += data.toString()));

@@ -92,7 +92,7 @@ describe("a run on a cluster", () => {
   );
 
   it(
-    "that is made again changes no row and nothing that is published, and leaves other partitions as they are",
+    "that runs again changes no row and no publication, and leaves other partitions as they are",
     async () => {
       const { duckDb, spark } = await makePair();
       await putVouchers(duckDb.settings.zones.raw, times(50, voucher()));
@@ -116,7 +116,7 @@ describe("a run on a cluster", () => {
   );
 
   it(
-    "takes the place of what DuckDB has written, and the other way round; either reads what the other has left",
+    "replaces the files of DuckDB, and the other way round; each reads the files of the other",
     async () => {
       const duckDb = await makeWorkspace();
       const spark = onCluster(duckDb);

@@ -71,19 +71,19 @@ describe("a server with TLS and passwords", () => {
     server = await startOwn({ hive: { ...hive, ...certificate.hive }, classes });
   }, 240_000);
 
-  it("lets in who knows the password, where the authority of its certificate is trusted", async () => {
+  it("accepts the password, if the authority of its certificate is trusted", async () => {
     const session = await openSession(at(ACCOUNT));
     expect(await session.rows("SELECT current_user() AS name")).toEqual([{ name: "etl" }]);
   });
 
-  it("is not usable with a wrong password, which is not told", async () => {
+  it("is not usable with a wrong password, which stays secret", async () => {
     const failure = await failureOf(openSession(at("etl:unmistakable")));
     expect(failure).toMatchObject({ code: "ENGINE_NOT_USABLE", kind: "usage" });
     expect(String(failure)).toContain(`Spark at 127.0.0.1:${server.port} refuses the user or the password`);
     expect(String(failure)).not.toContain("unmistakable");
   });
 
-  it("ends a run that has a wrong password with exit code 2, and nothing tells it", async () => {
+  it("ends a run that has a wrong password with exit code 2, and keeps it secret", async () => {
     const { environment, settings } = await makeWorkspace({}, "minio+sqlite");
     await putVouchers(settings.zones.raw, times(2, voucher()));
     const ENGINE = `spark://etl:unmistakable@127.0.0.1:${server.port}?tls=true`;
@@ -98,7 +98,7 @@ describe("a server with TLS and passwords", () => {
     expect(ended.stdout + ended.stderr).not.toContain("unmistakable");
   });
 
-  it("is not usable where its authority is not trusted, and where TLS is not asked for", async () => {
+  it("is not usable if its authority is not trusted, and if TLS is not set", async () => {
     const distrusted = await failureOf(openSession({ ...at(ACCOUNT), caBundle: undefined }));
     expect(distrusted).toMatchObject({ code: "ENGINE_NOT_USABLE" });
     expect(String(distrusted)).toContain("ENGINE_CA_BUNDLE");
@@ -106,8 +106,8 @@ describe("a server with TLS and passwords", () => {
   });
 });
 
-describe("a server that answers HTTP", () => {
-  it("is a Spark as any other, and refuses a wrong password", async () => {
+describe("a server over HTTP", () => {
+  it("works like any other Spark, and refuses a wrong password", async () => {
     const { hive, classes } = await withPassword();
     const http = { "hive.server2.transport.mode": "http" };
     const { port } = await startOwn({ hive: { ...hive, ...http }, classes });
@@ -119,7 +119,7 @@ describe("a server that answers HTTP", () => {
 });
 
 describe("a server that is killed", () => {
-  it("ends what waits for it within a second, and takes nobody in", async () => {
+  it("ends every wait for it within a second, and accepts no one", async () => {
     const server = await startOwn({});
     const settings = sparkSettings(`spark://127.0.0.1:${server.port}`);
     const session = await openSession(settings);

@@ -15,11 +15,11 @@ describe("a session at a cluster", () => {
   });
   afterAll(() => session.close());
 
-  it("says the version of Spark", () => {
+  it("reports the version of Spark", () => {
     expect(session.version).toMatch(/^Spark 4\.[0-9]+\.[0-9]+/);
   });
 
-  it("gives every value of a row as DuckDB would", async () => {
+  it("gives every value of a row like DuckDB", async () => {
     const rows = await session.rows(String.raw`
       SELECT 9007199254740993 AS large, -1 AS whole, CAST(NULL AS BIGINT) AS nothing, CAST(4.5 AS DOUBLE) AS number,
         CAST('NaN' AS DOUBLE) AS none, 1.10 AS exact, TRUE AS yes, DATE '2018-07-31' AS day,
@@ -58,7 +58,7 @@ describe("a session at a cluster", () => {
     await expect(session.rows("SELECT 1 AS n WHERE false")).resolves.toEqual([]);
   });
 
-  it("keeps what a statement makes for the next ones, and runs several side by side", async () => {
+  it("keeps the result of a statement for the next ones, and runs several in parallel", async () => {
     await session.run("CREATE TEMPORARY VIEW numbers AS SELECT id FROM range(10)");
     const sums = ["sum(id)", "max(id)", "count(*)"].map((sum) =>
       session.rows(`SELECT ${sum} AS n FROM numbers`),
@@ -71,7 +71,7 @@ describe("a session at a cluster", () => {
     ["SELEC 1", { sqlState: "42601", condition: "PARSE_SYNTAX_ERROR", line: 1 }],
     ["SELECT CAST('x' AS INT)", { sqlState: "22018", condition: "CAST_INVALID_INPUT" }],
     ["SELECT assert_true(id < 5) FROM range(10)", { sqlState: "P0001" }],
-  ])("tells in one line what Spark refuses of %j", async (sql, expected) => {
+  ])("explains in one line why Spark refuses %j", async (sql, expected) => {
     const error = await failureOf(session.rows(sql));
     expect(error).toBeInstanceOf(SparkError);
     expect(error).toMatchObject(expected);
@@ -92,7 +92,7 @@ describe("a session at a cluster", () => {
     expect(row).toEqual({ n: "100" });
   });
 
-  it("goes on without an executor that is killed", async () => {
+  it("continues without a killed executor", async () => {
     await session.run("SELECT 1");
     const counted = session.rows("SELECT count(*) AS n FROM range(0, 200000000, 1, 8) WHERE sqrt(id) >= 0");
     await sleep(1_000);

@@ -37,7 +37,7 @@ async function kubernetes() {
 }
 
 describe("the examples of schedulers", () => {
-  it("try again after the exit codes that may pass, and after no others", async () => {
+  it("try again after the temporary exit codes, and after no others", async () => {
     const { job } = await kubernetes();
     const { rules } = job.spec.jobTemplate.spec.podFailurePolicy;
     expect(rules.find(({ action }) => action === "FailJob")?.onExitCodes?.values).toEqual(LASTING);
@@ -49,7 +49,7 @@ describe("the examples of schedulers", () => {
     );
   });
 
-  it("have settings that there are, and that are right", async () => {
+  it("have settings that exist and are valid", async () => {
     const { settings } = await kubernetes();
     const example = await read(".env.example");
     for (const name of Object.keys(settings)) expect(example).toMatch(new RegExp(`^# +${name}=`, "m"));

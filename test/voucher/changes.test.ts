@@ -20,7 +20,7 @@ const placesOf = (before: Record<string, number>, after: Record<string, number>)
   );
 
 describe("the changes between two publications", () => {
-  it("are the answers whose amount differs, those that came and those that went", () => {
+  it("are the answers with different amounts, new ones and removed ones", () => {
     const before = { "Peru/0-4": 1, "Peru/5-13": 2, "Chile/0-4": 3 };
     const after = { "Peru/0-4": 1, "Peru/5-13": 20, "Latvia/0-4": 4 };
     const changes = changesBetween(answers(before), answers(after));
@@ -32,7 +32,7 @@ describe("the changes between two publications", () => {
     ]);
   });
 
-  it("stand in the order of the tables: countries by code points, segments by their bounds", () => {
+  it("are in the order of the tables: countries by code points, segments by their bounds", () => {
     const after = { "Z/37+": 1, "Z/5-13": 1, "\u{1f381}/0-4": 1, "\uff21/0-4": 1, "Zz/0-4": 1, "A/0-30": 1 };
     expect(placesOf({}, after)).toEqual([
       "Z/5-13",

@@ -36,7 +36,7 @@ function decided(
 }
 
 describe("a decision", () => {
-  it("has an amount where the answer is as certain as it must be", () => {
+  it("has an amount if the answer is as certain as required", () => {
     const amount = ["segment", undefined];
     expect(decided(15)).toEqual(amount);
     expect(decided(7, 0.8)).toEqual(amount);
@@ -45,14 +45,14 @@ describe("a decision", () => {
     expect(decided(1, "sure")).toEqual(amount);
   });
 
-  it("has none where the answer is less certain", () => {
+  it("has none if the answer is less certain", () => {
     const none = ["none", "too_uncertain"];
     expect(decided(7, 0.81)).toEqual(none);
     expect(decided(7, "sure")).toEqual(none);
     expect(decided(15, "likely")).toEqual(none);
   });
 
-  it("has none where it is not known how certain the answer is", () => {
+  it("has none if the certainty of the answer is unknown", () => {
     expect(decided(1, 0, "Chile")).toEqual(["none", "too_uncertain"]);
   });
 

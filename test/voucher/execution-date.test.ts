@@ -35,7 +35,7 @@ describe("an execution date", () => {
     "2020-05-29\n",
     "٢٠٢٠-05-29",
     "yesterday",
-  ])("refuses %j, and says what would be right", (text) => {
+  ])("refuses %j, and shows a valid one", (text) => {
     expect(() => parseExecutionDate(text)).toThrow(
       expect.objectContaining({
         code: "INVALID_EXECUTION_DATE",
@@ -45,11 +45,11 @@ describe("an execution date", () => {
   });
 });
 
-describe("an execution date that is to be written", () => {
+describe("an execution date for a run", () => {
   const now = new Date("2026-03-28T13:30:00.000Z");
 
   it.each([["2020-05-29"], ["2026-03-28T23:59:59"], ["2026-03-29"], ["2026-03-29T13:30:00Z"]])(
-    "may be %s, 24 hours after the clock at the most",
+    "may be %s, at most 24 hours after the clock",
     (text) => {
       expect(parseDateToWrite(text, { allowsFuture: false, now })).toEqual(parseExecutionDate(text));
     },

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { parseMoment } from "../../src/voucher/moment.js";
 
 describe("a moment", () => {
-  it("is read as it was written, with any offset", () => {
+  it("is read exactly, with any offset", () => {
     const moments = fc.date({
       min: new Date("0001-01-02T00:00:00Z"),
       max: new Date("9999-12-30T00:00:00Z"),

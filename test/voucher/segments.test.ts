@@ -99,7 +99,7 @@ describe("a file of segments", () => {
       JSON.stringify({ frequent_segment: { ...frequent, colour: "red" }, recency_segment: recency }),
       "colour",
     ],
-  ])("is refused where it %s", async (_fault, text, word) => {
+  ])("is refused if it %s", async (_fault, text, word) => {
     await expect(read(text)).rejects.toMatchObject({
       code: "INVALID_MODEL",
       message: expect.stringContaining(word),

@@ -57,7 +57,7 @@ const NESTED: [setting: string, place: string, outer: string][] = [
 ];
 
 describe("a place that lies in another is refused", () => {
-  it.each(NESTED)("%s at %s, whether anything is there or not", async (setting, place, outer) => {
+  it.each(NESTED)("%s at %s, even if nothing is there", async (setting, place, outer) => {
     const folder = await makeFolder();
     const words = [setting, place.replace(/^sqlite:|\/$/g, "").replace("provision/../", ""), outer];
     await expectRefused(folder, { [setting]: place }, words);
@@ -90,7 +90,7 @@ describe("a place that lies in another is refused", () => {
     ]);
   });
 
-  it("through links, also through one that leads to nothing yet", async () => {
+  it("through links, also through one that leads to a missing folder", async () => {
     const folder = await makeFolder();
     await mkdir(path.join(folder, PARTITION), { recursive: true });
     await symlink(path.join(folder, "curated"), path.join(folder, "link"));
@@ -109,7 +109,7 @@ describe("a place that lies in another is refused", () => {
     ]);
   });
 
-  it("that is not there yet, if the names differ in case alone", async () => {
+  it("that does not exist yet, if the names differ only in case", async () => {
     await expectRefused(await makeFolder(), { PROVISION_ZONE: "<folder>/CURATED/provision" }, [
       "PROVISION_ZONE <folder>/CURATED/provision lies in CURATED_ZONE <folder>/curated",
     ]);
@@ -177,45 +177,42 @@ describe("a link in the raw zone is refused by name", () => {
   });
 });
 
-(canMount() ? describe : describe.skip)(
-  "a folder that is mounted a second time is known for what it is",
-  () => {
-    let mounted: string[] = [];
-    afterEach(() => {
-      for (const point of mounted.reverse()) execFileSync("umount", [point]);
-      mounted = [];
-    });
-    const mount = async (from: string, to: string) => {
-      await mkdir(from, { recursive: true });
-      await mkdir(to, { recursive: true });
-      execFileSync("mount", ["--bind", from, to]);
-      mounted.push(to);
-    };
+(canMount() ? describe : describe.skip)("a folder that is mounted a second time is recognised", () => {
+  let mounted: string[] = [];
+  afterEach(() => {
+    for (const point of mounted.reverse()) execFileSync("umount", [point]);
+    mounted = [];
+  });
+  const mount = async (from: string, to: string) => {
+    await mkdir(from, { recursive: true });
+    await mkdir(to, { recursive: true });
+    execFileSync("mount", ["--bind", from, to]);
+    mounted.push(to);
+  };
 
-    it("if a zone is mounted", async () => {
-      const folder = await makeFolder();
-      await mount(path.join(folder, "curated"), path.join(folder, "mounted"));
-      await expectRefused(folder, { RAW_ZONE: "<folder>/mounted/raw" }, [
-        "RAW_ZONE <folder>/mounted/raw lies in CURATED",
-      ]);
-    });
+  it("if a zone is mounted", async () => {
+    const folder = await makeFolder();
+    await mount(path.join(folder, "curated"), path.join(folder, "mounted"));
+    await expectRefused(folder, { RAW_ZONE: "<folder>/mounted/raw" }, [
+      "RAW_ZONE <folder>/mounted/raw lies in CURATED",
+    ]);
+  });
 
-    it("if a folder in a zone is mounted", async () => {
-      const folder = await makeFolder();
-      await mount(path.join(folder, PARTITION), path.join(folder, "mounted"));
-      const words = ["RAW_ZONE <folder>/mounted/raw lies in CURATED_ZONE <folder>/curated"];
-      await expectRefused(folder, { RAW_ZONE: "<folder>/mounted/raw" }, words);
-    });
+  it("if a folder in a zone is mounted", async () => {
+    const folder = await makeFolder();
+    await mount(path.join(folder, PARTITION), path.join(folder, "mounted"));
+    const words = ["RAW_ZONE <folder>/mounted/raw lies in CURATED_ZONE <folder>/curated"];
+    await expectRefused(folder, { RAW_ZONE: "<folder>/mounted/raw" }, words);
+  });
 
-    it("if it is mounted in a zone", async () => {
-      const folder = await makeFolder();
-      await mount(path.join(folder, "raw/vouchers"), path.join(folder, PARTITION, "mounted"));
-      await expectRefused(folder, {}, [
-        `CURATED_ZONE <folder>/${PARTITION}/mounted lies in RAW_ZONE <folder>/raw`,
-      ]);
-    });
-  },
-);
+  it("if it is mounted in a zone", async () => {
+    const folder = await makeFolder();
+    await mount(path.join(folder, "raw/vouchers"), path.join(folder, PARTITION, "mounted"));
+    await expectRefused(folder, {}, [
+      `CURATED_ZONE <folder>/${PARTITION}/mounted lies in RAW_ZONE <folder>/raw`,
+    ]);
+  });
+});
 
 /** The places of the default settings, below the folder of the test. */
 function settingsByDefault(): Record<string, string> {

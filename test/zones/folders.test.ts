@@ -14,13 +14,13 @@ import { putFile } from "../storage.js";
 import { fingerprint, makeWorkspace } from "../workspace.js";
 
 describe("a raw zone", () => {
-  it("with a path that the engine cannot be told has it named", async () => {
+  it("with a path that the engine cannot open has it in the message", async () => {
     const workspace = await goodWorkspace();
     await putFile(workspace.raw, "a\\*.csv", `${HEADER}\n${LINE}\n`);
     await expectFailure(workspace, "RAW_FILE_UNREADABLE", ["vouchers/a\\*.csv: its path has a backslash"]);
   });
 
-  it("with a link that leads nowhere, or a pipe, has it named, unless it is no raw file by its name", async () => {
+  it("with a link that leads nowhere, or a pipe, has it in the message, unless its name is that of an ignored file", async () => {
     const workspace = await goodWorkspace();
     for (const name of ["lost.csv", "README"]) await symlink("/no/such/file", path.join(workspace.raw, name));
     await symlink("loop.parquet", path.join(workspace.raw, "loop.parquet"));
@@ -34,7 +34,7 @@ describe("a raw zone", () => {
   });
 });
 
-describe("raw files that are unusual, and good", () => {
+describe("raw files that are unusual, but valid", () => {
   it("are found behind symbolic links", async () => {
     const { settings, folder } = await makeWorkspace();
     const elsewhere = path.join(folder, "elsewhere");
@@ -50,7 +50,7 @@ describe("raw files that are unusual, and good", () => {
   });
 });
 
-describe("names that a file pattern could be", () => {
+describe("names that look like file patterns", () => {
   it("are names, of files and of folders", async () => {
     const { settings, folder } = await makeWorkspace();
     const raw = path.join(folder, "raw[1]*?");
@@ -95,7 +95,7 @@ describe("names that a file pattern could be", () => {
 });
 
 describe("a zone", () => {
-  it("that is no folder stops the run, and the message names it", async () => {
+  it("that is a file stops the run, and the message names it", async () => {
     const workspace = await goodWorkspace();
     const file = path.join(workspace.folder, "file");
     await writeFile(file, "");
@@ -112,7 +112,7 @@ describe("a zone", () => {
     await expectFailure(workspace, "ZONE_NOT_USABLE", ["/proc/curated"], settings);
   });
 
-  it("gets its old files back where the last of several commits fails", async () => {
+  it("gets its old files back if the last of several commits fails", async () => {
     const workspace = await goodWorkspace();
     await putVouchers(workspace.settings.zones.raw, [voucher({ voucher_amount: "1" })]);
     // A file where the folder of the last table would be: everything else is committed before.
@@ -176,7 +176,7 @@ const OTHER_DISK =
     ["a partition", "vouchers/execution_date=2020-05-29T000000"],
     ["the staged files", "_staging"],
   ])(
-    "behind the folder of %s stops the run before it reads, and the message says which it is",
+    "below the folder of %s stops the run before it reads, and the message names it",
     async (_what, name) => {
       const workspace = await goodWorkspace();
       await putFile(workspace.raw, "unread.csv", "not read");
@@ -195,7 +195,7 @@ const OTHER_DISK =
     },
   );
 
-  it("is good for a whole zone", async () => {
+  it("is allowed as a whole zone", async () => {
     const { settings } = await makeWorkspace();
     await putVouchers(settings.zones.raw, [voucher()]);
     const other = await linkToOtherDisk(settings.zones.curated);
@@ -209,7 +209,7 @@ const OTHER_DISK =
 });
 
 describe("a commit that fails, and whose undo fails, too", () => {
-  it("tells what failed first, and the other fault beside it", async () => {
+  it("reports the first failure, together with the other fault", async () => {
     const first = Object.assign(new Error("EXDEV: cross-device link"), { code: "EXDEV" });
     const fault = await undone(() => Promise.reject(new Error("EBUSY: rmdir")), first);
     expect(fault).toMatchObject({
@@ -222,7 +222,7 @@ describe("a commit that fails, and whose undo fails, too", () => {
 });
 
 describe("a failed first run", () => {
-  it("leaves no folder that was not there", async () => {
+  it("removes the folders that it created", async () => {
     const { settings, folder } = await makeWorkspace();
     await putVouchers(settings.zones.raw, [voucher({ timestamp: "2021-01-01" })]);
     const zones = {
@@ -237,7 +237,7 @@ describe("a failed first run", () => {
 });
 
 describe("the consumption database", () => {
-  it("that is none stops the run before it does anything", async () => {
+  it("that is another kind of file stops the run before it does anything", async () => {
     const { settings, folder } = await makeWorkspace();
     const file = path.join(folder, "notes.txt");
     await writeFile(file, "this is no database, but it is long enough to look like one".repeat(40));
@@ -252,7 +252,7 @@ describe("the consumption database", () => {
   it.each<[string, (folder: string) => string]>([
     ["a folder", (folder) => folder],
     ["in a folder that is a file", (folder) => path.join(folder, "file/c.db")],
-  ])("that is %s is refused, and the message says which setting it is", async (_fault, fileOf) => {
+  ])("that is %s is refused, and the message names the setting", async (_fault, fileOf) => {
     const { settings, folder } = await makeWorkspace();
     await writeFile(path.join(folder, "file"), "");
     await putVouchers(settings.zones.raw, [voucher()]);

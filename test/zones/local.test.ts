@@ -47,19 +47,19 @@ describe("the files of a zone", () => {
     ]);
   });
 
-  it("are none where the folder is not there", async () => {
+  it("are none if the folder does not exist", async () => {
     const { zone } = await makeZone();
     expect(await zone.list("nothing")).toEqual([]);
   });
 
-  it("have a link that leads nowhere among them, so that it can be named", async () => {
+  it("include a link that leads nowhere, so that messages can name it", async () => {
     const { folder, zone } = await makeZone();
     await mkdir(path.join(folder, "in"));
     await symlink(path.join(folder, "nowhere"), path.join(folder, "in/a.csv"));
     expect((await zone.list("in")).map((file) => file.path)).toEqual(["in/a.csv"]);
   });
 
-  it("are found once where a link leads back into the folder", async () => {
+  it("are found once if a link leads back into the folder", async () => {
     const { folder, zone } = await makeZone();
     await mkdir(path.join(folder, "in"));
     await writeFile(path.join(folder, "in/a.csv"), "");
@@ -68,7 +68,7 @@ describe("the files of a zone", () => {
   });
 });
 
-describe("what cannot be read as a file", () => {
+describe("an entry that is not a readable file", () => {
   it("is among the files of a zone, with the reason", async () => {
     const { folder, zone } = await makeZone();
     await mkdir(path.join(folder, "in/mounted.csv"), { recursive: true });
@@ -88,9 +88,9 @@ describe("what cannot be read as a file", () => {
   });
 });
 
-describe("zones below one folder that was not there", () => {
+describe("new folders of zones with a common parent", () => {
   it.each([["curated", "provision"] as const, ["provision", "curated"] as const])(
-    "leave none of it when nothing was committed, whichever is made first: %s, %s",
+    "are removed if nothing was committed, in both orders of creation: %s, %s",
     async (first, second) => {
       const folder = path.join(await makeFolder(), "lake");
       const zones = {

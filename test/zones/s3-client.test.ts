@@ -24,7 +24,7 @@ async function configure(text: string): Promise<void> {
 }
 
 describe("a connection to S3", () => {
-  it("reaches an endpoint by the path of its URLs, and AWS by its host names, unless told otherwise", async () => {
+  it("reaches an endpoint by the path of its URLs, and AWS by its host names, by default", async () => {
     const REGION = { AWS_REGION: "eu-west-1" };
     const style = async (environment: Record<string, string>) =>
       (await connect({ ...REGION, ...environment })).urlStyle;
@@ -47,7 +47,7 @@ describe("a connection to S3", () => {
     expect(await client.config.endpoint?.()).toMatchObject({ hostname: "10.0.0.5", port: 9000 });
   });
 
-  it("has the endpoint and the region of the profile that is named", async () => {
+  it("has the endpoint and the region of the selected profile", async () => {
     await configure(
       "[default]\nregion = eu-west-1\n[profile lake]\nregion = garage\nendpoint_url = https://s3.example.org\n",
     );
@@ -59,14 +59,14 @@ describe("a connection to S3", () => {
     });
   });
 
-  it("ignores all endpoints that are configured, if it is told to", async () => {
+  it("ignores all configured endpoints, if the setting requires it", async () => {
     await configure("[default]\nregion = eu-west-1\nendpoint_url = http://10.0.0.5:9000\n");
     process.env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "true";
     const ignoring = { AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true", AWS_ENDPOINT_URL: "http://10.0.0.6" };
     expect(await connect(ignoring)).toMatchObject({ endpoint: undefined, region: "eu-west-1" });
   });
 
-  it("has the host of AWS that the SDK asks for FIPS, also for DuckDB", async () => {
+  it("has the host of AWS that the SDK uses for FIPS, also for DuckDB", async () => {
     await configure("[default]\nregion = us-east-1\nuse_fips_endpoint = true\n");
     expect((await connect({})).endpoint).toBe("https://s3-fips.us-east-1.amazonaws.com");
   });
@@ -85,7 +85,7 @@ describe("a connection to S3", () => {
     });
   });
 
-  it("says what to set if no region is known", async () => {
+  it("names the setting to set if no region is known", async () => {
     await configure("");
     await expect(connect({})).rejects.toMatchObject({
       code: "INVALID_SETTINGS",
@@ -94,7 +94,7 @@ describe("a connection to S3", () => {
   });
 });
 
-describe("a proxy that the environment names", () => {
+describe("a proxy in the environment", () => {
   const HTTP = { AWS_ENDPOINT_URL_S3: "http://lake.example.org:9000" };
   const HTTPS = { AWS_ENDPOINT_URL_S3: "https://lake.example.org" };
   const PROXY = "http://user:hidden-secret@proxy:3128";
@@ -106,7 +106,7 @@ describe("a proxy that the environment names", () => {
     ["HTTPS_PROXY", HTTPS],
     ["https_proxy", HTTPS],
     ["all_proxy", HTTPS],
-  ])("for S3 by %s is refused, with what to set", async (variable, endpoint) => {
+  ])("for S3 by %s is refused, with the setting to change", async (variable, endpoint) => {
     const refused = expect(connect({ ...endpoint, [variable]: PROXY })).rejects;
     await refused.toMatchObject({
       code: "INVALID_SETTINGS",
@@ -148,7 +148,7 @@ describe("a proxy that the environment names", () => {
 });
 
 describe("the name of a bucket", () => {
-  it("may be an old one if it stands in the path of URLs, and else must fit into a host name", () => {
+  it("may be an old one in the path of URLs, and otherwise must fit into a host name", () => {
     const path = { urlStyle: "path" } as S3Connection;
     const vhost = { urlStyle: "vhost" } as S3Connection;
     for (const bucket of ["my_bucket", "MyBucket", `${"long-".repeat(20)}name`]) {

@@ -55,22 +55,22 @@ async function keys(): Promise<string[]> {
 }
 
 describe("a list of objects on S3", () => {
-  it("goes on until the server says that it has ended", async () => {
+  it("continues until the server reports its end", async () => {
     pages = (token) => (token === null ? list(object("p/a"), MORE, next("t")) : list(object("p/b"), LAST));
     expect(await keys()).toEqual(["p/a", "p/b"]);
   });
 
-  it("goes on over a page without keys", async () => {
+  it("continues over a page without keys", async () => {
     pages = (token) => (token === null ? list(MORE, next("t")) : list(object("p/b"), LAST));
     expect(await keys()).toEqual(["p/b"]);
   });
 
-  it("goes on if the server gives a token, and does not say that there is more", async () => {
+  it("continues if the server gives a token, and does not report that there is more", async () => {
     pages = (token) => (token === null ? list(object("p/a"), next("t")) : list(object("p/b")));
     expect(await keys()).toEqual(["p/a", "p/b"]);
   });
 
-  it("ends if the server does not say that it has ended, on a page that is not full", async () => {
+  it("ends if the server does not report its end, on a page that is not full", async () => {
     pages = () => list(object("p/a"), "<MaxKeys>1000</MaxKeys>");
     expect(await keys()).toEqual(["p/a"]);
   });
@@ -144,12 +144,12 @@ describe("a list of objects on S3", () => {
     });
   });
 
-  it("has keys as they are if the server has not encoded them", async () => {
+  it("has unchanged keys if the server has not encoded them", async () => {
     pages = () => list(object("p/a+b"), object("p/100%"), object("p/c%2Bd"), LAST);
     expect(await keys()).toEqual(["p/a+b", "p/100%", "p/c%2Bd"]);
   });
 
-  it("has keys decoded if the server says that it has encoded them", async () => {
+  it("has decoded keys if the server reports that it has encoded them", async () => {
     pages = () => list(object("p/a+b%2B%20c%25"), "<EncodingType>url</EncodingType>", LAST);
     expect(await keys()).toEqual(["p/a b+ c%"]);
   });
@@ -163,7 +163,7 @@ describe("a list of uploads on S3", () => {
     `<NextKeyMarker>${key}</NextKeyMarker><NextUploadIdMarker>${id}</NextUploadIdMarker>`;
   const ended = () => requests.flatMap(({ searchParams }) => searchParams.get("uploadId") ?? []).sort();
 
-  it("goes on to its end, and all are ended", async () => {
+  it("continues to its end, and all are ended", async () => {
     pages = (marker) =>
       marker === null
         ? uploads(upload("1"), MORE, nextUpload("p/a", "1"))

@@ -20,7 +20,7 @@ async function otherSegments(): Promise<string> {
 }
 
 describe("the answers in memory", () => {
-  it("go by the segments that the publication was made with, whatever the newest SQL says", async () => {
+  it("use the segments of their own publication, whatever the newest SQL defines", async () => {
     const { settings } = await makeWorkspace({ sqlDirectory: await otherSegments() });
     await putVouchers(settings.zones.raw, times(2, voucher()));
     await run(settings);
@@ -28,7 +28,7 @@ describe("the answers in memory", () => {
     expect(await (await fetch(url + ASKED)).json()).toMatchObject({ segment: "5-8", voucher_amount: 2640 });
   });
 
-  it("go on answering while the database is away, say how old they are, and that they are not ready past a limit", async () => {
+  it("stay available while the database is away, show their age, and are not ready past a limit", async () => {
     const { settings } = await runOver(times(2, voucher()));
     let now = new Date();
     const { url, store } = await serve(settings, () => now);
@@ -53,7 +53,7 @@ describe("the answers in memory", () => {
     expect(await status("/readyz")).toBe(200);
   });
 
-  it("are one publication, also where dates are published anew while they are read", async () => {
+  it("are one publication, even if dates are published again during the read", async () => {
     const { settings } = await makeWorkspace();
     const published = async (amount: number) => {
       const vouchers = Array.from({ length: 500 }, (_, index) =>

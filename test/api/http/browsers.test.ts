@@ -21,9 +21,9 @@ async function serveTo(corsOrigins: readonly string[] | "*"): Promise<string> {
   return (await serve({ ...settings, api: { ...settings.api, corsOrigins } })).url;
 }
 
-describe("what browsers are told", () => {
+describe("the headers for browsers", () => {
   it.each(["/", "/openapi.json", "/metrics", "/nothing", "/readyz", "/%"])(
-    "stands in the answer to %s",
+    "are in the response to %s",
     async (address) => {
       const { headers } = await fetch(plain.url + address);
       expect(Object.fromEntries(headers)).toMatchObject(SECURITY);
@@ -31,13 +31,13 @@ describe("what browsers are told", () => {
     },
   );
 
-  it("stands in the answer to what is no HTTP", async () => {
+  it("are in the response to invalid HTTP", async () => {
     const { socket, ended } = await connectTo(plain.port);
     socket.write("no HTTP\r\n\r\n");
     expect(await ended).toContain("\r\nX-Content-Type-Options: nosniff\r\n");
   });
 
-  it.each(["/docs/", "/docs/index.html"])("lets the page at %s load what is its own", async (address) => {
+  it.each(["/docs/", "/docs/index.html"])("let the page at %s load its own files", async (address) => {
     const { headers } = await fetch(plain.url + address, { redirect: "manual" });
     expect(headers.get("content-security-policy")).toBe(
       "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
@@ -47,7 +47,7 @@ describe("what browsers are told", () => {
   });
 });
 
-describe("an answer that is a problem", () => {
+describe("a response with a problem", () => {
   const HTML = "text/html,application/xhtml+xml,*/*;q=0.8";
   const ADDRESSES: [string, number][] = [
     ["/nothing", 404],
@@ -85,7 +85,7 @@ describe("an answer that is a problem", () => {
   it.each<[string, Record<string, string>, number]>([
     ["asks for a part that the file has not", { range: "bytes=99999999-" }, 416],
     ["expects another file", { "if-match": '"x"' }, 412],
-  ])("says what is wrong with a request that %s", async (_what, headers, status) => {
+  ])("explains the fault of a request that %s", async (_what, headers, status) => {
     const response = await fetch(`${plain.url}/docs/start.js`, { headers });
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ status });
@@ -97,7 +97,7 @@ describe("an answer that is a problem", () => {
     ["one Host twice", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\nConnection: close\r\n\r\n", 400],
     ["an expectation", "GET / HTTP/1.1\r\nHost: a\r\nExpect: tea\r\nConnection: close\r\n\r\n", 417],
     ["the method CONNECT", "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", 405],
-  ])("says what is wrong with a request with %s", async (_what, request, status) => {
+  ])("explains the fault of a request with %s", async (_what, request, status) => {
     const { socket, ended } = await connectTo(plain.port);
     socket.write(request);
     const answer = await ended;
@@ -106,7 +106,7 @@ describe("an answer that is a problem", () => {
     expect(answer).toContain(`"status":${status.toString()}`);
   });
 
-  it("is told by the page of its type what it means", async () => {
+  it("has a link to a page with the meaning of its type", async () => {
     const text = await (
       await fetch(`${plain.url}/problems/key-missing`, { headers: { accept: HTML } })
     ).text();
@@ -119,13 +119,13 @@ describe("pages of other origins", () => {
   const askFrom = (url: string, origin: string, init: RequestInit = {}) =>
     fetch(url, { ...init, headers: { Origin: origin, "Access-Control-Request-Method": "GET" } });
 
-  it("may read nothing unless settings say so", async () => {
+  it("may read nothing by default", async () => {
     const { headers } = await askFrom(plain.url, ORIGIN);
     expect([...headers.keys()].filter((name) => name.startsWith("access-control"))).toEqual([]);
     expect((await askFrom(plain.url, ORIGIN, { method: "OPTIONS" })).status).toBe(405);
   });
 
-  it("may read answers where their origin is named", async () => {
+  it("may read answers if their origin is in the setting", async () => {
     const { headers } = await askFrom(await serveTo([ORIGIN, "https://a.org"]), ORIGIN);
     expect(headers.get("access-control-allow-origin")).toBe(ORIGIN);
     expect(headers.get("vary")).toContain("Origin");
@@ -135,12 +135,12 @@ describe("pages of other origins", () => {
     expect(headers.get("access-control-allow-credentials")).toBeNull();
   });
 
-  it("may read nothing where another origin is named", async () => {
+  it("may read nothing if another origin is in the setting", async () => {
     const { headers } = await askFrom(await serveTo([ORIGIN]), "https://evil.example.org");
     expect(headers.get("access-control-allow-origin")).toBeNull();
   });
 
-  it("may all read answers where * is set", async () => {
+  it("may all read answers if * is set", async () => {
     const { headers } = await askFrom(await serveTo("*"), "https://any.example.org");
     expect(headers.get("access-control-allow-origin")).toBe("*");
   });

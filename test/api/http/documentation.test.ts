@@ -68,7 +68,7 @@ function requests(): { address: string; init: RequestInit }[] {
 }
 
 describe("the page at /docs", () => {
-  it("fills in what works with whatever is published", async () => {
+  it("fills in examples that work with every publication", async () => {
     const asked = requests();
     expect(asked.length).toBeGreaterThan(15);
     const answered = await Promise.all(
@@ -86,7 +86,7 @@ describe("the page at /docs", () => {
     for (const { text } of vouchers) expect(text).toContain("2640");
   });
 
-  it("leaves parameters empty that are not needed", () => {
+  it("leaves optional parameters empty", () => {
     const optional = Object.values(paths)
       .flatMap((methods) => Object.values(methods))
       .flatMap(({ parameters = [] }) => parameters)
@@ -97,7 +97,7 @@ describe("the page at /docs", () => {
     expect(optional.filter((parameter) => filledIn(parameter) !== undefined)).toEqual([]);
   });
 
-  it("is there before anything is published", async () => {
+  it("works before anything is published", async () => {
     const empty = await serve((await makeWorkspace()).settings);
     expect(Object.keys(await pathsOf(empty))).toEqual(Object.keys(paths));
   });

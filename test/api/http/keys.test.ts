@@ -47,8 +47,8 @@ function ask({ url }: ServedApi, key: string | undefined, address = "/v1/nothing
   return fetch(url + address, { headers: key === undefined ? {} : { Authorization: `Bearer ${key}` } });
 }
 
-describe("where there are keys", () => {
-  it("a request without one is told how to send it", async () => {
+describe("an api with keys", () => {
+  it("tells a client without a key how to send one", async () => {
     const response = await ask(await serveWith([entry("crm", CRM)]), undefined);
     expect(response.status).toBe(401);
     expect(response.headers.get("www-authenticate")).toBe("Bearer");
@@ -58,26 +58,29 @@ describe("where there are keys", () => {
     });
   });
 
-  it("one that is listed lets a request pass", async () => {
+  it("accepts a request with a listed key", async () => {
     const { status } = await serveWith([entry("shop", SHOP), entry("crm", CRM)]);
     expect(await status(CRM)).toBe(404);
     expect(await status(SHOP)).toBe(404);
   });
 
-  it.each(["voucher_another", entry("crm", CRM).sha256, "crm"])("%j is none of them", async (key) => {
-    const { status } = await serveWith([entry("crm", CRM)]);
-    expect(await status(key)).toBe(401);
-  });
+  it.each(["voucher_another", entry("crm", CRM).sha256, "crm"])(
+    "does not accept %j as a key",
+    async (key) => {
+      const { status } = await serveWith([entry("crm", CRM)]);
+      expect(await status(key)).toBe(401);
+    },
+  );
 
   it.each(["/V1/nothing", "/v1", "/v1/", "/v1/vouchers/most-used?a=1"])(
-    "%s cannot be had without one",
+    "requires a key for %s",
     async (address) => {
       const { status } = await serveWith([entry("crm", CRM)]);
       expect(await status(undefined, address)).toBe(401);
     },
   );
 
-  it("the original routes stay open, unless all routes ask for one", async () => {
+  it("leaves the original routes open, unless all routes require a key", async () => {
     const original = await serveWith([entry("crm", CRM)]);
     expect(await original.status(undefined, "/")).toBe(200);
     expect(await original.status(undefined, "/openapi.json")).toBe(200);
@@ -87,13 +90,13 @@ describe("where there are keys", () => {
     expect(await all.status(CRM, "/")).toBe(200);
   });
 
-  it("probes never need one", async () => {
+  it("never requires a key for probes", async () => {
     const { status } = await serveWith([entry("crm", CRM)], "all");
     expect(await status(undefined, "/livez")).toBe(200);
     expect(await status(undefined, "/readyz")).toBe(503);
   });
 
-  it("one that has expired counts no more", async () => {
+  it("rejects an expired key", async () => {
     let now = new Date("2026-12-31T23:59:59Z");
     const key = entry("crm", CRM, { expires: "2027-01-01" });
     const { status } = await serveWith([key], "v1", () => now);
@@ -102,7 +105,7 @@ describe("where there are keys", () => {
     expect(await status(CRM)).toBe(401);
   });
 
-  it("the log has the name of the one that was used, and no key", async () => {
+  it("has the name of the key in its log, but no key", async () => {
     const api = await serveWith([entry("crm", CRM)]);
     await api.status(CRM);
     await api.status("voucher_unknown");
@@ -111,7 +114,7 @@ describe("where there are keys", () => {
     expect(JSON.stringify(api.log())).not.toContain("voucher_");
   });
 
-  it("the OpenAPI document says which operations ask for one", async () => {
+  it("names in the OpenAPI document the operations that require a key", async () => {
     const { url } = await serveWith([entry("crm", CRM)]);
     const document = (await (await fetch(`${url}/openapi.json`)).json()) as {
       components: { securitySchemes: unknown };
@@ -126,7 +129,7 @@ describe("where there are keys", () => {
     expect(open?.responses).not.toHaveProperty("401");
   });
 
-  it("a browser may ask what it may send without one", async () => {
+  it("tells a browser without a key what it may send", async () => {
     const { settings } = await makeWorkspace();
     const { file } = await serveWith([entry("crm", CRM)]);
     const api = { ...settings.api, corsOrigins: "*" as const, keysFile: file };
@@ -136,8 +139,8 @@ describe("where there are keys", () => {
   });
 });
 
-describe("without a file of keys", () => {
-  it("nothing asks for one, and the OpenAPI document names none", async () => {
+describe("an api without a file of keys", () => {
+  it("requires no key, and the OpenAPI document names none", async () => {
     const { url } = await serve((await makeWorkspace()).settings);
     expect((await fetch(`${url}/v1/nothing`)).status).toBe(404);
     expect(await (await fetch(`${url}/openapi.json`)).text()).not.toContain("securitySchemes");
@@ -145,7 +148,7 @@ describe("without a file of keys", () => {
 });
 
 describe("a change of the file of keys counts without a restart", () => {
-  it("for a key that is put in, and for one that is taken back", async () => {
+  it("if a key is added, and if one is removed", async () => {
     const { status, put } = await serveWith([entry("crm", CRM)]);
     expect(await status(SHOP)).toBe(401);
     await put(entry("crm", CRM), entry("shop", SHOP));
@@ -156,7 +159,7 @@ describe("a change of the file of keys counts without a restart", () => {
     expect(await status(SHOP)).toBe(404);
   });
 
-  it("but not where it is broken, half written or gone: that is a warning, once, and the keys stay", async () => {
+  it("but not if it is broken, incomplete or gone: that is one warning, and the keys stay", async () => {
     const damages: Record<string, (file: string) => Promise<void>> = {
       broken: (file) => writeFile(file, "keys: [{ name: "),
       "half written": (file) => writeFile(file, ""),
@@ -182,7 +185,7 @@ describe("a change of the file of keys counts without a restart", () => {
   });
 });
 
-describe("a file of keys that is wrong at the start", () => {
+describe("an invalid file of keys at the start", () => {
   const faultOf = async (text: string | undefined) => {
     const { environment, folder } = await makeWorkspace();
     const file = path.join(folder, "keys.yaml");
@@ -192,7 +195,7 @@ describe("a file of keys that is wrong at the start", () => {
     return api.log();
   };
 
-  it("ends the api with 2, and every fault is told", async () => {
+  it("ends the api with 2, and the message lists every fault", async () => {
     const wrong = "keys:\n  - { name: a b, sha256: abc, requests_per_minute: 0, expires: soon, more: 1 }\n";
     const log = await faultOf(wrong);
     expect(log).toContain("INVALID_SETTINGS: the file of keys");
@@ -200,18 +203,18 @@ describe("a file of keys that is wrong at the start", () => {
       expect(log).toContain(`keys.0.${field} must be`);
   });
 
-  it("ends the api with 2 where it is not there", async () => {
+  it("ends the api with 2 if it does not exist", async () => {
     expect(await faultOf(undefined)).toContain(": ENOENT");
   });
 
-  it("ends the api with 2 where two keys have one name", async () => {
+  it("ends the api with 2 if two keys have the same name", async () => {
     const twice = [entry("crm", CRM), entry("crm", SHOP)];
     expect(await faultOf(dump({ keys: twice }))).toContain("keys must have different names");
   });
 });
 
 describe("the limit of a key", () => {
-  it("is its own: a key that is over it does not hold up another", async () => {
+  it("is its own: a key over its limit does not delay another one", async () => {
     const api = await serveWith([
       entry("crm", CRM, { requests_per_minute: 2 }),
       entry("shop", SHOP, { requests_per_minute: 4 }),
@@ -225,7 +228,7 @@ describe("the limit of a key", () => {
     expect(await statuses(SHOP)).toEqual([404, 404, 404, 404, 429]);
   });
 
-  it("is told by a problem that says when to ask again", async () => {
+  it("is a problem that names the time of the next try", async () => {
     const api = await serveWith([entry("crm", CRM, { requests_per_minute: 1 })]);
     await api.status(CRM);
     const response = await ask(api, CRM);
@@ -239,19 +242,19 @@ describe("the limit of a key", () => {
     });
   });
 
-  it("stands in the headers of every answer", async () => {
+  it("is in the headers of every response", async () => {
     const response = await ask(await serveWith([entry("crm", CRM, { requests_per_minute: 600 })]), CRM);
     expect(response.headers.get("ratelimit-policy")).toMatch(/^"600-in-1min"; q=600; w=60/);
     expect(response.headers.get("ratelimit")).toMatch(/^"600-in-1min"; r=599; t=\d+/);
   });
 
-  it("is none where the file names none", async () => {
+  it("does not exist if the file has none", async () => {
     const api = await serveWith([entry("crm", CRM)]);
     for (let request = 0; request < 50; request += 1) expect(await api.status(CRM)).toBe(404);
     expect((await ask(api, CRM)).headers.get("ratelimit")).toBeNull();
   });
 
-  it("is not spent by those who have no key", async () => {
+  it("does not count requests without a key", async () => {
     const api = await serveWith([entry("crm", CRM, { requests_per_minute: 1 })]);
     for (let request = 0; request < 5; request += 1) expect(await api.status(undefined)).toBe(401);
     expect(await api.status(CRM)).toBe(404);
@@ -259,7 +262,7 @@ describe("the limit of a key", () => {
 });
 
 describe("pipeline api-key", () => {
-  it("makes a key, and an entry by which the api knows it", async () => {
+  it("makes a key, and an entry that the api accepts", async () => {
     const { code, stdout } = await pipeline(["api-key", "crm-2027"]);
     expect(code).toBe(0);
     const [, key = ""] = /^ {2}(voucher_[\w-]{43})$/m.exec(stdout) ?? [];

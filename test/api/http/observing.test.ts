@@ -47,7 +47,7 @@ describe("the metrics", () => {
     expect(text).not.toContain("secret");
   });
 
-  it("name the route of what no route has taken: files, and requests that were refused before", async () => {
+  it("name the route of requests without one: for files, and rejected ones", async () => {
     const file = path.join(await makeFolder(), "keys.yaml");
     const sha256 = createHash("sha256").update("voucher_key").digest("hex");
     await writeFile(file, dump({ keys: [{ name: "crm", sha256, requests_per_minute: 1 }] }));
@@ -82,14 +82,14 @@ describe("the metrics", () => {
     expect(text).not.toContain("secret");
   });
 
-  it("have a histogram of the time that requests take, by route", async () => {
+  it("have a histogram of the duration of requests, by route", async () => {
     await (await fetch(api.url)).text();
     const text = await metricsOf(api);
     expect(text).toMatch(/^http_request_duration_seconds_bucket\{le="0\.001",route="\/"\} \d+$/m);
     expect(text).toMatch(/^http_request_duration_seconds_count\{route="\/"\} [1-9]\d*$/m);
   });
 
-  it("tell which publication answers, how old its data is, and that the service is ready", async () => {
+  it("name the served publication and the age of its data, and that the service is ready", async () => {
     const text = await metricsOf(api);
     expect(text).toContain(
       `voucher_publication_info{execution_date="2020-05-29T00:00:00Z",run_id="${runId}",sql_version="v1"} 1`,
@@ -100,17 +100,17 @@ describe("the metrics", () => {
     expect(text).toContain("voucher_refresh_failures_total 0");
   });
 
-  it("have those of the process, too", async () => {
+  it("include those of the process", async () => {
     expect(await metricsOf(api)).toMatch(/^process_resident_memory_bytes \d+/m);
   });
 
-  it("are for Prometheus to read", async () => {
+  it("have the format of Prometheus", async () => {
     const response = await fetch(`${api.url}/metrics?debug=1`);
     expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
     expect(response.headers.get("cache-control")).toBe("no-store");
   });
 
-  it("go on while the database is away, and count that it is", async () => {
+  it("stay available while the database is away, and count its failures", async () => {
     const { settings: own } = await runOver([voucher()]);
     let now = new Date();
     const { url, store } = await serve(own, () => now);
@@ -129,14 +129,14 @@ describe("the metrics", () => {
     expect(text).toContain("voucher_publication_info{");
   });
 
-  it("say nothing of a publication where there is none", async () => {
+  it("have no publication if there is none", async () => {
     const { settings: own } = await makeWorkspace();
     const text = await metricsOf(await serve(own));
     expect(text).toContain("voucher_ready 0");
     expect(text).not.toMatch(/^voucher_(publication_info|data_age_seconds|publication_confirmed_seconds)/m);
   });
 
-  it("count a client that leaves before its answer as such", async () => {
+  it("count a client that leaves before its response", async () => {
     const { socket } = await connectTo(api.port);
     const body = "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
     socket.write(`POST /v1/vouchers/most-used HTTP/1.1\r\nHost: a\r\n${body}`);
@@ -151,7 +151,7 @@ describe("the metrics", () => {
 });
 
 describe("the line of a request in the log", () => {
-  it("has what happened, by route, without the query", async () => {
+  it("has the facts of the request, by route, without the query", async () => {
     const headers = { "X-Request-Id": "logged" };
     await (await fetch(`${api.url}/voucher/most-used?customer=a-secret`, { headers })).text();
     const line = await lineOf(api, "logged");
@@ -169,14 +169,14 @@ describe("the line of a request in the log", () => {
     expect(JSON.stringify(api.log())).not.toContain("a-secret");
   });
 
-  it("is one a request", async () => {
+  it("is one for each request", async () => {
     const own = await serve(settings);
     for (let request = 0; request < 5; request += 1) await (await fetch(own.url)).text();
     await until(() => own.log().length >= 5);
     expect(own.log()).toHaveLength(5);
   });
 
-  it("stands beside what a route has to say of the same request", async () => {
+  it("is in the log next to other lines of the same request", async () => {
     const { settings: own } = await makeWorkspace();
     const away = await serve({ ...own, consumptionUrl: "mysql://nobody@127.0.0.1:1/none" });
     const headers = { "X-Request-Id": "told-twice" };
@@ -186,15 +186,15 @@ describe("the line of a request in the log", () => {
   });
 });
 
-describe("the name of a request", () => {
+describe("the id of a request", () => {
   const askedAs = async (id: string) =>
     (await fetch(api.url, { headers: { "X-Request-Id": id } })).headers.get("x-request-id");
 
-  it("is the one that it came with", async () => {
+  it("is the one from its header", async () => {
     expect(await askedAs("Trace_1.a-b")).toBe("Trace_1.a-b");
   });
 
-  it("is a new one where it came with none", async () => {
+  it("is a new one if it has none", async () => {
     const names = await Promise.all([fetch(api.url), fetch(`${api.url}/nothing`)]);
     const [one, other] = names.map(({ headers }) => headers.get("x-request-id"));
     expect(one).toMatch(/^[0-9a-f-]{36}$/);
@@ -203,7 +203,7 @@ describe("the name of a request", () => {
   });
 
   it.each(["a b", '"},"level":60,"x":{"', "a".repeat(65), "%0d%0aSet-Cookie", "<script>", "ü"])(
-    "is a new one where it came with %j",
+    "is a new one if its header is %j",
     async (hostile) => {
       expect(await askedAs(hostile)).toMatch(/^[0-9a-f-]{36}$/);
       expect(JSON.stringify(api.log())).not.toContain(hostile);

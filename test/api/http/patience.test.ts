@@ -22,7 +22,7 @@ function dribble(socket: { write(text: string): unknown; destroyed: boolean }): 
 }
 
 describe("a client that takes its time", () => {
-  it("over its headers is told so, and let go", async () => {
+  it("over its headers gets an error, and is disconnected", async () => {
     const { socket, ended } = await connectTo(api.port);
     const dribbling = dribble(socket);
     const answer = await ended;
@@ -32,12 +32,12 @@ describe("a client that takes its time", () => {
     expect(answer).toContain("\r\nConnection: close\r\n");
   });
 
-  it("and says nothing at all is let go", async () => {
+  it("and sends nothing at all is disconnected", async () => {
     const { ended } = await connectTo(api.port);
     expect(await ended).toMatch(/^HTTP\/1\.1 408 /);
   });
 
-  it("over its body is told so, and let go", async () => {
+  it("over its body gets an error, and is disconnected", async () => {
     const { socket, ended } = await connectTo(api.port);
     socket.write("POST /v1/vouchers/most-used HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n");
     socket.write("Content-Length: 100000\r\n\r\n");
@@ -48,7 +48,7 @@ describe("a client that takes its time", () => {
     await until(() => api.underWay.count === 0);
   });
 
-  it("does not make others wait, however many of it there are", async () => {
+  it("does not make others wait, even if there are many of them", async () => {
     const slow = await Promise.all(Array.from({ length: 200 }, () => connectTo(api.port)));
     const dribbling = slow.map(({ socket }) => dribble(socket));
     const began = performance.now();
@@ -58,7 +58,7 @@ describe("a client that takes its time", () => {
     dribbling.forEach(clearInterval);
   });
 
-  it("to read its answers is let go", async () => {
+  it("to read its answers is disconnected", async () => {
     const { socket } = await connectTo(api.port);
     socket.pause();
     socket.write("GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2_000));
@@ -67,7 +67,7 @@ describe("a client that takes its time", () => {
     socket.destroy();
   });
 
-  it("and leaves while answers are waiting for their turn leaves nothing behind", async () => {
+  it("and leaves before its turn leaves nothing behind", async () => {
     const own = await serve((await makeWorkspace()).settings);
     const { socket } = await connectTo(own.port);
     socket.pause();
@@ -77,7 +77,7 @@ describe("a client that takes its time", () => {
     await until(() => own.underWay.count === 0);
   });
 
-  it("between two requests is let go without a word", async () => {
+  it("between two requests is disconnected without a response", async () => {
     const { socket, ended } = await connectTo(api.port);
     socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     expect(await ended).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\{"Hello":"World!!"\}$/);
@@ -98,7 +98,7 @@ describe("an address", () => {
   });
 });
 
-describe("the api unless told otherwise", () => {
+describe("the api by default", () => {
   it("keeps a connection for longer than load balancers do, and waits 10 s for headers", async () => {
     const { server } = await serve((await makeWorkspace()).settings);
     expect(server.keepAliveTimeout).toBe(65_000);

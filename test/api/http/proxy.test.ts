@@ -23,12 +23,12 @@ async function sampleOf(answer: Response): Promise<string> {
   return /curl '([^']*)\/v1/.exec(await answer.text())?.[1] ?? "";
 }
 
-describe("what a proxy says of the client's address", () => {
+describe("the headers of a proxy about the client's address", () => {
   it.each<[string, TrustedProxies]>([
     ["its address is listed", ["127.0.0.1"]],
     ["its network is listed", ["10.0.0.0/8", "loopback"]],
     ["it is one of so many", 1],
-  ])("counts if %s", async (_, trusted) => {
+  ])("count if %s", async (_, trusted) => {
     const ask = await behind(trusted);
     expect(await sampleOf(await ask(FORWARDED))).toBe("https://vouchers.example.org/vouchers");
   });
@@ -37,7 +37,7 @@ describe("what a proxy says of the client's address", () => {
     ["no proxy is trusted", []],
     ["another one is", ["10.0.0.0/8"]],
     ["there is none in front", 0],
-  ])("does not count if %s", async (_, trusted) => {
+  ])("do not count if %s", async (_, trusted) => {
     const ask = await behind(trusted);
     const answer = await ask(FORWARDED);
     expect(await sampleOf(answer.clone())).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
@@ -45,7 +45,7 @@ describe("what a proxy says of the client's address", () => {
   });
 
   it.each(["//evil.example", "/a/../b", "vouchers", '/"><script>', "/..", `/${"x".repeat(200)}`])(
-    "is refused if the prefix is %s",
+    "are refused if the prefix is %s",
     async (prefix) => {
       const ask = await behind(1);
       const answer = await ask({ "X-Forwarded-Prefix": prefix });
@@ -54,7 +54,7 @@ describe("what a proxy says of the client's address", () => {
     },
   );
 
-  it("may have a slash at the end of the prefix, or nothing but that", async () => {
+  it("may have a slash at the end of the prefix, or only a slash", async () => {
     const ask = await behind(1);
     expect(await sampleOf(await ask({ ...FORWARDED, "X-Forwarded-Prefix": "/vouchers/" }))).toBe(
       "https://vouchers.example.org/vouchers",
@@ -64,7 +64,7 @@ describe("what a proxy says of the client's address", () => {
     );
   });
 
-  it("holds for what tells that a parameter is deprecated", async () => {
+  it("apply to the link about deprecated parameters", async () => {
     const ask = await behind(1);
     const { headers } = await ask(FORWARDED, "/v1/publications?limit=1");
     expect(headers.get("link")).toContain("</vouchers/openapi.json>");

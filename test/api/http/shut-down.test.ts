@@ -34,8 +34,8 @@ async function takesNoMore(port: number): Promise<void> {
   );
 }
 
-describe("an api that is told to end", () => {
-  it("finishes what is under way, tells the client to reconnect, and takes nothing new", async () => {
+describe("an api after a signal", () => {
+  it("finishes current requests, asks clients to reconnect, and accepts nothing new", async () => {
     const { api, port } = await start();
     const { socket, ended } = await beginRequest(port);
     api.child.kill("SIGTERM");
@@ -64,7 +64,7 @@ describe("an api that is told to end", () => {
     expect(answer).toContain("\r\nConnection: close\r\n");
   });
 
-  it("lets go of a request that does not end within the time it has", async () => {
+  it("abandons a request that does not end in time", async () => {
     const { api, port } = await start({ API_SHUTDOWN_SECONDS: "1" });
     const { ended } = await beginRequest(port);
     const began = performance.now();
@@ -76,7 +76,7 @@ describe("an api that is told to end", () => {
     expect(milliseconds).toBeLessThan(8_000);
   });
 
-  it("ends at once when it is told a second time", async () => {
+  it("ends at once after a second signal", async () => {
     const { api, port } = await start({ API_SHUTDOWN_SECONDS: "60" });
     await beginRequest(port);
     api.child.kill("SIGTERM");
@@ -85,7 +85,7 @@ describe("an api that is told to end", () => {
     expect(await api.ended).toBe(130);
   });
 
-  it("has written the line of every request when it is gone", async () => {
+  it("has written the line of every request before its end", async () => {
     const { api, port } = await start();
     const ask = () => fetch(`http://127.0.0.1:${port.toString()}/livez`);
     await Promise.all(Array.from({ length: 50 }, ask));

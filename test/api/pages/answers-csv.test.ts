@@ -28,7 +28,7 @@ async function csv(query: string): Promise<Record<string, string>[]> {
 }
 
 describe("GET /answers.csv", () => {
-  it("has a line for each answer, with its certainty, what it rests on, and what it was", async () => {
+  it("has a line for each answer, with its certainty, its counts, and the previous answer", async () => {
     const ofPeru = (await csv("sort=change")).filter(({ country }) => country === "Peru");
     expect(ofPeru.map(({ segment }) => segment)).toEqual(["5-13 orders", "30-60 days"]);
     expect(ofPeru[0]).toEqual({
@@ -43,7 +43,7 @@ describe("GET /answers.csv", () => {
     });
   });
 
-  it("chooses as the page does", async () => {
+  it("selects the same answers as the page", async () => {
     const amounts = async (query: string) =>
       (await csv(query)).map(({ country, amount }) => `${country} ${amount}`);
     expect(await amounts("q=peru&certainty=sure")).toEqual(["Peru 2640", "Peru 2640"]);
@@ -52,7 +52,7 @@ describe("GET /answers.csv", () => {
     expect(await amounts("q=nowhere")).toEqual([]);
   });
 
-  it("has no text that a spreadsheet takes for a formula, a day or another alphabet", async () => {
+  it("has no text that a spreadsheet reads as a formula, a day or another alphabet", async () => {
     const text = await (await fetch(`${url}/answers.csv`)).text();
     expect(Buffer.from(await (await fetch(`${url}/answers.csv`)).arrayBuffer()).subarray(0, 3)).toEqual(
       Buffer.from([0xef, 0xbb, 0xbf]),
@@ -63,7 +63,7 @@ describe("GET /answers.csv", () => {
     expect(cells.filter((cell) => /^\d+-\d+$/.test(cell))).toEqual([]);
   });
 
-  it("refuses what it cannot read, and other methods", async () => {
+  it("refuses invalid parameters, and other methods", async () => {
     expect((await fetch(`${url}/answers.csv?certainty=quite`)).status).toBe(400);
     expect((await fetch(`${url}/answers.csv`, { method: "POST" })).status).toBe(405);
   });

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 
 describe("GET /docs/data", () => {
-  it("is the data dictionary that pipeline docs writes", async () => {
+  it("is the data dictionary of pipeline docs", async () => {
     for (const [file, html] of siteOf(version)) {
       const response = await fetch(`${api.url}/docs/data/${file}`);
       expect([response.status, await response.text()]).toEqual([200, html]);
@@ -27,12 +27,12 @@ describe("GET /docs/data", () => {
     expect(await (await fetch(`${api.url}/docs/data`)).text()).toBe(siteOf(version).get("index.html"));
   });
 
-  it("stands in a folder, so that its links hold", async () => {
+  it("is in a folder, so that its links work", async () => {
     const response = await fetch(`${api.url}/docs/data`, { redirect: "manual" });
     expect([response.status, response.headers.get("location")]).toEqual([308, "/docs/data/"]);
   });
 
-  it("allows nothing but files of its own", async () => {
+  it("allows its own files only", async () => {
     const { headers } = await fetch(`${api.url}/docs/data/`);
     expect(headers.get("content-security-policy")).toMatch(
       /^default-src 'none'; script-src 'self'; style-src 'self'; /,
@@ -54,16 +54,16 @@ describe("GET /docs/data", () => {
     expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
   });
 
-  it("leaves the documentation of the HTTP api where it is", async () => {
+  it("leaves the documentation of the HTTP api at its address", async () => {
     expect(await (await fetch(`${api.url}/docs/`)).text()).toContain("swagger");
   });
 
-  it("is linked from every page", async () => {
+  it("has a link on every page", async () => {
     const response = await fetch(api.url, { headers: { Accept: "text/html" } });
     expect(await response.text()).toContain('<a href="/docs/data/">the data dictionary</a>');
   });
 
-  it("is that of the SQL that the newest publication was made by, and a new model is there with its first publication", async () => {
+  it("shows the SQL of the newest publication, and a new model appears with its first publication", async () => {
     const { settings } = await runOver([voucher()]);
     const served = await serve(settings);
     const sqlDirectory = path.join(await makeFolder(), "sql");
@@ -88,7 +88,7 @@ ORDER BY ALL
     expect(await (await fetch(added)).text()).toContain("Vouchers in all.");
   });
 
-  it("says so where nothing is published, and where the SQL is not kept", async () => {
+  it("reports if nothing is published, and if the SQL is not in the database", async () => {
     const nothing = await serve((await makeWorkspace()).settings);
     expect(await (await fetch(`${nothing.url}/docs/data/`)).text()).toContain("Nothing is published yet");
     const { settings } = await runOver([voucher()]);
@@ -101,7 +101,7 @@ ORDER BY ALL
     ]);
   });
 
-  it.each(["v1", "all"] as const)("asks for a key where %s does, as the pages do", async (keysFor) => {
+  it.each(["v1", "all"] as const)("requires a key if %s does, like the pages", async (keysFor) => {
     const { settings } = await runOver([voucher()]);
     const keysFile = path.join(await makeFolder(), "keys.yaml");
     await writeFile(keysFile, `keys:\n  - name: person\n    sha256: ${hashOfApiKey(KEY).toString("hex")}\n`);

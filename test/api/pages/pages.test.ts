@@ -42,7 +42,7 @@ describe("GET /", () => {
     expect(await response.text()).toBe('{"Hello":"World!!"}');
   });
 
-  it("tells caches that it goes by Accept", async () => {
+  it("shows caches that it depends on Accept", async () => {
     for (const headers of [BROWSER, { Accept: "application/json" }])
       expect((await fetch(api.url, { headers })).headers.get("vary")).toMatch(/\bAccept\b/);
   });
@@ -56,7 +56,7 @@ describe("GET /", () => {
 describe("every page", () => {
   const ADDRESSES = ["/", "/changes", "/customer", "/campaign", "/health"];
 
-  it.each(ADDRESSES)("%s allows nothing but its own files", async (address) => {
+  it.each(ADDRESSES)("%s allows its own files only", async (address) => {
     const { headers } = await fetch(api.url + address, { headers: BROWSER });
     const policy = headers.get("content-security-policy") ?? "";
     expect(policy).toMatch(/^default-src 'none'; /);
@@ -64,7 +64,7 @@ describe("every page", () => {
     expect(headers.get("cache-control")).toBe("no-store");
   });
 
-  it.each(ADDRESSES)("%s has no script and no style within it", async (address) => {
+  it.each(ADDRESSES)("%s has no inline script and no inline style", async (address) => {
     const [, html] = await page(address);
     expect(html).not.toMatch(/<style|\sstyle=|\son[a-z]+=|<script(?![^>]* src=)/);
   });
@@ -79,7 +79,7 @@ describe("every page", () => {
     expect([response.status, await response.text()]).toEqual([200, ""]);
   });
 
-  it("loads its files from addresses that change with what is in them, to be kept for ever", async () => {
+  it("has files whose addresses change with their content, so that browsers may cache them", async () => {
     const [, html] = await page("/");
     const files = [...html.matchAll(/(?:href|src)="(\/assets\/[^"]+\?v=[^"]+)"/g)].map(
       ([, file]) => file ?? "",
@@ -94,7 +94,7 @@ describe("every page", () => {
     }
   });
 
-  it("shows names as they came, whatever they are", async () => {
+  it("shows names unchanged, whatever they are", async () => {
     const [, html] = await page("/");
     expect(html).toContain("&lt;script>alert(&quot;1&quot;)&lt;/script>&amp;'");
     expect(html).not.toContain("<script>alert");
@@ -110,7 +110,7 @@ describe("every page", () => {
 });
 
 describe("the answers", () => {
-  it("of very many countries come by pages", async () => {
+  it("of very many countries have pages", async () => {
     const countries = Array.from({ length: 120 }, (_, index) => `Land ${index.toString().padStart(3, "0")}`);
     const { settings } = await runOver(countries.map((country_code) => voucher({ country_code })));
     const { url } = await serve(settings);
@@ -123,7 +123,7 @@ describe("the answers", () => {
     expect(await shown("?page=999")).toEqual(countries.slice(100));
   });
 
-  it("are told apart where the names of countries differ by case and accent alone", async () => {
+  it("are separate if the names of countries differ only by case and accent", async () => {
     const { settings } = await runOver([
       voucher({ country_code: "Peru", voucher_amount: "1" }),
       voucher({ country_code: "PERU", voucher_amount: "22" }),
@@ -142,7 +142,7 @@ describe("the answers", () => {
 });
 
 describe("the form for a customer", () => {
-  it("shows a curl for the host that it was asked at, as it stands", async () => {
+  it("shows a curl for its own host", async () => {
     const query = "/customer?country_code=Peru&segment_name=frequent_segment&total_orders=15";
     const [, html] = await page(query);
     expect(html).toContain(`curl '${api.url}/v1/vouchers/most-used?`);
@@ -150,7 +150,7 @@ describe("the form for a customer", () => {
   });
 });
 
-describe("where the api asks for keys", () => {
+describe("an api that requires keys", () => {
   const KEY = "voucher_of-a-person";
 
   async function serveWithKeys(keysFor: "v1" | "all"): Promise<string> {
@@ -167,7 +167,7 @@ describe("where the api asks for keys", () => {
   }
 
   it.each(["v1", "all"] as const)(
-    "a browser is asked for one, for %s, and learns nothing before",
+    "asks a browser for one, for %s, and shows nothing before",
     async (part) => {
       const url = await serveWithKeys(part);
       const reports = ["/health/runs/2020-05-29T000000-recorded", "/HEALTH/runs/none/"];
@@ -190,7 +190,7 @@ describe("where the api asks for keys", () => {
     },
   );
 
-  it.each(["v1", "all"] as const)("the key is the password, for %s", async (part) => {
+  it.each(["v1", "all"] as const)("accepts the key as the password, for %s", async (part) => {
     const url = await serveWithKeys(part);
     for (const address of ["/", "/customer", "/v1/publications"]) {
       expect((await fetch(url + address, { headers: { ...BROWSER, ...basic(KEY) } })).status).toBe(200);
@@ -198,12 +198,12 @@ describe("where the api asks for keys", () => {
     }
   });
 
-  it("programs get the answer of the original service without one, where /v1 alone asks", async () => {
+  it("gives programs the answer of the original service without one, if only /v1 requires it", async () => {
     const url = await serveWithKeys("v1");
     expect(await (await fetch(url)).text()).toBe('{"Hello":"World!!"}');
   });
 
-  it("the curl says where the key goes", async () => {
+  it("shows in the curl where to put the key", async () => {
     const url = await serveWithKeys("v1");
     const query = "/customer?country_code=Peru&segment_name=frequent_segment&total_orders=15";
     const html = await (await fetch(url + query, { headers: { ...BROWSER, ...basic(KEY) } })).text();

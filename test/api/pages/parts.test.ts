@@ -30,7 +30,7 @@ describe("words", () => {
     ["2020-05-29T11:59:00Z", "1 minute ago"],
     ["2020-05-29T09:30:00Z", "2 hours ago"],
     ["2020-05-27T12:00:00Z", "2 days ago"],
-  ])("say of %s that it was %s", (moment, text) => {
+  ])("describe %s as %s", (moment, text) => {
     expect(ago(new Date(moment), NOW)).toBe(text);
   });
 
@@ -39,7 +39,7 @@ describe("words", () => {
     ["2020-05-28", "1 day old"],
     ["2014-01-01", "2,340 days old"],
     ["2020-05-30", "1 day ahead of today"],
-  ])("say of data of %s that it is %s", (date, text) => {
+  ])("describe data of %s as %s", (date, text) => {
     expect(ageInWords(parseExecutionDate(date), NOW)).toBe(text);
   });
 });

@@ -55,8 +55,8 @@ function chosen(choice: Choice, before?: Answers): string[] {
   );
 }
 
-describe("the chosen answers", () => {
-  it("are all there are by default, by country", () => {
+describe("the selected answers", () => {
+  it("are all answers by default, by country", () => {
     expect(chosen({}, BEFORE)).toEqual(["Chad 2 was 7", "Côte d’Ivoire 3 was undefined", "Peru 1", "Peru 9"]);
   });
 
@@ -74,7 +74,7 @@ describe("the chosen answers", () => {
     expect(chosen(choice, BEFORE)).toEqual(answers);
   });
 
-  it("come by their least certain answer, for each kind of segment by itself", () => {
+  it("are sorted by their least certain answer, for each kind of segment", () => {
     const { tables } = chooseAnswers(AFTER, BEFORE, {});
     expect(tables.frequent_segment.map(({ countryCode }) => countryCode)).toContain("Cuba");
     expect(chosen({ sort: "certainty" }, BEFORE).map((text) => text.split(" ")[0])).toEqual([
@@ -85,7 +85,7 @@ describe("the chosen answers", () => {
     ]);
   });
 
-  it("are counted, and each count says what its link leads to", () => {
+  it("are counted, and each count matches the page behind its link", () => {
     const { count, countries, all, byWord, changed } = chooseAnswers(AFTER, BEFORE, { certainty: "toss-up" });
     expect({ count, countries, all, byWord, changed }).toEqual({
       count: 2,
@@ -102,7 +102,7 @@ describe("the chosen answers", () => {
     });
   });
 
-  it("have not changed if there is nothing to compare with, and no words if the SQL had none", () => {
+  it("have no changes if there is nothing to compare with, and no words if the SQL had none", () => {
     expect(chosen({})).toEqual(["Chad 2", "Côte d’Ivoire 3", "Peru 1", "Peru 9"]);
     const old = answersOf({
       ...placed("Peru", 1),

@@ -69,7 +69,7 @@ describe("GET /voucher/most-used", () => {
     );
   });
 
-  it("answers null where no voucher of the country and segment is known", async () => {
+  it("answers null if the country and segment have no voucher", async () => {
     expect(await ask(addressOf({ country_code: "Atlantis" }))).toBe('{"voucher_amount":null}');
     expect(await ask(addressOf({ country_code: "peru" }))).toBe('{"voucher_amount":null}');
     expect(await ask(addressOf({ total_orders: 7 }))).toBe('{"voucher_amount":null}');
@@ -93,7 +93,7 @@ describe("GET /voucher/most-used", () => {
     expect(await ask(addressOf(changes))).toBe('{"voucher_amount":2640}');
   });
 
-  it("takes a country that came as a number", async () => {
+  it("takes a country that is a number", async () => {
     expect(await ask(addressOf({ country_code: 15 }))).toBe('{"voucher_amount":8}');
   });
 
@@ -130,7 +130,7 @@ describe("GET /voucher/most-used", () => {
     expect(problem.errors).toEqual([{ field, message: expect.any(String) }]);
   });
 
-  it("says of each field what would be right", async () => {
+  it("gives the rule for each field", async () => {
     const wrong = {
       country_code: [],
       last_order_ts: "2022-02-30 00:00:00",
@@ -148,7 +148,7 @@ describe("GET /voucher/most-used", () => {
     });
   });
 
-  it("names every field at fault at once", async () => {
+  it("names every invalid field at once", async () => {
     const response = await fetch(`${url}/voucher/most-used?customer={}`);
     const { errors } = (await response.json()) as { errors: { field: string }[] };
     expect(errors.map(({ field }) => field)).toEqual(Object.keys(customer).map((key) => `customer.${key}`));
@@ -175,7 +175,7 @@ describe("GET /voucher/most-used", () => {
     expect(errors[0]?.field).toMatch(/^customer/);
   });
 
-  it("is not led astray by what SQL or JavaScript could make of a value", async () => {
+  it("is not misled by values with a meaning in SQL or JavaScript", async () => {
     const hostile = ["'; DROP TABLE publications; --", "\u0000", "\ud800", "__proto__", "🙂".repeat(1000)];
     for (const country_code of hostile)
       expect(await ask(addressOf({ country_code }))).toBe('{"voucher_amount":null}');
@@ -186,7 +186,7 @@ describe("GET /voucher/most-used", () => {
     expect(await ask(addressOf())).toBe('{"voucher_amount":2640}');
   });
 
-  it("answers every published cell as the table has it", async () => {
+  it("answers every published cell like the table", async () => {
     const rows = (await readTable(settings, "SELECT * FROM voucher_frequent_most_used")) as Record<
       string,
       string | number
@@ -221,7 +221,7 @@ describe("other addresses and methods", () => {
     },
   );
 
-  it("survive bytes that are no HTTP", async () => {
+  it("survive bytes that are not HTTP", async () => {
     const answer = await new Promise<string>((resolve, reject) => {
       const socket = connect(port, "127.0.0.1", () => socket.write("\x00\xff NOT HTTP\r\n\r\n"));
       socket.on("data", (data) => {
@@ -236,7 +236,7 @@ describe("other addresses and methods", () => {
 });
 
 describe("the publication", () => {
-  it("that answers is the one of the latest execution date, whenever it was made", async () => {
+  it("is the one of the latest execution date, whenever it was made", async () => {
     const { settings: own } = await runOver([voucher({ voucher_amount: "1" })], "2020-05-29");
     const { url: address, store } = await serve(own);
     const answer = async (): Promise<unknown> =>
@@ -250,7 +250,7 @@ describe("the publication", () => {
     expect(await answer()).toEqual({ voucher_amount: 2 });
   });
 
-  it("is read anew when the database is replaced", async () => {
+  it("is read again when the database is replaced", async () => {
     const { settings: old } = await runOver([voucher({ voucher_amount: "1" })]);
     const { settings: other } = await runOver([voucher({ voucher_amount: "2" })]);
     const { url: address, store } = await serve(old);
@@ -268,7 +268,7 @@ describe("the publication", () => {
     ]);
   });
 
-  it("in a database that cannot be read is a problem that passes", async () => {
+  it("in an unreadable database is a temporary problem", async () => {
     const { settings: own } = await makeWorkspace();
     const { url: address } = await serve(own);
     await writeFile(own.consumptionUrl.slice("sqlite:".length), "this is no database ".repeat(500));
@@ -279,7 +279,7 @@ describe("the publication", () => {
     });
   });
 
-  it("that is not there yet is a problem that passes, without and with a database", async () => {
+  it("that does not exist yet is a temporary problem, with and without a database", async () => {
     const { settings: own } = await makeWorkspace();
     const { url: address } = await serve(own);
     const problem = async () => {

@@ -78,20 +78,20 @@ async function drip() {
 }
 
 describe("GET /v1/vouchers/most-used", () => {
-  it("answers with the amount, the segment and what it rests on", async () => {
+  it("answers with the amount, the segment and the basis", async () => {
     expect(await get(mostUsed({}))).toEqual([
       200,
       { voucher_amount: 2640, segment: "13-37", basis: "segment", execution_date: "2020-05-29T00:00:00Z" },
     ]);
   });
 
-  it("answers null on no basis where no voucher of the country and segment is known", async () => {
+  it("answers null without a basis if the country and segment have no voucher", async () => {
     const nothing = { voucher_amount: null, segment: "5-13", basis: "none" };
     expect(await get(mostUsed({ total_orders: 7 }))).toMatchObject([200, nothing]);
     expect(await get(mostUsed({ country_code: "Atlantis", total_orders: 7 }))).toMatchObject([200, nothing]);
   });
 
-  it("tells a country that is unknown from a segment that is empty, with the names nearest to it", async () => {
+  it("tells an unknown country from an empty segment, with the names nearest to it", async () => {
     const [, empty] = await get(mostUsed({ total_orders: 7 }));
     expect(empty).toMatchObject({ none_because: "empty_segment" });
     expect(empty).not.toHaveProperty("nearest_countries");
@@ -122,7 +122,7 @@ describe("GET /v1/vouchers/most-used", () => {
     ).toMatchObject([200, uncertain]);
   });
 
-  it("refuses min_certainty where the publication is older than certainty", async () => {
+  it("refuses min_certainty if the publication is older than certainty", async () => {
     const { settings: own } = await runOver([voucher()]);
     await readTable(own, `UPDATE publications SET row_counts = json_remove(row_counts, '$.voucher_answers')`);
     const old = await serve(own);
@@ -141,7 +141,7 @@ describe("GET /v1/vouchers/most-used", () => {
     });
   });
 
-  it("counts recency to as_of, and to today unless it is given", async () => {
+  it("counts recency to as_of, by default to today", async () => {
     const recency = { segment_name: "recency_segment", last_order_ts: "2020-04-20" };
     expect(await get(mostUsed(recency))).toMatchObject([200, { segment: "30-60", voucher_amount: 1000 }]);
     expect(await get(mostUsed({ ...recency, as_of: "2020-04-21" }))).toMatchObject([
@@ -150,12 +150,12 @@ describe("GET /v1/vouchers/most-used", () => {
     ]);
   });
 
-  it("answers by an older publication where one is asked for", async () => {
+  it("answers from an older publication on request", async () => {
     const older = { voucher_amount: 1000, execution_date: "2020-05-28T00:00:00Z" };
     expect(await get(mostUsed({ execution_date: "2020-05-28" }))).toMatchObject([200, older]);
   });
 
-  it("says with explain what the answer rests on", async () => {
+  it("gives the counts of the answer with explain", async () => {
     const [publication] = (await readTable(
       settings,
       "SELECT * FROM publications WHERE execution_date = '2020-05-29T000000'",
@@ -194,7 +194,7 @@ describe("GET /v1/vouchers/most-used", () => {
     });
   });
 
-  it("falls back to what the country uses most only where that is asked for, and says so", async () => {
+  it("falls back to the amount of the country only on request, and marks it", async () => {
     const unknown = { total_orders: 7 };
     const country = { voucher_amount: 1000, basis: "country" };
     expect(await get(mostUsed({ ...unknown, fallback: "none" }))).toMatchObject([200, { basis: "none" }]);
@@ -220,7 +220,7 @@ describe("GET /v1/vouchers/most-used", () => {
     ]);
   });
 
-  it("refuses a fallback that the publication cannot give, for it is older than those answers", async () => {
+  it("refuses a fallback that the publication does not have, because it is older than those answers", async () => {
     const { settings: own } = await runOver([voucher()]);
     await readTable(
       own,
@@ -284,7 +284,7 @@ describe("GET /v1/vouchers/most-used", () => {
     expect(await get(address)).toMatchObject([200, { segment: "0-30" }]);
   });
 
-  it("answers every published cell of both kinds, at both edges of its segment, as the table has it", async () => {
+  it("answers every published cell of both kinds like the table, at both edges of its segment", async () => {
     const edges: Record<string, number[]> = {
       "0-4": [0, 4],
       "5-13": [5, 13],
@@ -466,7 +466,7 @@ describe("a request with two Host headers", () => {
   });
 });
 
-describe("a body that is made to take long", () => {
+describe("a body that takes long by design", () => {
   const peru = '"segment_name":"frequent_segment","total_orders":1';
   it.each<[string, string, number]>([
     ["blanks within a long text", `{"country_code":"a${" ".repeat(4_000_000)}a",${peru}}`, 400],
@@ -478,7 +478,7 @@ describe("a body that is made to take long", () => {
     ],
     ["lists within lists", `${"[".repeat(149_000)}${"]".repeat(149_000)}`, 400],
     ["10,000 customers that are all wrong", `[${'{"a":1,"total_orders":-1},'.repeat(9_999)}{}]`, 400],
-  ])("by %s is refused, and keeps nobody waiting", async (_what, body, status) => {
+  ])("with %s is refused, and delays no other request", async (_what, body, status) => {
     const begun = performance.now();
     const refused = post(body);
     expect((await get(mostUsed({})))[0]).toBe(200);
@@ -488,7 +488,7 @@ describe("a body that is made to take long", () => {
 });
 
 describe("a body that is not compressed as its header says", () => {
-  it.each(["br", "gzip", "deflate"])("by %s is a request at fault", async (encoding) => {
+  it.each(["br", "gzip", "deflate"])("with %s is a faulty request", async (encoding) => {
     const response = await fetch(`${api.url}/v1/vouchers/most-used`, {
       method: "POST",
       headers: { "content-type": "application/json", "content-encoding": encoding },
@@ -500,7 +500,7 @@ describe("a body that is not compressed as its header says", () => {
     });
   });
 
-  it("by br is a request at fault whatever brotli finds wrong with it", async () => {
+  it("with br is a faulty request for every error of brotli", async () => {
     const whole = brotliCompressSync(
       '{"country_code":"Peru","segment_name":"frequent_segment","total_orders":15}',
     );
@@ -522,8 +522,8 @@ describe("a body that is not compressed as its header says", () => {
   });
 });
 
-describe("a body that comes byte by byte", () => {
-  it("is refused after ten seconds, and keeps nobody else waiting", async () => {
+describe("a body that arrives byte by byte", () => {
+  it("is refused after ten seconds, and delays no other request", async () => {
     const { answer, milliseconds, other } = await dripped;
     expect(other.status).toBe(200);
     expect(other.milliseconds).toBeLessThan(2_000);
@@ -572,7 +572,7 @@ describe("GET /v1/tables/{table}", () => {
     });
   });
 
-  it("gives all rows once by pages, however small", async () => {
+  it("gives all rows once in pages of any size", async () => {
     const [, whole] = (await get(table)) as [number, { rows: unknown[] }];
     const rows: unknown[] = [];
     let next: string | null = "";
@@ -588,7 +588,7 @@ describe("GET /v1/tables/{table}", () => {
     expect(rows).toEqual(whole.rows);
   });
 
-  it("gives the whole table as CSV to who asks for it", async () => {
+  it("gives the whole table as CSV on request", async () => {
     const expected = [
       "country_code,frequent_segment,voucher_amount,execution_date",
       "Chile,0-4,70,2020-05-28T000000",
@@ -602,7 +602,7 @@ describe("GET /v1/tables/{table}", () => {
     expect(await (await fetch(`${address}&format=csv`)).text()).toBe(expected);
   });
 
-  it("refuses to go on in a table that was published anew", async () => {
+  it("refuses the next page of a table that was published again", async () => {
     const { settings: own } = await runOver(times(2, voucher()));
     const other = await serve(own);
     const page = async (query: string) => fetch(`${other.url}${table}?limit=1${query}`);
@@ -614,7 +614,7 @@ describe("GET /v1/tables/{table}", () => {
     expect(await response.json()).toMatchObject({ type: "urn:voucher-pipeline:problem:stale-cursor" });
   });
 
-  it("reads what was published since the api last looked", async () => {
+  it("reads the latest publication", async () => {
     const { settings: own } = await runOver(times(2, voucher()));
     const other = await serve(own);
     const amounts = async () => {
@@ -670,7 +670,7 @@ describe("GET /v1/answers", () => {
     });
   });
 
-  it("has the certainty that the published table has", async () => {
+  it("has the certainty of the published table", async () => {
     const [, answer] = await get("/v1/answers");
     const [, table] = await get("/v1/tables/voucher_answers");
     const certainties = (rows: Record<string, unknown>[]) =>
@@ -682,7 +682,7 @@ describe("GET /v1/answers", () => {
     );
   });
 
-  it("gives the same as CSV to who asks for it", async () => {
+  it("gives the same as CSV on request", async () => {
     const expected = `${HEADER}\nChile,frequent_segment,0-4,70,1,1,,,0.5,toss-up\n`;
     const address = `${api.url}/v1/answers?execution_date=2020-05-28&country_code=Chile&segment_name=frequent_segment`;
     const byHeader = await fetch(address, { headers: { accept: "text/csv" } });
@@ -697,7 +697,7 @@ describe("GET /v1/answers", () => {
     expect((await fetch(address, { headers })).status).toBe(304);
   });
 
-  it("leaves out what rests on too little", async () => {
+  it("leaves out answers with too little data", async () => {
     const counted = async (query: string) =>
       ((await get(`/v1/answers?${query}`))[1] as { answers: unknown[] }).answers.length;
     expect(await counted("min_assignments=4")).toBe(2);
@@ -714,7 +714,7 @@ describe("GET /v1/runs", () => {
   }
   const runs = async (query = "") => (await get(`/v1/runs${query}`))[1] as Runs;
 
-  it("lists the runs, the newest first, with what came of them", async () => {
+  it("lists the runs, the newest first, with their results", async () => {
     const listed = await runs();
     expect(listed).toMatchObject({
       runs: [
@@ -737,7 +737,7 @@ describe("GET /v1/runs", () => {
     expect((await runs("?outcome=failed")).runs).toEqual([]);
   });
 
-  it("gives each once by pages", async () => {
+  it("gives each once in pages", async () => {
     const all = (await runs()).runs.map(({ run_id }) => run_id);
     const first = await runs("?limit=1");
     expect(first.runs.map(({ run_id }) => run_id)).toEqual(all.slice(0, 1));
@@ -746,13 +746,13 @@ describe("GET /v1/runs", () => {
     expect(second.next).toBeNull();
   });
 
-  it("tells a cursor that cannot be read from one that is stale", async () => {
+  it("tells an invalid cursor from a stale one", async () => {
     const fault = { errors: [{ field: "after" }] };
     expect(await get("/v1/runs?after=%20")).toMatchObject([400, fault]);
     expect(await get("/v1/runs?after=gone")).toMatchObject([409, fault]);
   });
 
-  it("tells one with its record", async () => {
+  it("gives one with its record", async () => {
     const [newest] = (await runs()).runs;
     const id = newest?.run_id ?? "";
     expect(await get(`/v1/runs/${id}`)).toMatchObject([200, { run_id: id, record: { run_id: id } }]);
@@ -786,14 +786,14 @@ describe("an execution date", () => {
 });
 
 describe("GET /v1/publications", () => {
-  it("names a date that is not published as people write it", async () => {
+  it("names an unpublished date in words for people", async () => {
     expect(await get("/v1/publications/2017-01-01/changes")).toMatchObject([
       404,
       { detail: "The execution date 2017-01-01T00:00:00Z is not published." },
     ]);
   });
 
-  it("lists what was published, the latest execution date first, by pages", async () => {
+  it("lists the publications, the latest execution date first, in pages", async () => {
     const page = {
       publications: [{ execution_date: "2020-05-29T00:00:00Z" }],
       next: "2020-05-29T00:00:00Z",
@@ -818,7 +818,7 @@ describe("GET /v1/publications", () => {
     expect(await get("/v1/publications?after=x")).toMatchObject([400, { errors: [{ field: "after" }] }]);
   });
 
-  it("says in headers that some of its fields are deprecated", async () => {
+  it("marks some of its fields as deprecated in headers", async () => {
     const { headers } = await fetch(`${api.url}/v1/publications`);
     expect(headers.get("deprecation")).toMatch(/^@\d+$/);
     expect(Date.parse(headers.get("sunset") ?? "")).toBeGreaterThan(Date.parse("2027-01-01"));
@@ -826,7 +826,7 @@ describe("GET /v1/publications", () => {
     expect((await fetch(api.url + mostUsed({}))).headers.get("deprecation")).toBeNull();
   });
 
-  it("tells one with how certain its answers are, and the run that made it", async () => {
+  it("gives one with the certainty of its answers, and its run", async () => {
     const [status, answer] = await get("/v1/publications/2020-05-29");
     expect(status).toBe(200);
     const { publication, run: made } = answer as { publication: { run_id: string }; run: { run_id: string } };
@@ -843,7 +843,7 @@ describe("GET /v1/publications", () => {
     expect((await get("/v1/publications/2019-01-01"))[0]).toBe(404);
   });
 
-  it("tells which answers have changed since the one before, came and went", async () => {
+  it("gives the changed, new and removed answers since the previous one", async () => {
     const [status, answer] = await get("/v1/publications/2020-05-29/changes");
     expect(status).toBe(200);
     const { changes, against } = answer as { changes: Record<string, unknown>[]; against: object };
@@ -898,7 +898,7 @@ describe("an answer", () => {
     expect(await tag()).not.toBe(today);
   });
 
-  it("says which publication it is of, and how long ago the database confirmed it", async () => {
+  it("names its publication, and the time since the database confirmed it", async () => {
     let now = new Date();
     const other = await serve(settings, () => now);
     await (await fetch(other.url + mostUsed({}))).json();
@@ -908,7 +908,7 @@ describe("an answer", () => {
     expect(Number(headers.get("publication-confirmed-seconds"))).toBeGreaterThanOrEqual(89);
   });
 
-  it("is compressed for who can read that, where it is large", async () => {
+  it("is compressed if the client can read that, and if it is large", async () => {
     const headers = { "accept-encoding": "gzip" };
     expect((await fetch(`${api.url}/v1/segments`, { headers })).headers.get("content-encoding")).toBeNull();
     const large = await fetch(`${api.url}/v1/tables/voucher_amount_usage`, { headers });

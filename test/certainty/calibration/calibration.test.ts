@@ -73,7 +73,7 @@ function expectCalibrated(resampled: readonly Resampled[]): void {
 const REAL_FILE = process.env["VOUCHERS_2018_FILE"];
 
 describe("answers that are called sure", () => {
-  it("stay the same when the vouchers of the sample are drawn anew", async () => {
+  it("stay the same when the vouchers of the sample are drawn again", async () => {
     const { settings } = await makeWorkspace();
     const sample = path.join(PROJECT, "data/raw/vouchers");
     for (const file of await readdir(sample))

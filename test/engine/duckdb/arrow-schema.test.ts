@@ -11,7 +11,7 @@ describe("the Arrow schema of a file", () => {
     expect(arrowSchema(columns)).toBe(arrowSchema(columns));
   });
 
-  it("is these bytes, also in a year and on another machine", () => {
+  it("has these bytes, also a year later and on another machine", () => {
     expect(arrowSchema([{ name: "voucher_amount", type: "INTEGER" }, partition])).toBe(
       "/////+gAAAAQAAAAAAAKAAwACgAJAAQACgAAAAgAAAAAAQQAxP///wQAAAACAAAAfAAAABQAAAAQABgAFAATABIADAAIAAQAEAAAADAAAAAYAAAARAAAAAAA" +
         "BQEkAAAACAAIAAAABAAIAAAABAAAAJj///8AAAABIAAAAAAAAAAOAAAAZXhlY3V0aW9uX2RhdGUAAAQABAAEAAAAEAAUABAADwAOAAgAAAAEABAAAAAQAAAA" +
@@ -19,7 +19,7 @@ describe("the Arrow schema of a file", () => {
     );
   });
 
-  it("is not there without a column that is also in the name of the folder", () => {
+  it("does not exist without a column that is also in the name of the folder", () => {
     expect(arrowSchema([])).toBeUndefined();
     expect(arrowSchema([{ name: "country_code", type: "VARCHAR" }])).toBeUndefined();
   });

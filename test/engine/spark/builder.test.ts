@@ -45,7 +45,7 @@ async function refusalBy(work: (builder: ReturnType<typeof sparkBuilder>) => Pro
 }
 
 it.each(Object.entries(MORE_THAN_SELECTS))(
-  "a model that is more than a SELECT is refused before Spark is told of it: %s",
+  "a model that is more than a SELECT is refused before Spark gets it: %s",
   async (_, [sql, said]) => {
     const query: Query = { sql, references: [], dialect: "spark" };
     await expect(refusalBy((builder) => builder.assertSelects(query))).rejects.toMatchObject({
@@ -56,7 +56,7 @@ it.each(Object.entries(MORE_THAN_SELECTS))(
 );
 
 it.each(Object.entries(MORE_THAN_FUNCTIONS))(
-  "a file of functions that does more is refused before Spark is told of it: %s",
+  "a file of functions with other statements is refused before Spark gets it: %s",
   async (_, [sql, said]) => {
     await expect(
       refusalBy((builder) => builder.makeFunctions({ sql, dialect: "spark" })),

@@ -42,7 +42,7 @@ function open(settings: SparkSettings, signal = new AbortController().signal): P
 }
 
 describe("opening a session at a Spark", () => {
-  it("tries a port that refuses three times, and says which it is", async () => {
+  it("tries a port that refuses three times, and names it", async () => {
     const { port } = await listen(() => undefined);
     await new Promise((closed) => servers.pop()?.close(closed));
     const start = performance.now();
@@ -62,21 +62,21 @@ describe("opening a session at a Spark", () => {
   it.each([
     ["from the start", () => undefined],
     ["once it has let in", (socket: Socket) => socket.once("data", () => socket.write(COMPLETE))],
-  ])("waits for a server that is silent %s no longer than it may", async (_, treat) => {
+  ])("waits for a server that is silent %s no longer than the limit", async (_, treat) => {
     const { port, connections } = await listen(treat);
     const message: unknown = expect.stringContaining("is not reachable: no answer in 0.3 s");
     await expect(open(settingsFor(port))).rejects.toMatchObject({ ...ENGINE, message });
     expect(connections()).toBe(1);
   });
 
-  it("fails at once where the connection is lost while the session is opened", async () => {
+  it("fails at once if the connection is lost meanwhile", async () => {
     const { port } = await listen((socket) => {
       socket.once("data", () => socket.write(COMPLETE, () => socket.once("data", () => socket.destroy())));
     });
     await expect(open(settingsFor(port))).rejects.toMatchObject(ENGINE);
   });
 
-  it("does not try a password twice, and does not tell it", async () => {
+  it("does not try a password twice, and keeps it secret", async () => {
     const refusal = Buffer.concat([Buffer.from([3, 0, 0, 0, 5]), Buffer.from("wrong")]);
     const { port, connections } = await listen((socket) => socket.once("data", () => socket.end(refusal)));
     const failure: unknown = await open(settingsFor(port)).catch((error: unknown) => error);
@@ -85,7 +85,7 @@ describe("opening a session at a Spark", () => {
     expect(connections()).toBe(1);
   });
 
-  it("is told where TLS is spoken on one side only", async () => {
+  it("explains that only one side uses TLS", async () => {
     const alert = Buffer.from([0x15, 3, 3, 0, 2, 2, 40]);
     const { port } = await listen((socket) => socket.once("data", () => socket.end(alert)));
     for (const tls of [true, false]) {
@@ -103,7 +103,7 @@ describe("opening a session at a Spark", () => {
     await expect(open(settingsFor(port), controller.signal)).rejects.toMatchObject({ code: "CANCELLED" });
   });
 
-  it("names a bundle of authorities that cannot be read", async () => {
+  it("names an unreadable bundle of authorities", async () => {
     const failure = open(settingsFor(1, { tls: true, caBundle: "/nowhere/authorities.pem" }));
     await expect(failure).rejects.toMatchObject({ code: "INVALID_SETTINGS" });
   });

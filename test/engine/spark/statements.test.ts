@@ -28,7 +28,7 @@ describe("a session", () => {
     );
   });
 
-  it("is not to be had at a Spark that is too old", async () => {
+  it("does not open at a Spark that is too old", async () => {
     const { settings } = await scriptedSpark(() => FINISHED, "3.5.9 revision");
     await expect(openSparkSession(settings, never())).rejects.toMatchObject({
       code: "ENGINE_NOT_USABLE",
@@ -38,13 +38,13 @@ describe("a session", () => {
 });
 
 describe("a statement", () => {
-  it("is asked for until it has finished, and then closed", async () => {
+  it("is polled until it has finished, and then closed", async () => {
     const { asked, session } = await sessionThatSays((time) => (time < 4 ? { operationState: 1 } : FINISHED));
     await session.run("work");
     expect(asked.slice(-2)).toEqual(["work", "close work"]);
   });
 
-  it("that has failed is asked for the reason until there is one", async () => {
+  it("that has failed is polled for the reason until there is one", async () => {
     const reason =
       "org.apache.hive.service.cli.HiveSQLException: Error running query: [DIVIDE_BY_ZERO] " +
       "org.apache.spark.SparkArithmeticException: [DIVIDE_BY_ZERO] Division by zero. SQLSTATE: 22012\n" +
@@ -61,7 +61,7 @@ describe("a statement", () => {
     });
   });
 
-  it("that has failed without a reason does not keep its caller", async () => {
+  it("that has failed without a reason does not delay its caller", async () => {
     const { session } = await sessionThatSays(() => ({ operationState: 5 }));
     await expect(session.run("work")).rejects.toMatchObject({
       name: "SparkError",
@@ -73,7 +73,7 @@ describe("a statement", () => {
     "Job 7 cancelled because SparkContext was shut down",
     "Cannot call methods on a stopped SparkContext.",
     "Invalid SessionHandle: SessionHandle [c0ffee]",
-  ])("is no fault of its own where the server says %j", async (errorMessage) => {
+  ])("is not faulty itself if the server's message is %j", async (errorMessage) => {
     const { session } = await sessionThatSays(() => ({ operationState: 5, errorMessage }));
     await expect(session.run("work")).rejects.toMatchObject({ code: "ENGINE_UNAVAILABLE" });
   });
@@ -145,7 +145,7 @@ describe("a statement", () => {
         message: "[A] B",
       },
     }),
-  )("that meets %s says so", async (_, { said, code, message }) => {
+  )("that meets %s reports it", async (_, { said, code, message }) => {
     const { session } = await sessionThatSays(() => ({ operationState: 5, errorMessage: said }));
     const error: unknown = await session.run("work").catch((thrown: unknown) => thrown);
     const { code: coded, message: told } = error as { readonly code?: string; readonly message: string };

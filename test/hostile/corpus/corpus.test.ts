@@ -4,7 +4,7 @@ import { expectCorpus } from "./corpus.js";
 
 const suite = new Suite("Parquet of pyarrow, polars and fastparquet");
 
-it("what pyarrow, polars and fastparquet write is read as what it says, or refused by name", async () => {
+it("files of pyarrow, polars and fastparquet are read exactly, or refused by name", async () => {
   const { files, rows, refused } = await expectCorpus(process.env["CORPUS_PYTHON"], "generate.py", [
     "pyarrow",
     "polars",

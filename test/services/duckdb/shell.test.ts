@@ -16,14 +16,14 @@ const ask = (sql: string, environment: Record<string, string>) =>
 describe("duckdb -init dist/sql/shell.sql", () => {
   describeViews("local+sqlite", ask);
 
-  it("has no need of the extension for S3", async () => {
+  it("does not need the extension for S3", async () => {
     const { environment } = await makeWorkspace();
     expect(
       await ask("SELECT loaded FROM duckdb_extensions() WHERE extension_name = 'httpfs'", environment),
     ).toEqual([{ loaded: false }]);
   });
 
-  it("takes the zones for what they are, however they are written", async () => {
+  it("finds the zones in every spelling of their addresses", async () => {
     const { environment, folder, settings } = await makeWorkspace();
     await putVouchers(settings.zones.raw, [voucher()]);
     const raw = `${path.relative(PROJECT, folder)}//./raw//`;
@@ -32,11 +32,11 @@ describe("duckdb -init dist/sql/shell.sql", () => {
     ]);
   });
 
-  it("finds the zones where they are unless the environment names others", async () => {
+  it("finds the zones in their default folders", async () => {
     expect(await ask("SELECT count(*) AS rows FROM raw_vouchers", {})).toEqual([{ rows: 20_000 }]);
   });
 
-  it("opens only the files of the execution dates that are asked for", async () => {
+  it("opens only the files of the requested execution dates", async () => {
     const { environment, settings } = await makeWorkspace();
     await putVouchers(settings.zones.raw, times(2, voucher()));
     for (const date of ["2020-05-29", "2020-06-01", "2020-06-02"]) {
@@ -58,7 +58,7 @@ describe("duckdb -init dist/sql/shell.sql", () => {
     expect(await planOf("FROM curated_vouchers_all WHERE execution_date >= '2020-06-01'")).toContain("2/3");
   });
 
-  it("asks for an execution date, because it cannot know which one readers see", async () => {
+  it("requires an execution date, because it cannot know the one that readers see", async () => {
     const { environment, settings } = await makeWorkspace();
     await putVouchers(settings.zones.raw, [voucher()]);
     execFileSync(process.execPath, [MAIN, "-e", "2020-05-29"], { env: { ...process.env, ...environment } });
@@ -81,7 +81,7 @@ describe("duckdb -init dist/sql/shell.sql", () => {
     '{"version":1,"files":[{"path":"a/b.parquet","bytes":1}]}',
     '{"version":1,"files":[{"path":"../../../x.parquet","bytes":1}]}',
     '{"version":1,"files":[{"path":"/etc/x.parquet","bytes":1}]}',
-  ])("has but the views fail that need a manifest which does not hold: %s", async (text) => {
+  ])("fails only the views that need an invalid manifest: %s", async (text) => {
     const { environment, settings } = await makeWorkspace();
     await putFile(settings.zones.curated, "vouchers/execution_date=2020-06-01T000000/_manifest.json", text);
     await expect(ask("FROM curated_vouchers", environment)).rejects.toThrow(/_manifest\.json|a\/b\.parquet/);

@@ -94,7 +94,7 @@ describe("the sample", () => {
 });
 
 describe("mixed settings", () => {
-  it("read raw on S3 and write to folders, and the other way round", async () => {
+  it("have raw on S3 and write to folders, and the other way round", async () => {
     const raw = await filesOf(path.join(PROJECT, "data/raw"));
     const onS3 = await makeWorkspace({}, "minio+sqlite");
     const local = await makeWorkspace({}, "local+sqlite");

@@ -20,7 +20,7 @@ describe.each([
     "voucher_amount_usage: new file in place",
     "all committed",
     "publish: transaction begun",
-  ])("while it stands at '%s' leaves what the other has made", async (failpoint) => {
+  ])("while it is stopped at '%s' leaves the work of the other", async (failpoint) => {
     const { settings, environment } = await makeWorkspace({}, `${zones}+${server}`);
     const { raw } = settings.zones;
     await putVouchers(raw, times(3, voucher()));

@@ -87,13 +87,13 @@ const SECRETS_AND_OPTIONS = `
   UNION ALL SELECT current_setting('s3_secret_access_key') || current_setting('s3_session_token'), {{ partition_key }}
   ORDER BY ALL`;
 
-describe("no secret is told by", () => {
-  it.each([[[]], [["--json"]]])("a run that succeeds with %j", async (options) => {
+describe("no secret appears in", () => {
+  it.each([[[]], [["--json"]]])("a successful run with %j", async (options) => {
     const said = await expectDiscreet([...RUN, ...options], {}, 0);
     expect(said).toMatch(/2020-05-29T00:00:00Z|29 May 2020/);
   });
 
-  it.each([[["plan", ...RUN]], [["doctor"]]])("%j where all is well", async (words) => {
+  it.each([[["plan", ...RUN]], [["doctor"]]])("%j without a fault", async (words) => {
     for (const format of [[], ["--json"]]) await expectDiscreet([...words, ...format], {}, 0);
   });
 
@@ -150,19 +150,19 @@ describe("no secret is told by", () => {
     await expectDiscreet(["doctor"], changes(), exitCode);
   });
 
-  it("a model that reads the engine's keys and options, nor by the file that it writes", async () => {
+  it("a model that reads the engine's keys and options, nor in its file", async () => {
     await expectDiscreet(RUN, await sqlWith(SECRETS_AND_OPTIONS), 0);
     const rows = await readPartition(workspace.settings, "provision.curious");
     expect(JSON.stringify(rows)).toContain("secret=redacted");
     expectNoSecret(JSON.stringify(rows));
   });
 
-  it("a model that fails with what it has read", async () => {
+  it("a model that fails with its inputs", async () => {
     const select = `SELECT error(string_agg(content)) AS content, {{ partition_key }} AS execution_date FROM (${SECRETS_AND_OPTIONS}) ORDER BY ALL`;
     expect(await expectDiscreet(RUN, await sqlWith(select), 3)).toContain("secret=redacted");
   });
 
-  it("an audit that shows what it has read", async () => {
+  it("an audit that shows its inputs", async () => {
     const nothing = "SELECT 'x' AS content, {{ partition_key }} AS execution_date ORDER BY ALL";
     const audit =
       "SELECT secret_string, current_setting('s3_secret_access_key') AS key, current_setting('s3_session_token') AS token FROM duckdb_secrets()";
@@ -176,7 +176,7 @@ describe("no secret is told by", () => {
     ["SELECT current_setting('s3_secret_access_key'), current_setting('s3_session_token')", 0, ""],
     ["FROM enable_logging('HTTP')", 2, "may write"],
     ["SELECT nothing", 2, "nothing"],
-  ])("the shell that is asked %s", async (sql, exitCode, word) => {
+  ])("a shell with the statement %s", async (sql, exitCode, word) => {
     for (const format of ["--csv", "--json"])
       expect(await expectDiscreet(["shell", format, "-c", sql], {}, exitCode)).toContain(word);
   });
@@ -184,7 +184,7 @@ describe("no secret is told by", () => {
   it.each<[string, () => Record<string, string>]>([
     ["is away", () => ({ CONSUMPTION_URL: urlWith(PASSWORD, (url) => (url.port = "1")) })],
     ["refuses the password", () => ({ CONSUMPTION_URL: urlWith(WRONG_PASSWORD) })],
-  ])("the api whose database %s, nor by its log", async (_fault, changes) => {
+  ])("an api whose database %s, nor in its log", async (_fault, changes) => {
     const api = startApi({ ...environment, ...changes() });
     const response = await askForVoucher(api);
     expect(response.status).toBe(503);

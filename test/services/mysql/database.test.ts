@@ -74,7 +74,7 @@ describe.each(["mysql", "mariadb"] as const)("a consumption database in %s", (se
     ]);
   });
 
-  it("whose tables have another engine or collation is found by status --deep and by a doctor", async () => {
+  it("whose tables have another engine or collation is a fault for status --deep and a doctor", async () => {
     const { settings, environment } = await makeWorkspace({}, `local+${server}`);
     await putVouchers(settings.zones.raw, times(3, voucher()));
     await run(settings);
@@ -150,7 +150,7 @@ describe.each(["mysql", "mariadb"] as const)("a consumption database in %s", (se
     ],
     ["an unknown ssl-mode", (url: URL) => (url.search = "ssl-mode=MAYBE"), 2, "INVALID_SETTINGS", "ssl-mode"],
     ["an unknown option", (url: URL) => (url.search = "charset=latin1"), 2, "INVALID_SETTINGS", "charset"],
-  ])("with %s ends the run, says why, and tells no secret", async (_fault, change, exitCode, code, word) => {
+  ])("with %s ends the run, explains it, and keeps secrets", async (_fault, change, exitCode, code, word) => {
     const { consumptionUrl } = changed(change);
     const environment = { ...workspace.environment, CONSUMPTION_URL: consumptionUrl };
     const ended = await pipeline(["-e", EXECUTION_DATE], environment);
@@ -187,7 +187,7 @@ describe.each(["mysql", "mariadb"] as const)("a consumption database in %s", (se
     await Promise.all([run(other.settings), run(workspace.settings)]);
   });
 
-  it("that ends a publish in a deadlock has it repeated", async () => {
+  it("that ends a publish with a deadlock gets it again", async () => {
     const { settings, rival } = await publishedWithRival(server);
     await rival.query("CREATE TABLE ballast (n int PRIMARY KEY)");
     await rival.query("BEGIN");
@@ -205,7 +205,7 @@ describe.each(["mysql", "mariadb"] as const)("a consumption database in %s", (se
     expect(await readTable(settings, MOST_USED)).toMatchObject([{ voucher_amount: 1 }]);
   });
 
-  it("that loses the connection of a publish has it repeated", async () => {
+  it("that loses the connection of a publish gets it again", async () => {
     const { settings, rival } = await publishedWithRival(server);
     await rival.query("BEGIN");
     await rival.query("SELECT * FROM voucher_frequent_most_used FOR UPDATE");
@@ -217,7 +217,7 @@ describe.each(["mysql", "mariadb"] as const)("a consumption database in %s", (se
     expect(await readTable(settings, MOST_USED)).toMatchObject([{ voucher_amount: 1 }]);
   });
 
-  it("gives no lock to a second holder, and notices that one was lost to another", async () => {
+  it("gives no lock to a second holder, and reports a lost lock", async () => {
     const [first, second] = await Promise.all([
       openConsumption(workspace.settings.consumptionUrl),
       openConsumption(workspace.settings.consumptionUrl),

@@ -69,7 +69,7 @@ describe.each(["mysql", "mariadb"] as const)("the users of docs/operating.md on 
     await restorePublication({ ...settings, consumptionUrl }, date);
   }
 
-  it("can run the pipeline, again and for an old date, and a doctor says so before and after", async () => {
+  it("can run the pipeline, again and for an old date, and a doctor confirms it before and after", async () => {
     const made = await accounts();
     const doctor = () => pipeline(["doctor"], { ...made.environment, CONSUMPTION_URL: made.pipelineUrl });
     expect(await doctor()).toMatchObject({ code: 0, stdout: expect.stringContaining("all is well") });
@@ -85,7 +85,7 @@ describe.each(["mysql", "mariadb"] as const)("the users of docs/operating.md on 
   });
 
   it.each(["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE"])(
-    "cannot run it without %s, as a doctor says",
+    "cannot run it without %s, and a doctor reports it",
     async (right) => {
       const made = await accounts((statement) =>
         statement.includes("'pipeline_")

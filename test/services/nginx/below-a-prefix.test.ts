@@ -70,7 +70,7 @@ function ask(address: string, headers: Record<string, string> = {}): Promise<Ans
 const askAsBrowser = (address: string) => ask(address, { accept: "text/html" });
 
 describe("behind an nginx with TLS, below a path", () => {
-  it("each link of each page stays below the path, and leads to something", async () => {
+  it("each link of each page stays below the path, and works", async () => {
     const seen = new Set<string>();
     const waiting = [`${site}/vouchers/`];
     const broken: string[] = [];
@@ -100,14 +100,14 @@ describe("behind an nginx with TLS, below a path", () => {
     expect((await ask(sample)).status).toBe(200);
   });
 
-  it("the page of the API asks there", async () => {
+  it("the page of the API sends its requests there", async () => {
     const { servers } = JSON.parse((await ask("/vouchers/openapi.json")).body) as {
       servers: { url: string }[];
     };
     expect(servers).toEqual([{ url: "/vouchers" }]);
   });
 
-  it("an address without its last slash is found", async () => {
+  it("an address without its last slash works", async () => {
     for (const address of ["/vouchers", "/vouchers/docs", "/vouchers/docs/data"]) {
       const { headers } = await askAsBrowser(address);
       expect(new URL(String(headers["location"]), new URL(address, site)).href).toBe(`${site}${address}/`);

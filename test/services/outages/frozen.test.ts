@@ -14,7 +14,7 @@ const OTHER_DATE = "2020-05-30";
 
 describe("a run", () => {
   it.concurrent.each(ALL ? SERVERS : ["mysql" as const])(
-    "that is frozen in its publish into %s holds others up for a minute, and publishes nothing when it wakes up",
+    "that is frozen in its publish into %s delays others for a minute, and publishes nothing when it continues",
     async (kind) => {
       const server = await ownDatabase(kind, "db");
       const environment = { ...sampleIn(await makeFolder()), CONSUMPTION_URL: server.url };
@@ -41,7 +41,7 @@ describe("a run", () => {
   );
 
   it.concurrent.each(ALL ? SERVERS : ["mariadb" as const])(
-    "that waits for another program of %s in vain says who that is, and since when",
+    "that waits for another program of %s without success names that and its start",
     async (kind) => {
       const server = await ownDatabase(kind, "db");
       const environment = { ...sampleIn(await makeFolder()), CONSUMPTION_URL: server.url };

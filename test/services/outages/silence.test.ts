@@ -17,7 +17,7 @@ const FEW_SECONDS = 8;
 const TAKES_LONG = process.env["OUTAGES"] === "all";
 
 describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
-  it("that is paused has the api go on answering from memory, and say in a few seconds what it cannot", async () => {
+  it("that is paused leaves the api its answers in memory, and other requests get an error in a few seconds", async () => {
     const server = await ownDatabase(kind, "db");
     const environment = { ...sampleIn(await makeFolder()), CONSUMPTION_URL: server.url };
     await pipeline(["-e", EXECUTION_DATE], environment);
@@ -45,7 +45,7 @@ describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
   });
 
   if (TAKES_LONG) {
-    it("that is paused for good ends a run with 4 by itself, also one that holds its lock", async () => {
+    it("that is paused for good ends a run with 4, even one that holds its lock", async () => {
       const server = await ownDatabase(kind, "db");
       const environment = { ...sampleIn(await makeFolder()), CONSUMPTION_URL: server.url };
       await pipeline(["-e", EXECUTION_DATE], environment);
@@ -67,7 +67,7 @@ describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
   }
 });
 
-describe("a run that is sent SIGTERM while a service is silent", () => {
+describe("a run that gets SIGTERM while a service is silent", () => {
   let lake: Lake;
   beforeAll(async () => {
     lake = await makeLake("mysql");
@@ -134,7 +134,7 @@ describe("a run that is sent SIGTERM while a service is silent", () => {
 if (TAKES_LONG)
   describe("MinIO", () => {
     it.each(["start recorded", "curated.vouchers: room made", "vouchers: old file kept"])(
-      "that is paused for good at the moment '%s' ends a run with 4 by itself",
+      "that is paused for good at the moment '%s' ends a run with 4",
       async (moment) => {
         const lake = await makeLake("mysql");
         const { minio } = lake;

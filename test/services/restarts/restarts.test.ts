@@ -39,7 +39,7 @@ describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
     return { running, rival };
   }
 
-  it("that restarts in the middle of a publish delays the run, and no more", async () => {
+  it("that restarts in the middle of a publish delays the run only", async () => {
     const { url, environment } = await ownDatabase();
     const { running, rival } = await runUntilPublish(url, environment);
     await server.stop();
@@ -74,7 +74,7 @@ describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
     );
   });
 
-  it("that restarts does not keep the api from answering, nor from asking it again as soon as it is back", async () => {
+  it("that restarts does not stop the api from answering, nor from new queries as soon as it is back", async () => {
     const { environment } = await ownDatabase();
     await pipeline(["-e", EXECUTION_DATE], environment);
     const api = startApi({ ...environment, PORT: "0" });
@@ -87,7 +87,7 @@ describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
     expect(await Promise.all([answered(), asked(), asked()])).toEqual([200, 200, 200]);
   });
 
-  it("lets go of the lock of a run that was killed", async () => {
+  it("releases the lock of a killed run", async () => {
     const { url, environment } = await ownDatabase();
     const { running, rival } = await runUntilPublish(url, environment);
     running.kill("SIGKILL");
@@ -102,7 +102,7 @@ describe.each(["mysql", "mariadb"] as const)("%s", (kind) => {
   });
 
   if (kind === "mysql")
-    it("is reached over TLS as the URL says, and not where its certificate is not the one it says", async () => {
+    it("accepts TLS as the URL requires, and not with another certificate", async () => {
       const { url, environment } = await ownDatabase();
       await askMysql(server.current.url, "CREATE USER safe@'%' IDENTIFIED BY 'pw' REQUIRE SSL");
       await askMysql(server.current.url, `GRANT ALL ON ${new URL(url).pathname.slice(1)}.* TO safe@'%'`);

@@ -51,7 +51,7 @@ describe.each(["mysql", "mariadb"] as const)("%s, whose defaults are not those o
   }, 120_000);
   afterAll(() => server.stop());
 
-  it("is published into, is answered from, and has the record of the run", async () => {
+  it("accepts a publish, serves it, and has the record of the run", async () => {
     for (const date of [EXECUTION_DATE, "2020-05-30", EXECUTION_DATE]) {
       const { code, stderr } = await pipeline(["-e", date], environment);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -76,13 +76,13 @@ describe.each(["mysql", "mariadb"] as const)("%s, whose defaults are not those o
     expect(await (await askForVoucher(api)).json()).toEqual({ voucher_amount: 2640 });
   });
 
-  it("is asked by a doctor, who finds nothing wrong with it", async () => {
+  it("passes the checks of a doctor", async () => {
     const { stdout } = await pipeline(["doctor"], environment);
     expect(stdout).toMatch(/ok +database/);
     expect(stdout).toMatch(/ok +rights/);
   });
 
-  it("names the setting that it wants if it takes only short statements", async () => {
+  it("is refused with the name of the setting if it accepts only short statements", async () => {
     await askMysql(server.current.url, "SET GLOBAL max_allowed_packet = 1024");
     const { code, stderr } = await pipeline(["-e", EXECUTION_DATE], environment);
     await askMysql(server.current.url, "SET GLOBAL max_allowed_packet = 67108864");
@@ -90,7 +90,7 @@ describe.each(["mysql", "mariadb"] as const)("%s, whose defaults are not those o
     expect(code).toBe(2);
   });
 
-  it("names the setting that it wants if it takes encrypted connections only", async () => {
+  it("is refused with the name of the setting if it accepts only encrypted connections", async () => {
     await askMysql(server.current.url, "SET GLOBAL require_secure_transport = ON");
     const { code, stderr } = await pipeline(["-e", EXECUTION_DATE], environment);
     expect(stderr).toMatch(/add \?ssl-mode=REQUIRED (to CONSUMPTION_URL|if (the server|it accepts))/);

@@ -172,7 +172,7 @@ describe("the whole job", () => {
     return onServer(server);
   }
 
-  it("changes in folders only what it should", () => {
+  it("changes in folders only the expected files", () => {
     const { first, second, failedAudit, backfill, afterKill } = expected;
     const partitionsOf = ({ files }: Step) =>
       new Set(Object.keys(files).map((file) => path.basename(path.dirname(file))));

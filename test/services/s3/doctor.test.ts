@@ -19,7 +19,7 @@ describe("pipeline doctor on S3", () => {
     return pipeline(["doctor"], { ...workspace.environment, ...change });
   }
 
-  it("finds all well with the rights of docs/operating.md, and leaves nothing in the zones", async () => {
+  it("passes with the rights of docs/operating.md, and leaves nothing in the zones", async () => {
     const keys = keysEnvironment(await temporaryKeys(await documentedPolicy(workspace.settings)));
     const { code, stdout } = await doctor(keys);
     expect(stdout).toMatch(/^✓ ok +clock +agrees with S3$/m);
@@ -35,21 +35,24 @@ describe("pipeline doctor on S3", () => {
     ["s3:GetObject", 2, "writing curated"],
     ["s3:PutObject", 2, "writing curated"],
     ["s3:DeleteObject", 2, "writing curated"],
-  ])("says which zone keys are of no use for without %s of statement %i", async (action, index, check) => {
-    const policy = await poorerPolicy(workspace.settings, action, index);
-    const { code, stdout } = await doctor(keysEnvironment(await temporaryKeys(policy)));
-    expect(stdout).toMatch(new RegExp(`^✗ failed +${check} +ZONE_NOT_USABLE: `, "m"));
-    expect(code).toBe(2);
-  });
+  ])(
+    "names the zone for which keys without %s of statement %i are not enough",
+    async (action, index, check) => {
+      const policy = await poorerPolicy(workspace.settings, action, index);
+      const { code, stdout } = await doctor(keysEnvironment(await temporaryKeys(policy)));
+      expect(stdout).toMatch(new RegExp(`^✗ failed +${check} +ZONE_NOT_USABLE: `, "m"));
+      expect(code).toBe(2);
+    },
+  );
 
-  it("says of keys that are wrong that they are, for each zone", async () => {
+  it("reports wrong keys, for each zone", async () => {
     const { code, stdout } = await doctor({ AWS_SECRET_ACCESS_KEY: "wrong-secret" });
     expect(stdout.match(/^✗ failed .*ZONE_NOT_USABLE: .*check AWS_ACCESS_KEY_ID/gm)).toHaveLength(3);
     expect(stdout).toMatch(/^- not checked +writing curated +it needs curated zone$/m);
     expect([code, stdout.includes("wrong-secret")]).toEqual([2, false]);
   });
 
-  it("says that a bucket is not there", async () => {
+  it("reports a missing bucket", async () => {
     const { code, stdout } = await doctor({ CURATED_ZONE: "s3://there-is-no-such-bucket/curated" });
     expect(stdout).toMatch(
       /^✗ failed +curated zone .*NoSuchBucket.*create the bucket, or correct the setting$/m,
@@ -57,13 +60,13 @@ describe("pipeline doctor on S3", () => {
     expect(code).toBe(2);
   });
 
-  it("ends with 4 where nothing answers", async () => {
+  it("ends with 4 if no server answers", async () => {
     const { code, stdout } = await doctor({ AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1" });
     expect(stdout.match(/^✗ failed .* zone +STORAGE_FAILED: .*ECONNREFUSED/gm)).toHaveLength(3);
     expect(code).toBe(4);
   });
 
-  it("says how to get the extension where it is not in its folder, and puts nothing there", async () => {
+  it("explains how to get the extension if it is not in its folder, and puts nothing there", async () => {
     const empty = await makeFolder();
     const { code, stdout } = await doctor({ DUCKDB_EXTENSION_DIRECTORY: empty });
     expect(stdout).toMatch(/^✗ failed +httpfs +EXTENSION_MISSING: .*run 'npx pipeline install-extension'/m);
@@ -71,7 +74,7 @@ describe("pipeline doctor on S3", () => {
     expect([code, await fingerprint(empty)]).toEqual([2, {}]);
   });
 
-  it("says that the clock of this machine is wrong", async () => {
+  it("reports that the clock of this machine is wrong", async () => {
     const shifted = path.join(await makeFolder(), "shifted.mjs");
     await writeFile(
       shifted,

@@ -57,7 +57,7 @@ async function expectFailure(changes: Record<string, string>, code: string, word
 }
 
 describe("a run over zones on S3", () => {
-  it("with a wrong secret key says which settings to check", async () => {
+  it("with a wrong secret key names the settings to check", async () => {
     const AWS_SECRET_ACCESS_KEY = "Wr0ng/Secret+Key";
     await expectFailure({ AWS_SECRET_ACCESS_KEY }, "ZONE_NOT_USABLE", [
       "CURATED_ZONE",
@@ -66,14 +66,14 @@ describe("a run over zones on S3", () => {
     ]);
   });
 
-  it("with an unknown key says which settings to check", async () => {
+  it("with an unknown key names the settings to check", async () => {
     await expectFailure({ AWS_ACCESS_KEY_ID: "NOBODY" }, "ZONE_NOT_USABLE", [
       "InvalidAccessKeyId",
       "AWS_ACCESS_KEY_ID",
     ]);
   });
 
-  it("with a wrong session token says which setting to check", async () => {
+  it("with a wrong session token names the setting to check", async () => {
     await expectFailure({ AWS_SESSION_TOKEN: "no-such-token" }, "ZONE_NOT_USABLE", ["AWS_SESSION_TOKEN"]);
   });
 
@@ -93,7 +93,7 @@ describe("a run over zones on S3", () => {
     ["is down", "http://127.0.0.1:1", "STORAGE_FAILED", "ECONNREFUSED"],
     ["has a name that nobody knows", "http://s3.invalid:9000", "STORAGE_FAILED", "ENOTFOUND"],
     ["speaks no TLS", TEST_S3?.endpoint.replace("http:", "https:") ?? "", "ZONE_NOT_USABLE", "EPROTO"],
-  ])("whose endpoint %s says so", async (_fault, endpoint, code, word) => {
+  ])("whose endpoint %s reports it", async (_fault, endpoint, code, word) => {
     await expectFailure({ AWS_ENDPOINT_URL_S3: endpoint }, code, [
       word,
       "CURATED_ZONE",
@@ -159,7 +159,7 @@ describe("a run over zones on S3", () => {
     await expectFailure({ AWS_ENDPOINT_URL_S3: endpoint }, code, [word]);
   });
 
-  it("goes on where a service is away for a moment", async () => {
+  it("continues if a service is away for a moment", async () => {
     const { settings } = workspace;
     let awayUntil = Infinity;
     const endpoint = await startFaultyProxy(({ method = "", url = "" }) => {

@@ -30,7 +30,7 @@ async function find(key: string) {
 }
 
 describe("objects on S3", () => {
-  it("are all listed, also where there are more than one answer holds", async () => {
+  it("are all listed, even if there are more than fit into one response", async () => {
     const names = Array.from({ length: 1_050 }, (_, index) => `many/${index.toString().padStart(4, "0")}`);
     for (let start = 0; start < names.length; start += 50) {
       await Promise.all(names.slice(start, start + 50).map((name) => putFile(`s3://${bucket}`, name, "x")));
@@ -46,7 +46,7 @@ describe("objects on S3", () => {
     expect((await getFile(`s3://${bucket}`, `to/${mebibytes.toString()}`)).equals(content)).toBe(true);
   });
 
-  it.each([1, 12])("of %d MiB that were replaced in the meantime are not copied", async (mebibytes) => {
+  it.each([1, 12])("of %d MiB that were replaced meanwhile are not copied", async (mebibytes) => {
     await putFile(`s3://${bucket}`, "replaced", randomBytes(mebibytes * MEBIBYTE));
     const old = await find("replaced");
     await putFile(`s3://${bucket}`, "replaced", randomBytes(mebibytes * MEBIBYTE));
@@ -54,7 +54,7 @@ describe("objects on S3", () => {
     expect(await listFiles(`s3://${bucket}/copy`)).toEqual([]);
   });
 
-  it("that were replaced after they were listed are not read as if they were the same", async () => {
+  it("that were replaced after the list are not read as the same", async () => {
     await putFile(`s3://${bucket}`, "read", "one");
     const old = await find("read");
     await putFile(`s3://${bucket}`, "read", "two");
@@ -68,7 +68,7 @@ describe("objects on S3", () => {
     });
   });
 
-  it("that were never completed are ended", async () => {
+  it("that were never completed are removed", async () => {
     const address = { Bucket: bucket, Key: "uploads/data.parquet" };
     const { UploadId } = await (await s3()).send(new CreateMultipartUploadCommand(address));
     await (

@@ -9,7 +9,7 @@ import { makeWorkspace } from "../../workspace.js";
 import { startFaultyProxy } from "./faulty-proxy.js";
 
 describe("a plan of a run on S3", () => {
-  it("sends nothing but GET and HEAD, before and after a run", async () => {
+  it("sends GET and HEAD only, before and after a run", async () => {
     const { settings } = await makeWorkspace({}, "minio+sqlite");
     await putVouchers(settings.zones.raw, [voucher()]);
     await putFile(settings.zones.raw, "vouchers/late.csv", `${HEADER}\n${LINE}\n`);

@@ -9,7 +9,7 @@ import { makeWorkspace } from "../../workspace.js";
 const GOOD = `${HEADER}\n${LINE}\n`;
 
 describe("a raw object that is read", () => {
-  it("is noticed if another one was put in its place, and then the first one again", async () => {
+  it("is detected if another one replaced it for a moment", async () => {
     const { settings } = await makeWorkspace({}, "minio+sqlite");
     const put = (content: string) => putFile(settings.zones.raw, "vouchers/a.csv", content);
     await put(GOOD);

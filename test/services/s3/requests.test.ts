@@ -81,7 +81,7 @@ describe("a run on S3", () => {
     expect(requests.ofKinds()["copy"]).toBe(tables.length);
   });
 
-  it("lists the raw files twice, each partition and what is staged for it once, and what runs may have left behind", () => {
+  it("lists the raw files twice, each partition and its staged files once, and the leftovers of runs", () => {
     const { list = 0, "list uploads": uploads = 0 } = requests.ofKinds();
     expect([list, uploads]).toEqual([2 + 2 * report.tables.length + 6, 6]);
   });

@@ -86,7 +86,7 @@ describe("the shell over zones on S3", () => {
 
   describeViews("minio+sqlite", ask);
 
-  it("is what a terminal gets, with the files of the views alone to open", async () => {
+  it("is the one on a terminal, with only the files of the views", async () => {
     const { environment, settings } = await makeWorkspace({}, "minio+sqlite");
     await putVouchers(settings.zones.raw, times(3, voucher()));
     const bin = await makeFolder();
@@ -128,13 +128,13 @@ describe("the shell over zones on S3", () => {
     expect(secret).not.toContain("her");
   });
 
-  it("takes http for what it is, and another style where one is named", async () => {
+  it("accepts http, and another style if one is set", async () => {
     const secret = await secretOf({ AWS_ENDPOINT_URL: "http://s3.example.com", S3_URL_STYLE: "vhost" });
     expect(secret).toContain("endpoint=s3.example.com;");
     expect(secret).toContain("url_style=vhost;use_ssl=false");
   });
 
-  it("is for AWS where no endpoint is named", async () => {
+  it("is for AWS if no endpoint is set", async () => {
     const secret = await secretOf({});
     expect(secret).toContain("endpoint=s3.amazonaws.com;key_id=SOMEBODY;region=us-east-1;");
     expect(secret).toContain("url_style=vhost;use_ssl=true");

@@ -36,7 +36,7 @@ async function startTls(): Promise<{ endpoint: string; authority: string }> {
 }
 
 describe("S3 over TLS", () => {
-  it("is trusted where AWS_CA_BUNDLE names its authority, and only there", async () => {
+  it("is trusted if AWS_CA_BUNDLE names its authority, and only then", async () => {
     const { environment, settings } = await makeWorkspace({}, "minio+sqlite");
     await putVouchers(settings.zones.raw, times(2, voucher()));
     const { endpoint, authority } = await startTls();

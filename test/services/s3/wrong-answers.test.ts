@@ -111,7 +111,7 @@ async function visible(): Promise<unknown> {
   return [await hashesOf(curated), await hashesOf(provision)];
 }
 
-describe("an S3 that answers wrongly", () => {
+describe("an S3 with wrong responses", () => {
   it.each<[string, (asked: Asked) => Fault, string, RegExp]>([
     [
       "gives no ETags for what is written",
@@ -155,7 +155,7 @@ describe("an S3 that answers wrongly", () => {
       "STORAGE_FAILED",
       /repeats the same keys|never ends/,
     ],
-  ])("and %s is named by runs and by the doctor", async (_fault, fault, code, words) => {
+  ])("that %s is a fault in runs and in the doctor", async (_fault, fault, code, words) => {
     const before = await visible();
     const environment = await proxied(fault);
     const [failed, doctor] = await Promise.all([
@@ -185,7 +185,7 @@ describe("an S3 that answers wrongly", () => {
       ({ method, url }) => (method === "HEAD" && url.includes("_staging") ? shorter : undefined),
       /cannot read .* after writing it/,
     ],
-  ])("and %s is at fault, and not the data", async (_fault, fault, words) => {
+  ])("that %s is at fault, and not the data", async (_fault, fault, words) => {
     const { raw } = workspace.settings.zones;
     await putFile(raw, "vouchers/extra.csv", `${HEADER}\n${LINE}\n`);
     const before = await visible();
@@ -198,7 +198,7 @@ describe("an S3 that answers wrongly", () => {
     await removeFile(raw, "vouchers/extra.csv");
   });
 
-  it("and lies behind an nginx that refuses parts of large files is found by the doctor alone", async () => {
+  it("behind an nginx that refuses parts of large files is a fault in the doctor only", async () => {
     const target = TEST_S3?.endpoint ?? "";
     const nginx = await startNginx({
       directory: path.join(await makeFolder(), "nginx"),
@@ -222,7 +222,7 @@ describe("an S3 that answers wrongly", () => {
     }
   });
 
-  it("and copies whatever there is, cannot list uploads, and gives no ETags to HEAD is usable, with warnings", async () => {
+  it("that copies any object, cannot list uploads, and gives no ETags to HEAD is usable, with warnings", async () => {
     const environment = await proxied((asked) => {
       if (asked.isCopy) return copied;
       if (asked.method === "HEAD") return withoutEtag;
@@ -238,7 +238,7 @@ describe("an S3 that answers wrongly", () => {
     expect(ended.code).toBe(0);
   });
 
-  it("and gives new keys for ever does not hold up a signal", async () => {
+  it("that gives new keys forever does not delay a signal", async () => {
     let pages = 0;
     const environment = await proxied(
       endless((page) => {
@@ -258,7 +258,7 @@ describe("an S3 that answers wrongly", () => {
 });
 
 describe("an endpoint that only a profile names", () => {
-  it("is where runs and the doctor go", async () => {
+  it("is used by runs and by the doctor", async () => {
     const {
       AWS_ENDPOINT_URL_S3: endpoint = "",
       AWS_ACCESS_KEY_ID: id = "",

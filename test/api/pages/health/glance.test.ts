@@ -29,7 +29,7 @@ describe("the state of the database", () => {
     ["missing", "it was looked for, and there was none", ASKED, undefined],
     ["silent", "it has answered before", ANSWERING, undefined],
     ["silent", "the first look at it has not ended", NEVER_ASKED, undefined],
-  ] as const)("is %s where %s", (state, _why, status, runs) => {
+  ] as const)("is %s if %s", (state, _why, status, runs) => {
     expect(databaseStateOf(status, runs)).toBe(state);
   });
 });

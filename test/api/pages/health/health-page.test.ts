@@ -39,22 +39,22 @@ describe("the page of a healthy pipeline", () => {
     text = await read(api);
   });
 
-  it("says the newest execution date and its age, and that the database answers", () => {
+  it("shows the newest execution date and its age, and that the database answers", () => {
     expect(text).toContain("Newest answers 29 May 2020, 5 days old");
     expect(text).toContain("Database ✓ answers");
     expect(text).toContain("Newest run ✓ succeeded");
   });
 
-  it("says when it was published", async () => {
+  it("shows the time of the publish", async () => {
     expect(await read(await serveNow(settings))).toMatch(/Published just now, \d+ \w+ \d{4}, \d\d:\d\d UTC/);
   });
 
-  it("lists the runs, the latest first, with how long they took and how many warnings they have", () => {
+  it("lists the runs, the latest first, with their durations and numbers of warnings", () => {
     const [, table = ""] = /The last runs (.*)/.exec(text) ?? [];
     expect(table).toMatch(/29 May 2020 ✓ succeeded .*? \d\.\d 0 27 May 2020 ✓ succeeded .*? \d\.\d 0 $/);
   });
 
-  it("leads from each run to its report", async () => {
+  it("links each run to its report", async () => {
     const reports = [...(await htmlOf(api)).matchAll(/<th scope="row"><a href="([^"]+)">/g)].map(
       ([, address]) => address ?? "",
     );
@@ -68,12 +68,12 @@ describe("the page of a healthy pipeline", () => {
       );
   });
 
-  it("says that there were no warnings, and leaves rows, examples and audits to the reports", () => {
+  it("shows that there were no warnings, and leaves rows, examples and audits to the reports", () => {
     expect(text).toContain("Warnings The run for 29 May 2020 has none.");
     expect(text).not.toMatch(/Curated|total_orders|not_empty/);
   });
 
-  it("has headings in order, a name for each region, no styles of its own, and is last in the menu", async () => {
+  it("has headings in order, a name for each region, no inline styles, and is last in the menu", async () => {
     const html = await htmlOf(api);
     expect(html.match(/<h\d/g)?.join("")).toMatch(/^<h1(<h2)+$/);
     const labels = [...html.matchAll(/aria-labelledby="([^"]+)"/g)];
@@ -93,7 +93,7 @@ describe("a newest run that has failed", () => {
     await run({ ...settings, maxRejectedShare: "0.2" }, "2020-05-30").catch(() => undefined);
   });
 
-  it("is told as its report does, with its code, when it was, its message line by line, and whose answers are given", async () => {
+  it("has the same sentences as its report, with its code, times, message lines, and the served answers", async () => {
     const api = await serveNow(settings);
     const text = await read(api);
     expect(text).toMatch(
@@ -107,12 +107,12 @@ describe("a newest run that has failed", () => {
     expect(html).toMatch(/Run: <a href="\/health\/runs\/(2020-05-30T000000-\w+)">\1<\/a>/);
   });
 
-  it("stands above the others", async () => {
+  it("is above the others", async () => {
     const text = await read(await serveNow(settings));
     expect(text).toMatch(/30 May 2020 ✕ failed AUDIT_FAILED .* 29 May 2020 ✓/);
   });
 
-  it("is forgotten when the next one succeeds", async () => {
+  it("disappears when the next run succeeds", async () => {
     const { settings: own } = await makeWorkspace();
     await putVouchers(own.zones.raw, [voucher({ total_orders: "many" })]);
     await run(own).catch(() => undefined);
@@ -126,7 +126,7 @@ describe("a newest run that has failed", () => {
 });
 
 describe("a newest run", () => {
-  it("that died is told as killed, without seconds, and that it left no word", async () => {
+  it("that died is shown as killed, without seconds, and without a message", async () => {
     const { settings } = await runOver(times(2, voucher()));
     await recordRun(settings, undefined);
     const text = await read(await serveNow(settings));
@@ -138,7 +138,7 @@ describe("a newest run", () => {
     expect(text).toContain("as of 29 May 2020");
   });
 
-  it("that was cancelled is told as that", async () => {
+  it("that was cancelled is shown as cancelled", async () => {
     const { settings } = await runOver(times(2, voucher()));
     await recordRun(settings, { outcome: "cancelled", error_code: "CANCELLED", error_message: "cancelled" });
     expect(await read(await serveNow(settings))).toMatch(
@@ -146,7 +146,7 @@ describe("a newest run", () => {
     );
   });
 
-  it("that warns has its first warnings told by their first lines", async () => {
+  it("that warns shows the first line of each of its first warnings", async () => {
     const { settings } = await runOver(times(2, voucher()));
     const warnings = ["one\n  of two lines", "two", "three", "four", "five", "six", "seven"];
     await recordRun(settings, { record: JSON.stringify({ warnings, seconds: 1.25 }) });
@@ -162,7 +162,7 @@ describe("a newest run", () => {
     ["{", "the record of the run is not readable"],
     ["[]", "the record of the run is not readable"],
     ['{"audits":7,"warnings":[7]}', "the record of the run has unreadable values in audits, warnings"],
-  ])("with the record %j is told with a warning", async (record, warning) => {
+  ])("with the record %j is shown with a warning", async (record, warning) => {
     const { settings } = await runOver(times(2, voucher()));
     await recordRun(settings, { record });
     const text = await read(await serveNow(settings));
@@ -170,7 +170,7 @@ describe("a newest run", () => {
     expect(text).toMatch(/1 June 2020 ✓ succeeded just now .* UTC not known 1/);
   });
 
-  it("without a record is told as far as it is known, and the warnings are those of the run before", async () => {
+  it("without a record is shown as far as possible, with the warnings of the previous run", async () => {
     const { settings } = await runOver(times(2, voucher()));
     await recordRun(settings, { record: null });
     const text = await read(await serveNow(settings));
@@ -178,7 +178,7 @@ describe("a newest run", () => {
     expect(text).toContain("Warnings The run for 29 May 2020 has none.");
   });
 
-  it("of a date that is none is told by the key of its partition", async () => {
+  it("of an invalid date is shown with the key of its partition", async () => {
     const { settings } = await runOver(times(2, voucher()));
     await recordRun(settings, { outcome: "failed", error_code: "BUG", error_message: "m" }, "some-day");
     const text = await read(await serveNow(settings));
@@ -186,7 +186,7 @@ describe("a newest run", () => {
     expect(text).toContain("some-day ✕ failed BUG");
   });
 
-  it("is shown beside the nineteen before it", async () => {
+  it("is shown together with the nineteen before it", async () => {
     const { settings } = await runOver(times(2, voucher()));
     for (let day = 1; day <= 25; day += 1)
       await recordRun(settings, {}, `2021-01-${day.toString().padStart(2, "0")}T000000`);
@@ -197,10 +197,10 @@ describe("a newest run", () => {
   });
 });
 
-describe("names that came with the data", () => {
+describe("names from the data", () => {
   const OVERRIDE = "\u202e";
 
-  it("are escaped, and turn no words around them", async () => {
+  it("are escaped, and do not turn the words around them", async () => {
     const { settings } = await makeWorkspace();
     await putVouchers(settings.zones.raw, [voucher()]);
     await run(settings);
@@ -216,7 +216,7 @@ describe("names that came with the data", () => {
 });
 
 describe("before anything is published", () => {
-  it("without a database it says so, and how the answers come", async () => {
+  it("a page without a database shows that, and how to get answers", async () => {
     const { settings } = await makeWorkspace();
     const text = await read(await serveNow(settings));
     expect(text).toContain("Newest answers None yet Published Nothing yet");
@@ -225,7 +225,7 @@ describe("before anything is published", () => {
     expect(text).toContain("npm run pipeline -- --execution-date 2020-05-29T00:00:00");
   });
 
-  it("a run that has not published yet is told", async () => {
+  it("a run that has not published yet is shown", async () => {
     const { settings } = await makeWorkspace();
     await putVouchers(settings.zones.raw, VOUCHERS);
     await run(settings, "2020-05-29", ["curate"]);
@@ -239,7 +239,7 @@ describe("before anything is published", () => {
 describe("while the database is away", () => {
   const GONE = "The run history appears again when the database is reachable.";
 
-  it("the page is there, with the answers that are held", async () => {
+  it("the page works, with the answers in memory", async () => {
     const { settings } = await runOver(times(2, voucher()));
     const api = await serve(settings);
     await api.store.refresh();
@@ -257,7 +257,7 @@ describe("while the database is away", () => {
     expect(await read(api)).toContain("Database ✓ answers");
   });
 
-  it("the page is there where it has never answered, and keeps the secrets of its address", async () => {
+  it("the page works if the database has never answered, and keeps the secrets of its address", async () => {
     const { settings } = await makeWorkspace();
     const api = await serve({ ...settings, consumptionUrl: "mysql://nobody:secret@127.0.0.1:1/none" });
     const text = await read(api);
@@ -268,7 +268,7 @@ describe("while the database is away", () => {
   });
 });
 
-it("the page tells what was withdrawn, by whom and why, as long as that holds", async () => {
+it("the page shows each open withdrawal, with its author and reason", async () => {
   const { settings } = await runOver([voucher()], "2020-05-28");
   await run(settings, "2020-05-29");
   const date = parseExecutionDate("2020-05-29");

@@ -40,7 +40,7 @@ describe("the report of a run that has succeeded", () => {
     text = await read(api, runId);
   });
 
-  it("says the same as the report that the run has left", async () => {
+  it("has the same text as the report of the run", async () => {
     const [newest] = await readHistory(settings, { runId, limit: 1 });
     if (newest === undefined) throw new Error("no run");
     expect(text).toContain(
@@ -50,7 +50,7 @@ describe("the report of a run that has succeeded", () => {
     expect((await open(api, runId))[1]).toContain(said);
   });
 
-  it("tells what became of the rows, with shares, and that a row with two reasons counts under both", () => {
+  it("shows the results of the rows, with shares, and that a row with two reasons counts under both", () => {
     expect(text).toContain(
       "read 12 100% curated: used for the answers 7 58.3% out of scope: not known yet at the execution " +
         "date 1 8.3% rejected: a value is missing or invalid 4 33.3%",
@@ -71,7 +71,7 @@ describe("the report of a run that has succeeded", () => {
     expect(text).toMatch(/All \d\d checks passed/);
   });
 
-  it("has headings in order, a name for each region, no styles of its own, and leads back to all runs", async () => {
+  it("has headings in order, a name for each region, no inline styles, and links back to all runs", async () => {
     const [, html] = await open(api, runId);
     expect(html.match(/<h\d/g)?.join("")).toMatch(/^<h1(<h2)+$/);
     for (const [, id] of html.matchAll(/aria-labelledby="([^"]+)"/g))
@@ -86,14 +86,14 @@ describe("the report of a run that has succeeded", () => {
     expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
   });
 
-  it("tells whether what it has published was taken back", async () => {
+  it("shows if its publication was withdrawn", async () => {
     await withdrawPublication(settings, parseExecutionDate("2020-05-29"), "the feed of Peru was cut short");
     expect(await read(api, runId)).toMatch(/Withdrawals .* the feed of Peru was cut short/);
   });
 });
 
 describe("the report of a run that has failed", () => {
-  it("shows its fault, which audit failed, with its promise, and how many rows broke it and may", async () => {
+  it("shows its fault, the failed audit with its promise, and how many rows broke it and may", async () => {
     const { settings } = await runOver(times(2, voucher()));
     await putVouchers(settings.zones.raw, VOUCHERS);
     await run({ ...settings, maxRejectedShare: "0.2" }, "2020-05-30").catch(() => undefined);
@@ -110,7 +110,7 @@ describe("the report of a run that has failed", () => {
     expect(text).toContain("read 12 100%");
   });
 
-  it("because of its rows says what became of them, with examples", async () => {
+  it("because of its rows shows their results, with examples", async () => {
     const { settings } = await makeWorkspace();
     await putVouchers(settings.zones.raw, times(3, voucher({ timestamp: "2020-05-01 00:00:00 UTC" })));
     await run(settings).catch(() => undefined);
@@ -155,7 +155,7 @@ describe("the report of a run whose record", () => {
       '{"measures":{"measures.row_accounting":[{"rows_read":"1000000","curated":999998,"rejected":2,"out_of_scope":0}]}}',
       "is missing or invalid 2 under 0.1%",
     ],
-  ])("%s is told as far as it is known", async (_how, record, told) => {
+  ])("%s is shown as far as possible", async (_how, record, told) => {
     const runId = await recordRun(settings, { record });
     const text = await read(api, runId);
     expect(text).toContain(told);
@@ -163,12 +163,12 @@ describe("the report of a run whose record", () => {
     expect(text).not.toMatch(/NaN|undefined|Invalid/);
   });
 
-  it("is of a date that is none is told by the key of its partition", async () => {
+  it("has an invalid date is shown with the key of its partition", async () => {
     const runId = await recordRun(settings, { outcome: "failed", error_code: "BUG" }, "some-day");
     expect(await read(api, runId)).toContain("The run for some-day failed and published nothing");
   });
 
-  it("has markup in it is shown as it came", async () => {
+  it("has markup in it is shown unchanged", async () => {
     const evil = "</pre><script>alert(1)</script>";
     const groups = [
       { reject_reason: evil, country_code: evil, rejected: 1, example: evil, source_file: evil },
@@ -192,8 +192,8 @@ describe("the report of a run whose record", () => {
   });
 });
 
-describe("a run that cannot be told", () => {
-  it("because there is none is a page that says so", async () => {
+describe("a missing report of a run", () => {
+  it("is a page that explains it if there is no such run", async () => {
     const { settings } = await runOver(times(2, voucher()));
     const api = await serve(settings);
     const [status, html] = await open(api, "2020-05-29T000000-000000000000");
@@ -201,13 +201,13 @@ describe("a run that cannot be told", () => {
     expect(mainTextOf(html)).toContain("There is no run 2020-05-29T000000-000000000000.");
   });
 
-  it("because there was no run yet is a page that says so", async () => {
+  it("is a page that explains it if there was no run yet", async () => {
     const api = await serve((await makeWorkspace()).settings);
     expect((await open(api, "2020-05-29T000000-000000000000"))[0]).toBe(404);
   });
 
   it.each(["a.b", "%00", "%3Cscript%3E", "a".repeat(65), "a%20b", "%FF"])(
-    "because %s is the id of none is refused",
+    "is refused if %s is not an id",
     async (runId) => {
       const api = await serve((await makeWorkspace()).settings);
       const [status, html] = await open(api, runId);
@@ -216,7 +216,7 @@ describe("a run that cannot be told", () => {
     },
   );
 
-  it("because the database is away is told again when it answers", async () => {
+  it("is available again after the database returns", async () => {
     const { settings } = await runOver(times(2, voucher()));
     const [last] = await readHistory(settings, { limit: 1 });
     const api = await serve(settings);

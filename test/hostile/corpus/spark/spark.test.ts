@@ -4,7 +4,7 @@ import { expectCorpus } from "../corpus.js";
 
 const suite = new Suite("Parquet of Spark");
 
-it("what Spark writes, also by the calendar of Spark 2, is read as what it says, or refused by name", async () => {
+it("files of Spark, also with the calendar of Spark 2, are read exactly, or refused by name", async () => {
   const { files, rows, refused } = await expectCorpus(process.env["SPARK_PYTHON"], "generate_by_spark.py", [
     "spark",
   ]);
