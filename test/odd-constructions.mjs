@@ -188,7 +188,7 @@ function isProse(text) {
   return (
     wordsIn(text) > 2 &&
     /\s/.test(text) &&
-    !/\{[^{}]*:[^{}]*;[^{}]*\}|^default-src |^<\/\S+>; rel=/.test(text) &&
+    !/\{[^{}]*:[^{}]*;[^{}]*\}|^default-src |^<\S+>; rel=/.test(text) &&
     !/\b(SELECT|FROM|INSERT|UPDATE|DELETE|CREATE|ALTER|WHERE|COPY|SET|JOIN|AS|WITH)\b/.test(text)
   );
 }

@@ -11,7 +11,7 @@ const LIMITS: Record<TextGroup, number> = {
   pages: 5,
   sql: 1,
   comments: 3,
-  "test names": 2.5,
+  "test names": 2,
 };
 
 describe("odd constructions", () => {

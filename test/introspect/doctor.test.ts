@@ -12,7 +12,7 @@ describe("the checks of the machine", () => {
     expect(checkNode(version).message).toBe(`Node ${version}`);
   });
 
-  it("take Node 20, and say that it has no support", () => {
+  it("accept Node 20, and warn that it has no support", () => {
     expect(checkNode("20.19.0").message).toBe(
       "Node 20.19.0, which nobody supports any more: install Node 24",
     );
@@ -22,12 +22,12 @@ describe("the checks of the machine", () => {
     expect(() => checkNode(version)).toThrow(unusable);
   });
 
-  it("want memory for DuckDB and for what is beside it", () => {
+  it("require memory for DuckDB and for the rest of the process", () => {
     expect(checkMemory(4 * GIBIBYTE, 5 * GIBIBYTE).message).toBe("DuckDB may use 4.0 GiB of 5.0 GiB");
     expect(() => checkMemory(4.9 * GIBIBYTE, 5 * GIBIBYTE)).toThrow("lower DUCKDB_MEMORY_LIMIT");
   });
 
-  it("want clocks that agree within a few minutes", () => {
+  it("require clocks that agree within a few minutes", () => {
     expect(checkClock({ S3: MINUTE, "the database": -MINUTE }).message).toBe("agrees with S3, the database");
     expect(() => checkClock({ S3: 0, "the database": -10 * MINUTE })).toThrow(
       "the database is 600 s behind this machine; correct the wrong clock",
@@ -36,7 +36,7 @@ describe("the checks of the machine", () => {
 });
 
 describe("an examination", () => {
-  it("tells a bug of a check as one, and goes on", async () => {
+  it("reports a bug of a check as such, and continues", async () => {
     const examination = new Examination(new RunActivity());
     const broken = await examination.check("broken", [], () => {
       throw new TypeError("x is not a function");

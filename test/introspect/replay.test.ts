@@ -62,7 +62,7 @@ describe("a replay of a run whose SQL somebody has changed in the database", () 
     expect(await namesOfFiles()).toEqual(before);
   });
 
-  it("is refused also if the hash goes with it", async () => {
+  it("is refused even if the hash is changed, too", async () => {
     const changed = { "../../evil.sql": "", ...texts };
     const newHash = hashOfTexts(new Map(Object.entries(changed)));
     await inDatabase(async ({ db }) => {
@@ -79,12 +79,12 @@ describe("a replay of a run whose SQL somebody has changed in the database", () 
     });
   });
 
-  it.each(["{", '{"v1/segments.json":1}'])("says that the database is damaged: %s", async (files) => {
+  it.each(["{", '{"v1/segments.json":1}'])("reports that the database is damaged: %s", async (files) => {
     await setTexts(files);
     await expect(replay()).rejects.toMatchObject({ code: "CONSUMPTION_NOT_USABLE" });
   });
 
-  it("gives the same if only the order of the files is another", async () => {
+  it("gives the same if only the order of the files differs", async () => {
     await setTexts(JSON.stringify(Object.fromEntries(Object.entries(texts).reverse())));
     expect(await replay()).toMatchObject({ is_same: true, moved: [] });
   });

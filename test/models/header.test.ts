@@ -37,14 +37,14 @@ describe("the header of a model", () => {
     ]);
   });
 
-  it("says how an audit is used here, beside its parameters", () => {
+  it("has the use of an audit, together with its parameters", () => {
     const use = "{ two: { segment: frequent, severity: warn, threshold: { share: 0.1 } } }";
     expect(parseHeader("written", file, sqlOf([...good, `audits: [${use}]`])).audits).toEqual([
       { audit: "two", parameters: { segment: "frequent" }, severity: "warn", threshold: { share: 0.1 } },
     ]);
   });
 
-  it("takes an audit of the model's own, with its promise and its query", () => {
+  it("accepts the model's own audit, with its promise and its query", () => {
     const use = "{ two: { description: All is well, select: SELECT 1, severity: warn } }";
     expect(parseHeader("written", file, sqlOf([...good, `audits: [${use}]`])).audits).toEqual([
       {

@@ -30,7 +30,7 @@ describe("the files for duckdb -init", () => {
 });
 
 describe("the views of the shell", () => {
-  it("have names of their own, or else the models are refused", async () => {
+  it("have unique names, or else the models are refused", async () => {
     const { models } = await loadVersion();
     const [model] = models.filter(isWritten);
     if (model === undefined) throw new Error("unknown model");

@@ -44,14 +44,14 @@ describe("a template", () => {
     expect(sql).toBe(`['a', 'it''s'] 0.5 TRUE country_code, "select"`);
   });
 
-  it("keeps its header, and every character behind it, whatever the first tag trims", () => {
+  it("keeps its header, and every character after it, whatever the first tag trims", () => {
     const header = "/*\ndescription: >\n  {{ not }} {%- rendered\nkey: [a]\n*/";
     const { sql } = render(`${header}\n\n{%- assign key = 1 %}\nSELECT {{ key }}`);
     expect(sql).toBe(`${header}\nSELECT 1`);
     expect(render("{{- 1 }} AS one").sql).toBe("1 AS one");
   });
 
-  it("tells what it refers to", () => {
+  it("lists its references", () => {
     const { sql, references } = render(
       'FROM {{ "curated.vouchers" | ref }} JOIN {{ "curated.vouchers" | ref }}',
     );

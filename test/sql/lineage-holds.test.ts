@@ -60,9 +60,9 @@ async function valuesWithMoved(
   }
 }
 
-describe("what the lineage does not say, is not so", () => {
+describe("the lineage is complete", () => {
   it.each(steps.map((step) => [step.model.name, step] as const))(
-    "%s has no other column change where values of one are moved",
+    "%s has no other column that changes if values of one are moved",
     async (name, { model, rendered: { sql, references } }) => {
       const lineage = models.get(name);
       const columns = Object.keys(model.header.columns);

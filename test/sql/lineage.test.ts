@@ -49,7 +49,7 @@ describe("the lineage of the models", () => {
     );
   });
 
-  it("stops where it is told to", () => {
+  it("stops at a given model", () => {
     const answers = lineageFrom(
       lineage,
       "provision.voucher_frequent_most_used",
@@ -60,7 +60,7 @@ describe("the lineage of the models", () => {
     ]);
   });
 
-  it("says of which models it is not known, and then of none that comes of them", async () => {
+  it("lists the models without lineage, and then no model that derives from them", async () => {
     const modelOf = (select: string) => `/*
 description: For a test.
 columns:

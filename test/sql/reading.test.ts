@@ -72,14 +72,14 @@ describe("a moment from text", () => {
     expect(await valueOf(`moment(${quoted(text)})`)).toBeNull();
   });
 
-  it("is not led astray by a zone name in another row", async () => {
+  it("is not misled by a zone name in another row", async () => {
     const rows = await rowsOf(`
       SELECT moment(t) AS moment
       FROM (VALUES ('2018-01-01 00:00:00 America/New_York'), ('2018-01-01T00:00:00'), ('2018-01-01 00:00:00+01:00')) v(t)`);
     expect(rows.map(({ moment }) => moment)).toEqual([null, "2018-01-01 00:00:00", "2017-12-31 23:00:00"]);
   });
 
-  it("says in its fast shapes what the grammar says", async () => {
+  it("reads its fast shapes like the grammar", async () => {
     const shapes = [
       "2018-07-21 18:59:38+00:00",
       "2018-07-21",

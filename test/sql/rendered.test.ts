@@ -23,14 +23,14 @@ const rendered = new Map([
 /** `UPDATE_SNAPSHOTS=1 npm run jest -- rendered` writes them anew. CI never does. */
 const isUpdating = process.env["UPDATE_SNAPSHOTS"] === "1" && process.env["CI"] === undefined;
 
-describe("the SQL that a run says to the engine", () => {
+describe("the SQL of a run", () => {
   it.each([...rendered])("is the snapshot %s", async (name, sql) => {
     const file = path.join(SNAPSHOTS, name);
     if (isUpdating) await writeFile(file, `${sql}\n`);
     expect(`${sql}\n`).toBe(await readFile(file, "utf8"));
   });
 
-  it("has no snapshot of something that is not there any more", async () => {
+  it("has no snapshot of a missing text", async () => {
     expect((await readdir(SNAPSHOTS)).sort()).toEqual([...rendered.keys()].sort());
   });
 });

@@ -135,7 +135,7 @@ describe("the columns of a query", () => {
       "SELECT factor * amount AS a FROM curated.orders, (VALUES (1), (2)) AS factors(factor)",
       { a: "orders.amount TRANSFORMATION" },
     ],
-  ])("come of %s", async (_what, select, expected) => {
+  ])("derive from %s", async (_what, select, expected) => {
     expect(await columnsOf(select)).toEqual(expected);
   });
 });
@@ -185,7 +185,7 @@ describe("the rows of a query", () => {
   });
 });
 
-describe("what cannot be traced", () => {
+describe("untraceable SQL", () => {
   it.each([
     ["a column that nobody has", "SELECT nothing FROM curated.orders", "cannot trace the source of nothing"],
     ["a table that is not a model", "SELECT id FROM curated.others", "curated.others is not a model"],
@@ -198,7 +198,7 @@ describe("what cannot be traced", () => {
     ["a natural join", "SELECT id FROM curated.orders NATURAL JOIN curated.customers", "NATURAL"],
     ["a function of tables", "SELECT a FROM made_up(1)", "made_up"],
     ["a file", "SELECT a FROM read_parquet('x')", "read_parquet"],
-  ])("is said: %s", async (_what, select, reason) => {
+  ])("has the reason: %s", async (_what, select, reason) => {
     await expect(trace(select)).rejects.toMatchObject({
       name: "Untraceable",
       message: expect.stringContaining(reason),

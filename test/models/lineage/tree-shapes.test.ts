@@ -82,7 +82,7 @@ describe("the shape of a syntax tree", () => {
     expect(tried).toBeGreaterThan(300);
   });
 
-  it("is refused if any node has a part more", () => {
+  it("is refused if any node has an additional part", () => {
     const count = nodesIn(tree).length;
     expect(count).toBeGreaterThan(50);
     for (let index = 0; index < count; index += 1) {
@@ -116,7 +116,7 @@ async function otherEngine(selects: readonly string[]): Promise<Syntax> {
 }
 
 describe("an engine of another version", () => {
-  it("makes a run know no lineage of the tables that it cannot tell, and of the others all", async () => {
+  it("gives no lineage for the tables that it describes in another form, and full lineage for the others", async () => {
     const traced = await traceColumns(version, parseExecutionDate("2020-05-29"), "0.5", otherEngine);
     expect(traced.unknown?.code).toBe("LINEAGE_UNKNOWN");
     expect([...traced.untraceable.keys()]).toContain("provision.voucher_frequent_most_used");
