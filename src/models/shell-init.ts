@@ -50,7 +50,7 @@ export const UTC_SQL = "-- All times are UTC, as in the pipeline.\nSET TimeZone 
 function initSql(version: Pick<SqlVersion, "models">): string {
   return [
     UTC_SQL,
-    // If the views are created again, old file lists must not break them.
+    // If the views are created again, no variable may still list old files.
     fileVariables(version)
       .map((name) => `RESET VARIABLE ${identifier(name)};`)
       .join("\n"),

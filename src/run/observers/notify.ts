@@ -70,7 +70,7 @@ function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** The events of a run that need a message, with the known context. */
+/** The reasons to send a message about a run, and the reasons that the address already knows. */
 interface Notices {
   readonly due: readonly Notice[];
   readonly known: readonly Notice[];
