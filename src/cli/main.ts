@@ -8,6 +8,7 @@ import { LOG_LEVELS } from "../settings/settings.js";
 import { Cancellation } from "./cancel.js";
 import { apiKeyCommand } from "./commands/api-key-command.js";
 import { backfillCommand } from "./commands/backfill-command.js";
+import { checkCommand } from "./commands/check-command.js";
 import { diffCommand } from "./commands/diff-command.js";
 import { docsCommand } from "./commands/docs-command.js";
 import { doctorCommand } from "./commands/doctor-command.js";
@@ -47,6 +48,7 @@ const groups = {
     diffCommand,
     rejectedCommand(cancellation),
     inspectCommand(cancellation),
+    checkCommand(cancellation),
     planCommand(cancellation),
     renderCommand(cancellation),
     shellCommand(cancellation),

@@ -27,6 +27,8 @@ import {
   type Partition,
   type Zone,
 } from "../zones/zone.js";
+import { checkSql } from "./check/check-sql.js";
+import { assertNoFaults } from "./check/sql-faults.js";
 import { looking } from "./looking.js";
 import { recordBuild, type RecordedStatement } from "./recording-builder.js";
 import { renderRun, type RenderContext, type RenderedRun } from "./rendered-model.js";
@@ -113,6 +115,7 @@ export function planOfRun(
 ): Promise<PlannedRun> {
   return looking(settings, signal, async (opened) => {
     const version = await opened.sql();
+    assertNoFaults((await checkSql(settings, signal)).faults);
     const zones = await opened.zones();
     const consumption = await opened.untouchedDatabase();
     const context = { executionDate, settings, version, zones, signal, warn };

@@ -1,6 +1,6 @@
-import { EVENT_ID, getScalarValue, load, parseEvents, YAMLException, type Event } from "js-yaml";
 import * as z from "zod";
 import { PipelineError } from "../base/errors.js";
+import { faultInYaml, pathOf, placeInYaml, valueOfYaml, type Place, type YamlText } from "./yaml-text.js";
 
 /** The types a column can have, as DuckDB names them. */
 export const COLUMN_TYPES = [
@@ -115,62 +115,36 @@ export const HEADER = /^\/\*\n([\s\S]*?)\*\//;
  * @throws PipelineError INVALID_MODEL that names file, line and the words that are allowed there.
  */
 export function parseHeader<Kind extends HeaderKind>(kind: Kind, file: string, text: string): Header<Kind> {
-  const yaml = HEADER.exec(text)?.[1];
+  const yaml = yamlOf(file, text);
   if (yaml === undefined) {
     throw new PipelineError(
       "INVALID_MODEL",
       `${file}:1: must begin with a header: YAML between a line /* and */`,
     );
   }
-  const parsed = headerSchemas[kind].safeParse(valueOf(file, yaml));
+  const parsed = headerSchemas[kind].safeParse(valueOfYaml(yaml));
   if (!parsed.success) {
-    const faults = parsed.error.issues.map(
-      (issue) => `${file}:${lineAt(yaml, offsetOf(yaml, issue.path))}: ${explain(kind, issue)}`,
-    );
+    const faults = parsed.error.issues.map((issue) => faultInYaml(yaml, pathOf(issue), explain(kind, issue)));
     throw new PipelineError("INVALID_MODEL", faults.join("\n"));
   }
   return parsed.data as Header<Kind>;
 }
 
-function valueOf(file: string, yaml: string): unknown {
-  try {
-    return load(yaml);
-  } catch (error) {
-    if (!(error instanceof YAMLException)) throw error;
-    const message = `${file}:${lineAt(yaml, error.mark?.position ?? 0)}: ${error.reason}`;
-    throw new PipelineError("INVALID_MODEL", message, { cause: error });
-  }
+/** The place in a SQL file of a part of its header, such as `["columns", "month"]`, or of the nearest part that is there. */
+export function placeInHeader(text: string, path: readonly PropertyKey[]): Place {
+  const yaml = yamlOf("", text);
+  return yaml === undefined ? { line: 1, column: 1 } : placeInYaml(yaml, path);
 }
 
-/** The line of the file on which a place of its header stands. The comment's first line is not part of the YAML. */
-function lineAt(yaml: string, offset: number): string {
-  return (yaml.slice(0, offset).split("\n").length + 1).toString();
+/** The JSON Schema of the header of a kind of file, for editors. */
+export function headerJsonSchema(kind: HeaderKind): object {
+  return z.toJSONSchema(headerSchemas[kind], { io: "input" });
 }
 
-/** Where in the YAML a path stands, or the nearest part of it that is there. */
-function offsetOf(yaml: string, path: readonly PropertyKey[]): number {
-  const events = parseEvents(yaml, {}).values();
-  const next = () => events.next().value;
-  let offset = 0;
-  /** Passes a value, and looks into it for the rest of the path if that leads there. */
-  const pass = (value: Event | undefined, rest: readonly PropertyKey[]) => {
-    if (value?.type === EVENT_ID.DOCUMENT) pass(next(), rest);
-    if (value?.type !== EVENT_ID.MAPPING && value?.type !== EVENT_ID.SEQUENCE) return;
-    for (let index = 0; ; index++) {
-      const place = next();
-      if (place === undefined || place.type === EVENT_ID.POP) return;
-      const isScalar = place.type === EVENT_ID.SCALAR;
-      const isEntry = value.type === EVENT_ID.MAPPING;
-      const isOnPath = rest[0] === (isEntry ? isScalar && getScalarValue(yaml, place) : index);
-      const further = isOnPath ? rest.slice(1) : [];
-      if (isOnPath && "start" in place) offset = place.start;
-      if (isOnPath && isScalar) offset = place.valueStart;
-      pass(place, isEntry ? [] : further);
-      if (isEntry) pass(next(), further);
-    }
-  };
-  pass(next(), path);
-  return offset;
+/** The comment's first line is not part of the YAML. */
+function yamlOf(file: string, text: string): YamlText | undefined {
+  const yaml = HEADER.exec(text)?.[1];
+  return yaml === undefined ? undefined : { file, text: yaml, linesBefore: 1 };
 }
 
 function explain(kind: HeaderKind, issue: z.core.$ZodIssue): string {

@@ -20,6 +20,9 @@ import {
   type WrittenModel,
 } from "./model.js";
 
+/** The folder of a version with the tests of its models. */
+export const TESTS_FOLDER = "tests" as const;
+
 /** One version of all business rules, as its folder holds it. */
 export interface SqlVersion {
   readonly name: string;
@@ -48,7 +51,10 @@ export interface FunctionsFile {
  * The functions of a version as an engine has them.
  * @throws PipelineError INVALID_MODEL if the version has none for it.
  */
-export function functionsIn({ functions, name }: SqlVersion, engine: DialectName): FunctionsFile {
+export function functionsIn(
+  { functions, name }: Pick<SqlVersion, "functions" | "name">,
+  engine: DialectName,
+): FunctionsFile {
   const found = functions.get(engine);
   if (found === undefined) throw missing(name, `functions/${engine}.sql`);
   return found;
@@ -69,44 +75,86 @@ export async function loadSqlVersion(sqlDirectory: string, version: string): Pro
 /**
  * Makes a version of the texts of its files, as a folder or the record of a run has them.
  * @param texts by their paths below the SQL folder, sorted by path.
- * @throws PipelineError INVALID_MODEL if a file is missing or malformed.
+ * @throws PipelineError INVALID_MODEL that lists every fault of a file that is missing or malformed.
  */
 export function parseSqlVersion(version: string, texts: ReadonlyMap<string, string>): SqlVersion {
-  const textOf = (file: string) => {
-    const text = texts.get(`${version}/${file}`);
-    if (text === undefined) throw missing(version, file);
-    return text;
+  const { readable, faults } = readSqlVersion(version, texts);
+  if (readable === undefined || faults.length > 0)
+    throw new PipelineError("INVALID_MODEL", faults.join("\n"));
+  return readable;
+}
+
+/** What can be read of a version, and all that is wrong with it. */
+export interface PartOfVersion {
+  /** Without the files that are at fault; undefined if nothing can be rendered without what is missing. */
+  readonly readable: SqlVersion | undefined;
+  /** The models and audits that are at fault, by their names. */
+  readonly unreadable: ReadonlySet<string>;
+  /** Each with its file and, if it is known, its line. */
+  readonly faults: readonly string[];
+}
+
+/** Reads as much of `<sqlDirectory>/<version>` as can be read. */
+export async function loadPartOfVersion(sqlDirectory: string, version: string): Promise<PartOfVersion> {
+  return readSqlVersion(version, await readTexts(sqlDirectory, version));
+}
+
+function readSqlVersion(version: string, texts: ReadonlyMap<string, string>): PartOfVersion {
+  const faults: string[] = [];
+  const unreadable = new Set<string>();
+  /** What a file says; nothing if it is at fault. */
+  const unlessFaulty = <Part>(name: string, read: () => Part): Part[] => {
+    try {
+      return [read()];
+    } catch (error) {
+      if (!(error instanceof PipelineError) || error.code !== "INVALID_MODEL") throw error;
+      faults.push(error.message);
+      unreadable.add(name);
+      return [];
+    }
   };
-  const segments = parseSegments(textOf(SEGMENTS_FILE), `sql/${version}/${SEGMENTS_FILE}`);
-  const scale = texts.get(`${version}/${CERTAINTY_FILE}`);
-  const certainty =
-    scale === undefined ? undefined : parseCertaintyScale(scale, `sql/${version}/${CERTAINTY_FILE}`);
+  const readAll = <Part>(folder: string, read: (name: string, file: string, text: string) => Part): Part[] =>
+    sqlFilesIn(texts, `${version}/${folder}/`).flatMap(([name, file, text]) =>
+      unlessFaulty(`${folder}.${name}`, () => read(name, file, text)),
+    );
+  const rulesIn = <Rules>(file: string, parse: (text: string, file: string) => Rules): Rules[] =>
+    unlessFaulty(file, () => {
+      const text = texts.get(`${version}/${file}`);
+      if (text === undefined) throw missing(version, file);
+      return parse(text, `sql/${version}/${file}`);
+    });
+  const [segments] = rulesIn(SEGMENTS_FILE, parseSegments);
+  const [certainty] = texts.has(`${version}/${CERTAINTY_FILE}`)
+    ? rulesIn(CERTAINTY_FILE, parseCertaintyScale)
+    : [];
   const models = LAYERS.flatMap((layer) =>
-    sqlFilesIn(texts, `${version}/${layer}/`).map(([table, file, text]) => modelOf(layer, table, file, text)),
+    readAll(layer, (table, file, text) => modelOf(layer, table, file, text)),
   );
-  const audits = sqlFilesIn(texts, `${version}/audits/`).map(([name, file, text]) =>
-    auditOf(name, file, text),
-  );
-  const inspections = sqlFilesIn(texts, `${version}/inspections/`).map(
-    ([table, file, text]) => [`raw.${table}`, inspectionOf(file, text)] as const,
+  const audits = readAll("audits", auditOf);
+  const inspections = readAll(
+    "inspections",
+    (table, file, text) => [`raw.${table}`, inspectionOf(file, text)] as const,
   );
   const functions = sqlFilesIn(texts, `${version}/functions/`).map(
     ([engine, file, template]) => [engine, { file: `sql/${file}`, template }] as const,
   );
-  const loaded: SqlVersion = {
-    name: version,
+  const read = {
     models,
     audits: new Map(audits.map((audit) => [audit.name, audit])),
     inspections: new Map(inspections),
+  };
+  faults.push(...faultsOfModels(read, unreadable));
+  const loaded = {
+    name: version,
+    ...read,
     functions: new Map(functions),
-    segments,
     certainty,
     texts,
     hash: hashOfTexts(texts),
   };
-  checkModels(loaded);
-  functionsIn(loaded, "duckdb");
-  return loaded;
+  unlessFaulty("functions", () => functionsIn(loaded, "duckdb"));
+  const isWhole = segments !== undefined && !unreadable.has(CERTAINTY_FILE) && !unreadable.has("functions");
+  return { readable: isWhole ? { ...loaded, segments } : undefined, unreadable, faults };
 }
 
 /** The text of every file of a version by its path below the SQL folder, sorted by path. */
@@ -118,6 +166,8 @@ async function readTexts(sqlDirectory: string, version: string): Promise<Map<str
       .map((entry) =>
         path.relative(sqlDirectory, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, "/"),
       )
+      // A test changes no rule: runs neither load nor store it, and the version stays the same.
+      .filter((file) => !file.startsWith(`${version}/${TESTS_FOLDER}/`))
       .sort();
     return new Map(
       await Promise.all(
@@ -179,27 +229,25 @@ export function hashOfTexts(texts: ReadonlyMap<string, string>): string {
 }
 
 /**
- * Holds the models of a version against each other: what one header alone cannot tell.
- * @throws PipelineError INVALID_MODEL that lists every fault with its file.
+ * Compares the models of a version with each other: faults that one header alone does not show.
+ * @param unreadable models and audits that exist, and have a fault already.
  */
-export function checkModels({
-  models,
-  audits,
-  inspections,
-}: Pick<SqlVersion, "models" | "audits" | "inspections">): void {
-  const faults = [
+function faultsOfModels(
+  { models, audits, inspections }: Pick<SqlVersion, "models" | "audits" | "inspections">,
+  unreadable: ReadonlySet<string>,
+): string[] {
+  return [
     ...[...EVERY_KEY, ...EVERY_PUBLISHED]
-      .filter((audit) => !audits.has(audit))
+      .filter((audit) => !audits.has(audit) && !unreadable.has(`audits.${audit}`))
       .map((audit) => `the audit '${audit}' is missing; it is required for every model`),
     ...models.flatMap((model) => [
       ...(isWritten(model) ? faultsOfWritten(model) : []),
-      ...faultsOfAudits(model, audits),
+      ...faultsOfAudits(model, audits, unreadable),
     ]),
     ...[...inspections]
-      .filter(([inspected]) => !models.some(({ name }) => name === inspected))
+      .filter(([inspected]) => !models.some(({ name }) => name === inspected) && !unreadable.has(inspected))
       .map(([inspected, { file }]) => `${file}: the model ${inspected} does not exist`),
   ];
-  if (faults.length > 0) throw new PipelineError("INVALID_MODEL", faults.join("\n"));
 }
 
 function faultsOfWritten({ file, header, table, template }: WrittenModel): string[] {
@@ -232,13 +280,17 @@ function faultsOfWritten({ file, header, table, template }: WrittenModel): strin
   return faults;
 }
 
-function faultsOfAudits(model: Model, audits: SqlVersion["audits"]): string[] {
+function faultsOfAudits(
+  model: Model,
+  audits: SqlVersion["audits"],
+  unreadable: ReadonlySet<string>,
+): string[] {
   return model.header.audits.flatMap((use) => {
     const { audit, own } = use;
     if (own !== undefined && audits.has(audit)) {
       return [`${model.file}: audits: '${audit}' is already the name of another audit; rename it`];
     }
-    if (usedAudit(model, use, audits) !== undefined) return [];
+    if (usedAudit(model, use, audits) !== undefined || unreadable.has(`audits.${audit}`)) return [];
     return [
       `${model.file}: audits: unknown audit '${audit}'; known audits: ${[...audits.keys()].join(", ")}`,
     ];

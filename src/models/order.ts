@@ -20,9 +20,15 @@ const READABLE: Record<Layer, readonly Layer[]> = {
 
 /**
  * Orders steps so that each comes after its sources; otherwise by layers and names.
- * @throws PipelineError INVALID_MODEL for models that read each other in a circle or against the flow of the zones.
+ * @param tell gets a PipelineError INVALID_MODEL for each model that reads itself in a circle or against the flow of the zones.
+ * By default it is thrown.
  */
-export function orderByReference<Kind extends Step>(steps: readonly Kind[]): Kind[] {
+export function orderByReference<Kind extends Step>(
+  steps: readonly Kind[],
+  tell: (fault: PipelineError) => void = (fault) => {
+    throw fault;
+  },
+): Kind[] {
   const byName = new Map(steps.map((step) => [step.model.name, step]));
   const ordered = new Set<Kind>();
 
@@ -30,27 +36,25 @@ export function orderByReference<Kind extends Step>(steps: readonly Kind[]): Kin
     if (ordered.has(step)) return;
     const { name, file, layer } = step.model;
     if (path.includes(name)) {
-      throw new PipelineError(
-        "INVALID_MODEL",
-        `${file}: models read each other in a circle: ${[...path, name].join(" → ")}`,
-      );
+      tell(faultOf(file, `models read each other in a circle: ${[...path, name].join(" → ")}`));
+      return;
     }
     for (const reference of step.reads) {
       const read = byName.get(reference);
       if (read === undefined) continue;
       const isOfAudit = step.auditsRead?.includes(reference) ?? false;
-      if (!READABLE[layer].includes(read.model.layer) && !(isOfAudit && read.model.layer === "measures")) {
-        throw new PipelineError(
-          "INVALID_MODEL",
-          `${file}: a model of ${layer} cannot read ${reference}; data flows one way`,
-        );
-      }
-      place(read, [...path, name]);
+      if (!READABLE[layer].includes(read.model.layer) && !(isOfAudit && read.model.layer === "measures"))
+        tell(faultOf(file, `a model of ${layer} cannot read ${reference}; data flows one way`));
+      else place(read, [...path, name]);
     }
     ordered.add(step);
   };
   for (const step of steps) place(step, []);
   return [...ordered];
+}
+
+function faultOf(file: string, fault: string): PipelineError {
+  return new PipelineError("INVALID_MODEL", `${file}: ${fault}`);
 }
 
 const REFERENCE = /\{\{-?\s*(["'])([a-z]+\.[a-z0-9_]+)\1\s*\|\s*ref\s*-?\}\}/g;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { PipelineError } from "../base/errors.js";
 import { DUCKDB, type Dialect, type DialectName, type RawPart } from "../models/dialect.js";
-import type { Severity, Threshold } from "../models/header.js";
+import type { AuditUse, Severity, Threshold } from "../models/header.js";
 import { functionsIn, type SqlVersion } from "../models/load.js";
 import {
   isMeasure,
@@ -36,6 +36,8 @@ export interface PlanInput {
   readonly rawParts: ReadonlyMap<string, readonly RawPart[]>;
   /** The cluster for large models; by default DuckDB computes everything. */
   readonly cluster?: Cluster | undefined;
+  /** Models that templates may name although their own files are at fault. */
+  readonly unreadable?: ReadonlySet<string> | undefined;
 }
 
 /** An engine that computes models from raw and curated rows. DuckDB still computes the small models. */
@@ -86,23 +88,51 @@ export interface Plan {
  * @throws PipelineError INVALID_MODEL for a faulty template.
  */
 export function planRun(version: SqlVersion, input: PlanInput): Plan {
+  return planPart(version, input, (fault) => {
+    throw fault;
+  });
+}
+
+/**
+ * Renders as much of a SQL version as can be rendered.
+ * @param tell is called with each PipelineError INVALID_MODEL. The plan lacks what it is a fault of.
+ */
+export function planPart(version: SqlVersion, input: PlanInput, tell: (fault: PipelineError) => void): Plan {
+  const unlessFaulty = <Part>(render: () => Part): Part[] => {
+    try {
+      return [render()];
+    } catch (error) {
+      if (!(error instanceof PipelineError) || error.code !== "INVALID_MODEL") throw error;
+      tell(error);
+      return [];
+    }
+  };
   const variables = variablesOf(version, input);
   const renderers = renderersOf(version, input);
-  const steps = version.models.map((model): PlannedStep => {
-    const selects = selectsOf(renderers, variables, model, input);
-    const audits = auditsOf(model, version, renderers, ownVariables(variables, model, input));
+  const steps = version.models.flatMap((model): PlannedStep[] => {
+    const [selects] = unlessFaulty(() => selectsOf(renderers, variables, model, input));
+    const own = ownVariables(variables, model, input);
+    const audits = usesOf(model).flatMap((use) =>
+      unlessFaulty(() => auditOf(model, use, version, renderers, own)),
+    );
+    if (selects === undefined) return [];
     const { references } = selects.rendered;
     const auditsRead = audits
       .flatMap((audit) => audit.rendered.references)
       .filter((name) => name !== model.name && !references.includes(name));
     const rawBytes = (input.rawParts.get(model.name) ?? []).reduce((sum, { bytes }) => sum + bytes, 0);
     const reads = [...new Set([...references, ...auditsRead])];
-    return { model, ...selects, audits, reads, auditsRead, rawBytes };
+    return [{ model, ...selects, audits, reads, auditsRead, rawBytes }];
   });
+  const { file } = functionsIn(version, DUCKDB.name);
+  const [functions] = unlessFaulty(() => functionsOf(version, DUCKDB, variables));
+  const [clusterFunctions] = unlessFaulty(
+    () => input.cluster && functionsOf(version, input.cluster.dialect, variables),
+  );
   return {
-    functions: functionsOf(version, DUCKDB, variables),
-    clusterFunctions: input.cluster && functionsOf(version, input.cluster.dialect, variables),
-    steps: orderByReference(steps),
+    functions: functions ?? { file, sql: "", dialect: DUCKDB.name },
+    clusterFunctions,
+    steps: orderByReference(steps, tell),
   };
 }
 
@@ -143,8 +173,8 @@ interface Renderers {
   readonly cluster: Renderer | undefined;
 }
 
-function renderersOf({ models }: SqlVersion, { cluster }: PlanInput): Renderers {
-  const names = new Set(models.map(({ name }) => name));
+function renderersOf({ models }: SqlVersion, { cluster, unreadable = new Set() }: PlanInput): Renderers {
+  const names = new Set([...models.map(({ name }) => name), ...unreadable]);
   return {
     duckDb: createRenderer(names),
     cluster: cluster && createRenderer(names, cluster.dialect),
@@ -214,29 +244,33 @@ function publishedTexts(model: WrittenModel): { name: string; max_length: number
     .map(([name, { max_length = DEFAULT_MAX_LENGTH }]) => ({ name, max_length }));
 }
 
-function auditsOf(model: Model, version: SqlVersion, renderers: Renderers, variables: object): AuditStep[] {
-  return usesOf(model).map((use) => {
-    const { audit: name, parameters, severity, threshold } = use;
-    const audit = usedAudit(model, use, version.audits);
-    if (audit === undefined) throw new RangeError(`unknown audit ${name}`);
-    const { header } = audit;
-    // Only DuckDB can read raw files unchanged.
-    const readers = header.reads_files ? { ...renderers, cluster: undefined } : renderers;
-    const rendered = render(readers, audit.file, audit.template, {
-      ...variables,
-      ...parameters,
-      model: modelVariables(model),
-    });
-    return {
-      audit: name,
-      file: audit.file,
-      promise: header.description.trim(),
-      // The severity that the model sets has priority.
-      severity: severity ?? header.severity,
-      threshold: threshold ?? header.threshold,
-      rendered,
-    };
+function auditOf(
+  model: Model,
+  use: AuditUse,
+  version: SqlVersion,
+  renderers: Renderers,
+  variables: object,
+): AuditStep {
+  const { audit: name, parameters, severity, threshold } = use;
+  const audit = usedAudit(model, use, version.audits);
+  if (audit === undefined) throw new RangeError(`unknown audit ${name}`);
+  const { header } = audit;
+  // Only DuckDB can read raw files unchanged.
+  const readers = header.reads_files ? { ...renderers, cluster: undefined } : renderers;
+  const rendered = render(readers, audit.file, audit.template, {
+    ...variables,
+    ...parameters,
+    model: modelVariables(model),
   });
+  return {
+    audit: name,
+    file: audit.file,
+    promise: header.description.trim(),
+    // The severity that the model sets has priority.
+    severity: severity ?? header.severity,
+    threshold: threshold ?? header.threshold,
+    rendered,
+  };
 }
 
 /** The variables of a template's own model. */

@@ -11,9 +11,11 @@ import { planRun, stepsOfStages } from "../../run/plan.js";
 import type { Settings } from "../../settings/settings.js";
 import { parseExecutionDate } from "../../voucher/execution-date.js";
 import { openZones, type Zones } from "../../zones/open-zones.js";
+import { checkSql } from "../check/check-sql.js";
+import { assertNoFaults } from "../check/sql-faults.js";
 import { checkRights, checkServer, checkTables } from "./database.js";
 import { checkCluster, checkDuckDb, checkHttpfs } from "./engine.js";
-import { Examination, type CheckResult, type Examined, type Finding } from "./examination.js";
+import { Examination, found, type CheckResult, type Examined, type Finding } from "./examination.js";
 import { checkClock, checkDisks, checkMemory, checkNode, checkReports, checkTempFolder } from "./machine.js";
 import { checkRawFiles, checkWriting, checkZone } from "./storage.js";
 
@@ -44,8 +46,9 @@ export async function examine(
       message: "valid",
       value: readSettings(),
     }));
-    const sql = await examination.check("sql", [settings], checkSql);
+    const sql = await examination.check("sql", [settings], checkModels);
     const engine = await examineMachine(examination, settings, signal);
+    await examination.check("sql binds", [settings, sql, engine], (known) => checkBinding(known, signal));
     const cluster = settings.finding?.value.engine;
     if (cluster?.kind === "spark")
       await examination.check("spark", [settings], (known) =>
@@ -73,7 +76,7 @@ interface Opened {
 type Clocks = Readonly<Record<string, number>>;
 
 /** Whether the models are readable and renderable, and have an order. */
-async function checkSql({
+async function checkModels({
   sqlDirectory,
   sqlVersion,
   maxRejectedShare,
@@ -84,6 +87,13 @@ async function checkSql({
   const plan = planRun(version, { executionDate, maxRejectedShare, rawRoot: zones.raw, rawParts: new Map() });
   stepsOfStages(plan, STAGES);
   return { message: `${version.name}, ${version.models.length.toString()} models`, value: version };
+}
+
+/** Whether DuckDB can bind every statement of the models. */
+async function checkBinding(settings: Settings, signal: AbortSignal): Promise<Finding<undefined>> {
+  const { files, faults } = await checkSql(settings, signal);
+  assertNoFaults(faults);
+  return found(`${files.toString()} files, over empty tables`);
 }
 
 async function examineMachine(
