@@ -19,6 +19,7 @@ export const FAULTS = {
   RUN_NOT_REPLAYABLE: "data",
   REPLAY_DIFFERS: "data",
   MODEL_FAILED: "data",
+  TEST_FAILED: "data",
   AUDIT_FAILED: "data",
   TOO_MANY_CHANGES: "data",
   PARTITION_MISSING: "data",

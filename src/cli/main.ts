@@ -24,6 +24,7 @@ import { runsCommand } from "./commands/runs-command.js";
 import { sampleCommand } from "./commands/sample-command.js";
 import { shellCommand } from "./commands/shell-command.js";
 import { statusCommand } from "./commands/status-command.js";
+import { testCommand } from "./commands/test-command.js";
 import { restoreCommand, withdrawCommand } from "./commands/withdraw-command.js";
 import { arrangedHelp, GLOBAL, type CommandGroups } from "./help.js";
 import { openedLog, openLog } from "./opened-log.js";
@@ -49,6 +50,7 @@ const groups = {
     rejectedCommand(cancellation),
     inspectCommand(cancellation),
     checkCommand(cancellation),
+    testCommand(cancellation),
     planCommand(cancellation),
     renderCommand(cancellation),
     shellCommand(cancellation),
