@@ -4,11 +4,13 @@ import { EXIT_CODES, endWith } from "../../base/exit-codes.js";
 import { counting } from "../../base/words.js";
 import type { CaseResult } from "../../introspect/check/run-tests.js";
 import type { Cancellation } from "../cancel.js";
-import { print } from "../output.js";
+import { print, printWarning } from "../output.js";
 
 interface TestArguments {
   model: string | undefined;
   json: boolean;
+  "from-run": string | undefined;
+  rows: number;
 }
 
 /** The command that runs the tests next to the SQL. */
@@ -20,9 +22,23 @@ export function testCommand(cancellation: Cancellation): CommandModule<object, T
       yargs
         .positional("model", { type: "string", describe: "Only the tests of this model; default: all" })
         .option("json", { type: "boolean", default: false, describe: "Print the results as JSON" })
+        .option("from-run", {
+          type: "string",
+          requiresArg: true,
+          describe: "Print a test of the model with rows of this run",
+        })
+        .option("rows", {
+          type: "number",
+          default: 20,
+          describe: "With --from-run: the most rows of each input",
+        })
         .example("$0 test", "Run every test")
         .example("$0 test curated.vouchers", "Run the tests of one model"),
-    handler: async ({ model, json }) => {
+    handler: async ({ model, json, rows, "from-run": runId }) => {
+      if (runId !== undefined) {
+        print(await caseFromRun({ model, runId, rows }, cancellation));
+        return;
+      }
       const [{ runTests }, { readSettings }] = await Promise.all([
         import("../../introspect/check/run-tests.js"),
         import("../../settings/settings.js"),
@@ -38,6 +54,28 @@ export function testCommand(cancellation: Cancellation): CommandModule<object, T
       if (failed.length > 0) throw new PipelineError("TEST_FAILED", failuresInWords(results.length, failed));
     },
   };
+}
+
+async function caseFromRun(
+  {
+    model,
+    runId,
+    rows,
+  }: { readonly model: string | undefined; readonly runId: string; readonly rows: number },
+  { signal }: Cancellation,
+): Promise<string> {
+  if (model === undefined)
+    throw new PipelineError(
+      "INVALID_USAGE",
+      "--from-run needs the name of a model, such as curated.vouchers",
+    );
+  if (!Number.isInteger(rows) || rows < 1)
+    throw new PipelineError("INVALID_USAGE", "--rows must be a whole number not below 1");
+  const [{ testFromRun }, { readSettings }] = await Promise.all([
+    import("../../introspect/check/test-from-run.js"),
+    import("../../settings/settings.js"),
+  ]);
+  return testFromRun(readSettings(), { model, runId, rows }, signal, printWarning);
 }
 
 function filesInWords(results: readonly CaseResult[]): string {

@@ -44,7 +44,9 @@ export async function checkSql(
   const faults = part.faults.flatMap((fault) => faultsIn("header", fault));
   const { readable, unreadable } = part;
   if (readable === undefined) return { files: 0, faults: inOrder(faults) };
-  const tests = withTests ? await readTestFiles(settings.sqlDirectory, readable) : NO_TESTS;
+  // A test of a model that is at fault has faults of its own.
+  const readsTests = withTests && faults.length === 0;
+  const tests = readsTests ? await readTestFiles(settings.sqlDirectory, readable) : NO_TESTS;
   faults.push(...tests.faults.flatMap((fault) => faultsIn("test", fault)));
   const folder = await mkdtemp(path.join(os.tmpdir(), "voucher-pipeline-"));
   try {

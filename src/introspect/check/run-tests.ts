@@ -72,12 +72,45 @@ function noTests(model: string | undefined, files: readonly TestFile[]): Pipelin
   );
 }
 
-async function runFiles(
+/** What is given to a model. */
+type Given = Pick<TestCase, "executionDate" | "given">;
+
+/** The rows that a model makes of given rows, in its order. */
+export function rowsOver(
   version: SqlVersion,
-  files: readonly TestFile[],
+  model: Model,
+  { executionDate, given }: Given,
   settings: Settings,
   signal: AbortSignal,
-): Promise<CaseResult[]> {
+): Promise<Row[]> {
+  return inEmptyDuckDb(version, settings, signal, async ({ planOf, withFunctions }) => {
+    const plan = planOf(executionDate);
+    return withFunctions(plan.functions.sql, async (engine, folder) => {
+      const one = { executionDate, given, lineOf: () => 1 };
+      for (const step of neededFor(plan, one, [model.name]))
+        await makeModel({ engine, folder, plan }, step, one);
+      return engine.rows(`SELECT * FROM ${model.name}`);
+    });
+  });
+}
+
+/** What cases are run with. */
+interface Sessions {
+  /** Renders the version once for each execution date. */
+  readonly planOf: (date: ExecutionDate) => Plan;
+  /** Opens a DuckDB that has functions and nothing else. Its folder stands for the raw zone. */
+  readonly withFunctions: <Result>(
+    functions: string,
+    use: (engine: Engine, folder: string) => Promise<Result>,
+  ) => Promise<Result>;
+}
+
+async function inEmptyDuckDb<Result>(
+  version: SqlVersion,
+  settings: Settings,
+  signal: AbortSignal,
+  use: (sessions: Sessions) => Promise<Result>,
+): Promise<Result> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "voucher-pipeline-"));
   const session = {
     settings: settings.duckdb,
@@ -86,14 +119,32 @@ async function runFiles(
     warn: () => undefined,
     leavesNoTrace: true,
   };
-  const planOf = planner(version, folder);
-  const results = new Map<TestCase, CaseResult>();
   try {
-    const all = files.flatMap((file) => file.cases.map((one) => ({ file, one })));
+    return await use({
+      planOf: planner(version, folder),
+      withFunctions: (functions, work) =>
+        withDuckDb(session, async (engine) => {
+          await engine.makeFunctions(functions);
+          return work(engine, folder);
+        }),
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function runFiles(
+  version: SqlVersion,
+  files: readonly TestFile[],
+  settings: Settings,
+  signal: AbortSignal,
+): Promise<CaseResult[]> {
+  const all = files.flatMap((file) => file.cases.map((one) => ({ file, one })));
+  const results = new Map<TestCase, CaseResult>();
+  return inEmptyDuckDb(version, settings, signal, async ({ planOf, withFunctions }) => {
     // One DuckDB does for all cases that have the same functions. Each case makes every table that it reads.
     for (const functions of new Set(all.map(({ one }) => planOf(one.executionDate).functions.sql)))
-      await withDuckDb(session, async (engine) => {
-        await engine.makeFunctions(functions);
+      await withFunctions(functions, async (engine, folder) => {
         for (const { file, one } of all) {
           const plan = planOf(one.executionDate);
           if (plan.functions.sql !== functions) continue;
@@ -101,9 +152,7 @@ async function runFiles(
         }
       });
     return all.flatMap(({ one }) => results.get(one) ?? []);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /** Renders a version once for each execution date. The raw files have the same names in all cases. */
@@ -183,7 +232,7 @@ async function failuresOf(context: CaseContext, model: Model, one: TestCase): Pr
 }
 
 /** The models that a case makes, each after those that it reads. A model that is given is not computed. */
-function neededFor({ steps }: Plan, { given }: TestCase, names: readonly string[]): PlannedStep[] {
+function neededFor({ steps }: Plan, { given }: Given, names: readonly string[]): PlannedStep[] {
   const needed = new Set<string>();
   const visit = (name: string) => {
     if (needed.has(name)) return;
@@ -198,7 +247,7 @@ function neededFor({ steps }: Plan, { given }: TestCase, names: readonly string[
 async function makeModel(
   { engine, folder }: CaseContext,
   { model, rendered }: PlannedStep,
-  one: TestCase,
+  one: Given & Pick<TestCase, "lineOf">,
 ): Promise<CaseFailure[]> {
   const given = one.given.get(model.name);
   if (isRaw(model)) {
