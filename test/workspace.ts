@@ -10,6 +10,8 @@ import { dropBucket, makeBucket } from "./storage.js";
 
 /** The project's own folder. */
 export const PROJECT = path.resolve(import.meta.dirname, "..");
+/** The SQL with the models that the project ships, and no others. test/build.mjs makes it. */
+export const SHIPPED_SQL = path.join(PROJECT, "dist-test/sql");
 
 /** What undoes what the tests of this file have made. */
 const undoing: (() => Promise<void>)[] = [];
@@ -39,7 +41,7 @@ export async function makeWorkspace(
 ): Promise<Workspace> {
   const folder = await makeFolder();
   const environment = {
-    SQL_DIRECTORY: path.join(PROJECT, "sql"),
+    SQL_DIRECTORY: SHIPPED_SQL,
     DUCKDB_TEMP_DIRECTORY: path.join(folder, "temp"),
     // Two files of tests keep two cores busy. Tests about what several threads do to the bytes say how many.
     DUCKDB_THREADS: "1",

@@ -25,7 +25,7 @@ import { serve } from "../api/serving.js";
 import { MAIN } from "../cli/command.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { run, runOver } from "../run/running.js";
-import { makeFolder, PROJECT, type Workspace } from "../workspace.js";
+import { makeFolder, PROJECT, SHIPPED_SQL, type Workspace } from "../workspace.js";
 
 const ASKED = "/v1/vouchers/most-used?country_code=Peru&segment_name=frequent_segment&total_orders=7";
 const NOBODY = 65_534;
@@ -138,7 +138,7 @@ describe("a SQLite file that is damaged", () => {
       await readPublications(database, { limit: 10 });
       await readRunHistory(database, { limit: 10 });
       const publication = await readNewestPublication(database);
-      const known = { sqlDirectory: path.join(PROJECT, "sql"), warn: () => undefined };
+      const known = { sqlDirectory: SHIPPED_SQL, warn: () => undefined };
       return publication && (await readAnswersOf(database, publication, known));
     } finally {
       await database.close();

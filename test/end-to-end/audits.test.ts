@@ -6,7 +6,7 @@ import { readTable } from "../consumption/reading.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { EXECUTION_DATE, run } from "../run/running.js";
 import { listFiles, putFile } from "../storage.js";
-import { PROJECT } from "../workspace.js";
+import { SHIPPED_SQL } from "../workspace.js";
 import { expectFailure, goodWorkspace, HEADER, LINE, visible, withSql } from "./failing.js";
 
 /** An audit that the amounts of more than 1000 break. */
@@ -134,7 +134,7 @@ describe("the staged files of a failed run", () => {
     ["Parquet files", {}, "3"],
     ["Parquet and CSV files", { "late.csv": `${HEADER}\n${LINE}\n` }, "4"],
   ])("end a run that has not read every row of its %s", async (_what, files, rows) => {
-    const rawModel = await readFile(path.join(PROJECT, "sql/v1/raw/vouchers.sql"), "utf8");
+    const rawModel = await readFile(path.join(SHIPPED_SQL, "v1/raw/vouchers.sql"), "utf8");
     const { workspace, settings } = await withSql({ "raw/vouchers.sql": `${rawModel}\nLIMIT 2\n` });
     for (const [name, text] of Object.entries(files))
       await putFile(settings.zones.raw, `vouchers/${name}`, text);

@@ -7,7 +7,7 @@ import { traceForDictionary } from "../../src/run/column-lineage.js";
 import { readTable } from "../consumption/reading.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { readPartition, run } from "../run/running.js";
-import { makeWorkspace, PROJECT } from "../workspace.js";
+import { makeWorkspace, SHIPPED_SQL } from "../workspace.js";
 
 const MODEL = `/*
 description: How much was given away in each country and month.
@@ -50,7 +50,7 @@ ORDER BY ALL
 async function workspaceWithModel() {
   const workspace = await makeWorkspace();
   const sqlDirectory = path.join(workspace.folder, "sql");
-  await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
+  await cp(SHIPPED_SQL, sqlDirectory, { recursive: true });
   await writeFile(path.join(sqlDirectory, "v1/provision/voucher_monthly_value.sql"), MODEL);
   return { ...workspace.settings, sqlDirectory };
 }

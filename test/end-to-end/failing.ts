@@ -6,7 +6,7 @@ import { readConsumption } from "../consumption/reading.js";
 import { times, voucher } from "../raw-vouchers.js";
 import { run, runOver } from "../run/running.js";
 import { hashesOf } from "../storage.js";
-import { PROJECT, type Workspace } from "../workspace.js";
+import { SHIPPED_SQL, type Workspace } from "../workspace.js";
 
 /** A good raw file as CSV. */
 export const HEADER = "timestamp,country_code,last_order_ts,first_order_ts,total_orders,voucher_amount";
@@ -55,7 +55,7 @@ export async function withSql(files: Readonly<Record<string, string>>): Promise<
 }> {
   const workspace = await goodWorkspace();
   const sqlDirectory = path.join(workspace.folder, "sql");
-  await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
+  await cp(SHIPPED_SQL, sqlDirectory, { recursive: true });
   for (const [name, text] of Object.entries(files)) {
     await writeFile(path.join(sqlDirectory, "v1", name), text);
   }

@@ -10,7 +10,7 @@ import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { EXECUTION_DATE, run, runOver } from "../run/running.js";
 import { getFile, hashesOf, putFile, removeFile } from "../storage.js";
 import { until } from "../until.js";
-import { makeWorkspace, PROJECT } from "../workspace.js";
+import { makeWorkspace, SHIPPED_SQL } from "../workspace.js";
 import { goodWorkspace, HEADER, LINE, visible } from "./failing.js";
 
 function latest({ settings }: { settings: Settings }, limit = 10): Promise<PastRun[]> {
@@ -145,7 +145,7 @@ describe("a replay", () => {
   it("uses the SQL of the run, and shows the result of today's SQL on request", async () => {
     const { folder, environment, report } = await runOver([voucher({ total_orders: "4" })]);
     const sqlDirectory = path.join(folder, "sql");
-    await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
+    await cp(SHIPPED_SQL, sqlDirectory, { recursive: true });
     const segments = path.join(sqlDirectory, "v1/segments.json");
     await writeFile(segments, (await readFile(segments, "utf8")).replaceAll('"0-4"', '"few"'));
     const changed = { ...environment, SQL_DIRECTORY: sqlDirectory };

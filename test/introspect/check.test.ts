@@ -5,12 +5,12 @@ import { checkSql } from "../../src/introspect/check/check-sql.js";
 import { faultText } from "../../src/introspect/check/sql-faults.js";
 import { readSettings } from "../../src/settings/settings.js";
 import { pipeline } from "../cli/command.js";
-import { makeFolder, PROJECT } from "../workspace.js";
+import { makeFolder, SHIPPED_SQL } from "../workspace.js";
 
 /** A copy of the SQL in which texts of files are changed. */
 async function sqlWith(changes: readonly (readonly [file: string, from: string, to: string])[]) {
   const sqlDirectory = path.join(await makeFolder(), "sql");
-  await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
+  await cp(SHIPPED_SQL, sqlDirectory, { recursive: true });
   for (const [file, from, to] of changes) {
     const place = path.join(sqlDirectory, "v1", file);
     const text = from === "" ? "" : await readFile(place, "utf8");

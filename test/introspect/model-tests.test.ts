@@ -6,7 +6,7 @@ import { readSettings } from "../../src/settings/settings.js";
 import { pipeline } from "../cli/command.js";
 import { voucher } from "../raw-vouchers.js";
 import { runOver } from "../run/running.js";
-import { makeFolder, PROJECT } from "../workspace.js";
+import { makeFolder, SHIPPED_SQL } from "../workspace.js";
 
 const COUNTRY = "provision.voucher_country_most_used";
 
@@ -21,7 +21,7 @@ let sqlDirectory = "";
 
 beforeAll(async () => {
   sqlDirectory = path.join(await makeFolder(), "sql");
-  await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
+  await cp(SHIPPED_SQL, sqlDirectory, { recursive: true });
 });
 
 /** How the cases of a test end. */

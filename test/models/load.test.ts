@@ -7,12 +7,12 @@ import { loadSqlVersion } from "../../src/models/load.js";
 import { traceForDictionary } from "../../src/run/column-lineage.js";
 import { planRun } from "../../src/run/plan.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
-import { makeFolder, PROJECT } from "../workspace.js";
+import { makeFolder, PROJECT, SHIPPED_SQL } from "../workspace.js";
 
 /** A copy of the SQL with one file written anew. */
 async function sqlWith(file: string, text: string) {
   const sqlDirectory = path.join(await makeFolder(), "sql");
-  await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
+  await cp(SHIPPED_SQL, sqlDirectory, { recursive: true });
   await writeFile(path.join(sqlDirectory, "v1", file), text);
   return sqlDirectory;
 }
@@ -37,7 +37,7 @@ async function plan(sqlDirectory: string) {
 
 describe("the models of a version", () => {
   it("run in an order in which each comes after what it reads", async () => {
-    const { steps } = await plan(path.join(PROJECT, "sql"));
+    const { steps } = await plan(SHIPPED_SQL);
     const names = steps.map((step) => step.model.name);
     for (const { model: built, reads } of steps) {
       for (const read of reads) expect(names.indexOf(read)).toBeLessThan(names.indexOf(built.name));
@@ -125,7 +125,7 @@ describe("the models of a version", () => {
   });
 
   it("need the version to be there", async () => {
-    await expect(loadSqlVersion(path.join(PROJECT, "sql"), "v9")).rejects.toMatchObject({
+    await expect(loadSqlVersion(SHIPPED_SQL, "v9")).rejects.toMatchObject({
       code: "INVALID_MODEL",
       message: expect.stringContaining("v9"),
     });
@@ -142,8 +142,8 @@ describe("the models of a version", () => {
 
 describe("the hash of a version", () => {
   it("changes with every file of it, and with nothing else", async () => {
-    const original = await loadSqlVersion(path.join(PROJECT, "sql"), "v1");
-    const audit = await readFile(path.join(PROJECT, "sql/v1/audits/not_empty.sql"), "utf8");
+    const original = await loadSqlVersion(SHIPPED_SQL, "v1");
+    const audit = await readFile(path.join(SHIPPED_SQL, "v1/audits/not_empty.sql"), "utf8");
     const same = await loadSqlVersion(await sqlWith("audits/not_empty.sql", audit), "v1");
     const other = await loadSqlVersion(await sqlWith("audits/not_empty.sql", `${audit}-- changed\n`), "v1");
     expect(same.hash).toBe(original.hash);
@@ -153,7 +153,7 @@ describe("the hash of a version", () => {
 
 describe("the data dictionary", () => {
   it("in docs/ is the one that the headers give", async () => {
-    const version = await loadSqlVersion(path.join(PROJECT, "sql"), "v1");
+    const version = await loadSqlVersion(SHIPPED_SQL, "v1");
     expect(await readFile(path.join(PROJECT, "docs/data-dictionary.md"), "utf8")).toBe(
       dictionaryOf(version, await traceForDictionary(version)),
     );

@@ -20,7 +20,8 @@ let connection: DuckDBConnection;
 
 beforeAll(async () => {
   const { settings } = await makeWorkspace();
-  await run({ ...settings, zones: { ...settings.zones, raw: path.join(PROJECT, "data/raw") } });
+  const zones = { ...settings.zones, raw: path.join(PROJECT, "data/raw") };
+  await run({ ...settings, zones, sqlDirectory: path.join(PROJECT, "sql") });
   connection = await (await DuckDBInstance.create(":memory:")).connect();
   for (const sql of ["CREATE SCHEMA curated", "CREATE SCHEMA provision", plan.functions.sql])
     await connection.run(sql);

@@ -3,7 +3,7 @@ import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
 import { run, runOver } from "../../run/running.js";
-import { makeFolder, makeWorkspace, PROJECT } from "../../workspace.js";
+import { makeFolder, makeWorkspace, SHIPPED_SQL } from "../../workspace.js";
 import { serve } from "../serving.js";
 
 const ASKED =
@@ -12,7 +12,7 @@ const ASKED =
 /** The SQL with other bounds of the segments by orders. */
 async function otherSegments(): Promise<string> {
   const sqlDirectory = path.join(await makeFolder(), "sql");
-  await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
+  await cp(SHIPPED_SQL, sqlDirectory, { recursive: true });
   const file = path.join(sqlDirectory, "v1/segments.json");
   const segments = await readFile(file, "utf8");
   await writeFile(file, segments.replace('"name": "5-13", "up_to": 13', '"name": "5-8", "up_to": 8'));
@@ -24,7 +24,7 @@ describe("the answers in memory", () => {
     const { settings } = await makeWorkspace({ sqlDirectory: await otherSegments() });
     await putVouchers(settings.zones.raw, times(2, voucher()));
     await run(settings);
-    const { url } = await serve({ ...settings, sqlDirectory: path.join(PROJECT, "sql") });
+    const { url } = await serve({ ...settings, sqlDirectory: SHIPPED_SQL });
     expect(await (await fetch(url + ASKED)).json()).toMatchObject({ segment: "5-8", voucher_amount: 2640 });
   });
 

@@ -7,7 +7,7 @@ import { readTable } from "../../consumption/reading.js";
 import { voucher } from "../../raw-vouchers.js";
 import { run, runOver } from "../../run/running.js";
 import { version } from "../../sql/session.js";
-import { makeFolder, makeWorkspace, PROJECT } from "../../workspace.js";
+import { makeFolder, makeWorkspace, SHIPPED_SQL } from "../../workspace.js";
 import { serve, type ServedApi } from "../serving.js";
 
 const KEY = "voucher_of-a-person";
@@ -67,7 +67,7 @@ describe("GET /docs/data", () => {
     const { settings } = await runOver([voucher()]);
     const served = await serve(settings);
     const sqlDirectory = path.join(await makeFolder(), "sql");
-    await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
+    await cp(SHIPPED_SQL, sqlDirectory, { recursive: true });
     await writeFile(
       path.join(sqlDirectory, "v1/provision/added.sql"),
       `/*

@@ -9,7 +9,7 @@ import { parseExecutionDate } from "../../../src/voucher/execution-date.js";
 import { query } from "../../duckdb.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
 import { run } from "../../run/running.js";
-import { makeWorkspace, PROJECT } from "../../workspace.js";
+import { makeWorkspace, PROJECT, SHIPPED_SQL } from "../../workspace.js";
 
 /** A table with a column of every type that a header can declare. */
 const EVERY_TYPE = `/*
@@ -74,7 +74,7 @@ describe("the lines of docs/operating.md", () => {
   beforeAll(async () => {
     const { folder, settings } = await makeWorkspace();
     const sqlDirectory = path.join(folder, "sql");
-    await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
+    await cp(SHIPPED_SQL, sqlDirectory, { recursive: true });
     await writeFile(path.join(sqlDirectory, "v1/provision/every_type.sql"), EVERY_TYPE);
     const [first = "", ...others] = DATES;
     await putVouchers(settings.zones.raw, [...times(5, voucher()), voucher({ country_code: "Perú 中国" })]);

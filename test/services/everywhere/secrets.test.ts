@@ -8,7 +8,7 @@ import { adminUrl, askMysql } from "../../consumption/servers.js";
 import { putVouchers, times, voucher } from "../../raw-vouchers.js";
 import { readPartition } from "../../run/running.js";
 import { getFile, listFiles } from "../../storage.js";
-import { makeFolder, makeWorkspace, PROJECT, type Workspace } from "../../workspace.js";
+import { makeFolder, makeWorkspace, SHIPPED_SQL, type Workspace } from "../../workspace.js";
 import { keysEnvironment, temporaryKeys } from "../s3/temporary-keys.js";
 
 /** With what has a meaning in URLs, in SQL and in JSON. */
@@ -72,7 +72,7 @@ async function expectDiscreet(
 async function sqlWith(select: string, audit = "SELECT 1 WHERE false"): Promise<Record<string, string>> {
   const { folder } = await makeWorkspace();
   const sqlDirectory = path.join(folder, "sql");
-  await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
+  await cp(SHIPPED_SQL, sqlDirectory, { recursive: true });
   const header =
     "/*\ndescription: Curious\naudits: [curious]\ncolumns:\n  content: { type: VARCHAR, description: What is found }\n" +
     "  execution_date: { type: VARCHAR, description: The partition }\n*/\n";
