@@ -12,7 +12,7 @@ import { makeManyOf } from "../many-files.js";
 import type { Place } from "../place.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { putFile } from "../storage.js";
-import { makeWorkspace, PROJECT } from "../workspace.js";
+import { makeWorkspace, SHIPPED_SQL } from "../workspace.js";
 import { pipeline } from "./command.js";
 
 /** Runs one statement in a shell of its own, and gives its rows. Everything but success throws. */
@@ -131,7 +131,7 @@ export function describeViews(place: Place, ask: Ask): void {
     });
 
     it("every table has its views, with their columns and types, and no row", async () => {
-      const { models } = await loadSqlVersion(path.join(PROJECT, "sql"), "v1");
+      const { models } = await loadSqlVersion(SHIPPED_SQL, "v1");
       const written = models.filter(isWritten);
       expect(written).not.toEqual([]);
       const described = written.flatMap((model) =>

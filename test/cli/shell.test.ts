@@ -9,7 +9,7 @@ import type { Settings } from "../../src/settings/settings.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { run } from "../run/running.js";
 import { putFile } from "../storage.js";
-import { fingerprint, makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
+import { fingerprint, makeWorkspace, SHIPPED_SQL, type Workspace } from "../workspace.js";
 import { MAIN, pipeline } from "./command.js";
 import { describeViews } from "./shell-views.js";
 import { folderWithDuckDb, shellOnTerminal } from "./terminal.js";
@@ -25,7 +25,7 @@ describe("the views of the shell", () => {
   it("include a table from a new SQL file", async () => {
     const { environment, folder } = await makeWorkspace();
     const sqlDirectory = path.join(folder, "sql");
-    await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
+    await cp(SHIPPED_SQL, sqlDirectory, { recursive: true });
     await writeFile(
       path.join(sqlDirectory, "v1/curated/countries.sql"),
       `/*\ndescription: D\ncolumns:\n  filename: { type: DATE, description: D }\n` +

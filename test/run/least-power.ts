@@ -9,7 +9,7 @@ import { visible } from "../end-to-end/failing.js";
 import type { Place } from "../place.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { hashesOf, putFile } from "../storage.js";
-import { makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
+import { makeWorkspace, SHIPPED_SQL, type Workspace } from "../workspace.js";
 import { EXECUTION_DATE, readPartition, run } from "./running.js";
 
 const HEADER = `/*
@@ -102,7 +102,7 @@ export function describeLeastPower(place: Place): void {
   async function withWish({ model, audit, functions }: Wish): Promise<Settings> {
     const { folder } = await makeWorkspace({}, "local+sqlite");
     const sqlDirectory = path.join(folder, "sql");
-    await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
+    await cp(SHIPPED_SQL, sqlDirectory, { recursive: true });
     const sql = (name: string) => path.join(sqlDirectory, "v1", name);
     await writeFile(sql("provision/wishes.sql"), HEADER + filled(model ?? HARMLESS_MODEL));
     await writeFile(
@@ -184,7 +184,7 @@ export function describeLeastPower(place: Place): void {
       ],
       ["what another run stages", "read_text('<curated>/_staging/2020-05-28-0/vouchers/rest.csv')"],
       ["what lies beside the zones", "read_text('<curated>/../outside.csv')"],
-      ["a file of the SQL", `read_text('${path.join(PROJECT, "sql/v1/segments.json")}')`],
+      ["a file of the SQL", `read_text('${path.join(SHIPPED_SQL, "v1/segments.json")}')`],
       ["a page of the web", "read_text('http://<server>/page')"],
       ["a page of the web as CSV", "read_csv('http://<server>/page.csv')"],
       ["a page of the web over TLS", "read_text('https://<server>/page')"],

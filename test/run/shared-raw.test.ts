@@ -7,7 +7,7 @@ import type { RawSource } from "../../src/run/context.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
-import { fingerprint, makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
+import { fingerprint, makeWorkspace, SHIPPED_SQL, type Workspace } from "../workspace.js";
 import { EXECUTION_DATE, run } from "./running.js";
 
 async function workspaceOfThree(): Promise<Workspace> {
@@ -49,7 +49,7 @@ describe("shared raw vouchers", () => {
   it("are read again by a raw model that needs something else at another date", async () => {
     const { folder, settings } = await workspaceOfThree();
     const sqlDirectory = path.join(folder, "sql");
-    await cp(path.join(PROJECT, "sql"), sqlDirectory, { recursive: true });
+    await cp(SHIPPED_SQL, sqlDirectory, { recursive: true });
     const model = path.join(sqlDirectory, "v1/raw/vouchers.sql");
     const text = await readFile(model, "utf8");
     const dated = text.replace("parsed AS (", "parsed AS ( -- {{ execution_date }}");

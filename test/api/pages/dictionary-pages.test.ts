@@ -2,15 +2,17 @@ import { cp, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { siteOf } from "../../../src/dictionary/site.js";
+import { loadSqlVersion } from "../../../src/models/load.js";
 import { hashOfApiKey } from "../../../src/settings/api-key-hash.js";
 import { readTable } from "../../consumption/reading.js";
 import { voucher } from "../../raw-vouchers.js";
 import { run, runOver } from "../../run/running.js";
-import { version } from "../../sql/session.js";
 import { makeFolder, makeWorkspace, SHIPPED_SQL } from "../../workspace.js";
 import { serve, type ServedApi } from "../serving.js";
 
 const KEY = "voucher_of-a-person";
+
+const version = await loadSqlVersion(SHIPPED_SQL, "v1");
 
 let api: ServedApi;
 
