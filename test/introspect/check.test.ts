@@ -110,6 +110,16 @@ describe("a check of the SQL", () => {
       "sql: sql/v1/inspections/vouchers.sql:12:6: Catalog Error: Table with name nothing does not exist!",
     ],
     [
+      "a template of an inspection",
+      [["inspections/vouchers.sql", "FROM {{", "FROM {{ nothing }}, {{"]],
+      "template: sql/v1/inspections/vouchers.sql:12: undefined variable: nothing",
+    ],
+    [
+      "a template of the functions",
+      [["functions/duckdb.sql", "CREATE MACRO explode", "{{ nothing }} CREATE MACRO explode"]],
+      "template: sql/v1/functions/duckdb.sql:201: undefined variable: nothing",
+    ],
+    [
       "more than a SELECT",
       [
         [

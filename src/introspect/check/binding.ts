@@ -1,3 +1,4 @@
+import { PipelineError } from "../../base/errors.js";
 import { EngineError, textOf, type ColumnType } from "../../engine/builder.js";
 import type { Engine } from "../../engine/duckdb/duckdb-engine.js";
 import { placeInHeader } from "../../models/header.js";
@@ -23,6 +24,8 @@ export interface Bound {
  */
 export async function bindVersion(engine: Engine, bound: Bound): Promise<SqlFault[]> {
   const { version, plan } = bound;
+  // Their template has a fault, which is known.
+  if (plan.functions.sql === "") return [];
   const functions = functionsOf(bound);
   const unusable = await faultOf(functions, () => engine.makeFunctions(plan.functions.sql));
   // Without the functions, each statement that calls one has the same fault.
@@ -88,17 +91,31 @@ function statementsOf({ version, plan, input }: Bound): Statement[] {
       marked: () => markedSteps()[place]?.audits[index]?.rendered.sql,
     })),
   ]);
-  const inspections = [...version.inspections].map(([name, inspection]): Statement => {
+  const inspections = [...version.inspections].flatMap(([name, inspection]): Statement[] => {
     const { file, template } = inspection;
-    return {
-      file,
-      sql: renderInspection(version, inspection, input),
-      references: [name],
-      marked: () => renderInspection(version, { ...inspection, template: withMarks(template) }, input),
-      placeOf: (offset) => placeAt(template, 0, offset),
-    };
+    const sql = renderOrNone(version, inspection, input);
+    if (sql === undefined) return [];
+    return [
+      {
+        file,
+        sql,
+        references: [name],
+        marked: () => renderOrNone(version, { ...inspection, template: withMarks(template) }, input),
+        placeOf: (offset) => placeAt(template, 0, offset),
+      },
+    ];
   });
   return [...models, ...inspections];
+}
+
+/** The SQL of an inspection; undefined if its template has a fault. */
+function renderOrNone(...inspection: Parameters<typeof renderInspection>): string | undefined {
+  try {
+    return renderInspection(...inspection);
+  } catch (error) {
+    if (error instanceof PipelineError && error.code === "INVALID_MODEL") return undefined;
+    throw error;
+  }
 }
 
 /** Where the query of an audit is written: in its own file, or in the header of its model. */

@@ -9,7 +9,7 @@ import { loadPartOfVersion, type PartOfVersion, type SqlVersion } from "../../mo
 import { isRaw, type RawModel } from "../../models/model.js";
 import { readTestFiles, type FoundTests } from "../../models/test-file.js";
 import { STAGES } from "../../record/stages.js";
-import { planPart, stepsOfStages, type Plan, type PlanInput } from "../../run/plan.js";
+import { planPart, renderInspection, stepsOfStages, type Plan, type PlanInput } from "../../run/plan.js";
 import type { Settings } from "../../settings/settings.js";
 import { parseExecutionDate } from "../../voucher/execution-date.js";
 import { bindVersion } from "./binding.js";
@@ -124,13 +124,19 @@ function planFaults(version: SqlVersion, input: PlanInput): { plan: Plan; faults
   const plan = planPart(version, input, tell);
   if (version.functions.has("spark"))
     planPart(version, { ...input, cluster: { dialect: SPARK, reads: () => false } }, tell);
+  tellFault(() => stepsOfStages(plan, STAGES), tell);
+  for (const inspection of version.inspections.values())
+    tellFault(() => renderInspection(version, inspection, input), tell);
+  return { plan, faults };
+}
+
+function tellFault(work: () => unknown, tell: (fault: PipelineError) => void): void {
   try {
-    stepsOfStages(plan, STAGES);
+    work();
   } catch (error) {
     if (!(error instanceof PipelineError) || error.code !== "INVALID_MODEL") throw error;
     tell(error);
   }
-  return { plan, faults };
 }
 
 /** The fault at its place in the file, if it is in the query of an audit of a header. */
