@@ -130,7 +130,7 @@ export function parseHeader<Kind extends HeaderKind>(kind: Kind, file: string, t
   return parsed.data as Header<Kind>;
 }
 
-/** The place in a SQL file of a part of its header, such as `["columns", "month"]`, or of the nearest part that is there. */
+/** The place in a SQL file of a part of its header, such as `["columns", "month"]`, or of the nearest existing part. */
 export function placeInHeader(text: string, path: readonly PropertyKey[]): Place {
   const yaml = yamlOf("", text);
   return yaml === undefined ? { line: 1, column: 1 } : placeInYaml(yaml, path);

@@ -84,7 +84,7 @@ export function parseSqlVersion(version: string, texts: ReadonlyMap<string, stri
   return readable;
 }
 
-/** What can be read of a version, and all that is wrong with it. */
+/** The readable part of a version, and all faults of the rest. */
 export interface PartOfVersion {
   /** Without the files that are at fault; undefined if nothing can be rendered without what is missing. */
   readonly readable: SqlVersion | undefined;
@@ -102,7 +102,7 @@ export async function loadPartOfVersion(sqlDirectory: string, version: string): 
 function readSqlVersion(version: string, texts: ReadonlyMap<string, string>): PartOfVersion {
   const faults: string[] = [];
   const unreadable = new Set<string>();
-  /** What a file says; nothing if it is at fault. */
+  /** The content of a file; nothing if it has a fault. */
   const unlessFaulty = <Part>(name: string, read: () => Part): Part[] => {
     try {
       return [read()];

@@ -9,7 +9,7 @@ import { isRaw, usedAudit, usesOf, type Model } from "./model.js";
 import { referencesOf } from "./order.js";
 import { faultInYaml, pathOf, placeInYaml, valueOfYaml, type YamlText } from "./yaml-text.js";
 
-/** A value as it is written: a text, a list of texts, or none. The type of its column says how it is read. */
+/** A value as it is written: a text, a list of texts, or none. It is read by the type of its column. */
 const value = z.union([z.string(), z.null(), z.array(z.string().nullable())]);
 const row = z.record(z.string(), value);
 const audits = z.union([z.string().transform((name) => [name]), z.array(z.string())]);
@@ -59,7 +59,7 @@ export interface TestFile {
   readonly cases: readonly TestCase[];
 }
 
-/** The tests that can be read, and what is wrong with the others. */
+/** The readable tests, and the faults of the others. */
 export interface FoundTests {
   readonly files: readonly TestFile[];
   readonly faults: readonly string[];
@@ -128,7 +128,7 @@ function explain(issue: z.core.$ZodIssue): string {
   return `${place}unknown key ${unknown}; known keys: ${Object.keys(caseSchema.shape).join(", ")}`;
 }
 
-/** What the schema alone does not show: names of models, columns and audits, and dates. */
+/** Faults that the schema does not find: unknown models, columns and audits, and invalid dates. */
 function faultsOfCases(
   version: SqlVersion,
   model: Model,

@@ -44,12 +44,12 @@ export function faultInYaml(yaml: YamlText, path: readonly PropertyKey[], fault:
   return `${yaml.file}:${placeInYaml(yaml, path).line.toString()}: ${fault}`;
 }
 
-/** The part of YAML that an issue is about. Of unknown keys it is the first one. */
+/** The path of an issue in YAML. If several keys are unknown, it is the first one. */
 export function pathOf(issue: z.core.$ZodIssue): readonly PropertyKey[] {
   return issue.code === "unrecognized_keys" ? [...issue.path, ...issue.keys.slice(0, 1)] : issue.path;
 }
 
-/** The place in the file of the part of YAML that a path leads to, or of the nearest part that is there. */
+/** The place in the file of the part of YAML that a path leads to, or of the nearest existing part. */
 export function placeInYaml({ text, linesBefore }: YamlText, path: readonly PropertyKey[]): Place {
   return placeAt(text, linesBefore, offsetOf(text, path));
 }
@@ -84,7 +84,7 @@ function offsetOf(yaml: string, path: readonly PropertyKey[]): number {
   return offset;
 }
 
-/** Where a value begins; undefined for one that is empty. */
+/** The offset of a value; undefined if it is empty. */
 function startOf(value: Event): number | undefined {
   switch (value.type) {
     case EVENT_ID.SCALAR:

@@ -9,7 +9,7 @@ import { planPart, renderInspection, type AuditStep, type Plan, type PlanInput }
 import { offsetInTemplate, placeInOwnAudit, withMarks } from "./source-places.js";
 import type { SqlFault } from "./sql-faults.js";
 
-/** What is bound, and what it was rendered from. */
+/** A rendered version, with its source. */
 export interface Bound {
   readonly version: SqlVersion;
   readonly input: PlanInput;
@@ -18,8 +18,8 @@ export interface Bound {
 }
 
 /**
- * Has DuckDB bind every model, audit and inspection over empty tables that have the columns of the headers. Nothing is computed.
- * @param engine has no tables yet. It can reach the files that raw models read.
+ * Binds every model, audit and inspection with DuckDB, over empty tables that have the columns of the headers. Nothing is computed.
+ * @param engine has no tables yet. It can reach the files of the raw models.
  * @returns every fault, but only the first one of each statement, because DuckDB names no other.
  */
 export async function bindVersion(engine: Engine, bound: Bound): Promise<SqlFault[]> {
@@ -118,7 +118,7 @@ function renderOrNone(...inspection: Parameters<typeof renderInspection>): strin
   }
 }
 
-/** Where the query of an audit is written: in its own file, or in the header of its model. */
+/** The file of an audit's query: its own file, or the file of its model. */
 function auditPlaces(
   version: SqlVersion,
   { file, template, header }: Model,
@@ -195,7 +195,7 @@ async function faultOf(
   }
 }
 
-/** What DuckDB says, without the excerpt of the statement and without lists of all functions. */
+/** DuckDB's message, without the excerpt of the statement and without lists of all functions. */
 function withoutPlace(message: string): string {
   const [said = ""] = message.split(/\n\s*(?:LINE \d+:|Candidate functions:)/);
   return said.trim().replaceAll(/\s*\n\s*/g, " ");

@@ -22,7 +22,7 @@ const ANY_DATE = parseExecutionDate("2020-01-01");
 
 const NO_TESTS: FoundTests = { files: [], faults: [] };
 
-/** What a check of a SQL version gives. */
+/** The result of a check. */
 export interface CheckedSql {
   /** How many files it has, with its tests. */
   readonly files: number;
@@ -44,7 +44,7 @@ export async function checkSql(
   const faults = part.faults.flatMap((fault) => faultsIn("header", fault));
   const { readable, unreadable } = part;
   if (readable === undefined) return { files: 0, faults: inOrder(faults) };
-  // A test of a model that is at fault has faults of its own.
+  // The tests of a faulty model would have further faults.
   const readsTests = withTests && faults.length === 0;
   const tests = readsTests ? await readTestFiles(settings.sqlDirectory, readable) : NO_TESTS;
   faults.push(...tests.faults.flatMap((fault) => faultsIn("test", fault)));
@@ -111,10 +111,10 @@ async function emptyRawParts(
   return parts;
 }
 
-/** A type that raw files can have for what is read. */
+/** A type of raw columns, by the reading of the column. */
 const TYPED = { moment: "TIMESTAMP", number: "BIGINT", text: "VARCHAR" } as const;
 
-/** The faults of templates for both engines, and of what models read. */
+/** The faults of templates for both engines, and of references. */
 function planFaults(version: SqlVersion, input: PlanInput): { plan: Plan; faults: SqlFault[] } {
   const faults: SqlFault[] = [];
   const tell = ({ message }: PipelineError) => {

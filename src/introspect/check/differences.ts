@@ -2,7 +2,7 @@ import type { Row, RowValue } from "../../engine/builder.js";
 
 /** How a row that a model gives differs from one that is expected. */
 export interface Difference {
-  /** Which expected row, from 0; null for a row that nobody expects. */
+  /** The number of the expected row, from 0. Null for an unexpected row. */
   readonly row: number | null;
   /** Null if the whole row is missing or not expected. */
   readonly column: string | null;

@@ -30,9 +30,9 @@ export interface CaseResult {
 
 /** One way in which a model does not do what a case expects. */
 export interface CaseFailure {
-  /** The line of what is expected. */
+  /** The line of the expectation. */
   readonly line: number;
-  /** Which expected row, from 1; null if it is not about one. */
+  /** The number of the row, from 1. Null if the failure is not about one row. */
   readonly row: number | null;
   readonly column: string | null;
   readonly expected: RowValue;
@@ -72,7 +72,7 @@ function noTests(model: string | undefined, files: readonly TestFile[]): Pipelin
   );
 }
 
-/** What is given to a model. */
+/** The given rows, and the date. */
 type Given = Pick<TestCase, "executionDate" | "given">;
 
 /** The rows that a model makes of given rows, in its order. */
@@ -94,7 +94,7 @@ export function rowsOver(
   });
 }
 
-/** What cases are run with. */
+/** The environment of cases. */
 interface Sessions {
   /** Renders the version once for each execution date. */
   readonly planOf: (date: ExecutionDate) => Plan;

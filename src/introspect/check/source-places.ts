@@ -37,7 +37,7 @@ function markOf(offset: number, filled = ""): string {
 }
 
 /**
- * The offset in a template of a place in its rendered text. Of a value that is filled in, it is the `{{`.
+ * The offset in a template of a place in its rendered text. A filled-in value has the offset of its `{{`.
  * @param marked the same text, rendered from the template with marks. Blanks may differ, because a mark ends what a tag trims.
  */
 export function offsetInTemplate(rendered: string, at: number, marked: string): number {

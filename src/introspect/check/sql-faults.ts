@@ -1,6 +1,6 @@
 import { PipelineError } from "../../base/errors.js";
 
-/** What is wrong with a file of a SQL version. */
+/** A fault of a file of a SQL version. */
 export interface SqlFault {
   /** As messages name it, for example `sql/v1/curated/vouchers.sql`. Null for a fault of the whole version. */
   readonly file: string | null;

@@ -36,10 +36,10 @@ export interface FromRunRequest {
 }
 
 /**
- * Writes a case from real rows: some rows of what a model reads, as a run left or read them, and the rows that the model makes of just
- * these by the current SQL.
+ * Writes a case from real rows. It gives some rows of the inputs of a model, as a run left or read them. It expects the rows that the
+ * current SQL makes of just these.
  * @returns the text of the case, as YAML.
- * @throws PipelineError RUN_NOT_REPLAYABLE if what the run read is not there any more.
+ * @throws PipelineError RUN_NOT_REPLAYABLE if the inputs of the run were changed or removed.
  */
 export function testFromRun(
   settings: Settings,
@@ -123,7 +123,7 @@ async function reportOfRun(
   return run && (trustedReportOf(run) ?? undefined);
 }
 
-/** The models that are read and stay after a run: measures are computed from what they read. A raw model reads its own files. */
+/** The inputs of a model that stay after a run. A measure stands for its own inputs. A raw model reads its own files. */
 function inputsOf(version: SqlVersion, model: Model): (RawModel | WrittenModel)[] {
   if (isRaw(model)) return [model];
   const inputs = new Set<RawModel | WrittenModel>();
