@@ -1,28 +1,20 @@
-import path from "node:path";
 import { PipelineError } from "../base/errors.js";
 import { printable, counting } from "../base/words.js";
 import { readRuns } from "../consumption/recorded-runs.js";
 import { readSqlVersion, type SqlTexts } from "../consumption/sql-versions.js";
-import { duckDbBuilder } from "../engine/duckdb/duckdb-engine.js";
-import type { Engine } from "../engine/duckdb/duckdb-engine.js";
 import { hashOfTexts, parseSqlVersion, type SqlVersion } from "../models/load.js";
 import { isWritten } from "../models/model.js";
-import type { WithNewEngine } from "../raw/inspect-raw.js";
 import type { InputFile, OutputTable, RunReport } from "../record/run-record.js";
 import { trustedReportOf } from "../record/run-record.js";
 import { RunActivity } from "../run/activity.js";
-import { filesAtRest } from "../run/build.js";
-import { buildModels, hashAtRest, type Built } from "../run/build.js";
+import { filesAtRest, hashAtRest } from "../run/build.js";
 import type { StagedPartition } from "../run/commit.js";
 import type { RunContext, RawInput } from "../run/context.js";
-import { planRun, stepsOfStages } from "../run/plan.js";
-import { findRawFiles, inputFilesOf, inspectRaw, planInput, readingUnchanged } from "../run/raw-input.js";
-import { runEngines, runSession } from "../run/run-engine.js";
+import { findRawFiles, inputFilesOf, readingUnchanged } from "../run/raw-input.js";
 import type { Settings } from "../settings/settings.js";
 import { parseExecutionDate } from "../voucher/execution-date.js";
-import { openLocalZone } from "../zones/folder-zone.js";
 import { isManifest } from "../zones/manifest.js";
-import type { Zone } from "../zones/zone.js";
+import { buildAside, settingsAside, zonesAside } from "./build-aside.js";
 import { looking } from "./looking.js";
 
 /** Something that is not any more what it was when the run was made. */
@@ -79,18 +71,9 @@ export async function replayRun(
     const version = usesCurrentSql ? await opened.sql() : recorded();
     const context: ReplayContext = {
       executionDate: parseExecutionDate(report.execution_date),
-      settings: {
-        ...settings,
-        // What a cluster has made is made again by DuckDB, which gives the same rows.
-        engine: { kind: "duckdb" },
-        maxRejectedShare: report.max_rejected_share,
-      },
+      settings: { ...settingsAside(settings), maxRejectedShare: report.max_rejected_share },
       version,
-      zones: {
-        ...zones,
-        curated: readingElsewhere(await openLocalZone(path.join(folder, "curated")), zones.curated),
-        provision: readingElsewhere(await openLocalZone(path.join(folder, "provision")), zones.provision),
-      },
+      zones: await zonesAside(zones, folder),
     };
     return await replay(context, report, signal, warn);
   });
@@ -117,20 +100,17 @@ async function replayFiles(
   signal: AbortSignal,
   warn: (message: string) => void,
 ): Promise<ReplayReport> {
-  const { settings, version, zones } = context;
+  const { version, zones } = context;
   const inputs = await inputFilesOf(zones.raw, raw);
   const isAtRest = (name: string) => report.at_rest.some(({ model }) => model === name);
   const atRestFiles = await filesAtRest(
     context,
     version.models.filter(isWritten).filter(({ name }) => isAtRest(name)),
   );
-  const reach = {
-    directories: [zones.curated.root, zones.provision.root],
-    files: [...raw.flatMap(({ files }) => files.map(({ uri }) => uri)), ...atRestFiles],
-  };
-  const withNewEngine = runEngines(runSession({ settings, signal, zones }, warn), reach);
-  return withNewEngine(async (engine) => {
-    const { staged, atRest } = await build(context, engine, report, raw, withNewEngine);
+  const { run_id: runId, stages } = report;
+  const watch = { signal, activity: new RunActivity(), warn };
+  return buildAside(context, { raw, stages, runId, atRestFiles }, watch, async (engine, built) => {
+    const { staged, atRest } = built;
     const tables = report.tables.map((table) =>
       replayedTable(
         table,
@@ -168,29 +148,6 @@ function replayedTable(then: OutputTable, now: StagedPartition | undefined): Rep
     then: tell(then),
     now: now === undefined ? "missing" : tell(now),
   };
-}
-
-async function build(
-  context: ReplayContext,
-  engine: Engine,
-  { run_id, stages }: RunReport,
-  raw: readonly RawInput[],
-  withNewEngine: WithNewEngine,
-): Promise<Built> {
-  const rawParts = await inspectRaw(context, engine, raw, withNewEngine, context.zones.curated.root);
-  const plan = planRun(context.version, planInput(context, rawParts.byModel));
-  return buildModels(
-    {
-      ...context,
-      builder: duckDbBuilder(engine),
-      runId: run_id,
-      activity: new RunActivity(),
-      journal: { noteAudits: () => undefined, noteMeasure: () => undefined },
-      raw: rawParts,
-    },
-    plan,
-    stepsOfStages(plan, stages),
-  );
 }
 
 /** The raw files that a run read, as they are now; what has come since does not count. */
@@ -267,15 +224,6 @@ function recordedSql({ run_id, sql_version }: RunReport, hash: string, texts: Sq
     );
   }
   return parseSqlVersion(sql_version, sorted);
-}
-
-/** A zone to write, which finds partitions that are at rest in another. */
-function readingElsewhere(written: Zone, resting: Zone): Zone {
-  return {
-    ...written,
-    find: (partition) => resting.find(partition),
-    read: (file) => (file.uri.startsWith(`${written.root}/`) ? written : resting).read(file),
-  };
 }
 
 function notReplayable(what: string): PipelineError {
