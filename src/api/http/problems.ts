@@ -1,5 +1,6 @@
 import type { Request, Response } from "express";
 import * as z from "zod";
+import { fieldErrors, FAULTS_LISTED, type FieldError } from "../../base/field-errors.js";
 
 /**
  * The problem types for clients. They are stable, so a client may act on them. docs/errors.md explains them, in the
@@ -137,14 +138,6 @@ const PROBLEM_URN = "urn:voucher-pipeline:problem:";
 
 export const PROBLEM_TYPE = "application/problem+json";
 
-/** One fault of a request. */
-export interface FieldError {
-  /** The field, for example `customer.total_orders`. */
-  readonly field: string;
-  /** The fault, and the rule for a valid value. */
-  readonly message: string;
-}
-
 /** A problem that ends a route. The response has the form of RFC 9457. */
 export class Problem extends Error {
   override readonly name = "Problem";
@@ -219,9 +212,6 @@ export function refusedMethod(request: Request, response: Response, offered: rea
   );
 }
 
-/** The maximum number of listed faults: a list of ten thousand customers can have as many. */
-const FAULTS_LISTED = 100;
-
 /**
  * Checks a value by a schema.
  * @param place the start of the fields' names in messages.
@@ -239,27 +229,4 @@ export function checked<Schema extends z.ZodType>(
     "Some fields are missing or invalid. Fix the fields listed under errors.",
     fieldErrors(parsed.error.issues.slice(0, FAULTS_LISTED), place).slice(0, FAULTS_LISTED),
   );
-}
-
-/** The faults of a schema check, by field. */
-export function fieldErrors(issues: readonly z.core.$ZodIssue[], place: string): FieldError[] {
-  const named = (path: readonly PropertyKey[]) =>
-    [...(place === "" ? [] : [place]), ...path].map(String).join(".");
-  return issues.flatMap((issue): FieldError[] => {
-    if (issue.code === "unrecognized_keys")
-      return issue.keys
-        .slice(0, FAULTS_LISTED)
-        .map((key) => ({ field: named([...issue.path, key]), message: "is unknown here" }));
-    if (issue.code === "invalid_union") {
-      const [closest] = [...issue.errors].sort((a, b) => depthOf(b) - depthOf(a));
-      if (closest !== undefined && depthOf(closest) > 0) return fieldErrors(closest, named(issue.path));
-    }
-    const isMissing = issue.input === undefined && issue.path.length > 0;
-    return [{ field: named(issue.path), message: isMissing ? "is missing" : issue.message }];
-  });
-}
-
-/** How deep the value matches a branch of a union: the deepest match is the intended one. */
-function depthOf(issues: readonly z.core.$ZodIssue[]): number {
-  return issues.reduce((depth, { path }) => Math.max(depth, path.length), 0);
 }

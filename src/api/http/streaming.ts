@@ -2,6 +2,7 @@ import { PassThrough, type Writable } from "node:stream";
 import { TextDecoder } from "node:util";
 import { createGunzip, type Gunzip } from "node:zlib";
 import type { Request, Response } from "express";
+import { LINE_TOO_LONG } from "../../voucher/customers-csv.js";
 import { Problem } from "./problems.js";
 
 /** The client is gone: nobody waits for the rest. */
@@ -30,9 +31,6 @@ function isGone(response: Writable): boolean {
   return response.destroyed;
 }
 
-/** A file with longer lines is not a file of customers, and would have to stay in memory. */
-export const MAX_LINE_BYTES = 65_536;
-
 /** A body that is not readable any further. */
 export function unreadable(message: string): Problem {
   return new Problem("invalid-request", `The service cannot read the body: it ${message}.`, [
@@ -40,9 +38,9 @@ export function unreadable(message: string): Problem {
   ]);
 }
 
-/** The fault of a line that is too long, or seems to be. */
-export function lineTooLong(hint = ""): Problem {
-  return unreadable(`has a line of more than ${MAX_LINE_BYTES.toLocaleString("en")} bytes${hint}`);
+/** The fault of a line that is too long. */
+export function lineTooLong(): Problem {
+  return unreadable(LINE_TOO_LONG);
 }
 
 const PIECE_BYTES = 16_384;

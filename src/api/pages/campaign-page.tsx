@@ -1,10 +1,10 @@
 import type { VNode } from "preact";
+import { dayOf } from "../../voucher/customer-schema.js";
 import { shortIso } from "../../voucher/execution-date.js";
 import type { Answers } from "../../voucher/published-answers.js";
 import type { SegmentKind } from "../../voucher/segment-rules.js";
 import { originOf } from "../http/proxy.js";
 import type { Services } from "../http/services.js";
-import { dayOf } from "../v1/customer-schema.js";
 import { PAGES } from "./addresses.js";
 import { CAMPAIGN_ELEMENT, type CampaignScriptData } from "./campaign-script-data.js";
 import type { PageRoute } from "./frame.js";

@@ -1,6 +1,6 @@
 import type { ComponentChildren, VNode } from "preact";
+import type { FieldError } from "../../base/field-errors.js";
 import { SEGMENT_KINDS } from "../../voucher/segment-rules.js";
-import type { FieldError } from "../http/problems.js";
 import { PAGES } from "./addresses.js";
 import { KIND_NAMES } from "./parts.js";
 

@@ -1,10 +1,10 @@
 import type { ComponentChildren, VNode } from "preact";
 import { counted, counting } from "../../base/words.js";
 import type { CertaintyWord } from "../../voucher/certainty.js";
+import { wholeNumberText } from "../../voucher/field-schemas.js";
 import type { Publication } from "../../voucher/publication-identity.js";
 import type { Cell, Place } from "../../voucher/published-answers.js";
 import { boundsOf, SEGMENT_KINDS, type SegmentKind, type Segments } from "../../voucher/segment-rules.js";
-import { wholeNumberText } from "../v1/field-schemas.js";
 import { addressOf, answerAddress } from "./addresses.js";
 import { KIND_NAMES, Name, Scrolling } from "./parts.js";
 import type { ShownAnswer, ShownRow, ShownTables } from "./shown-answers.js";

@@ -1,9 +1,15 @@
 import * as z from "zod";
 import { CERTAINTY_WORDS } from "../../voucher/certainty.js";
 import { BASES, FALLBACKS, NONE_REASONS } from "../../voucher/decision.js";
+import {
+  documentedMoment,
+  executionDate,
+  flagText,
+  minCertainty,
+  wholeNumberText,
+} from "../../voucher/field-schemas.js";
 import type { Publication } from "../../voucher/publication-identity.js";
 import { SEGMENT_KINDS } from "../../voucher/segment-rules.js";
-import { documentedMoment, executionDate, flagText, minCertainty, wholeNumberText } from "./field-schemas.js";
 import { NAMES_EXPLAINED } from "./unknown-countries.js";
 
 /** A publication in the form of the api. */

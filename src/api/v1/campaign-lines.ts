@@ -1,13 +1,12 @@
+import { fieldErrors, type FieldError } from "../../base/field-errors.js";
 import { isObject } from "../../base/json.js";
 import { certaintyTold } from "../../record/answers.js";
-import type { Customer } from "../../voucher/customer-segment.js";
+import { customerOrFault, isFault } from "../../voucher/customer-schema.js";
 import { decide, type DecisionOptions } from "../../voucher/decision.js";
 import type { Answers } from "../../voucher/published-answers.js";
 import type { SegmentKind } from "../../voucher/segment-rules.js";
-import { fieldErrors, Problem, type FieldError } from "../http/problems.js";
 import type { Format } from "./campaign-formats.js";
 import type { PricedLine, PriceGroup, PriceSummary } from "./campaign-schema.js";
-import { completeCustomer } from "./customer-schema.js";
 import type { UnknownCountries } from "./unknown-countries.js";
 
 /** Enough to see what is wrong with a line, whatever was sent. */
@@ -36,8 +35,8 @@ export function priced(
   if (value === undefined) return faulty(line, value, faultsOfNothing(rest.schema));
   const parsed = rest.schema.safeParse(value, { reportInput: true });
   if (!parsed.success) return faulty(line, value, fieldErrors(parsed.error.issues, ""));
-  const customer = customerOr(parsed.data, options.asOf);
-  if (customer instanceof Problem) return faulty(line, value, customer.errors);
+  const customer = customerOrFault(parsed.data, options.asOf);
+  if (isFault(customer)) return faulty(line, value, [customer]);
   const { segment, voucherAmount, basis, cell, noneBecause } = decide(answers, customer, options);
   return {
     line,
@@ -69,15 +68,6 @@ function faultsOfNothing(schema: Pricing["schema"]): readonly FieldError[] {
 
 function completed(given: unknown, segmentName: SegmentKind | undefined): unknown {
   return segmentName === undefined || !isObject(given) ? given : { segment_name: segmentName, ...given };
-}
-
-function customerOr(given: Parameters<typeof completeCustomer>[0], asOf: Date): Customer | Problem {
-  try {
-    return completeCustomer(given, asOf);
-  } catch (error) {
-    if (error instanceof Problem) return error;
-    throw error;
-  }
 }
 
 function faulty(line: number, value: unknown, errors: readonly FieldError[]): PricedLine {

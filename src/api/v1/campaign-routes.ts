@@ -1,10 +1,13 @@
 import { setImmediate as turn } from "node:timers/promises";
 import * as z from "zod";
+import { segmentName } from "../../voucher/customer-schema.js";
+import { MAX_LINE_BYTES } from "../../voucher/customers-csv.js";
+import { flagText } from "../../voucher/field-schemas.js";
 import { CSV_TYPE, JSON_TYPE, NDJSON_TYPE } from "../http/bodies.js";
 import { tellPublication } from "../http/freshness.js";
 import { operation, type Operation } from "../http/operation.js";
 import type { Services } from "../http/services.js";
-import { MAX_LINE_BYTES, textOf, written } from "../http/streaming.js";
+import { textOf, written } from "../http/streaming.js";
 import { answerOptions } from "./answer-schema.js";
 import {
   ANSWER_FORMATS,
@@ -16,8 +19,6 @@ import {
 } from "./campaign-formats.js";
 import { priced, Totals } from "./campaign-lines.js";
 import { pricedLineSchema, priceSummarySchema } from "./campaign-schema.js";
-import { segmentName } from "./customer-schema.js";
-import { flagText } from "./field-schemas.js";
 import { ANSWER_PROBLEMS, answersFor, decisionOptions } from "./most-used-routes.js";
 import { UnknownCountries } from "./unknown-countries.js";
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { certaintyTold } from "../../record/answers.js";
+import { customerBody, customerQuery, dayOf } from "../../voucher/customer-schema.js";
 import { reasonOf, type Customer } from "../../voucher/customer-segment.js";
 import { decide, type Decision, type DecisionOptions } from "../../voucher/decision.js";
 import { calendarDays } from "../../voucher/moment.js";
@@ -16,7 +17,7 @@ import {
   type AnswerDocument,
   type ReceiptDocument,
 } from "./answer-schema.js";
-import { completeCustomer, customerBody, customerQuery, dayOf } from "./customer-schema.js";
+import { completeCustomer } from "./complete-customer.js";
 import { tellDeprecated } from "./deprecations.js";
 import { UnknownCountries } from "./unknown-countries.js";
 

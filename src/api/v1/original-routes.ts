@@ -1,16 +1,17 @@
 import type { Response } from "express";
 import * as z from "zod";
 import { createSchema } from "zod-openapi";
+import { fieldErrors } from "../../base/field-errors.js";
+import { dayOf } from "../../voucher/customer-schema.js";
 import type { Customer } from "../../voucher/customer-segment.js";
 import { decide } from "../../voucher/decision.js";
+import { documentedMoment, moment, trimmed } from "../../voucher/field-schemas.js";
 import { SEGMENT_KINDS } from "../../voucher/segment-rules.js";
 import { JSON_TYPE, maybeJson } from "../http/bodies.js";
 import { isUnchanged, tellPublication } from "../http/freshness.js";
 import { operation, type Operation } from "../http/operation.js";
-import { fieldErrors, Problem } from "../http/problems.js";
+import { Problem } from "../http/problems.js";
 import type { Services } from "../http/services.js";
-import { dayOf } from "./customer-schema.js";
-import { documentedMoment, moment, trimmed } from "./field-schemas.js";
 
 /** `GET /`, with the response of the original service. */
 export function hello(): Operation {

@@ -3,6 +3,7 @@ import { readPublications } from "../../consumption/read-publications.js";
 import { certaintyTold } from "../../record/answers.js";
 import { countByWord } from "../../voucher/certainty.js";
 import { changesBetween } from "../../voucher/changes.js";
+import { executionDate, wholeNumberText } from "../../voucher/field-schemas.js";
 import type { Cell } from "../../voucher/published-answers.js";
 import { SEGMENT_KINDS } from "../../voucher/segment-rules.js";
 import { JSON_TYPE } from "../http/bodies.js";
@@ -11,7 +12,6 @@ import { operation, type Operation } from "../http/operation.js";
 import type { Services } from "../http/services.js";
 import { certaintyFields, publicationDocument, publicationSchema } from "./answer-schema.js";
 import { tellDeprecated } from "./deprecations.js";
-import { executionDate, wholeNumberText } from "./field-schemas.js";
 import { AFTER, NEXT } from "./list-formats.js";
 import { certaintyCounts, readPastRun, recordedRunDocument, recordedRunSchema } from "./runs-routes.js";
 

@@ -8,11 +8,11 @@ import { rejectReasonsOf, rowCountsOf } from "../../record/row-counts.js";
 import { sentencesOf } from "../../record/sentences.js";
 import { CERTAINTY_WORDS } from "../../voucher/certainty.js";
 import { isoOfKey } from "../../voucher/execution-date.js";
+import { executionDate, wholeNumberText } from "../../voucher/field-schemas.js";
 import { JSON_TYPE } from "../http/bodies.js";
 import { operation, type Operation } from "../http/operation.js";
 import { Problem } from "../http/problems.js";
 import type { Services } from "../http/services.js";
-import { executionDate, wholeNumberText } from "./field-schemas.js";
 import { AFTER, CURSOR_MESSAGE, NEXT } from "./list-formats.js";
 
 const RUNS_UNLESS_ASKED = 20;

@@ -9,6 +9,7 @@ import {
   type TableReader,
 } from "../../consumption/table-pages.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
+import { executionDate, wholeNumberText } from "../../voucher/field-schemas.js";
 import type { Publication } from "../../voucher/publication-identity.js";
 import { CSV_TYPE, JSON_TYPE, maybeJson } from "../http/bodies.js";
 import { isUnchanged, tellPublication } from "../http/freshness.js";
@@ -18,7 +19,6 @@ import type { Services } from "../http/services.js";
 import { written } from "../http/streaming.js";
 import { publicationDocument, publicationSchema } from "./answer-schema.js";
 import { tellDeprecated } from "./deprecations.js";
-import { executionDate, wholeNumberText } from "./field-schemas.js";
 import { AFTER, asksForCsv, formatName, malformedCursor, NEXT } from "./list-formats.js";
 
 const ROWS_UNLESS_ASKED = 1_000;

@@ -1,9 +1,9 @@
 import * as z from "zod";
-import type { Customer } from "../../voucher/customer-segment.js";
-import { calendarDays } from "../../voucher/moment.js";
-import { SEGMENT_KINDS } from "../../voucher/segment-rules.js";
-import { Problem } from "../http/problems.js";
+import type { FieldError } from "../base/field-errors.js";
+import type { Customer } from "./customer-segment.js";
 import { documentedMoment, trimmed, wholeNumberText } from "./field-schemas.js";
+import { calendarDays } from "./moment.js";
+import { SEGMENT_KINDS } from "./segment-rules.js";
 
 const MAX_ORDERS = 2_147_483_647;
 /** The longest name of a country in the contract, in code points. */
@@ -90,17 +90,16 @@ export type GivenCustomer = Pick<
 >;
 
 /**
- * The customer, with what the kind of segment that is asked for needs.
+ * The customer, with what the kind of segment that is asked for needs; or why that cannot be: the measure is missing, or the last
+ * order is later than `asOf`.
  * @param asOf the day that recency counts to.
- * @param place what the fields' names begin with in messages, as `body.3.`
- * @throws Problem impossible-request where the measure is missing, or the last order is later than `asOf`.
  */
-export function completeCustomer(given: GivenCustomer, asOf: Date, place = ""): Customer {
+export function customerOrFault(given: GivenCustomer, asOf: Date): Customer | FieldError {
   const { country_code, segment_name, total_orders, last_order_ts } = given;
   const needed = segment_name === "frequent_segment" ? "total_orders" : "last_order_ts";
-  if (given[needed] === undefined) throw impossible(`${place}${needed}`, `is needed for ${segment_name}`);
+  if (given[needed] === undefined) return { field: needed, message: `is needed for ${segment_name}` };
   if (last_order_ts !== undefined && calendarDays(last_order_ts, asOf) < 0)
-    throw impossible(`${place}last_order_ts`, `must not be later than as_of, which is ${dayOf(asOf)}`);
+    return { field: "last_order_ts", message: `must not be later than as_of, which is ${dayOf(asOf)}` };
   return {
     country_code,
     segment_name,
@@ -109,11 +108,12 @@ export function completeCustomer(given: GivenCustomer, asOf: Date, place = ""): 
   };
 }
 
+/** Whether a customer could not be completed. */
+export function isFault(customer: Customer | FieldError): customer is FieldError {
+  return "message" in customer;
+}
+
 /** The day of a moment, in UTC: `2020-05-29`. */
 export function dayOf(moment: Date): string {
   return moment.toISOString().slice(0, 10);
-}
-
-function impossible(field: string, message: string): Problem {
-  return new Problem("impossible-request", `${field} ${message}.`, [{ field, message }]);
 }

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import type { ZodOpenApiOverride } from "zod-openapi";
-import { CERTAINTY_WORDS, type MinCertainty } from "../../voucher/certainty.js";
-import { executionDateAsShown } from "../../voucher/execution-date.js";
-import { parseMoment } from "../../voucher/moment.js";
+import { CERTAINTY_WORDS, type MinCertainty } from "./certainty.js";
+import { executionDateAsShown } from "./execution-date.js";
+import { parseMoment } from "./moment.js";
 
 /** The blanks that do not count around a value, here and in raw data. */
 const BLANKS = " \t\n\v\f\r";
