@@ -4,11 +4,12 @@ import { messageOf, PipelineError } from "../base/errors.js";
 import { EXIT_CODES, endWith, exitCodeOf, exitCodeSoFar, type ExitCode } from "../base/exit-codes.js";
 import { versionText } from "../base/files.js";
 import { STAGES } from "../record/stages.js";
-import { LOG_LEVELS } from "../settings/settings.js";
+import { chooseProfile, LOG_LEVELS } from "../settings/settings.js";
 import { Cancellation } from "./cancel.js";
 import { apiKeyCommand } from "./commands/api-key-command.js";
 import { backfillCommand } from "./commands/backfill-command.js";
 import { checkCommand } from "./commands/check-command.js";
+import { compareCommand } from "./commands/compare-command.js";
 import { diffCommand } from "./commands/diff-command.js";
 import { docsCommand } from "./commands/docs-command.js";
 import { doctorCommand } from "./commands/doctor-command.js";
@@ -47,6 +48,7 @@ const groups = {
     statusCommand,
     runsCommand,
     diffCommand,
+    compareCommand(cancellation),
     rejectedCommand(cancellation),
     inspectCommand(cancellation),
     checkCommand(cancellation),
@@ -87,6 +89,15 @@ const cli = yargs(isHelp ? words.filter((word) => word !== "--help" && word !== 
     choices: LOG_LEVELS,
     group: GLOBAL,
     describe: "Write a JSON log to standard error; or LOG_LEVEL",
+  })
+  .option("profile", {
+    type: "string",
+    requiresArg: true,
+    group: GLOBAL,
+    describe: "Read .env.<profile> on top of .env; or PIPELINE_PROFILE",
+  })
+  .middleware(({ profile }) => {
+    if (profile !== undefined) chooseProfile(profile);
   })
   // A process that only watches another one does not log.
   .middleware(({ logLevel, timeout, watched }) =>

@@ -118,11 +118,7 @@ async function openUnwritable(file: string, dialect: Dialect): Promise<Consumpti
         "run `npx pipeline status` as the owner of the database, or allow this user to write to the folder",
     );
   }
-  const assertUnchanged = () => {
-    if (versionOf(file).version !== opened.version)
-      throw sqliteFault("SQLITE_BUSY", "the file changed while it was read");
-  };
-  const connection = new SqliteConnection(path.resolve(file), "immutable", assertUnchanged);
+  const connection = new SqliteConnection(path.resolve(file), "immutable", unchanging(file, opened.version));
   const consumption = await openFile(file, dialect, connection, READING);
   return {
     ...consumption,
@@ -130,6 +126,14 @@ async function openUnwritable(file: string, dialect: Dialect): Promise<Consumpti
       const now = versionOf(file);
       return Promise.resolve(now.version === opened.version && !now.hasChangesBeside);
     },
+  };
+}
+
+/** Checks that a file that SQLite opened as immutable has not changed. */
+function unchanging(file: string, version: string | undefined): () => void {
+  return () => {
+    if (versionOf(file).version !== version)
+      throw sqliteFault("SQLITE_BUSY", "the file changed while it was read");
   };
 }
 
@@ -148,7 +152,7 @@ function versionOf(file: string): {
 
 /**
  * Opens the database for inspection, and leaves every byte of its files unchanged. If it does not exist yet, an empty
- * one in memory is opened. It is not for answers: a writer that begins meanwhile can invalidate a read.
+ * one in memory is opened. If a writer changes the file meanwhile, a read fails.
  */
 export async function openSqliteUntouched(file: string): Promise<Consumption> {
   const dialect = sqliteDialect(file);
@@ -158,7 +162,9 @@ export async function openSqliteUntouched(file: string): Promise<Consumption> {
     // If no other process has it open, even a reader would create files next to it, and the last one to close it
     // would move their contents.
     const isOpen = (await identityOf(`${file}-wal`)) !== undefined;
-    const connection = new SqliteConnection(path.resolve(file), isOpen ? "read" : "immutable");
+    const connection = isOpen
+      ? new SqliteConnection(path.resolve(file), "read")
+      : new SqliteConnection(path.resolve(file), "immutable", unchanging(file, versionOf(file).version));
     return openFile(file, dialect, connection, [`busy_timeout = ${READER_TIMEOUT_MILLISECONDS}`]);
   });
 }

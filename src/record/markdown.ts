@@ -1,7 +1,7 @@
-import type { Block, Column, Section, Story } from "./story.js";
+import type { Block, Column, Section, Told } from "./story.js";
 
-/** The report of a run as GitHub's Markdown. */
-export function markdownOf({ title, sentences, facts, sections }: Story): string {
+/** A report as GitHub's Markdown. */
+export function markdownOf({ title, sentences, facts, sections }: Told): string {
   const parts = [
     `# ${escaped(title)}`,
     ...sentences.map(escaped),

@@ -121,6 +121,16 @@ const answersReport = z.object({
   largest: z.array(placedAnswer).default([]),
 });
 
+/** How the SQL of a run differs from the SQL of the publication before it. */
+const sqlChange = z.object({
+  /** The execution date of that publication. */
+  before: z.string(),
+  version_before: z.string(),
+  version: z.string(),
+  /** By their paths below the folder of the version; null if the database does not have the earlier ones. */
+  files: z.array(z.object({ file: z.string(), change: z.enum(["changed", "new", "gone"]) })).nullable(),
+});
+
 /** The columns of some raw files of a raw model. */
 const rawColumns = z.object({
   model: z.string(),
@@ -210,6 +220,8 @@ const findings = z.object({
   answers: answersReport.nullable().default(null),
   /** The limit for the answers and its result; null if there was no gate. */
   gate: gateResult.nullable().default(null),
+  /** The difference between its SQL and that of the previous publication; null if there is none. */
+  sql_change: sqlChange.nullable().default(null),
   /** The durations of its steps. */
   steps: z.array(stepTime).default([]),
   /** Null if there is none. */
@@ -259,6 +271,7 @@ export type ToldAnswer = Of<typeof answer>;
 /** An answer with its country and segment. */
 export type PlacedAnswer = Of<typeof placedAnswer>;
 export type AnswersReport = Of<typeof answersReport>;
+export type SqlChange = Of<typeof sqlChange>;
 export type RawColumns = Of<typeof rawColumns>;
 export type ColumnDrift = Of<typeof columnDrift>;
 export type StepTime = Of<typeof stepTime>;

@@ -6,7 +6,8 @@ import { comparedIn, countsInWords } from "./answers.js";
 import { describeThreshold } from "./findings-in-words.js";
 import type { ToldRun } from "./past-run.js";
 import { rejectReasonsOf, rowCountsOf } from "./row-counts.js";
-import type { AuditResult, RunReport } from "./run-record.js";
+import type { AnswersDiff, AuditResult, RunReport, SqlChange } from "./run-record.js";
+import { sqlChangeInWords } from "./sql-change.js";
 
 /**
  * A run in five sentences for people who know vouchers and no pipelines: the outcome, the data, the changes for
@@ -107,18 +108,36 @@ export function changesSentence({ outcome, report }: ToldRun): string {
       ? "The changed answers are unknown."
       : "It did not change the answers for customers.";
   }
-  const { gate } = report;
-  const { before, after, answers, count } = report.answers.changed;
+  const { gate, published } = report;
+  const { before, after } = report.answers.changed;
+  const isSeen = published !== null && published.withdrawn === null;
+  const since = before === after ? "the previous publication of this date" : undefined;
+  const limit = gate === null || before === null ? "" : ` ${gateInWords(gate)}`;
+  return `${changesInWords(report.answers.changed, { isSeen, since })}${limit}`;
+}
+
+/**
+ * `4 of 40 answers changed since 28 May 2020.`
+ * @param isSeen whether readers see the change.
+ * @param since names the earlier publication; unless given, its date does.
+ */
+export function changesInWords(
+  diff: AnswersDiff,
+  { isSeen, since }: { readonly isSeen: boolean; readonly since: string | undefined },
+): string {
+  const { before, answers, count } = diff;
   if (before === null) return `${counting(answers, "answer")}. There is no earlier publication to compare.`;
-  const since = before === after ? "the previous publication of this date" : dateOf(before);
-  const isSeen = report.published !== null && report.published.withdrawn === null;
-  const limit = gate === null ? "" : ` ${gateInWords(gate)}`;
-  const all = counting(comparedIn(report.answers.changed), "answer");
-  return `${counted(count)} of ${all} ${isSeen ? "changed" : "would change"} since ${since}.${limit}`;
+  const all = counting(comparedIn(diff), "answer");
+  return `${counted(count)} of ${all} ${isSeen ? "changed" : "would change"} since ${since ?? dateOf(before)}.`;
 }
 
 /** The decision of the gate, as a sentence. */
-export function gateInWords(gate: NonNullable<RunReport["gate"]>): string {
+export function gateInWords(
+  gate: Pick<
+    NonNullable<RunReport["gate"]>,
+    "count" | "counted" | "ignored_toss_ups" | "max_changed" | "outcome"
+  >,
+): string {
   const limit = counted(gate.max_changed);
   const those = gate.ignored_toss_ups
     ? `; ${counted(gate.counted ?? gate.count)} of these are not toss-ups`
@@ -143,6 +162,11 @@ export function certaintyOfAnswers(answers: number, certainty: CertaintyCounts |
   if (answers === 0) return "There are no answers.";
   const advice = certainty["toss-up"] === 0 ? "" : ". Do not stake a campaign on a toss-up";
   return `${counting(answers, "answer")}: ${countsInWords(certainty)}${advice}.`;
+}
+
+/** How the SQL differs from that of the publication before. */
+export function sqlSentence(change: SqlChange): string {
+  return `The SQL changed since ${dateOf(change.before)}: ${sqlChangeInWords(change)}.`;
 }
 
 /** Audits that passed although some rows fail, each as `name on table: 3 of 40 rows, 7.5%; 10% allowed`. */

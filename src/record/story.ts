@@ -12,7 +12,7 @@ import {
   rowCountsOf,
 } from "./row-counts.js";
 import type { AuditResult, RunReport } from "./run-record.js";
-import { dateOf, gateInWords, sentencesOf, toleratedInWords } from "./sentences.js";
+import { dateOf, gateInWords, sentencesOf, sqlSentence, toleratedInWords } from "./sentences.js";
 
 /** More changed answers, files or warnings than this are counted, not told. */
 const TOLD = 50;
@@ -23,13 +23,17 @@ const LEAST_SHARE = 0.001;
 /** The measures with the results of rows. */
 const TOLD_AS_ROWS: ReadonlySet<string> = new Set([ROW_ACCOUNTING, BY_REASON, BY_REASON_AND_COUNTRY]);
 
-/** The report of a run, without a format: the texts are plain, and contain no markup. */
-export interface Story {
+/** A report, without a format: the texts are plain, and contain no markup. */
+export interface Told {
   readonly title: string;
-  readonly outcome: ToldRun["outcome"];
   readonly sentences: readonly string[];
   readonly facts: readonly Fact[];
   readonly sections: readonly Section[];
+}
+
+/** The report of a run. */
+export interface Story extends Told {
+  readonly outcome: ToldRun["outcome"];
 }
 
 export interface Fact {
@@ -382,12 +386,13 @@ function stepsSection({ steps }: RunReport): Section | undefined {
 }
 
 function sqlSection(report: RunReport): Section {
-  const { run_id, execution_date, sql_version, sql_hash, rendered_sql_hash, engine } = report;
+  const { run_id, execution_date, sql_version, sql_hash, rendered_sql_hash, sql_change, engine } = report;
   const models = [...report.tables.map(({ model }) => model), ...Object.keys(report.measures)];
   const files = models.map((model) => `sql/${sql_version}/${model.replace(".", "/")}.sql`);
   return {
     heading: "SQL version and follow-up commands",
     blocks: [
+      ...(sql_change === null ? [] : [paragraph(sqlSentence(sql_change))]),
       {
         kind: "table",
         columns: [text("name"), code("value")],
@@ -412,7 +417,8 @@ function sqlSection(report: RunReport): Section {
   };
 }
 
-function paragraph(said: string): Block {
+/** A block of one text. */
+export function paragraph(said: string): Block {
   return { kind: "paragraph", text: said };
 }
 
@@ -421,26 +427,39 @@ function linesOf(said: string): Block {
   return { kind: "lines", lines: said.split("\n").map(printable) };
 }
 
-/** @param count the number of all items; `items` can be only the first ones. */
-function list(items: readonly string[], count = items.length): Block[] {
+const SHOWS_ALL = "npx pipeline runs --json";
+
+/**
+ * Blocks of a list; none if it is empty.
+ * @param count the number of all items; `items` can be only the first ones.
+ * @param showsAll the command that shows all items.
+ */
+export function list(items: readonly string[], count = items.length, showsAll = SHOWS_ALL): Block[] {
   if (items.length === 0) return [];
-  return [{ kind: "list", items: items.slice(0, TOLD) }, ...more(count - TOLD)];
+  return [{ kind: "list", items: items.slice(0, TOLD) }, ...more(count - TOLD, showsAll)];
 }
 
-function table(columns: readonly Column[], rows: readonly (readonly string[])[]): Block[] {
+/** Blocks of a table; none if it has no rows. */
+export function table(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  showsAll = SHOWS_ALL,
+): Block[] {
   if (rows.length === 0) return [];
-  return [{ kind: "table", columns, rows: rows.slice(0, TOLD) }, ...more(rows.length - TOLD)];
+  return [{ kind: "table", columns, rows: rows.slice(0, TOLD) }, ...more(rows.length - TOLD, showsAll)];
 }
 
-function more(count: number): Block[] {
-  return count > 0 ? [paragraph(`And ${counted(count)} more. npx pipeline runs --json shows all.`)] : [];
+function more(count: number, showsAll = SHOWS_ALL): Block[] {
+  return count > 0 ? [paragraph(`And ${counted(count)} more. ${showsAll} shows all.`)] : [];
 }
 
-function text(name: string): Column {
+/** A column of texts. */
+export function text(name: string): Column {
   return { name, kind: "text" };
 }
 
-function number(name: string): Column {
+/** A column of numbers. */
+export function number(name: string): Column {
   return { name, kind: "number" };
 }
 

@@ -13,9 +13,10 @@ import {
   newColumnSentences,
   outcomeSentence,
   rowsSentence,
+  sqlSentence,
   toleratedInWords,
 } from "./sentences.js";
-import type { Block, Column, Section, Story } from "./story.js";
+import type { Block, Column, Section, Told } from "./story.js";
 
 /** The longest list of changed answers in a summary. */
 const CHANGES_TOLD = 3;
@@ -30,6 +31,7 @@ export function summaryOf(run: ToldRun): string {
     `${changesSentence(run)}${isFirst(report) ? " The answers with the most vouchers:" : ""}`,
     ...answersTold(report).map(indented),
     certaintySentence(run),
+    ...(report.sql_change === null ? [] : [sqlSentence(report.sql_change)]),
     ...rejectedTold(report),
     ...newColumnSentences(run),
     dutySentence(run),
@@ -77,8 +79,8 @@ function fromHere(address: string): string {
   return relative.startsWith("..") ? address : relative;
 }
 
-/** The full report of a run, as text for a terminal. */
-export function textOf({ title, sentences, facts, sections }: Story): string {
+/** A full report, as text for a terminal. */
+export function textOf({ title, sentences, facts, sections }: Told): string {
   const width = Math.max(...facts.map(({ name }) => name.length));
   return [
     [title, ...sentences].join("\n"),

@@ -109,7 +109,7 @@ async function tablesOf(
 }
 
 /** A raw file that has changed since a publication. */
-interface ChangedInput {
+export interface ChangedInput {
   readonly path: string;
   readonly change: "changed" | "grown" | "gone";
 }
@@ -145,21 +145,26 @@ export class RawFilesNow {
 }
 
 /**
- * The raw files of a publication that have changed or disappeared since. New files do not count: they are for later
- * dates.
+ * The raw files of a publication.
  * @param runs the runs of its execution date.
  * @returns undefined if no record has the files of the publication.
  */
-async function changedInputs(
+export async function inputsOf(
   consumption: Consumption,
   publication: Publication,
   runs: DateRuns,
-  rawFiles: RawFilesNow,
-): Promise<ChangedInput[] | undefined> {
+): Promise<readonly InputFile[] | undefined> {
   const reader = readerOf(publication, runs);
   const [run] = reader === undefined ? [] : await readRuns(consumption, { runId: reader.run_id, limit: 1 });
   const inputs = (run && trustedReportOf(run)?.inputs) ?? [];
-  if (inputs.length === 0) return undefined;
+  return inputs.length === 0 ? undefined : inputs;
+}
+
+/** The raw files that have changed or disappeared since. New files do not count: they are for later dates. */
+export async function changedInputs(
+  inputs: readonly InputFile[],
+  rawFiles: RawFilesNow,
+): Promise<ChangedInput[]> {
   const changes = await Promise.all(inputs.map((input) => rawFiles.changeOf(input)));
   return changes.filter((change) => change !== undefined);
 }
@@ -196,7 +201,8 @@ export async function staleAmong(
   for (const publication of publications) {
     const { iso, partitionKey } = publication.executionDate;
     const ofDate = runs.get(partitionKey) ?? [];
-    const files = (await changedInputs(consumption, publication, ofDate, rawFiles)) ?? [];
+    const inputs = await inputsOf(consumption, publication, ofDate);
+    const files = await changedInputs(inputs ?? [], rawFiles);
     if (files.length > 0) stale.push({ execution_date: iso, files });
   }
   return stale;

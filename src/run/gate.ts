@@ -18,17 +18,25 @@ export function holdToGate(
   compared: ComparedAnswers | undefined,
 ): void {
   if (gate === undefined || compared === undefined) return;
-  const { before, diff } = compared;
-  const maxChanged =
-    "answers" in gate.maxChanged
-      ? gate.maxChanged.answers
-      : Math.floor(gate.maxChanged.share * (before?.size ?? 0));
-  const counting = gate.ignoresTossUps ? diff.changes.filter((change) => !isTossUp(change)) : diff.changes;
+  const { diff } = compared;
+  const { counting, maxChanged } = countedBy(gate, compared);
   const isWithin = counting.length <= maxChanged;
   const outcome = isWithin ? "passed" : gate.isApproved ? "approved" : "stopped";
   const held = { max_changed: maxChanged, ignored_toss_ups: gate.ignoresTossUps, counted: counting.length };
   journal.note({ gate: { ...inRecord(diff), ...held, outcome } });
   if (outcome === "stopped") throw tooManyChanges(diff, counting, gate, maxChanged);
+}
+
+/** Which changes count for a limit, and how many of these may be. */
+export function countedBy(
+  { maxChanged, ignoresTossUps }: Pick<Gate, "maxChanged" | "ignoresTossUps">,
+  { before, diff }: ComparedAnswers,
+): { readonly counting: readonly ChangedAnswer[]; readonly maxChanged: number } {
+  return {
+    counting: ignoresTossUps ? diff.changes.filter((change) => !isTossUp(change)) : diff.changes,
+    maxChanged:
+      "answers" in maxChanged ? maxChanged.answers : Math.floor(maxChanged.share * (before?.size ?? 0)),
+  };
 }
 
 /** Whether an answer changes by chance: it is a toss-up, and was one if there was any. A sure answer that becomes one counts. */

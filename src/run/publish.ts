@@ -97,6 +97,16 @@ function stillWithdrawn(
   );
 }
 
+/** The contents of the published tables, from built models. */
+export async function publishedContents(
+  engine: Engine,
+  models: readonly WrittenModel[],
+): Promise<TableContent[]> {
+  const contents: TableContent[] = [];
+  for (const model of models) contents.push(await keptContent(engine, model));
+  return contents;
+}
+
 /** The partition of a published model from another run. */
 async function tableAtRest(context: RunContext, engine: Engine, model: WrittenModel): Promise<RestingTable> {
   const { head } = await attachAtRest({ ...context, builder: duckDbBuilder(engine) }, model);

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { parseEnv } from "node:util";
 import * as z from "zod";
 import { messageOf, PipelineError } from "../base/errors.js";
 import { projectFolder } from "../base/files.js";
@@ -48,6 +49,8 @@ export interface Settings {
   readonly traces: TraceSettings;
   /** The log level for standard error, one of pino's levels. */
   readonly logLevel: LogLevel;
+  /** The name of the profile; undefined if there is none. */
+  readonly profile: string | undefined;
   /** The files with secrets, as absolute paths, by the settings that name them. */
   readonly secretFiles: Readonly<Record<string, string>>;
 }
@@ -271,6 +274,7 @@ const schema = z.object({
     text.refine(isAddress, "must be http://host:port or https://host:port, without keys in it"),
   ),
   TRACEPARENT: z.string().optional(),
+  PIPELINE_PROFILE: maybe(text),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(", ")}` }).default("silent"),
 });
 
@@ -401,6 +405,7 @@ export function readSettings(given: NodeJS.ProcessEnv = environmentOfProcess()):
       parent: parseTraceparent(value.TRACEPARENT),
     },
     logLevel: value.LOG_LEVEL,
+    profile: value.PIPELINE_PROFILE,
     secretFiles: Object.fromEntries(
       Object.entries(secrets.files).map(([name, file]) => [fileVariable(name), path.resolve(file)]),
     ),
@@ -569,24 +574,87 @@ export function childEnvironment(changes: Readonly<Record<string, string | undef
   return { ...process.env, ...changes };
 }
 
-/** The process's environment, together with a file `.env` in the working directory. */
+/** The variable that names the profile. `--profile` sets it, also for children of this process. */
+const PROFILE = "PIPELINE_PROFILE";
+
+/** Chooses the profile of this process, for example `dev`: the file `.env.dev` wins over the file `.env`. */
+export function chooseProfile(profile: string): void {
+  process.env[PROFILE] = profile;
+}
+
+/**
+ * The settings of another profile. Its file wins also over the environment of this process, which is that of its own profile.
+ * @throws PipelineError INVALID_SETTINGS that names the profile.
+ */
+export function readSettingsOfProfile(profile: string): Settings {
+  const environment: NodeJS.ProcessEnv = { [PROFILE]: profile };
+  try {
+    addFile(environment, profileFile(profile));
+    addMissing(environment, environmentBeforeFiles());
+    if (existsSync(".env")) addFile(environment, ".env");
+    return readSettings(environment);
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    throw new PipelineError(error.code, `profile ${profile}: ${error.message}`, { cause: error });
+  }
+}
+
+/** The environment of the process, before files added to it. */
+let given: NodeJS.ProcessEnv | undefined;
+
+function environmentBeforeFiles(): NodeJS.ProcessEnv {
+  return (given ??= { ...process.env });
+}
+
+/** The process's environment, together with the file of its profile and a file `.env` in the working directory. */
 function environmentOfProcess(): NodeJS.ProcessEnv {
+  environmentBeforeFiles();
   // The versions of the AWS SDK are pinned, so its warning that later ones need a newer Node does not matter here.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
-  if (!existsSync(".env")) return process.env;
+  const profile = process.env[PROFILE] ?? "";
+  if (profile !== "") addFile(process.env, profileFile(profile));
+  if (existsSync(".env")) addFile(process.env, ".env");
+  return process.env;
+}
+
+/** @throws PipelineError INVALID_SETTINGS if the profile has no file. */
+function profileFile(profile: string): string {
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(profile))
+    throw new PipelineError(
+      "INVALID_SETTINGS",
+      "the name of a profile must have only letters, digits, _ and -, for example dev",
+    );
+  const file = `.env.${profile}`;
+  if (existsSync(file)) return file;
+  throw new PipelineError(
+    "INVALID_SETTINGS",
+    `the profile ${profile} has no file ${path.resolve(file)}. Create it with the settings that differ from .env`,
+  );
+}
+
+function addFile(environment: NodeJS.ProcessEnv, file: string): void {
   try {
-    const isSetBefore = process.env["CONSUMPTION_URL"] !== undefined;
-    process.loadEnvFile(".env");
+    const text = readFileSync(file, "utf8");
+    const added = addMissing(environment, parseEnv(text));
     // Without quotes a # begins a comment there, and the rest of the URL can be one of another host.
     if (
-      !isSetBefore &&
-      /^\s*(export\s+)?CONSUMPTION_URL\s*=\s*mysql:\/\/\S*#/im.test(readFileSync(".env", "utf8"))
+      added.includes("CONSUMPTION_URL") &&
+      /^\s*(export\s+)?CONSUMPTION_URL\s*=\s*mysql:\/\/\S*#/im.test(text)
     )
       throw new Error(`CONSUMPTION_URL ${PERCENT_ENCODE}`);
   } catch (error) {
-    throw new PipelineError("INVALID_SETTINGS", `cannot read the file .env: ${messageOf(error)}`, {
+    throw new PipelineError("INVALID_SETTINGS", `cannot read the file ${file}: ${messageOf(error)}`, {
       cause: error,
     });
   }
-  return process.env;
+}
+
+/** Adds the variables that are not set yet, neither themselves nor as the file of a secret. @returns their names. */
+function addMissing(environment: NodeJS.ProcessEnv, values: Readonly<NodeJS.Dict<string>>): string[] {
+  const isSet = (name: string) => environment[name] !== undefined;
+  const missing = Object.entries(values).filter(
+    ([name]) => !isSet(name) && !isSet(fileVariable(name)) && !isSet(name.replace(/_FILE$/, "")),
+  );
+  Object.assign(environment, Object.fromEntries(missing));
+  return missing.map(([name]) => name);
 }
