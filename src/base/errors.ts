@@ -14,6 +14,7 @@ export const FAULTS = {
   LINEAGE_UNKNOWN: "usage",
   CONSUMPTION_NOT_USABLE: "usage",
   CONSUMPTION_TABLE_DIFFERS: "usage",
+  SQL_VERSION_DIFFERS: "usage",
   RAW_ZONE_EMPTY: "data",
   RAW_FILE_UNREADABLE: "data",
   RUN_NOT_REPLAYABLE: "data",

@@ -16,11 +16,12 @@ export interface RunOptions {
   notify?: string | undefined;
 }
 
-/** The options that limit how many answers a publish may change. */
+/** The options that limit what a publish may replace. */
 export interface GateOptions {
   "max-changed"?: string | undefined;
   "ignore-toss-ups"?: boolean | undefined;
   approve?: boolean | undefined;
+  "replace-version"?: boolean | undefined;
 }
 
 /** The option of every command that writes an execution date. */
@@ -55,11 +56,12 @@ export const allowFutureOption = {
 export function requestOf(
   options: RunOptions & GateOptions,
   settings: Settings,
-): Pick<RunRequest, "gate" | "keepStaged" | "waitMilliseconds"> {
+): Pick<RunRequest, "gate" | "keepStaged" | "replacesVersion" | "waitMilliseconds"> {
   return {
     waitMilliseconds: parseDuration(options.wait, "--wait"),
     keepStaged: options["keep-staged"],
     gate: gateOf(options, settings),
+    replacesVersion: options["replace-version"],
   };
 }
 
@@ -110,7 +112,11 @@ export function gateOptions<Options>(yargs: Argv<Options>): Argv<Options & GateO
       type: "boolean",
       describe: "Do not count toss-ups for --max-changed; or IGNORE_TOSS_UPS",
     })
-    .option("approve", { type: "boolean", describe: "Publish even if --max-changed is exceeded" });
+    .option("approve", { type: "boolean", describe: "Publish even if --max-changed is exceeded" })
+    .option("replace-version", {
+      type: "boolean",
+      describe: "Publish even if another SQL version published the date",
+    });
 }
 
 /**

@@ -40,6 +40,8 @@ export interface StatusReport {
   readonly withdrawn: readonly Withdrawal[];
   /** Execution dates of the range whose raw files are not what they were made from. */
   readonly stale: readonly StaleDate[];
+  /** Execution dates of the range that other SQL has published. Nothing has to be done: they are as they were made. */
+  readonly outdated: readonly OutdatedDate[];
   /** Execution dates with a failed run whose stages have not all succeeded since; the last such run of each. */
   readonly failed: readonly FailedRun[];
   /** Files of the raw zone that no run reads because of their names. */
@@ -67,6 +69,13 @@ export interface NewestPublication {
   readonly certainty: CertaintyCounts | null;
 }
 
+/** An execution date that is published by other SQL than the present one. */
+export interface OutdatedDate {
+  readonly execution_date: string;
+  readonly sql_version: string;
+  readonly sql_hash: string;
+}
+
 export interface FailedRun {
   readonly execution_date: string;
   readonly run_id: string;
@@ -92,7 +101,7 @@ export function readStatus(settings: Settings, request: StatusRequest): Promise<
   return looking(settings, undefined, async (opened) => {
     const consumption = await opened.database();
     if (consumption === undefined)
-      return statusOf(publishedWithin([], [], request), NO_ANSWERS, [], [], NO_NOTICES, request);
+      return statusOf(publishedWithin([], [], request), NO_ANSWERS, NOTHING_WRONG, NO_NOTICES, request);
     const published = publishedWithin(
       await readPublications(consumption),
       (await readOpenWithdrawals(consumption)).map(withdrawalOf),
@@ -104,9 +113,10 @@ export function readStatus(settings: Settings, request: StatusRequest): Promise<
       notices: await noticesOn(zone, listed),
     }));
     const answers = await answersOf(consumption, published.newest);
-    const status = statusOf(published, answers, stale, failedDates(runs), notices, request);
+    const { hash, models } = await opened.sql();
+    const dates = { stale, outdated: outdatedDates(published.inRange, hash), failed: failedDates(runs) };
+    const status = statusOf(published, answers, dates, notices, request);
     if (request.deep !== true) return status;
-    const { models } = await opened.sql();
     const tables = models.filter(isPublished).map(publishedTable);
     const deep = await readDeepStatus(consumption, published.inRange, tables, (iso) =>
       isWithin(boundsOf(request), iso),
@@ -144,8 +154,7 @@ function publishedWithin(
 function statusOf(
   { newest: newestPublication, range, inRange, withdrawn }: Published,
   answers: PublishedAnswers,
-  stale: readonly StaleDate[],
-  failed: readonly FailedRun[],
+  { stale, outdated, failed }: DatesToLookAt,
   notices: RawNotices,
   request: StatusRequest,
 ): StatusReport {
@@ -163,11 +172,26 @@ function statusOf(
     missing,
     withdrawn,
     stale,
+    outdated,
     failed,
     ...notices,
     healthy:
       newest?.too_old === false && [missing, withdrawn, stale, failed].every(({ length }) => length === 0),
   };
+}
+
+type DatesToLookAt = Pick<StatusReport, "stale" | "outdated" | "failed">;
+
+const NOTHING_WRONG: DatesToLookAt = { stale: [], outdated: [], failed: [] };
+
+function outdatedDates(publications: readonly Publication[], sqlHash: string): OutdatedDate[] {
+  return publications
+    .filter((publication) => publication.sqlHash !== sqlHash)
+    .map(({ executionDate, sqlVersion, sqlHash: hash }) => ({
+      execution_date: executionDate.iso,
+      sql_version: sqlVersion,
+      sql_hash: hash,
+    }));
 }
 
 function newestOf(

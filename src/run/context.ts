@@ -23,6 +23,8 @@ export interface RunContext {
   readonly stages: readonly Stage[];
   /** The limit for changed answers; undefined for no limit. */
   readonly gate: Gate | undefined;
+  /** Whether it may replace a publication of another SQL version. */
+  readonly replacesVersion: boolean;
   /** The source of its raw vouchers. */
   readonly raw: RawSource;
   readonly settings: Settings;

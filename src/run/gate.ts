@@ -3,6 +3,7 @@ import { answersAmong, readAnswersOf } from "../consumption/read-answers.js";
 import { readPublications } from "../consumption/read-publications.js";
 import { answersReportOf, changeInWords, comparedIn, diffOf, inRecord } from "../record/answers.js";
 import type { AnswersDiff, ChangedAnswer } from "../record/run-record.js";
+import { sqlChangeSince } from "../record/sql-change.js";
 import { Answers } from "../voucher/published-answers.js";
 import type { Gate, RunContext } from "./context.js";
 import type { PreparedPublish } from "./publish.js";
@@ -78,11 +79,21 @@ export async function compareAnswers(
   context: RunContext,
   publishing: PreparedPublish,
 ): Promise<ComparedAnswers | undefined> {
-  const { activity, gate, journal } = context;
+  const { activity, consumption, executionDate, gate, journal, settings, version } = context;
   try {
+    const [earlier] = await readPublications(consumption, { upTo: executionDate.partitionKey, limit: 1 });
+    if (earlier !== undefined)
+      journal.note({ sql_change: await sqlChangeSince(consumption, earlier, version) });
     const after = await stagedAnswers(context, publishing);
     if (after === undefined) return undefined;
-    const before = await activity.during("comparing the answers", () => answersBefore(context));
+    const before = await activity.during("comparing the answers", async () =>
+      earlier === undefined
+        ? undefined
+        : readAnswersOf(consumption, earlier, {
+            sqlDirectory: settings.sqlDirectory,
+            warn: activity.warn,
+          }),
+    );
     const diff = diffOf(before, after);
     journal.note({ answers: answersReportOf(after, diff) });
     return { before, diff };
@@ -91,20 +102,6 @@ export async function compareAnswers(
     activity.warn(`cannot compare the answers with the previous ones: ${messageOf(error)}`);
     return undefined;
   }
-}
-
-async function answersBefore({
-  activity,
-  consumption,
-  executionDate,
-  settings,
-}: RunContext): Promise<Answers | undefined> {
-  const [publication] = await readPublications(consumption, { upTo: executionDate.partitionKey, limit: 1 });
-  if (publication === undefined) return undefined;
-  return readAnswersOf(consumption, publication, {
-    sqlDirectory: settings.sqlDirectory,
-    warn: activity.warn,
-  });
 }
 
 async function stagedAnswers(

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
+import { PipelineError } from "../base/errors.js";
 import { failpoint } from "../base/failpoints.js";
 import { printable } from "../base/words.js";
 import type { PublishedColumn, PublishedTable } from "../consumption/consumption.js";
 import type { WithdrawalReason } from "../consumption/publication-withdrawals.js";
 import { publish, type PublishResult, type TableContent } from "../consumption/publish-transaction.js";
 import { preparePublishedTables } from "../consumption/published-tables.js";
+import { readPublication } from "../consumption/read-publications.js";
 import type { PublishedRow, PublishedValue } from "../consumption/schema.js";
 import type { RowValue } from "../engine/builder.js";
 import { duckDbBuilder, type Engine } from "../engine/duckdb/duckdb-engine.js";
@@ -22,6 +24,32 @@ import { DEFAULT_MAX_LENGTH } from "./plan.js";
 
 /** The file of a published model, with its hash. */
 type HashedTable = Pick<OutputTable, "model" | "sha256">;
+
+/**
+ * Checks that the date is not published by another SQL version: a setting can be forgotten, or changed by mistake. Changed
+ * files of the same version may replace a publication.
+ * @throws PipelineError SQL_VERSION_DIFFERS.
+ */
+export async function assertVersionKept({
+  consumption,
+  executionDate,
+  replacesVersion,
+  stages,
+  version,
+}: Pick<
+  RunContext,
+  "consumption" | "executionDate" | "replacesVersion" | "stages" | "version"
+>): Promise<void> {
+  if (replacesVersion || !stages.includes("publish")) return;
+  const { iso, partitionKey } = executionDate;
+  const published = await readPublication(consumption, partitionKey);
+  if (published === undefined || published.sqlVersion === version.name) return;
+  throw new PipelineError(
+    "SQL_VERSION_DIFFERS",
+    `${iso} is published by the SQL ${printable(published.sqlVersion)}, and this run has ${version.name}. Show the ` +
+      `difference with npx pipeline compare -e ${iso} --sql-version ${version.name}. To publish it, add --replace-version`,
+  );
+}
 
 /** A publish that is ready to run. */
 export interface PreparedPublish {

@@ -23,7 +23,7 @@ import { assertWrittenByRuns } from "./date-runs.js";
 import { explainedByRows } from "./failed-rows.js";
 import { compareAnswers, holdToGate } from "./gate.js";
 import { planHash, planRun, stepsOfStages } from "./plan.js";
-import { preparePublish } from "./publish.js";
+import { assertVersionKept, preparePublish } from "./publish.js";
 import { noteColumns, noteIgnored, noteSameBytes } from "./raw-findings.js";
 import { planInput, rawZone, readingUnchanged } from "./raw-input.js";
 import { beginRecord, type OpenRecord } from "./record.js";
@@ -41,6 +41,8 @@ export interface RunRequest {
   readonly keepStaged: boolean;
   /** The limit for changed answers; undefined for no limit. */
   readonly gate?: Gate | undefined;
+  /** Whether it may replace a publication of another SQL version; default: no. */
+  readonly replacesVersion?: boolean | undefined;
   /** The source of its raw vouchers; the raw zone by default. */
   readonly raw?: RawSource;
 }
@@ -109,6 +111,7 @@ async function runUntraced(
         executionDate,
         stages,
         gate: request.gate,
+        replacesVersion: request.replacesVersion ?? false,
         raw: request.raw ?? rawZone,
         runId,
         traceId,
@@ -145,6 +148,7 @@ async function runLocked(
   const record = await beginRecord(context);
   try {
     await clearStaging(context);
+    await assertVersionKept(context);
     try {
       await doStages(context, starting, record);
       await sweepKept(context);

@@ -36,14 +36,17 @@ export interface Command {
 /**
  * @param input what comes by standard input; there is none unless given.
  * @param module what is run in the place of the command line; unless given, the one with failpoints if one is armed.
+ * @param folder where it is started; unless given, in that of this process.
  */
 export function start(
   args: readonly string[],
   environment: Record<string, string> = {},
   input?: string,
   module = environment["TEST_FAILPOINT"] === undefined ? MAIN : MAIN_WITH_FAILPOINTS,
+  folder?: string,
 ): Command {
   const child = spawn(process.execPath, [module, ...args], {
+    cwd: folder,
     env: { PATH: process.env["PATH"], ...environment },
     stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
@@ -85,6 +88,7 @@ export function pipeline(
   args: readonly string[],
   environment: Record<string, string> = {},
   input?: string,
+  folder?: string,
 ): Promise<Ended> {
-  return start(args, environment, input).ended;
+  return start(args, environment, input, undefined, folder).ended;
 }

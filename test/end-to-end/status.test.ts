@@ -50,6 +50,7 @@ describe("pipeline status", () => {
       missing: [],
       withdrawn: [],
       stale: [],
+      outdated: [],
       failed: [],
       ignored_files: { count: 0, first: [] },
       same_bytes: [],

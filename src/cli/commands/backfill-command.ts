@@ -66,7 +66,7 @@ export function backfillCommand(cancellation: Cancellation): CommandModule<objec
         .option("only", {
           choices: SELECTIONS,
           default: "missing" as const,
-          describe: "Run only these dates; stale: its raw files have changed",
+          describe: "Run only these dates; stale: raw files changed; outdated: SQL changed",
         })
         .option("order", {
           choices: ORDERS,
@@ -94,6 +94,10 @@ export function backfillCommand(cancellation: Cancellation): CommandModule<objec
         .example(
           "$0 backfill --from 2020-03-01 --to 2020-05-29 --only stale --continue-on-error",
           "Renew dates whose raw files have changed",
+        )
+        .example(
+          "$0 backfill --from 2020-03-01 --to 2020-05-29 --only outdated",
+          "Renew dates after a change of SQL",
         ),
     handler: async (options) => {
       const [{ backfill }, { BackfillActivity: Activity }, { parseDateToWrite }, progress] =

@@ -69,6 +69,7 @@ async function describe({
   missing,
   withdrawn,
   stale,
+  outdated,
   failed,
   ignored_files,
   same_bytes,
@@ -98,6 +99,13 @@ async function describe({
       stale.map(({ execution_date, files }) => `${execution_date}: ${filesInWords(files)}`),
     ),
     ...listed(
+      "outdated",
+      outdated.map(
+        ({ execution_date, sql_version }) => `${execution_date}: other SQL, ${printable(sql_version)}`,
+      ),
+    ),
+    ...renewal(outdated),
+    ...listed(
       "failed",
       failed.map(
         ({ execution_date, run_id, outcome, error_code }) =>
@@ -108,6 +116,14 @@ async function describe({
     ...(deep === undefined ? [] : deepInWords(deep)),
     ...(healthy ? ["all is well"] : []),
   ].join("\n");
+}
+
+/** The command that renews dates which are published by other SQL. */
+function renewal(outdated: StatusReport["outdated"]): string[] {
+  const dates = outdated.map(({ execution_date }) => execution_date.replace("T00:00:00Z", "")).sort();
+  const [first, last] = [dates[0], dates.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  return [`  to renew them, run npx pipeline backfill --from ${first} --to ${last} --only outdated`];
 }
 
 function deepInWords({

@@ -2,7 +2,7 @@ import path from "node:path";
 import { cancelled } from "../../base/errors.js";
 import { isOnS3 } from "../../base/s3-access.js";
 import type { Consumption } from "../../consumption/consumption.js";
-import { openConsumptionUntouched } from "../../consumption/open-consumption.js";
+import { dataSourceOf, openConsumptionUntouched } from "../../consumption/open-consumption.js";
 import { loadSqlVersion, type SqlVersion } from "../../models/load.js";
 import { isWritten } from "../../models/model.js";
 import { STAGES } from "../../record/stages.js";
@@ -46,6 +46,8 @@ export async function examine(
       message: "valid",
       value: readSettings(),
     }));
+    if (settings.finding?.value.profile !== undefined)
+      await examination.check("profile", [settings], (known) => found(profileInWords(known)));
     const sql = await examination.check("sql", [settings], checkModels);
     const engine = await examineMachine(examination, settings, signal);
     await examination.check("sql binds", [settings, sql, engine], (known) => checkBinding(known, signal));
@@ -64,6 +66,16 @@ export async function examine(
   if (signal.aborted) throw cancelled(signal);
   const checks = await examination.results();
   return { healthy: checks.every(({ outcome }) => outcome === "passed"), checks };
+}
+
+/** The places of a profile, without secrets. */
+function profileInWords({ consumptionUrl, profile, zones }: Settings): string {
+  const { uri, database } = dataSourceOf(consumptionUrl);
+  return [
+    profile ?? "",
+    ...Object.entries(zones).map(([name, location]) => `${name} zone ${location}`),
+    `database ${uri}${database === undefined ? "" : `/${database}`}`,
+  ].join(", ");
 }
 
 /** The resources to close at the end. */

@@ -1,7 +1,10 @@
 import type { CertaintyCounts } from "../../voucher/certainty.js";
 
-/** The selections of dates in a range: without a publication, with a failed last run, with changed raw files, or all. */
-export const SELECTIONS = ["missing", "failed", "stale", "all"] as const;
+/**
+ * The selections of dates in a range: without a publication, with a failed last run, with changed raw files, published by
+ * other SQL, or all.
+ */
+export const SELECTIONS = ["missing", "failed", "stale", "outdated", "all"] as const;
 export type Selection = (typeof SELECTIONS)[number];
 
 export const ORDERS = ["oldest-first", "newest-first"] as const;

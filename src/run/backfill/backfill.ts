@@ -26,7 +26,10 @@ const LOCK_NAME = "backfill";
 const MOST_DATES = 10_000;
 
 /** The dates and the options of a backfill. */
-export interface BackfillRequest extends Pick<RunRequest, "gate" | "keepStaged" | "waitMilliseconds"> {
+export interface BackfillRequest extends Pick<
+  RunRequest,
+  "gate" | "keepStaged" | "replacesVersion" | "waitMilliseconds"
+> {
   /** The first and the last execution date. The dates between are one day apart. */
   readonly from: ExecutionDate;
   readonly to: ExecutionDate;
@@ -159,12 +162,21 @@ async function runDates(
 /** A fault of one date is noted for that date, and does not affect the others. */
 async function runDate(
   settings: Settings,
-  { executionDate, gate, keepStaged, raw, waitMilliseconds }: Omit<RunRequest, "stages">,
+  { raw, ...given }: Omit<RunRequest, "stages">,
   signal: AbortSignal,
   activity: BackfillActivity,
 ): Promise<void> {
   const runActivity = new RunActivity(activity.log);
-  const request = { executionDate, gate, keepStaged, stages: STAGES, waitMilliseconds, ...(raw && { raw }) };
+  const { executionDate, gate, keepStaged, replacesVersion, waitMilliseconds } = given;
+  const request = {
+    executionDate,
+    gate,
+    keepStaged,
+    replacesVersion,
+    stages: STAGES,
+    waitMilliseconds,
+    ...(raw && { raw }),
+  };
   activity.note(executionDate, { state: "running" });
   try {
     const report = await runPipeline(settings, request, signal, runActivity);

@@ -90,7 +90,7 @@ function datesOf({ backfill_id, execution_dates }: BackfillsTable): ExecutionDat
 async function choose(
   consumption: Consumption,
   settings: Settings,
-  { from, to, only }: LedgerRequest,
+  { from, to, only, sqlHash }: LedgerRequest,
 ): Promise<ExecutionDate[]> {
   const dates = [...dailyExecutionDates(from, to)];
   if (only === "all") return dates;
@@ -103,6 +103,12 @@ async function choose(
   if (only === "missing") {
     const withdrawn = new Set((await readOpenWithdrawals(consumption)).map((one) => one.execution_date));
     return dates.filter(({ partitionKey }) => !published.has(partitionKey) && !withdrawn.has(partitionKey));
+  }
+  if (only === "outdated") {
+    return dates.filter(({ partitionKey }) => {
+      const publication = published.get(partitionKey);
+      return publication !== undefined && publication.sqlHash !== sqlHash;
+    });
   }
   const inRange = dates.flatMap(({ partitionKey }) => published.get(partitionKey) ?? []);
   const runs = await readRunOutlines(consumption);
