@@ -29,7 +29,7 @@ describe("a wrong command line", () => {
     [["status", "--max-age"], "--max-age needs a value; see npx pipeline status --help"],
     [
       ["backfill", "--from", "2020-05-28", "--to", "2020-05-29", "--only", "some"],
-      '--only "some" is not valid. Use one of "missing", "failed", "stale", "all"; see npx pipeline backfill --help',
+      '--only "some" is not valid. Use one of "missing", "failed", "stale", "outdated", "all"; see npx pipeline backfill --help',
     ],
   ])("%j is explained, with the nearest name", async (words, message) => {
     expect(await faultOf(words)).toBe(message);

@@ -225,7 +225,7 @@ describe("pipeline compare", () => {
     [["--markdown", "--json"], "--markdown cannot be combined with --json"],
     [["--as-of", "2020-05-29"], "--as-of needs --campaign"],
     [["--ignore-toss-ups"], "--ignore-toss-ups needs --max-changed"],
-    [["--sql-version", "two"], "--sql-version must be a version such as v2"],
+    [["--sql-version", "two"], "--sql-version must be a version, for example v2"],
     [["--campaign", "missing.csv"], "cannot read the campaign missing.csv: ENOENT"],
     [["--sql", "sql/v1", "--sql-version", "v2"], "--sql is the folder of v1, but --sql-version is v2"],
   ])("refuses %j", async (options, words) => {

@@ -66,7 +66,7 @@ export function backfillCommand(cancellation: Cancellation): CommandModule<objec
         .option("only", {
           choices: SELECTIONS,
           default: "missing" as const,
-          describe: "Run only these dates; stale: raw files changed; outdated: SQL changed",
+          describe: "Run only these dates (stale: raw files changed, outdated: SQL changed)",
         })
         .option("order", {
           choices: ORDERS,

@@ -147,7 +147,7 @@ function withSql(
   { sql, "sql-version": version }: Pick<CompareArguments, "sql" | "sql-version">,
 ): Settings {
   if (version !== undefined && !VERSION.test(version))
-    throw new PipelineError("INVALID_USAGE", "--sql-version must be a version such as v2");
+    throw new PipelineError("INVALID_USAGE", "--sql-version must be a version, for example v2");
   const folder = sql === undefined ? settings.sqlDirectory : path.resolve(sql);
   const name = path.basename(folder);
   // The folder of one version has its name.
