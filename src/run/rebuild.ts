@@ -234,7 +234,9 @@ async function runStages(
   executionDate: ExecutionDate,
   stages: readonly Stage[],
 ): Promise<void> {
-  const request = { executionDate, stages, waitMilliseconds: 0, keepStaged: false };
+  // The dates of another version are part of the rebuild.
+  const replacesVersion = true;
+  const request = { executionDate, stages, replacesVersion, waitMilliseconds: 0, keepStaged: false };
   await activity.during(`${stages.join(" and ")} ${executionDate.iso}`, () =>
     runPipeline(settings, request, signal, new RunActivity(activity.log)),
   );

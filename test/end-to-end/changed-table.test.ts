@@ -7,7 +7,7 @@ import { pipeline, start } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { run } from "../run/running.js";
-import { makeWorkspace, PROJECT, type Workspace } from "../workspace.js";
+import { makeWorkspace, SHIPPED_SQL, type Workspace } from "../workspace.js";
 
 /** A published table with the given columns, one row for each country. */
 const model = (columns: Record<string, string>, key = "[country_code]") => `/*
@@ -46,7 +46,7 @@ async function published(sql = ORIGINAL): Promise<Changing> {
   const workspace = await makeWorkspace();
   const folder = path.join(workspace.folder, "sql");
   await mkdir(folder, { recursive: true });
-  await cp(path.join(PROJECT, "sql"), folder, { recursive: true });
+  await cp(SHIPPED_SQL, folder, { recursive: true });
   const settings = { ...workspace.settings, sqlDirectory: folder };
   const environment = { ...workspace.environment, SQL_DIRECTORY: folder };
   const change = (text: string) => writeFile(path.join(folder, "v1/provision/country_vouchers.sql"), text);
