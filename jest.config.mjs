@@ -37,7 +37,8 @@ const crashPlaces = ["local+sqlite", "minio+mysql"];
  */
 const onS3AndMysql =
   "<rootDir>/test/end-to-end/!(amount-usage|audits|diff|drift|metrics|notify|traces).test.ts";
-const onMariadb = "<rootDir>/test/end-to-end/{changed-table,custom-model,many-rows,readers,run,status,withdraw}.test.ts";
+const onMariadb =
+  "<rootDir>/test/end-to-end/{changed-table,custom-model,many-rows,readers,run,status,withdraw}.test.ts";
 const endToEndIn = { "minio+mysql": onS3AndMysql, "local+mariadb": onMariadb };
 
 /** Where the tests of whole runs are made, and the environment variables that name what they need there. */
