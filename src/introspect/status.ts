@@ -27,30 +27,30 @@ import type { Zone, ZoneFile } from "../zones/zone.js";
 import { isIntact, readDeepStatus, type DeepStatus } from "./deep-status.js";
 import { looking } from "./looking.js";
 
-/** How the pipeline stands, and what somebody should do something about. */
+/** The state of the pipeline, and its problems. */
 export interface StatusReport {
   readonly newest: NewestPublication | null;
-  /** The days that are looked at: those from the first to the newest publication, unless others were asked for; null if there are none. */
+  /** The days of the report, by default from the first to the newest publication; null if there are none. */
   readonly range: { readonly from: string; readonly to: string } | null;
-  /** How many execution dates of the range are published. */
+  /** The number of published execution dates in the range. */
   readonly published: number;
-  /** Days of the range without a publication, but for those of which it was withdrawn. */
+  /** Days of the range without a publication, except withdrawn ones. */
   readonly missing: readonly string[];
-  /** Publications that were taken back, so that readers do not see them; if bounds were given, those within. */
+  /** Withdrawn publications, which readers do not see; only those within the bounds, if there are any. */
   readonly withdrawn: readonly Withdrawal[];
-  /** Execution dates of the range whose raw files are not what they were made from. */
+  /** Execution dates of the range whose raw files have changed. */
   readonly stale: readonly StaleDate[];
   /** Execution dates of the range that other SQL has published. Nothing has to be done: they are as they were made. */
   readonly outdated: readonly OutdatedDate[];
   /** Execution dates with a failed run whose stages have not all succeeded since; the last such run of each. */
   readonly failed: readonly FailedRun[];
-  /** Files of the raw zone that no run reads because of their names. */
+  /** Files of the raw zone that runs ignore because of their names. */
   readonly ignored_files: IgnoredFiles;
-  /** Raw files that hold the same bytes; runs count the rows of all of them. */
+  /** Raw files with the same bytes; runs count the rows of all of them. */
   readonly same_bytes: readonly SameBytes[];
-  /** The rows of the publications of the range, compared with what was published; only if that was asked for. */
+  /** The rows of the publications of the range, compared with the recorded ones; only on request. */
   readonly deep?: DeepStatus;
-  /** Whether nothing has to be done. */
+  /** Whether there is no problem. */
   readonly healthy: boolean;
 }
 
@@ -59,13 +59,13 @@ export interface NewestPublication {
   readonly published_at: string;
   /** In calendar days; 0 if the execution date is today or ahead of the clock. */
   readonly age_days: number;
-  /** By how many calendar days the execution date is ahead of the clock, if it is. */
+  /** The number of calendar days that the execution date is ahead of the clock, if it is. */
   readonly days_ahead?: number;
-  /** Whether that is more than was asked for. */
+  /** Whether that is more than the limit. */
   readonly too_old: boolean;
-  /** How many answers it has. Null if the record of its run is gone, or of an older version. */
+  /** The number of answers. Null if the record of its run is missing, or from an older version. */
   readonly answers: number | null;
-  /** How many of them are sure, likely and toss-ups. */
+  /** The number of answers that are sure, likely and toss-ups. */
   readonly certainty: CertaintyCounts | null;
 }
 
@@ -84,19 +84,19 @@ export interface FailedRun {
   readonly started_at: string;
 }
 
-/** What to look at. */
+/** The parts of the report. */
 export interface StatusRequest {
-  /** The first and the last day; those of the first and the newest publication unless given. */
+  /** The first and the last day; by default those of the first and the newest publication. */
   readonly from: ExecutionDate | undefined;
   readonly to: ExecutionDate | undefined;
-  /** From how many days on the newest publication is too old. */
+  /** The age in days above which the newest publication is too old. */
   readonly maxAgeDays: number | undefined;
-  /** Whether to read every row that is published, too. */
+  /** Whether to read every published row, too. */
   readonly deep?: boolean;
   readonly now: Date;
 }
 
-/** Looks how the pipeline stands, and changes nothing. */
+/** Reads the state of the pipeline, and changes nothing. */
 export function readStatus(settings: Settings, request: StatusRequest): Promise<StatusReport> {
   return looking(settings, undefined, async (opened) => {
     const consumption = await opened.database();
@@ -125,7 +125,7 @@ export function readStatus(settings: Settings, request: StatusRequest): Promise<
   });
 }
 
-/** What is published, and what of it the request is about. */
+/** The publications, and those within the request. */
 interface Published {
   readonly newest: Publication | undefined;
   readonly range: StatusReport["range"];
@@ -146,7 +146,7 @@ function publishedWithin(
     newest: publications[0],
     range,
     inRange: publications.filter(({ executionDate }) => range !== null && isWithin(range, executionDate.iso)),
-    // What was withdrawn is told wherever it is, and adds no days that could be missing.
+    // Withdrawals are listed outside the range, too, and do not count as missing days.
     withdrawn: withdrawn.filter(({ execution_date }) => isWithin(boundsOf(request), execution_date)),
   };
 }
@@ -216,7 +216,7 @@ type PublishedAnswers = Pick<NewestPublication, "answers" | "certainty">;
 
 const NO_ANSWERS: PublishedAnswers = { answers: null, certainty: null };
 
-/** What the run of a publication has recorded of its answers. */
+/** The recorded facts about the answers of a publication. */
 async function answersOf(
   consumption: Consumption,
   publication: Publication | undefined,
@@ -267,7 +267,7 @@ async function noticesOn(zone: Zone, listed: readonly ZoneFile[]): Promise<RawNo
   return { ignored_files: ignoredFilesOf(ignored), same_bytes: await findSameBytes(zone, files) };
 }
 
-/** The execution dates with a failure that no run has made good, the latest first. */
+/** The execution dates with a failure and no later success, the latest first. */
 function failedDates(runs: ReadonlyMap<string, DateRuns>): FailedRun[] {
   return [...runs.values()]
     .map(failureOf)
