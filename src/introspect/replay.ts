@@ -17,18 +17,18 @@ import { isManifest } from "../zones/manifest.js";
 import { buildAside, settingsAside, zonesAside } from "./build-aside.js";
 import { looking } from "./looking.js";
 
-/** Something that is not any more what it was when the run was made. */
+/** A difference from the time of the run: in an input, the SQL or the engine. */
 export interface Moved {
   readonly what: "input" | "sql" | "engine";
-  /** Which: a raw file, a partition. */
+  /** The path of a raw file or a partition. */
   readonly name: string;
   readonly then: string;
   readonly now: string;
 }
 
 /**
- * A partition that the run wrote: by the SHA-256 of its file or, where it was written as many, by the number of its rows. How a cluster
- * divides rows into files is another each time.
+ * A partition that the run wrote. One file is compared by its SHA-256. Many files are compared by their number of
+ * rows, because a cluster divides rows differently each time.
  */
 export interface ReplayedTable {
   readonly model: string;
@@ -40,7 +40,7 @@ export interface ReplayedTable {
 export interface ReplayReport {
   readonly run_id: string;
   readonly execution_date: string;
-  /** Whether every partition is the same, by what is compared of it. */
+  /** Whether every compared partition is the same. */
   readonly is_same: boolean;
   readonly tables: readonly ReplayedTable[];
   readonly moved: readonly Moved[];
@@ -48,15 +48,15 @@ export interface ReplayReport {
 
 export interface ReplayRequest {
   readonly runId: string;
-  /** Whether the SQL that the run was made by is used, or the SQL as it is now. */
+  /** Whether the replay uses the current SQL instead of the SQL of the run. */
   readonly usesCurrentSql: boolean;
 }
 
 /**
- * Makes again, in a folder of its own, what a run has made: of the files that it read, by the SQL that it was made by. It
- * changes neither zones nor database.
- * @throws PipelineError RUN_NOT_REPLAYABLE if the run has written nothing, or the SQL that is kept of it was changed; RAW_FILES_CHANGED
- * if a raw file changes meanwhile.
+ * Rebuilds a past run in a temporary folder: from its input files, with its SQL. It changes neither zones nor
+ * database.
+ * @throws PipelineError RUN_NOT_REPLAYABLE if the run wrote nothing, or if its stored SQL was changed;
+ * RAW_FILES_CHANGED if a raw file changes meanwhile.
  */
 export async function replayRun(
   settings: Settings,
@@ -150,7 +150,7 @@ function replayedTable(then: OutputTable, now: StagedPartition | undefined): Rep
   };
 }
 
-/** The raw files that a run read, as they are now; what has come since does not count. */
+/** The current state of a run's raw files; new files do not count. */
 async function filesOfRun(context: ReplayContext, { inputs, stages }: RunReport): Promise<RawInput[]> {
   if (!stages.includes("curate")) return [];
   const names = new Set(inputs.map(({ path: name }) => name));
@@ -163,7 +163,7 @@ async function filesOfRun(context: ReplayContext, { inputs, stages }: RunReport)
   throw notReplayable(`its raw files no longer exist: ${[...names].map(printable).join(", ")}`);
 }
 
-/** What tells the content of an input. */
+/** The identity of an input's content. */
 function contentOf({ sha256, version }: InputFile): string {
   return sha256 ?? version;
 }
@@ -172,7 +172,7 @@ function difference(what: Moved["what"], name: string, then: string, now: string
   return then === now ? [] : [{ what, name, then, now }];
 }
 
-/** A run, and the SQL that it was made by, which is checked when it is asked for. */
+/** A run and its SQL, which is checked at its first use. */
 interface RecordedRun {
   readonly report: RunReport;
   readonly recorded: () => SqlVersion;
@@ -192,7 +192,7 @@ function findRun(settings: Settings, runId: string): Promise<RecordedRun> {
     if (report === null || report.tables.length === 0) {
       throw notReplayable(`run ${runId} (${run.outcome}) wrote nothing to rebuild`);
     }
-    // It names folders.
+    // The id becomes the name of a folder.
     if (!RUN_ID.test(runId)) {
       throw notReplayable(`${printable(runId)} is not a valid run id: somebody changed it`);
     }
@@ -203,10 +203,10 @@ function findRun(settings: Settings, runId: string): Promise<RecordedRun> {
 }
 
 const RUN_ID = /^\d{4}-\d{2}-\d{2}T\d{6}-[0-9a-f]+$/;
-/** The name of a file of a version, as a SQL folder can have it. */
+/** A possible name of a file of a version. */
 const SQL_FILE = /^v[1-9]\d*(\/(?!\.)[^/\\\p{Cc}]+)+$/u;
 
-/** The SQL of a run. It is never written to disk: the database can be anybody's. */
+/** The SQL of a run. It is never written to disk, because others may write to the database. */
 function recordedSql({ run_id, sql_version }: RunReport, hash: string, texts: SqlTexts): SqlVersion {
   const names = [...texts.keys()].sort();
   const wrong = names.find((name) => !SQL_FILE.test(name) || !name.startsWith(`${sql_version}/`));

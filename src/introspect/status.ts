@@ -40,7 +40,7 @@ export interface StatusReport {
   readonly withdrawn: readonly Withdrawal[];
   /** Execution dates of the range whose raw files have changed. */
   readonly stale: readonly StaleDate[];
-  /** Execution dates of the range that other SQL has published. Nothing has to be done: they are as they were made. */
+  /** Execution dates of the range that were published with other SQL. They are valid, so nothing must be done. */
   readonly outdated: readonly OutdatedDate[];
   /** Execution dates with a failed run whose stages have not all succeeded since; the last such run of each. */
   readonly failed: readonly FailedRun[];
@@ -69,7 +69,7 @@ export interface NewestPublication {
   readonly certainty: CertaintyCounts | null;
 }
 
-/** An execution date that is published by other SQL than the present one. */
+/** An execution date that was published with other SQL than the current one. */
 export interface OutdatedDate {
   readonly execution_date: string;
   readonly sql_version: string;

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { PipelineError } from "../base/errors.js";
 import { faultInYaml, pathOf, placeInYaml, valueOfYaml, type Place, type YamlText } from "./yaml-text.js";
 
-/** The types a column can have, as DuckDB names them. */
+/** The possible types of a column, by DuckDB's names. */
 export const COLUMN_TYPES = [
   "VARCHAR",
   "INTEGER",
@@ -27,10 +27,10 @@ const columnSchema = z.strictObject({
   publish: z.boolean().default(true),
 });
 
-/** What becomes of a run in which a promise is broken: `error` ends it, `warn` is told. */
+/** The effect of a broken promise: `error` ends the run, `warn` is a warning. */
 const severity = z.enum(["error", "warn"]);
 
-/** Up to how many rows may break a promise: a number of them, or a share of the rows of the model. */
+/** How many rows may break a promise: a number of them, or a share of the rows of the model. */
 const threshold = z
   .strictObject({ rows: z.int().nonnegative(), share: z.number().min(0).max(1) })
   .partial()
@@ -41,7 +41,7 @@ const tolerance = { severity: severity.optional(), threshold: threshold.optional
 const auditOptions = z
   .object({
     ...tolerance,
-    /** Of an audit of the model's own: the query for the rows that break its promise, and the promise. */
+    /** The query and the promise of the model's own audit. The query selects the rows that break the promise. */
     select: z.string().min(1).optional(),
     description: z.string().min(1).optional(),
   })
@@ -51,7 +51,7 @@ const auditOptions = z
     "an audit in a header needs both a description and a select",
   );
 
-/** An audit by its name, or by its name with the parameters it asks for, and with a tolerance of its own; or one of the model's own. */
+/** An audit: its name, its name with parameters and an own tolerance, or the model's own audit. */
 const auditUseSchema = z
   .preprocess((use) => (typeof use === "string" ? { [use]: {} } : use), z.record(name, auditOptions))
   .refine((use) => Object.keys(use).length === 1, "each entry must name one audit")
@@ -72,9 +72,9 @@ const shaped = {
 const headerSchemas = {
   raw: z.strictObject({
     ...shaped,
-    /** The folder of the raw zone that holds the files. */
+    /** The folder of the files, in the raw zone. */
     folder: name,
-    /** The columns every raw file must have, with what is read from each. */
+    /** The columns that every raw file must have, with their kinds. */
     reads: z.record(z.string().min(1), z.enum(["moment", "number", "text"])),
   }),
   written: z.strictObject({
@@ -84,14 +84,14 @@ const headerSchemas = {
   }),
   measure: z.strictObject({
     ...shaped,
-    /** False for what only other measures read: its rows stay out of the run's record and summary. */
+    /** False if only other measures read it: its rows stay out of the run's record and summary. */
     recorded: z.boolean().default(true),
   }),
   audit: z.strictObject({
     ...described,
     severity: severity.default("error"),
     threshold: threshold.default({ rows: 0 }),
-    /** Whether it reads raw files, or what they say of themselves, beside models. */
+    /** Whether it reads raw files or their metadata, and not only models. */
     reads_files: z.boolean().default(false),
   }),
   inspection: z.strictObject(described),
@@ -106,13 +106,13 @@ export type Column = Readonly<z.output<typeof columnSchema>>;
 export type Severity = z.output<typeof severity>;
 export type Threshold = Readonly<z.output<typeof threshold>>;
 
-/** The block comment that a SQL file begins with. */
+/** The block comment at the start of a SQL file. */
 export const HEADER = /^\/\*\n([\s\S]*?)\*\//;
 
 /**
- * Reads the header of a SQL file: YAML in the block comment that the file begins with.
+ * Reads the header of a SQL file: YAML in the block comment at its start.
  * @param file the name of the file, for messages.
- * @throws PipelineError INVALID_MODEL that names file, line and the words that are allowed there.
+ * @throws PipelineError INVALID_MODEL that names the file, the line and the allowed words.
  */
 export function parseHeader<Kind extends HeaderKind>(kind: Kind, file: string, text: string): Header<Kind> {
   const yaml = yamlOf(file, text);

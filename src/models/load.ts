@@ -23,17 +23,17 @@ import {
 /** The folder of a version with the tests of its models. */
 export const TESTS_FOLDER = "tests" as const;
 
-/** One version of all business rules, as its folder holds it. */
+/** One version of all business rules, from its folder. */
 export interface SqlVersion {
   readonly name: string;
   readonly models: readonly Model[];
   readonly audits: ReadonlyMap<string, Audit>;
-  /** What is told of each file of a raw model, by the name of the model. */
+  /** The inspections of raw files, by the name of the model. */
   readonly inspections: ReadonlyMap<string, Inspection>;
-  /** The templates of the functions that the models share, by the engine that has them. */
+  /** The templates of the functions that the models share, by engine. */
   readonly functions: ReadonlyMap<string, FunctionsFile>;
   readonly segments: Segments;
-  /** The words of certainty; undefined in versions that are older than these. */
+  /** The words of certainty; undefined in versions that are older than these words. */
   readonly certainty: CertaintyScale | undefined;
   /** The text of every file of the version, by its path below the SQL folder. */
   readonly texts: ReadonlyMap<string, string>;
@@ -48,7 +48,7 @@ export interface FunctionsFile {
 }
 
 /**
- * The functions of a version as an engine has them.
+ * The functions of a version for one engine.
  * @throws PipelineError INVALID_MODEL if the version has none for it.
  */
 export function functionsIn(
@@ -73,9 +73,9 @@ export async function loadSqlVersion(sqlDirectory: string, version: string): Pro
 }
 
 /**
- * Makes a version of the texts of its files, as a folder or the record of a run has them.
+ * Makes a version from the texts of its files, which come from a folder or from the record of a run.
  * @param texts by their paths below the SQL folder, sorted by path.
- * @throws PipelineError INVALID_MODEL that lists every fault of a file that is missing or malformed.
+ * @throws PipelineError INVALID_MODEL that lists every missing or malformed file.
  */
 export function parseSqlVersion(version: string, texts: ReadonlyMap<string, string>): SqlVersion {
   const { readable, faults } = readSqlVersion(version, texts);
@@ -86,15 +86,15 @@ export function parseSqlVersion(version: string, texts: ReadonlyMap<string, stri
 
 /** The readable part of a version, and all faults of the rest. */
 export interface PartOfVersion {
-  /** Without the files that are at fault; undefined if nothing can be rendered without what is missing. */
+  /** The version without its faulty files; undefined if it cannot be rendered without them. */
   readonly readable: SqlVersion | undefined;
-  /** The models and audits that are at fault, by their names. */
+  /** The faulty models and audits, by their names. */
   readonly unreadable: ReadonlySet<string>;
   /** Each with its file and, if it is known, its line. */
   readonly faults: readonly string[];
 }
 
-/** Reads as much of `<sqlDirectory>/<version>` as can be read. */
+/** Reads the readable part of `<sqlDirectory>/<version>`. */
 export async function loadPartOfVersion(sqlDirectory: string, version: string): Promise<PartOfVersion> {
   return readSqlVersion(version, await readTexts(sqlDirectory, version));
 }
@@ -297,7 +297,7 @@ function faultsOfAudits(
   });
 }
 
-/** The line of a text on which a pattern is found, or the first one. */
+/** The line of the first match of a pattern; the first line if there is none. */
 function lineOf(text: string, pattern: RegExp): number {
   return text.slice(0, Math.max(0, text.search(pattern))).split("\n").length;
 }

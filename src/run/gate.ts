@@ -11,8 +11,8 @@ import type { PreparedPublish } from "./publish.js";
 const CHANGES_TOLD = 20;
 
 /**
- * Holds what is about to be published against the answers that it takes the place of.
- * @throws PipelineError TOO_MANY_CHANGES where more answers would change than may, and nobody has approved.
+ * Compares the new answers with those that they replace.
+ * @throws PipelineError TOO_MANY_CHANGES if more answers would change than allowed, without an approval.
  */
 export function holdToGate(
   { gate, journal }: Pick<RunContext, "gate" | "journal">,
@@ -28,7 +28,7 @@ export function holdToGate(
   if (outcome === "stopped") throw tooManyChanges(diff, counting, gate, maxChanged);
 }
 
-/** Which changes count for a limit, and how many of these may be. */
+/** The changes that count for a limit, and the allowed number. */
 export function countedBy(
   { maxChanged, ignoresTossUps }: Pick<Gate, "maxChanged" | "ignoresTossUps">,
   { before, diff }: ComparedAnswers,
@@ -40,7 +40,10 @@ export function countedBy(
   };
 }
 
-/** Whether an answer changes by chance: it is a toss-up, and was one if there was any. A sure answer that becomes one counts. */
+/**
+ * Whether an answer changes by chance: it is a toss-up, and the earlier answer was one, too, or did not exist. A sure
+ * answer that becomes a toss-up counts.
+ */
 function isTossUp({ before, after }: ChangedAnswer): boolean {
   return [before, after].every((answer) => answer === null || answer.certainty_word === "toss-up");
 }
@@ -62,7 +65,7 @@ function tooManyChanges(
   );
 }
 
-/** The answers that are about to be published, and what they take the place of. */
+/** The new answers, and those that they replace. */
 interface ComparedAnswers {
   /** Undefined if nothing was published before. */
   readonly before: Answers | undefined;
@@ -70,10 +73,10 @@ interface ComparedAnswers {
 }
 
 /**
- * Compares what is about to be published with the answers that it takes the place of: those of the same execution date or, where
- * it was not published yet, of the one before. Takes down what differs, and how certain the answers are.
- * @returns undefined if the SQL publishes no answers and no gate needs them, or where they could not be compared: without
- * a gate that is a warning.
+ * Compares the new answers with those that they replace: the answers of the same execution date, or of the previous
+ * one if it was not published yet. Notes the differences and the certainty.
+ * @returns undefined if the SQL publishes no answers and no gate needs them, or if they cannot be compared. Without a
+ * gate that is a warning.
  */
 export async function compareAnswers(
   context: RunContext,
