@@ -12,7 +12,7 @@ import { openLocalZone } from "../zones/folder-zone.js";
 import type { Zones } from "../zones/open-zones.js";
 import type { Zone } from "../zones/zone.js";
 
-/** What to build, and of which raw files. */
+/** The raw files and the stages of a build. */
 export interface AsideBuild {
   readonly raw: readonly RawInput[];
   readonly stages: readonly Stage[];
@@ -22,11 +22,11 @@ export interface AsideBuild {
   readonly atRestFiles: readonly string[];
 }
 
-/** Who cancels the build, and who is told of it. */
+/** The signal and the listeners of a build. */
 export interface AsideWatch {
   readonly signal: AbortSignal;
   readonly activity: RunActivity;
-  /** Is told what the engine warns of. */
+  /** Receives the warnings of the engine. */
   readonly warn: (message: string) => void;
 }
 

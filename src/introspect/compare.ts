@@ -35,7 +35,7 @@ import { looking } from "./looking.js";
 /** A publication that is replaced again and again while it is read is left for later. */
 const ATTEMPTS = 5;
 
-/** What to compare, and with what. */
+/** The date, the limit and the campaign of a comparison. */
 export interface CompareRequest {
   readonly executionDate: ExecutionDate;
   /** The settings whose database has the answers that readers get, if these are not the settings of the build. */
@@ -48,7 +48,7 @@ export interface CompareRequest {
 /**
  * Builds a date by the SQL of the settings, apart from the zones, and compares its answers with those that readers get. It reads the
  * raw files as they are now. It changes nothing: no zone, no database, no lock, no record.
- * @throws PipelineError for what would fail a run.
+ * @throws PipelineError for every fault that fails a run.
  */
 export async function compareSql(
   settings: Settings,
@@ -85,7 +85,7 @@ export async function compareSql(
         compared_with: comparedWith(seen?.publication, against?.profile),
         sql_change: seen?.sqlChange ?? null,
         raw_changes: rawChanges ?? null,
-        // A record keeps only the first changes. This is no record.
+        // Only a record leaves out changes.
         answers: { ...answersReportOf(after, diff), changed: diff },
         gate: limit === undefined ? null : heldTo(limit, seen?.answers, diff),
         campaign:
@@ -100,12 +100,12 @@ export async function compareSql(
   }
 }
 
-/** The answers that readers get, and what they were made from. */
+/** The answers that readers get, with their sources. */
 interface SeenAnswers {
   readonly publication: Publication;
   readonly answers: Answers;
   readonly sqlChange: SqlChange | null;
-  /** Undefined if no record says what it was made from. */
+  /** Undefined if no record has them. */
   readonly inputs: readonly InputFile[] | undefined;
 }
 

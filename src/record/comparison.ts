@@ -5,15 +5,15 @@ import type { AnswersReport, RunReport, SqlChange } from "./run-record.js";
 import { certaintyOfAnswers, changesInWords, dateOf, gateInWords, sqlSentence } from "./sentences.js";
 import { list, number, paragraph, table, text, type Block, type Section, type Told } from "./story.js";
 
-/** The answers that some SQL would give, compared with those that readers get. It is what `compare --json` prints. */
+/** The answers that some SQL would give, compared with those that readers get. `compare --json` prints it. */
 export interface Comparison {
   readonly execution_date: string;
   readonly sql_version: string;
   readonly sql_hash: string;
   readonly compared_with: ComparedPublication;
-  /** How the SQL differs from that of the publication; null if it does not, or there is no publication. */
+  /** The difference from the SQL of the publication; null if there is none, or no publication. */
   readonly sql_change: SqlChange | null;
-  /** How the raw files differ from those of the publication; null if they do not, or no record says what it was made from. */
+  /** The differences from the raw files of the publication; null if no record has these. */
   readonly raw_changes: readonly RawChange[] | null;
   readonly answers: AnswersReport;
   /** The result of the limit; null if none was given. */
@@ -41,7 +41,7 @@ export interface RawChange {
   readonly change: "changed" | "grown" | "gone" | "new";
 }
 
-/** What a file of customers would cost. */
+/** The cost of a file of customers. */
 export interface PricedCampaign extends CampaignCost {
   readonly file: string;
   /** The day that recency counts to. */
@@ -78,7 +78,7 @@ export function comparisonStoryOf(comparison: Comparison): Told {
   };
 }
 
-/** What else can have changed the answers: the SQL, the raw files, the date. */
+/** Other reasons for changed answers: the SQL, the raw files, the date. */
 function sourceSentences({ compared_with, execution_date, sql_change, raw_changes }: Comparison): string[] {
   const { execution_date: published } = compared_with;
   if (published === null) return [];

@@ -119,7 +119,7 @@ export function changesSentence({ outcome, report }: ToldRun): string {
 /**
  * `4 of 40 answers changed since 28 May 2020.`
  * @param isSeen whether readers see the change.
- * @param since names the earlier publication; unless given, its date does.
+ * @param since names the earlier publication. The default is its date.
  */
 export function changesInWords(
   diff: AnswersDiff,

@@ -14,7 +14,7 @@ interface ComparedSql {
   readonly texts: SqlTexts;
 }
 
-/** What differs between the SQL of a publication and another version; null if they are the same. */
+/** The difference between the SQL of a publication and another version; null if they are the same. */
 export async function sqlChangeSince(
   consumption: Consumption,
   { executionDate, sqlHash, sqlVersion }: Publication,

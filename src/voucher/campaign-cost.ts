@@ -6,7 +6,7 @@ import { customersOfCsv } from "./customers-csv.js";
 import { decide, type DecisionOptions } from "./decision.js";
 import type { Answers } from "./published-answers.js";
 
-/** What vouchers cost. */
+/** The cost of vouchers. */
 export interface Cost {
   /** How many customers get one. */
   readonly vouchers: number;
@@ -14,7 +14,7 @@ export interface Cost {
   readonly total_amount: number;
 }
 
-/** What the same customers cost by two sets of answers. */
+/** The costs of the same customers by two sets of answers. */
 export interface CostChange {
   /** Null if nothing was published before. */
   readonly before: Cost | null;
@@ -26,7 +26,7 @@ export interface CountryCost extends CostChange {
   readonly customers: number;
 }
 
-/** What a file of customers costs by two sets of answers. */
+/** The costs of a file of customers by two sets of answers. */
 export interface CampaignCost extends CostChange {
   /** How many lines describe a customer. */
   readonly customers: number;

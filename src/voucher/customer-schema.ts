@@ -90,8 +90,8 @@ export type GivenCustomer = Pick<
 >;
 
 /**
- * The customer, with what the kind of segment that is asked for needs; or why that cannot be: the measure is missing, or the last
- * order is later than `asOf`.
+ * The customer, with the measure for its kind of segment. It is a fault if the measure is missing, or the last order is later than
+ * `asOf`.
  * @param asOf the day that recency counts to.
  */
 export function customerOrFault(given: GivenCustomer, asOf: Date): Customer | FieldError {

@@ -2,7 +2,7 @@ import { type CsvErrorCode, parse, type Parser } from "csv-parse";
 import type { FieldError } from "../base/field-errors.js";
 import { SEGMENT_KINDS, type SegmentKind } from "./segment-rules.js";
 
-/** A file whose lines are longer is no file of customers, and would have to be held in memory. */
+/** A file with longer lines is not a file of customers, and would have to stay in memory. */
 export const MAX_LINE_BYTES = 65_536;
 
 /** A line of a file that is too long, in words. */
@@ -13,7 +13,7 @@ export class UnreadableCsv extends Error {
   override readonly name = "UnreadableCsv";
 
   constructor(
-    /** What the file has that it must not have, as `has a quote in a wrong place`. */
+    /** The fault, for example `has a quote in a wrong place`. */
     message: string,
     /** The columns at fault, if the header is. */
     readonly columns: readonly FieldError[] = [],
@@ -25,7 +25,7 @@ export class UnreadableCsv extends Error {
 const COLUMNS = ["customer_id", "country_code", "segment_name", "total_orders", "last_order_ts"] as const;
 type Column = (typeof COLUMNS)[number];
 
-/** What each kind of segment goes by. */
+/** The measure of each kind of segment. */
 const MEASURES: Readonly<Record<SegmentKind, Column>> = {
   frequent_segment: "total_orders",
   recency_segment: "last_order_ts",
@@ -35,7 +35,7 @@ const MEASURES: Readonly<Record<SegmentKind, Column>> = {
  * The customers of CSV with a header line, those of some rows at a time: their texts by column, without those that are
  * empty. A row with more or fewer values than the header is undefined.
  * @param segmentName of the rows that name none.
- * @throws UnreadableCsv where the header lacks columns, or the CSV cannot be read on. What came before is good.
+ * @throws UnreadableCsv where the header lacks columns, or the CSV cannot be read on. Everything before is valid.
  */
 export async function* customersOfCsv(
   texts: AsyncIterable<string>,
@@ -78,7 +78,7 @@ function expectColumns(header: readonly string[], segmentName: SegmentKind | und
   throw new UnreadableCsv("header line lacks columns, or has some twice", errors);
 }
 
-/** A file whose lines all have the segment_name of the query needs no more than what that kind goes by. */
+/** If the query has the segment_name of all lines, the file needs only the measure of that kind. */
 function neededColumns(header: readonly string[], segmentName: SegmentKind | undefined): Column[] {
   if (segmentName !== undefined && !header.includes("segment_name"))
     return ["country_code", MEASURES[segmentName]];
@@ -140,12 +140,12 @@ const OPTIONS = {
   relax_column_count: true,
   skip_empty_lines: true,
   max_record_size: MAX_LINE_BYTES,
-  // What is written is taken before more is written: a record is never held back.
+  // Records are taken before more text is written, so the parser never holds one back.
   readableHighWaterMark: Number.MAX_SAFE_INTEGER,
 };
 
 function openParser(): Parser {
-  // Who writes is told of the fault as well.
+  // The writer gets the fault, too.
   return parse(OPTIONS).on("error", () => undefined);
 }
 
@@ -189,7 +189,7 @@ function unreadableOf({ code, lines = 0 }: ParserError, added: number): Unreadab
   return new UnreadableCsv(`has a quote in a wrong place, or without its end, near line ${line}`);
 }
 
-/** What the parser has read, without the wait for each record that its own iterator has. */
+/** The records that the parser has read. Its own iterator would wait for each record. */
 function* taken(parser: Parser): Generator<string[][]> {
   const records: string[][] = [];
   for (let next = read(parser); next !== null; next = read(parser)) records.push(next);

@@ -15,9 +15,9 @@ type LinesType = typeof CSV_TYPE | typeof NDJSON_TYPE;
 export interface Format {
   readonly schema: z.ZodType<z.output<typeof customerTexts>> | typeof customerBody;
   /**
-   * The lines of a file, some at a time. What is no customer at all is undefined.
+   * The lines of a file, some at a time. A line without a customer is undefined.
    * @param segmentName of the lines that name none.
-   * @throws Problem where the file cannot be read on. What came before is good.
+   * @throws Problem where the file cannot be read on. Everything before is valid.
    */
   readonly lines: (
     texts: AsyncIterable<string>,

@@ -3,9 +3,9 @@ import type { Customer } from "../../voucher/customer-segment.js";
 import { Problem } from "../http/problems.js";
 
 /**
- * The customer, with what the kind of segment that is asked for needs.
+ * The customer, with the measure for its kind of segment.
  * @param asOf the day that recency counts to.
- * @param place what the fields' names begin with in messages, as `body.3.`
+ * @param place the start of the fields' names in messages, for example `body.3.`
  * @throws Problem impossible-request where the measure is missing, or the last order is later than `asOf`.
  */
 export function completeCustomer(given: GivenCustomer, asOf: Date, place = ""): Customer {

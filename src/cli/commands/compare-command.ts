@@ -141,7 +141,7 @@ function assertUsable({
   if (wrong !== undefined) throw new PipelineError("INVALID_USAGE", wrong);
 }
 
-/** The settings with the SQL that is asked for. */
+/** The settings with the SQL of the options. */
 function withSql(
   settings: Settings,
   { sql, "sql-version": version }: Pick<CompareArguments, "sql" | "sql-version">,
