@@ -6,15 +6,15 @@ import { isWritten } from "../../src/models/model.js";
 import { initText, s3InitText } from "../../src/models/shell-init.js";
 import { viewsSql } from "../../src/models/shell-views.js";
 import { readSettings } from "../../src/settings/settings.js";
-import { PROJECT, SHIPPED_SQL } from "../workspace.js";
+import { PROJECT } from "../workspace.js";
 
 const read = (file: string) => readFile(path.join(PROJECT, file), "utf8");
-const loadVersion = () => loadSqlVersion(SHIPPED_SQL, "v1");
+const loadVersion = () => loadSqlVersion(path.join(PROJECT, "sql"), "v1");
 
 describe("the files for duckdb -init", () => {
   it("are those that the headers of the default version make", async () => {
     const { sqlVersion } = readSettings({});
-    const version = await loadSqlVersion(SHIPPED_SQL, sqlVersion);
+    const version = await loadSqlVersion(path.join(PROJECT, "sql"), sqlVersion);
     expect(await read("dist/sql/shell.sql")).toBe(initText(version));
     expect(await read("dist/sql/shell-s3.sql")).toBe(s3InitText());
   });
