@@ -68,7 +68,7 @@ describe("pipeline doctor", () => {
       CONSUMPTION_URL: "mysql://user:a-secret@127.0.0.1:1/database",
     });
     expect(outcomes(report, "failed")).toEqual(["sql", "database"]);
-    expect(outcomes(report, "unchecked")).toEqual(["raw zone", "tables", "rights"]);
+    expect(outcomes(report, "unchecked")).toEqual(["sql binds", "raw zone", "tables", "rights"]);
     expect([of("sql")?.code, of("database")?.code, code]).toEqual([
       "INVALID_MODEL",
       "CONSUMPTION_UNAVAILABLE",
