@@ -38,6 +38,8 @@ const threshold = z
 
 const tolerance = { severity: severity.optional(), threshold: threshold.optional() };
 
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+
 const auditOptions = z
   .object({
     ...tolerance,
@@ -45,7 +47,7 @@ const auditOptions = z
     select: z.string().min(1).optional(),
     description: z.string().min(1).optional(),
   })
-  .catchall(z.union([z.string(), z.number(), z.boolean()]))
+  .catchall(z.union([scalar, z.array(scalar).min(1)]))
   .refine(
     ({ description, select }) => (description === undefined) === (select === undefined),
     "an audit in a header needs both a description and a select",

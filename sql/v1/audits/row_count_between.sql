@@ -1,0 +1,6 @@
+/*
+description: The number of rows is not below the parameter min, and not above the parameter max.
+*/
+SELECT count(*) AS row_count
+FROM {{ model.name | ref }}
+HAVING count(*) < {{ min }} OR count(*) > {{ max }}
