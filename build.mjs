@@ -77,11 +77,10 @@ await build({
 // The tests that stop a program find all else in dist/.
 if (hasFailpoints) process.exit();
 
-// What the pages load. Each script is small, and shares what it has in common with the others.
+// What the pages load.
 await build({
   entryPoints: {
     "answer-dialog": "src/api/pages/browser/answer-dialog.ts",
-    campaign: "src/api/pages/browser/campaign.tsx",
     style: "src/api/pages/pages.css",
   },
   outdir: "dist/api/pages",
@@ -90,8 +89,6 @@ await build({
   minify: true,
   format: "esm",
   platform: "browser",
-  // What the service writes CSV with, as it is made for browsers.
-  alias: { "csv-stringify/sync": "csv-stringify/browser/esm/sync" },
   target: ["chrome123", "firefox121", "safari17.5"],
   logLevel: "warning",
 });

@@ -42,8 +42,9 @@ async function measure() {
     const { lines, summary, sentBytes } = await price(url);
     const seconds = (performance.now() - started) / 1_000;
     expectEqual("lines", [lines, summary.lines, summary.priced + summary.without_amount], lineCount);
-    const sum = summary.groups.reduce((total, group) => total + group.total_amount, 0);
-    expectEqual("total_amount", [sum], summary.total_amount);
+    // A trailer field has no room for many groups.
+    const sum = summary.groups?.reduce((total, group) => total + group.total_amount, 0);
+    if (sum !== undefined) expectEqual("total_amount", [sum], summary.total_amount);
     report({ seconds, sentBytes, megabytes: peakMemory(pid) / 1_048_576 });
   } finally {
     await stop();

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { open, type FileHandle } from "node:fs/promises";
 import path from "node:path";
-import { TextDecoder } from "node:util";
 import { messageOf, PipelineError, systemCodeOf } from "../base/errors.js";
 import { printable } from "../base/words.js";
 import type { Consumption } from "../consumption/consumption.js";
@@ -24,9 +23,9 @@ import { publishedContents } from "../run/publish.js";
 import { findRawFiles, readingUnchanged } from "../run/raw-input.js";
 import type { Settings } from "../settings/settings.js";
 import { costOfCampaign } from "../voucher/campaign-cost.js";
-import { UnreadableCsv } from "../voucher/customers-csv.js";
 import type { DecisionOptions } from "../voucher/decision.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
+import { UnreadableFile } from "../voucher/file-lines.js";
 import type { Publication } from "../voucher/publication-identity.js";
 import { Answers } from "../voucher/published-answers.js";
 import { buildAside, settingsAside, zonesAside } from "./build-aside.js";
@@ -245,27 +244,16 @@ async function priced(
 ): Promise<PricedCampaign> {
   const options: DecisionOptions = { asOf, fallback: "none", minAssignments: 1 };
   try {
-    const cost = await costOfCampaign(textsOf(handle), before, after, options);
+    const bytes = handle.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>;
+    const cost = await costOfCampaign(bytes, before, after, options);
     return { file: path.basename(file), as_of: asOf.toISOString().slice(0, 10), ...cost };
   } catch (error) {
     if (systemCodeOf(error) !== undefined) throw campaignFault(file, messageOf(error), error);
-    if (!(error instanceof UnreadableCsv)) throw error;
-    const columns = error.columns.map(({ field, message }) => `${field} ${message}`).join("; ");
-    throw campaignFault(file, columns === "" ? `it ${error.message}` : columns, error);
+    if (!(error instanceof UnreadableFile)) throw error;
+    const fields = error.errors.filter(({ field }) => field !== "body");
+    const columns = fields.map(({ field, message }) => ` ${field} ${message}.`).join("");
+    throw campaignFault(file, error.message + columns, error);
   }
-}
-
-async function* textsOf(handle: FileHandle): AsyncGenerator<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  const decoded = (chunk?: Buffer) => {
-    try {
-      return decoder.decode(chunk, { stream: chunk !== undefined });
-    } catch (error) {
-      throw error instanceof TypeError ? new UnreadableCsv("is not UTF-8") : error;
-    }
-  };
-  for await (const chunk of handle.createReadStream({ autoClose: false })) yield decoded(chunk as Buffer);
-  yield decoded();
 }
 
 function campaignFault(file: string, what: string, cause: unknown): PipelineError {

@@ -2,8 +2,9 @@ import { fieldErrors } from "../base/field-errors.js";
 import { compareCodePoints } from "../base/words.js";
 import { customerOrFault, customerTexts, isFault } from "./customer-schema.js";
 import type { Customer } from "./customer-segment.js";
-import { customersOfCsv } from "./customers-csv.js";
+import { CustomersCsv, type GivenLine } from "./customers-csv.js";
 import { decide, type DecisionOptions } from "./decision.js";
+import { FileLines } from "./file-lines.js";
 import type { Answers } from "./published-answers.js";
 
 /** The cost of vouchers. */
@@ -49,12 +50,12 @@ interface Tally {
 
 /**
  * Prices a file of customers by two sets of answers, as the API prices a campaign.
- * @param texts CSV with a header line.
+ * @param bytes CSV with a header line, in UTF-8.
  * @param before undefined if nothing was published before.
- * @throws UnreadableCsv if the file cannot be read to its end.
+ * @throws UnreadableFile if the file is of another kind, or if its header line lacks columns.
  */
 export async function costOfCampaign(
-  texts: AsyncIterable<string>,
+  bytes: AsyncIterable<Buffer>,
   before: Answers | undefined,
   after: Answers,
   options: DecisionOptions,
@@ -63,16 +64,14 @@ export async function costOfCampaign(
   const countries = new Map<string, Tally>();
   const faults = { count: 0, first: null as string | null };
   let changed = 0;
-  let line = 0;
   const amountBy = (answers: Answers | undefined, customer: Customer) =>
     answers === undefined ? null : decide(answers, customer, options).voucherAmount;
-  for await (const customers of customersOfCsv(texts, undefined)) {
+  for await (const customers of new CustomersCsv(new FileLines(bytes, "utf-8"), undefined)) {
     for (const given of customers) {
-      line += 1;
       const customer = customerIn(given, options.asOf);
       if (typeof customer === "string") {
         faults.count += 1;
-        faults.first ??= `line ${line.toString()}: ${customer}`;
+        faults.first ??= `line ${given.line.toString()}: ${customer}`;
         continue;
       }
       const amounts = { before: amountBy(before, customer), after: amountBy(after, customer) };
@@ -113,7 +112,8 @@ export function differenceOf({ before, after }: CostChange): number {
 }
 
 /** The customer of a line, or why it describes none. */
-function customerIn(given: unknown, asOf: Date): Customer | string {
+function customerIn({ customer: given, fault }: GivenLine, asOf: Date): Customer | string {
+  if (fault !== undefined) return fault;
   const parsed = customerTexts.safeParse(given, { reportInput: true });
   const customer = parsed.success ? customerOrFault(parsed.data, asOf) : undefined;
   if (customer !== undefined && !isFault(customer)) return customer;

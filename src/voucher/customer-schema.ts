@@ -25,10 +25,10 @@ export const countryCode = z
     override: { type: "string", minLength: 1, maxLength: MAX_COUNTRY_LENGTH, pattern: "[^ \\t\\n\\v\\f\\r]" },
   });
 
-/** Which kind of segment to answer by. */
+/** The kind of segment to answer by. */
 export const segmentName = z
   .enum(SEGMENT_KINDS, `must be ${SEGMENT_KINDS.join(" or ")}`)
-  .meta({ description: "Which kind of segment to answer by" });
+  .meta({ description: "The kind of segment to answer by" });
 
 const ORDERS_MESSAGE = `must be a whole number from 0 to ${MAX_ORDERS.toString()}`;
 const totalOrders = z
@@ -52,15 +52,15 @@ export const customerQuery = z.strictObject({
   last_order_ts: lastOrder.optional(),
 });
 
-const customerIdText = z
-  .string()
-  .max(MAX_ID_LENGTH, `must be a text of up to ${MAX_ID_LENGTH.toString()} characters`);
+/** A whole number in a row of CSV, as raw data has it: `12`, `12.0`, `+12`. */
+const wholeNumberCell = z
+  .string(ORDERS_MESSAGE)
+  .regex(/^\+?\d{1,300}(\.0{0,300})?$/, ORDERS_MESSAGE)
+  .transform(Number)
+  .refine((number) => number <= MAX_ORDERS, ORDERS_MESSAGE);
 
-/** The customer of `/v1` in a row of CSV: texts, of which those that are empty are left out. */
-export const customerTexts = z.object(
-  { ...customerQuery.shape, customer_id: customerIdText.optional() },
-  "must have one value for each column of the header",
-);
+/** The customer of a campaign in a row of CSV: texts without blanks around them, of which those that are empty are left out. */
+export const customerTexts = z.object({ ...customerQuery.shape, total_orders: wholeNumberCell.optional() });
 
 /** The customer of `/v1` in a body. It takes the customer of the original route, too. */
 export const customerBody = z
@@ -82,6 +82,11 @@ export const customerBody = z
     "must be a JSON object",
   )
   .meta({ id: "Customer" });
+
+/** The customer of a campaign in a line of NDJSON. It may have other fields, of any kind. */
+export const customerFields = customerBody
+  .pick({ country_code: true, segment_name: true, total_orders: true, last_order_ts: true })
+  .strip();
 
 /** A customer of whom it is not yet sure that the measure that is needed was given. */
 export type GivenCustomer = Pick<

@@ -1,201 +1,204 @@
-import { type CsvErrorCode, parse, type Parser } from "csv-parse";
 import type { FieldError } from "../base/field-errors.js";
+import { counted, counting, printable } from "../base/words.js";
+import { type CsvRecord, CsvRecords, valuesOf } from "./csv-records.js";
+import { trimmed } from "./field-schemas.js";
+import { type FileLine, type FileLines, UnreadableFile, withoutReturn } from "./file-lines.js";
 import { SEGMENT_KINDS, type SegmentKind } from "./segment-rules.js";
 
-/** A file with longer lines is not a file of customers, and would have to stay in memory. */
-export const MAX_LINE_BYTES = 65_536;
+/** A line of a file of customers. */
+export interface GivenLine {
+  readonly line: number;
+  /** The fields that are answered by. */
+  readonly customer: unknown;
+  /** Its values in CSV, its text in NDJSON. They come back with the answer. */
+  readonly values: readonly string[];
+  readonly fault?: string;
+}
 
-/** A line of a file that is too long, in words. */
-export const LINE_TOO_LONG = `has a line of more than ${MAX_LINE_BYTES.toLocaleString("en")} bytes`;
+/** The customers in CSV with a header line. */
+export class CustomersCsv {
+  readonly #lines: FileLines;
+  readonly #segmentName: SegmentKind | undefined;
+  #header: Header = { delimiter: ",", names: [], places: new Map() };
 
-/** A file of customers that cannot be read on. */
-export class UnreadableCsv extends Error {
-  override readonly name = "UnreadableCsv";
+  /** @param segmentName it applies to lines that name none. */
+  constructor(lines: FileLines, segmentName: SegmentKind | undefined) {
+    this.#lines = lines;
+    this.#segmentName = segmentName;
+  }
 
-  constructor(
-    /** The fault, for example `has a quote in a wrong place`. */
-    message: string,
-    /** The columns at fault, if the header is. */
-    readonly columns: readonly FieldError[] = [],
-  ) {
-    super(message);
+  /** Known when the first lines are there. */
+  get header(): Header {
+    return this.#header;
+  }
+
+  get hasByteOrderMark(): boolean {
+    return this.#lines.hasByteOrderMark;
+  }
+
+  /**
+   * The lines, some at a time.
+   * @throws UnreadableFile if the file is of another kind, or if its header line lacks columns.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<GivenLine[]> {
+    let records: CsvRecords | undefined;
+    for await (const lines of this.#lines) {
+      let rows: readonly FileLine[] = lines;
+      if (records === undefined) {
+        const place = lines.findIndex(({ text }) => withoutReturn(text) !== "");
+        if (place === -1) continue;
+        this.#header = this.#headerOf(lines[place]);
+        records = new CsvRecords(this.#header.delimiter);
+        rows = lines.slice(place + 1);
+      }
+      yield records.take(rows).map((record) => this.#given(record));
+    }
+    records ??= new CsvRecords(this.#headerOf(undefined).delimiter);
+    yield records.end().map((record) => this.#given(record));
+  }
+
+  #headerOf(line: FileLine | undefined): Header {
+    if (line?.fault !== undefined)
+      throw new UnreadableFile(`The header line ${line.fault}.`, [
+        { field: "body", message: `has a header line that ${line.fault}` },
+      ]);
+    return readHeader(withoutReturn(line?.text ?? ""), this.#segmentName);
+  }
+
+  #given({ line, values, fault }: CsvRecord): GivenLine {
+    const { names, places, delimiter } = this.#header;
+    const faulty = (what: string) => ({
+      line,
+      values,
+      customer: undefined,
+      fault: `${shown(values.join(delimiter))} ${what}`,
+    });
+    if (fault !== undefined) return faulty(fault);
+    if (values.length !== names.length)
+      return faulty(
+        `has ${counting(values.length, "value")}, and the header line has ${counted(names.length)}`,
+      );
+    const customer: Partial<Record<Column, string>> = {};
+    for (const [column, place] of places) {
+      const text = trimmed(values[place] ?? "");
+      if (text !== "") customer[column] = text;
+    }
+    const { total_orders: orders } = customer;
+    if (delimiter === "," || orders === undefined || !THOUSANDS.test(orders))
+      return { line, values, customer };
+    return {
+      line,
+      values,
+      customer,
+      fault: `total_orders ${shown(orders)} can mean two numbers. Write it without a point`,
+    };
   }
 }
 
-const COLUMNS = ["customer_id", "country_code", "segment_name", "total_orders", "last_order_ts"] as const;
+/** Countries that separate by semicolons write a thousand as 1.000, and raw data has 1.000 for one. */
+const THOUSANDS = /^\+?\d{1,3}(\.000)+$/;
+
+const SHOWN_LENGTH = 60;
+
+/** A value from a file, as an error has it. */
+export function shown(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return `“${printable(text.slice(0, SHOWN_LENGTH))}${text.length > SHOWN_LENGTH ? "…" : ""}”`;
+}
+
+const COLUMNS = ["country_code", "segment_name", "total_orders", "last_order_ts"] as const;
 type Column = (typeof COLUMNS)[number];
 
-/** The measure of each kind of segment. */
+/** Other headings that can mean only one column. */
+const SHORT_NAMES: Readonly<Record<string, Column>> = {
+  country: "country_code",
+  orders: "total_orders",
+  last_order: "last_order_ts",
+};
+
+/** The column that each kind of segment goes by. */
 const MEASURES: Readonly<Record<SegmentKind, Column>> = {
   frequent_segment: "total_orders",
   recency_segment: "last_order_ts",
 };
 
+/** The first line of a file of CSV. */
+export interface Header {
+  readonly delimiter: string;
+  /** As they are given. */
+  readonly names: readonly string[];
+  /** The places of the values of a customer. */
+  readonly places: ReadonlyMap<Column, number>;
+}
+
+interface Candidate extends Header {
+  readonly errors: readonly FieldError[];
+}
+
+const DELIMITERS: Readonly<Record<string, string>> = { ",": '","', ";": '";"', "\t": "tabs" };
+
 /**
- * The customers of CSV with a header line, those of some rows at a time: their texts by column, without those that are
- * empty. A row with more or fewer values than the header is undefined.
+ * Reads the header line of CSV, whichever of three delimiters it has.
  * @param segmentName of the rows that name none.
- * @throws UnreadableCsv where the header lacks columns, or the CSV cannot be read on. Everything before is valid.
+ * @throws UnreadableFile if it lacks columns, or if two delimiters are possible.
  */
-export async function* customersOfCsv(
-  texts: AsyncIterable<string>,
-  segmentName: SegmentKind | undefined,
-): AsyncGenerator<unknown[]> {
-  let customerOf: ((record: readonly string[]) => unknown) | undefined;
-  for await (const records of csvRecords(texts)) {
-    customerOf ??= readerOf(records.shift() ?? [], segmentName);
-    yield records.map(customerOf);
+function readHeader(line: string, segmentName: SegmentKind | undefined): Header {
+  const candidates = Object.keys(DELIMITERS).map((delimiter) => candidateOf(line, delimiter, segmentName));
+  const [header, other] = candidates.filter(({ errors }) => errors.length === 0);
+  if (header !== undefined && other === undefined) return header;
+  if (header !== undefined)
+    throw new UnreadableFile("The header line can be read with more than one delimiter.", [
+      { field: "body", message: "must be separated by commas, by semicolons or by tabs" },
+    ]);
+  const [closest] = candidates.sort((one, another) => another.places.size - one.places.size);
+  const { delimiter = ",", errors = [], places } = closest ?? {};
+  const foreign = places?.size === 0 ? /[|^~]/.exec(line)?.[0] : undefined;
+  const hint =
+    foreign === undefined
+      ? separatedBy(delimiter === "," ? undefined : DELIMITERS[delimiter])
+      : `${separatedBy(`"${foreign}"`)}Use commas, semicolons or tabs. `;
+  throw new UnreadableFile(`${hint}The header line lacks columns, or has some twice.`, errors);
+}
+
+function separatedBy(what: string | undefined): string {
+  return what === undefined ? "" : `This file is separated by ${what}. `;
+}
+
+function candidateOf(line: string, delimiter: string, segmentName: SegmentKind | undefined): Candidate {
+  const read = valuesOf(line, delimiter);
+  const names = "values" in read ? read.values : line.split(delimiter);
+  const known = names.map(columnOf);
+  const places = new Map<Column, number>();
+  const errors: FieldError[] = [];
+  for (const column of COLUMNS) {
+    const exact = known.filter(({ name }) => name === column);
+    const found = exact.length > 0 ? exact : known.filter(({ name }) => SHORT_NAMES[name] === column);
+    const [first] = found;
+    if (first !== undefined) places.set(column, known.indexOf(first));
+    if (found.length > 1) errors.push({ field: column, message: "must stand in the header once" });
   }
-  if (customerOf === undefined) readerOf([], segmentName);
+  const missing = neededColumns(places, segmentName).filter((column) => !places.has(column));
+  const told = missing.map((field) => ({ field, message: "is missing in the header" }));
+  return { delimiter, names, places, errors: [...told, ...errors] };
 }
 
-function readerOf(
-  names: readonly string[],
+/** `Country Code` is the same as `country_code`. */
+function columnOf(heading: string): { readonly name: string } {
+  return { name: normalisedHeading(heading).replace(/[ _-]+/g, "_") };
+}
+
+/** A heading without the differences that do not count. */
+export function normalisedHeading(heading: string): string {
+  return trimmed(heading).toLowerCase();
+}
+
+/** A file whose lines all have the segment_name of the query needs only the column that this kind goes by. */
+function neededColumns(
+  places: ReadonlyMap<Column, number>,
   segmentName: SegmentKind | undefined,
-): (record: readonly string[]) => unknown {
-  const header = names.map((name) => name.trim());
-  expectColumns(header, segmentName);
-  const places = COLUMNS.map((column) => [column, header.indexOf(column)] as const);
-  return (record) => {
-    if (record.length !== header.length) return undefined;
-    const customer: Partial<Record<Column, string>> = {};
-    for (const [column, place] of places) {
-      const text = record[place];
-      if (text !== undefined && text !== "") customer[column] = text;
-    }
-    return customer;
-  };
-}
-
-function expectColumns(header: readonly string[], segmentName: SegmentKind | undefined): void {
-  const missing = neededColumns(header, segmentName).filter((column) => !header.includes(column));
-  const repeated = COLUMNS.filter((column) => header.indexOf(column) !== header.lastIndexOf(column));
-  const errors: FieldError[] = [
-    ...missing.map((field) => ({ field, message: "is missing in the header" })),
-    ...repeated.map((field) => ({ field, message: "must stand in the header once" })),
-  ];
-  if (errors.length === 0) return;
-  throw new UnreadableCsv("header line lacks columns, or has some twice", errors);
-}
-
-/** If the query has the segment_name of all lines, the file needs only the measure of that kind. */
-function neededColumns(header: readonly string[], segmentName: SegmentKind | undefined): Column[] {
-  if (segmentName !== undefined && !header.includes("segment_name"))
+): readonly Column[] {
+  if (segmentName !== undefined && !places.has("segment_name"))
     return ["country_code", MEASURES[segmentName]];
   const measures = SEGMENT_KINDS.map((kind) => MEASURES[kind]);
   return ["country_code", ...(segmentName === undefined ? (["segment_name"] as const) : []), ...measures];
-}
-
-/**
- * The records of CSV, some at a time, never none. Lines without anything do not count.
- * @throws UnreadableCsv for a quote in a wrong place or without its end, and for a record that is too long.
- */
-async function* csvRecords(texts: AsyncIterable<string>): AsyncGenerator<string[][]> {
-  const parser = openParser();
-  const length = new OpenRecord(parser);
-  const quotes = new Quotes();
-  let added = 0;
-  for await (const text of texts) {
-    // The parser looks some bytes ahead: blank lines, which do not count, let go of a record that is complete.
-    const isComplete = !quotes.areOpenAfter(text) && text.endsWith("\n");
-    const bytes = Buffer.from(isComplete ? text + BLANK_LINES : text);
-    const error = await finished((done) => withoutStacks(() => parser.write(bytes, done)));
-    const fault = error === undefined ? length.grownBy(bytes.length) : unreadableOf(error, added);
-    yield* taken(parser);
-    if (fault !== undefined) throw fault;
-    if (isComplete) added += BLANK_LINES.length;
-  }
-  const error = await finished((done) => parser.end(done));
-  yield* taken(parser);
-  if (error !== undefined) throw unreadableOf(error, added);
-}
-
-/** The parser makes an error of every record of another length, and its stack would cost more than all the rest. */
-function withoutStacks<Result>(work: () => Result): Result {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
-  try {
-    return work();
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-  }
-}
-
-/** As many as the parser looks ahead after a quote. */
-const BLANK_LINES = "\n\n\n";
-
-/** Whether a text ends within quotes. In CSV that can be read, each quote opens or closes; a quote in quotes is two. */
-class Quotes {
-  #areOpen = false;
-
-  areOpenAfter(text: string): boolean {
-    for (let place = text.indexOf('"'); place !== -1; place = text.indexOf('"', place + 1))
-      this.#areOpen = !this.#areOpen;
-    return this.#areOpen;
-  }
-}
-
-const OPTIONS = {
-  record_delimiter: ["\r\n", "\n"],
-  relax_column_count: true,
-  skip_empty_lines: true,
-  max_record_size: MAX_LINE_BYTES,
-  // Records are taken before more text is written, so the parser never holds one back.
-  readableHighWaterMark: Number.MAX_SAFE_INTEGER,
-};
-
-function openParser(): Parser {
-  // The writer gets the fault, too.
-  return parse(OPTIONS).on("error", () => undefined);
-}
-
-/** How much is known of a record whose end has not come: its empty fields take memory, too. */
-class OpenRecord {
-  readonly #parser: Parser;
-  #ended = 0;
-  #bytes = 0;
-
-  constructor(parser: Parser) {
-    this.#parser = parser;
-  }
-
-  /** The fault of a record that has grown too long. */
-  grownBy(bytes: number): UnreadableCsv | undefined {
-    const { records, empty_lines } = this.#parser.info;
-    this.#bytes = records + empty_lines === this.#ended ? this.#bytes + bytes : 0;
-    this.#ended = records + empty_lines;
-    return this.#bytes > MAX_LINE_BYTES ? new UnreadableCsv(LINE_TOO_LONG + OPEN_QUOTE) : undefined;
-  }
-}
-
-const OPEN_QUOTE = "; a quote may lack its end";
-
-type ParserError = Error & { readonly code?: CsvErrorCode; readonly lines?: number };
-
-function finished(
-  work: (done: (error?: ParserError | null) => void) => void,
-): Promise<ParserError | undefined> {
-  return new Promise((resolve) => {
-    work((error) => {
-      resolve(error ?? undefined);
-    });
-  });
-}
-
-/** @param added how many blank lines the parser was given that the file has not. */
-function unreadableOf({ code, lines = 0 }: ParserError, added: number): UnreadableCsv {
-  if (code === "CSV_MAX_RECORD_SIZE") return new UnreadableCsv(LINE_TOO_LONG + OPEN_QUOTE);
-  const line = (lines - added).toString();
-  return new UnreadableCsv(`has a quote in a wrong place, or without its end, near line ${line}`);
-}
-
-/** The records that the parser has read. Its own iterator would wait for each record. */
-function* taken(parser: Parser): Generator<string[][]> {
-  const records: string[][] = [];
-  for (let next = read(parser); next !== null; next = read(parser)) records.push(next);
-  if (records.length > 0) yield records;
-}
-
-function read(parser: Parser): string[] | null {
-  return parser.read() as string[] | null;
 }

@@ -5,11 +5,11 @@ export const JSON_TYPE = "application/json";
 export const CSV_TYPE = "text/csv";
 export const NDJSON_TYPE = "application/x-ndjson";
 
-/** The media type of a body, in lower case; undefined if its charset is not UTF-8. */
-export function utf8TypeOf(request: Request): string | undefined {
+/** The media type of a body and its charset, in lower case. */
+export function typeOf(request: Request): { readonly type: string; readonly charset: string } {
   const [type = "", ...parameters] = (request.get("content-type") ?? "").toLowerCase().split(";");
   const charset = /^\s*charset="?([^"]*)"?\s*$/m.exec(parameters.join("\n"))?.[1] ?? "utf-8";
-  return /^utf-?8$/.test(charset) ? type.trim() : undefined;
+  return { type: type.trim(), charset: charset === "utf8" ? "utf-8" : charset };
 }
 
 /** The value of a JSON text; undefined, which JSON does not have, if the text is invalid. */
@@ -35,7 +35,8 @@ const UTF_8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Rejects bodies that are not JSON in UTF-8. */
 const expectJson: RequestHandler = (request, _response, next) => {
-  if (!JSON_TYPES.test(utf8TypeOf(request) ?? ""))
+  const { type, charset } = typeOf(request);
+  if (!JSON_TYPES.test(type) || charset !== "utf-8")
     throw new Problem("unsupported-media-type", `Send the body as ${JSON_TYPE} in UTF-8.`);
   next();
 };

@@ -78,6 +78,8 @@ export const secureAnswer: RequestHandler = (_request, response, next) => {
 };
 
 export const securePage: RequestHandler = (_request, response, next) => {
+  // A form must name its origin to this service.
+  response.setHeader("Referrer-Policy", "same-origin");
   response.setHeader("Content-Security-Policy", PAGE_POLICY);
   next();
 };
@@ -86,6 +88,24 @@ export const secureDocumentation: RequestHandler = (_request, response, next) =>
   response.setHeader("Content-Security-Policy", DOCUMENTATION_POLICY);
   next();
 };
+
+/**
+ * Refuses a form that another site has a browser send: the browser adds the person's key by itself.
+ * @throws Problem
+ */
+export function expectOwnPage({ headers, host }: Request): void {
+  const { origin, "sec-fetch-site": site } = headers;
+  // Browsers leave out Sec-Fetch-Site if the address is neither HTTPS nor local. Programs have neither.
+  const isOwn =
+    site === undefined
+      ? origin === undefined || origin.replace(/^https?:\/\//, "") === host
+      : site === "same-origin";
+  if (!isOwn)
+    throw new Problem(
+      "invalid-request",
+      "A page of another site has sent this form. Open the page here, and send it again.",
+    );
+}
 
 const PREFLIGHT_HELD_SECONDS = 600;
 

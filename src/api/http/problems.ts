@@ -114,6 +114,11 @@ export const PROBLEMS = {
     title: "The service is shutting down",
     meaning: "the service is shutting down; ask another instance",
   },
+  "no-room": {
+    status: 503,
+    title: "There is no room for another file",
+    meaning: "the service has no room for another file; send it again in a few minutes",
+  },
   "no-publication": {
     status: 503,
     title: "Nothing is published yet",

@@ -1,8 +1,7 @@
+import { open } from "node:fs/promises";
 import { PassThrough, type Writable } from "node:stream";
-import { TextDecoder } from "node:util";
 import { createGunzip, type Gunzip } from "node:zlib";
 import type { Request, Response } from "express";
-import { LINE_TOO_LONG } from "../../voucher/customers-csv.js";
 import { Problem } from "./problems.js";
 
 /** The client is gone: nobody waits for the rest. */
@@ -31,18 +30,6 @@ function isGone(response: Writable): boolean {
   return response.destroyed;
 }
 
-/** A body that is not readable any further. */
-export function unreadable(message: string): Problem {
-  return new Problem("invalid-request", `The service cannot read the body: it ${message}.`, [
-    { field: "body", message },
-  ]);
-}
-
-/** The fault of a line that is too long. */
-export function lineTooLong(): Problem {
-  return unreadable(LINE_TOO_LONG);
-}
-
 const PIECE_BYTES = 16_384;
 const NEWLINE = 0x0a;
 
@@ -58,33 +45,63 @@ const FREE_LINES = 100_000;
 /** Lines cost more than bytes. A line of a file of customers needs more than a byte, even compressed. */
 const MAX_LINES_PER_BYTE = 1;
 
+/** A little less than the server has for a whole request: who takes longer is still told so. */
+const BODY_MILLISECONDS = 590_000;
+
 /**
- * The text of a body, as it arrives, without a byte order mark.
+ * The bytes of a body, as they come, decompressed.
  * @param idleMilliseconds how long the client may neither send nor read anything.
- * @throws Problem unsupported-media-type for an unknown encoding, at once. During the read: ClientGone, and a Problem
- * if the client is silent or the text is not UTF-8.
+ * @throws Problem unsupported-media-type for an unknown encoding at once. While it is read: ClientGone, a Problem if the client is
+ * too slow or the body too repetitive, and faults of its compression.
  */
-export function textOf(
+export function bytesOf(
   request: Request,
   response: Response,
   idleMilliseconds: number,
-): AsyncGenerator<string> {
+): AsyncGenerator<Buffer> {
   const bytes = decoderOf(request);
   // The reader of the bytes receives the fault; there may be no reader yet.
   bytes.on("error", () => undefined);
   // The request itself must outlive a fault of its body. Otherwise there is no response to the fault.
   request.pipe(bytes);
+  const deadline = setTimeout(() => bytes.destroy(tooLate(BODY_MILLISECONDS)), BODY_MILLISECONDS);
+  response.once("close", () => {
+    clearTimeout(deadline);
+  });
   request.once("close", () => {
     if (!request.complete) bytes.destroy(new ClientGone());
   });
   response.setTimeout(idleMilliseconds, () => {
-    if (response.headersSent) response.destroy();
+    // A client that does not read its answer would not read a reason.
+    if (response.writableNeedDrain) response.destroy();
     // Received data is still in progress: the service is slow, not the client.
     else if (request.complete || bytes.writableNeedDrain) response.setTimeout(idleMilliseconds);
     else bytes.destroy(tooLate(idleMilliseconds));
   });
-  return decoded(bounded(bytes));
+  return inPieces(bytes);
 }
+
+/**
+ * The bytes of a stored file, decompressed if it is gzip.
+ * @param onRead gets the number of bytes of the file itself, as they are read.
+ */
+export async function* bytesOfFile(file: string, onRead: (bytes: number) => void): AsyncGenerator<Buffer> {
+  const handle = await open(file);
+  const { buffer: start } = await handle.read(Buffer.alloc(GZIP.length), 0, GZIP.length, 0);
+  const stored = handle.createReadStream({ start: 0 });
+  stored.on("data", (chunk) => {
+    onRead(chunk.length);
+  });
+  const bytes = start.equals(GZIP) ? createGunzip() : new PassThrough();
+  stored.on("error", (error) => bytes.destroy(error));
+  try {
+    yield* inPieces(stored.pipe(bytes));
+  } finally {
+    stored.destroy();
+  }
+}
+
+const GZIP = Buffer.from([0x1f, 0x8b]);
 
 function decoderOf(request: Request): PassThrough | Gunzip {
   const encoding = (request.get("content-encoding") ?? "identity").trim().toLowerCase();
@@ -121,26 +138,11 @@ function tooRepetitive(what: string): Problem {
   return new Problem("body-too-large", `The body expands to ${what}. Send it without compression.`);
 }
 
-async function* decoded(bytes: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  for await (const chunk of bytes) {
-    for (const piece of piecesOf(chunk)) yield decode(decoder, piece);
-  }
-  yield decode(decoder);
-}
-
 /** The results of a small piece are gone before the garbage collector could treat them as long-lived. */
-function* piecesOf(chunk: Buffer): Generator<Buffer> {
-  for (let start = 0; start < chunk.length; start += PIECE_BYTES)
-    yield chunk.subarray(start, start + PIECE_BYTES);
-}
-
-function decode(decoder: TextDecoder, chunk?: Buffer): string {
-  try {
-    return decoder.decode(chunk, { stream: chunk !== undefined });
-  } catch {
-    throw unreadable("is not UTF-8");
-  }
+async function* inPieces(bytes: PassThrough | Gunzip): AsyncGenerator<Buffer> {
+  for await (const chunk of bounded(bytes))
+    for (let start = 0; start < chunk.length; start += PIECE_BYTES)
+      yield chunk.subarray(start, start + PIECE_BYTES);
 }
 
 function tooLate(milliseconds: number): Problem {

@@ -1,8 +1,8 @@
-import { stringify } from "csv-stringify/sync";
 import type { RequestHandler } from "express";
 import { shortIso } from "../../voucher/execution-date.js";
 import { checked } from "../http/problems.js";
 import type { Services } from "../http/services.js";
+import { csvText } from "../v1/csv-text.js";
 import { answersQuery } from "./answers-page.js";
 import { segmentInWords } from "./grid.js";
 import { chooseAnswers, chosenAnswers, type ShownAnswer } from "./shown-answers.js";
@@ -32,8 +32,8 @@ export function sendAnswersCsv({ store }: Services): RequestHandler {
     const lines = [...chosenAnswers(chosen, answers)].map((answer) =>
       Object.values(COLUMNS).map((valueOf) => valueOf(answer)),
     );
-    // A spreadsheet runs a text that begins like a formula, and names come from outside.
-    const csv = stringify([Object.keys(COLUMNS), ...lines], { escape_formulas: true, quoted_match: "\r" });
+    // A spreadsheet runs a text that begins as a formula does, and names come from outside.
+    const csv = csvText([Object.keys(COLUMNS), ...lines], { escape: "spreadsheet" });
     response.set("Cache-Control", "no-store");
     response.attachment(`answers-${shortIso(executionDate).replaceAll(":", "")}.csv`);
     response.type("text/csv").send(BYTE_ORDER_MARK + csv);

@@ -1,4 +1,4 @@
-import type { Request } from "express";
+import type { Request, RequestHandler } from "express";
 import type { ComponentChildren, VNode } from "preact";
 import type { PipelineRunsTable, RunOutcome, WithdrawalsTable } from "../../consumption/schema.js";
 import { executionDateOfKey } from "../../voucher/execution-date.js";
@@ -19,6 +19,8 @@ export interface Page {
   readonly shows?: Publication;
   /** The scripts it uses, as files of `pages/browser`. It works without them. */
   readonly scripts?: readonly string[];
+  /** When the browser asks for it again by itself. */
+  readonly refreshSeconds?: number;
 }
 
 /** A page at its address. */
@@ -28,6 +30,8 @@ export interface PageRoute {
   readonly menu?: string;
   /** Creates the page for a request. A fault is a page, too. */
   readonly open: (request: Request, state: ServiceState) => Page | Promise<Page>;
+  /** Takes a form that the page sends. */
+  readonly post?: RequestHandler;
 }
 
 interface FrameProps {

@@ -1,5 +1,4 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { stringify } from "csv-stringify/sync";
 import type { Response } from "express";
 import * as z from "zod";
 import { certaintyTold } from "../../record/answers.js";
@@ -13,6 +12,7 @@ import { operation, type Operation } from "../http/operation.js";
 import type { Services } from "../http/services.js";
 import { written } from "../http/streaming.js";
 import { answerOptions, certaintyFields, publicationDocument, publicationSchema } from "./answer-schema.js";
+import { escapeName, type CsvOptions, csvText } from "./csv-text.js";
 import { tellDeprecated } from "./deprecations.js";
 import { asksForCsv, formatName } from "./list-formats.js";
 import { expectCertainty } from "./most-used-routes.js";
@@ -44,6 +44,7 @@ const answersSchema = z
 const querySchema = z.strictObject({
   execution_date: answerOptions.execution_date,
   format: formatName.optional(),
+  escape: escapeName.optional(),
   country_code: countryCode
     .optional()
     .meta({ description: "Only the answers of this country", example: undefined }),
@@ -82,7 +83,7 @@ export function listAnswers(services: Services): Operation {
       response.vary("Accept");
       const asCsv = asksForCsv(request, query.format);
       if (isUnchanged(request, response, [publication], asCsv ? "csv" : "json")) return;
-      if (asCsv) await sendCsv(response, rowsOf(answers, query));
+      if (asCsv) await sendCsv(response, rowsOf(answers, query), query);
       else {
         tellDeprecated(response);
         await sendJson(response, answers, rowsOf(answers, query));
@@ -91,13 +92,12 @@ export function listAnswers(services: Services): Operation {
   });
 }
 
-async function sendCsv(response: Response, rows: Iterable<Row>): Promise<void> {
+async function sendCsv(response: Response, rows: Iterable<Row>, { escape }: CsvOptions): Promise<void> {
   response.type(CSV_TYPE).attachment("answers.csv");
-  await written(response, stringify([COLUMNS]));
+  await written(response, csvText([COLUMNS]));
   for (const some of inParts(rows)) {
     const records = some.map((row) => COLUMNS.map((column) => row[column]));
-    // A bare carriage return ends a line for some readers.
-    await written(response, stringify(records, { quoted_match: "\r" }));
+    await written(response, csvText(records, { escape }));
     await turn();
   }
   response.end();

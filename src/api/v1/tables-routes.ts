@@ -1,4 +1,3 @@
-import { stringify } from "csv-stringify/sync";
 import type { Response } from "express";
 import * as z from "zod";
 import type { RowKey } from "../../consumption/published-rows.js";
@@ -18,6 +17,7 @@ import { Problem } from "../http/problems.js";
 import type { Services } from "../http/services.js";
 import { written } from "../http/streaming.js";
 import { publicationDocument, publicationSchema } from "./answer-schema.js";
+import { type CsvOptions, csvText, escapeName } from "./csv-text.js";
 import { tellDeprecated } from "./deprecations.js";
 import { AFTER, asksForCsv, formatName, malformedCursor, NEXT } from "./list-formats.js";
 
@@ -55,6 +55,7 @@ export function readTable(services: Services): Operation {
     query: z.strictObject({
       execution_date: executionDate.optional(),
       format: formatName.optional(),
+      escape: escapeName.optional(),
       limit: wholeNumberText(1, MOST_ROWS)
         .optional()
         .meta({ description: `Rows of a page of JSON; ${ROWS_UNLESS_ASKED.toString()} by default` }),
@@ -75,7 +76,7 @@ export function readTable(services: Services): Operation {
       response.vary("Accept");
       if (isUnchanged(request, response, [publication], asCsv ? "csv" : "json")) return;
       if (asCsv) {
-        await sendCsv(response, path.table, reading);
+        await sendCsv(response, path.table, reading, query);
         return;
       }
       tellDeprecated(response);
@@ -128,12 +129,23 @@ async function tryToBegin({ store }: Services, name: string, place: Place, limit
  * All rows to the end. If the publication is replaced meanwhile, the connection closes, because a part of a table is
  * useless.
  */
-async function sendCsv(response: Response, name: string, { table, first, page }: Reading): Promise<void> {
+async function sendCsv(
+  response: Response,
+  name: string,
+  { table, first, page }: Reading,
+  { escape }: CsvOptions,
+): Promise<void> {
   const { columns } = table;
   response.type(CSV_TYPE).attachment(`${name}.csv`);
-  await written(response, stringify([[...columns]]));
+  await written(response, csvText([columns]));
   for (let current = first; ; current = await page(current.next, ROWS_PER_PAGE)) {
-    await written(response, stringify(current.rows.map((row) => columns.map((column) => row[column]))));
+    await written(
+      response,
+      csvText(
+        current.rows.map((row) => columns.map((column) => row[column])),
+        { escape },
+      ),
+    );
     if (current.next === undefined) break;
   }
   response.end();

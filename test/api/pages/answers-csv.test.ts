@@ -68,3 +68,20 @@ describe("GET /answers.csv", () => {
     expect((await fetch(`${url}/answers.csv`, { method: "POST" })).status).toBe(405);
   });
 });
+
+describe("the tables and answers of the api, as CSV", () => {
+  it.each(["/v1/answers?", "/v1/tables/voucher_country_most_used?"])(
+    "%s are escaped for a spreadsheet if asked",
+    async (address) => {
+      const countries = async (query: string) => {
+        const text = await (await fetch(`${url}${address}format=csv${query}`)).text();
+        return parse<Record<string, string>>(text, { columns: true }).map(({ country_code }) => country_code);
+      };
+      expect(await countries("")).toContain(FORMULA);
+      expect(await countries("&escape=spreadsheet")).toEqual(
+        expect.arrayContaining([`'${FORMULA}`, "'+1", "Perú"]),
+      );
+      expect((await fetch(`${url}${address}escape=all`)).status).toBe(400);
+    },
+  );
+});
