@@ -81,7 +81,7 @@ describe.each<[string, BrowserContextOptions]>([
   ["with JavaScript", {}],
   ["without JavaScript", { javaScriptEnabled: false }],
 ])("a campaign of 2,000 customers with twelve kinds of fault, %s", (_how, options) => {
-  it("shows what it costs and what is wrong, and comes back as the api writes it", async () => {
+  it("shows its costs and its faults, and comes back as the api writes it", async () => {
     const body = customersWithFaults();
     const { page, complaints } = await open(`${api.url}/campaign`, options);
     await send(page, body);
@@ -151,7 +151,7 @@ describe("a file that is sent", () => {
     ["empty", "", "country_code is missing in the header"],
     ["broken gzip", Buffer.from([0x1f, 0x8b, 1, 2, 3, 4]), "cannot decompress the body"],
     ["separated by |", "country_code|total_orders\n", 'This file is separated by "|".'],
-  ])("and is wrong (%s) is told so, and another one can be sent", async (_what, content, told) => {
+  ])("and is wrong (%s) gets the reason, and another one can be sent", async (_what, content, told) => {
     const { page } = await open(`${api.url}/campaign`);
     await send(page, content);
     await page.getByRole("heading", { name: "The file cannot be priced" }).waitFor();
@@ -181,7 +181,7 @@ describe("a file that is sent", () => {
   });
 });
 
-describe("if keys are asked for", () => {
+describe("if keys are needed", () => {
   it("the password that opened the page prices the file, too", async () => {
     const keysFile = path.join(await makeFolder(), "keys.yaml");
     const sha256 = hashOfApiKey("secret").toString("hex");

@@ -71,7 +71,7 @@ describe("a test of a model", () => {
     ]);
   });
 
-  it("compares the order of rows only if that is asked for", async () => {
+  it("compares the order of rows only with ordered", async () => {
     const given = `- name: x
   given:
     provision.voucher_amount_usage:

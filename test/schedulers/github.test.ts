@@ -58,7 +58,7 @@ async function pullRequest(): Promise<{ folder: string; run: (name: string) => n
 }
 
 describe("the workflow for GitHub", () => {
-  it("has settings that there are, and the right to comment", async () => {
+  it("has existing settings, and the right to comment", async () => {
     const example = await readFile(path.join(PROJECT, ".env.example"), "utf8");
     for (const name of Object.keys(env)) expect(example).toMatch(new RegExp(`^# +${name}=`, "m"));
     expect(workflow.permissions).toEqual({ contents: "read", "pull-requests": "write" });

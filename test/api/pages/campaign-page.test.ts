@@ -126,7 +126,7 @@ describe("a file that is sent by the form", () => {
     await rm(kept, { recursive: true });
   });
 
-  it("is told so if it cannot be priced", async () => {
+  it("gets the reason if it cannot be priced", async () => {
     const { status, text } = await pageOf(addressIn(await send("name\n1\n")));
     expect(status).toBe(400);
     expect(text).toContain("The file cannot be priced");
@@ -180,7 +180,7 @@ describe("a file that is sent by the form", () => {
 });
 
 describe("an address of a campaign", () => {
-  it("that is not here is told so, with the way to send it again", async () => {
+  it("that is not here says so, with the way to send it again", async () => {
     const { status, text } = await pageOf(`${api.url}/campaign/AAAAAAAAAAAAAAAAAAAAAA`);
     expect(status).toBe(404);
     expect(text).toContain("This upload is no longer here");

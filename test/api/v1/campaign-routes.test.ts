@@ -372,7 +372,7 @@ describe("a line at fault", () => {
     ["more than 64 kB", "x".repeat(70_000), /^“x{60}…” has more than 65,536 bytes$/],
     ["very many empty values", ",".repeat(70_000), /^“,{60}…” has more than 65,536 bytes$/],
   ])(
-    "of CSV, with %s, is told with its line and value, without stopping the others",
+    "of CSV, with %s, has an error with its line and value, and stops no other",
     async (_fault, row, message) => {
       const [first, second, third] = await valuesOfCsv(csv("", GOOD, row, GOOD));
       expect(first).toEqual(goodTextAnswer);
@@ -402,7 +402,7 @@ describe("a line at fault", () => {
       ndjson({ ...customer, total_orders: -1, country_code: 1 }).trim(),
       /^country_code “1” must.*; total_orders “-1” must/,
     ],
-  ])("of NDJSON, with %s, is told without stopping the others", async (_fault, line, message) => {
+  ])("of NDJSON, with %s, has an error, and stops no other", async (_fault, line, message) => {
     const [first, second, last] = await valuesOf(`${line}\n${ndjson(customer)}`);
     expect(first).toMatchObject({ segment: null, voucher_amount: null, basis: null });
     expect(String(first?.["error"]).replace("line 1: ", "")).toMatch(message);
@@ -410,7 +410,7 @@ describe("a line at fault", () => {
     expect(last).toMatchObject({ summary: { lines: 2, priced: 1, faulty: 1 } });
   });
 
-  it("of bytes that are not UTF-8 is told without stopping the others", async () => {
+  it("of bytes that are not UTF-8 has an error, and stops no other", async () => {
     const bytes = Buffer.concat([
       Buffer.from(csv(GOOD)),
       Buffer.from([0xff, 0xfe, 0x0a]),
@@ -441,7 +441,7 @@ describe("a line at fault", () => {
     ]);
   });
 
-  it("that opens a quote costs no more than others, however many there are", async () => {
+  it("that opens a quote costs no more than other lines", async () => {
     const hostile = ['"x', '"x","', 'x","', ...Array.from({ length: 20 }, () => "y")].join("\n");
     const begun = process.cpuUsage();
     const response = await post(csv(...Array.from({ length: 20_000 }, () => hostile)), CSV, "?summary=true");
@@ -539,7 +539,7 @@ describe("the totals", () => {
     return { segment_name: "frequent_segment", segment: "13-37", ...changes };
   }
 
-  it("come alone where they are asked for alone, with unknown countries together", async () => {
+  it("come alone on request, with unknown countries together", async () => {
     const response = await post(body, CSV, "?summary=true");
     expect(response.headers.get("content-type")).toMatch(/^application\/json/);
     expect(await response.json()).toEqual({ summary });
@@ -587,7 +587,7 @@ describe("the totals", () => {
 });
 
 describe("a body that cannot be read", () => {
-  it("is refused where it is not compressed as it says", async () => {
+  it("is refused if it is not compressed as it says", async () => {
     expect(await problemOf(csv(GOOD), CSV, "", { "content-encoding": "gzip" })).toMatchObject({
       status: 400,
     });
@@ -673,7 +673,7 @@ describe("a file that comes slowly", () => {
     },
   );
 
-  it("is told the line of a fault, whatever pieces it came in", async () => {
+  it("has the line of a fault, in pieces of any size", async () => {
     const { request, response } = open();
     for (const piece of [csv(GOOD), `${GOOD}\n`, GOOD.slice(0, 5), `${GOOD.slice(5)}\n`]) {
       request.write(piece);
@@ -699,7 +699,7 @@ describe("a file that comes slowly", () => {
 });
 
 describe("while a file is answered", () => {
-  it("a client that goes away is no error", async () => {
+  it("does not fail if the client goes away", async () => {
     const log: string[] = [];
     const { url } = await alone({ log: (line) => log.push(line) });
     const request = httpRequest(url, { method: "POST", headers: { "content-type": CSV } });
@@ -715,7 +715,7 @@ describe("while a file is answered", () => {
     ).toBe(200);
   });
 
-  it("a client that sends nothing is told so, also once it has a part of the answer", async () => {
+  it("a client that sends nothing gets the reason, also after a part of the answer", async () => {
     const { url, port } = await alone({ idleMilliseconds: 200 });
     const head = `POST ${new URL(url).pathname} HTTP/1.1\r\nHost: a\r\nContent-Type: text/csv\r\nContent-Length: 999\r\n\r\n`;
     expect(await raw(head, port)).toMatch(/^HTTP\/1\.1 408 .*request-too-late/s);
@@ -726,7 +726,7 @@ describe("while a file is answered", () => {
     );
   });
 
-  it("a client that reads nothing is cut off, and what it sends is not held", async () => {
+  it("a client that reads nothing is cut off, and its lines are not held", async () => {
     const { port, url } = await alone({ idleMilliseconds: 500 });
     const socket = connect(port, "127.0.0.1").on("error", () => undefined);
     socket.pause();

@@ -211,7 +211,7 @@ async function removeAbandoned(): Promise<void> {
     .map((name) => path.join(os.tmpdir(), name))) {
     const made = await stat(folder).catch(() => undefined);
     if (made === undefined || Date.now() - made.mtimeMs < NEW_MILLISECONDS) continue;
-    // A folder of another user cannot be looked at, nor removed.
+    // This user can neither read nor remove a folder of another user.
     const lock = await tryFileLock(path.join(folder, LOCK_FILE)).catch(() => undefined);
     if (lock !== undefined) await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     lock?.release();
