@@ -1,6 +1,6 @@
 // Bundles src/ into dist/. A bundle starts in a third of the time that the same modules take one file at a time.
 // With --failpoints it bundles only the programs, with the points at which tests stop them, into dist-test/; beside them one of a test.
-import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -132,3 +132,10 @@ await mkdir("dist/sql");
 await writeFile("dist/sql/shell.sql", initText(await loadSqlVersion("sql", "v1")));
 await writeFile("dist/sql/shell-s3.sql", s3InitText());
 await rm(maker);
+
+// npx finds the command of this package here. Otherwise it first makes a link to the package in its cache, and two at the same time, or
+// one that is killed, can break that.
+const command = "node_modules/.bin/pipeline";
+await rm(command, { force: true });
+await mkdir(path.dirname(command), { recursive: true });
+await symlink("../../dist/cli/main.js", command);

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { load } from "js-yaml";
@@ -34,6 +34,11 @@ describe("the repository", () => {
   it("has a workflow that runs the same as .ci/run", async () => {
     const { jobs } = load(await read(".github/workflows/ci.yml")) as Workflow;
     expect(jobs.ci.steps.map(({ run }) => run)).toContain(".ci/run");
+  });
+
+  it("has its command where npx finds it", async () => {
+    const command = await realpath(path.join(PROJECT, "node_modules/.bin/pipeline"));
+    expect(path.relative(PROJECT, command)).toBe("dist/cli/main.js");
   });
 
   it("has a changelog with a section for unreleased changes", async () => {
