@@ -181,14 +181,19 @@ describe("the settings", () => {
     );
   });
 
-  it.each(["true", "all", "proxy.example.org", "10.0.0.0/33", "10.0.0.0/8/9", "::1/129", "loopback,", "-1"])(
-    "refuse %j as the proxies to trust",
-    (proxies) => {
-      expect(faultOf({ TRUST_PROXY: proxies })).toContain(
-        "TRUST_PROXY must be the number of proxies in front",
-      );
-    },
-  );
+  it.each([
+    "true",
+    "all",
+    "proxy.example.org",
+    "10.0.0.0/33",
+    "10.0.0.0/8/9",
+    "0.0.0.0/0",
+    "::1/129",
+    "loopback,",
+    "-1",
+  ])("refuse %j as the proxies to trust", (proxies) => {
+    expect(faultOf({ TRUST_PROXY: proxies })).toContain("TRUST_PROXY must be the number of proxies in front");
+  });
 
   it("take proxies by number, address, network and name", () => {
     const proxies = (TRUST_PROXY?: string) => readSettings({ TRUST_PROXY }).api.trustProxy;

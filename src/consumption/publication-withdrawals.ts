@@ -4,8 +4,9 @@ import { PipelineError } from "../base/errors.js";
 import { failpoint } from "../base/failpoints.js";
 import { printable } from "../base/words.js";
 import type { ExecutionDate } from "../voucher/execution-date.js";
-import { translatingErrors, unlessMissing, type Consumption, type Query } from "./consumption.js";
+import { storedJson, translatingErrors, unlessMissing, type Consumption, type Query } from "./consumption.js";
 import { standInLine, inTransaction } from "./publish-line.js";
+import { countRowsByDate } from "./published-rows.js";
 import { newestIn } from "./read-publications.js";
 import type {
   ConsumptionDatabase,
@@ -65,13 +66,14 @@ export function withdraw(
 /**
  * Restores the withdrawn publication of an execution date, in one transaction. Safe to repeat with the same moment
  * and caller.
- * @throws PipelineError PUBLICATION_MISSING if the date is not withdrawn.
+ * @throws PipelineError PUBLICATION_MISSING if the date is not withdrawn, or if its rows are gone.
  */
-export function restore(
+export async function restore(
   consumption: Consumption,
   executionDate: ExecutionDate,
   by: Omit<WithdrawalEnd, "outcome">,
 ): Promise<WithdrawalResult> {
+  await assertRowsKept(consumption, executionDate);
   return inLine(consumption, async (transaction) => {
     const { partitionKey, iso } = executionDate;
     const end: WithdrawalEnd = { outcome: "restored", ...by };
@@ -92,6 +94,22 @@ export function restore(
         : `${iso} is not withdrawn; readers see its publication of ${publication.published_at}`,
     );
   });
+}
+
+/** A rebuild of a table can leave out the rows of a withdrawn date. */
+async function assertRowsKept(consumption: Consumption, { partitionKey, iso }: ExecutionDate): Promise<void> {
+  const withdrawals = await readOpenWithdrawals(consumption);
+  const open = withdrawals.find(({ execution_date }) => execution_date === partitionKey);
+  if (open === undefined) return;
+  const counts = storedJson(open.row_counts, `a withdrawal of ${iso} with row counts`);
+  for (const [table, rows] of Object.entries(counts as Record<string, number>)) {
+    const kept = (await countRowsByDate(consumption, table)).get(partitionKey) ?? 0;
+    if (kept === rows) continue;
+    throw missing(
+      `the withdrawn publication of ${iso} had ${rows.toString()} rows in ${table}, and ${kept.toString()} are left. ` +
+        `Run the date again with npx pipeline -e ${iso}`,
+    );
+  }
 }
 
 /** All withdrawals, the latest first; none if the database is older than the first one. */

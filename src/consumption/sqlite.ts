@@ -377,7 +377,10 @@ function sqliteDialect(file: string, waiter?: Waiter): Dialect {
       return rows.map(({ integrity_check }) => integrity_check).filter((said) => said !== "ok");
     },
     renameTables: async ({ transaction }, names) => {
+      // Otherwise views of others would follow the old table to its new name.
+      await sql`PRAGMA legacy_alter_table = ON`.execute(transaction);
       for (const [from, to] of names) await transaction.schema.alterTable(from).renameTo(to).execute();
+      await sql`PRAGMA legacy_alter_table = OFF`.execute(transaction);
     },
     rowsPerUpsert: ({ columns }) => Math.max(1, Math.floor(VALUES_PER_UPSERT / columns.length)),
     upsert: (db, { name, key }, rows) => {

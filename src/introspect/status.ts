@@ -3,6 +3,7 @@ import { readOpenWithdrawals } from "../consumption/publication-withdrawals.js";
 import { readPublications } from "../consumption/read-publications.js";
 import { readRunOutlines, readRuns, type RunOutline } from "../consumption/recorded-runs.js";
 import type { RunOutcome } from "../consumption/schema.js";
+import type { SqlVersion } from "../models/load.js";
 import { isPublished } from "../models/model.js";
 import { ignoredFilesOf, type IgnoredFiles, type SameBytes } from "../raw/file-notices.js";
 import { sortedByName } from "../raw/inspect-raw.js";
@@ -74,6 +75,8 @@ export interface OutdatedDate {
   readonly execution_date: string;
   readonly sql_version: string;
   readonly sql_hash: string;
+  /** Whether a run of the date needs `--replace-version`. */
+  readonly replaces_version: boolean;
 }
 
 export interface FailedRun {
@@ -113,8 +116,9 @@ export function readStatus(settings: Settings, request: StatusRequest): Promise<
       notices: await noticesOn(zone, listed),
     }));
     const answers = await answersOf(consumption, published.newest);
-    const { hash, models } = await opened.sql();
-    const dates = { stale, outdated: outdatedDates(published.inRange, hash), failed: failedDates(runs) };
+    const version = await opened.sql();
+    const { models } = version;
+    const dates = { stale, outdated: outdatedDates(published.inRange, version), failed: failedDates(runs) };
     const status = statusOf(published, answers, dates, notices, request);
     if (request.deep !== true) return status;
     const tables = models.filter(isPublished).map(publishedTable);
@@ -184,13 +188,17 @@ type DatesToLookAt = Pick<StatusReport, "stale" | "outdated" | "failed">;
 
 const NOTHING_WRONG: DatesToLookAt = { stale: [], outdated: [], failed: [] };
 
-function outdatedDates(publications: readonly Publication[], sqlHash: string): OutdatedDate[] {
+function outdatedDates(
+  publications: readonly Publication[],
+  { name, hash: sqlHash }: Pick<SqlVersion, "name" | "hash">,
+): OutdatedDate[] {
   return publications
     .filter((publication) => publication.sqlHash !== sqlHash)
     .map(({ executionDate, sqlVersion, sqlHash: hash }) => ({
       execution_date: executionDate.iso,
       sql_version: sqlVersion,
       sql_hash: hash,
+      replaces_version: sqlVersion !== name,
     }));
 }
 

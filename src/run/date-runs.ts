@@ -11,6 +11,7 @@ import {
 } from "../record/run-record.js";
 import type { Stage } from "../record/stages.js";
 import type { Settings } from "../settings/settings.js";
+import type { ExecutionDate } from "../voucher/execution-date.js";
 import type { Publication } from "../voucher/publication-identity.js";
 import { openZones } from "../zones/open-zones.js";
 import { sha256Of, type Zone, type ZoneFile } from "../zones/zone.js";
@@ -97,6 +98,26 @@ export async function assertWrittenByRuns(
         `commit. Rebuild everything with npx pipeline run -e ${iso}`,
     );
   }
+}
+
+/**
+ * The hashes of the SQL that made the tables of a date: of the last run of each stage. Nothing if no run of the date is
+ * known.
+ */
+export async function sqlOfTables(
+  consumption: Consumption,
+  { partitionKey }: ExecutionDate,
+  stages: readonly Stage[],
+): Promise<ReadonlySet<string>> {
+  const runs = (await readRunOutlines(consumption, { executionDate: partitionKey })).get(partitionKey) ?? [];
+  const hashes = new Set<string>();
+  for (const stage of stages) {
+    const outline = lastThatDid(stage, runs);
+    const [run] =
+      outline === undefined ? [] : await readRuns(consumption, { runId: outline.run_id, limit: 1 });
+    if (run !== undefined) hashes.add(run.sql_hash);
+  }
+  return hashes;
 }
 
 /** The partitions that a run wrote. */

@@ -253,7 +253,8 @@ function auditOf(
 ): AuditStep {
   const { audit: name, parameters, severity, threshold } = use;
   const audit = usedAudit(model, use, version.audits);
-  if (audit === undefined) throw new RangeError(`unknown audit ${name}`);
+  if (audit === undefined)
+    throw new PipelineError("INVALID_MODEL", `${model.file}: audits: unknown audit '${name}'`);
   const { header } = audit;
   // Only DuckDB can read raw files unchanged.
   const readers = header.reads_files ? { ...renderers, cluster: undefined } : renderers;

@@ -19,7 +19,7 @@ import type { Publication } from "../voucher/publication-identity.js";
 import { sha256Of } from "../zones/zone.js";
 import { attachAtRest } from "./build.js";
 import type { RunContext } from "./context.js";
-import { assertWrittenByRuns } from "./date-runs.js";
+import { assertWrittenByRuns, sqlOfTables } from "./date-runs.js";
 import { DEFAULT_MAX_LENGTH } from "./plan.js";
 
 /** The file of a published model, with its hash. */
@@ -48,6 +48,17 @@ export async function assertVersionKept({
     "SQL_VERSION_DIFFERS",
     `${iso} is published by the SQL ${printable(published.sqlVersion)}, and this run has ${version.name}. Show the ` +
       `difference with npx pipeline compare -e ${iso} --sql-version ${version.name}. To publish it, add --replace-version`,
+  );
+}
+
+/** A publication names the SQL that made its rows, so rows of other SQL must not be published as those of the present one. */
+async function assertPresentSql({ consumption, executionDate, version }: RunContext): Promise<void> {
+  const { iso } = executionDate;
+  const hashes = await sqlOfTables(consumption, executionDate, ["aggregate"]);
+  if (hashes.size === 0 || hashes.has(version.hash)) return;
+  throw new PipelineError(
+    "SQL_VERSION_DIFFERS",
+    `other SQL than the present files made the aggregates of ${iso}. Make them again with npx pipeline aggregate -e ${iso}`,
   );
 }
 
@@ -80,7 +91,10 @@ export async function preparePublish(
     contents.push(await keptContent(engine, model));
   }
   await assertWrittenByRuns(context, atRest);
-  if (atRest.length > 0) journal.note({ at_rest: atRest });
+  if (atRest.length > 0) {
+    await assertPresentSql(context);
+    journal.note({ at_rest: atRest });
+  }
   const changes = await preparePublishedTables(
     consumption,
     contents.map(({ table }) => table),

@@ -1,5 +1,6 @@
 import { PipelineError } from "../base/errors.js";
 import { failpoint } from "../base/failpoints.js";
+import { counting, printable } from "../base/words.js";
 import type { Consumption } from "../consumption/consumption.js";
 import { migrate } from "../consumption/migrate.js";
 import { openConsumption } from "../consumption/open-consumption.js";
@@ -14,6 +15,7 @@ import {
   putInPlace,
   readRebuildState,
 } from "../consumption/rebuilt-table.js";
+import { readRunOutlines } from "../consumption/recorded-runs.js";
 import { duckDbBuilder, type Engine } from "../engine/duckdb/duckdb-engine.js";
 import { withDuckDb } from "../engine/duckdb/duckdb.js";
 import { loadSqlVersion, type SqlVersion } from "../models/load.js";
@@ -25,6 +27,7 @@ import type { Publication } from "../voucher/publication-identity.js";
 import { openZones, type Zones } from "../zones/open-zones.js";
 import { RunActivity } from "./activity.js";
 import { attachAtRest, filesAtRest } from "./build.js";
+import { sqlOfTables, staleDates } from "./date-runs.js";
 import { keptContent, publishedTable } from "./publish.js";
 import { runSession } from "./run-engine.js";
 import { runPipeline } from "./run.js";
@@ -35,6 +38,10 @@ export interface RebuildRequest {
   readonly table: string;
   /** Whether the table that was replaced is removed at the end. */
   readonly dropOld: boolean;
+  /** Whether dates of another SQL version may be replaced. */
+  readonly replacesVersion: boolean;
+  /** Whether dates may run again over raw files that changed since. */
+  readonly allowsChangedRaw: boolean;
 }
 
 /** The result of a rebuild. */
@@ -55,7 +62,7 @@ export interface RebuildReport {
 export interface RebuiltDate {
   readonly execution_date: string;
   readonly rows: number;
-  /** Whether its partition was as the model says, or the date was run again. */
+  /** Whether its partition came from the present SQL, or the date ran again. */
   readonly from: "partition" | "run";
 }
 
@@ -71,8 +78,8 @@ interface Rebuild {
 }
 
 /**
- * Builds a published table again, next to the present one, and puts it in its place. The rows come from the partitions of the
- * provision zone. A date whose partition does not have the columns of the model is run again. Readers see the old table until the new one
+ * Builds a published table again, next to the present one, and puts it in its place. Each date runs
+ * again, except for dates whose partitions come from the present SQL. Readers see the old table until the new one
  * is complete. It is safe to kill and to repeat.
  * @param activity receives the steps of the rebuild.
  * @throws PipelineError for every fault that is not a bug.
@@ -114,7 +121,8 @@ function modelOf({ models, name }: SqlVersion, table: string): WrittenModel {
   );
 }
 
-async function rebuildLocked(rebuild: Rebuild, { dropOld }: RebuildRequest): Promise<RebuildReport> {
+async function rebuildLocked(rebuild: Rebuild, request: RebuildRequest): Promise<RebuildReport> {
+  const { dropOld } = request;
   const { consumption, model } = rebuild;
   const table = publishedTable(model);
   const { differences, hasOld } = await readRebuildState(consumption, table);
@@ -127,6 +135,7 @@ async function rebuildLocked(rebuild: Rebuild, { dropOld }: RebuildRequest): Pro
         `${oldNameOf(table.name)}, which an earlier rebuild replaced, is still there. Rename it, or drop it if nobody needs it`,
       );
     }
+    await assertRepeatable(rebuild, request);
     await prepareNewTable(consumption, table);
     leftOut.push(...(await copyWithdrawn(rebuild)));
     await fillAndSwap(rebuild, dates);
@@ -164,12 +173,52 @@ async function fillAndSwap(rebuild: Rebuild, dates: Map<string, RebuiltDate>): P
 
 async function fillDate(rebuild: Rebuild, { executionDate }: Publication): Promise<RebuiltDate> {
   const { iso } = executionDate;
-  const copied = await copyPartition(rebuild, executionDate);
+  const copied = (await isOfPresentSql(rebuild, executionDate))
+    ? await copyPartition(rebuild, executionDate)
+    : undefined;
   if (copied !== undefined) return { execution_date: iso, rows: copied, from: "partition" };
   await runStages(rebuild, executionDate, ["curate", "aggregate"]);
   const rows = await copyPartition(rebuild, executionDate);
   if (rows === undefined) throw new TypeError(`the partition of ${iso} is not as its model says after a run`);
   return { execution_date: iso, rows, from: "run" };
+}
+
+/** The rows of other SQL must not be published as those of the present SQL. */
+async function isOfPresentSql(
+  { consumption, version }: Rebuild,
+  executionDate: ExecutionDate,
+): Promise<boolean> {
+  const hashes = await sqlOfTables(consumption, executionDate, ["curate", "aggregate"]);
+  return hashes.size === 1 && hashes.has(version.hash);
+}
+
+/**
+ * Checks that each date can run again as it was, before anything changes.
+ * @throws PipelineError SQL_VERSION_DIFFERS, or INVALID_USAGE if a date would run over other raw files.
+ */
+async function assertRepeatable(
+  { consumption, settings, version }: Rebuild,
+  { replacesVersion, allowsChangedRaw, table }: RebuildRequest,
+): Promise<void> {
+  const publications = await readPublications(consumption);
+  const other = publications.find(({ sqlVersion }) => sqlVersion !== version.name);
+  if (other !== undefined && !replacesVersion) {
+    throw new PipelineError(
+      "SQL_VERSION_DIFFERS",
+      `${other.executionDate.iso} is published by the SQL ${printable(other.sqlVersion)}, and this is ${version.name}. ` +
+        `To publish all dates by ${version.name}, run npx pipeline rebuild ${table} --replace-version`,
+    );
+  }
+  if (allowsChangedRaw) return;
+  const runs = await readRunOutlines(consumption);
+  const changed = await staleDates(settings, consumption, publications, runs);
+  if (changed.length === 0) return;
+  throw new PipelineError(
+    "INVALID_USAGE",
+    `the raw files of ${counting(changed.length, "date")} changed since the publication: ` +
+      `${changed.map(({ execution_date }) => execution_date).join(", ")}. The dates run again, so their answers can change. ` +
+      "Restore the files, or add --allow-changed-raw",
+  );
 }
 
 /**

@@ -551,7 +551,7 @@ function isProxy(text: string): boolean {
   const [address = "", bits, ...rest] = text.split("/");
   const version = isIP(address);
   if (version === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+  return bits === undefined || (/^[1-9][0-9]{0,2}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }
 
 /**
@@ -590,6 +590,9 @@ export function readSettingsOfProfile(profile: string): Settings {
   const environment: NodeJS.ProcessEnv = { [PROFILE]: profile };
   try {
     addFile(environment, profileFile(profile));
+    // Without it, the database would be that of this process.
+    if (environment["CONSUMPTION_URL"] === undefined && environment["CONSUMPTION_URL_FILE"] === undefined)
+      throw new PipelineError("INVALID_SETTINGS", `.env.${profile} must set CONSUMPTION_URL`);
     addMissing(environment, environmentBeforeFiles());
     if (existsSync(".env")) addFile(environment, ".env");
     return readSettings(environment);

@@ -1,8 +1,8 @@
-import { cp, mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { RunActivity } from "../../src/run/activity.js";
-import { rebuildTable, type RebuildReport } from "../../src/run/rebuild.js";
+import { rebuildTable, type RebuildReport, type RebuildRequest } from "../../src/run/rebuild.js";
 import { pipeline, start } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
@@ -75,8 +75,9 @@ async function succeed({ command }: Pick<Changing, "command">, ...words: string[
   return stdout;
 }
 
-function rebuild({ settings }: Changing, dropOld = false): Promise<RebuildReport> {
-  const request = { table: "country_vouchers", dropOld };
+function rebuild({ settings }: Changing, options: Partial<RebuildRequest> = {}): Promise<RebuildReport> {
+  const nothing = { dropOld: false, replacesVersion: false, allowsChangedRaw: false };
+  const request = { table: "country_vouchers", ...nothing, ...options };
   return rebuildTable(settings, request, new AbortController().signal, new RunActivity());
 }
 
@@ -85,6 +86,18 @@ const rowsWith = (columns: (vouchers: number) => object) =>
     { country_code: "Chile", ...columns(1), execution_date },
     { country_code: "Peru", ...columns(2), execution_date },
   ]);
+
+describe("a publish alone", () => {
+  it("refuses aggregates of other SQL, which would be published as those of the present SQL", async () => {
+    const changing = await published();
+    await changing.change(model({ "vouchers BIGINT": "count(*) + 1" }));
+    const { code, stderr } = await changing.command("publish", "-e", "2020-05-29");
+    expect(code).toBe(2);
+    expect(stderr).toContain("other SQL than the present files made the aggregates of 2020-05-29");
+    await succeed(changing, "aggregate", "-e", "2020-05-29");
+    await succeed(changing, "publish", "-e", "2020-05-29");
+  });
+});
 
 describe("a new column of a published table", () => {
   const WIDER = model({
@@ -155,7 +168,7 @@ describe("any other change of a published table", () => {
     expect(await changing.rows()).toEqual(rowsWith((vouchers) => ({ vouchers })));
   });
 
-  it("that keeps the partitions is rebuilt from them", async () => {
+  it("is rebuilt by runs of the dates", async () => {
     const changing = await published(model({ "vouchers BIGINT": "count(*)" }, "[country_code, vouchers]"));
     await changing.change(ORIGINAL);
     expect(await rebuild(changing)).toEqual({
@@ -166,7 +179,7 @@ describe("any other change of a published table", () => {
       dates: ["2020-05-28", "2020-05-29"].map((date) => ({
         execution_date: `${date}T00:00:00Z`,
         rows: 2,
-        from: "partition",
+        from: "run",
       })),
       left_out: [],
       old_table: "_old_country_vouchers",
@@ -176,7 +189,7 @@ describe("any other change of a published table", () => {
     await succeed(changing, "status", "--deep");
   });
 
-  it("that the partitions do not have is rebuilt by runs of the dates", async () => {
+  it("renews what the new SQL says of all published dates", async () => {
     const changing = await published();
     await changing.change(RENAMED);
     const { dates } = await rebuild(changing);
@@ -196,7 +209,7 @@ describe("any other change of a published table", () => {
         "SELECT * FROM _old_country_vouchers ORDER BY execution_date, country_code",
       );
     expect(await old()).toEqual(rowsWith((vouchers) => ({ vouchers })));
-    expect(await rebuild(changing, true)).toMatchObject({ differences: [], old_table: null });
+    expect(await rebuild(changing, { dropOld: true })).toMatchObject({ differences: [], old_table: null });
     await expect(old()).rejects.toThrow(/_old_country_vouchers/);
   });
 
@@ -208,6 +221,37 @@ describe("any other change of a published table", () => {
     await succeed(changing, "restore", "-e", "2020-05-28");
     expect(await changing.rows()).toEqual(rowsWith((vouchers) => ({ vouchers })));
     await succeed(changing, "status", "--deep");
+  });
+
+  it("leaves a withdrawn date without rows, which cannot be restored then", async () => {
+    const changing = await published();
+    await succeed(changing, "withdraw", "-e", "2020-05-28", "--why", "a test");
+    await changing.change(RENAMED);
+    await rebuild(changing);
+    const { code, stderr } = await changing.command("restore", "-e", "2020-05-28");
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("had 2 rows in country_vouchers, and 0 are left. Run the date again");
+  });
+
+  it("does not run dates over other raw files, unless that is allowed", async () => {
+    const changing = await published();
+    await changing.change(RENAMED);
+    await putVouchers(changing.settings.zones.raw, [voucher({ country_code: "Peru" })]);
+    await expect(rebuild(changing)).rejects.toThrow(/the raw files of 2 dates changed.*--allow-changed-raw/);
+    expect(await changing.rows()).toEqual(rowsWith((vouchers) => ({ vouchers })));
+    await rebuild(changing, { allowsChangedRaw: true });
+    expect(await changing.rows()).toHaveLength(2);
+  });
+
+  it("does not replace another version, unless that is allowed", async () => {
+    const changing = await published();
+    const { sqlDirectory } = changing.settings;
+    await rename(path.join(sqlDirectory, "v1"), path.join(sqlDirectory, "v2"));
+    await writeFile(path.join(sqlDirectory, "v2/provision/country_vouchers.sql"), RENAMED);
+    const v2 = { ...changing, settings: { ...changing.settings, sqlVersion: "v2" } };
+    await expect(rebuild(v2)).rejects.toThrow(/published by the SQL v1.*--replace-version/);
+    await rebuild(v2, { replacesVersion: true });
+    expect(await changing.rows()).toEqual(rowsWith((assigned) => ({ assigned })));
   });
 
   it("names a withdrawn date that has no rows in the new table", async () => {
@@ -252,6 +296,20 @@ describe("a rebuild", () => {
     expect(await changing.rows()).toEqual(rowsWith((assigned) => ({ assigned })));
     expect(await readTable(changing.settings, "SELECT * FROM _old_country_vouchers")).toHaveLength(4);
     await succeed(changing, "status", "--deep");
+  });
+
+  it("that runs again takes the finished dates from the provision zone", async () => {
+    const changing = await published();
+    await changing.change(RENAMED);
+    const failpoint = "rebuild: date filled";
+    const killed = start(["rebuild", "country_vouchers"], {
+      ...changing.environment,
+      TEST_FAILPOINT: failpoint,
+    });
+    await killed.stoodAt(failpoint);
+    killed.kill("SIGKILL");
+    await killed.ended;
+    expect((await rebuild(changing)).dates.map(({ from }) => from)).toEqual(["partition", "run"]);
   });
 
   it("lets readers see the old table or the new one, and nothing else", async () => {

@@ -8,6 +8,8 @@ import { print, printWarning } from "../output.js";
 interface RebuildArguments {
   table: string;
   "drop-old": boolean;
+  "replace-version": boolean;
+  "allow-changed-raw": boolean;
   json: boolean;
 }
 
@@ -28,10 +30,26 @@ export function rebuildCommand(cancellation: Cancellation): CommandModule<object
           default: false,
           describe: "Remove the table that was replaced",
         })
+        .option("replace-version", {
+          type: "boolean",
+          default: false,
+          describe: "Replace publications of another SQL version",
+        })
+        .option("allow-changed-raw", {
+          type: "boolean",
+          default: false,
+          describe: "Run dates again whose raw files have changed",
+        })
         .option("json", { type: "boolean", default: false, describe: "Print the result as JSON" })
         .example("$0 rebuild voucher_recency_most_used", "After a column was renamed")
         .example("$0 rebuild voucher_recency_most_used --drop-old", "If nobody needs the old table"),
-    handler: async ({ table, "drop-old": dropOld, json }) => {
+    handler: async ({
+      table,
+      "drop-old": dropOld,
+      "replace-version": replacesVersion,
+      "allow-changed-raw": allowsChangedRaw,
+      json,
+    }) => {
       const [{ rebuildTable }, { RunActivity }, { readSettings }, { showingProgress, stepsInWords }] =
         await Promise.all([
           import("../../run/rebuild.js"),
@@ -44,7 +62,13 @@ export function rebuildCommand(cancellation: Cancellation): CommandModule<object
       cancellation.steps = () => activity.steps;
       const report = await showingProgress(
         () => stepsInWords(activity),
-        () => rebuildTable(settings, { table, dropOld }, cancellation.signal, activity),
+        () =>
+          rebuildTable(
+            settings,
+            { table, dropOld, replacesVersion, allowsChangedRaw },
+            cancellation.signal,
+            activity,
+          ),
       );
       activity.warnings.forEach(printWarning);
       print(json ? JSON.stringify(report, null, 2) : textOf(report));

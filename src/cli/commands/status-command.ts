@@ -123,7 +123,10 @@ function renewal(outdated: StatusReport["outdated"]): string[] {
   const dates = outdated.map(({ execution_date }) => execution_date.replace("T00:00:00Z", "")).sort();
   const [first, last] = [dates[0], dates.at(-1)];
   if (first === undefined || last === undefined) return [];
-  return [`  to renew them, run npx pipeline backfill --from ${first} --to ${last} --only outdated`];
+  const replaces = outdated.some(({ replaces_version }) => replaces_version) ? " --replace-version" : "";
+  return [
+    `  to renew them, run npx pipeline backfill --from ${first} --to ${last} --only outdated${replaces}`,
+  ];
 }
 
 function deepInWords({

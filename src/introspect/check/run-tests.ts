@@ -209,8 +209,11 @@ async function failuresOf(context: CaseContext, model: Model, one: TestCase): Pr
   const asked = step.audits.filter(({ audit }) => [...one.raises, ...one.passes].includes(audit));
   const failures: CaseFailure[] = [];
   const needed = neededFor(plan, one, [model.name, ...asked.flatMap(({ rendered }) => rendered.references)]);
-  for (const planned of needed) failures.push(...(await makeModel(context, planned, one)));
-  if (failures.length > 0) return failures;
+  for (const planned of needed) {
+    failures.push(...(await makeModel(context, planned, one)));
+    // The models after it would fail because this one is missing.
+    if (failures.length > 0) return failures;
+  }
   if (one.expect !== undefined) failures.push(...(await rowFailures(engine, model, one, one.expect)));
   for (const [key, wanted] of [
     ["raises", true],
@@ -306,6 +309,8 @@ function only(row: Row, columns: readonly string[]): Row {
   return Object.fromEntries(columns.map((column) => [column, row[column] ?? null]));
 }
 
+const WHOLE_TYPES: readonly string[] = ["INTEGER", "BIGINT"];
+
 /** Does something with the rows of a test. If a value cannot have the type of its column, the failures name it. */
 async function unlessUnreadable(
   engine: Engine,
@@ -314,19 +319,33 @@ async function unlessUnreadable(
   lineOf: (row: number, column: string) => number,
   use: () => Promise<CaseFailure[]>,
 ): Promise<CaseFailure[]> {
+  const unreadable = (row: number, { name, type }: ColumnType, value: unknown): CaseFailure => {
+    const message = `row ${(row + 1).toString()}, column ${name}: ${JSON.stringify(value)} is not a ${type}`;
+    return { ...failure(lineOf(row, name), message), row: row + 1, column: name };
+  };
+  // DuckDB would round them.
+  const fractions = rows.flatMap((row, index) =>
+    columns.flatMap((column) => {
+      const value = row[column.name] ?? null;
+      return value !== null && WHOLE_TYPES.includes(column.type) && !/^[+-]?\d+$/.test(String(value))
+        ? [unreadable(index, column, value)]
+        : [];
+    }),
+  );
+  if (fractions.length > 0) return fractions;
   try {
     return await use();
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     const failures: CaseFailure[] = [];
     for (const [index, row] of rows.entries())
-      for (const { name, type } of columns) {
-        const value = row[name] ?? null;
+      for (const column of columns) {
+        const value = row[column.name] ?? null;
         if (value === null) continue;
-        const [read] = await engine.rows(`SELECT TRY_CAST(${cell(value)} AS ${type}) IS NOT NULL AS is_read`);
-        if (read?.["is_read"] === true) continue;
-        const message = `row ${(index + 1).toString()}, column ${name}: ${JSON.stringify(value)} is not a ${type}`;
-        failures.push({ ...failure(lineOf(index, name), message), row: index + 1, column: name });
+        const [read] = await engine.rows(
+          `SELECT TRY_CAST(${cell(value)} AS ${column.type}) IS NOT NULL AS is_read`,
+        );
+        if (read?.["is_read"] !== true) failures.push(unreadable(index, column, value));
       }
     if (failures.length === 0) throw error;
     return failures;
