@@ -45,7 +45,7 @@ describe("the models of a version", () => {
   });
 
   it.each([
-    ["an unknown audit", "audits: [no_such]", "unknown audit 'no_such'; known audits: every_raw_row_is_read"],
+    ["an unknown audit", "audits: [no_such]", "unknown audit 'no_such'; known audits: accepted_values"],
     [
       "an audit of its own that has the name of another",
       "audits: [{ not_empty: { description: D, select: SELECT 1 } }]",
