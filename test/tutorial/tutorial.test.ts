@@ -61,6 +61,17 @@ function ignoreDeleted(error: unknown): void {
 }
 
 describe("the tutorial", () => {
+  it(
+    "starts after the first command of the README",
+    async () => {
+      const [first] = blocksOf(await readFile(path.join(PROJECT, "README.md"), "utf8"));
+      const [command = ""] = first?.content.split("\n") ?? [];
+      expect(command).toMatch(/^npm ci && npm run pipeline /);
+      expect(await typed(command)).toMatch(/^The voucher answers for .* are published\.$/m);
+    },
+    10 * MINUTES,
+  );
+
   it.each(steps.map((step) => [`${TUTORIAL}:${step.block.line.toString()}`, step] as const))(
     "does what it says at %s",
     async (_place, { block, shown }) => {
