@@ -112,7 +112,7 @@ export function planPart(version: SqlVersion, input: PlanInput, tell: (fault: Pi
   const steps = version.models.flatMap((model): PlannedStep[] => {
     const [selects] = unlessFaulty(() => selectsOf(renderers, variables, model, input));
     const own = ownVariables(variables, model, input);
-    const audits = usesOf(model).flatMap((use) =>
+    const audits = knownUses(model, version).flatMap((use) =>
       unlessFaulty(() => auditOf(model, use, version, renderers, own)),
     );
     if (selects === undefined) return [];
@@ -244,6 +244,11 @@ function publishedTexts(model: WrittenModel): { name: string; max_length: number
     .map(([name, { max_length = DEFAULT_MAX_LENGTH }]) => ({ name, max_length }));
 }
 
+/** The uses of existing audits. The load reports the others. */
+function knownUses(model: Model, { audits }: SqlVersion): AuditUse[] {
+  return usesOf(model).filter((use) => usedAudit(model, use, audits) !== undefined);
+}
+
 function auditOf(
   model: Model,
   use: AuditUse,
@@ -253,8 +258,7 @@ function auditOf(
 ): AuditStep {
   const { audit: name, parameters, severity, threshold } = use;
   const audit = usedAudit(model, use, version.audits);
-  if (audit === undefined)
-    throw new PipelineError("INVALID_MODEL", `${model.file}: audits: unknown audit '${name}'`);
+  if (audit === undefined) throw new RangeError(`unknown audit ${name}`);
   const { header } = audit;
   // Only DuckDB can read raw files unchanged.
   const readers = header.reads_files ? { ...renderers, cluster: undefined } : renderers;

@@ -174,6 +174,13 @@ describe("a check of the SQL", () => {
     ]);
   });
 
+  it("names an audit that does not exist", async () => {
+    const faults = await faultsWith([
+      ["provision/voucher_amount_usage.sql", "audits:\n", "audits:\n  - nope\n"],
+    ]);
+    expect(faults).toEqual([expect.stringContaining("unknown audit 'nope'")]);
+  });
+
   it("names no place in a model if the fault is in the body of a function that it calls", async () => {
     const [fault] = await faultsWith([
       [

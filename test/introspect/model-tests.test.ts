@@ -58,10 +58,21 @@ describe("a test of a model", () => {
       "expect: [{ voucher_amount: seven }]",
       ['6: row 1, column voucher_amount: "seven" is not a INTEGER'],
     ],
+    [
+      "a fraction for a whole number",
+      "expect: [{ voucher_amount: 6.5 }]",
+      ['6: row 1, column voucher_amount: "6.5" is not a INTEGER'],
+    ],
     ["an audit that finds nothing", "raises: unique_key", ["6: the audit unique_key finds no rows"]],
     ["an audit that finds rows", "passes: key_is_complete\n  execution_date: 2020-05-28", []],
   ])("shows %s", async (_what, expectation, shown) => {
     expect(await failures(`${USAGE}  ${expectation}\n`)).toEqual(shown);
+  });
+
+  it("names a given value that its type cannot have", async () => {
+    const given = "- name: x\n  given: { curated.vouchers: [{ voucher_amount: abc }] }\n";
+    const file = `${given}  expect: [{ voucher_amount: 1 }]\n`;
+    expect(await failures(file)).toEqual(['2: row 1, column voucher_amount: "abc" is not a INTEGER']);
   });
 
   it("shows an audit that finds rows, with one of them", async () => {
