@@ -577,8 +577,12 @@ export function childEnvironment(changes: Readonly<Record<string, string | undef
 /** The variable that names the profile. `--profile` sets it, also for children of this process. */
 const PROFILE = "PIPELINE_PROFILE";
 
-/** Chooses the profile of this process, for example `dev`: the file `.env.dev` wins over the file `.env`. */
+/**
+ * Chooses the profile of this process, for example `dev`: the file `.env.dev` wins over the file `.env`.
+ * @throws PipelineError INVALID_USAGE for an empty name: the variable of a script may not be set.
+ */
 export function chooseProfile(profile: string): void {
+  if (profile === "") throw new PipelineError("INVALID_USAGE", "--profile needs the name of a profile");
   process.env[PROFILE] = profile;
 }
 

@@ -73,6 +73,12 @@ describe("--profile", () => {
     );
   });
 
+  it("is refused without a name", async () => {
+    const { code, stderr } = await doctor({}, ["--profile", ""]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("--profile needs the name of a profile");
+  });
+
   it("is passed on to the process that a time limit watches", async () => {
     const { environment, settings } = await makeWorkspace();
     await putVouchers(settings.zones.raw, [voucher()]);
