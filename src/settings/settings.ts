@@ -587,7 +587,7 @@ export function chooseProfile(profile: string): void {
 }
 
 /**
- * The settings of another profile. Its file wins also over the environment of this process, which is that of its own profile.
+ * The settings of another profile. The file of that profile also wins over the environment of this process, which belongs to the present profile.
  * @throws PipelineError INVALID_SETTINGS that names the profile.
  */
 export function readSettingsOfProfile(profile: string): Settings {

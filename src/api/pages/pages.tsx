@@ -20,6 +20,7 @@ import { sendDictionary } from "./dictionary-pages.js";
 import { Frame, type Page, type PageRoute } from "./frame.js";
 import { healthPage } from "./health/health-page.js";
 import { runPage } from "./health/run-page.js";
+import { FieldErrors } from "./parts.js";
 import { type ServiceState, serviceStateOf, UNKNOWN_STATE } from "./service-state.js";
 
 /** The pages, in the order of the menu. */
@@ -115,15 +116,7 @@ function problemPage({ type, detail, errors }: Problem): Page {
     body: (
       <>
         <p class="lead">{detail}</p>
-        {errors.length > 0 && (
-          <ul>
-            {errors.map(({ field, message }) => (
-              <li key={field}>
-                <code>{field}</code> {message}
-              </li>
-            ))}
-          </ul>
-        )}
+        <FieldErrors errors={errors} />
         <p>
           <a href={PAGES.answers}>All answers</a>
         </p>

@@ -1,4 +1,5 @@
 import type { ComponentChildren, VNode } from "preact";
+import type { FieldError } from "../../base/field-errors.js";
 import { counting, dayInWords } from "../../base/words.js";
 import { dateInWords, type ExecutionDate } from "../../voucher/execution-date.js";
 import { calendarDays } from "../../voucher/moment.js";
@@ -61,6 +62,20 @@ export function Notice({
       </span>
       <span>{children}</span>
     </p>
+  );
+}
+
+/** The faults of the fields of a request or file. */
+export function FieldErrors({ errors }: { readonly errors: readonly FieldError[] }): VNode | null {
+  if (errors.length === 0) return null;
+  return (
+    <ul>
+      {errors.map(({ field, message }) => (
+        <li key={field}>
+          <code>{field}</code> {message}
+        </li>
+      ))}
+    </ul>
   );
 }
 

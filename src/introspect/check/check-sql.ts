@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import os from "node:os";
-import path from "node:path";
 import { PipelineError } from "../../base/errors.js";
 import type { Engine } from "../../engine/duckdb/duckdb-engine.js";
 import { withDuckDb } from "../../engine/duckdb/duckdb.js";
@@ -13,6 +10,7 @@ import { planPart, renderInspection, stepsOfStages, type Plan, type PlanInput } 
 import type { Settings } from "../../settings/settings.js";
 import { parseExecutionDate } from "../../voucher/execution-date.js";
 import { bindVersion } from "./binding.js";
+import { withEmptyFolder } from "./empty-session.js";
 import { makeRawFolder, rawPart, rawRows } from "./given-raw.js";
 import { placeInOwnAudit } from "./source-places.js";
 import { faultsIn, faultText, type SqlFault } from "./sql-faults.js";
@@ -48,16 +46,8 @@ export async function checkSql(
   const readsTests = withTests && faults.length === 0;
   const tests = readsTests ? await readTestFiles(settings.sqlDirectory, readable) : NO_TESTS;
   faults.push(...tests.faults.flatMap((fault) => faultsIn("test", fault)));
-  const folder = await mkdtemp(path.join(os.tmpdir(), "voucher-pipeline-"));
-  try {
-    const session = {
-      settings: settings.duckdb,
-      reach: { directories: [folder], files: [] },
-      signal,
-      warn: () => undefined,
-      leavesNoTrace: true,
-    };
-    const found = await withDuckDb(session, async (engine) => {
+  const found = await withEmptyFolder(settings, signal, (session, folder) =>
+    withDuckDb(session, async (engine) => {
       const rawParts = await emptyRawParts(engine, readable.models.filter(isRaw), folder);
       const { maxRejectedShare } = settings;
       const input = { executionDate: ANY_DATE, maxRejectedShare, rawRoot: folder, rawParts, unreadable };
@@ -66,11 +56,9 @@ export async function checkSql(
         ...planned.faults,
         ...(await bindVersion(engine, { version: readable, input, plan: planned.plan })),
       ];
-    });
-    return { files: readable.texts.size + tests.files.length, faults: inOrder([...faults, ...found]) };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    }),
+  );
+  return { files: readable.texts.size + tests.files.length, faults: inOrder([...faults, ...found]) };
 }
 
 async function loadPart({ sqlDirectory, sqlVersion }: Settings): Promise<PartOfVersion> {

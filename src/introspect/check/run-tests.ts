@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import os from "node:os";
-import path from "node:path";
 import { PipelineError } from "../../base/errors.js";
 import { EngineError, type ColumnType, type Row, type RowValue } from "../../engine/builder.js";
 import type { Engine } from "../../engine/duckdb/duckdb-engine.js";
@@ -13,6 +10,7 @@ import type { Settings } from "../../settings/settings.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
 import { checkSql } from "./check-sql.js";
 import { differencesOf } from "./differences.js";
+import { withEmptyFolder } from "./empty-session.js";
 import { makeRawFolder, rawPart, rawRows } from "./given-raw.js";
 import { assertNoFaults } from "./sql-faults.js";
 import { cell, textRows } from "./text-rows.js";
@@ -105,32 +103,22 @@ interface Sessions {
   ) => Promise<Result>;
 }
 
-async function inEmptyDuckDb<Result>(
+function inEmptyDuckDb<Result>(
   version: SqlVersion,
   settings: Settings,
   signal: AbortSignal,
   use: (sessions: Sessions) => Promise<Result>,
 ): Promise<Result> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), "voucher-pipeline-"));
-  const session = {
-    settings: settings.duckdb,
-    reach: { directories: [folder], files: [] },
-    signal,
-    warn: () => undefined,
-    leavesNoTrace: true,
-  };
-  try {
-    return await use({
+  return withEmptyFolder(settings, signal, (session, folder) =>
+    use({
       planOf: planner(version, folder),
       withFunctions: (functions, work) =>
         withDuckDb(session, async (engine) => {
           await engine.makeFunctions(functions);
           return work(engine, folder);
         }),
-    });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    }),
+  );
 }
 
 function runFiles(

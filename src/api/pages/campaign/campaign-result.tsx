@@ -7,7 +7,7 @@ import { Problem, PROBLEMS } from "../../http/problems.js";
 import { PAGES } from "../addresses.js";
 import { type Bar, Bars } from "../charts/bars.js";
 import type { Page, PageRoute } from "../frame.js";
-import { DateOf, KIND_NAMES, Name, Notice, Scrolling } from "../parts.js";
+import { DateOf, FieldErrors, KIND_NAMES, Name, Notice, Scrolling } from "../parts.js";
 import type { Findings, ShownLine, Sum } from "./campaign-findings.js";
 import { campaignOf } from "./campaign-page.js";
 import type { StoredCampaign, StoredCampaigns } from "./stored-campaigns.js";
@@ -102,15 +102,7 @@ function Failure({ problem: { detail, errors } }: { readonly problem: Problem })
   return (
     <>
       <Notice kind="bad">{detail}</Notice>
-      {errors.length > 0 && (
-        <ul>
-          {errors.map(({ field, message }) => (
-            <li key={field}>
-              <code>{field}</code> {message}
-            </li>
-          ))}
-        </ul>
-      )}
+      <FieldErrors errors={errors} />
       <p>
         <a class="button" href={PAGES.campaign}>
           Send another file
