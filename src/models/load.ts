@@ -302,9 +302,26 @@ function lineOf(text: string, pattern: RegExp): number {
   return text.slice(0, Math.max(0, text.search(pattern))).split("\n").length;
 }
 
-/** Whether the outermost SELECT has an ORDER BY. */
+/** Whether the outermost SELECT has an ORDER BY, or selects from a subquery that ends in one. */
 function endsInOrder(template: string): boolean {
   const bare = template.replaceAll(/\/\*[\s\S]*?\*\/|--.*|'[^']*'/g, "");
-  const before = bare.slice(0, Math.max(0, bare.search(/\border\s+by\b(?![\s\S]*\border\s+by\b)/i)));
-  return before !== "" && before.split("(").length === before.split(")").length;
+  const [, before = "", after = ""] = /^([\s\S]+)\border\s+by\b([\s\S]*)$/i.exec(bare) ?? [];
+  if (before === "") return false;
+  const open = openParentheses(before);
+  if (open.length === 0) return true;
+  // No other part of the outer SELECT may change the order.
+  const outer = before.slice(0, open[0]);
+  const keepsOrder = open.every((place) => /\bfrom\s*$/i.test(before.slice(0, place)));
+  return (
+    keepsOrder && !/\b(distinct|over|unnest)\b/i.test(outer) && /^([^()]|\([^()]*\))*[\s)]+$/.test(after)
+  );
+}
+
+/** The places of the parentheses that a text opens and does not close. */
+function openParentheses(text: string): number[] {
+  const open: number[] = [];
+  for (const { 0: parenthesis, index } of text.matchAll(/[()]/g))
+    if (parenthesis === "(") open.push(index);
+    else open.pop();
+  return open;
 }

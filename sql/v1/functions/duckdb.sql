@@ -110,19 +110,20 @@ CREATE MACRO moment_by_grammar(value) AS
   )[1];
 
 -- Whether a text is a date, or a date and a time of day with seconds and 0, 3 or 6 digits more, in UTC, as feeds write most moments.
--- Its length tells what it can be, so one comparison is enough. For `?`, the cast of such a text accepts only digits.
+-- Its length tells what it can be, so one comparison is enough; the usual lengths come first. For `?`, the cast of such a text accepts
+-- only digits.
 CREATE MACRO is_usual_moment(value) AS
   CASE strlen(value)
+    WHEN 32 THEN value GLOB '????-??-?[0-9][ T][0-9]?:??:?[0-9].[0-9][0-9][0-9][0-9][0-9][0-9]+00:00'
+    WHEN 25 THEN value GLOB '????-??-?[0-9][ T][0-9]?:??:?[0-9]+00:00'
     WHEN 10 THEN value GLOB '????-??-?[0-9]'
-    WHEN 19 THEN value GLOB '????-??-?[0-9][ T][0-9]?:??:?[0-9]'
     WHEN 20 THEN value GLOB '????-??-?[0-9][ T][0-9]?:??:?[0-9]Z'
+    WHEN 27 THEN value GLOB '????-??-?[0-9][ T][0-9]?:??:?[0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'
+    WHEN 19 THEN value GLOB '????-??-?[0-9][ T][0-9]?:??:?[0-9]'
+    WHEN 26 THEN value GLOB '????-??-?[0-9][ T][0-9]?:??:?[0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'
     WHEN 23 THEN value GLOB '????-??-?[0-9][ T][0-9]?:??:?[0-9].[0-9][0-9][0-9]'
     WHEN 24 THEN value GLOB '????-??-?[0-9][ T][0-9]?:??:?[0-9].[0-9][0-9][0-9]Z'
-    WHEN 25 THEN value GLOB '????-??-?[0-9][ T][0-9]?:??:?[0-9]+00:00'
-    WHEN 26 THEN value GLOB '????-??-?[0-9][ T][0-9]?:??:?[0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'
-    WHEN 27 THEN value GLOB '????-??-?[0-9][ T][0-9]?:??:?[0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'
     WHEN 29 THEN value GLOB '????-??-?[0-9][ T][0-9]?:??:?[0-9].[0-9][0-9][0-9]+00:00'
-    WHEN 32 THEN value GLOB '????-??-?[0-9][ T][0-9]?:??:?[0-9].[0-9][0-9][0-9][0-9][0-9][0-9]+00:00'
     ELSE false
   END
   AND value >= '0';

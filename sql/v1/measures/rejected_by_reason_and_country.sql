@@ -18,12 +18,12 @@ faults AS (
   SELECT
     reject_reason,
     country_from(stripped(country_code)) AS country_code,
-    CASE regexp_replace(reject_reason, '_(missing|invalid)$', '')
-      WHEN 'timestamp' THEN "timestamp"
-      WHEN 'country_code' THEN country_code
-      WHEN 'last_order_ts' THEN last_order_ts
-      WHEN 'total_orders' THEN total_orders
-      WHEN 'voucher_amount' THEN voucher_amount
+    CASE
+      WHEN reject_reason LIKE 'timestamp_%' THEN "timestamp"
+      WHEN reject_reason LIKE 'country_code_%' THEN country_code
+      WHEN reject_reason LIKE 'last_order_ts_%' THEN last_order_ts
+      WHEN reject_reason LIKE 'total_orders_%' THEN total_orders
+      WHEN reject_reason LIKE 'voucher_amount_%' THEN voucher_amount
     END AS fault,
     source_file
   FROM reasons
