@@ -19,8 +19,10 @@ ARG DUCKDB_EXTENSION_REPOSITORY
 RUN DUCKDB_EXTENSION_DIRECTORY=/opt/duckdb node dist/cli/main.js install-extension
 
 # Most packages are inside the bundles. Types come along as peers. The package of SQLite has binaries for other machines, and its sources.
+# A Spark needs a package that is optional elsewhere, and that npm would count among those for development.
 COPY docker/runtime-packages.mjs docker/
 RUN npm pkg set --json dependencies="$(node docker/runtime-packages.mjs)" \
+ && npm pkg delete devDependencies peerDependencies peerDependenciesMeta \
  && npm prune --omit=dev --ignore-scripts --offline --no-audit --no-fund \
  && rm -rf node_modules/.package-lock.json node_modules/@types node_modules/undici-types node_modules/@photostructure/sqlite/src \
  && find node_modules/@photostructure/sqlite/prebuilds -name "*.node" ! -path "*/linux-$(node -p process.arch)/*.glibc.node" -delete \

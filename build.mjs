@@ -50,7 +50,9 @@ await build({
     "@duckdb/node-bindings",
     "@photostructure/sqlite",
     "mysql2",
+    // Both are optional: only a Spark needs them.
     "hive-driver",
+    "kerberos",
     "express",
     "pino",
     "compression",

@@ -4,6 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { shippedPlaces } from "./shipped.mjs";
 
 const NOT_AUDITED = 77;
 /** What a registry says that has no advisories to give, or that cannot be reached. */
@@ -15,12 +16,13 @@ const [lockFile = "package-lock.json", listFile = path.join(import.meta.dirname,
 const { packages } = JSON.parse(await readFile(lockFile, "utf8"));
 const advisories = JSON.parse(await readFile(listFile, "utf8"));
 
+const shipped = shippedPlaces(packages);
 const { faults, accepted } = compare(packages, advisories);
 for (const line of accepted) process.stdout.write(`accepted: ${line}\n`);
 for (const line of faults) process.stderr.write(`${line}\n`);
 process.stdout.write(`by the list of ${advisories.length} advisories: ${faults.length} faults\n`);
 
-const npm = spawnSync("npm", ["audit", "--omit=dev", "--json"], { encoding: "utf8" });
+const npm = spawnSync("npm", ["audit", "--json"], { encoding: "utf8" });
 const { code, says } = judgeAudit(npm.stdout ?? "");
 process.stdout.write(`${says}\n`);
 process.exitCode = faults.length > 0 ? 1 : code;
@@ -29,8 +31,8 @@ process.exitCode = faults.length > 0 ? 1 : code;
 function compare(packages, advisories) {
   const faults = [];
   const accepted = [];
-  for (const [place, { version, dev }] of Object.entries(packages)) {
-    if (place === "" || dev === true) continue;
+  for (const place of shipped) {
+    const { version } = packages[place];
     const name = place.slice(place.lastIndexOf("node_modules/") + "node_modules/".length);
     for (const { id, introduced = "0.0.0", fixed, about, accepted: reason, ...advisory } of advisories) {
       if (advisory.package !== name || isBefore(version, introduced) || !isBefore(version, fixed)) continue;
@@ -59,6 +61,7 @@ function judgeAudit(output) {
   if (answer?.metadata?.vulnerabilities !== undefined && found !== undefined) {
     const names = Object.values(found)
       .filter(({ severity }) => severity === "high" || severity === "critical")
+      .filter(({ nodes }) => nodes === undefined || nodes.some((place) => shipped.has(place)))
       .filter(({ via = [] }) => !isAccepted(via, found))
       .map(({ name, severity }) => `${name} (${severity})`);
     const says = `by the registry: ${names.length} vulnerabilities that are high or critical`;

@@ -44,6 +44,29 @@ describe("the licences of the shipped packages", () => {
     });
   });
 
+  it("matter for an optional peer and all that it needs, although npm counts them as development packages", async () => {
+    const packages = {
+      "": { peerDependencies: { peer: "1.0.0", absent: "1.0.0" } },
+      "node_modules/peer": {
+        version: "1.0.0",
+        license: "MIT",
+        dev: true,
+        dependencies: { deep: "2", up: "1" },
+      },
+      "node_modules/peer/node_modules/deep": {
+        ...{ version: "2.0.0", license: "GPL-3.0", dev: true },
+        dependencies: { up: "1" },
+      },
+      "node_modules/deep": { version: "1.0.0", license: "AGPL-3.0", dev: true },
+      "node_modules/up": { version: "1.0.0", license: "SSPL-1.0", dev: true, dependencies: { peer: "1" } },
+    };
+    const { status, said } = await check(packages);
+    expect(status).toBe(1);
+    expect(said).toContain("deep@2.0.0 has the licence GPL-3.0");
+    expect(said).toContain("up@1.0.0 has the licence SSPL-1.0");
+    expect(said).toContain("3 dependencies are shipped, 2 faults");
+  });
+
   it("do not matter for development packages, and a choice of two needs one allowed licence", async () => {
     const packages = {
       "node_modules/a": { version: "1.0.0", license: "(GPL-2.0 OR MIT)" },
@@ -123,6 +146,20 @@ describe("the audit of the shipped packages", () => {
     });
     // Also one that comes along with another.
     expect(await audit(highOf("other"))).toMatchObject({ status: 1 });
+  });
+
+  it("passes with one of a development package, but not with one of an optional peer", async () => {
+    const packages = {
+      "": { peerDependencies: { peer: "1.0.0" } },
+      "node_modules/peer": { version: "1.0.0", dev: true },
+      "node_modules/tool": { version: "1.0.0", dev: true },
+    };
+    const of = (place: string) => {
+      const { vulnerabilities, metadata } = highOf("other");
+      return { vulnerabilities: { evil: { ...vulnerabilities.evil, nodes: [place] } }, metadata };
+    };
+    expect(await audit(of("node_modules/tool"), packages)).toMatchObject({ status: 0 });
+    expect(await audit(of("node_modules/peer"), packages)).toMatchObject({ status: 1 });
   });
 
   it("passes with one that is accepted by its name", async () => {

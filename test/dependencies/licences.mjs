@@ -1,6 +1,7 @@
 // Holds the dependencies that are shipped to licences that a product may be built on, and to install without scripts:
 //   node test/dependencies/licences.mjs [package-lock.json]
 import { readFile } from "node:fs/promises";
+import { shippedPlaces } from "./shipped.mjs";
 
 /** Licences that ask for no more than to be named. */
 const ALLOWED = new Set([
@@ -34,8 +35,9 @@ process.exitCode = faults.length === 0 ? 0 : 1;
  * @returns how many they are, and a sentence for each fault.
  */
 function wrongDependencies(packages) {
-  const shipped = Object.entries(packages).filter(([place, { dev }]) => place !== "" && dev !== true);
-  const faults = shipped.flatMap(([place, { version, license, hasInstallScript }]) => {
+  const shipped = [...shippedPlaces(packages)];
+  const faults = shipped.flatMap((place) => {
+    const { version, license, hasInstallScript } = packages[place];
     const packageName = place.slice(place.lastIndexOf("node_modules/") + "node_modules/".length);
     const name = `${packageName}@${version}`;
     return [

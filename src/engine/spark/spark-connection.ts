@@ -7,6 +7,7 @@ import { rootCertificates } from "node:tls";
 import type * as hive from "hive-driver";
 import { cancelled, messageOf, PipelineError, systemCodeOf } from "../../base/errors.js";
 import type { SparkSettings } from "../../settings/settings.js";
+import { optionalPackage } from "./optional-packages.js";
 import { answerError, connectError, nameOf } from "./spark-errors.js";
 
 /** A session at the server, in the types of hive-driver. */
@@ -82,7 +83,7 @@ async function connectOnce(
   limits: Limits,
 ): Promise<SparkConnection> {
   // Loaded only if needed: most runs have no cluster.
-  const hive = await import("hive-driver");
+  const hive = await optionalPackage("hive-driver", () => import("hive-driver"));
   const lifeline = new Lifeline();
   const { connectWith, release } = transportTo(settings, authorities, hive, lifeline);
   const cancel = () => {
