@@ -19,6 +19,14 @@ function faultOf(environment: Record<string, string>): string {
   return "";
 }
 
+const ZONES_ON_S3 = {
+  RAW_ZONE: "s3://lake/raw",
+  CURATED_ZONE: "s3://lake/cur",
+  PROVISION_ZONE: "s3://lake/prov",
+};
+
+const FORM_OF_ENGINE = "must be duckdb, spark://user:password@host:port or hive2://user:password@host:port";
+
 describe("settings from files", () => {
   const written = async (content: string, name = "secret") => {
     const file = path.join(await makeFolder(), name);
@@ -277,12 +285,7 @@ describe("the settings", () => {
 
   it("compute in the process by default, or with a Spark", () => {
     expect(readSettings({ ENGINE: "duckdb" }).engine).toEqual({ kind: "duckdb" });
-    const zones = {
-      RAW_ZONE: "s3://lake/raw",
-      CURATED_ZONE: "s3://lake/cur",
-      PROVISION_ZONE: "s3://lake/prov",
-    };
-    const engine = (ENGINE: string) => readSettings({ ...zones, ENGINE }).engine;
+    const engine = (ENGINE: string) => readSettings({ ...ZONES_ON_S3, ENGINE }).engine;
     expect(engine("spark://spark.example.org:10000")).toEqual({
       kind: "spark",
       host: "spark.example.org",
@@ -291,6 +294,7 @@ describe("the settings", () => {
       password: undefined,
       tls: false,
       httpPath: undefined,
+      kerberos: undefined,
       caBundle: undefined,
     });
     expect(engine("spark://etl:p%40ss%3Aw%2Frd@[::1]:443/?tls=true&transport=http")).toMatchObject({
@@ -306,33 +310,91 @@ describe("the settings", () => {
     });
   });
 
+  it("take hive2:// for a Spark, too, also at the port of a master", () => {
+    const engine = (ENGINE: string) => readSettings({ ...ZONES_ON_S3, ENGINE }).engine;
+    for (const rest of ["etl:p%40ss@h:10000?tls=true", "h:1?transport=http", "h:2?auth=kerberos"])
+      expect(engine(`hive2://${rest}`)).toEqual(engine(`spark://${rest}`));
+    expect(engine("hive2://h:7077")).toMatchObject({ kind: "spark", host: "h", port: 7077 });
+  });
+
+  it("name a Spark in Kerberos by its principal", () => {
+    const kerberos = (query: string) => {
+      const { engine } = readSettings({ ...ZONES_ON_S3, ENGINE: `spark://spark.example.org:10000?${query}` });
+      return engine.kind === "spark" ? engine.kerberos : engine;
+    };
+    expect(kerberos("auth=kerberos")).toEqual({ service: "hive", host: "spark.example.org" });
+    expect(kerberos("auth=kerberos&principal=spark")).toEqual({
+      service: "spark",
+      host: "spark.example.org",
+    });
+    expect(kerberos("auth=kerberos&principal=spark/_HOST&tls=true")).toEqual({
+      service: "spark",
+      host: "spark.example.org",
+    });
+    expect(kerberos("auth=kerberos&principal=hive/node-1.example.org")).toEqual({
+      service: "hive",
+      host: "node-1.example.org",
+    });
+    expect(kerberos("auth=password")).toBeUndefined();
+  });
+
   it.each([
-    ["trino://host:8080", "must be duckdb or spark://user:password@host:port"],
-    ["spark://host", "must be duckdb or spark://user:password@host:port"],
-    ["spark://:10000", "must be duckdb or spark://user:password@host:port"],
-    ["spark://u:top-secret@host:10000/database", "must be duckdb or spark://user:password@host:port"],
+    ["trino://host:8080", FORM_OF_ENGINE],
+    ["spark://host", FORM_OF_ENGINE],
+    ["spark://:10000", FORM_OF_ENGINE],
+    ["spark://u:top-secret@host:10000/database", FORM_OF_ENGINE],
     ["spark://u:top-secret%@host:10000", "has a % without two hex digits"],
     [
       "spark://u:top-secret@host:10000?ssl=true",
-      "has the unknown parameter ssl; known: tls, transport, path",
+      "has the unknown parameter ssl; known: tls, transport, path, auth, principal",
     ],
     ["spark://u:top-secret@host:10000?tls=yes", "has an invalid tls; use true or false"],
     ["spark://u:top-secret@host:10000?transport=udp", "has an invalid transport; use tcp or http"],
     ["spark://u:top-secret@host:10000?path=x", "has a path, which needs transport=http"],
+    ["hive2://u:top-secret@host:10000/default", FORM_OF_ENGINE],
+    ["hive2://u:top-secret@host", FORM_OF_ENGINE],
+    ["jdbc:hive2://host:10000/;ssl=true", `${FORM_OF_ENGINE}; it has the form of JDBC`],
+    ["spark://host:10000?auth=ldap", "has an invalid auth; use password or kerberos"],
+    ["spark://host:10000?principal=hive", "has a principal, which needs auth=kerberos"],
+    [
+      "spark://host:10000?auth=kerberos&principal=hive/_HOST@A.ORG",
+      "has a principal with a realm; leave it out",
+    ],
+    ["spark://host:10000?auth=kerberos&principal=/host", "has an invalid principal"],
+    ["spark://host:10000?auth=kerberos&transport=http", "has auth=kerberos, which needs transport=tcp"],
+    [
+      "spark://u:top-secret@host:10000?auth=kerberos",
+      "has a user or a password, but auth=kerberos uses the ticket",
+    ],
   ])("refuse the engine %s, and keep its password secret", (engine, fault) => {
     const message = faultOf({ ENGINE: engine });
     expect(message).toContain(`  ENGINE ${fault}`);
     expect(message).not.toContain("top-secret");
   });
 
-  it("require all three zones on S3 if a Spark computes", () => {
+  it.each([
+    "spark://u:top-secret@host:7077",
+    "spark://host:7077/",
+    "spark://host:7077,other:7077",
+    "spark://host:7077,other:7078",
+  ])("tell %s, which is a Spark master, from the Thrift Server", (engine) => {
+    const message = faultOf({ ENGINE: engine });
+    expect(message).toContain("  ENGINE names port 7077, which is a Spark master's;");
+    expect(message).toContain(
+      "Thrift Server of the cluster (sbin/start-thriftserver.sh), usually at port 10000",
+    );
+    expect(message).toContain("write spark://host:10000.");
+    expect(message).not.toContain("top-secret");
+  });
+
+  it.each(["spark", "hive2"])("require all three zones on S3 if a Spark computes, by %s://", (scheme) => {
     const message = faultOf({
-      ENGINE: "spark://host:10000",
+      ENGINE: `${scheme}://host:10000`,
       RAW_ZONE: "s3://lake/raw",
       CURATED_ZONE: "data/cur",
     });
     expect(message).not.toContain("RAW_ZONE");
-    expect(message).toContain("  CURATED_ZONE must be s3://bucket/prefix if ENGINE is spark://");
-    expect(message).toContain("  PROVISION_ZONE must be s3://bucket/prefix if ENGINE is spark://");
+    expect(message).toContain("  CURATED_ZONE must be s3://bucket/prefix if ENGINE names a Spark");
+    expect(message).toContain("  PROVISION_ZONE must be s3://bucket/prefix if ENGINE names a Spark");
   });
 });

@@ -9,7 +9,7 @@ import { projectFolder } from "../base/files.js";
 import { isOnS3, type S3Credentials, type S3UrlStyle } from "../base/s3-access.js";
 import { parseTraceparent, type TraceContext } from "../base/trace-context.js";
 import { readChangeLimit, type ChangeLimit } from "./change-limit.js";
-import { readSparkUrl, type SparkAddress } from "./spark-address.js";
+import { isSparkUrl, readSparkUrl, type SparkAddress } from "./spark-address.js";
 
 /** The log levels of pino, from everything to nothing. */
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
@@ -336,7 +336,7 @@ export function readSettings(given: NodeJS.ProcessEnv = environmentOfProcess()):
   const { environment } = secrets;
   const parsed = schema.safeParse(environment);
   const parsedS3 = s3Schema.safeParse(needsS3 ? environment : {});
-  const zonesOfCluster = environment["ENGINE"]?.startsWith("spark://")
+  const zonesOfCluster = isSparkUrl(environment["ENGINE"] ?? "")
     ? { RAW_ZONE, CURATED_ZONE, PROVISION_ZONE }
     : {};
   const outOfReach = Object.entries(zonesOfCluster).filter(([, location]) => !isOnS3(location));
@@ -349,7 +349,7 @@ export function readSettings(given: NodeJS.ProcessEnv = environmentOfProcess()):
         if (secrets.faults.has(name)) return [];
         return `${name in secrets.files ? `${name} from ${fileVariable(name)}` : name} ${message}`;
       }),
-      ...outOfReach.map(([name]) => `${name} must be s3://bucket/prefix if ENGINE is spark://`),
+      ...outOfReach.map(([name]) => `${name} must be s3://bucket/prefix if ENGINE names a Spark`),
     ];
     throw new PipelineError("INVALID_SETTINGS", ["these settings are invalid:", ...faults].join("\n  "));
   }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests with real services need, on Debian: MinIO and its client, other S3 servers, MySQL, MariaDB, nginx, a
+# Installs what the tests with real services need, on Debian: MinIO and its client, other S3 servers, MySQL, MariaDB, nginx, Kerberos, a
 # Docker Engine with compose, and DuckDB's httpfs extension and command line. Needs Go, Python with pip, and the project's node_modules;
 # Debian packages and MySQL need root. Safe to repeat: what is there stays, and what an interrupted run left half done is begun again.
 set -euo pipefail
@@ -188,7 +188,8 @@ describe_duckdb() {
 install_debian_packages() {
   local entry packages=()
   for entry in mariadbd:mariadb-server mysql:mariadb-client nginx:nginx debootstrap:debootstrap \
-    dockerd:docker.io ip:iproute2 curl:curl; do
+    dockerd:docker.io ip:iproute2 curl:curl \
+    krb5kdc:krb5-kdc kadmin.local:krb5-admin-server kinit:krb5-user krb5-config:libkrb5-dev; do
     command -v "${entry%:*}" >/dev/null || packages+=("${entry#*:}")
   done
   [ "${#packages[@]}" -gt 0 ] || return 0

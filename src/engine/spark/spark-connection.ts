@@ -9,6 +9,7 @@ import { cancelled, messageOf, PipelineError, systemCodeOf } from "../../base/er
 import type { SparkSettings } from "../../settings/settings.js";
 import { optionalPackage } from "./optional-packages.js";
 import { answerError, connectError, nameOf } from "./spark-errors.js";
+import { kerberosLogin } from "./spark-kerberos.js";
 
 /** A session at the server, in the types of hive-driver. */
 type HiveSession = Awaited<ReturnType<hive.HiveClient["openSession"]>>;
@@ -63,29 +64,37 @@ export async function connectSpark(
   limits: Limits,
 ): Promise<SparkConnection> {
   const authorities = await trustedAuthorities(settings.caBundle);
+  // Loaded only if needed: most runs have no cluster.
+  const hive = await optionalPackage("hive-driver", () => import("hive-driver"));
   for (let attempt = 0; ; attempt++) {
     if (signal.aborted) throw cancelled(signal);
     try {
-      return await connectOnce(settings, authorities, signal, limits);
+      return await connectOnce(settings, { hive, authorities }, signal, limits);
     } catch (error) {
       const pause = PAUSES_MILLISECONDS[attempt];
       if (pause === undefined || !PASSING.includes(systemCodeOf(error) ?? ""))
-        throw connectError(nameOf(settings), error);
+        throw connectError(settings, error);
       await sleep(pause, undefined, { signal }).catch(() => undefined);
     }
   }
 }
 
+/** What every attempt to connect needs. */
+interface Means {
+  readonly hive: Hive;
+  /** The trusted authorities, as PEM; undefined for those of Node. */
+  readonly authorities: string | undefined;
+}
+
 async function connectOnce(
   settings: SparkSettings,
-  authorities: string | undefined,
+  means: Means,
   signal: AbortSignal,
   limits: Limits,
 ): Promise<SparkConnection> {
-  // Loaded only if needed: most runs have no cluster.
-  const hive = await optionalPackage("hive-driver", () => import("hive-driver"));
+  const { hive } = means;
   const lifeline = new Lifeline();
-  const { connectWith, release } = transportTo(settings, authorities, hive, lifeline);
+  const { connectWith, release } = await transportTo(settings, means, lifeline);
   const cancel = () => {
     lifeline.cut(cancelled(signal));
   };
@@ -203,32 +212,32 @@ const KEEP_ALIVE_MILLISECONDS = 30_000;
 /** The first byte from a server that expects TLS. */
 const TLS_ALERT = 0x15;
 
-/** @param authorities the trusted authorities, as PEM; undefined for those of Node. */
-function transportTo(
-  settings: SparkSettings,
-  authorities: string | undefined,
-  hive: Hive,
-  lifeline: Lifeline,
-): Transport {
+function transportTo(settings: SparkSettings, means: Means, lifeline: Lifeline): Promise<Transport> {
   return settings.httpPath === undefined
-    ? overTcp(settings, authorities, hive, lifeline)
-    : overHttp(settings, settings.httpPath, authorities, hive);
+    ? overTcp(settings, means, lifeline)
+    : Promise.resolve(overHttp(settings, settings.httpPath, means));
 }
 
-function overTcp(
-  { host, port, tls, ...settings }: SparkSettings,
-  authorities: string | undefined,
-  { auth, connections }: Hive,
+async function overTcp(
+  { host, port, tls, kerberos, ...account }: SparkSettings,
+  { hive, authorities }: Means,
   lifeline: Lifeline,
-): Transport {
+): Promise<Transport> {
+  const { auth, connections } = hive;
   let socket: Socket | undefined;
-  const sasl = new auth.PlainTcpAuthentication(accountOf(settings));
-  const watched: Pick<typeof sasl, "authenticate"> = {
+  const login =
+    kerberos === undefined
+      ? new auth.PlainTcpAuthentication(accountOf(account))
+      : await kerberosLogin(kerberos, hive);
+  const watched: Pick<typeof login, "authenticate"> = {
     authenticate: (transport) => {
-      const authenticated = sasl.authenticate(transport);
-      socket = transport.getTransport() as Socket;
-      watch(socket, lifeline);
-      return authenticated;
+      const connect = transport.connect.bind(transport) as () => void;
+      transport.connect = () => {
+        connect();
+        socket = transport.getTransport() as Socket;
+        watch(socket, lifeline);
+      };
+      return login.authenticate(transport);
     },
   };
   // hive-driver would trust any server, and its TLS method does not allow a choice of version.
@@ -245,6 +254,11 @@ function overTcp(
   };
 }
 
+/** Also what a Spark master does with a client of HiveServer2. */
+const CLOSED_UNHEARD =
+  "the server closed the connection without an answer. " +
+  "ENGINE must name the Thrift Server, usually at port 10000, and not the master";
+
 /** Cuts the lifeline when the connection ends. */
 function watch(socket: Socket, lifeline: Lifeline): void {
   socket.setKeepAlive(true, KEEP_ALIVE_MILLISECONDS);
@@ -252,7 +266,8 @@ function watch(socket: Socket, lifeline: Lifeline): void {
     lifeline.cut(error);
   });
   socket.on("close", () => {
-    lifeline.cut(withCode("the server closed the connection", "ECONNRESET"));
+    const message = socket.bytesRead > 0 ? "the server closed the connection" : CLOSED_UNHEARD;
+    lifeline.cut(withCode(message, "ECONNRESET"));
   });
   socket.prependOnceListener("data", (data: Buffer) => {
     if (data[0] === TLS_ALERT) lifeline.cut(withCode("the server accepts only TLS", "ERR_TLS_REQUIRED"));
@@ -262,8 +277,7 @@ function watch(socket: Socket, lifeline: Lifeline): void {
 function overHttp(
   { host, port, tls, ...settings }: SparkSettings,
   path: string,
-  authorities: string | undefined,
-  { auth, connections }: Hive,
+  { hive: { auth, connections }, authorities }: Means,
 ): Transport {
   const agent = tls
     ? new https.Agent({ keepAlive: true, ...(authorities === undefined ? {} : { ca: authorities }) })

@@ -1,4 +1,5 @@
 import { saidBy, messageOf, PipelineError, systemCodeOf } from "../../base/errors.js";
+import type { SparkAddress } from "../../settings/spark-address.js";
 import { EngineError } from "../builder.js";
 
 /** An error of Spark about a statement. */
@@ -60,15 +61,16 @@ export function answerError(server: string, error: unknown): Error {
 }
 
 /** The reason why no session opened, for the person who runs the pipeline. */
-export function connectError(server: string, error: unknown): PipelineError {
+export function connectError(
+  settings: Pick<SparkAddress, "host" | "port" | "kerberos">,
+  error: unknown,
+): PipelineError {
   if (error instanceof PipelineError) return error;
+  const server = nameOf(settings);
   const said = saidBy(error);
   if (isRefusal(error)) {
-    return new PipelineError(
-      "ENGINE_NOT_USABLE",
-      `${server} refuses the user or the password: ${said}; correct them in ENGINE`,
-      { cause: error },
-    );
+    const what = refusal(said, settings.kerberos !== undefined);
+    return new PipelineError("ENGINE_NOT_USABLE", `${server} ${what}`, { cause: error });
   }
   if (TLS.test(systemCodeOf(error) ?? "")) {
     return new PipelineError(
@@ -78,6 +80,16 @@ export function connectError(server: string, error: unknown): PipelineError {
     );
   }
   return unavailable(server, `is not reachable: ${said}`, error);
+}
+
+function refusal(said: string, isKerberos: boolean): string {
+  if (said.includes("Unsupported mechanism type PLAIN"))
+    return "requires Kerberos; add auth=kerberos to ENGINE, as in spark://host:10000?auth=kerberos";
+  if (said.includes("Unsupported mechanism type GSSAPI"))
+    return "does not use Kerberos; remove auth=kerberos from ENGINE";
+  return isKerberos
+    ? `refuses the ticket of Kerberos: ${said}; check principal in ENGINE, and the user of kinit`
+    : `refuses the user or the password: ${said}; correct them in ENGINE`;
 }
 
 function unavailable(server: string, what: string, cause: unknown): PipelineError {

@@ -89,7 +89,7 @@ export async function scriptedSpark(
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;
   const account = { user: "etl", password: undefined };
-  const transport = { tls: false, httpPath: "cliservice", caBundle: undefined };
+  const transport = { tls: false, httpPath: "cliservice", caBundle: undefined, kerberos: undefined };
   return { asked, settings: { kind: "spark", host: "127.0.0.1", port, ...account, ...transport } };
 }
 

@@ -33,7 +33,7 @@ async function listen(treat: (socket: Socket) => void): Promise<{ port: number; 
 
 function settingsFor(port: number, changes: Partial<SparkSettings> = {}): SparkSettings {
   const account = { user: "etl", password: "unmistakable" };
-  const plain = { tls: false, httpPath: undefined, caBundle: undefined };
+  const plain = { tls: false, httpPath: undefined, caBundle: undefined, kerberos: undefined };
   return { kind: "spark", host: "127.0.0.1", port, ...account, ...plain, ...changes };
 }
 
@@ -83,6 +83,24 @@ describe("opening a session at a Spark", () => {
     expect(failure).toMatchObject({ code: "ENGINE_NOT_USABLE", kind: "usage" });
     expect(String(failure)).not.toContain("unmistakable");
     expect(connections()).toBe(1);
+  });
+
+  it("explains to a client of a master, which closes unheard, that it is not the Thrift Server", async () => {
+    const { port } = await listen((socket) => socket.end());
+    const failure: unknown = await open(settingsFor(port)).catch((error: unknown) => error);
+    expect(failure).toMatchObject(ENGINE);
+    expect(String(failure)).toContain(
+      "ENGINE must name the Thrift Server, usually at port 10000, and not the master",
+    );
+  });
+
+  it("explains that a server requires Kerberos", async () => {
+    const said = Buffer.from("Unsupported mechanism type PLAIN");
+    const refusal = Buffer.concat([Buffer.from([3, 0, 0, 0, said.length]), said]);
+    const { port } = await listen((socket) => socket.once("data", () => socket.end(refusal)));
+    const failure: unknown = await open(settingsFor(port)).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "ENGINE_NOT_USABLE" });
+    expect(String(failure)).toContain("requires Kerberos; add auth=kerberos to ENGINE");
   });
 
   it("explains that only one side uses TLS", async () => {
