@@ -29,7 +29,7 @@ import { planInput, rawZone, readingUnchanged } from "./raw-input.js";
 import { beginRecord, type OpenRecord } from "./record.js";
 import { openBuilder, reachOf, runEngines, runSession } from "./run-engine.js";
 import { assertUnchallenged, withRunLock } from "./run-lock.js";
-import { clearStaging, keepStaged, sweepKept, sweepOwn } from "./staging.js";
+import { clearStaging, keepStaged, sweepAll, sweepKept, sweepOwn } from "./staging.js";
 import { traced, traceIdOf } from "./tracing.js";
 
 export interface RunRequest {
@@ -149,14 +149,16 @@ async function runLocked(
   try {
     await clearStaging(context);
     await assertVersionKept(context);
+    let sweep = sweepOwn;
     try {
       await doStages(context, starting, record);
       await sweepKept(context);
+      sweep = sweepAll;
     } catch (error) {
       const fault = faultOfWork(context.signal, error);
       throw keepsStaged ? await keepStaged(context, fault) : fault;
     } finally {
-      await sweepOwn(context);
+      await sweep(context);
     }
   } catch (error) {
     throw await record.fail(error);

@@ -2,7 +2,7 @@ import { allEnded } from "../base/concurrency.js";
 import { messageOf, PipelineError } from "../base/errors.js";
 import { failpoint } from "../base/failpoints.js";
 import { isWritten } from "../models/model.js";
-import { KEPT, STAGING } from "../zones/zone.js";
+import { KEPT, STAGING, type Zone } from "../zones/zone.js";
 import type { RunContext } from "./context.js";
 
 /** Checks that a run can replace its partitions, and removes the staged files of a killed run of the same date. */
@@ -15,7 +15,7 @@ export async function clearStaging(context: RunContext): Promise<void> {
   };
   // A limit of the server is reported once, although the end of the run checks it again.
   await allEnded(
-    [zones.curated, zones.provision].map((zone) => zone.sweep(STAGING, runsOf(executionDate), warn)),
+    [zones.curated, zones.provision].map((zone) => zone.sweep(STAGING, runsOf(executionDate), { warn })),
   );
   failpoint("old staging swept");
 }
@@ -23,14 +23,42 @@ export async function clearStaging(context: RunContext): Promise<void> {
 /** Removes the kept files of failed runs of the date, because one run has succeeded now. */
 export async function sweepKept(context: RunContext): Promise<void> {
   failpoint("run ended");
-  await sweepAtEnd(context, KEPT, runsOf(context.executionDate));
+  const runs = runsOf(context.executionDate);
+  await atEnd(context, KEPT, (zone) => zone.sweep(KEPT, runs));
 }
 
 /** Removes the run's own files from staging. */
-export async function sweepOwn(context: RunContext): Promise<void> {
-  await sweepAtEnd(context, STAGING, context.runId);
+export async function sweepOwn(context: EndingRun): Promise<void> {
+  await atEnd(context, STAGING, (zone) => zone.sweep(STAGING, context.runId));
   failpoint("own staging swept");
 }
+
+/**
+ * Removes the files of all runs of the date from staging, after a run that has succeeded. The statement of a killed
+ * run can go on at a cluster, and write files after the start of the next run.
+ */
+export async function sweepAll(context: EndingRun): Promise<void> {
+  const { executionDate, lock, runId } = context;
+  await atEnd(context, STAGING, async (zone) => {
+    const lost: unknown[] = [];
+    const assertLocked = () =>
+      lock.assertHeld().catch((error: unknown) => {
+        lost.push(error);
+        throw error;
+      });
+    try {
+      await zone.sweep(STAGING, runsOf(executionDate), { assertLocked });
+    } catch (error) {
+      if (!lost.includes(error)) throw error;
+      // Another run of the date may be in progress.
+      await zone.sweep(STAGING, runId);
+    }
+  });
+  failpoint("own staging swept");
+}
+
+/** What the end of a run needs of its context. */
+type EndingRun = Pick<RunContext, "activity" | "executionDate" | "lock" | "runId" | "zones">;
 
 /**
  * Keeps the staged files of a failed run for inspection. The next successful run of the date removes them.
@@ -72,14 +100,14 @@ export async function assertReplaceable({
 }
 
 /** The outcome of the run is decided. The next run of the date removes the files that stay now. */
-async function sweepAtEnd(
-  { activity, zones }: RunContext,
+async function atEnd(
+  { activity, zones }: Pick<RunContext, "activity" | "zones">,
   folder: typeof STAGING | typeof KEPT,
-  runs: string,
+  sweep: (zone: Zone) => Promise<void>,
 ): Promise<void> {
   const sweeping = [zones.curated, zones.provision].map(async (zone) => {
     try {
-      await zone.sweep(folder, runs);
+      await sweep(zone);
     } catch (error) {
       activity.warn(`cannot clean ${zone.root}/${folder}: ${messageOf(error)}`);
     }

@@ -92,12 +92,12 @@ export async function openLocalZone(directory: string, checkLink?: LinkCheck): P
         await rename(staged, kept);
         return files.map((file) => path.join(kept, file));
       }),
-    sweep: (folder, runs) =>
+    sweep: (folder, runs, { assertLocked } = {}) =>
       naming(directory, async () => {
         const place = path.join(root, folder);
-        for (const { name } of await maybeReaddir(place)) {
-          if (name.startsWith(runs)) await rm(path.join(place, name), { recursive: true, force: true });
-        }
+        const left = (await maybeReaddir(place)).filter(({ name }) => name.startsWith(runs));
+        if (left.length > 0) await assertLocked?.();
+        for (const { name } of left) await rm(path.join(place, name), { recursive: true, force: true });
         await removeIfEmpty(place);
         // A failed run removes the folders that it created.
         await removeMadeFolders(root);

@@ -250,9 +250,10 @@ export class S3Objects {
 
   /**
    * Ends the incomplete uploads below a prefix: their parts take up space, and no list shows them.
+   * @param confirm is asked when they are found. If it rejects, none ends.
    * @returns the reason if the server does not support the list of uploads.
    */
-  async endUploads(prefix: string): Promise<string | undefined> {
+  async endUploads(prefix: string, confirm?: () => Promise<void>): Promise<string | undefined> {
     const pages = this.#pages<ListMultipartUploadsCommandOutput, UploadMarker>({
       ask: (marker) =>
         this.#client.send(
@@ -272,6 +273,7 @@ export class S3Objects {
       if (!isUnknownCall(error)) throw error;
       return `${this.#place} cannot list unfinished uploads: ${said(error.cause)}`;
     }
+    if (uploads.length > 0) await confirm?.();
     await sideBySide(uploads, (upload) =>
       this.#asking(() =>
         this.#client.send(new AbortMultipartUploadCommand({ Bucket: this.#bucket, ...upload })),

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { sideBySide } from "../base/concurrency.js";
+import { allEnded, sideBySide } from "../base/concurrency.js";
 import { isManifest, partitionFinder } from "./manifest.js";
 import { replacePartition, sweptStaging, type PartitionPlace } from "./replace-partition.js";
 import type { S3Connection } from "./s3-client.js";
@@ -78,11 +78,15 @@ export function openS3Zone(
       });
       return kept.sort();
     },
-    sweep: async (folder, runs, warn) => {
+    sweep: async (folder, runs, { warn, assertLocked } = {}) => {
       const left = keyOf(`${folder}/${runs}`);
-      const [staged, unable] = await Promise.all([objects.keys(left), objects.endUploads(left)]);
+      const removing = async () => {
+        const staged = await objects.keys(left);
+        if (staged.length > 0) await assertLocked?.();
+        await sideBySide(staged, (key) => objects.remove(key));
+      };
+      const [unable] = await allEnded([objects.endUploads(left, assertLocked), removing()]);
       if (unable !== undefined) warn?.(`${unable}; ${END_UPLOADS_BY_RULE}`);
-      await sideBySide(staged, (key) => objects.remove(key));
     },
     assertConsistent: ({ path }) => objects.assertConsistent(keyOf(path)),
     tryCommit: async ({ path }) => {
@@ -106,7 +110,7 @@ interface ZoneObjects {
 
 /**
  * A partition below a prefix. Objects are copied into it. A copy of the file that they replace goes next to the
- * staged objects. The partition is listed once.
+ * staged objects. The partition is listed at the start of a commit and at its end.
  */
 async function openPlace({ objects, keyOf, pathOf }: ZoneObjects, runId: string, partition: Partition) {
   const staging = keyOf(stagingFolder(runId, partition));
@@ -149,7 +153,11 @@ async function openPlace({ objects, keyOf, pathOf }: ZoneObjects, runId: string,
       await sideBySide(files, (file) => objects.remove(keyOf(file)));
       for (const file of files) present.delete(file);
     },
-    besides: (files) => Promise.resolve([...present.keys()].filter((file) => !files.includes(file))),
+    // Listed again: a run that was killed can have begun copies that ended meanwhile.
+    besides: async (files) => {
+      const found = await objects.keys(`${keyOf(partitionFolder(partition))}/`);
+      return found.map(pathOf).filter((file) => !files.includes(file));
+    },
   } satisfies PartitionPlace<S3Object & Pick<ZoneFile, "path">>;
 }
 

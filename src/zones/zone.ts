@@ -51,6 +51,17 @@ export interface Commit {
   readonly finish: () => Promise<void>;
 }
 
+/** What a sweep does beside removing files. */
+export interface Sweeping {
+  /** Receives a message if the server cannot remove unfinished uploads, so that their parts may be left. */
+  readonly warn?: (message: string) => void;
+  /**
+   * Checks the lock after the files are found, and before any is removed. So the files of a run that took the lock
+   * meanwhile are not among those that are found. If it rejects, nothing is removed.
+   */
+  readonly assertLocked?: () => Promise<void>;
+}
+
 /** The storage of one zone. */
 export interface Zone {
   /** The common start of each file's `uri`, before `/` and the file's path. */
@@ -98,9 +109,8 @@ export interface Zone {
   /**
    * Removes the files that runs left staged or kept.
    * @param runs the start of the run ids. The caller must hold the lock of their execution date.
-   * @param warn receives a message if the server cannot do it, so that files may be left.
    */
-  sweep(folder: typeof STAGING | typeof KEPT, runs: string, warn?: (message: string) => void): Promise<void>;
+  sweep(folder: typeof STAGING | typeof KEPT, runs: string, sweeping?: Sweeping): Promise<void>;
   /**
    * Finds out why a file differs from the listed one, or is unreadable. Zones without a server do not need this.
    * @throws PipelineError ZONE_NOT_USABLE or STORAGE_FAILED if the file is the same and the server reports different

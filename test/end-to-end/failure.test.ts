@@ -4,7 +4,7 @@ import { pipeline, start } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { EXECUTION_DATE, run } from "../run/running.js";
-import { putFile, removeFile } from "../storage.js";
+import { listFiles, putFile, removeFile } from "../storage.js";
 import { makeWorkspace } from "../workspace.js";
 import { expectFailure, goodWorkspace, HEADER, visible, withSql } from "./failing.js";
 
@@ -232,5 +232,46 @@ describe("partitions with some files of a killed run", () => {
     await run(settings, EXECUTION_DATE, STAGES, { waitMilliseconds: 5_000 });
     await run(settings, EXECUTION_DATE, ["aggregate"]);
     expect((await run(settings, EXECUTION_DATE, ["publish"])).published).toMatchObject({ isNew: false });
+  });
+});
+
+describe("the files that a killed run still writes, as a statement at a cluster does", () => {
+  const LATE = "2020-05-29T000000-0123456789ab";
+  const OTHER_DATE = "_staging/2020-05-28T000000-0123456789ab/kept/raw.vouchers/0/part-00000.parquet";
+
+  /** Runs over a good workspace, lets a late writer write at some moment of the run, and gives the files at its end. */
+  const filesAfter = async (
+    moment: string,
+    names: readonly string[],
+    zonesOf: readonly ("curated" | "provision")[],
+  ) => {
+    const { environment, settings } = await goodWorkspace();
+    const zones = zonesOf.map((name) => settings.zones[name]);
+    const started = start(["-e", EXECUTION_DATE], { ...environment, TEST_FAILPOINT: moment });
+    await started.stoodAt(moment);
+    for (const zone of zones) for (const name of names) await putFile(zone, name, "late");
+    started.kill("SIGCONT");
+    const { code, stderr } = await started.ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: `failpoint ${moment}\n` });
+    return (await Promise.all(zones.map(listFiles))).flat();
+  };
+
+  it("are gone after the next run, but not those of other dates", async () => {
+    const files = await filesAfter(
+      "raw files inspected",
+      [
+        `_staging/${LATE}/kept/raw.vouchers/0/_temporary/0/part-00000.parquet`,
+        `_staging/${LATE}/vouchers/execution_date=2020-05-29T000000/part-00001.parquet`,
+        OTHER_DATE,
+      ],
+      ["curated", "provision"],
+    );
+    expect(files.filter((name) => name.startsWith("_staging"))).toEqual([OTHER_DATE, OTHER_DATE]);
+  });
+
+  it("are gone also from a partition, if they come after the commit", async () => {
+    const partition = "vouchers/execution_date=2020-05-29T000000";
+    const files = await filesAfter("all committed", [`${partition}/${LATE}/part-00000.parquet`], ["curated"]);
+    expect(files.filter((name) => name.startsWith("vouchers/"))).toEqual([`${partition}/data.parquet`]);
   });
 });

@@ -251,6 +251,24 @@ describe("a sweep", () => {
     await zone.sweep(STAGING, PARTITION.partitionKey);
     expect(await listFiles(folder)).toEqual([other]);
   });
+
+  it("removes nothing if the lock is lost", async () => {
+    const { folder, zone, stage } = await makeZone();
+    await stage(ONE);
+    const before = await listFiles(folder);
+    const assertLocked = () => Promise.reject(new Error("lost"));
+    await expect(zone.sweep(STAGING, PARTITION.partitionKey, { assertLocked })).rejects.toThrow("lost");
+    expect(await listFiles(folder)).toEqual(before);
+  });
+
+  it("removes only what was there before it checked the lock", async () => {
+    const { folder, zone, stage } = await makeZone();
+    await stage(ONE);
+    const rival = `_staging/${PARTITION.partitionKey}-rival/vouchers/data.parquet`;
+    const assertLocked = () => putFile(folder, rival, "at work");
+    await zone.sweep(STAGING, PARTITION.partitionKey, { assertLocked });
+    expect(await listFiles(folder)).toEqual([rival]);
+  });
 });
 
 describe("the files of a zone", () => {

@@ -74,7 +74,7 @@ export async function checkWriting(
     await zone.sweep(STAGING, runId).catch(() => undefined);
     throw explained(zone, error);
   }
-  await zone.sweep(STAGING, runId, (message) => missing.push(message));
+  await zone.sweep(STAGING, runId, { warn: (message) => missing.push(message) });
   const done = zone.tryCommit === undefined ? "written, read" : "written, read, copied";
   return found([`a file was ${done} and removed`, ...missing].join(". But "));
 }
