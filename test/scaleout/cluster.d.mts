@@ -20,6 +20,8 @@ export interface ThriftServerOptions {
   readonly hive?: Readonly<Record<string, string>>;
   /** Folders with Java classes that these settings name. */
   readonly classes?: readonly string[];
+  /** How the server and its executors compile: as usual, or without optimising, as in tests; the latter unless given. */
+  readonly jit?: "normal" | "small";
 }
 
 /** A Spark that speaks HiveServer2's protocol on a port of 127.0.0.1. */
@@ -34,7 +36,7 @@ export function startThriftServer(options: ThriftServerOptions): Promise<ThriftS
 
 /** A master, two workers and a server in front of them, which all end with it. */
 export function startCluster(
-  options: Pick<ThriftServerOptions, "directory" | "s3">,
+  options: Pick<ThriftServerOptions, "directory" | "s3" | "jit">,
 ): Promise<ThriftServer & { readonly master: string }>;
 
 /** The ids of the processes that compute for the server with this port for executors; none where it computes by itself. */

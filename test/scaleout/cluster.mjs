@@ -11,9 +11,10 @@ import { freePort, servicesDirectory, startServer } from "../services/servers.mj
 const HOST = "127.0.0.1";
 /** Java takes its time, most of all beside other tests. */
 const STARTUP_LIMIT_MS = 180_000;
-const SMALL = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1";
+/** Without the compiler that optimises, a JVM of tests is up sooner, and smaller; what it computes takes twice as long. */
+const JITS = { normal: "-XX:+UseSerialGC", small: "-XX:+UseSerialGC -XX:TieredStopAtLevel=1" };
 
-export async function startCluster({ directory, s3 }) {
+export async function startCluster({ directory, s3, jit = "small" }) {
   const running = [];
   const stop = async () => {
     // The server first: with it its executors go.
@@ -30,7 +31,7 @@ export async function startCluster({ directory, s3 }) {
       start(startWorker(path.join(directory, `worker-${number}`), master)),
     );
     const server = start(
-      startThriftServer({ directory: path.join(directory, "thrift-server"), s3, master: master.url }),
+      startThriftServer({ directory: path.join(directory, "thrift-server"), s3, master: master.url, jit }),
     );
     await Promise.allSettled([...workers, server]);
     await Promise.all(workers);
@@ -84,6 +85,7 @@ export async function startThriftServer(options) {
     hive = {},
     properties = {},
     classes = [],
+    jit = "small",
   } = options;
   const driverPort = await freePort();
   const libraries = [...(await jarsForS3()), ...classes].join(":");
@@ -93,11 +95,11 @@ export async function startThriftServer(options) {
     "spark.driver.bindAddress": HOST,
     "spark.driver.port": driverPort,
     "spark.driver.extraClassPath": libraries,
-    "spark.driver.extraJavaOptions": SMALL,
+    "spark.driver.extraJavaOptions": JITS[jit],
     "spark.executor.memory": "640m",
     "spark.executor.cores": 1,
     "spark.executor.extraClassPath": libraries,
-    "spark.executor.extraJavaOptions": SMALL,
+    "spark.executor.extraJavaOptions": JITS[jit],
     "spark.cores.max": 2,
     "spark.local.dir": directory,
     "spark.sql.warehouse.dir": path.join(directory, "warehouse"),
@@ -135,6 +137,7 @@ export async function startThriftServer(options) {
     ],
     port,
     memory: "768m",
+    jit,
   });
   return { ...options, ...server, port, driverPort };
 }
@@ -145,7 +148,7 @@ function lines(properties) {
     .join("");
 }
 
-async function startClass({ directory, args, port, memory = "256m" }) {
+async function startClass({ directory, args, port, memory = "256m", jit = "small" }) {
   await mkdir(directory, { recursive: true });
   return startServer({
     directory,
@@ -156,7 +159,7 @@ async function startClass({ directory, args, port, memory = "256m" }) {
       SPARK_LOCAL_IP: HOST,
       SPARK_CONF_DIR: directory,
       SPARK_DAEMON_MEMORY: memory,
-      SPARK_DAEMON_JAVA_OPTS: SMALL,
+      SPARK_DAEMON_JAVA_OPTS: JITS[jit],
       SPARK_LOCAL_DIRS: directory,
     },
     isReady: () => isOpen(port),
