@@ -110,7 +110,7 @@ interface ZoneObjects {
 
 /**
  * A partition below a prefix. Objects are copied into it. A copy of the file that they replace goes next to the
- * staged objects. The partition is listed at the start of a commit and at its end.
+ * staged objects. The partition is listed once.
  */
 async function openPlace({ objects, keyOf, pathOf }: ZoneObjects, runId: string, partition: Partition) {
   const staging = keyOf(stagingFolder(runId, partition));
@@ -153,11 +153,7 @@ async function openPlace({ objects, keyOf, pathOf }: ZoneObjects, runId: string,
       await sideBySide(files, (file) => objects.remove(keyOf(file)));
       for (const file of files) present.delete(file);
     },
-    // Listed again: a run that was killed can have begun copies that ended meanwhile.
-    besides: async (files) => {
-      const found = await objects.keys(`${keyOf(partitionFolder(partition))}/`);
-      return found.map(pathOf).filter((file) => !files.includes(file));
-    },
+    besides: (files) => Promise.resolve([...present.keys()].filter((file) => !files.includes(file))),
   } satisfies PartitionPlace<S3Object & Pick<ZoneFile, "path">>;
 }
 

@@ -81,8 +81,8 @@ describe("a run on S3", () => {
     expect(requests.ofKinds()["copy"]).toBe(tables.length);
   });
 
-  it("lists the raw files and each partition twice, its staged files once, and the leftovers of runs", () => {
+  it("lists the raw files twice, each partition and its staged files once, and the leftovers of runs", () => {
     const { list = 0, "list uploads": uploads = 0 } = requests.ofKinds();
-    expect([list, uploads]).toEqual([2 + 3 * report.tables.length + 6, 6]);
+    expect([list, uploads]).toEqual([2 + 2 * report.tables.length + 6, 6]);
   });
 });
