@@ -8,11 +8,12 @@ import { runningRun, type RunningRun } from "../consumption/recorded-runs.js";
 import type { RawPart } from "../models/dialect.js";
 import type { SqlVersion } from "../models/load.js";
 import { isLarge, isPublished, isWritten } from "../models/model.js";
-import { ignoredFilesOf, type IgnoredFiles } from "../raw/file-notices.js";
+import { ignoredFilesOf, offClusterOf, type IgnoredFiles, type OffCluster } from "../raw/file-notices.js";
 import { STAGES } from "../record/stages.js";
 import type { RunContext } from "../run/context.js";
 import { planHash, stepsOfStages, type PlannedStep } from "../run/plan.js";
 import { contentStatements, publishedTable } from "../run/publish.js";
+import { clusterOf } from "../run/raw-input.js";
 import { assertReplaceable } from "../run/staging.js";
 import type { Settings } from "../settings/settings.js";
 import { pathPattern } from "../sql-text/literal.js";
@@ -48,6 +49,8 @@ export interface PlannedRun {
   readonly raw: readonly PlannedInput[];
   /** Files that it would ignore because of their names. */
   readonly ignored_files: IgnoredFiles;
+  /** Files that DuckDB would read although there is a cluster, by reason. */
+  readonly off_cluster: readonly OffCluster[];
   readonly partitions: readonly PlannedPartition[];
   /** The statements for DuckDB, and for the cluster if there is one, file by file. */
   readonly steps: readonly PlannedStatements[];
@@ -144,6 +147,10 @@ export function planOfRun(
       lock: await lockOf(consumption, executionDate),
       raw: inputs.map(plannedInput),
       ignored_files: ignoredFilesOf(inputs.flatMap(({ ignored }) => ignored)),
+      off_cluster: offClusterOf(
+        inputs.flatMap(({ parts }) => parts),
+        (part) => clusterOf(settings)?.refuses(part),
+      ),
       partitions: await partitionsOf(steps, { ...context, runId }),
       steps: [
         statementsOf(plan.functions.file, null),

@@ -17,6 +17,8 @@ export interface RawColumn {
   readonly unit?: "milliseconds" | "nanoseconds" | "int96";
   /** The inner types of a nested type. */
   readonly parts?: string;
+  /** Whether the statistics of its files prove that all its moments are in the years 1 to 9999; only known for a cluster. */
+  readonly isOrdinary?: true;
   /** The type to cast it to, if the functions of the models do not accept its own type. */
   readonly castTo?: "DOUBLE" | "VARCHAR";
 }
@@ -38,6 +40,10 @@ export interface RawPart {
   readonly compression: "gzip" | "none";
   /** For Parquet, the compression of the pages, by DuckDB's names; not set if only DuckDB reads the files. */
   readonly codecs?: readonly string[];
+  /** For Parquet, a type of any column that only DuckDB can read, as it is in the file. */
+  readonly rareType?: string;
+  /** For Parquet, whether Spark marked its moments as those of its calendar before version 3; not set if only DuckDB reads the files. */
+  readonly isLegacy?: true;
   /** For CSV, every column in the order of the header line. */
   readonly header: readonly string[];
   /** For CSV, the number of rows in all files, from the check of the bytes. */
@@ -143,36 +149,51 @@ export const SPARK: Dialect = {
 };
 
 /**
- * Whether Spark reads raw files as DuckDB does. DuckDB reads the others: CSV, rare types and codecs, and names with a
- * meaning for Hadoop.
+ * The reason why Spark does not read raw files, because it would read them differently from DuckDB; undefined if it
+ * reads them.
  */
-export function sparkReads({ format, files, columns, codecs = [] }: RawPart): boolean {
-  return (
-    format === "parquet" &&
-    codecs.every((codec) => SPARK_CODECS.has(codec)) &&
-    files.every(isPlainToSpark) &&
-    Object.entries(columns).every(
-      ([name, column]) =>
-        column.name === name &&
-        column.castTo === undefined &&
-        // Spark multiplies milliseconds before it checks them, and fails at the infinities. It returns nanoseconds as
-        // a number.
-        column.unit === undefined &&
-        SPARK_CONSTRUCTORS[column.type] !== undefined,
-    )
-  );
+export function sparkRefusal(part: RawPart): string | undefined {
+  const { format, files, columns, codecs = [], rareType, isLegacy } = part;
+  if (format === "csv") return "CSV";
+  const codec = codecs.find((each) => !SPARK_CODECS.has(each));
+  if (codec !== undefined) return `compression ${codec}`;
+  if (rareType !== undefined) return `a column of ${rareType}`;
+  if (isLegacy) return "the calendar of Spark 2";
+  for (const [name, column] of Object.entries(columns)) {
+    const refusal = refusalOfColumn(name, column);
+    if (refusal !== undefined) return `${name}: ${refusal}`;
+  }
+  return files.every(isPlainToSpark)
+    ? undefined
+    : "a name with characters that Hadoop does not take literally";
 }
+
+function refusalOfColumn(name: string, column: RawColumn): string | undefined {
+  const { type, unit, castTo, isOrdinary } = column;
+  if (column.name !== name) return "the same name in another case";
+  if (unit === "int96" || unit === "nanoseconds") return unit;
+  if (type === ALL_MISSING) return undefined;
+  if (castTo !== undefined || SPARK_CONSTRUCTORS[type] === undefined) return `the type ${type || "nested"}`;
+  return isOrdinary || !/^(DATE|TIMESTAMP)/.test(type)
+    ? undefined
+    : "times outside the years 1 to 9999, or no reliable statistics of them";
+}
+
+/** DuckDB's type of a column that has no value in the whole file. */
+const ALL_MISSING = '"NULL"';
 
 /** The codecs that Spark includes; Brotli would need an installation. */
 const SPARK_CODECS = new Set(["UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD", "LZ4_RAW"]);
 
-/** Spark's functions receive a value together with its type, because they have no overloads. */
+/**
+ * Spark's functions receive a value together with its type, because they have no overloads. A file without a logical
+ * type has moments with a time zone for Spark, and without one for DuckDB.
+ */
 const SPARK_CONSTRUCTORS: Readonly<Record<string, (column: string) => string>> = {
   VARCHAR: (column) => `raw_text(${column})`,
-  BLOB: (column) => `raw_text(${column})`,
-  DATE: (column) => `raw_date(${column})`,
+  [ALL_MISSING]: () => "raw_text(NULL)",
+  DATE: (column) => `raw_text(CAST(${column} AS STRING))`,
   TIMESTAMP: (column) => `raw_moment(CAST(${column} AS TIMESTAMP_NTZ))`,
-  TIMESTAMP_NS: (column) => `raw_nanoseconds(${column})`,
   "TIMESTAMP WITH TIME ZONE": (column) => `raw_zoned(${column})`,
   DOUBLE: (column) => `raw_number(${column})`,
   TINYINT: whole,

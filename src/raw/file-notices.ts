@@ -1,4 +1,5 @@
-import { printable, counting } from "../base/words.js";
+import { counted, counting, printable } from "../base/words.js";
+import type { RawPart } from "../models/dialect.js";
 import type { ZoneFile } from "../zones/zone.js";
 
 /** The maximum number of named files; the others are counted. */
@@ -23,6 +24,38 @@ export interface IgnoredFile {
 /** Raw files that hold the same bytes, by path. The rows of all of them count. */
 export interface SameBytes {
   readonly paths: readonly string[];
+}
+
+/** Raw files that DuckDB reads although there is a cluster, for one reason. */
+export interface OffCluster {
+  readonly reason: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/**
+ * The raw files that a cluster does not read, by reason, the most bytes first.
+ * @param reasonOf the reason for a part; undefined if the cluster reads it.
+ */
+export function offClusterOf(
+  parts: readonly RawPart[],
+  reasonOf: (part: RawPart) => string | undefined,
+): OffCluster[] {
+  const byReason = new Map<string, OffCluster>();
+  for (const part of parts) {
+    const reason = reasonOf(part);
+    if (reason === undefined) continue;
+    const { files, bytes } = byReason.get(reason) ?? { files: 0, bytes: 0 };
+    byReason.set(reason, { reason, files: files + part.files.length, bytes: bytes + part.bytes });
+  }
+  return [...byReason.values()].sort((a, b) => b.bytes - a.bytes || (a.reason < b.reason ? -1 : 1));
+}
+
+/** Raw files that a cluster does not read as lines, one for each reason. */
+export function offClusterLines(groups: readonly OffCluster[]): string[] {
+  return groups.map(
+    ({ reason, files, bytes }) => `${printable(reason)}: ${counting(files, "file")}, ${counted(bytes)} bytes`,
+  );
 }
 
 /** @param files the files with names that no run reads, sorted by path. */

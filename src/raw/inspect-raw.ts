@@ -9,7 +9,7 @@ import { hasPathPattern, listLiteral, pathPattern } from "../sql-text/literal.js
 import type { Zone, ZoneFile } from "../zones/zone.js";
 import { ignoredFilesOf, ignoredLines, READABLE_NAMES } from "./file-notices.js";
 import { whatFileIs } from "./foreign-files.js";
-import { inspectParquetFiles } from "./parquet-columns.js";
+import { inspectParquetFiles, withFooters } from "./parquet-columns.js";
 import { withExactMoments } from "./parquet-moments.js";
 import { columnFaults, faultOfFile, unreadableFiles, type Findings, type RawFault } from "./raw-faults.js";
 import { nameOfNoColumn, type FileColumn, type InspectedFile } from "./raw-file.js";
@@ -89,6 +89,21 @@ export async function inspectRawFiles(
   folder: string | undefined,
 ): Promise<readonly InspectedFile[]> {
   const { results, faults } = await lookAtColumns(engine, withNewEngine, zone, model, files, folder);
+  if (faults.length > 0) throw unreadableFiles(faults);
+  return results;
+}
+
+/**
+ * Inspects raw files for a cluster, which reads most of them: a column with good statistics is not scanned here.
+ * @throws PipelineError RAW_FILE_UNREADABLE as `inspectRawFiles`.
+ */
+export async function inspectForCluster(
+  ...[engine, withNewEngine, zone, model, files, folder]: Parameters<typeof inspectRawFiles>
+): Promise<readonly InspectedFile[]> {
+  const needed = Object.keys(model.header.reads);
+  const inspected = await inspectRawFiles(engine, withNewEngine, zone, model, files, undefined);
+  const withProofs = await withFooters(engine, inspected, needed);
+  const { results, faults } = await withExactMoments(engine, zone, withProofs, needed, folder);
   if (faults.length > 0) throw unreadableFiles(faults);
   return results;
 }
@@ -299,7 +314,8 @@ async function inspectCsvFiles(zone: Zone, files: readonly ZoneFile[]): Promise<
 export function groupFiles(inspected: readonly InspectedFile[], reads: Reads, root: string): RawPart[] {
   const parts = new Map<string, RawPart & { files: string[]; bytes: number; rowCount?: number }>();
   const fileColumn = nameOfNoColumn(inspected);
-  for (const { file, format, columns, codecs, rows, isReadInOrder, copy } of inspected) {
+  for (const each of inspected) {
+    const { file, format, columns, codecs, rareType, isLegacy, rows, isReadInOrder, copy } = each;
     const shape = {
       format,
       root: copy?.root ?? root,
@@ -309,7 +325,10 @@ export function groupFiles(inspected: readonly InspectedFile[], reads: Reads, ro
       compression: file.path.endsWith(".gz") ? ("gzip" as const) : ("none" as const),
       header: format === "csv" ? csvNames(columns, reads) : [],
       fileColumn,
-      ...(codecs === undefined ? {} : { codecs }),
+      // Without a cluster the types that only DuckDB reads make no difference.
+      ...(codecs === undefined
+        ? {}
+        : { codecs, ...(rareType && { rareType }), ...(isLegacy && { isLegacy }) }),
       ...(isReadInOrder === undefined ? {} : { isReadInOrder }),
       ...(columns.some((column) => column.hasMilliseconds && !Object.hasOwn(reads, column.name))
         ? { isReadByName: true as const }
@@ -335,9 +354,15 @@ function csvNames(columns: readonly FileColumn[], reads: Reads): string[] {
 function rawColumn(columns: readonly FileColumn[], name: string, read: Reads[string]): RawColumn {
   const column = columns.find((candidate) => candidate.name === name);
   if (column === undefined) throw new RangeError(`no column ${name}`);
-  const { duckDbName, parts, unit } = column;
+  const { duckDbName, parts, unit, isOrdinary } = column;
   const type = column.typeInCopy ?? column.type;
-  const named = { name: duckDbName, type, ...(unit && { unit }), ...(parts !== undefined && { parts }) };
+  const named = {
+    name: duckDbName,
+    type,
+    ...(unit && { unit }),
+    ...(isOrdinary && { isOrdinary }),
+    ...(parts !== undefined && { parts }),
+  };
   // The text of a FLOAT has fewer digits than its number.
   if (type === "FLOAT" && read !== "moment") return { ...named, castTo: "DOUBLE" };
   if (unit !== undefined) return read === "moment" ? named : { ...named, castTo: "VARCHAR" };

@@ -4,6 +4,7 @@ import { DuckDbError } from "../engine/duckdb/duckdb-errors.js";
 import { filesStatement, guarded, wholeText } from "../engine/duckdb/duckdb-statements.js";
 import { listLiteral, pathPattern } from "../sql-text/literal.js";
 import type { ZoneFile } from "../zones/zone.js";
+import { legacyFiles } from "./parquet-moments.js";
 import { faultOfFile, type Findings, type RawFault } from "./raw-faults.js";
 import type { FileColumn, InspectedFile } from "./raw-file.js";
 
@@ -12,6 +13,7 @@ interface SchemaElement {
   readonly children: number;
   /** Everything that determines DuckDB's type. */
   readonly text: string;
+  readonly rareType: string | undefined;
 }
 
 /**
@@ -69,6 +71,7 @@ async function columnsOfFiles(
         schemaIndex: Number(row["column_id"]),
       },
       children: Number(row["children"]),
+      rareType: rareTypeOf(row),
       text: JSON.stringify([
         name,
         row["duckdb_type"],
@@ -80,11 +83,13 @@ async function columnsOfFiles(
   }
   const inspected: InspectedFile[] = [];
   for (const file of files) {
-    const columns = topLevel(elements.get(file.uri) ?? []);
+    const found = elements.get(file.uri) ?? [];
+    const rareType = found.find((each) => each.rareType !== undefined)?.rareType;
     inspected.push({
       file,
       format: "parquet",
-      columns: await withDuckDbNames(engine, file, columns, needed),
+      columns: await withDuckDbNames(engine, file, topLevel(found), needed),
+      ...(rareType !== undefined && { rareType }),
     });
   }
   return inspected;
@@ -173,6 +178,12 @@ function unitOf(row: Row): Pick<FileColumn, "unit"> {
     : {};
 }
 
+/** Types for which Spark refuses the whole file, also if nobody reads their columns. */
+function rareTypeOf(row: Row): string | undefined {
+  if (textIn(row, "logical_type") === "Float16Type()") return "FLOAT16";
+  return /^(TIME\b|UUID|INTERVAL|GEOMETRY|VARIANT)/.exec(textIn(row, "duckdb_type"))?.[0];
+}
+
 function decimalOf(row: Row): { type: string; digits: number } | undefined {
   const [, byLogical] =
     /^DecimalType\(scale=-?\d+, precision=(\d+)\)/.exec(textIn(row, "logical_type")) ?? [];
@@ -223,40 +234,88 @@ function textIn(row: Row, column: string): string {
 }
 
 /**
- * The result for a footer that DuckDB cannot show. It also shows the statistics, which may have a moment out of its
+ * The codecs of a footer that DuckDB cannot show. It also shows the statistics, which may have a moment out of its
  * range.
  */
 const UNKNOWN = ["UNKNOWN"];
 
-/** Adds the compression of its pages to each Parquet file, by DuckDB's names of the codecs. */
-export async function withCodecs(
-  engine: Engine,
-  files: readonly InspectedFile[],
-): Promise<readonly InspectedFile[]> {
-  const uris = files.filter(({ format }) => format === "parquet").map(({ file }) => file.uri);
-  const codecs = await codecsOf(engine, uris);
-  // A file without rows has no pages.
-  return files.map((each) =>
-    each.format === "parquet" ? { ...each, codecs: codecs.get(each.file.uri) ?? [] } : each,
-  );
+/** The facts in the footer of a Parquet file that decide if a cluster reads it. */
+interface Footer {
+  readonly codecs: readonly string[];
+  /** The columns with statistics that do not prove that all values are in the years 1 to 9999. */
+  readonly unproven: readonly string[];
 }
 
-async function codecsOf(
+/**
+ * Adds to each Parquet file what decides if a cluster reads it: the compression of its pages, by DuckDB's names of
+ * the codecs, the columns of ordinary moments, and the calendar.
+ * @param needed the columns that the model reads.
+ */
+export async function withFooters(
+  engine: Engine,
+  files: readonly InspectedFile[],
+  needed: readonly string[],
+): Promise<readonly InspectedFile[]> {
+  const parquet = files.filter(({ format }) => format === "parquet");
+  const uris = parquet.map(({ file }) => file.uri);
+  const footers = await footersOf(engine, uris, needed);
+  const legacy = await legacyFiles(engine, parquet);
+  return files.map((each) => {
+    if (each.format === "csv") return each;
+    // A file without rows has no pages.
+    const { codecs, unproven } = footers.get(each.file.uri) ?? { codecs: [], unproven: [] };
+    return {
+      ...each,
+      codecs,
+      ...(legacy.has(each.file.uri) && { isLegacy: true as const }),
+      columns: each.columns.map((column) =>
+        !/^(DATE|TIMESTAMP)/.test(column.type) || unproven.includes(column.name)
+          ? column
+          : { ...column, isOrdinary: true as const },
+      ),
+    };
+  });
+}
+
+async function footersOf(
   engine: Engine,
   uris: readonly string[],
-): Promise<ReadonlyMap<string, readonly string[]>> {
+  needed: readonly string[],
+): Promise<ReadonlyMap<string, Footer>> {
   if (uris.length === 0) return new Map();
   try {
-    const rows = await engine.rows(
-      "SELECT file_name, array_to_string(list_sort(list(DISTINCT compression)), ' ') AS codecs " +
-        `FROM parquet_metadata(${listLiteral(uris.map(pathPattern))}) GROUP BY file_name`,
+    const rows = await engine.rows(footersStatement(uris, needed));
+    const words = (row: Row, column: string) => textIn(row, column).split(" ").filter(Boolean);
+    return new Map(
+      rows.map((row) => [
+        textOf(row, "file_name"),
+        { codecs: words(row, "codecs"), unproven: words(row, "unproven") },
+      ]),
     );
-    return new Map(rows.map((row) => [textOf(row, "file_name"), textOf(row, "codecs").split(" ")]));
   } catch (error) {
     if (!(error instanceof DuckDbError) || error.isFatal) throw error;
-    if (uris.length === 1) return new Map(uris.map((uri) => [uri, UNKNOWN]));
+    if (uris.length === 1) return new Map(uris.map((uri) => [uri, { codecs: UNKNOWN, unproven: needed }]));
     const half = Math.ceil(uris.length / 2);
-    const found = [await codecsOf(engine, uris.slice(0, half)), await codecsOf(engine, uris.slice(half))];
-    return new Map(found.flatMap((codecs) => [...codecs]));
+    const found = [
+      await footersOf(engine, uris.slice(0, half), needed),
+      await footersOf(engine, uris.slice(half), needed),
+    ];
+    return new Map(found.flatMap((footers) => [...footers]));
   }
+}
+
+/** fastparquet leaves missing times out of its statistics, and writes them as the lowest number. */
+function footersStatement(uris: readonly string[], needed: readonly string[]): string {
+  const list = listLiteral(uris.map(pathPattern));
+  const isOrdinary = (text: string) =>
+    `regexp_full_match(${text}, '[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9:.]+([+]00)?)?')`;
+  return (
+    "SELECT file_name, array_to_string(list_sort(list(DISTINCT compression)), ' ') AS codecs, " +
+    "array_to_string(list_sort(list(DISTINCT path_in_schema) FILTER (WHERE " +
+    `list_contains(${listLiteral(needed)}, path_in_schema) AND NOT coalesce(stats_null_count = num_values OR ` +
+    `(${isOrdinary("coalesce(stats_min_value, stats_min)")} AND ${isOrdinary("coalesce(stats_max_value, stats_max)")} ` +
+    "AND created_by NOT LIKE 'fastparquet%'), false))), ' ') AS unproven " +
+    `FROM parquet_metadata(${list}) JOIN (SELECT file_name, coalesce(created_by, '') AS created_by ` +
+    `FROM parquet_file_metadata(${list})) USING (file_name) GROUP BY file_name`
+  );
 }

@@ -84,7 +84,10 @@ function momentsOf({ format, columns }: InspectedFile, needed: readonly string[]
 function suspectsOf(file: InspectedFile, needed: readonly string[], isLegacy: boolean): Suspect[] {
   return momentsOf(file, needed).flatMap((column) => [
     ...(isLegacy ? [{ column, least: LEGACY, isLegacy }] : []),
-    ...(column.unit === undefined || column.unit === "int96"
+    // Statistics that prove a range save a scan of the column by one process.
+    ...(column.unit === undefined ||
+    column.unit === "int96" ||
+    (column.unit === "milliseconds" && column.isOrdinary)
       ? []
       : [{ column, least: LEAST[column.unit], isLegacy: false }]),
   ]);
@@ -103,7 +106,10 @@ const LEAST = {
  * The files that Spark marks with its calendar before version 3 (and for INT96 before 3.1): the Julian one before
  * 1582. Footers are cached, so this costs no request.
  */
-async function legacyFiles(engine: Engine, files: readonly InspectedFile[]): Promise<ReadonlySet<string>> {
+export async function legacyFiles(
+  engine: Engine,
+  files: readonly InspectedFile[],
+): Promise<ReadonlySet<string>> {
   if (files.length === 0) return new Set();
   const rows = await engine.rows(
     "SELECT file_name, CAST(key AS VARCHAR) AS key, CAST(value AS VARCHAR) AS value " +

@@ -2,7 +2,7 @@ import type { RawColumn } from "../models/dialect.js";
 import type { ZoneFile } from "../zones/zone.js";
 
 /** A column of a raw file: its name there, its name for DuckDB, its type. */
-export interface FileColumn extends Pick<RawColumn, "parts" | "unit"> {
+export interface FileColumn extends Pick<RawColumn, "isOrdinary" | "parts" | "unit"> {
   readonly name: string;
   readonly duckDbName: string;
   readonly type: string;
@@ -23,6 +23,10 @@ export interface InspectedFile {
   readonly columns: readonly FileColumn[];
   /** The compression of the pages of a Parquet file, if it was queried. */
   readonly codecs?: readonly string[];
+  /** A type in a Parquet file that only DuckDB can read. */
+  readonly rareType?: string;
+  /** Whether the moments of a Parquet file are marked as those of Spark 2, if it was queried. */
+  readonly isLegacy?: true;
   /** The number of rows of a CSV file, from the check of its bytes. */
   readonly rows?: number;
   /** Whether one thread must read a CSV file from its beginning to its end. */

@@ -1,5 +1,5 @@
 import { textTable } from "../base/text-table.js";
-import { ignoredLines, sameBytesLines } from "../raw/file-notices.js";
+import { ignoredLines, offClusterLines, sameBytesLines } from "../raw/file-notices.js";
 import type { AuditResult, RunReport } from "./run-record.js";
 
 /** A failed audit with the rows that fail, as text. */
@@ -26,7 +26,11 @@ export function columnsInWords(columns: RunReport["raw_columns"][number]["column
 export function rawNotices({
   ignored_files,
   same_bytes,
-}: Pick<RunReport, "ignored_files" | "same_bytes">): { heading: string; lines: readonly string[] }[] {
+  off_cluster = [],
+}: Pick<RunReport, "ignored_files" | "same_bytes"> & Partial<Pick<RunReport, "off_cluster">>): {
+  heading: string;
+  lines: readonly string[];
+}[] {
   return [
     {
       heading: `raw files ignored because of their names: ${ignored_files.count.toString()}`,
@@ -35,6 +39,10 @@ export function rawNotices({
     {
       heading: "raw files that are identical copies; the rows of each copy count",
       lines: sameBytesLines(same_bytes),
+    },
+    {
+      heading: "raw files that DuckDB reads instead of the cluster",
+      lines: offClusterLines(off_cluster),
     },
   ].filter(({ lines }) => lines.length > 0);
 }

@@ -5,7 +5,7 @@ import { damaged } from "../consumption/consumption.js";
 import type { PublishResult } from "../consumption/publish-transaction.js";
 import type { PipelineRunsTable } from "../consumption/schema.js";
 import type { Row } from "../engine/builder.js";
-import type { IgnoredFiles, SameBytes } from "../raw/file-notices.js";
+import type { IgnoredFiles, OffCluster, SameBytes } from "../raw/file-notices.js";
 import type { RawShape } from "../raw/raw-file.js";
 import { CERTAINTY_WORDS } from "../voucher/certainty.js";
 import { isoOfKey } from "../voucher/execution-date.js";
@@ -58,7 +58,7 @@ const auditResult = z.object({
   broken: whole.default(0),
   /** The allowed number. */
   threshold: threshold.default({}),
-  /** The first rows that break it. */
+  /** The first rows that break it, if more do than allowed. */
   rows: z.array(row).default([]),
 });
 
@@ -161,6 +161,12 @@ const ignoredFiles = z.object({
 
 const sameBytes = z.object({ paths: texts }) satisfies z.ZodType<SameBytes>;
 
+const offCluster = z.object({
+  reason: z.string(),
+  files: whole,
+  bytes: whole,
+}) satisfies z.ZodType<OffCluster>;
+
 const publishResult = z.object({
   tables: z.array(z.object({ table: z.string(), rows: whole, upserted: whole, removed: whole })),
   isNew: z.boolean(),
@@ -203,6 +209,8 @@ const findings = z.object({
   ignored_files: ignoredFiles.default({ count: 0, first: [] }),
   /** Raw files with the same bytes; the rows of all of them count. */
   same_bytes: z.array(sameBytes).default([]),
+  /** Raw files that DuckDB read although there was a cluster, by reason. */
+  off_cluster: z.array(offCluster).default([]),
   /** The columns of the raw files. */
   raw_columns: z.array(rawColumns).default([]),
   /** The columns of the raw files that have changed since the last successful run. */

@@ -43,8 +43,8 @@ export interface PlanInput {
 /** An engine that computes models from raw and curated rows. DuckDB still computes the small models. */
 export interface Cluster {
   readonly dialect: Dialect;
-  /** Whether it reads these raw files as DuckDB does. If not, DuckDB reads them. */
-  reads(part: RawPart): boolean;
+  /** The reason why it does not read these raw files as DuckDB does, so that DuckDB reads them; undefined if it does. */
+  readonly refuses: (part: RawPart) => string | undefined;
 }
 
 /** An audit rendered for one model. */
@@ -200,7 +200,8 @@ function selectsOf(
 ): Pick<PlannedStep, "rendered" | "beside"> {
   const { file, template, name } = model;
   const parts = rawParts.get(name) ?? [];
-  const read = isRaw(model) ? parts.filter((part) => cluster?.reads(part)) : [];
+  const read =
+    isRaw(model) && cluster !== undefined ? parts.filter((part) => cluster.refuses(part) === undefined) : [];
   if (renderers.cluster === undefined || read.length === 0) {
     return { rendered: render(renderers, file, template, { ...variables, raw_parts: parts }) };
   }

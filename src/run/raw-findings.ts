@@ -1,10 +1,12 @@
 import { printable } from "../base/words.js";
 import { readRuns } from "../consumption/recorded-runs.js";
+import type { RawPart } from "../models/dialect.js";
 import { isRaw } from "../models/model.js";
-import { ignoredFilesOf, ignoredInWords, sameBytesInWords } from "../raw/file-notices.js";
+import { ignoredFilesOf, ignoredInWords, offClusterOf, sameBytesInWords } from "../raw/file-notices.js";
 import { sameBytesAmong } from "../raw/same-bytes.js";
 import { reportOf, type ColumnDrift, type RawColumns, type InputFile } from "../record/run-record.js";
 import type { RunContext, RawInput } from "./context.js";
+import { clusterOf } from "./raw-input.js";
 
 /**
  * Notes the columns of the raw files, and their changes since the last successful run that read raw files. A new
@@ -83,6 +85,12 @@ export function noteIgnored(
   journal.note({ ignored_files: ignored });
   const sentence = ignoredInWords(ignored);
   if (sentence !== undefined) activity.warn(sentence);
+}
+
+/** Notes the input files that the cluster does not read, if there is a cluster. */
+export function noteOffCluster({ journal, settings }: RunContext, parts: readonly RawPart[]): void {
+  const cluster = clusterOf(settings);
+  if (cluster !== undefined) journal.note({ off_cluster: offClusterOf(parts, cluster.refuses) });
 }
 
 /** Warns of input files with the same bytes, and notes them in the record of the run. */

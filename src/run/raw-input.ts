@@ -2,16 +2,16 @@ import { sideBySide } from "../base/concurrency.js";
 import { PipelineError } from "../base/errors.js";
 import { printable } from "../base/words.js";
 import type { Engine } from "../engine/duckdb/duckdb-engine.js";
-import { SPARK, sparkReads, type RawPart } from "../models/dialect.js";
+import { SPARK, sparkRefusal, type RawPart } from "../models/dialect.js";
 import { isRaw } from "../models/model.js";
 import {
   groupFiles,
+  inspectForCluster,
   inspectRawFiles,
   listRawFiles,
   probeRawFiles,
   type WithNewEngine,
 } from "../raw/inspect-raw.js";
-import { withCodecs } from "../raw/parquet-columns.js";
 import { shapesOf } from "../raw/raw-file.js";
 import type { InputFile, RawColumns } from "../record/run-record.js";
 import type { Settings } from "../settings/settings.js";
@@ -63,8 +63,8 @@ export async function inspectRaw(
   const columns: RawColumns[] = [];
   const copies: string[] = [];
   for (const { model, files } of inputs) {
-    const known = await inspectRawFiles(engine, withNewEngine, zones.raw, model, files, folder);
-    const inspected = clusterOf(context.settings) === undefined ? known : await withCodecs(engine, known);
+    const inspectFiles = clusterOf(context.settings) === undefined ? inspectRawFiles : inspectForCluster;
+    const inspected = await inspectFiles(engine, withNewEngine, zones.raw, model, files, folder);
     byModel.set(model.name, groupFiles(inspected, model.header.reads, zones.raw.root));
     copies.push(...inspected.flatMap(({ copy }) => copy?.uri ?? []));
     columns.push(...shapesOf(inspected).map((shape) => ({ model: model.name, ...shape })));
@@ -168,6 +168,6 @@ export function planInput(
 }
 
 /** The cluster for large models; undefined if DuckDB computes everything. */
-function clusterOf({ engine }: Pick<Settings, "engine">): Cluster | undefined {
-  return engine.kind === "duckdb" ? undefined : { dialect: SPARK, reads: sparkReads };
+export function clusterOf({ engine }: Pick<Settings, "engine">): Cluster | undefined {
+  return engine.kind === "duckdb" ? undefined : { dialect: SPARK, refuses: sparkRefusal };
 }

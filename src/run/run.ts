@@ -24,7 +24,7 @@ import { explainedByRows } from "./failed-rows.js";
 import { compareAnswers, holdToGate } from "./gate.js";
 import { planHash, planRun, stepsOfStages } from "./plan.js";
 import { assertVersionKept, preparePublish } from "./publish.js";
-import { noteColumns, noteIgnored, noteSameBytes } from "./raw-findings.js";
+import { noteColumns, noteIgnored, noteOffCluster, noteSameBytes } from "./raw-findings.js";
 import { planInput, rawZone, readingUnchanged } from "./raw-input.js";
 import { beginRecord, type OpenRecord } from "./record.js";
 import { openBuilder, reachOf, runEngines, runSession } from "./run-engine.js";
@@ -231,6 +231,7 @@ async function buildStages(
     );
     failpoint("raw files inspected");
     await noteColumns(context, rawParts.columns);
+    noteOffCluster(context, [...rawParts.byModel.values()].flat());
     const plan = planRun(version, planInput(context, rawParts.byModel));
     journal.note({ rendered_sql_hash: planHash(plan) });
     await record.save();

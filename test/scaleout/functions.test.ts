@@ -11,7 +11,10 @@ import { countryTexts, momentTexts, numberTexts } from "../hostile/texts.js";
 import { input, rowsOf, version } from "../sql/session.js";
 import { clusterUrl, sparkSettings } from "./spark.js";
 
-const { clusterFunctions } = planRun(version, { ...input, cluster: { dialect: SPARK, reads: () => false } });
+const { clusterFunctions } = planRun(version, {
+  ...input,
+  cluster: { dialect: SPARK, refuses: () => "nothing is read" },
+});
 
 let session: SparkSession;
 
@@ -70,18 +73,12 @@ function blanksInside(): string[] {
   );
 }
 
-const MOMENTS = [0n, 1n, -1n, 999_999n, -999_999n, 253_402_300_799_999_999n, 253_402_300_800_000_000n].concat(
-  [-62_135_596_800_000_000n, -62_135_596_800_000_001n, -62_167_219_200_000_001n],
-  sampled(fc.bigInt(-(10n ** 17n), 10n ** 17n), 300),
+/** The first and the last microsecond that Spark is to read; DuckDB reads files with others. */
+const [FIRST, LAST] = [-62_135_596_800_000_000n, 253_402_300_799_999_999n];
+const MOMENTS = [0n, 1n, -1n, 120_000n, 999_999n, -999_999n, FIRST, FIRST + 1n, LAST - 1n, LAST].concat(
+  sampled(fc.bigInt(-(10n ** 16n), 10n ** 16n), 300),
+  sampled(fc.bigInt(FIRST, LAST), 300),
 );
-const EDGES = [HIGHEST, -HIGHEST, HIGHEST - 1n, -HIGHEST + 1n, -HIGHEST - 1n];
-const FIRST_IN_CALENDAR = -9_223_372_022_400_000_000n;
-const FIRST_NANOSECONDS_AS_TEXT = -9_223_286_400_000_000_000n;
-
-/** DuckDB makes no infinity of a number. */
-const orInfinite = (type: string, finite: string, highest: bigint) =>
-  `CASE CAST(v AS BIGINT) WHEN ${highest.toString()} THEN ${type} 'infinity'
-    WHEN ${(-highest).toString()} THEN ${type} '-infinity' ELSE ${finite} END`;
 
 const VALUES: Record<string, Values> = {
   "texts that feeds and people write for moments": texts(
@@ -102,47 +99,19 @@ const VALUES: Record<string, Values> = {
   ),
   "shapes of moments in which blanks stand for digits": texts(blanksInside()),
   TIMESTAMP: numbers(
-    [
-      ...MOMENTS,
-      ...EDGES,
-      FIRST_IN_CALENDAR,
-      FIRST_IN_CALENDAR - 1n,
-      ...sampled(fc.bigInt(FIRST_IN_CALENDAR, HIGHEST - 1n), 300),
-    ],
-    orInfinite("TIMESTAMP", "make_timestamp(CAST(v AS BIGINT))", HIGHEST),
+    MOMENTS,
+    "make_timestamp(CAST(v AS BIGINT))",
     "raw_moment(CAST(timestamp_micros(CAST(v AS BIGINT)) AS TIMESTAMP_NTZ))",
   ),
   "TIMESTAMP WITH TIME ZONE": numbers(
-    [
-      ...MOMENTS,
-      ...EDGES,
-      FIRST_IN_CALENDAR,
-      FIRST_IN_CALENDAR - 1n,
-      ...sampled(fc.bigInt(FIRST_IN_CALENDAR, HIGHEST - 1n), 300),
-    ],
-    orInfinite("TIMESTAMPTZ", "make_timestamptz(CAST(v AS BIGINT))", HIGHEST),
+    MOMENTS,
+    "make_timestamptz(CAST(v AS BIGINT))",
     "raw_zoned(timestamp_micros(CAST(v AS BIGINT)))",
   ),
-  "TIMESTAMP of nanoseconds": numbers(
-    [
-      ...MOMENTS,
-      ...EDGES,
-      FIRST_NANOSECONDS_AS_TEXT,
-      FIRST_NANOSECONDS_AS_TEXT - 1n,
-      FIRST_IN_CALENDAR,
-    ].concat(sampled(fc.bigInt(-HIGHEST, HIGHEST), 300)),
-    orInfinite("TIMESTAMP_NS", "make_timestamp_ns(CAST(v AS BIGINT))", HIGHEST),
-    "raw_nanoseconds(CAST(v AS BIGINT))",
-  ),
   DATE: numbers(
-    [
-      0, -1, 2_932_896, 2_932_897, -719_162, -719_163, 106_751_991, 106_751_992, -106_751_991, -106_751_992,
-    ].concat(
-      [2_147_483_647, -2_147_483_647, 2_147_483_646],
-      sampled(fc.integer({ min: -(10 ** 8), max: 2 * 10 ** 9 }), 300),
-    ),
-    orInfinite("DATE", "DATE '1970-01-01' + CAST(v AS INTEGER)", 2_147_483_647n),
-    "raw_date(date_from_unix_date(CAST(v AS INT)))",
+    [0, -1, 2_932_896, -719_162].concat(sampled(fc.integer({ min: -719_162, max: 2_932_896 }), 300)),
+    "DATE '1970-01-01' + CAST(v AS INTEGER)",
+    "raw_text(CAST(date_from_unix_date(CAST(v AS INT)) AS STRING))",
   ),
   BIGINT: numbers(
     [0n, 1n, -1n, 2_147_483_647n, 2_147_483_648n, HIGHEST, -HIGHEST - 1n],

@@ -7,159 +7,20 @@ description: >
 */
 
 -- Functions of Spark have no overloads: a raw value is a struct, and its only field that is not NULL shows its type. Spark folds
--- that away, as long as no field is more than a column. A date is its days and nanoseconds are their number, since 1970.
-CREATE OR REPLACE TEMPORARY FUNCTION raw_text(value STRING)
-RETURNS
-  STRUCT<
-    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
-  >
-RETURN
-  named_struct(
-    'text', value, 'moment', CAST(NULL AS TIMESTAMP_NTZ), 'zoned', CAST(NULL AS TIMESTAMP_NTZ),
-    'nanoseconds', CAST(NULL AS BIGINT), 'days', CAST(NULL AS BIGINT), 'whole', CAST(NULL AS BIGINT), 'number', CAST(NULL AS DOUBLE)
-  );
+-- that away, as long as no field is more than a column. DuckDB reads the other types, and moments outside the years 1 to 9999.
+CREATE OR REPLACE TEMPORARY FUNCTION raw_value(text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, whole BIGINT, number DOUBLE)
+RETURNS STRUCT<text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, whole BIGINT, number DOUBLE>
+RETURN named_struct('text', text, 'moment', moment, 'zoned', zoned, 'whole', whole, 'number', number);
 
-CREATE OR REPLACE TEMPORARY FUNCTION raw_moment(value TIMESTAMP_NTZ)
-RETURNS
-  STRUCT<
-    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
-  >
-RETURN
-  named_struct(
-    'text', CAST(NULL AS STRING), 'moment', value, 'zoned', CAST(NULL AS TIMESTAMP_NTZ),
-    'nanoseconds', CAST(NULL AS BIGINT), 'days', CAST(NULL AS BIGINT), 'whole', CAST(NULL AS BIGINT), 'number', CAST(NULL AS DOUBLE)
-  );
-
-CREATE OR REPLACE TEMPORARY FUNCTION raw_zoned(value TIMESTAMP_LTZ)
-RETURNS
-  STRUCT<
-    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
-  >
-RETURN
-  named_struct(
-    'text', CAST(NULL AS STRING), 'moment', CAST(NULL AS TIMESTAMP_NTZ), 'zoned', CAST(value AS TIMESTAMP_NTZ),
-    'nanoseconds', CAST(NULL AS BIGINT), 'days', CAST(NULL AS BIGINT), 'whole', CAST(NULL AS BIGINT), 'number', CAST(NULL AS DOUBLE)
-  );
-
-CREATE OR REPLACE TEMPORARY FUNCTION raw_nanoseconds(value BIGINT)
-RETURNS
-  STRUCT<
-    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
-  >
-RETURN
-  named_struct(
-    'text', CAST(NULL AS STRING), 'moment', CAST(NULL AS TIMESTAMP_NTZ), 'zoned', CAST(NULL AS TIMESTAMP_NTZ),
-    'nanoseconds', value, 'days', CAST(NULL AS BIGINT), 'whole', CAST(NULL AS BIGINT), 'number', CAST(NULL AS DOUBLE)
-  );
-
-CREATE OR REPLACE TEMPORARY FUNCTION raw_date(value DATE)
-RETURNS
-  STRUCT<
-    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
-  >
-RETURN
-  named_struct(
-    'text', CAST(NULL AS STRING), 'moment', CAST(NULL AS TIMESTAMP_NTZ), 'zoned', CAST(NULL AS TIMESTAMP_NTZ),
-    'nanoseconds', CAST(NULL AS BIGINT), 'days', CAST(unix_date(value) AS BIGINT), 'whole', CAST(NULL AS BIGINT), 'number', CAST(NULL AS DOUBLE)
-  );
-
-CREATE OR REPLACE TEMPORARY FUNCTION raw_whole(value BIGINT)
-RETURNS
-  STRUCT<
-    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
-  >
-RETURN
-  named_struct(
-    'text', CAST(NULL AS STRING), 'moment', CAST(NULL AS TIMESTAMP_NTZ), 'zoned', CAST(NULL AS TIMESTAMP_NTZ),
-    'nanoseconds', CAST(NULL AS BIGINT), 'days', CAST(NULL AS BIGINT), 'whole', value, 'number', CAST(NULL AS DOUBLE)
-  );
-
-CREATE OR REPLACE TEMPORARY FUNCTION raw_number(value DOUBLE)
-RETURNS
-  STRUCT<
-    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
-  >
-RETURN
-  named_struct(
-    'text', CAST(NULL AS STRING), 'moment', CAST(NULL AS TIMESTAMP_NTZ), 'zoned', CAST(NULL AS TIMESTAMP_NTZ),
-    'nanoseconds', CAST(NULL AS BIGINT), 'days', CAST(NULL AS BIGINT), 'whole', CAST(NULL AS BIGINT), 'number', value
-  );
+CREATE OR REPLACE TEMPORARY FUNCTION raw_text(value STRING) RETURN raw_value(value, NULL, NULL, NULL, NULL);
+CREATE OR REPLACE TEMPORARY FUNCTION raw_moment(value TIMESTAMP_NTZ) RETURN raw_value(NULL, value, NULL, NULL, NULL);
+CREATE OR REPLACE TEMPORARY FUNCTION raw_zoned(value TIMESTAMP_LTZ) RETURN raw_value(NULL, NULL, CAST(value AS TIMESTAMP_NTZ), NULL, NULL);
+CREATE OR REPLACE TEMPORARY FUNCTION raw_whole(value BIGINT) RETURN raw_value(NULL, NULL, NULL, value, NULL);
+CREATE OR REPLACE TEMPORARY FUNCTION raw_number(value DOUBLE) RETURN raw_value(NULL, NULL, NULL, NULL, value);
 
 -- The text without the blanks around it: space, tab, LF, VT, FF, CR.
 CREATE OR REPLACE TEMPORARY FUNCTION stripped(value STRING) RETURNS STRING
 RETURN trim(BOTH ' \t\n\u000B\u000C\r' FROM value);
-
--- A moment that DuckDB can count with, or NULL. The bounds leave out its infinities and numbers that no calendar has.
-CREATE OR REPLACE TEMPORARY FUNCTION moment_in_calendar(value TIMESTAMP_NTZ) RETURNS TIMESTAMP_NTZ
-RETURN
-  CASE
-    WHEN value BETWEEN TIMESTAMP_NTZ '-290308-12-22 00:00:00' AND TIMESTAMP_NTZ '+294247-01-10 04:00:54.775806' THEN value
-  END;
-
--- Years before the first one are counted backwards. Spark writes a sign before a year that has not four digits.
-CREATE OR REPLACE TEMPORARY FUNCTION text_of_date(value BIGINT) RETURNS STRING
-RETURN
-  CASE
-    WHEN value = 2147483647 THEN 'infinity'
-    WHEN value = -2147483647 THEN '-infinity'
-    WHEN year(date_from_unix_date(try_cast(value AS INT))) < 1 THEN
-      concat(
-        format_string('%04d', 1 - year(date_from_unix_date(try_cast(value AS INT)))),
-        right(CAST(date_from_unix_date(try_cast(value AS INT)) AS STRING), 6),
-        ' (BC)'
-      )
-    ELSE ltrim('+', CAST(date_from_unix_date(try_cast(value AS INT)) AS STRING))
-  END;
-
-CREATE OR REPLACE TEMPORARY FUNCTION text_of_date_and_time(value TIMESTAMP_NTZ) RETURNS STRING
-RETURN
-  CASE
-    WHEN year(value) < 1 THEN
-      concat(
-        format_string('%04d', 1 - year(value)),
-        regexp_replace(CAST(value AS STRING), '^-?[0-9]+(-[0-9]+-[0-9]+)', '$1 (BC)')
-      )
-    ELSE ltrim('+', CAST(value AS STRING))
-  END;
-
--- A timestamp outside DuckDB's calendar, such as the lowest number for a missing value, is shown as its number.
-CREATE OR REPLACE TEMPORARY FUNCTION text_of_moment(value TIMESTAMP_NTZ) RETURNS STRING
-RETURN
-  CASE
-    WHEN value = TIMESTAMP_NTZ '+294247-01-10 04:00:54.775807' THEN 'infinity'
-    WHEN value = TIMESTAMP_NTZ '-290308-12-21 19:59:05.224193' THEN '-infinity'
-    WHEN value < TIMESTAMP_NTZ '-290308-12-22 00:00:00' THEN
-      CAST(
-        timestampdiff(MICROSECOND, TIMESTAMP_NTZ '-290308-12-22 00:00:00', value) - 9223372022400000000 AS STRING
-      )
-    ELSE text_of_date_and_time(value)
-  END;
-
-CREATE OR REPLACE TEMPORARY FUNCTION text_of_zoned(value TIMESTAMP_NTZ) RETURNS STRING
-RETURN
-  CASE
-    WHEN value = TIMESTAMP_NTZ '+294247-01-10 04:00:54.775807' THEN 'infinity'
-    WHEN value = TIMESTAMP_NTZ '-290308-12-21 19:59:05.224193' THEN '-infinity'
-    WHEN value < TIMESTAMP_NTZ '-290308-12-22 00:00:00' THEN text_of_moment(value)
-    ELSE concat(text_of_date_and_time(value), '+00')
-  END;
-
-CREATE OR REPLACE TEMPORARY FUNCTION text_of_nanoseconds(value BIGINT) RETURNS STRING
-RETURN
-  CASE
-    WHEN value = 9223372036854775807 THEN 'infinity'
-    WHEN value = -9223372036854775807 THEN '-infinity'
-    WHEN value < -9223286400000000000 THEN CAST(value AS STRING)
-    ELSE
-      concat(
-        CAST(
-          CAST(
-            timestamp_seconds(value div 1000000000 - CASE WHEN value % 1000000000 < 0 THEN 1 ELSE 0 END) AS TIMESTAMP_NTZ
-          ) AS STRING
-        ),
-        rtrim('.', rtrim('0', concat('.', lpad(CAST(pmod(value, 1000000000) AS STRING), 9, '0'))))
-      )
-  END;
 
 -- The shortest decimal that reads as the number, for example 4.5e+00. Java's own text is not always that, and rounds what it
 -- has rounded before: a 5 at the end may be one to leave out.
@@ -190,30 +51,21 @@ RETURN
 CREATE OR REPLACE TEMPORARY FUNCTION text_of_number(value DOUBLE) RETURNS STRING
 RETURN
   CASE
-    WHEN isnan(value) THEN 'nan'
-    WHEN value = CAST('Infinity' AS DOUBLE) THEN 'inf'
-    WHEN value = CAST('-Infinity' AS DOUBLE) THEN '-inf'
-    WHEN CAST(value AS STRING) = '-0.0' THEN '-0.0'
-    WHEN abs(value) < 1e15D AND value = rint(value) THEN concat(CAST(try_cast(value AS BIGINT) AS STRING), '.0')
-    WHEN abs(value) >= 1e-4D AND abs(value) < 1e16D THEN
-      -- The digits as they stand, with one at least after the point.
-      regexp_replace(CAST(try_cast(shortest_decimal(value) AS DECIMAL(38, 21)) AS STRING), r'([.][0-9]+?)0*\z', '$1')
+    WHEN isnan(value) OR abs(value) = CAST('Infinity' AS DOUBLE) THEN lower(replace(CAST(value AS STRING), 'inity', ''))
+    WHEN abs(value) < 1e15D AND value = rint(value) THEN format_string('%.1f', value)
+    -- The digits as they stand, with one at least after the point.
+    WHEN abs(value) >= 1e-4D AND abs(value) < 1e16D
+      THEN regexp_replace(CAST(try_cast(shortest_decimal(value) AS DECIMAL(38, 21)) AS STRING), r'([.][0-9]+?)0*\z', '$1')
     ELSE shortest_decimal(value)
   END;
 
 -- The text of a raw value, as the table of rejected rows keeps it.
-CREATE OR REPLACE TEMPORARY FUNCTION as_text(
-  value STRUCT<
-    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
-  >
-) RETURNS STRING
+CREATE OR REPLACE TEMPORARY FUNCTION as_text(value STRUCT<text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, whole BIGINT, number DOUBLE>) RETURNS STRING
 RETURN
   CASE
     WHEN value.text IS NOT NULL THEN value.text
-    WHEN value.moment IS NOT NULL THEN text_of_moment(value.moment)
-    WHEN value.zoned IS NOT NULL THEN text_of_zoned(value.zoned)
-    WHEN value.nanoseconds IS NOT NULL THEN text_of_nanoseconds(value.nanoseconds)
-    WHEN value.days IS NOT NULL THEN text_of_date(value.days)
+    WHEN value.moment IS NOT NULL THEN CAST(value.moment AS STRING)
+    WHEN value.zoned IS NOT NULL THEN concat(CAST(value.zoned AS STRING), '+00')
     WHEN value.whole IS NOT NULL THEN CAST(value.whole AS STRING)
     WHEN value.number IS NOT NULL THEN text_of_number(value.number)
   END;
@@ -249,34 +101,9 @@ RETURN
       THEN moment_from_parts(value)
   END;
 
-CREATE OR REPLACE TEMPORARY FUNCTION moment_from_nanoseconds(value BIGINT) RETURNS TIMESTAMP_NTZ
-RETURN
-  CASE
-    WHEN value > -9223372036854775807 AND value < 9223372036854775807 THEN
-      CAST(timestamp_micros(value div 1000 - CASE WHEN value % 1000 < 0 THEN 1 ELSE 0 END) AS TIMESTAMP_NTZ)
-  END;
-
-CREATE OR REPLACE TEMPORARY FUNCTION moment_from_date(value BIGINT) RETURNS TIMESTAMP_NTZ
-RETURN
-  CASE
-    WHEN value BETWEEN -106751991 AND 106751991 THEN
-      try_cast(date_from_unix_date(try_cast(value AS INT)) AS TIMESTAMP_NTZ)
-  END;
-
--- The moment in UTC that a raw value says, or NULL. Infinities are not valid.
-CREATE OR REPLACE TEMPORARY FUNCTION moment(
-  value STRUCT<
-    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
-  >
-) RETURNS TIMESTAMP_NTZ
-RETURN
-  CASE
-    WHEN value.text IS NOT NULL THEN moment_from_text(value.text)
-    WHEN value.moment IS NOT NULL THEN moment_in_calendar(value.moment)
-    WHEN value.zoned IS NOT NULL THEN moment_in_calendar(value.zoned)
-    WHEN value.nanoseconds IS NOT NULL THEN moment_from_nanoseconds(value.nanoseconds)
-    WHEN value.days IS NOT NULL THEN moment_from_date(value.days)
-  END;
+-- The moment in UTC that a raw value says, or NULL.
+CREATE OR REPLACE TEMPORARY FUNCTION moment(value STRUCT<text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, whole BIGINT, number DOUBLE>) RETURNS TIMESTAMP_NTZ
+RETURN CASE WHEN value.text IS NOT NULL THEN moment_from_text(value.text) ELSE coalesce(value.moment, value.zoned) END;
 
 -- The whole number that a text says, or NULL: 12, 12.0 and +12 are one.
 CREATE OR REPLACE TEMPORARY FUNCTION whole_number_from_text(value STRING) RETURNS BIGINT
@@ -285,24 +112,14 @@ RETURN
     WHEN stripped(value) RLIKE r'^[+]?[0-9]+([.]0*)?\z' THEN try_cast(substring_index(stripped(value), '.', 1) AS BIGINT)
   END;
 
-CREATE OR REPLACE TEMPORARY FUNCTION whole_number_from_number(value DOUBLE) RETURNS BIGINT
-RETURN
-  CASE
-    WHEN value >= -9223372036854775808D AND value < 9223372036854775808D AND value = rint(value)
-      THEN try_cast(value AS BIGINT)
-  END;
-
 -- The whole number that a raw value says, or NULL: 4.5, NaN and infinities are none.
-CREATE OR REPLACE TEMPORARY FUNCTION whole_number(
-  value STRUCT<
-    text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, nanoseconds BIGINT, days BIGINT, whole BIGINT, number DOUBLE
-  >
-) RETURNS BIGINT
+CREATE OR REPLACE TEMPORARY FUNCTION whole_number(value STRUCT<text STRING, moment TIMESTAMP_NTZ, zoned TIMESTAMP_NTZ, whole BIGINT, number DOUBLE>) RETURNS BIGINT
 RETURN
   CASE
     WHEN value.text IS NOT NULL THEN whole_number_from_text(value.text)
     WHEN value.whole IS NOT NULL THEN value.whole
-    WHEN value.number IS NOT NULL THEN whole_number_from_number(value.number)
+    WHEN value.number >= -9223372036854775808D AND value.number < 9223372036854775808D AND value.number = rint(value.number)
+      THEN try_cast(value.number AS BIGINT)
   END;
 
 -- A whole number as INT where it lies between `lowest` and the largest INT, else NULL.

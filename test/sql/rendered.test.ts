@@ -8,7 +8,10 @@ import { inspections, input, plan, version } from "./session.js";
 
 const SNAPSHOTS = path.join(PROJECT, "test/snapshots");
 
-const { clusterFunctions } = planRun(version, { ...input, cluster: { dialect: SPARK, reads: () => false } });
+const { clusterFunctions } = planRun(version, {
+  ...input,
+  cluster: { dialect: SPARK, refuses: () => "nothing is read" },
+});
 
 const rendered = new Map([
   ["functions.sql", plan.functions.sql],

@@ -65,7 +65,11 @@ async function describe(plan: PlannedRun): Promise<string> {
       .join("\n"),
     titledTable(`raw files to read: ${files.length.toString()}`, files.slice(0, TOLD)) +
       (more > 0 ? `\n  and ${more.toString()} more` : ""),
-    ...rawNoticeTexts({ ignored_files: plan.ignored_files, same_bytes: [] }),
+    ...rawNoticeTexts({
+      ignored_files: plan.ignored_files,
+      same_bytes: [],
+      off_cluster: plan.off_cluster,
+    }),
     titledTable(
       "partitions to write",
       plan.partitions.map(({ model, uri, replaces }) => ({

@@ -111,7 +111,7 @@ function planFaults(version: SqlVersion, input: PlanInput): { plan: Plan; faults
   };
   const plan = planPart(version, input, tell);
   if (version.functions.has("spark"))
-    planPart(version, { ...input, cluster: { dialect: SPARK, reads: () => false } }, tell);
+    planPart(version, { ...input, cluster: { dialect: SPARK, refuses: () => "it is only rendered" } }, tell);
   tellFault(() => stepsOfStages(plan, STAGES), tell);
   for (const inspection of version.inspections.values())
     tellFault(() => renderInspection(version, inspection, input), tell);
