@@ -56,12 +56,14 @@ const AT_ONCE = { "hive.server2.long.polling.timeout": "0ms" };
 
 /**
  * Opens a session. If the server refuses the connection, it tries three times.
+ * @param configuration settings of Spark for the session.
  * @throws PipelineError ENGINE_UNAVAILABLE if the server is not reachable, ENGINE_NOT_USABLE if it refuses access.
  */
 export async function connectSpark(
   settings: SparkSettings,
   signal: AbortSignal,
   limits: Limits,
+  configuration: Readonly<Record<string, string>> = {},
 ): Promise<SparkConnection> {
   const authorities = await trustedAuthorities(settings.caBundle);
   // Loaded only if needed: most runs have no cluster.
@@ -69,7 +71,7 @@ export async function connectSpark(
   for (let attempt = 0; ; attempt++) {
     if (signal.aborted) throw cancelled(signal);
     try {
-      return await connectOnce(settings, { hive, authorities }, signal, limits);
+      return await connectOnce(settings, { hive, authorities }, signal, limits, configuration);
     } catch (error) {
       const pause = PAUSES_MILLISECONDS[attempt];
       if (pause === undefined || !PASSING.includes(systemCodeOf(error) ?? ""))
@@ -91,6 +93,7 @@ async function connectOnce(
   means: Means,
   signal: AbortSignal,
   limits: Limits,
+  configuration: Readonly<Record<string, string>>,
 ): Promise<SparkConnection> {
   const { hive } = means;
   const lifeline = new Lifeline();
@@ -102,7 +105,11 @@ async function connectOnce(
   try {
     const client = clientOf(hive, lifeline);
     await lifeline.wait(client.connect(...connectWith), limits.connect);
-    const request = { client_protocol: PROTOCOL_VERSION, configuration: AT_ONCE };
+    const ofSpark = Object.entries(configuration).map(([name, value]) => [`set:hiveconf:${name}`, value]);
+    const request = {
+      client_protocol: PROTOCOL_VERSION,
+      configuration: { ...AT_ONCE, ...(Object.fromEntries(ofSpark) as Record<string, string>) },
+    };
     const session = await lifeline.wait(client.openSession(request), limits.open);
     const server = nameOf(settings);
     const farewell = async (call: Promise<unknown>) => {

@@ -19,24 +19,58 @@ export interface SparkSession {
   close(): Promise<void>;
 }
 
-/** Settings that make a session compute as the models expect, whatever the cluster's own settings are. */
-const SESSION_SETTINGS = {
+/**
+ * Settings that make a session compute as the models expect, whatever the cluster's own settings are: every setting
+ * of Spark that changes rows, hides files or changes what a text of ours means. Most are Spark's own defaults.
+ */
+const SESSION_SETTINGS: Readonly<Record<string, string>> = {
+  // Moments are in UTC and have no time zone, in files too: otherwise DuckDB would read them as moments with one.
   "spark.sql.session.timeZone": "UTC",
-  // Moments have no time zone, in files too: otherwise DuckDB would read them as moments with one.
   "spark.sql.timestampType": "TIMESTAMP_NTZ",
-  "spark.sql.ansi.enabled": "true",
-  "spark.sql.ansi.doubleQuotedIdentifiers": "true",
-  // Nanoseconds are read as whole numbers; otherwise Spark refuses their columns.
+  "spark.sql.parquet.inferTimestampNTZ.enabled": "true",
+  "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+  "spark.sql.legacy.timeParserPolicy": "CORRECTED",
+  // The calendar of DuckDB, also before 1582.
+  "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+  "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+  "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
+  "spark.sql.parquet.int96RebaseModeInWrite": "CORRECTED",
+  // Nobody reads nanoseconds and INT96, but Spark would refuse files with such a column.
   "spark.sql.legacy.parquet.nanosAsLong": "true",
+  "spark.sql.parquet.int96AsTimestamp": "true",
+  // All files count, with their columns by name and nothing else.
+  "spark.sql.files.ignoreCorruptFiles": "false",
+  "spark.sql.files.ignoreMissingFiles": "false",
+  "spark.sql.files.ignoredPathSegmentRegex": "^[._]",
+  "spark.sql.parquet.mergeSchema": "false",
+  "spark.sql.parquet.fieldId.read.enabled": "false",
+  "spark.sql.parquet.writeLegacyFormat": "false",
   "spark.sql.parquet.compression.codec": "zstd",
-  // Columns of raw files can differ only by case.
-  "spark.sql.caseSensitive": "true",
-  // The writer did not mark text as text; DuckDB treats it the same way.
-  "spark.sql.parquet.binaryAsString": "true",
+  "spark.sql.runSQLOnFiles": "true",
   // New files move once instead of twice: nobody reads the files of a statement before it has succeeded.
   "mapreduce.fileoutputcommitter.algorithm.version": "2",
-  // Text that looks like a variable stays text.
+  // The language. Columns of raw files can differ only by case. Text that looks like a variable stays text.
+  "spark.sql.ansi.enabled": "true",
+  "spark.sql.ansi.doubleQuotedIdentifiers": "true",
+  "spark.sql.ansi.enforceReservedKeywords": "false",
+  "spark.sql.ansi.relationPrecedence": "false",
+  "spark.sql.caseSensitive": "true",
   "spark.sql.variable.substitute": "false",
+  "spark.sql.scripting.enabled": "true",
+  "spark.sql.groupByAliases": "true",
+  "spark.sql.groupByOrdinal": "true",
+  "spark.sql.orderByOrdinal": "true",
+  "spark.sql.mapKeyDedupPolicy": "EXCEPTION",
+  "spark.sql.parser.escapedStringLiterals": "false",
+  "spark.sql.parser.quotedRegexColumnNames": "false",
+  "spark.sql.legacy.parser.havingWithoutGroupByAsWhere": "false",
+  "spark.sql.legacy.ctePrecedencePolicy": "CORRECTED",
+  "spark.sql.legacy.setopsPrecedence.enabled": "false",
+  "spark.sql.legacy.exponentLiteralAsDecimal.enabled": "false",
+  "spark.sql.error.messageFormat": "PRETTY",
+  // All audits of a table are counted in one scan.
+  "spark.sql.optimizer.mergeSubplans.filterPropagation.enabled": "true",
+  "spark.sql.optimizer.mergeSubplans.filterPropagation.symmetricFilterPropagation.enabled": "true",
 };
 
 const OLDEST_MAJOR_VERSION = 4;
@@ -54,13 +88,13 @@ export async function openSparkSession(
   signal: AbortSignal,
   limits: Limits = LIMITS,
 ): Promise<SparkSession> {
-  const connection = await connectSpark(settings, signal, limits);
+  const connection = await connectSpark(settings, signal, limits, SESSION_SETTINGS);
   const fetched = (sql: string) =>
     runStatement(connection, sql, signal, (operation) => fetchRows(connection, operation));
   const run = (sql: string) => runStatement(connection, sql, signal, () => Promise.resolve());
   try {
     const version = await versionOf(connection, fetched);
-    await Promise.all(Object.entries(SESSION_SETTINGS).map(([name, value]) => run(`SET ${name}=${value}`)));
+    await ensureSettings(fetched, run);
     return {
       version: `Spark ${version}`,
       run,
@@ -76,6 +110,17 @@ export async function openSparkSession(
     await connection.close();
     throw error;
   }
+}
+
+/** A server can ignore the settings of a new session. Then each one takes a statement. */
+async function ensureSettings(
+  fetched: (sql: string) => Promise<Fetched>,
+  run: (sql: string) => Promise<void>,
+): Promise<void> {
+  const { rows } = await fetched("SET");
+  const current = new Map(rows.map(({ key, value }) => [key, value]));
+  const ignored = Object.entries(SESSION_SETTINGS).filter(([name, value]) => current.get(name) !== value);
+  await Promise.all(ignored.map(([name, value]) => run(`SET ${name}=${value}`)));
 }
 
 /** A path that does not exist. A check of it needs the same rights as any other path, and one request. */
