@@ -93,7 +93,7 @@ const headerSchemas = {
     ...described,
     severity: severity.default("error"),
     threshold: threshold.default({ rows: 0 }),
-    /** Whether it reads raw files or their metadata, and not only models. */
+    /** Whether it reads raw files, or only numbers of rows. DuckDB reads those from footers, also beside a cluster. */
     reads_files: z.boolean().default(false),
   }),
   inspection: z.strictObject(described),

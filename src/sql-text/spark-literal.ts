@@ -16,16 +16,18 @@ export function sparkPath(uri: string): string {
   return uri.replace(/^s3:/, "s3a:");
 }
 
-/**
- * Parquet files or folders of them in one bucket on S3, in the form that Spark reads instead of a table: several as a
- * pattern.
- */
+/** Parquet files or folders of them in one bucket on S3, in the form that Spark reads instead of a table. */
 export function sparkFiles(uris: readonly string[]): string {
+  return `parquet.${sparkName(sparkPattern(uris))}`;
+}
+
+/** The address of files or folders in one bucket on S3, in the form of Hadoop's client: several as a pattern. */
+export function sparkPattern(uris: readonly string[]): string {
   const paths = uris.map(sparkPath);
-  if (paths.length === 1) return `parquet.${sparkName(paths.join())}`;
+  if (paths.length === 1) return paths.join();
   const shared = sharedFolder(paths);
   const names = paths.map((path) => path.slice(shared.length));
-  return `parquet.${sparkName(`${shared}{${names.join(",")}}`)}`;
+  return `${shared}{${names.join(",")}}`;
 }
 
 /** The common start of all paths, up to a `/`. */

@@ -1,10 +1,9 @@
 /*
 description: Every voucher has one known segment of each kind.
 */
-SELECT frequent_segment, recency_segment, count(*) AS row_count
+SELECT country_code, total_orders, frequent_segment, days_since_last_order, recency_segment
 FROM curated.vouchers
 WHERE
   segment_position('frequent_segment', frequent_segment) IS NULL
   OR segment_position('recency_segment', recency_segment) IS NULL
-GROUP BY frequent_segment, recency_segment
 ORDER BY ALL

@@ -1,5 +1,6 @@
 /*
 description: For each kind of segment, the assignments of all amounts add up to the number of curated vouchers.
+reads_files: true
 */
 WITH counted AS (
   SELECT segment_kind, sum(assignments) AS assignments

@@ -1,5 +1,6 @@
 /*
 description: "Every raw row is in exactly one table: rows read = rejected + out of scope + curated, and the written rows match."
+reads_files: true
 */
 WITH written AS (
   SELECT

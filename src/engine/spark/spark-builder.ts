@@ -1,6 +1,5 @@
 import { allEnded } from "../../base/concurrency.js";
 import { listLiteral } from "../../sql-text/literal.js";
-import { statementTexts } from "../../sql-text/scan.js";
 import { type Builder, type Query } from "../builder.js";
 import { duckDbBuilder, type Engine } from "../duckdb/duckdb-engine.js";
 import { filesStatement } from "../duckdb/duckdb-statements.js";
@@ -86,7 +85,8 @@ export function sparkBuilder(duckDb: Engine, session: SparkSession, { folder, li
     makeFunctions: async (functions) => {
       if (functions.dialect === "duckdb") return local.makeFunctions(functions);
       refuse(refusalOfFunctions(functions.sql, POWERS));
-      for (const statement of statementTexts(functions.sql)) await session.run(statement);
+      // A script is one statement for the server. It begins on the first line, for the line numbers of errors.
+      await session.run(`BEGIN ${functions.sql}\nEND`);
     },
     assertSelects: async (query) => {
       if (query.dialect === "duckdb") return local.assertSelects(query);

@@ -1,4 +1,4 @@
-import { sparkFiles, sparkLiteral, sparkName, sparkPath } from "../../sql-text/spark-literal.js";
+import { sparkLiteral, sparkName, sparkPath, sparkPattern } from "../../sql-text/spark-literal.js";
 
 /*
  * The runner's own text around the SELECT of a model for Spark. The SELECT begins on the first line, so that the line
@@ -20,10 +20,12 @@ export function orderedStatement(select: string, folder: string): string {
 
 /**
  * Makes written files, or all files of folders, available under a name such as `curated.vouchers`, until the end of
- * the session.
+ * the session. Spark lists the files and infers the columns here, and not again for each use: a view of a query over
+ * files would do both each time.
  */
 export function sparkViewStatement(name: string, uris: readonly string[]): string {
-  return `CREATE OR REPLACE TEMPORARY VIEW ${sparkName(name)} AS SELECT * FROM ${sparkFiles(uris)}`;
+  const place = sparkLiteral(sparkPattern(uris));
+  return `CREATE OR REPLACE TEMPORARY VIEW ${sparkName(name)} USING parquet OPTIONS (path ${place})`;
 }
 
 function insertStatement(select: string, folder: string): string {
