@@ -10,17 +10,11 @@ import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { run } from "../run/running.js";
 import { getFile, hashesOf, listFiles, putFile } from "../storage.js";
 import { makeFolder, makeWorkspace, PROJECT } from "../workspace.js";
-import { expectSame, makePair, onCluster } from "./same.js";
+import { expectSame, makePair, onCluster, SPARK_TYPES } from "./same.js";
 
 const EXECUTION_DATE = "2020-05-29";
 /** A run on a cluster of two cores takes a while, also over few rows, and longer beside other tests. */
 const TIMEOUT = 600_000;
-/** Those that Spark reads; files of others are for DuckDB, and most that are made of any types have one of them. */
-const SPARK_TYPES = new Set([
-  ...["VARCHAR", "BLOB", "DATE", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMPTZ"],
-  ...["DOUBLE", "TINYINT", "SMALLINT", "INTEGER", "BIGINT"],
-]);
-
 describe("a run on a cluster", () => {
   it(
     "gives the rows of a run of DuckDB, and the bytes of its answers, over the sample",
@@ -49,7 +43,8 @@ describe("a run on a cluster", () => {
       const { raw } = pair.duckDb.settings.zones;
       await putFile(raw, "vouchers/vouchers-2018.parquet.gzip", await readFile(history ?? ""));
       await run(pair.duckDb.settings, "2018-07-31");
-      const { measures } = await run(pair.spark.settings, "2018-07-31");
+      const { measures, off_cluster } = await run(pair.spark.settings, "2018-07-31");
+      expect(off_cluster).toEqual([]);
       expect(measures["measures.row_accounting"]).toEqual([
         { rows_read: "285570", rejected: "24442", out_of_scope: "4623", curated: "256505" },
       ]);

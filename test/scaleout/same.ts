@@ -8,6 +8,12 @@ import { getFile, hashesOf, listFiles } from "../storage.js";
 import { makeFolder, makeWorkspace, type Workspace } from "../workspace.js";
 import { clusterUrl, sparkSettings } from "./spark.js";
 
+/** The types that Spark reads, if their moments are ordinary; of a file with any other type it reads nothing. */
+export const SPARK_TYPES: ReadonlySet<string> = new Set([
+  ...["VARCHAR", "DATE", "TIMESTAMP", "TIMESTAMP_MS", "TIMESTAMPTZ"],
+  ...["DOUBLE", "TINYINT", "SMALLINT", "INTEGER", "BIGINT"],
+]);
+
 /** A workspace whose models are built by DuckDB alone, and one over the same raw zone whose models are built on the cluster. */
 export interface Pair {
   readonly duckDb: Workspace;

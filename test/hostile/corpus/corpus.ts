@@ -37,16 +37,23 @@ export interface Compared {
   readonly refused: number;
 }
 
+/** Files that a generator has written to a folder. */
+interface Corpus {
+  readonly folder: string;
+  readonly read: readonly ReadFile[];
+  readonly refused: readonly RefusedFile[];
+}
+
 /**
- * Has a generator write its files, runs the product over them, and compares each row, and each refusal, with what is right.
+ * Has a generator write its files.
  * @param python the commands of its environment.
  * @param writers for each of which the generator also writes a JSON of what is right.
  */
-export async function expectCorpus(
+export async function writeCorpus(
   python = "",
   generator: string,
   writers: readonly string[],
-): Promise<Compared> {
+): Promise<Corpus> {
   const folder = await makeFolder();
   const program = path.join(import.meta.dirname, generator);
   // -B: it leaves nothing compiled in the project.
@@ -56,12 +63,20 @@ export async function expectCorpus(
     const text = await readFile(path.join(folder, `${writer}.json`), "utf8");
     files.push(...(JSON.parse(text) as (ReadFile | RefusedFile)[]));
   }
-  const readFiles = files.filter((each) => "rows" in each);
-  const refused = files.filter((each) => "refused" in each);
-  await expectRead(folder, readFiles);
+  return {
+    folder,
+    read: files.filter((each) => "rows" in each),
+    refused: files.filter((each) => "refused" in each),
+  };
+}
+
+/** Runs the product over the files of a generator, and compares each row, and each refusal, with what is right. */
+export async function expectCorpus(...generator: Parameters<typeof writeCorpus>): Promise<Compared> {
+  const { folder, read, refused } = await writeCorpus(...generator);
+  await expectRead(folder, read);
   await expectRefused(folder, refused);
-  const rows = readFiles.reduce((sum, each) => sum + each.rows.length, 0);
-  return { files: files.length, rows, refused: refused.length };
+  const rows = read.reduce((sum, each) => sum + each.rows.length, 0);
+  return { files: read.length + refused.length, rows, refused: refused.length };
 }
 
 async function expectRead(folder: string, files: readonly ReadFile[]): Promise<void> {
