@@ -38,7 +38,7 @@ export interface Compared {
 }
 
 /** Files that a generator has written to a folder. */
-interface Corpus {
+export interface Corpus {
   readonly folder: string;
   readonly read: readonly ReadFile[];
   readonly refused: readonly RefusedFile[];
