@@ -18,6 +18,9 @@ const common = {
   moduleNameMapper: {
     "^(\\.{1,2}/.*)\\.js$": "$1",
     "^uuid$": "<rootDir>/test/engine/spark/no-uuid.cjs",
+    // test/build.mjs bundles them.
+    "^(kysely|zod|zod/v4|zod/v4/core)$": "<rootDir>/dist-test/packages/$1.js",
+    "^(@duckdb/node-api)$": "<rootDir>/dist-test/packages/$1.cjs",
   },
   transform: {
     "^.+\\.ts$": ["@swc/jest", compiled({ tsx: false })],
@@ -103,6 +106,7 @@ export default {
   workerIdleMemoryLimit: "500MB",
   reporters: ["default"],
   globalSetup: "<rootDir>/test/build.mjs",
+  globalTeardown: "<rootDir>/test/filled-workspaces.mjs",
   testSequencer: "<rootDir>/test/sequencer.mjs",
   projects: [
     {

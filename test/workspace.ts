@@ -39,7 +39,15 @@ export async function makeWorkspace(
   overrides: Partial<Settings> = {},
   place: Place = PLACE,
 ): Promise<Workspace> {
-  const folder = await makeFolder();
+  return workspaceIn(await makeFolder(), overrides, place);
+}
+
+/** The same in a folder that the caller removes. */
+export async function workspaceIn(
+  folder: string,
+  overrides: Partial<Settings>,
+  place: Place,
+): Promise<Workspace> {
   const environment = {
     SQL_DIRECTORY: SHIPPED_SQL,
     DUCKDB_TEMP_DIRECTORY: path.join(folder, "temp"),

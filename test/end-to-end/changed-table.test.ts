@@ -1,13 +1,18 @@
-import { cp, mkdir, rename, writeFile } from "node:fs/promises";
+import { cp, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
+import { examine } from "../../src/introspect/doctor/doctor.js";
+import { readStatus } from "../../src/introspect/status.js";
 import { RunActivity } from "../../src/run/activity.js";
 import { rebuildTable, type RebuildReport, type RebuildRequest } from "../../src/run/rebuild.js";
+import { restorePublication, withdrawPublication } from "../../src/run/withdraw.js";
+import { parseExecutionDate } from "../../src/voucher/execution-date.js";
 import { pipeline, start } from "../cli/command.js";
 import { readTable } from "../consumption/reading.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
+import { filledWorkspace } from "../run/filled-workspace.js";
 import { run } from "../run/running.js";
-import { makeWorkspace, SHIPPED_SQL, type Workspace } from "../workspace.js";
+import { SHIPPED_SQL, type Workspace } from "../workspace.js";
 
 /** A published table with the given columns, one row for each country. */
 const model = (columns: Record<string, string>, key = "[country_code]") => `/*
@@ -43,36 +48,58 @@ interface Changing extends Workspace {
 
 /** Two published dates, with the table `country_vouchers`. */
 async function published(sql = ORIGINAL): Promise<Changing> {
-  const workspace = await makeWorkspace();
-  const folder = path.join(workspace.folder, "sql");
-  await mkdir(folder, { recursive: true });
-  await cp(SHIPPED_SQL, folder, { recursive: true });
-  const settings = { ...workspace.settings, sqlDirectory: folder };
-  const environment = { ...workspace.environment, SQL_DIRECTORY: folder };
-  const change = (text: string) => writeFile(path.join(folder, "v1/provision/country_vouchers.sql"), text);
-  const command = (...words: string[]) => pipeline(words, environment);
-  await change(sql);
-  await putVouchers(workspace.settings.zones.raw, [
-    ...times(2, voucher({ country_code: "Peru" })),
-    voucher({ country_code: "Chile" }),
-  ]);
-  const changing = {
-    ...workspace,
-    settings,
+  const workspace = await filledWorkspace(`two dates with ${sql}`, {}, async (empty) => {
+    await cp(SHIPPED_SQL, path.join(empty.folder, "sql"), { recursive: true });
+    const { change, settings } = changingIn(empty);
+    await change(sql);
+    await putVouchers(settings.zones.raw, [
+      ...times(2, voucher({ country_code: "Peru" })),
+      voucher({ country_code: "Chile" }),
+    ]);
+    for (const date of ["2020-05-28", "2020-05-29"]) await run(settings, date);
+  });
+  return changingIn(workspace);
+}
+
+function changingIn(workspace: Workspace): Changing {
+  const sqlDirectory = path.join(workspace.folder, "sql");
+  const environment = { ...workspace.environment, SQL_DIRECTORY: sqlDirectory };
+  return {
+    folder: workspace.folder,
+    settings: { ...workspace.settings, sqlDirectory },
     environment,
-    change,
-    command,
+    change: (text) => writeFile(path.join(sqlDirectory, "v1/provision/country_vouchers.sql"), text),
+    command: (...words) => pipeline(words, environment),
     rows: () =>
       readTable(workspace.settings, "SELECT * FROM country_vouchers ORDER BY execution_date, country_code"),
   };
-  for (const date of ["2020-05-28", "2020-05-29"]) await run(changing.settings, date);
-  return changing;
 }
 
 async function succeed({ command }: Pick<Changing, "command">, ...words: string[]): Promise<string> {
   const { code, stdout, stderr } = await command(...words);
   expect({ code, stderr }).toMatchObject({ code: 0 });
   return stdout;
+}
+
+/** Expects that `status --deep` finds every published row as it was published. */
+async function expectIntact({ settings }: Changing): Promise<void> {
+  const request = { from: undefined, to: undefined, maxAgeDays: undefined, deep: true, now: new Date() };
+  const { deep, healthy } = await readStatus(settings, request);
+  expect({ deep, healthy }).toMatchObject({ deep: expect.anything(), healthy: true });
+}
+
+function withdrawn({ settings }: Changing): Promise<unknown> {
+  return withdrawPublication(settings, parseExecutionDate("2020-05-28"), "a test");
+}
+
+function restored({ settings }: Changing): Promise<unknown> {
+  return restorePublication(settings, parseExecutionDate("2020-05-28"));
+}
+
+/** What doctor says, all of it. */
+async function examined({ settings }: Changing): Promise<string> {
+  const { checks } = await examine(() => settings, new AbortController().signal, new RunActivity());
+  return checks.map(({ message }) => message).join("\n");
 }
 
 function rebuild({ settings }: Changing, options: Partial<RebuildRequest> = {}): Promise<RebuildReport> {
@@ -91,11 +118,13 @@ describe("a publish alone", () => {
   it("refuses aggregates of other SQL, which would be published as those of the present SQL", async () => {
     const changing = await published();
     await changing.change(model({ "vouchers BIGINT": "count(*) + 1" }));
-    const { code, stderr } = await changing.command("publish", "-e", "2020-05-29");
-    expect(code).toBe(2);
-    expect(stderr).toContain("other SQL than the present files made the aggregates of 2020-05-29");
-    await succeed(changing, "aggregate", "-e", "2020-05-29");
-    await succeed(changing, "publish", "-e", "2020-05-29");
+    const publishing = () => run(changing.settings, "2020-05-29", ["publish"]);
+    await expect(publishing()).rejects.toMatchObject({
+      code: "SQL_VERSION_DIFFERS",
+      message: expect.stringContaining("other SQL than the present files made the aggregates of 2020-05-29"),
+    });
+    await run(changing.settings, "2020-05-29", ["aggregate"]);
+    await publishing();
   });
 });
 
@@ -109,7 +138,7 @@ describe("a new column of a published table", () => {
     const changing = await published();
     await changing.change(WIDER);
     expect(await succeed(changing, "plan", "-e", "2020-05-29")).toContain("new column of country_vouchers");
-    expect((await changing.command("doctor")).stdout).toContain("column customers of country_vouchers");
+    expect(await examined(changing)).toContain("column customers of country_vouchers");
     expect(await succeed(changing, "-e", "2020-05-29")).toContain(
       "The table country_vouchers has 1 new column: customers. Earlier dates have no value in it until they are backfilled.",
     );
@@ -124,11 +153,11 @@ describe("a new column of a published table", () => {
   it("leaves what status --deep finds of earlier dates as it was, and a backfill fills it", async () => {
     const changing = await published();
     await changing.change(WIDER);
-    await succeed(changing, "-e", "2020-05-29");
-    await succeed(changing, "status", "--deep");
+    await run(changing.settings, "2020-05-29");
+    await expectIntact(changing);
     await succeed(changing, "backfill", "--from", "2020-05-28", "--to", "2020-05-28", "--only", "all");
     expect(await changing.rows()).toMatchObject(rowsWith((vouchers) => ({ vouchers, customers: 1 })));
-    await succeed(changing, "status", "--deep");
+    await expectIntact(changing);
   });
 });
 
@@ -160,11 +189,11 @@ describe("any other change of a published table", () => {
   ])("stops the run, and doctor and the message name the rebuild: %s", async (_, sql, difference) => {
     const changing = await published();
     await changing.change(sql);
-    const ended = await changing.command("-e", "2020-05-29");
-    expect(ended.code).toBe(2);
-    expect(ended.stderr).toContain(difference);
-    expect(ended.stderr).toContain("npx pipeline rebuild country_vouchers");
-    expect((await changing.command("doctor")).stdout).toContain("npx pipeline rebuild country_vouchers");
+    const fault: unknown = await run(changing.settings, "2020-05-29").catch((error: unknown) => error);
+    expect(fault).toMatchObject({ code: "CONSUMPTION_TABLE_DIFFERS" });
+    for (const told of [difference, "npx pipeline rebuild country_vouchers"])
+      expect((fault as Error).message).toContain(told);
+    expect(await examined(changing)).toContain("npx pipeline rebuild country_vouchers");
     expect(await changing.rows()).toEqual(rowsWith((vouchers) => ({ vouchers })));
   });
 
@@ -186,7 +215,7 @@ describe("any other change of a published table", () => {
       blocked: null,
     });
     expect(await changing.rows()).toEqual(rowsWith((vouchers) => ({ vouchers })));
-    await succeed(changing, "status", "--deep");
+    await expectIntact(changing);
   });
 
   it("renews what the new SQL says of all published dates", async () => {
@@ -195,7 +224,7 @@ describe("any other change of a published table", () => {
     const { dates } = await rebuild(changing);
     expect(dates.map(({ from }) => from)).toEqual(["run", "run"]);
     expect(await changing.rows()).toEqual(rowsWith((assigned) => ({ assigned })));
-    await succeed(changing, "status", "--deep");
+    await expectIntact(changing);
     await run(changing.settings);
   });
 
@@ -215,22 +244,22 @@ describe("any other change of a published table", () => {
 
   it("keeps the rows of a withdrawn date, if its partition has the columns", async () => {
     const changing = await published(model({ "vouchers BIGINT": "count(*)" }, "[country_code, vouchers]"));
-    await succeed(changing, "withdraw", "-e", "2020-05-28", "--why", "a test");
+    await withdrawn(changing);
     await changing.change(ORIGINAL);
     expect(await rebuild(changing)).toMatchObject({ left_out: [] });
-    await succeed(changing, "restore", "-e", "2020-05-28");
+    await restored(changing);
     expect(await changing.rows()).toEqual(rowsWith((vouchers) => ({ vouchers })));
-    await succeed(changing, "status", "--deep");
+    await expectIntact(changing);
   });
 
   it("leaves a withdrawn date without rows, which cannot be restored then", async () => {
     const changing = await published();
-    await succeed(changing, "withdraw", "-e", "2020-05-28", "--why", "a test");
+    await withdrawn(changing);
     await changing.change(RENAMED);
     await rebuild(changing);
-    const { code, stderr } = await changing.command("restore", "-e", "2020-05-28");
-    expect(code).not.toBe(0);
-    expect(stderr).toContain("had 2 rows in country_vouchers, and 0 are left. Run the date again");
+    await expect(restored(changing)).rejects.toThrow(
+      "had 2 rows in country_vouchers, and 0 are left. Run the date again",
+    );
   });
 
   it("does not run dates over other raw files, unless that is allowed", async () => {
@@ -256,7 +285,7 @@ describe("any other change of a published table", () => {
 
   it("names a withdrawn date that has no rows in the new table", async () => {
     const changing = await published();
-    await succeed(changing, "withdraw", "-e", "2020-05-28", "--why", "a test");
+    await withdrawn(changing);
     await changing.change(RENAMED);
     expect(await rebuild(changing)).toMatchObject({ left_out: ["2020-05-28T00:00:00Z"] });
   });
@@ -295,7 +324,7 @@ describe("a rebuild", () => {
     expect(await rebuild(changing)).toMatchObject({ old_table: "_old_country_vouchers", blocked: null });
     expect(await changing.rows()).toEqual(rowsWith((assigned) => ({ assigned })));
     expect(await readTable(changing.settings, "SELECT * FROM _old_country_vouchers")).toHaveLength(4);
-    await succeed(changing, "status", "--deep");
+    await expectIntact(changing);
   });
 
   it("that runs again takes the finished dates from the provision zone", async () => {

@@ -1,7 +1,3 @@
-import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import path from "node:path";
-import { promisify } from "node:util";
 import type { Row } from "../../src/engine/builder.js";
 import { type RunReport } from "../../src/record/run-record.js";
 import { STAGES, type Stage } from "../../src/record/stages.js";
@@ -9,11 +5,10 @@ import { RunActivity } from "../../src/run/activity.js";
 import { runPipeline, type RunRequest } from "../../src/run/run.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
-import { readTable } from "../consumption/reading.js";
 import { readParquet } from "../duckdb.js";
-import { PLACE } from "../place.js";
 import { putVouchers, type RawVoucher } from "../raw-vouchers.js";
-import { makeWorkspace, type Workspace } from "../workspace.js";
+import type { Workspace } from "../workspace.js";
+import { filledWorkspace } from "./filled-workspace.js";
 
 export const EXECUTION_DATE = "2020-05-29";
 
@@ -39,55 +34,13 @@ export async function runOver(
   vouchers: readonly RawVoucher[],
   executionDate = EXECUTION_DATE,
   overrides: Partial<Settings> = {},
-): Promise<RunWorkspace> {
-  if (PLACE !== "local+sqlite") return fill(vouchers, executionDate, overrides);
-  const key = JSON.stringify([vouchers, executionDate, overrides]);
-  const original = filled.get(key) ?? fillToCopy(vouchers, executionDate, overrides);
-  filled.set(key, original);
-  return copyOf(await original, overrides);
-}
-
-type RunWorkspace = Workspace & { readonly report: RunReport };
-
-/** Workspaces of this test file that no test has, by what fills them: a copy in folders is made sooner than another run. */
-const filled = new Map<string, Promise<RunWorkspace>>();
-
-async function fill(
-  vouchers: readonly RawVoucher[],
-  executionDate: string,
-  overrides: Partial<Settings>,
-): Promise<RunWorkspace> {
-  const workspace = await makeWorkspace(overrides);
-  await putVouchers(workspace.settings.zones.raw, vouchers);
-  return { ...workspace, report: await run(workspace.settings, executionDate) };
-}
-
-async function fillToCopy(...how: Parameters<typeof fill>): Promise<RunWorkspace> {
-  const workspace = await fill(...how);
-  // The file of the database is then all of it: the one beside it goes when a connection is collected.
-  await readTable(workspace.settings, "PRAGMA wal_checkpoint(TRUNCATE)");
-  return workspace;
-}
-
-async function copyOf(original: RunWorkspace, overrides: Partial<Settings>): Promise<RunWorkspace> {
-  const workspace = await makeWorkspace(overrides);
-  const database = ["consumption.db", "consumption.db.locks"];
-  const contents = ["raw", "curated", "provision", "runs", "temp", ...database];
-  // Node's own copy cuts the times of files, by which the pipeline knows them.
-  await promisify(execFile)("cp", [
-    "-a",
-    ...contents.map((name) => path.join(original.folder, name)).filter((place) => existsSync(place)),
-    workspace.folder,
-  ]);
-  // Records of runs name places.
-  const from = path.basename(original.folder);
-  const to = path.basename(workspace.folder);
-  await readTable(
-    workspace.settings,
-    `UPDATE pipeline_runs SET record = replace(record, '${from}', '${to}')`,
-  );
-  const report = JSON.parse(JSON.stringify(original.report).replaceAll(from, to)) as RunReport;
-  return { ...workspace, report };
+): Promise<Workspace & { readonly report: RunReport }> {
+  const name = JSON.stringify([vouchers, executionDate, overrides]);
+  const { result, ...workspace } = await filledWorkspace(name, overrides, async ({ settings }) => {
+    await putVouchers(settings.zones.raw, vouchers);
+    return run(settings, executionDate);
+  });
+  return { ...workspace, report: result };
 }
 
 /** The rows of a partition, in their order. */
