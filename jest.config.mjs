@@ -105,8 +105,8 @@ export default {
   // A worker keeps in memory what every file has loaded, and is soon busy with little but collecting it.
   workerIdleMemoryLimit: "500MB",
   reporters: ["default"],
-  globalSetup: "<rootDir>/test/build.mjs",
-  globalTeardown: "<rootDir>/test/filled-workspaces.mjs",
+  globalSetup: "<rootDir>/test/before-all.mjs",
+  globalTeardown: "<rootDir>/test/after-all.mjs",
   testSequencer: "<rootDir>/test/sequencer.mjs",
   projects: [
     {

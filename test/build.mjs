@@ -4,7 +4,6 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import path from "node:path";
 import { promisify } from "node:util";
 import { build as bundle } from "esbuild";
-import { makeSharedFolder } from "./filled-workspaces.mjs";
 import { copyShippedSql } from "./shipped-sql.mjs";
 
 const project = path.dirname(import.meta.dirname);
@@ -19,8 +18,7 @@ const state = path.join(project, "node_modules/.cache/built-for-tests.txt");
  * Tests of the commands run what is built, once and before all of them: it must not change under them. They run what ships, except for
  * a process that a test stops at a failpoint: that one runs the bundle in dist-test/.
  */
-export default async function build() {
-  makeSharedFolder();
+export async function buildForTests() {
   if (existsSync(state) && readFileSync(state, "utf8") === fingerprint()) return;
   rmSync(state, { force: true });
   await Promise.all([

@@ -4,7 +4,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { build } from "esbuild";
-import { pipeline } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { makeFolder, makeWorkspace, PROJECT } from "../workspace.js";
 import { startApi } from "./process.js";
 

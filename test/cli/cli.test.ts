@@ -10,6 +10,7 @@ import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { fingerprint, makeFolder, makeWorkspace, PROJECT } from "../workspace.js";
 import { pipeline, start } from "./command.js";
 import { largeRawZone } from "./large-zone.js";
+import { pipeline as warmPipeline } from "./warm-command.js";
 
 async function goodWorkspace() {
   const workspace = await makeWorkspace();
@@ -120,7 +121,7 @@ describe("wrong usage", () => {
     ["a sample of three countries", ["sample", "--countries", "3", "--out", "x"], "--countries"],
   ])("with %s exits with 2 and one clear message", async (_fault, args, words) => {
     const { environment, folder } = await makeWorkspace();
-    const { code, stdout, stderr } = await pipeline(args, environment);
+    const { code, stdout, stderr } = await warmPipeline(args, environment);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toMatch(/^error [A-Z_]+: /);
     expect(stderr).toContain(words);
@@ -145,7 +146,7 @@ describe("an execution date in the far future", () => {
       [["status"], 0],
       [["withdraw", ...date, "--why", "mistyped"], 0],
     ] as const)
-      expect([args, (await pipeline(args, environment)).code]).toEqual([args, code]);
+      expect([args, (await warmPipeline(args, environment)).code]).toEqual([args, code]);
   });
 });
 

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { PROJECT } from "../workspace.js";
-import { pipeline } from "./command.js";
+import { pipeline } from "./warm-command.js";
 
 const DOCUMENT = path.join(PROJECT, "docs/cli.md");
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from "@jest/globals";
 import { putVouchers, voucher } from "../raw-vouchers.js";
 import { putFile } from "../storage.js";
 import { makeFolder, makeWorkspace } from "../workspace.js";
-import { pipeline, type Ended } from "./command.js";
+import type { Ended } from "./command.js";
+import { pipeline } from "./warm-command.js";
 
 /** Asks the doctor in a folder with these files, and gives what it says of settings and the profile. */
 async function doctor(
@@ -12,7 +13,7 @@ async function doctor(
 ): Promise<Ended & { readonly folder: string; readonly profile: string | undefined }> {
   const folder = await makeFolder();
   for (const [name, content] of Object.entries(files)) await putFile(folder, name, content);
-  const ended = await pipeline(["doctor", "--json", ...args], environment, undefined, folder);
+  const ended = await pipeline(["doctor", "--json", ...args], environment, folder);
   const checks = ended.stdout.startsWith("{")
     ? (JSON.parse(ended.stdout) as { checks: { check: string; message: string }[] }).checks
     : [];
@@ -86,6 +87,6 @@ describe("--profile", () => {
     const lines = Object.entries(environment).map(([name, value]) => `${name}=${value}\n`);
     await putFile(folder, ".env.dev", lines.join(""));
     const words = ["-e", "2020-05-29", "--timeout", "2m", "--profile", "dev"];
-    expect((await pipeline(words, {}, undefined, folder)).code).toBe(0);
+    expect((await pipeline(words, {}, folder)).code).toBe(0);
   });
 });

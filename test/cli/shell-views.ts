@@ -13,7 +13,7 @@ import type { Place } from "../place.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { putFile } from "../storage.js";
 import { makeWorkspace, SHIPPED_SQL } from "../workspace.js";
-import { pipeline } from "./command.js";
+import { pipeline } from "./warm-command.js";
 
 /** Runs one statement in a shell of its own, and gives its rows. Everything but success throws. */
 export type Ask = (sql: string, environment: Record<string, string>) => Promise<Row[]>;

@@ -10,9 +10,10 @@ import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { run } from "../run/running.js";
 import { putFile } from "../storage.js";
 import { fingerprint, makeWorkspace, SHIPPED_SQL, type Workspace } from "../workspace.js";
-import { MAIN, pipeline } from "./command.js";
+import { MAIN, pipeline as pipelineInNewProcess } from "./command.js";
 import { describeViews } from "./shell-views.js";
 import { folderWithDuckDb, shellOnTerminal } from "./terminal.js";
+import { pipeline } from "./warm-command.js";
 
 describe("the views of the shell", () => {
   describeViews("local+sqlite", async (sql, environment) => {
@@ -283,7 +284,8 @@ describe("the shell prints", () => {
   });
 
   it("the results of statements from standard input", async () => {
-    const piped = await pipeline(["shell", "--csv"], environment, "SELECT 1 AS a;\n-- more\nSELECT 2 AS b\n");
+    const statements = "SELECT 1 AS a;\n-- more\nSELECT 2 AS b\n";
+    const piped = await pipelineInNewProcess(["shell", "--csv"], environment, statements);
     expect(piped).toEqual({
       code: 0,
       stdout: "a\r\n1\r\n\r\nb\r\n2\r\n".replace("\r\n\r\n", "\r\n\n"),

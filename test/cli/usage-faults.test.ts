@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { pipeline } from "./command.js";
+import { pipeline } from "./warm-command.js";
 
 const NPM = { npm_lifecycle_event: "pipeline" };
 const HINT = "npm keeps options that come before --. Use npx pipeline … or npm run pipeline -- …";

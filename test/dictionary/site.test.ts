@@ -6,7 +6,7 @@ import { ASSETS, siteOf, siteOfTexts, type WrittenSite } from "../../src/diction
 import { parseSqlVersion } from "../../src/models/load.js";
 import { referencesOf } from "../../src/models/order.js";
 import { traceForDictionary } from "../../src/run/column-lineage.js";
-import { pipeline } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { plan, version } from "../sql/session.js";
 import { makeFolder, PROJECT } from "../workspace.js";
 

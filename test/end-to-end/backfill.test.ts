@@ -6,7 +6,7 @@ import { backfill, type BackfillRequest, type EndedBackfill } from "../../src/ru
 import { withdrawPublication } from "../../src/run/withdraw.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
-import { pipeline } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { run } from "../run/running.js";
 import { hashesOf } from "../storage.js";

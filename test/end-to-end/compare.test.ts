@@ -4,7 +4,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { Comparison } from "../../src/record/comparison.js";
 import type { RunReport } from "../../src/record/run-record.js";
 import type { Settings } from "../../src/settings/settings.js";
-import { pipeline } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { readTable } from "../consumption/reading.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { run, runOver } from "../run/running.js";
@@ -267,7 +267,7 @@ describe("pipeline compare --against", () => {
     await putFile(folder, ".env.dev", linesOf(dev.environment));
     const before = await contentsOf(prod.settings);
     const words = ["--profile", "dev", "compare", "-e", "2020-05-29", "--against", "prod", "--json"];
-    const { code, stdout } = await pipeline(words, {}, undefined, folder);
+    const { code, stdout } = await pipeline(words, {}, folder);
     expect(code).toBe(0);
     const comparison = JSON.parse(stdout) as Comparison;
     expect(comparison.compared_with).toMatchObject({ profile: "prod", run_id: prod.report.run_id });
@@ -278,12 +278,7 @@ describe("pipeline compare --against", () => {
   it("is refused if the other profile has no file", async () => {
     const { environment } = await makeWorkspace();
     expect(
-      await pipeline(
-        ["compare", "-e", "2020-05-29", "--against", "prod"],
-        environment,
-        undefined,
-        await makeFolder(),
-      ),
+      await pipeline(["compare", "-e", "2020-05-29", "--against", "prod"], environment, await makeFolder()),
     ).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/the profile prod has no file .*\.env\.prod\. Create it/),

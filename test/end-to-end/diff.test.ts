@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { readHistory } from "../../src/introspect/history.js";
 import type { Settings } from "../../src/settings/settings.js";
-import { pipeline } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { run, runOver } from "../run/running.js";
 import { hashesOf } from "../storage.js";

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { CheckResult, DoctorReport } from "../../src/introspect/doctor/doctor.js";
-import { pipeline } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { readTable } from "../consumption/reading.js";
 import { putVouchers, voucher } from "../raw-vouchers.js";
 import { runOver } from "../run/running.js";

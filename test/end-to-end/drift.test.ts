@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { RunReport } from "../../src/record/run-record.js";
-import { pipeline } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { readTable } from "../consumption/reading.js";
 import { putParquet } from "../duckdb.js";
 import { times, voucher } from "../raw-vouchers.js";

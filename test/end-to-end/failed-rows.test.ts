@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { InspectionReport } from "../../src/introspect/inspect.js";
-import { pipeline } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { EXECUTION_DATE, run, runOver } from "../run/running.js";
 import { getFile, putFile } from "../storage.js";

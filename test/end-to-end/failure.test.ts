@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { STAGES } from "../../src/record/stages.js";
-import { pipeline, start } from "../cli/command.js";
+import { start } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { readTable } from "../consumption/reading.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { EXECUTION_DATE, run } from "../run/running.js";

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import type { InspectionReport } from "../../src/introspect/inspect.js";
-import { pipeline } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { getFile, putFile } from "../storage.js";
 import { makeWorkspace, PROJECT } from "../workspace.js";

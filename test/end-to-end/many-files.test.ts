@@ -3,7 +3,7 @@ import type { PlannedRun } from "../../src/introspect/planned-run.js";
 import type { ReplayReport } from "../../src/introspect/replay.js";
 import type { Stage } from "../../src/record/stages.js";
 import type { Settings } from "../../src/settings/settings.js";
-import { pipeline } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { readTable } from "../consumption/reading.js";
 import { makeManyOf } from "../many-files.js";
 import { times, voucher } from "../raw-vouchers.js";

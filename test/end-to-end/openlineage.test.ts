@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Stage } from "../../src/record/stages.js";
 import type { RunEvent } from "../../src/run/observers/openlineage/event.js";
 import type { OpenLineageSettings, Settings } from "../../src/settings/settings.js";
-import { pipeline } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { EXECUTION_DATE, run } from "../run/running.js";
 import { makeFolder, makeWorkspace, type Workspace } from "../workspace.js";

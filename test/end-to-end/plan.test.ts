@@ -8,7 +8,8 @@ import type { RunReport } from "../../src/record/run-record.js";
 import { withdrawPublication } from "../../src/run/withdraw.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
-import { pipeline, start } from "../cli/command.js";
+import { start } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { putVouchers, voucher } from "../raw-vouchers.js";
 import { EXECUTION_DATE, run } from "../run/running.js";
 import { hashesOf, putFile } from "../storage.js";
@@ -140,7 +141,7 @@ describe("pipeline plan", () => {
   it("shows the replaced partitions, that the database is ready, and changes nothing", async () => {
     const made = await untouched();
     // In a process of its own, with which every file is closed.
-    const { stdout } = await pipeline(["-e", EXECUTION_DATE, "--json"], made.environment);
+    const { stdout } = await start(["-e", EXECUTION_DATE, "--json"], made.environment).ended;
     const { tables } = JSON.parse(stdout) as RunReport;
     const before = await allOf(made);
     const again = await plan(made.settings);

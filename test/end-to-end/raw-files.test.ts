@@ -3,7 +3,7 @@ import { crc32, gzipSync } from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
 import type { InspectionReport } from "../../src/introspect/inspect.js";
 import type { RunReport } from "../../src/record/run-record.js";
-import { pipeline } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { readTable } from "../consumption/reading.js";
 import { putParquet } from "../duckdb.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";

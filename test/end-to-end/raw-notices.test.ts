@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { pipeline } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { EXECUTION_DATE } from "../run/running.js";
 import { getFile, putFile } from "../storage.js";
 import { makeWorkspace, type Workspace } from "../workspace.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { pipeline } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { times, voucher, type RawVoucher } from "../raw-vouchers.js";
 import { EXECUTION_DATE, run, runOver } from "../run/running.js";
 

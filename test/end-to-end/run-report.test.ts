@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { readHistory } from "../../src/introspect/history.js";
-import { pipeline } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { run } from "../run/running.js";
 import { getFile, hashesOf, listFiles } from "../storage.js";

@@ -4,7 +4,7 @@ import { describe, expect, it } from "@jest/globals";
 import { readHistory } from "../../src/introspect/history.js";
 import { readStatus } from "../../src/introspect/status.js";
 import type { Settings } from "../../src/settings/settings.js";
-import { pipeline } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { readTable } from "../consumption/reading.js";
 import { voucher } from "../raw-vouchers.js";
 import { run, runOver } from "../run/running.js";

@@ -5,7 +5,7 @@ import type { Stage } from "../../src/record/stages.js";
 import { withdrawPublication } from "../../src/run/withdraw.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
-import { pipeline } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { readTable } from "../consumption/reading.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { EXECUTION_DATE, run, runOver } from "../run/running.js";
@@ -252,7 +252,18 @@ describe("pipeline status", () => {
   it("names a date as stale until all stages have run again, even if it was published since", async () => {
     const { settings } = await runOver([voucher()]);
     await putVouchers(settings.zones.raw, [voucher(), voucher({ country_code: "Chile" })]);
-    for (let times = 0; times < 21; times += 1) await run(settings, EXECUTION_DATE, ["publish"]);
+    const { run_id } = await run(settings, EXECUTION_DATE, ["publish"]);
+    // More runs than a command shows.
+    for (let copy = 1; copy <= 20; copy += 1) {
+      const id = `${run_id}-${copy.toString()}`;
+      await readTable(
+        settings,
+        `INSERT INTO pipeline_runs SELECT '${id}', execution_date, stages, outcome, started_at, ended_at, started_by,
+         sql_version, sql_hash, error_code, error_message, record FROM pipeline_runs WHERE run_id = '${run_id}'`,
+      );
+      for (const event of ["began", "ended"])
+        await readTable(settings, `INSERT INTO run_order (run_id, event) VALUES ('${id}', '${event}')`);
+    }
     const stale = async () => (await status(settings)).stale.length;
     expect(await stale()).toBe(1);
     await run(settings, EXECUTION_DATE, ["curate"]);

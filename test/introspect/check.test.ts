@@ -4,7 +4,7 @@ import { describe, expect, it } from "@jest/globals";
 import { checkSql } from "../../src/introspect/check/check-sql.js";
 import { faultText } from "../../src/introspect/check/sql-faults.js";
 import { readSettings } from "../../src/settings/settings.js";
-import { pipeline } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { makeFolder, SHIPPED_SQL } from "../workspace.js";
 
 /** A copy of the SQL in which texts of files are changed. */

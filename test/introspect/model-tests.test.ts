@@ -3,7 +3,7 @@ import path from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { runTests } from "../../src/introspect/check/run-tests.js";
 import { readSettings } from "../../src/settings/settings.js";
-import { pipeline } from "../cli/command.js";
+import { pipeline } from "../cli/warm-command.js";
 import { voucher } from "../raw-vouchers.js";
 import { runOver } from "../run/running.js";
 import { makeFolder, SHIPPED_SQL } from "../workspace.js";

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "@jest/globals";
 import { dump } from "js-yaml";
 import type { KeyedPart } from "../../../src/settings/settings.js";
-import { pipeline } from "../../cli/command.js";
+import { pipeline } from "../../cli/warm-command.js";
 import { until } from "../../until.js";
 import { makeFolder, makeWorkspace } from "../../workspace.js";
 import { startApi } from "../process.js";
