@@ -32,7 +32,7 @@ cancelled() {
 ended 0 node dist/cli/main.js -e 2020-05-29
 for stage in curate aggregate publish; do ended 0 node dist/cli/main.js "$stage" -e 2020-05-28; done
 ended 3 env MAX_REJECTED_SHARE=0 node dist/cli/main.js -e 2020-05-27
-node build.mjs --failpoints
+node --input-type=module --eval 'import { buildForTests } from "./test/build.mjs"; await buildForTests();'
 ended 143 cancelled node dist-test/cli/main.js -e 2020-05-26
 
 "$python" test/openlineage/check.py "$OPENLINEAGE_FILE"
