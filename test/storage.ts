@@ -32,6 +32,12 @@ export async function makeBucket(name: string): Promise<void> {
   await (await s3()).createBucket({ Bucket: name });
 }
 
+export async function copyBucket(from: string, to: string): Promise<void> {
+  const client = await s3();
+  for (const key of await keysBelow(from, ""))
+    await client.copyObject({ Bucket: to, Key: key, CopySource: encodeURIComponent(`${from}/${key}`) });
+}
+
 export async function dropBucket(name: string): Promise<void> {
   for (const key of await keysBelow(name, "")) await (await s3()).deleteObject({ Bucket: name, Key: key });
   await (await s3()).deleteBucket({ Bucket: name });

@@ -12,6 +12,22 @@ export async function makeDatabase(server: Server, name: string): Promise<string
   return new URL(name, adminUrl(server)).href;
 }
 
+/**
+ * Copies the tables of a database into another one of the same server.
+ * @param url of an account that may do so.
+ */
+export function copyDatabase(url: string, from: string, to: string): Promise<void> {
+  return asking(url, async (connection) => {
+    const [tables] = await connection.query<RowDataPacket[]>(
+      `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = '${from}'`,
+    );
+    for (const { name } of tables as { name: string }[]) {
+      await connection.query(`CREATE TABLE \`${to}\`.\`${name}\` LIKE \`${from}\`.\`${name}\``);
+      await connection.query(`INSERT INTO \`${to}\`.\`${name}\` SELECT * FROM \`${from}\`.\`${name}\``);
+    }
+  });
+}
+
 export async function dropDatabase(server: Server, name: string): Promise<void> {
   await asking(adminUrl(server), (connection) => connection.query(`DROP DATABASE \`${name}\``));
 }
