@@ -1,12 +1,18 @@
 import { textTable } from "../base/text-table.js";
+import { counting } from "../base/words.js";
 import { ignoredLines, offClusterLines, sameBytesLines } from "../raw/file-notices.js";
 import type { AuditResult, RunReport } from "./run-record.js";
 
 /** A failed audit with the rows that fail, as text. */
 export function describeBroken({ model, audit, promise, broken, threshold, rows }: AuditResult): string {
-  const more = broken > rows.length ? `\n  … and ${(broken - rows.length).toString()} more rows` : "";
+  const unseen = broken - rows.length;
+  const more = unseen > 0 ? `\n  … and ${counting(unseen, "more row")}` : "";
   const allowed = describeThreshold(threshold);
-  const these = allowed === "" ? "These rows fail" : `${broken.toString()} rows fail, ${allowed} allowed`;
+  const fail = broken === 1 ? "fails" : "fail";
+  const these =
+    allowed === ""
+      ? `${broken === 1 ? "This row" : "These rows"} ${fail}`
+      : `${counting(broken, "row")} ${fail}, ${allowed} allowed`;
   const table = textTable(rows).replaceAll(/^/gm, "  ");
   return `${model} fails the audit ${audit}. ${promise} ${these}:\n${table}${more}`;
 }

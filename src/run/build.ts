@@ -1,6 +1,7 @@
 import { allEnded, sideBySide } from "../base/concurrency.js";
 import { PipelineError } from "../base/errors.js";
 import { failpoint } from "../base/failpoints.js";
+import { counting } from "../base/words.js";
 import { EngineError, ofModel, type Builder, type Functions, type Row } from "../engine/builder.js";
 import {
   declaredColumns,
@@ -174,7 +175,7 @@ async function buildModel(
 function warningOf({ model, audit, broken, threshold }: AuditResult): string {
   const allowed = describeThreshold(threshold);
   const limit = allowed === "" ? "" : `, ${allowed} may`;
-  return `${model} fails the audit ${audit}: ${broken.toString()} rows${limit}; the summary shows them`;
+  return `${model} fails the audit ${audit}: ${counting(broken, "row")}${limit}; the summary shows them`;
 }
 
 /** Makes a model readable under its name: as a view, a table of the run, or a staged file. */
