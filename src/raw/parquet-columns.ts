@@ -237,7 +237,7 @@ function textIn(row: Row, column: string): string {
  * The codecs of a footer that DuckDB cannot show. It also shows the statistics, which may have a moment out of its
  * range.
  */
-const UNKNOWN = ["UNKNOWN"];
+const UNKNOWN = ["that DuckDB cannot tell"];
 
 /** The facts in the footer of a Parquet file that decide if a cluster reads it. */
 interface Footer {
@@ -285,11 +285,10 @@ async function footersOf(
   if (uris.length === 0) return new Map();
   try {
     const rows = await engine.rows(footersStatement(uris, needed));
-    const words = (row: Row, column: string) => textIn(row, column).split(" ").filter(Boolean);
     return new Map(
       rows.map((row) => [
         textOf(row, "file_name"),
-        { codecs: words(row, "codecs"), unproven: words(row, "unproven") },
+        { codecs: textsIn(row, "codecs"), unproven: textsIn(row, "unproven") },
       ]),
     );
   } catch (error) {
@@ -304,17 +303,23 @@ async function footersOf(
   }
 }
 
+/** The texts of a list; none if it is missing. */
+function textsIn(row: Row, column: string): string[] {
+  const list = row[column];
+  return Array.isArray(list) ? list.map(String) : [];
+}
+
 /** fastparquet leaves missing times out of its statistics, and writes them as the lowest number. */
 function footersStatement(uris: readonly string[], needed: readonly string[]): string {
   const list = listLiteral(uris.map(pathPattern));
   const isOrdinary = (text: string) =>
     `regexp_full_match(${text}, '[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9:.]+([+]00)?)?')`;
   return (
-    "SELECT file_name, array_to_string(list_sort(list(DISTINCT compression)), ' ') AS codecs, " +
-    "array_to_string(list_sort(list(DISTINCT path_in_schema) FILTER (WHERE " +
+    "SELECT file_name, list_sort(list(DISTINCT compression)) AS codecs, " +
+    "list_sort(list(DISTINCT path_in_schema) FILTER (WHERE " +
     `list_contains(${listLiteral(needed)}, path_in_schema) AND NOT coalesce(stats_null_count = num_values OR ` +
     `(${isOrdinary("coalesce(stats_min_value, stats_min)")} AND ${isOrdinary("coalesce(stats_max_value, stats_max)")} ` +
-    "AND created_by NOT LIKE 'fastparquet%'), false))), ' ') AS unproven " +
+    "AND created_by NOT LIKE 'fastparquet%'), false))) AS unproven " +
     `FROM parquet_metadata(${list}) JOIN (SELECT file_name, coalesce(created_by, '') AS created_by ` +
     `FROM parquet_file_metadata(${list})) USING (file_name) GROUP BY file_name`
   );

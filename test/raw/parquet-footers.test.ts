@@ -9,7 +9,10 @@ import { writeParquet } from "../duckdb.js";
 import { makeWorkspace } from "../workspace.js";
 
 /** Files of one column of moments by their names, and why Spark is not to read them. */
-async function refusalsOf(files: Readonly<Record<string, readonly [select: string, options?: string]>>) {
+async function refusalsOf(
+  files: Readonly<Record<string, readonly [select: string, options?: string]>>,
+  column = "value",
+) {
   const { settings } = await makeWorkspace();
   const raw = settings.zones.raw;
   for (const [name, [select, options]] of Object.entries(files))
@@ -23,10 +26,10 @@ async function refusalsOf(files: Readonly<Record<string, readonly [select: strin
   };
   const found = new Map<string, unknown>();
   await withDuckDb(session, async (engine) => {
-    const { results } = await inspectParquetFiles(engine, listed, ["value"]);
-    for (const each of await withFooters(engine, results, ["value"])) {
+    const { results } = await inspectParquetFiles(engine, listed, [column]);
+    for (const each of await withFooters(engine, results, [column])) {
       // Where a file is has no say here: only files on S3 are Spark's.
-      const parts = groupFiles([each], { value: "moment" }, raw).map((part) => ({
+      const parts = groupFiles([each], { [column]: "moment" }, raw).map((part) => ({
         ...part,
         files: ["s3://lake/f.parquet"],
       }));
@@ -68,7 +71,7 @@ it("DuckDB reads a file whose footer it cannot show, and Spark still reads the o
       nanoseconds: ["SELECT make_timestamp_ns(-9223372036854775808) AS value"],
       z: [moment],
     }),
-  ).toEqual({ a: "", b: "", nanoseconds: "compression UNKNOWN", z: "" });
+  ).toEqual({ a: "", b: "", nanoseconds: "compression that DuckDB cannot tell", z: "" });
 });
 
 it("Spark reads moments if statistics prove that they are in the years 1 to 9999", async () => {
@@ -102,6 +105,13 @@ it("Spark reads moments if statistics prove that they are in the years 1 to 9999
     infinity: unproven,
     "before Christ": unproven,
     "infinite milliseconds": unproven,
+  });
+});
+
+it("Spark does not read moments without such statistics in a column with blanks in its name", async () => {
+  const select = `SELECT CAST('infinity' AS TIMESTAMP) AS "ordered at"`;
+  expect(await refusalsOf({ infinity: [select] }, "ordered at")).toEqual({
+    infinity: "ordered at: times outside the years 1 to 9999, or no reliable statistics of them",
   });
 });
 
