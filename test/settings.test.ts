@@ -25,7 +25,9 @@ const ZONES_ON_S3 = {
   PROVISION_ZONE: "s3://lake/prov",
 };
 
-const FORM_OF_ENGINE = "must be duckdb, spark://user:password@host:port or hive2://user:password@host:port";
+const FORM_OF_ENGINE =
+  "must be duckdb, spark://host:port or hive2://host:port, with user:password@ before the host if it asks for them; " +
+  "write @ / # ? and % in them as %40 %2F %23 %3F and %25";
 
 describe("settings from files", () => {
   const written = async (content: string, name = "secret") => {
@@ -343,11 +345,15 @@ describe("the settings", () => {
     ["spark://host", FORM_OF_ENGINE],
     ["spark://:10000", FORM_OF_ENGINE],
     ["spark://u:top-secret@host:10000/database", FORM_OF_ENGINE],
-    ["spark://u:top-secret%@host:10000", "has a % without two hex digits"],
+    ["spark://u:top-secret%@host:10000", "has a % that does not encode a character"],
     [
       "spark://u:top-secret@host:10000?ssl=true",
       "has the unknown parameter ssl; known: tls, transport, path, auth, principal",
     ],
+    ["spark://u:2024?top-secret@host:10000", FORM_OF_ENGINE],
+    ["spark://host:0", FORM_OF_ENGINE],
+    ["spark://host1,host2:10000", FORM_OF_ENGINE],
+    ["spark://u:top-secret@host:10000?tls=true&tls=false", "has the parameter tls twice"],
     ["spark://u:top-secret@host:10000?tls=yes", "has an invalid tls; use true or false"],
     ["spark://u:top-secret@host:10000?transport=udp", "has an invalid transport; use tcp or http"],
     ["spark://u:top-secret@host:10000?path=x", "has a path, which needs transport=http"],
@@ -396,5 +402,16 @@ describe("the settings", () => {
     expect(message).not.toContain("RAW_ZONE");
     expect(message).toContain("  CURATED_ZONE must be s3://bucket/prefix if ENGINE names a Spark");
     expect(message).toContain("  PROVISION_ZONE must be s3://bucket/prefix if ENGINE names a Spark");
+  });
+
+  it("refuse the name of a zone that Spark would take for a pattern", () => {
+    const message = faultOf({
+      ENGINE: "spark://host:10000",
+      RAW_ZONE: "s3://lake/raw",
+      CURATED_ZONE: "s3://lake/cur{a}",
+      PROVISION_ZONE: "s3://lake/provision",
+    });
+    expect(message).toContain("  CURATED_ZONE has characters that Spark takes for a pattern");
+    expect(message).not.toContain("PROVISION_ZONE");
   });
 });

@@ -85,7 +85,9 @@ export function inspectRawZone(
     const version = await opened.sql();
     const zones = await opened.zones();
     const temporary = await opened.folder();
-    const context = { activity, executionDate: ANY_DATE, settings, signal, version, zones };
+    // DuckDB inspects, also if ENGINE names a cluster.
+    const alone: Settings = { ...settings, engine: { kind: "duckdb" } };
+    const context = { activity, executionDate: ANY_DATE, settings: alone, signal, version, zones };
     const files: InspectedRawFile[] = [];
     const ignored: ZoneFile[] = [];
     const sameBytes: SameBytes[] = [];

@@ -1,5 +1,6 @@
+import { isPlainToSpark } from "../base/spark-paths.js";
 import { identifier, listLiteral, listOf, literal } from "../sql-text/literal.js";
-import { isPlainToSpark, sparkFiles, sparkLiteral, sparkName } from "../sql-text/spark-literal.js";
+import { sparkFiles, sparkLiteral, sparkName } from "../sql-text/spark-literal.js";
 
 /** A column of a raw file, in the form for SQL. */
 export interface RawColumn {
@@ -44,6 +45,8 @@ export interface RawPart {
   readonly rareType?: string;
   /** For Parquet, whether Spark marked its moments as those of its calendar before version 3; not set if only DuckDB reads the files. */
   readonly isLegacy?: true;
+  /** For Parquet, whether Hadoop takes the addresses of the files literally; not set if only DuckDB reads them. */
+  readonly isPlain?: boolean;
   /** For CSV, every column in the order of the header line. */
   readonly header: readonly string[];
   /** For CSV, the number of rows in all files, from the check of the bytes. */
@@ -171,7 +174,8 @@ export function sparkRefusal(part: RawPart): string | undefined {
 function refusalOfColumn(name: string, column: RawColumn): string | undefined {
   const { type, unit, castTo, isOrdinary } = column;
   if (column.name !== name) return "the same name in another case";
-  if (unit === "int96" || unit === "nanoseconds") return unit;
+  if (unit === "int96") return "moments as INT96";
+  if (unit === "nanoseconds") return "moments in nanoseconds";
   if (type === ALL_MISSING) return undefined;
   if (castTo !== undefined || SPARK_CONSTRUCTORS[type] === undefined) return `the type ${type || "nested"}`;
   return isOrdinary || !/^(DATE|TIMESTAMP)/.test(type)

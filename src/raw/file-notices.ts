@@ -31,6 +31,8 @@ export interface OffCluster {
   readonly reason: string;
   readonly files: number;
   readonly bytes: number;
+  /** The path of the first of them, below the raw zone. */
+  readonly first: string;
 }
 
 /**
@@ -45,8 +47,15 @@ export function offClusterOf(
   for (const part of parts) {
     const reason = reasonOf(part);
     if (reason === undefined) continue;
-    const { files, bytes } = byReason.get(reason) ?? { files: 0, bytes: 0 };
-    byReason.set(reason, { reason, files: files + part.files.length, bytes: bytes + part.bytes });
+    const before = byReason.get(reason);
+    const paths = part.files.map((uri) => uri.slice(part.root.length + 1));
+    const [first = ""] = [...paths, ...(before === undefined ? [] : [before.first])].sort();
+    byReason.set(reason, {
+      reason,
+      files: (before?.files ?? 0) + part.files.length,
+      bytes: (before?.bytes ?? 0) + part.bytes,
+      first,
+    });
   }
   return [...byReason.values()].sort((a, b) => b.bytes - a.bytes || (a.reason < b.reason ? -1 : 1));
 }
@@ -54,7 +63,9 @@ export function offClusterOf(
 /** Raw files that a cluster does not read as lines, one for each reason. */
 export function offClusterLines(groups: readonly OffCluster[]): string[] {
   return groups.map(
-    ({ reason, files, bytes }) => `${printable(reason)}: ${counting(files, "file")}, ${counted(bytes)} bytes`,
+    ({ reason, files, bytes, first }) =>
+      `${printable(reason)}: ${counting(files, "file")}, ${counted(bytes)} bytes, ` +
+      `${files === 1 ? "" : "first "}${printable(first)}`,
   );
 }
 

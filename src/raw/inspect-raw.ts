@@ -1,5 +1,6 @@
 import { sideBySide } from "../base/concurrency.js";
 import { PipelineError } from "../base/errors.js";
+import { isPlainToSpark } from "../base/spark-paths.js";
 import { counting } from "../base/words.js";
 import type { Engine } from "../engine/duckdb/duckdb-engine.js";
 import { DuckDbError } from "../engine/duckdb/duckdb-errors.js";
@@ -328,7 +329,12 @@ export function groupFiles(inspected: readonly InspectedFile[], reads: Reads, ro
       // Without a cluster the types that only DuckDB reads make no difference.
       ...(codecs === undefined
         ? {}
-        : { codecs, ...(rareType && { rareType }), ...(isLegacy && { isLegacy }) }),
+        : {
+            codecs,
+            isPlain: isPlainToSpark(file.uri),
+            ...(rareType && { rareType }),
+            ...(isLegacy && { isLegacy }),
+          }),
       ...(isReadInOrder === undefined ? {} : { isReadInOrder }),
       ...(columns.some((column) => column.hasMilliseconds && !Object.hasOwn(reads, column.name))
         ? { isReadByName: true as const }

@@ -84,11 +84,16 @@ async function columnsOfFiles(
   const inspected: InspectedFile[] = [];
   for (const file of files) {
     const found = elements.get(file.uri) ?? [];
-    const rareType = found.find((each) => each.rareType !== undefined)?.rareType;
+    const top = topLevel(found);
+    const names = top.map(({ name }) => name);
+    const isRepeated = new Set(names).size < names.length;
+    const rareType = isRepeated
+      ? "the same name as another"
+      : found.find((each) => each.rareType !== undefined)?.rareType;
     inspected.push({
       file,
       format: "parquet",
-      columns: await withDuckDbNames(engine, file, topLevel(found), needed),
+      columns: await withDuckDbNames(engine, file, top, needed),
       ...(rareType !== undefined && { rareType }),
     });
   }
@@ -178,9 +183,13 @@ function unitOf(row: Row): Pick<FileColumn, "unit"> {
     : {};
 }
 
+const MOST_DIGITS_OF_SPARK = 38;
+
 /** Types for which Spark refuses the whole file, also if nobody reads their columns. */
 function rareTypeOf(row: Row): string | undefined {
   if (textIn(row, "logical_type") === "Float16Type()") return "FLOAT16";
+  const decimal = decimalOf(row);
+  if (decimal !== undefined && decimal.digits > MOST_DIGITS_OF_SPARK) return decimal.type;
   return /^(TIME\b|UUID|INTERVAL|GEOMETRY|VARIANT)/.exec(textIn(row, "duckdb_type"))?.[0];
 }
 

@@ -165,6 +165,7 @@ const offCluster = z.object({
   reason: z.string(),
   files: whole,
   bytes: whole,
+  first: z.string(),
 }) satisfies z.ZodType<OffCluster>;
 
 const publishResult = z.object({

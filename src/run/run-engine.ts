@@ -1,10 +1,8 @@
-import { PipelineError } from "../base/errors.js";
 import { type Builder } from "../engine/builder.js";
 import { duckDbBuilder, type Engine } from "../engine/duckdb/duckdb-engine.js";
 import { withDuckDb, type Reach, type StartOptions } from "../engine/duckdb/duckdb.js";
 import { isWritten, type WrittenModel } from "../models/model.js";
 import type { Stage } from "../record/stages.js";
-import { isPlainToSpark } from "../sql-text/spark-literal.js";
 import { stagingOfRun } from "../zones/zone.js";
 import { filesAtRest } from "./build.js";
 import type { RunContext, RawInput } from "./context.js";
@@ -22,7 +20,6 @@ export async function openBuilder(
 ): Promise<OpenBuilder> {
   if (settings.engine.kind === "duckdb")
     return { builder: duckDbBuilder(engine), close: () => Promise.resolve() };
-  for (const { root } of [zones.curated, zones.provision]) assertPlain(root);
   // Loaded only if needed: most runs have no cluster.
   const [{ openSparkSession }, { sparkBuilder }] = await Promise.all([
     import("../engine/spark/spark-session.js"),
@@ -49,15 +46,6 @@ export function runSession(
   warn: (message: string) => void,
 ): StartOptions {
   return { settings: settings.duckdb, s3: zones.s3, signal, warn, keepsWhatItRead: true };
-}
-
-/** @throws PipelineError INVALID_SETTINGS for a zone whose name Hadoop's client would read as a pattern. */
-function assertPlain(root: string): void {
-  if (isPlainToSpark(root)) return;
-  throw new PipelineError(
-    "INVALID_SETTINGS",
-    `Spark cannot read and write ${root}: use only letters, digits and . - _ in its name`,
-  );
 }
 
 /** Opens engines with the same permissions. */

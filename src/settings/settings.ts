@@ -7,6 +7,7 @@ import * as z from "zod";
 import { messageOf, PipelineError } from "../base/errors.js";
 import { projectFolder } from "../base/files.js";
 import { isOnS3, type S3Credentials, type S3UrlStyle } from "../base/s3-access.js";
+import { isPlainToSpark } from "../base/spark-paths.js";
 import { parseTraceparent, type TraceContext } from "../base/trace-context.js";
 import { readChangeLimit, type ChangeLimit } from "./change-limit.js";
 import { isSparkUrl, readSparkUrl, type SparkAddress } from "./spark-address.js";
@@ -340,7 +341,12 @@ export function readSettings(given: NodeJS.ProcessEnv = environmentOfProcess()):
     ? { RAW_ZONE, CURATED_ZONE, PROVISION_ZONE }
     : {};
   const outOfReach = Object.entries(zonesOfCluster).filter(([, location]) => !isOnS3(location));
-  if (!parsed.success || !parsedS3.success || outOfReach.length > 0 || secrets.faults.size > 0) {
+  // Runs write there. Raw files with such names are read by DuckDB.
+  const notPlain = Object.entries(zonesOfCluster)
+    .filter(([name, location]) => name !== "RAW_ZONE" && isOnS3(location) && !isPlainToSpark(location))
+    .map(([name]) => name);
+  const ofCluster = outOfReach.length + notPlain.length;
+  if (!parsed.success || !parsedS3.success || ofCluster > 0 || secrets.faults.size > 0) {
     const issues = [parsed, parsedS3].flatMap(({ error }) => error?.issues ?? []);
     const faults = [
       ...secrets.faults.values(),
@@ -350,6 +356,10 @@ export function readSettings(given: NodeJS.ProcessEnv = environmentOfProcess()):
         return `${name in secrets.files ? `${name} from ${fileVariable(name)}` : name} ${message}`;
       }),
       ...outOfReach.map(([name]) => `${name} must be s3://bucket/prefix if ENGINE names a Spark`),
+      ...notPlain.map(
+        (name) =>
+          `${name} has characters that Spark takes for a pattern, such as { * or a comma; rename its folder`,
+      ),
     ];
     throw new PipelineError("INVALID_SETTINGS", ["these settings are invalid:", ...faults].join("\n  "));
   }

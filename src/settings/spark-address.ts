@@ -40,21 +40,34 @@ export function isSparkUrl(url: string): boolean {
  * @returns the address, or a text with the fault. It never contains the URL, which may contain a password.
  */
 export function readSparkUrl(url: string): SparkAddress | string {
-  const form = "must be duckdb, spark://user:password@host:port or hive2://user:password@host:port";
+  const form =
+    "must be duckdb, spark://host:port or hive2://host:port, with user:password@ before the host if it asks for them; " +
+    "write @ / # ? and % in them as %40 %2F %23 %3F and %25";
   if (url.startsWith("jdbc:")) return `${form}; it has the form of JDBC, whose options have other names here`;
   if (isListOfMasters(url)) return notAMaster("host");
   if (!isSparkUrl(url) || !URL.canParse(url)) return form;
   const { protocol, hostname, port, username, password, pathname, searchParams, hash } = new URL(url);
-  if (hostname === "" || port === "" || !["", "/"].includes(pathname) || hash !== "") return form;
+  if (
+    !/^([\w.-]+|\[.*\])$/.test(hostname) ||
+    ["", "0"].includes(port) ||
+    !["", "/"].includes(pathname) ||
+    hash !== ""
+  )
+    return form;
   if (protocol === "spark:" && Number(port) === MASTER_PORT) return notAMaster(hostname);
-  const unknown = [...searchParams.keys()].find((name) => !PARAMETERS.includes(name));
+  const names = [...searchParams.keys()];
+  const unknown = names.find((name) => !PARAMETERS.includes(name));
+  // A password with a ? that is not encoded ends up in the name of a parameter.
+  if (names.some((name) => !/^[a-z]+$/i.test(name))) return form;
   if (unknown !== undefined) return `has the unknown parameter ${unknown}; known: ${PARAMETERS.join(", ")}`;
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) return `has the parameter ${repeated} twice`;
   const { tls = "false", transport = "tcp", path, auth, principal } = Object.fromEntries(searchParams);
   if (!["true", "false"].includes(tls)) return "has an invalid tls; use true or false";
   if (!["tcp", "http"].includes(transport)) return "has an invalid transport; use tcp or http";
   if (path !== undefined && transport !== "http") return "has a path, which needs transport=http";
   const account = decoded([username, password]);
-  if (account === undefined) return "has a % without two hex digits; write % as %25";
+  if (account === undefined) return "has a % that does not encode a character; write % as %25";
   const [user = "", secret = ""] = account;
   const host = hostname.replace(/^\[(.*)\]$/, "$1");
   const kerberos = readKerberos({ auth, principal, host });

@@ -38,8 +38,3 @@ function sharedFolder(paths: readonly string[]): string {
     length = first.lastIndexOf("/", length - 2) + 1;
   return first.slice(0, length);
 }
-
-/** Whether Hadoop's client, which reads an address on S3 as a pattern, finds exactly this address. */
-export function isPlainToSpark(uri: string): boolean {
-  return /^s3:\/\/[\p{L}\p{N} _.=+@()~$'!&%/-]+$/u.test(uri);
-}

@@ -46,13 +46,13 @@ it("the files that the cluster does not read are counted by reason, the most byt
     {
       heading: "raw files that DuckDB reads instead of the cluster",
       lines: [
-        "timestamp: nanoseconds: 1 file, 5,000 bytes",
-        "CSV: 3 files, 50 bytes",
-        "timestamp: times outside the years 1 to 9999, or no reliable statistics of them: 1 file, 7 bytes",
-        "timestamp: int96: 1 file, 6 bytes",
-        "the calendar of Spark 2: 1 file, 5 bytes",
-        "a name with characters that Hadoop does not take literally: 1 file, 4 bytes",
-        "timestamp: the same name in another case: 1 file, 3 bytes",
+        "timestamp: moments in nanoseconds: 1 file, 5,000 bytes, vouchers/f.parquet",
+        "CSV: 3 files, 50 bytes, first vouchers/c.csv",
+        "timestamp: times outside the years 1 to 9999, or no reliable statistics of them: 1 file, 7 bytes, vouchers/h.parquet",
+        "timestamp: moments as INT96: 1 file, 6 bytes, vouchers/i.parquet",
+        "the calendar of Spark 2: 1 file, 5 bytes, vouchers/j.parquet",
+        "a name with characters that Hadoop does not take literally: 1 file, 4 bytes, vouchers/k{1}.parquet",
+        "timestamp: the same name in another case: 1 file, 3 bytes, vouchers/l.parquet",
       ],
     },
   ]);

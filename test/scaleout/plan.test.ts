@@ -38,7 +38,9 @@ describe("the plan of a run on a cluster", () => {
       .map(({ sql }) => sql.replaceAll("<run>", digits));
     expect(planned.length).toBeGreaterThan(12);
     expect(planned.filter((sql) => !heard.includes(sql))).toEqual([]);
-    expect(plan.off_cluster).toEqual([{ reason: "CSV", files: 1, bytes: expect.any(Number) }]);
+    expect(plan.off_cluster).toEqual([
+      { reason: "CSV", files: 1, bytes: expect.any(Number), first: "vouchers/some.csv" },
+    ]);
     expect(report.off_cluster).toEqual(plan.off_cluster);
     expect(plan.partitions.map(({ uri }) => uri)).toEqual(report.tables.map(({ uri }) => uri));
   }, 600_000);

@@ -79,7 +79,11 @@ export function connectError(
       { cause: error },
     );
   }
-  return unavailable(server, `is not reachable: ${said}`, error);
+  return new PipelineError(
+    "ENGINE_UNAVAILABLE",
+    `${server} is not reachable: ${said}; run again, or check host, port, tls and transport in ENGINE`,
+    { cause: error },
+  );
 }
 
 function refusal(said: string, isKerberos: boolean): string {

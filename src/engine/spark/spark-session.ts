@@ -41,6 +41,8 @@ const SESSION_SETTINGS: Readonly<Record<string, string>> = {
   // All files count, with their columns by name and nothing else.
   "spark.sql.files.ignoreCorruptFiles": "false",
   "spark.sql.files.ignoreMissingFiles": "false",
+  // Rows that DuckDB fetches are in the order of the file names.
+  "spark.sql.files.maxRecordsPerFile": "0",
   "spark.sql.files.ignoredPathSegmentRegex": "^[._]",
   "spark.sql.parquet.mergeSchema": "false",
   "spark.sql.parquet.fieldId.read.enabled": "false",
@@ -72,6 +74,8 @@ const SESSION_SETTINGS: Readonly<Record<string, string>> = {
   "spark.sql.optimizer.mergeSubplans.filterPropagation.enabled": "true",
   "spark.sql.optimizer.mergeSubplans.filterPropagation.symmetricFilterPropagation.enabled": "true",
 };
+
+const SHARED_SESSION = "spark.sql.hive.thriftServer.singleSession";
 
 const OLDEST_MAJOR_VERSION = 4;
 
@@ -112,13 +116,23 @@ export async function openSparkSession(
   }
 }
 
-/** A server can ignore the settings of a new session. Then each one takes a statement. */
+/**
+ * A server can ignore the settings of a new session. Then each one takes a statement.
+ * @throws PipelineError ENGINE_NOT_USABLE if all clients of the server share one session.
+ */
 async function ensureSettings(
   fetched: (sql: string) => Promise<Fetched>,
   run: (sql: string) => Promise<void>,
 ): Promise<void> {
   const { rows } = await fetched("SET");
   const current = new Map(rows.map(({ key, value }) => [key, value]));
+  // Another run would replace the views of this one.
+  if (current.get(SHARED_SESSION) === "true") {
+    throw new PipelineError(
+      "ENGINE_NOT_USABLE",
+      `all clients of this Spark share one session, and would mix their data; start it with ${SHARED_SESSION}=false`,
+    );
+  }
   const ignored = Object.entries(SESSION_SETTINGS).filter(([name, value]) => current.get(name) !== value);
   await Promise.all(ignored.map(([name, value]) => run(`SET ${name}=${value}`)));
 }

@@ -48,7 +48,7 @@ describe("opening a session at a Spark", () => {
     const start = performance.now();
     await expect(open(settingsFor(port))).rejects.toMatchObject({
       ...ENGINE,
-      message: `Spark at 127.0.0.1:${port} is not reachable: connect ECONNREFUSED 127.0.0.1:${port}; run again, or check ENGINE`,
+      message: `Spark at 127.0.0.1:${port} is not reachable: connect ECONNREFUSED 127.0.0.1:${port}; run again, or check host, port, tls and transport in ENGINE`,
     });
     expect(performance.now() - start).toBeGreaterThan(1_200);
   });
