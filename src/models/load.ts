@@ -254,7 +254,10 @@ function faultsOfWritten({ file, header, table, template }: WrittenModel): strin
   const faults: string[] = [];
   const { columns, key, publish } = header;
   if (!endsInOrder(template)) {
-    faults.push(`${file}: add ORDER BY ALL at the end, so that each run writes the same bytes`);
+    faults.push(
+      `${file}: add ORDER BY ALL at the end, so that each run writes the same bytes; ` +
+        "after it, only the end of SELECT … FROM (SELECT … ORDER BY ALL) keeps the order",
+    );
   }
   if (columns["execution_date"]?.type !== "VARCHAR") {
     faults.push(`${file}: add a column execution_date of type VARCHAR`);
@@ -304,17 +307,29 @@ function lineOf(text: string, pattern: RegExp): number {
 
 /** Whether the outermost SELECT has an ORDER BY, or selects from a subquery that ends in one. */
 function endsInOrder(template: string): boolean {
-  const bare = template.replaceAll(/\/\*[\s\S]*?\*\/|--.*|'[^']*'/g, "");
+  const bare = template.replaceAll(NOT_SQL, "");
   const [, before = "", after = ""] = /^([\s\S]+)\border\s+by\b([\s\S]*)$/i.exec(bare) ?? [];
   if (before === "") return false;
+  if (before.split("(").length === before.split(")").length) return true;
   const open = openParentheses(before);
-  if (open.length === 0) return true;
-  // No other part of the outer SELECT may change the order.
-  const outer = before.slice(0, open[0]);
-  const keepsOrder = open.every((place) => /\bfrom\s*$/i.test(before.slice(0, place)));
-  return (
-    keepsOrder && !/\b(distinct|over|unnest)\b/i.test(outer) && /^([^()]|\([^()]*\))*[\s)]+$/.test(after)
-  );
+  if (!open.every((place) => /\bfrom\s*$/i.test(before.slice(0, place)))) return false;
+  // No outer SELECT may change the order, or add rows.
+  const starts = [0, ...open];
+  const outer = open.map((place, index) => withoutParentheses(before.slice(starts[index], place)));
+  const isSubqueryLast = /^[^()]*(\)\s*((as\s+)?\w+\s*)?)+$/i.test(withoutParentheses(after));
+  return isSubqueryLast && !outer.some((select) => REORDERS.test(select));
+}
+
+/** Comments, tags of templates, texts and quoted names. */
+const NOT_SQL =
+  /\/\*[\s\S]*?\*\/|\{%-?\s*comment[\s\S]*?endcomment\s*-?%\}|\{[{%][\s\S]*?[%}]\}|--.*|'[^']*'|"[^"]*"/g;
+
+const REORDERS = /\b(distinct|over|unnest|explode|union|except|intersect)\b/i;
+
+/** A text without what stands in closed parentheses. */
+function withoutParentheses(text: string): string {
+  const outer = text.replaceAll(/\([^()]*\)/g, "");
+  return outer === text ? text : withoutParentheses(outer);
 }
 
 /** The places of the parentheses that a text opens and does not close. */

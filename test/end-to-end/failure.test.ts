@@ -269,10 +269,4 @@ describe("the files that a killed run still writes, as a statement at a cluster 
     );
     expect(files.filter((name) => name.startsWith("_staging"))).toEqual([OTHER_DATE, OTHER_DATE]);
   });
-
-  it("are gone also from a partition, if they come after the commit", async () => {
-    const partition = "vouchers/execution_date=2020-05-29T000000";
-    const files = await filesAfter("all committed", [`${partition}/${LATE}/part-00000.parquet`], ["curated"]);
-    expect(files.filter((name) => name.startsWith("vouchers/"))).toEqual([`${partition}/data.parquet`]);
-  });
 });

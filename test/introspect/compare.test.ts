@@ -69,8 +69,8 @@ const CHANGES: readonly [ChangeOfRule, ...ChangeOfRule[]] = [
     "curated/vouchers.sql",
     (text, chance) =>
       text.replace(
-        "first_order_ts, total_orders, voucher_amount, days_since",
-        `first_order_ts, total_orders, CAST((voucher_amount // ${chance.of(["1000", "2000"])}) * 1000 + 500 AS INTEGER) AS voucher_amount, days_since`,
+        "first_order_ts, total_orders, voucher_amount,\n  days_between",
+        `first_order_ts, total_orders, CAST((voucher_amount // ${chance.of(["1000", "2000"])}) * 1000 + 500 AS INTEGER) AS voucher_amount,\n  days_between`,
       ),
   ],
   [

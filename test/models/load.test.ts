@@ -110,6 +110,10 @@ describe("the models of a version", () => {
     "SELECT * FROM (SELECT 1 AS number, 'x' AS execution_date ORDER BY ALL) WHERE number > 0",
     "SELECT DISTINCT * FROM (SELECT 1 AS number, 'x' AS execution_date ORDER BY ALL)",
     "SELECT * FROM (SELECT 1 AS number) JOIN (SELECT 'x' AS execution_date ORDER BY ALL) ON true",
+    "SELECT 2 AS number, 'y' AS execution_date UNION ALL SELECT * FROM (SELECT 1 AS number, 'x' AS execution_date ORDER BY ALL)",
+    "SELECT * FROM (SELECT DISTINCT * FROM (SELECT 1 AS number, 'x' AS execution_date ORDER BY ALL))",
+    "SELECT 1 AS number, 'x' AS execution_date {% comment %} ORDER BY ALL {% endcomment %}",
+    `SELECT 1 AS number, 'x' AS execution_date, 2 AS " order by "`,
     "SELECT sum(1) OVER (ORDER BY n) AS number, 'x' AS execution_date FROM range(2) AS t (n)",
   ];
   it.each(UNORDERED)(
@@ -122,12 +126,18 @@ describe("the models of a version", () => {
     },
   );
 
-  it("may compute further columns after they have put the rows in order", async () => {
-    const select =
-      "SELECT number, upper('x') AS execution_date FROM (SELECT 1 AS number ORDER BY coalesce(number, 0))";
-    const sqlDirectory = await sqlWith("provision/extra.sql", model("", select));
-    await expect(loadSqlVersion(sqlDirectory, "v1")).resolves.toBeDefined();
-  });
+  const ORDERED = [
+    "SELECT number, upper('x') AS execution_date FROM (SELECT 1 AS number ORDER BY coalesce(number, 0))",
+    "SELECT number, 'x' AS execution_date FROM (SELECT 1 AS number ORDER BY ALL) AS sorted",
+    "WITH one AS (SELECT 1 AS number UNION SELECT 2) SELECT *, 'x' AS execution_date FROM (SELECT * FROM one ORDER BY ALL)",
+  ];
+  it.each(ORDERED)(
+    "may compute further columns after they have put the rows in order: %s",
+    async (select) => {
+      const sqlDirectory = await sqlWith("provision/extra.sql", model("", select));
+      await expect(loadSqlVersion(sqlDirectory, "v1")).resolves.toBeDefined();
+    },
+  );
 
   it("need the raw model whose files an inspection is about", async () => {
     const inspection = "/*\ndescription: Orders.\n*/\nSELECT 1 AS orders\n";

@@ -70,13 +70,10 @@ describe("the workflow for GitHub", () => {
     const file = path.join(folder, "sql/v1/curated/vouchers.sql");
     const text = await readFile(file, "utf8");
     const other =
-      "last_order_ts, first_order_ts, total_orders, CAST(voucher_amount + 1 AS INTEGER) AS voucher_amount, days_since_last_order,\n  freq";
+      "last_order_ts, first_order_ts, total_orders, CAST(voucher_amount + 1 AS INTEGER) AS voucher_amount,\n  days_between";
     await writeFile(
       file,
-      text.replace(
-        /last_order_ts, first_order_ts, total_orders, voucher_amount, days_since_last_order,\n {2}freq/,
-        other,
-      ),
+      text.replace("last_order_ts, first_order_ts, total_orders, voucher_amount,\n  days_between", other),
     );
     expect(run("Compare")).toBe(3);
     expect(run("Comment")).toBe(0);
