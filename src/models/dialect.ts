@@ -45,8 +45,6 @@ export interface RawPart {
   readonly rareType?: string;
   /** For Parquet, whether Spark marked its moments as those of its calendar before version 3; not set if only DuckDB reads the files. */
   readonly isLegacy?: true;
-  /** For Parquet, whether Hadoop takes the addresses of the files literally; not set if only DuckDB reads them. */
-  readonly isPlain?: boolean;
   /** For CSV, every column in the order of the header line. */
   readonly header: readonly string[];
   /** For CSV, the number of rows in all files, from the check of the bytes. */

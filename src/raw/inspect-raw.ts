@@ -329,18 +329,14 @@ export function groupFiles(inspected: readonly InspectedFile[], reads: Reads, ro
       // Without a cluster the types that only DuckDB reads make no difference.
       ...(codecs === undefined
         ? {}
-        : {
-            codecs,
-            isPlain: isPlainToSpark(file.uri),
-            ...(rareType && { rareType }),
-            ...(isLegacy && { isLegacy }),
-          }),
+        : { codecs, ...(rareType && { rareType }), ...(isLegacy && { isLegacy }) }),
       ...(isReadInOrder === undefined ? {} : { isReadInOrder }),
       ...(columns.some((column) => column.hasMilliseconds && !Object.hasOwn(reads, column.name))
         ? { isReadByName: true as const }
         : {}),
     };
-    const signature = JSON.stringify(shape);
+    // A cluster refuses a group for the name of one file.
+    const signature = JSON.stringify([shape, codecs === undefined || isPlainToSpark(file.uri)]);
     const part = parts.get(signature) ?? { ...shape, files: [], bytes: 0 };
     part.files.push(pathPattern(copy?.uri ?? file.uri));
     part.bytes += file.bytes;

@@ -6,8 +6,8 @@ import { pipeline as pipelineInNewProcess, type Ended } from "./command.js";
 
 /**
  * Runs the built command line in a process that has run other commands before, and does not end: that takes less than half of the time
- * of a new process. For tests of what a command does, prints and gives as exit code. Others start a process by command.ts: those of
- * signals, terminals, pipes and logs, of commands at the same time, and of what is left when a process has ended.
+ * of a new process. Tests use it for what a command does and prints, and for its exit code. Tests of signals, terminals, pipes
+ * and logs start a new process with command.ts. So do tests of parallel commands, and of what is left at the end of a process.
  */
 export async function pipeline(
   args: readonly string[],

@@ -16,7 +16,7 @@ export function shippedPlaces(packages) {
   return shipped;
 }
 
-/** Where a package finds another one: below itself, or below one that it is in. */
+/** The place in which a package finds another one: below itself, or below a package around it. */
 function placeOf(packages, from, name) {
   for (let place = from; ; place = place.slice(0, Math.max(0, place.lastIndexOf("/node_modules/")))) {
     const found = `${place === "" ? "" : `${place}/`}node_modules/${name}`;

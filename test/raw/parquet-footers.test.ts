@@ -28,7 +28,7 @@ async function refusalsOf(
   await withDuckDb(session, async (engine) => {
     const { results } = await inspectParquetFiles(engine, listed, [column]);
     for (const each of await withFooters(engine, results, [column])) {
-      // Where a file is has no say here: only files on S3 are Spark's.
+      // Spark reads only files on S3, and this test is not about places.
       const parts = groupFiles([each], { [column]: "moment" }, raw).map((part) => ({
         ...part,
         files: ["s3://lake/f.parquet"],

@@ -1,12 +1,10 @@
 // Real Sparks for tests: a cluster of processes on loopback ports, and servers that speak HiveServer2's protocol in front of it.
 // cluster.d.mts says what each function promises.
 import { execFile } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
 import path from "node:path";
 import { promisify } from "node:util";
-import { freePort, servicesDirectory, startServer } from "../services/servers.mjs";
+import { freePort, isOpen, servicesDirectory, startServer } from "../services/servers.mjs";
 
 const HOST = "127.0.0.1";
 /** Java takes its time, most of all beside other tests. */
@@ -195,16 +193,4 @@ export async function executorsOf(driverPort) {
   const isExecutor = (command) =>
     command.includes("CoarseGrainedExecutorBackend") && command.includes(`@${HOST}:${driverPort}\0`);
   return processes.filter((_, index) => isExecutor(commands[index])).map(Number);
-}
-
-async function isOpen(port) {
-  const socket = connect(port, HOST);
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }

@@ -1,10 +1,8 @@
 // A Kerberos for tests: a KDC on a loopback port, with one realm. kdc.d.mts says what each function promises.
 import { execFileSync } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
 import path from "node:path";
-import { freePort, startServer } from "../services/servers.mjs";
+import { freePort, isOpen, startServer } from "../services/servers.mjs";
 
 const REALM = "TEST.EXAMPLE";
 /** Debian keeps them out of the PATH of most users. */
@@ -72,16 +70,4 @@ export async function startKdc({ directory }) {
       return cache;
     },
   };
-}
-
-async function isOpen(port) {
-  const socket = connect(port, "127.0.0.1");
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }

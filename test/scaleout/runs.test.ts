@@ -2,15 +2,14 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { putParquet } from "../duckdb.js";
 import { visible } from "../end-to-end/failing.js";
 import { executionMoment } from "../hostile/contract.js";
 import { parquetFiles, rawFiles, writeRawFile } from "../hostile/raw-files.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { run } from "../run/running.js";
-import { getFile, hashesOf, listFiles, putFile } from "../storage.js";
+import { hashesOf, listFiles, putFile } from "../storage.js";
 import { makeFolder, makeWorkspace, PROJECT } from "../workspace.js";
-import { expectSame, makePair, onCluster, SPARK_TYPES } from "./same.js";
+import { expectSame, makePair, onCluster, SPARK_TYPES, putDamaged } from "./same.js";
 
 const EXECUTION_DATE = "2020-05-29";
 /** A run on a cluster of two cores takes a while, also over few rows, and longer beside other tests. */
@@ -140,16 +139,12 @@ describe("a run on a cluster", () => {
       await putVouchers(raw, times(50, voucher()));
       await run(spark.settings);
       const before = await visible(spark);
-      await putParquet(
+      await putDamaged(
         raw,
         "vouchers/damaged.parquet",
         `SELECT '2020-05-01' AS "timestamp", 'Peru ' || i AS country_code, '2020-04-20' AS last_order_ts,
           '2019-01-01' AS first_order_ts, '7' AS total_orders, '2640' AS voucher_amount FROM range(5000) AS rows(i)`,
       );
-      const bytes = await getFile(raw, "vouchers/damaged.parquet");
-      // The rows, and not the footer.
-      bytes.fill(0xa5, 100, bytes.length - 4_000);
-      await putFile(raw, "vouchers/damaged.parquet", bytes);
       await expect(run(spark.settings)).rejects.toMatchObject({
         code: "RAW_FILE_UNREADABLE",
         message: expect.stringContaining("vouchers/damaged.parquet"),

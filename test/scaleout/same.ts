@@ -3,8 +3,8 @@ import path from "node:path";
 import { expect } from "@jest/globals";
 import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
-import { query } from "../duckdb.js";
-import { getFile, hashesOf, listFiles } from "../storage.js";
+import { putParquet, query } from "../duckdb.js";
+import { getFile, hashesOf, listFiles, putFile } from "../storage.js";
 import { makeFolder, makeWorkspace, type Workspace } from "../workspace.js";
 import { clusterUrl, sparkSettings } from "./spark.js";
 
@@ -70,6 +70,14 @@ export async function expectSame({ duckDb, spark }: Pair, executionDate: string)
   const provision = await hashesOf(duckDb.settings.zones.provision);
   expect(Object.keys(provision)).not.toEqual([]);
   expect(await hashesOf(spark.settings.zones.provision)).toEqual(provision);
+}
+
+/** Puts a raw file with the rows of a SELECT, whose rows are damaged and whose footer is not. */
+export async function putDamaged(raw: string, name: string, select: string): Promise<void> {
+  await putParquet(raw, name, select);
+  const bytes = await getFile(raw, name);
+  bytes.fill(0xa5, 100, bytes.length - 4_000);
+  await putFile(raw, name, bytes);
 }
 
 /** A SELECT of all rows of a partition, from copies of the files that it is. */

@@ -236,6 +236,19 @@ export async function startServer({
   return { pid: child.pid, log, stop };
 }
 
+/** Whether something listens at a port of this machine. */
+export async function isOpen(port) {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
 async function waitUntilReady(child, isReady, limitMs) {
   const deadline = performance.now() + limitMs;
   while (!(await isReady())) {

@@ -31,16 +31,19 @@ afterAll(() => {
 /**
  * @param say what is said of a statement when it is asked for the first, second, … time.
  * @param version what the statement gives that asks for it.
+ * @param defaults of the server, which `SET` gives.
  */
 export async function scriptedSpark(
   say: (statement: string, time: number) => Said,
   version = "4.0.0 revision",
+  defaults: Readonly<Record<string, string>> = {},
 ): Promise<ScriptedSpark> {
   const asked: string[] = [];
   const times: number[] = [];
   const statements: string[] = [];
   const status = { statusCode: 0 };
   const numberOf = ({ operationHandle }: Asking) => operationHandle.operationId.guid[0] ?? 0;
+  const isOfDefaults = (asking: Asking) => statements[numberOf(asking)] === "SET";
   const answers: Record<string, (asking: never) => object> = {
     OpenSession: () => ({
       status,
@@ -58,10 +61,16 @@ export async function scriptedSpark(
       times[number] = (times[number] ?? 0) + 1;
       return { status, ...say(statements[number] ?? "", times[number]) };
     },
-    GetResultSetMetadata: () => ({ status, schema: { columns: [VERSION_COLUMN] } }),
-    FetchResults: ({ orientation }: { readonly orientation: number }) => {
-      const values = orientation === FETCH_FIRST ? [version] : [];
-      const columns = [{ stringVal: { values, nulls: Buffer.alloc(1) } }];
+    GetResultSetMetadata: (asking: Asking) => {
+      const names = isOfDefaults(asking) ? ["key", "value"] : ["version"];
+      return { status, schema: { columns: names.map(textColumn) } };
+    },
+    FetchResults: (asking: Asking & { readonly orientation: number }) => {
+      const rows = isOfDefaults(asking) ? Object.entries(defaults) : [[version]];
+      const told = asking.orientation === FETCH_FIRST ? rows : [];
+      const columns = (isOfDefaults(asking) ? [0, 1] : [0]).map((column) => ({
+        stringVal: { values: told.map((row) => row[column]), nulls: Buffer.alloc(1) },
+      }));
       return { status, hasMoreRows: false, results: { startRowOffset: 0, rows: [], columns } };
     },
     CancelOperation: (asking: Asking) => {
@@ -94,11 +103,10 @@ export async function scriptedSpark(
 }
 
 const FETCH_FIRST = 4;
-const VERSION_COLUMN = {
-  columnName: "version",
-  typeDesc: { types: [{ primitiveEntry: { type: 7 } }] },
-  position: 1,
-};
+
+function textColumn(columnName: string, index: number): object {
+  return { columnName, typeDesc: { types: [{ primitiveEntry: { type: 7 } }] }, position: index + 1 };
+}
 
 interface Asking {
   readonly operationHandle: { readonly operationId: { readonly guid: Buffer } };

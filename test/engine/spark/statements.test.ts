@@ -28,6 +28,28 @@ describe("a session", () => {
     );
   });
 
+  it.each(["true", "false"])("opens only if clients do not share one: %s", async (isShared) => {
+    const defaults = { "spark.sql.hive.thriftServer.singleSession": isShared };
+    const { settings } = await scriptedSpark(() => FINISHED, undefined, defaults);
+    const opening = openSparkSession(settings, never());
+    if (isShared === "false") await expect(opening).resolves.toBeDefined();
+    else
+      await expect(opening).rejects.toMatchObject({
+        code: "ENGINE_NOT_USABLE",
+        message: expect.stringContaining("share one session") as unknown,
+      });
+  });
+
+  it("does not repeat a setting that the server has taken over", async () => {
+    const { asked, settings } = await scriptedSpark(() => FINISHED, undefined, {
+      "spark.sql.session.timeZone": "UTC",
+      "spark.sql.ansi.enabled": "false",
+    });
+    await openSparkSession(settings, never());
+    expect(asked).not.toContain("SET spark.sql.session.timeZone=UTC");
+    expect(asked).toContain("SET spark.sql.ansi.enabled=true");
+  });
+
   it("does not open at a Spark that is too old", async () => {
     const { settings } = await scriptedSpark(() => FINISHED, "3.5.9 revision");
     await expect(openSparkSession(settings, never())).rejects.toMatchObject({
