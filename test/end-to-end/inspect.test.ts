@@ -1,6 +1,8 @@
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import type { InspectionReport } from "../../src/introspect/inspect.js";
+import { inspectRawZone, type InspectionReport } from "../../src/introspect/inspect.js";
+import { RunActivity } from "../../src/run/activity.js";
+import { readSparkUrl } from "../../src/settings/spark-address.js";
 import { pipeline } from "../cli/warm-command.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { getFile, putFile } from "../storage.js";
@@ -68,6 +70,17 @@ describe("pipeline inspect", () => {
     const { code, stdout } = await pipeline(["inspect"], environment);
     expect(code).toBe(3);
     expect(stdout).toMatch(/readable: 0\n\nunreadable files: 1\n {2}vouchers\/part\.parquet: /);
+  });
+
+  it("is the work of DuckDB, also if a cluster computes the runs", async () => {
+    const { settings } = await makeWorkspace();
+    await putVouchers(settings.zones.raw, times(3, voucher()));
+    const address = readSparkUrl("spark://127.0.0.1:9");
+    if (typeof address === "string") throw new TypeError(address);
+    const engine = { ...address, kind: "spark", caBundle: undefined } as const;
+    const { signal } = new AbortController();
+    const { rejected } = await inspectRawZone({ ...settings, engine }, signal, new RunActivity());
+    expect(rejected).toMatchObject({ rows_read: 3, rejected: 0 });
   });
 
   it("shows the folder for files if there are none", async () => {
