@@ -259,12 +259,19 @@ export async function probeRawFiles(
   throw unreadableFiles(faults);
 }
 
-/** The parts of a file that a run reads: its rows, and the metadata of its footer. */
+/** The parts of a file that a run reads: its rows, and its footer, which must tell the same number of rows twice. */
 function selectsOf(part: RawPart, file: string, selectOf: (part: RawPart) => string): string[] {
   const rows = selectOf({ ...part, files: [file] });
-  return part.format === "parquet"
-    ? [rows, `SELECT num_rows FROM parquet_file_metadata(${listLiteral([file])})`]
-    : [rows];
+  if (part.format !== "parquet") return [rows];
+  const footer = listLiteral([file]);
+  const message = "'damaged: its footer tells ' || told || ' rows, and its row groups have ' || present";
+  return [
+    rows,
+    `SELECT CASE WHEN told <> present THEN error(${message}) END
+    FROM
+      (SELECT sum(num_rows) AS told FROM parquet_file_metadata(${footer})),
+      (SELECT sum(row_group_num_rows) AS present FROM parquet_metadata(${footer}) WHERE column_id = 0)`,
+  ];
 }
 
 async function firstFault(engine: Engine, selects: readonly string[]): Promise<DuckDbError | undefined> {

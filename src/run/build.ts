@@ -165,6 +165,8 @@ async function buildModel(
       explaining(context.raw, step, () => auditModel(builder, step)),
     ));
   journal.noteAudits(results);
+  // A damaged file can have other rows than its footer tells.
+  if (isRaw(model) && results.some(({ outcome }) => outcome === "failed")) await context.raw.explainFault();
   assertNoneFailed(results);
   for (const result of results.filter(({ outcome }) => outcome === "warned"))
     activity.warn(warningOf(result));

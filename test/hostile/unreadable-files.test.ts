@@ -89,6 +89,19 @@ describe("files against the contract", () => {
     await expectRows(workspace.settings, EXECUTION_DATE, report, rows);
   });
 
+  it("are in the message if their footer tells other rows than their row groups", async () => {
+    const workspace = await goodWorkspace();
+    const parquet = await getFile(workspace.raw, "part.parquet");
+    // In Thrift: num_rows, which is 3, and then the row groups, of which there is one.
+    const place = parquet.indexOf(Buffer.from([0x16, 2 * 3, 0x19, 0x1c]));
+    await putFile(workspace.raw, "more.parquet", parquet.with(place + 1, 2 * 5));
+    suite.count(1, 3);
+    const words = ["  vouchers/more.parquet: ", "its footer tells 5 rows, and its row groups have 3"];
+    const message = await expectFailure(workspace, "RAW_FILE_UNREADABLE", words);
+    expect(message).not.toContain("part.parquet");
+    suite.end("refused, named", 1);
+  });
+
   it("are in the message if they are not files at all", async () => {
     const workspace = await goodWorkspace();
     await symlink("nowhere", path.join(workspace.raw, "nowhere.csv"));
