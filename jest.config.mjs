@@ -100,8 +100,8 @@ for (const [name, variables] of [...Object.entries(places), ...Object.entries(fo
 export default {
   // Most take seconds; beside other work, on a machine of two cores, some take a minute.
   testTimeout: 120_000,
-  // Most tests wait for processes that they have started: two cores are busy with two files at a time, and not with one.
-  maxWorkers: 2,
+  // Many tests wait for processes that they have started: two cores are busy with three files at a time, and not with two.
+  maxWorkers: 3,
   // A worker keeps in memory what every file has loaded, and is soon busy with little but collecting it.
   workerIdleMemoryLimit: "500MB",
   reporters: ["default"],
