@@ -70,6 +70,7 @@ export async function buildModels(
 ): Promise<Built> {
   await makeFunctions(context.builder, plan.functions);
   if (plan.clusterFunctions !== undefined) await makeFunctions(context.builder, plan.clusterFunctions);
+  await assertSelectsOf(context.builder, steps);
   const atRest = await attachAllAtRest(context, plan, steps);
   const started = new Map<string, Promise<BuiltModel>>();
   for (const step of steps) {
@@ -107,16 +108,25 @@ export async function makeFunctions(
 }
 
 /**
- * Checks that a model and its audits are SELECTs, so that only the runner writes.
- * @throws PipelineError MODEL_FAILED that names the file if it contains anything else.
+ * Checks that models and their audits are SELECTs, so that only the runner writes.
+ * @throws PipelineError MODEL_FAILED that names the first file that contains anything else.
  */
 export async function assertSelectsOf(
   builder: Pick<Builder, "assertSelects">,
-  { model, rendered, beside, audits }: PlannedStep,
+  steps: readonly PlannedStep[],
 ): Promise<void> {
-  for (const query of beside === undefined ? [rendered] : [rendered, beside])
-    await naming(model.file, () => builder.assertSelects(query));
-  for (const audit of audits) await naming(audit.file, () => builder.assertSelects(audit.rendered));
+  const texts = steps.flatMap(({ model: { file }, rendered, beside, audits }) => [
+    { file, query: rendered },
+    ...(beside === undefined ? [] : [{ file, query: beside }]),
+    ...audits.map((audit) => ({ file: audit.file, query: audit.rendered })),
+  ]);
+  try {
+    await builder.assertSelects(texts.map(({ query }) => query));
+  } catch (error) {
+    // If one of the texts is refused, each is checked alone. The error is then about its file.
+    for (const { file, query } of texts) await naming(file, () => builder.assertSelects([query]));
+    throw error;
+  }
 }
 
 /** Works with the text of a file, and adds the name of the file to an error of the engine. */
@@ -151,7 +161,6 @@ async function buildModel(
 ): Promise<BuiltModel> {
   const { activity, builder, journal } = context;
   const { model, rendered, audits } = step;
-  await assertSelectsOf(builder, step);
   await readable(rendered.references);
   const built = await activity.during(model.name, () =>
     explaining(context.raw, step, () => materialize(context, step)),

@@ -56,7 +56,7 @@ describe("a run makes DuckDB", () => {
   });
 
   it("run one statement for each model, audit and measure at most", () => {
-    expect(effort.statements).toBeLessThanOrEqual(76);
+    expect(effort.statements).toBeLessThanOrEqual(62);
   });
 });
 

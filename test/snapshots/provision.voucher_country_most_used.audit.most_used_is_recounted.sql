@@ -27,9 +27,19 @@ published AS (
   SELECT country_code, country_code AS segment, voucher_amount, assignments,
     country_assignments AS segment_assignments
   FROM provision.voucher_country_most_used
+),
+
+-- A row of the table counts 1, and a row of the recount -1, so rows that both have cancel out.
+compared AS (
+  SELECT 1 AS side, * FROM published
+  UNION ALL
+  SELECT -1 AS side, * FROM recounted
 )
 
-SELECT 'only in the table' AS found, * FROM (SELECT * FROM published EXCEPT ALL SELECT * FROM recounted)
-UNION ALL
-SELECT 'only in the recount' AS found, * FROM (SELECT * FROM recounted EXCEPT ALL SELECT * FROM published)
+SELECT
+  CASE WHEN sum(side) > 0 THEN 'only in the table' ELSE 'only in the recount' END AS found,
+  country_code, segment, voucher_amount, assignments, segment_assignments
+FROM compared
+GROUP BY country_code, segment, voucher_amount, assignments, segment_assignments
+HAVING sum(side) <> 0
 ORDER BY ALL

@@ -187,7 +187,7 @@ async function confine(
   const own = folder === undefined ? [] : [folder];
   const statements = configuration([...directories, ...own], files, { keepsWhatItRead, pushesFilters });
   try {
-    for (const statement of statements) await pool.lend((connection) => connection.run(statement));
+    await pool.lend((connection) => connection.run(statements.join(";\n")));
   } catch (error) {
     throw unstartable(error);
   }
@@ -206,10 +206,8 @@ function unstartable(error: unknown): PipelineError {
 
 async function openConnections(instance: DuckDBInstance): Promise<DuckDBConnection[]> {
   const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => instance.connect()));
-  for (const connection of connections) {
-    await connection.run("SET enable_progress_bar = true");
-    await connection.run("SET enable_progress_bar_print = false");
-  }
+  for (const connection of connections)
+    await connection.run("SET enable_progress_bar = true; SET enable_progress_bar_print = false");
   return connections;
 }
 
@@ -286,7 +284,7 @@ function engineOf(
     ...bySpeaking({ run, rows }, folder),
     version: `DuckDB ${version()}, ${FILE_FORMAT}`,
     folder,
-    assertSelects: (sql) => connected((connection) => assertSelects(connection, sql)),
+    assertSelects: (texts) => connected((connection) => assertSelects(connection, texts)),
     makeFunctions: (sql) =>
       connected(async (connection) => {
         await assertMakesFunctions(connection, sql);
@@ -389,12 +387,14 @@ const POWERS: Powers = {
 };
 
 /**
- * Refuses a text that cannot be a model or an audit.
- * @throws an error of DuckDB if the text does not parse by itself, a DuckDbError if it is not exactly one SELECT.
+ * Refuses texts that cannot be models or audits.
+ * @throws an error of DuckDB if a text does not parse by itself, a DuckDbError if it is not exactly one SELECT.
  */
-async function assertSelects(connection: DuckDBConnection, sql: string): Promise<void> {
-  await connection.extractStatements(sql);
-  refuse(refusalOfSelect(sql, POWERS));
+async function assertSelects(connection: DuckDBConnection, texts: readonly string[]): Promise<void> {
+  if (texts.length === 0) return;
+  const { count } = await connection.extractStatements(texts.join("\n;\n"));
+  for (const text of texts) refuse(refusalOfSelect(text, POWERS));
+  refuseUnseen(count, texts.length);
 }
 
 /**
@@ -404,9 +404,13 @@ async function assertSelects(connection: DuckDBConnection, sql: string): Promise
  */
 async function assertMakesFunctions(connection: DuckDBConnection, sql: string): Promise<void> {
   const { count } = await connection.extractStatements(sql);
-  // If DuckDB counts other statements than this check, the check has missed some.
-  const isSeen = count === statementsOf(sql).length;
-  refuse(isSeen ? refusalOfFunctions(sql, POWERS) : "its statements cannot be separated: it was not run");
+  refuseUnseen(count, statementsOf(sql).length);
+  refuse(refusalOfFunctions(sql, POWERS));
+}
+
+/** If DuckDB counts other statements than the checks, these have missed some. */
+function refuseUnseen(counted: number, seen: number): void {
+  if (counted !== seen) refuse("its statements cannot be separated: it was not run");
 }
 
 function refuse(refusal: string | undefined): void {

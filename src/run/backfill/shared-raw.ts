@@ -102,8 +102,8 @@ async function typeRaw(
   await makeFunctions(builder, functions);
   const made = new Map<string, TypedFile>();
   let isReadAgain = false;
+  await assertSelectsOf(builder, rawSteps);
   for (const step of rawSteps) {
-    await assertSelectsOf(builder, step);
     const file = path.join(folder, `${step.model.table}.parquet`);
     const audits = await activity.during(step.model.name, () =>
       explaining(parts, step, async () => {

@@ -48,7 +48,7 @@ it.each(Object.entries(MORE_THAN_SELECTS))(
   "a model that is more than a SELECT is refused before Spark gets it: %s",
   async (_, [sql, said]) => {
     const query: Query = { sql, references: [], dialect: "spark" };
-    await expect(refusalBy((builder) => builder.assertSelects(query))).rejects.toMatchObject({
+    await expect(refusalBy((builder) => builder.assertSelects([query]))).rejects.toMatchObject({
       name: "SparkError",
       message: `${said}: it was not run`,
     });
