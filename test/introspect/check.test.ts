@@ -174,6 +174,13 @@ describe("a check of the SQL", () => {
     ]);
   });
 
+  it("names the model whose header gives an audit a column that it does not have", async () => {
+    const [fault] = await faultsWith([
+      [ANSWERS, "audits:\n", "audits:\n  - not_null: { column: certaintly }\n"],
+    ]);
+    expect(fault).toMatch(/; it is an audit of sql\/v1\/provision\/voucher_answers\.sql$/);
+  });
+
   it("names an audit that does not exist", async () => {
     const faults = await faultsWith([
       ["provision/voucher_amount_usage.sql", "audits:\n", "audits:\n  - nope\n"],

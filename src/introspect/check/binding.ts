@@ -1,4 +1,5 @@
 import { PipelineError } from "../../base/errors.js";
+import { counting } from "../../base/words.js";
 import { EngineError, textOf, type ColumnType } from "../../engine/builder.js";
 import type { Engine } from "../../engine/duckdb/duckdb-engine.js";
 import { placeInHeader } from "../../models/header.js";
@@ -33,6 +34,7 @@ export async function bindVersion(engine: Engine, bound: Bound): Promise<SqlFaul
   for (const model of version.models) await engine.run(emptyTable(model));
   const known = new Set(version.models.map(({ name }) => name));
   const faults: SqlFault[] = [];
+  const ofAudits = new Map<string, FaultOfAudit>();
   for (const statement of statementsOf(bound)) {
     if (!statement.references.every((name) => known.has(name))) continue;
     let columns: ColumnType[] | undefined;
@@ -40,11 +42,27 @@ export async function bindVersion(engine: Engine, bound: Bound): Promise<SqlFaul
       await engine.assertSelects([statement.sql]);
       columns = await columnsOf(engine, statement.sql);
     });
-    if (fault !== undefined) faults.push(fault);
+    if (fault !== undefined && statement.auditOf === undefined) faults.push(fault);
+    if (fault !== undefined && statement.auditOf !== undefined) {
+      const known = ofAudits.get(JSON.stringify(fault));
+      ofAudits.set(JSON.stringify(fault), { fault, models: [...(known?.models ?? []), statement.auditOf] });
+    }
     if (columns !== undefined && statement.declaredBy !== undefined)
       faults.push(...columnFaults(statement.declaredBy, columns));
   }
-  return faults;
+  return [...faults, ...[...ofAudits.values()].map(withModels)];
+}
+
+/** A fault of an audit with a file of its own, and the files of the models that it is found in. */
+interface FaultOfAudit {
+  readonly fault: SqlFault;
+  readonly models: readonly string[];
+}
+
+/** The model is named, because its header can be at fault: the audit fills in its key or its parameters. */
+function withModels({ fault, models: [first = "", ...others] }: FaultOfAudit): SqlFault {
+  const more = others.length === 0 ? "" : ` and of ${counting(others.length, "other model")}`;
+  return { ...fault, message: `${fault.message}; it is an audit of ${first}${more}` };
 }
 
 /** A rendered text, and how a place in it is found in its file. */
@@ -58,6 +76,8 @@ interface Statement {
   readonly placeOf: (offset: number) => Place;
   /** The model whose header declares the columns. */
   readonly declaredBy?: Model;
+  /** The file of the model that it audits, if it has a file of its own. */
+  readonly auditOf?: string | undefined;
 }
 
 function functionsOf({ version, plan, input }: Bound): Statement {
@@ -123,13 +143,13 @@ function auditPlaces(
   version: SqlVersion,
   { file, template, header }: Model,
   { audit: name, file: auditFile }: AuditStep,
-): Pick<Statement, "file" | "placeOf"> {
+): Pick<Statement, "file" | "placeOf" | "auditOf"> {
   const index = header.audits.findIndex(({ audit, own }) => audit === name && own !== undefined);
   const select = header.audits[index]?.own?.select;
   if (select !== undefined)
     return { file, placeOf: (offset) => placeInOwnAudit(template, { index, name, select }, offset) };
   const text = version.audits.get(name)?.template ?? "";
-  return { file: auditFile, placeOf: (offset) => placeAt(text, 0, offset) };
+  return { file: auditFile, placeOf: (offset) => placeAt(text, 0, offset), auditOf: file };
 }
 
 /** The same plan, rendered from templates with marks. */
