@@ -130,7 +130,7 @@ function Notices({ page, state, address }: Pick<FrameProps, "page" | "state" | "
         <Withdrawn key={withdrawal.execution_date} withdrawal={withdrawal} state={state} />
       ))}
       {state.isOld && state.publication !== undefined && (
-        <OldAnswers publication={state.publication} now={state.now} />
+        <OldAnswers publication={state.publication} now={state.now} address={address} />
       )}
       <OlderPublication shown={page.shows} newest={state.publication} address={address} />
     </>
@@ -157,12 +157,25 @@ function Withdrawn({
   );
 }
 
-function OldAnswers({ publication, now }: { readonly publication: Publication; readonly now: Date }): VNode {
+function OldAnswers({
+  publication,
+  now,
+  address,
+}: {
+  readonly publication: Publication;
+  readonly now: Date;
+  readonly address: string;
+}): VNode {
   return (
     <Notice kind="warn">
       <strong>The newest answers are old:</strong> they are as of <DateOf date={publication.executionDate} />,{" "}
-      {ageInWords(publication.executionDate, now)}.{" "}
-      <a href={PAGES.health}>See why there are no newer answers</a>
+      {ageInWords(publication.executionDate, now)}.
+      {pathOf(address) !== PAGES.health && (
+        <>
+          {" "}
+          <a href={PAGES.health}>See why there are no newer answers</a>
+        </>
+      )}
     </Notice>
   );
 }

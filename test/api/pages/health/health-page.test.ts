@@ -73,6 +73,13 @@ describe("the page of a healthy pipeline", () => {
     expect(text).not.toMatch(/Curated|total_orders|not_empty/);
   });
 
+  it("is linked by the notice of old answers on every other page", async () => {
+    const why = `<a href="/health">See why there are no newer answers</a>`;
+    const answers = await fetch(`${api.url}/`, { headers: { accept: "text/html" } });
+    expect(await answers.text()).toContain(why);
+    expect(await htmlOf(api)).not.toContain(why);
+  });
+
   it("has headings in order, a name for each region, no inline styles, and is last in the menu", async () => {
     const html = await htmlOf(api);
     expect(html.match(/<h\d/g)?.join("")).toMatch(/^<h1(<h2)+$/);
