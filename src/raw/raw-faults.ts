@@ -29,6 +29,11 @@ const KNOWN_FAULTS: readonly (readonly [RegExp, string])[] = [
     `DuckDB cannot read the zeros or other bytes after its gzip data; ${REPACK}`,
   ],
   [
+    /No magic bytes found at end of file/,
+    "it has no end: it was cut off, or is still being written. Copy it again",
+  ],
+  [/Decompression failure|don't know what type/, "it is damaged. Copy it again, or write it again"],
+  [
     /TProtocolException/,
     "its pages are encrypted or damaged; write it without encryption, or copy the file again",
   ],

@@ -186,7 +186,7 @@ async function buildModel(
 function warningOf({ model, audit, broken, threshold }: AuditResult): string {
   const allowed = describeThreshold(threshold);
   const limit = allowed === "" ? "" : `, ${allowed} may`;
-  return `${model} fails the audit ${audit}: ${counting(broken, "row")}${limit}; the summary shows them`;
+  return `${model} fails the audit ${audit}: ${counting(broken, "row")}${limit}; the run's report shows them`;
 }
 
 /** Makes a model readable under its name: as a view, a table of the run, or a staged file. */
