@@ -54,8 +54,8 @@ export interface Builder {
   readonly version: string;
   /** Creates the functions that models share; refuses a text that does anything else. */
   makeFunctions(functions: Functions): Promise<void>;
-  /** Refuses texts if one is not exactly one SELECT, or calls a function with side effects, before any of it runs. */
-  assertSelects(queries: readonly Query[]): Promise<void>;
+  /** Refuses a text that is not exactly one SELECT, or that calls a function with side effects, before any of it runs. */
+  assertSelects(query: Query): Promise<void>;
   /**
    * Keeps a model that may be larger than memory until the end of the run.
    * @param queries give its rows together.

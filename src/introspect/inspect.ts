@@ -176,10 +176,12 @@ function reasonsIn(
     activity.during("rejected rows", async () => {
       const builder = duckDbBuilder(engine);
       await makeFunctions(builder, functions);
-      await engine.createView(model.name, renderModel(version, model, planInput(context, parts)));
+      const select = renderModel(version, model, planInput(context, parts));
+      await naming(model.file, () => engine.assertSelects(select));
+      await engine.createView(model.name, select);
       const measures: Record<string, Row[]> = {};
-      await assertSelectsOf(builder, told);
       for (const step of told) {
+        await assertSelectsOf(builder, step);
         await naming(step.model.file, () => engine.createTable(step.model.name, step.rendered.sql));
         if (isMeasure(step.model)) measures[step.model.name] = await engine.rows(`FROM ${step.model.name}`);
       }
@@ -225,11 +227,12 @@ async function readEach(
   while (waiting.length > 0) {
     await withEngine(async (engine) => {
       await makeFunctions(duckDbBuilder(engine), planRun(version, input).functions);
-      await naming(inspection.file, () => engine.assertSelects([select]));
+      await naming(inspection.file, () => engine.assertSelects(select));
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         const { file } = next;
         const parts = new Map([[model.name, groupFiles([next], model.header.reads, zones.raw.root)]]);
         const ofFile = renderModel(version, model, planInput(context, parts));
+        await naming(model.file, () => engine.assertSelects(ofFile));
         const read = await activity.during(file.path, () => readOne(engine, model, ofFile, select));
         if (!(read instanceof DuckDbError)) {
           contents.set(file.path, read);

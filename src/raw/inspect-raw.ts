@@ -270,7 +270,7 @@ function selectsOf(part: RawPart, file: string, selectOf: (part: RawPart) => str
     `SELECT CASE WHEN told <> present THEN error(${message}) END
     FROM
       (SELECT sum(num_rows) AS told FROM parquet_file_metadata(${footer})),
-      (SELECT sum(row_group_num_rows) AS present FROM parquet_metadata(${footer}) WHERE column_id = 0)`,
+      (SELECT coalesce(sum(row_group_num_rows), 0) AS present FROM parquet_metadata(${footer}) WHERE column_id = 0)`,
   ];
 }
 

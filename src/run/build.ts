@@ -70,7 +70,6 @@ export async function buildModels(
 ): Promise<Built> {
   await makeFunctions(context.builder, plan.functions);
   if (plan.clusterFunctions !== undefined) await makeFunctions(context.builder, plan.clusterFunctions);
-  await assertSelectsOf(context.builder, steps);
   const atRest = await attachAllAtRest(context, plan, steps);
   const started = new Map<string, Promise<BuiltModel>>();
   for (const step of steps) {
@@ -108,25 +107,16 @@ export async function makeFunctions(
 }
 
 /**
- * Checks that models and their audits are SELECTs, so that only the runner writes.
- * @throws PipelineError MODEL_FAILED that names the first file that contains anything else.
+ * Checks that a model and its audits are SELECTs, so that only the runner writes.
+ * @throws PipelineError MODEL_FAILED that names the file if it contains anything else.
  */
 export async function assertSelectsOf(
   builder: Pick<Builder, "assertSelects">,
-  steps: readonly PlannedStep[],
+  { model, rendered, beside, audits }: PlannedStep,
 ): Promise<void> {
-  const texts = steps.flatMap(({ model: { file }, rendered, beside, audits }) => [
-    { file, query: rendered },
-    ...(beside === undefined ? [] : [{ file, query: beside }]),
-    ...audits.map((audit) => ({ file: audit.file, query: audit.rendered })),
-  ]);
-  try {
-    await builder.assertSelects(texts.map(({ query }) => query));
-  } catch (error) {
-    // If one of the texts is refused, each is checked alone. The error is then about its file.
-    for (const { file, query } of texts) await naming(file, () => builder.assertSelects([query]));
-    throw error;
-  }
+  for (const query of beside === undefined ? [rendered] : [rendered, beside])
+    await naming(model.file, () => builder.assertSelects(query));
+  for (const audit of audits) await naming(audit.file, () => builder.assertSelects(audit.rendered));
 }
 
 /** Works with the text of a file, and adds the name of the file to an error of the engine. */
@@ -161,6 +151,7 @@ async function buildModel(
 ): Promise<BuiltModel> {
   const { activity, builder, journal } = context;
   const { model, rendered, audits } = step;
+  await assertSelectsOf(builder, step);
   await readable(rendered.references);
   const built = await activity.during(model.name, () =>
     explaining(context.raw, step, () => materialize(context, step)),
@@ -174,13 +165,25 @@ async function buildModel(
       explaining(context.raw, step, () => auditModel(builder, step)),
     ));
   journal.noteAudits(results);
-  // A damaged file can have other rows than its footer tells.
-  if (isRaw(model) && results.some(({ outcome }) => outcome === "failed")) await context.raw.explainFault();
-  assertNoneFailed(results);
+  await assertPassed(context.raw, model, results);
   for (const result of results.filter(({ outcome }) => outcome === "warned"))
     activity.warn(warningOf(result));
   failpoint(`${model.name}: audited`);
   return { model, ...built };
+}
+
+/**
+ * Ends a run with failed audits.
+ * @throws PipelineError RAW_FILE_UNREADABLE if a damaged file is the cause: its footer can tell other rows than it has;
+ * AUDIT_FAILED.
+ */
+export async function assertPassed(
+  raw: RawFaults,
+  model: Model,
+  results: readonly AuditResult[],
+): Promise<void> {
+  if (isRaw(model) && results.some(({ outcome }) => outcome === "failed")) await raw.explainFault();
+  assertNoneFailed(results);
 }
 
 function warningOf({ model, audit, broken, threshold }: AuditResult): string {

@@ -3,7 +3,7 @@
  * character.
  */
 const PIECE =
-  /--[^\n]*|\s+|[eE]'(?:\\[\s\S]|''|[^\\'])*'|'(?:''|[^'])*'|"(?:""|[^"])*"|\$([\p{L}_][\p{L}\d_]*)?\$[\s\S]*?\$\1\$|[\p{L}_][\p{L}\d_$]*|[\s\S]/uy;
+  /--[^\n\r]*|\s+|[eE]'(?:\\[\s\S]|''|[^\\'])*'|'(?:''|[^'])*'|"(?:""|[^"])*"|\$([\p{L}_][\p{L}\d_]*)?\$[\s\S]*?\$\1\$|[\p{L}_][\p{L}\d_$]*|[\s\S]/uy;
 
 /** Whether a text of SQL is complete: every quote and comment is closed, and its last statement ends with `;`. */
 export function endsStatement(sql: string): boolean {

@@ -1,3 +1,4 @@
+import { appendFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { inspectRawZone, type InspectionReport } from "../../src/introspect/inspect.js";
@@ -7,7 +8,7 @@ import { pipeline } from "../cli/warm-command.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { getFile, putFile } from "../storage.js";
 import { makeWorkspace, PROJECT } from "../workspace.js";
-import { HEADER, LINE } from "./failing.js";
+import { HEADER, LINE, withSql } from "./failing.js";
 
 describe("pipeline inspect", () => {
   it("shows the columns, rows, time range and share of rejected rows of every file of the sample", async () => {
@@ -81,6 +82,20 @@ describe("pipeline inspect", () => {
     const { signal } = new AbortController();
     const { rejected } = await inspectRawZone({ ...settings, engine }, signal, new RunActivity());
     expect(rejected).toMatchObject({ rows_read: 3, rejected: 0 });
+  });
+
+  it("refuses a raw model that is more than a SELECT, before any of it runs", async () => {
+    const { workspace, settings } = await withSql({});
+    const model = path.join(settings.sqlDirectory, "v1/raw/vouchers.sql");
+    const raw = await getFile(workspace.raw, "part.parquet");
+    const target = `'${workspace.raw}/part.parquet' (FORMAT parquet, USE_TMP_FILE false)`;
+    await appendFile(model, `); COPY (SELECT 42) TO ${target}; SELECT (1`);
+    const inspecting = inspectRawZone(settings, new AbortController().signal, new RunActivity());
+    await expect(inspecting).rejects.toMatchObject({
+      code: "MODEL_FAILED",
+      message: expect.stringMatching(/^sql\/v1\/raw\/vouchers\.sql: /),
+    });
+    expect(await getFile(workspace.raw, "part.parquet")).toEqual(raw);
   });
 
   it("shows the folder for files if there are none", async () => {

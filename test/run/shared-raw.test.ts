@@ -6,6 +6,7 @@ import { withSharedRaw } from "../../src/run/backfill/shared-raw.js";
 import type { RawSource } from "../../src/run/context.js";
 import type { Settings } from "../../src/settings/settings.js";
 import { parseExecutionDate } from "../../src/voucher/execution-date.js";
+import { withOtherRowsInFooter } from "../hostile/damage.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { fingerprint, makeWorkspace, SHIPPED_SQL, type Workspace } from "../workspace.js";
 import { EXECUTION_DATE, run } from "./running.js";
@@ -44,6 +45,16 @@ describe("shared raw vouchers", () => {
     for (const { execution_date, rendered_sql_hash, tables } of reports) {
       expect(await run(settings, execution_date)).toMatchObject({ rendered_sql_hash, tables });
     }
+  });
+
+  it("are refused, with the name of the file, if a footer tells other rows than its row groups", async () => {
+    const { settings } = await workspaceOfThree();
+    const file = path.join(settings.zones.raw, "vouchers/part.parquet");
+    await writeFile(file, withOtherRowsInFooter(await readFile(file), 3));
+    await expect(sharing(settings, () => Promise.resolve())).rejects.toMatchObject({
+      code: "RAW_FILE_UNREADABLE",
+      message: expect.stringContaining("  vouchers/part.parquet: "),
+    });
   });
 
   it("are read again by a raw model that needs something else at another date", async () => {

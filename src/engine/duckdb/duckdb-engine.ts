@@ -26,10 +26,10 @@ export interface Engine {
   /** The engine's folder on this machine, which is removed when it closes; undefined if it leaves no trace. */
   readonly folder: string | undefined;
   /**
-   * Refuses texts of files if one is not exactly one SELECT, or calls a function with side effects.
+   * Refuses the text of a file that is not exactly one SELECT, or that calls a function with side effects.
    * @throws DuckDbError before any of it has run.
    */
-  assertSelects(texts: readonly string[]): Promise<void>;
+  assertSelects(sql: string): Promise<void>;
   /** Creates the functions of a text; refuses any other statement in the same way. */
   makeFunctions(sql: string): Promise<void>;
   /** Runs statements without a result. */
@@ -133,7 +133,7 @@ export function duckDbBuilder(engine: Engine): Builder {
   return {
     version: engine.version,
     makeFunctions: ({ sql }) => engine.makeFunctions(sql),
-    assertSelects: (queries) => engine.assertSelects(queries.map(({ sql }) => sql)),
+    assertSelects: ({ sql }) => engine.assertSelects(sql),
     keepLarge: (name, queries, bytes) => {
       const select = queries.map(({ sql }) => sql).join("\nUNION ALL\n");
       return bytes <= MEMORY_BYTES ? engine.createTable(name, select) : engine.createFile(name, select);

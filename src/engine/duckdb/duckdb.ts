@@ -284,7 +284,7 @@ function engineOf(
     ...bySpeaking({ run, rows }, folder),
     version: `DuckDB ${version()}, ${FILE_FORMAT}`,
     folder,
-    assertSelects: (texts) => connected((connection) => assertSelects(connection, texts)),
+    assertSelects: (sql) => connected((connection) => assertSelects(connection, sql)),
     makeFunctions: (sql) =>
       connected(async (connection) => {
         await assertMakesFunctions(connection, sql);
@@ -387,14 +387,12 @@ const POWERS: Powers = {
 };
 
 /**
- * Refuses texts that cannot be models or audits.
- * @throws an error of DuckDB if a text does not parse by itself, a DuckDbError if it is not exactly one SELECT.
+ * Refuses a text that cannot be a model or an audit.
+ * @throws an error of DuckDB if the text does not parse by itself, a DuckDbError if it is not exactly one SELECT.
  */
-async function assertSelects(connection: DuckDBConnection, texts: readonly string[]): Promise<void> {
-  if (texts.length === 0) return;
-  const { count } = await connection.extractStatements(texts.join("\n;\n"));
-  for (const text of texts) refuse(refusalOfSelect(text, POWERS));
-  refuseUnseen(count, texts.length);
+async function assertSelects(connection: DuckDBConnection, sql: string): Promise<void> {
+  await connection.extractStatements(sql);
+  refuse(refusalOfSelect(sql, POWERS));
 }
 
 /**
@@ -404,13 +402,9 @@ async function assertSelects(connection: DuckDBConnection, texts: readonly strin
  */
 async function assertMakesFunctions(connection: DuckDBConnection, sql: string): Promise<void> {
   const { count } = await connection.extractStatements(sql);
-  refuseUnseen(count, statementsOf(sql).length);
-  refuse(refusalOfFunctions(sql, POWERS));
-}
-
-/** If DuckDB counts other statements than the checks, these have missed some. */
-function refuseUnseen(counted: number, seen: number): void {
-  if (counted !== seen) refuse("its statements cannot be separated: it was not run");
+  // If DuckDB counts other statements than this check, the check has missed some.
+  const isSeen = count === statementsOf(sql).length;
+  refuse(isSeen ? refusalOfFunctions(sql, POWERS) : "its statements cannot be separated: it was not run");
 }
 
 function refuse(refusal: string | undefined): void {

@@ -39,7 +39,7 @@ export async function bindVersion(engine: Engine, bound: Bound): Promise<SqlFaul
     if (!statement.references.every((name) => known.has(name))) continue;
     let columns: ColumnType[] | undefined;
     const fault = await faultOf(statement, async () => {
-      await engine.assertSelects([statement.sql]);
+      await engine.assertSelects(statement.sql);
       columns = await columnsOf(engine, statement.sql);
     });
     if (fault !== undefined && statement.auditOf === undefined) faults.push(fault);

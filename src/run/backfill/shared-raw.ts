@@ -10,8 +10,8 @@ import type { Settings } from "../../settings/settings.js";
 import type { ExecutionDate } from "../../voucher/execution-date.js";
 import { openZones } from "../../zones/open-zones.js";
 import type { RunActivity } from "../activity.js";
-import { assertNoneFailed, auditModel } from "../audits.js";
-import { assertSelectsOf, explaining, makeFunctions } from "../build.js";
+import { auditModel } from "../audits.js";
+import { assertPassed, assertSelectsOf, explaining, makeFunctions } from "../build.js";
 import type { RawInput, RawParts, RawSource, TypedFile, RunContext } from "../context.js";
 import { planRun } from "../plan.js";
 import {
@@ -102,8 +102,8 @@ async function typeRaw(
   await makeFunctions(builder, functions);
   const made = new Map<string, TypedFile>();
   let isReadAgain = false;
-  await assertSelectsOf(builder, rawSteps);
   for (const step of rawSteps) {
+    await assertSelectsOf(builder, step);
     const file = path.join(folder, `${step.model.table}.parquet`);
     const audits = await activity.during(step.model.name, () =>
       explaining(parts, step, async () => {
@@ -112,7 +112,7 @@ async function typeRaw(
         return auditModel(builder, step);
       }),
     );
-    assertNoneFailed(audits);
+    await assertPassed(parts, step.model, audits);
     made.set(question(functions.sql, step.rendered.sql), { file, audits });
   }
   return {

@@ -8,6 +8,7 @@ import { FINISHED, scriptedSpark } from "./scripted-spark.js";
 
 const MORE_THAN_SELECTS = {
   "a method of Java": ["SELECT reflect('java.lang.System', 'exit', 1)", "reflect does more than compute"],
+  "a statement behind a comment": ["SELECT 1 --\r; DROP TABLE vouchers", "it is more than one SELECT"],
   "the end of the parentheses": ["SELECT 1); DROP TABLE vouchers; SELECT (1", "it is more than one SELECT"],
 } as const;
 
@@ -48,7 +49,7 @@ it.each(Object.entries(MORE_THAN_SELECTS))(
   "a model that is more than a SELECT is refused before Spark gets it: %s",
   async (_, [sql, said]) => {
     const query: Query = { sql, references: [], dialect: "spark" };
-    await expect(refusalBy((builder) => builder.assertSelects([query]))).rejects.toMatchObject({
+    await expect(refusalBy((builder) => builder.assertSelects(query))).rejects.toMatchObject({
       name: "SparkError",
       message: `${said}: it was not run`,
     });
