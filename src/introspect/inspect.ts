@@ -6,7 +6,14 @@ import { DuckDbError } from "../engine/duckdb/duckdb-errors.js";
 import { withDuckDb } from "../engine/duckdb/duckdb.js";
 import { isMeasure, isRaw, type Inspection, type RawModel } from "../models/model.js";
 import { ignoredFilesOf, type IgnoredFiles, type SameBytes } from "../raw/file-notices.js";
-import { faultOfReading, groupFiles, lookAtColumns, lookForRawFiles } from "../raw/inspect-raw.js";
+import {
+  faultOfReading,
+  firstFault,
+  footerSelects,
+  groupFiles,
+  lookAtColumns,
+  lookForRawFiles,
+} from "../raw/inspect-raw.js";
 import { faultOfFile, type Findings, type RawFault } from "../raw/raw-faults.js";
 import { type InspectedFile, columnsOf, type RawShape } from "../raw/raw-file.js";
 import { findSameBytes } from "../raw/same-bytes.js";
@@ -230,10 +237,15 @@ async function readEach(
       await naming(inspection.file, () => engine.assertSelects(select));
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         const { file } = next;
-        const parts = new Map([[model.name, groupFiles([next], model.header.reads, zones.raw.root)]]);
+        const ofOne = groupFiles([next], model.header.reads, zones.raw.root);
+        const parts = new Map([[model.name, ofOne]]);
         const ofFile = renderModel(version, model, planInput(context, parts));
         await naming(model.file, () => engine.assertSelects(ofFile));
-        const read = await activity.during(file.path, () => readOne(engine, model, ofFile, select));
+        const footers = ofOne.flatMap(footerSelects);
+        const read = await activity.during(
+          file.path,
+          async () => (await firstFault(engine, footers)) ?? readOne(engine, model, ofFile, select),
+        );
         if (!(read instanceof DuckDbError)) {
           contents.set(file.path, read);
           continue;

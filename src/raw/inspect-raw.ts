@@ -259,22 +259,29 @@ export async function probeRawFiles(
   throw unreadableFiles(faults);
 }
 
-/** The parts of a file that a run reads: its rows, and its footer, which must tell the same number of rows twice. */
+/** The parts of a file that a run reads: its rows, and its footer. */
 function selectsOf(part: RawPart, file: string, selectOf: (part: RawPart) => string): string[] {
-  const rows = selectOf({ ...part, files: [file] });
-  if (part.format !== "parquet") return [rows];
-  const footer = listLiteral([file]);
+  const ofFile = { ...part, files: [file] };
+  return [selectOf(ofFile), ...footerSelects(ofFile)];
+}
+
+/** The SELECT that fails if the footer of a Parquet file tells two different numbers of rows. CSV files have none. */
+export function footerSelects({ files, format }: RawPart): string[] {
+  if (format !== "parquet") return [];
   const message = "'damaged: its footer tells ' || told || ' rows, and its row groups have ' || present";
   return [
-    rows,
     `SELECT CASE WHEN told <> present THEN error(${message}) END
     FROM
-      (SELECT sum(num_rows) AS told FROM parquet_file_metadata(${footer})),
-      (SELECT coalesce(sum(row_group_num_rows), 0) AS present FROM parquet_metadata(${footer}) WHERE column_id = 0)`,
+      (SELECT sum(num_rows) AS told FROM parquet_file_metadata(${listLiteral(files)})),
+      (SELECT coalesce(sum(row_group_num_rows), 0) AS present FROM parquet_metadata(${listLiteral(files)}) WHERE column_id = 0)`,
   ];
 }
 
-async function firstFault(engine: Engine, selects: readonly string[]): Promise<DuckDbError | undefined> {
+/** The reason why one of several SELECTs over raw files does not read to its end; undefined if all do. */
+export async function firstFault(
+  engine: Engine,
+  selects: readonly string[],
+): Promise<DuckDbError | undefined> {
   for (const select of selects) {
     const fault = await faultOfReading(engine, select);
     if (fault !== undefined) return fault;

@@ -5,6 +5,7 @@ import { inspectRawZone, type InspectionReport } from "../../src/introspect/insp
 import { RunActivity } from "../../src/run/activity.js";
 import { readSparkUrl } from "../../src/settings/spark-address.js";
 import { pipeline } from "../cli/warm-command.js";
+import { withOtherRowsInFooter } from "../hostile/damage.js";
 import { putVouchers, times, voucher } from "../raw-vouchers.js";
 import { getFile, putFile } from "../storage.js";
 import { makeWorkspace, PROJECT } from "../workspace.js";
@@ -71,6 +72,17 @@ describe("pipeline inspect", () => {
     const { code, stdout } = await pipeline(["inspect"], environment);
     expect(code).toBe(3);
     expect(stdout).toMatch(/readable: 0\n\nunreadable files: 1\n {2}vouchers\/part\.parquet: /);
+  });
+
+  it("finds a footer that tells other rows than its row groups", async () => {
+    const { settings, environment } = await makeWorkspace();
+    const { raw } = settings.zones;
+    await putVouchers(raw, times(3, voucher()));
+    const damaged = withOtherRowsInFooter(await getFile(raw, "vouchers/part.parquet"), 3);
+    await putFile(raw, "vouchers/damaged.parquet", damaged);
+    const { code, stdout } = await pipeline(["inspect"], environment);
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/unreadable files: 1\n {2}vouchers\/damaged\.parquet: .*tells 5 rows/);
   });
 
   it("is the work of DuckDB, also if a cluster computes the runs", async () => {
