@@ -269,11 +269,12 @@ function selectsOf(part: RawPart, file: string, selectOf: (part: RawPart) => str
 export function footerSelects({ files, format }: RawPart): string[] {
   if (format !== "parquet") return [];
   const message = "'damaged: its footer tells ' || told || ' rows, and its row groups have ' || present";
+  // DuckDB counts by the row groups. Its parquet_metadata fails for some minima and maxima that no row needs.
   return [
     `SELECT CASE WHEN told <> present THEN error(${message}) END
     FROM
       (SELECT sum(num_rows) AS told FROM parquet_file_metadata(${listLiteral(files)})),
-      (SELECT coalesce(sum(row_group_num_rows), 0) AS present FROM parquet_metadata(${listLiteral(files)}) WHERE column_id = 0)`,
+      (SELECT count(*) AS present FROM read_parquet(${listLiteral(files)}))`,
   ];
 }
 
