@@ -44,8 +44,9 @@ export async function bindVersion(engine: Engine, bound: Bound): Promise<SqlFaul
     });
     if (fault !== undefined && statement.auditOf === undefined) faults.push(fault);
     if (fault !== undefined && statement.auditOf !== undefined) {
-      const known = ofAudits.get(JSON.stringify(fault));
-      ofAudits.set(JSON.stringify(fault), { fault, models: [...(known?.models ?? []), statement.auditOf] });
+      const text = JSON.stringify(fault);
+      const models = ofAudits.get(text)?.models ?? [];
+      ofAudits.set(text, { fault, models: [...models, statement.auditOf] });
     }
     if (columns !== undefined && statement.declaredBy !== undefined)
       faults.push(...columnFaults(statement.declaredBy, columns));
@@ -53,7 +54,7 @@ export async function bindVersion(engine: Engine, bound: Bound): Promise<SqlFaul
   return [...faults, ...[...ofAudits.values()].map(withModels)];
 }
 
-/** A fault of an audit with a file of its own, and the files of the models that it is found in. */
+/** A fault of an audit that several models can use, and the files of those where DuckDB finds it. */
 interface FaultOfAudit {
   readonly fault: SqlFault;
   readonly models: readonly string[];
@@ -76,7 +77,7 @@ interface Statement {
   readonly placeOf: (offset: number) => Place;
   /** The model whose header declares the columns. */
   readonly declaredBy?: Model;
-  /** The file of the model that it audits, if it has a file of its own. */
+  /** The file of the audited model; undefined if the statement is in that file. */
   readonly auditOf?: string | undefined;
 }
 
