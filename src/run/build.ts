@@ -173,9 +173,8 @@ async function buildModel(
 }
 
 /**
- * Ends a run with failed audits.
- * @throws PipelineError RAW_FILE_UNREADABLE if a damaged file is the cause: its footer can tell other rows than it has;
- * AUDIT_FAILED.
+ * Ends the run if an audit has failed.
+ * @throws PipelineError RAW_FILE_UNREADABLE if a damaged raw file is the cause, otherwise AUDIT_FAILED.
  */
 export async function assertPassed(
   raw: RawFaults,
